@@ -1,0 +1,2 @@
+//! Posthorn.
+mod platform;
