@@ -1,0 +1,195 @@
+//! Instants as the rest of the crate holds them: milliseconds since 1970-01-01T00:00:00Z in an
+//! `i64`. Nothing here reads a clock.
+
+use chrono::{DateTime, NaiveDate, SecondsFormat};
+
+/// One second, in milliseconds.
+pub const SECOND_MS: i64 = 1_000;
+/// One minute, in milliseconds.
+pub const MINUTE_MS: i64 = 60 * SECOND_MS;
+/// One hour, in milliseconds.
+pub const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// One day, in milliseconds.
+pub const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// 0000-01-01T00:00:00.000Z, the first instant that four digits of year can say.
+const RFC3339_FIRST_MS: i64 = -62_167_219_200_000;
+/// 9999-12-31T23:59:59.999Z, the last one.
+const RFC3339_LAST_MS: i64 = 253_402_300_799_999;
+
+/// An HTTP date is at most 33 characters long ("Wednesday, 06-Nov-94 08:49:37 GMT"); anything much
+/// longer came from a header that is no date.
+const HTTP_DATE_CHARS_MAX: usize = 64;
+
+/// Writes an instant (epoch milliseconds) as `YYYY-MM-DDTHH:MM:SS.mmmZ`.
+///
+/// The form has always the same width, so text order is time order. An instant outside the years
+/// 0000 to 9999 is written as the nearest one inside.
+pub fn rfc3339(ms: i64) -> String {
+    let ms = ms.clamp(RFC3339_FIRST_MS, RFC3339_LAST_MS);
+    DateTime::from_timestamp_millis(ms)
+        .unwrap_or_default()
+        .to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Reads an HTTP date (RFC 9110 section 5.6.7) into epoch milliseconds; `None` when it is none.
+///
+/// All three forms are read: IMF-fixdate, RFC 850 and asctime. The weekday must be a weekday, but
+/// need not be the right one: the date says what was meant. Two-digit years are 1970 to 2069, the
+/// fixed window of the usual parsers; a sliding one would need a clock.
+pub fn parse_http_date(text: &str) -> Option<i64> {
+    if text.len() > HTTP_DATE_CHARS_MAX {
+        return None;
+    }
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    let (weekday, day, month, year, clock) = match words[..] {
+        [weekday, day, month, year, clock, "GMT"] => (
+            weekday.strip_suffix(',')?,
+            day,
+            month,
+            number(year, 4..=4)?,
+            clock,
+        ),
+        [weekday, date, clock, "GMT"] => {
+            let (day, rest) = date.split_once('-')?;
+            let (month, year) = rest.split_once('-')?;
+            let year = number(year, 2..=2)?;
+            let century = if year < 70 { 2000 } else { 1900 };
+            (
+                weekday.strip_suffix(',')?,
+                day,
+                month,
+                century + year,
+                clock,
+            )
+        }
+        [weekday, month, day, clock, year] => (weekday, day, month, number(year, 4..=4)?, clock),
+        _ => return None,
+    };
+    weekday.parse::<chrono::Weekday>().ok()?;
+    let date = NaiveDate::from_ymd_opt(
+        i32::try_from(year).ok()?,
+        month_number(month)?,
+        number(day, 1..=2)?,
+    )?;
+    let midnight_s = date.and_hms_opt(0, 0, 0)?.and_utc().timestamp();
+    Some((midnight_s + second_of_day(clock)?) * SECOND_MS)
+}
+
+/// Reads `HH:MM:SS`. Second 60 is a leap second, which the grammar allows.
+fn second_of_day(clock: &str) -> Option<i64> {
+    let mut parts = clock.splitn(3, ':');
+    let mut next = |last: u32| {
+        let value = number(parts.next()?, 2..=2)?;
+        (value <= last).then_some(i64::from(value))
+    };
+    Some(next(23)? * 3600 + next(59)? * 60 + next(60)?)
+}
+
+fn month_number(name: &str) -> Option<u32> {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let index = MONTHS
+        .iter()
+        .position(|month| month.eq_ignore_ascii_case(name))?;
+    u32::try_from(index + 1).ok()
+}
+
+/// Reads plain decimal digits; `str::parse` alone would also take a sign.
+fn number(text: &str, digits: std::ops::RangeInclusive<usize>) -> Option<u32> {
+    let plain = digits.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if plain { text.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn rfc3339_has_one_width() {
+        #[track_caller]
+        fn check(ms: i64, expected: &str) {
+            assert_eq!(rfc3339(ms), expected);
+        }
+        check(0, "1970-01-01T00:00:00.000Z");
+        check(-1, "1969-12-31T23:59:59.999Z");
+        check(1, "1970-01-01T00:00:00.001Z");
+        check(784_111_777_000, "1994-11-06T08:49:37.000Z");
+        check(951_782_400_120, "2000-02-29T00:00:00.120Z");
+        check(RFC3339_FIRST_MS, "0000-01-01T00:00:00.000Z");
+        check(i64::MIN, "0000-01-01T00:00:00.000Z");
+        check(RFC3339_LAST_MS, "9999-12-31T23:59:59.999Z");
+        check(i64::MAX, "9999-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn http_dates() {
+        #[track_caller]
+        fn check(text: &str, expected: Option<&str>) {
+            assert_eq!(
+                parse_http_date(text).map(rfc3339).as_deref(),
+                expected,
+                "{text}"
+            );
+        }
+        // The three spellings of one instant in RFC 9110 section 5.6.7.
+        let example = Some("1994-11-06T08:49:37.000Z");
+        check("Sun, 06 Nov 1994 08:49:37 GMT", example);
+        check("Sunday, 06-Nov-94 08:49:37 GMT", example);
+        check("Sun Nov  6 08:49:37 1994", example);
+
+        check("  sun, 6 nov 1994 08:49:37 GMT ", example);
+        check("Mon, 06 Nov 1994 08:49:37 GMT", example);
+        check(
+            "Sunday, 06-Nov-69 08:49:37 GMT",
+            Some("2069-11-06T08:49:37.000Z"),
+        );
+        check(
+            "Sunday, 06-Nov-70 08:49:37 GMT",
+            Some("1970-11-06T08:49:37.000Z"),
+        );
+        check(
+            "Sat, 31 Dec 2016 23:59:60 GMT",
+            Some("2017-01-01T00:00:00.000Z"),
+        );
+        check(
+            "Thu, 29 Feb 2024 00:00:00 GMT",
+            Some("2024-02-29T00:00:00.000Z"),
+        );
+
+        check("Wed, 29 Feb 2023 00:00:00 GMT", None);
+        check("Sun, 06 Nov 1994 08:49:37 PST", None);
+        check("Sun, 06 Nov 1994 08:49:37", None);
+        check("Sun, 06 Nov 1994 24:00:00 GMT", None);
+        check("Sun, 06 Nov 1994 08:60:00 GMT", None);
+        check("Sun, 06 Nov 1994 08:49:61 GMT", None);
+        check("Sun, 06 Nov 1994 08:49 GMT", None);
+        check("Sun, 06 Nov 1994 08:49:37:00 GMT", None);
+        check("Sun, 06 Nov 1994 +8:49:37 GMT", None);
+        check("Sun, 06 Nov 94 08:49:37 GMT", None);
+        check("Sun 06 Nov 1994 08:49:37 GMT", None);
+        check("Xyz, 06 Nov 1994 08:49:37 GMT", None);
+        check("Sun, 06 Foo 1994 08:49:37 GMT", None);
+        check("1994-11-06T08:49:37Z", None);
+        check("120", None);
+        check("", None);
+        check(&"Sun, ".repeat(100_000), None);
+    }
+
+    proptest! {
+        #[test]
+        fn an_imf_date_reads_back(second in 0..253_402_300_800_i64) {
+            let at = DateTime::from_timestamp_secs(second).unwrap();
+            let text = at.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            prop_assert_eq!(parse_http_date(&text), Some(second * SECOND_MS));
+        }
+
+        #[test]
+        fn any_text_is_taken(text in any::<String>(), ms in any::<i64>()) {
+            parse_http_date(&text);
+            prop_assert_eq!(rfc3339(ms).len(), 24);
+        }
+    }
+}
