@@ -339,6 +339,8 @@ mod tests {
         check(&format!("s1.a.{short}"), OpenError::Malformed);
         check(&format!("s2.a.{untagged}"), OpenError::Malformed);
         check(&format!("s1a.{untagged}"), OpenError::Malformed);
+        // An id that is none must not reach the log by way of `UnknownKey`.
+        check(&format!("s1.a b.{untagged}"), OpenError::Malformed);
         check(&format!("s1.a.{untagged}"), OpenError::NotHere);
         check(&format!("s1.z.{untagged}"), OpenError::UnknownKey("z".into()));
     }

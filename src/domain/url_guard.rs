@@ -99,8 +99,8 @@ pub fn check(url: &str, policy: &Policy) -> Result<Url, Refusal> {
         ParseError::InvalidPort => Refusal::PortNumber,
         _ => Refusal::NotAUrl,
     })?;
-    // The parser drops an empty user name, so the text is asked too.
-    if authority.contains('@') || !parsed.username().is_empty() || parsed.password().is_some() {
+    // The text is asked, because the parser drops empty user names and passwords.
+    if authority.contains('@') {
         return Err(Refusal::UserInfo);
     }
     if parsed.fragment().is_some() {
@@ -491,8 +491,8 @@ mod tests {
     #[test]
     fn addresses_in_every_notation() {
         let hosts = "127.0.0.1 127.1 127.0.1 2130706433 0x7f000001 0x7f.1 0X7F.0.0.1 017700000001
-            0177.0.0.01 0x7f.0x0.0.01 127.0.0.1. 0 0x 0.0.0.0 8.8.8.8 １２７.0.0.1 ①②⑦.⓪.⓪.①
-            127。0。0。1 %31%32%37.0.0.1 127.0.0.1:8443 256.0.0.1 1.2.3.4.5
+            0177.0.0.01 0x7f.0x0.0.01 127.0.0.1. 0 0x 0.0.0.0 8.8.8.8
+            １２７.0.0.1 ①②⑦.⓪.⓪.① 127。0。0。1 %31%32%37.0.0.1 127.0.0.1:8443 256.0.0.1 1.2.3.4.5
             4294967296 0x100000000 1.2.3.08 a.1 a.0x7f [::1] [::] [::ffff:127.0.0.1] [::ffff:7f00:1]
             [0:0:0:0:0:ffff:7f00:1] [::127.0.0.1] [64:ff9b::7f00:1] [64:ff9b::127.0.0.1]
             [2002:7f00:1::] [fe80::1%25eth0] [fe80::1%eth0] [2606:4700::1111]
@@ -534,7 +534,9 @@ mod tests {
         check("[2002:a00:1::]", Err(&format!("{cannot} 6to4 (2002::/16, RFC 3056)")));
         check("[fe80::1]", Err(&format!("{cannot} link-local (fe80::/10, RFC 4291)")));
         check("[fd00:ec2::254]", Err(&format!("{cannot} cloud metadata (fd00:ec2::254/128, AWS)")));
-        for host in ["8.8.8.8", "172.32.0.1", "11.0.0.0", "[2606:4700::1111]", "1.2.3.4.5"] {
+        let hosts = "8.8.8.8 126.255.255.255 128.0.0.0 9.255.255.255 11.0.0.0 172.15.255.255
+            172.32.0.0 192.167.255.255 192.169.0.0 [2606:4700::1111] [fbff::1] [::2] 1.2.3.4.5";
+        for host in hosts.split_whitespace() {
             check(host, Err("the URL names an IP address; use a host name"));
         }
     }
