@@ -1,6 +1,110 @@
-//! The roof.
-use worker::*;
-#[event(fetch)]
-async fn fetch(_req: HttpRequest, _env: Env, _ctx: Context) -> Result<http::Response<Body>> {
-    Ok(http::Response::new(Body::empty()))
+//! The roof: the only place that says `worker`. It opens the ports on Workers and hands every event
+//! to the house below.
+
+mod d1;
+mod entry;
+mod meter;
+mod outbound;
+mod queue;
+mod settings;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::Value;
+use worker::{Date, Delay, Env, console_log};
+
+use crate::ports::{Clock, Entropy, Journal, Platform, PortError, Settings};
+use d1::D1;
+use meter::Meter;
+use outbound::FetchOutbound;
+use queue::JobQueue;
+
+/// The platform on Workers. One is made for each event that the Worker handles.
+#[derive(Clone)]
+struct Edge(Rc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    control: D1,
+    logs: Vec<D1>,
+    jobs: JobQueue,
+    outbound: FetchOutbound,
+    meter: Meter,
+}
+
+impl Edge {
+    /// Opens the bindings of `env`.
+    fn open(env: &Env) -> Result<Self, String> {
+        let settings = settings::read(env)?;
+        let meter = Meter::new(env);
+        let bound = |name: &str| {
+            let db = env.d1(name).map_err(|e| format!("binding {name}: {e}"))?;
+            Ok::<_, String>(D1::new(db, meter.clone()))
+        };
+        let control = bound("CONTROL")?;
+        let logs = (0..settings.log_shards).map(|shard| bound(&format!("LOG_{shard}")));
+        let logs = logs.collect::<Result<Vec<_>, _>>()?;
+        let queue = env.queue("JOBS").map_err(|e| format!("binding JOBS: {e}"))?;
+        let jobs = JobQueue::new(queue, meter.clone());
+        let outbound = FetchOutbound;
+        Ok(Self(Rc::new(Inner { settings, control, logs, jobs, outbound, meter })))
+    }
+
+    fn meter(&self) -> &Meter {
+        &self.0.meter
+    }
+}
+
+impl Clock for Edge {
+    fn now_ms(&self) -> i64 {
+        i64::try_from(Date::now().as_millis()).unwrap_or(0)
+    }
+
+    async fn sleep_ms(&self, ms: i64) {
+        Delay::from(Duration::from_millis(u64::try_from(ms).unwrap_or(0))).await;
+    }
+}
+
+impl Entropy for Edge {
+    fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        // Workers always have Web Crypto. Going on with zeros would make guessable keys.
+        #[allow(clippy::expect_used)]
+        getrandom::fill(&mut bytes).expect("Web Crypto gives random bytes");
+        bytes
+    }
+}
+
+impl Journal for Edge {
+    fn line(&self, json: &Value) {
+        console_log!("{json}");
+    }
+}
+
+impl Platform for Edge {
+    type Database = D1;
+    type Jobs = JobQueue;
+    type Outbound = FetchOutbound;
+
+    fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    fn control(&self) -> &D1 {
+        &self.0.control
+    }
+
+    fn log(&self, shard: u16) -> Result<&D1, PortError> {
+        let found = self.0.logs.get(usize::from(shard));
+        found.ok_or_else(|| PortError(format!("there is no LOG shard {shard}")))
+    }
+
+    fn jobs(&self) -> &JobQueue {
+        &self.0.jobs
+    }
+
+    fn outbound(&self) -> &FetchOutbound {
+        &self.0.outbound
+    }
 }

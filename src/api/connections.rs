@@ -1,0 +1,133 @@
+//! `/connections`.
+
+use serde_json::{Value, json};
+
+use crate::app::connections::{self, Change, NewConnection, Saved};
+use crate::destination::WEBHOOK;
+use crate::destination::webhook::{self, SecretFacts, Settings};
+use crate::domain::error::Result;
+use crate::domain::fields::{Fields, kind_of};
+use crate::domain::organization::label;
+use crate::domain::secret::Secret;
+use crate::domain::time::rfc3339;
+use crate::http::{Call, Reply, cursor};
+use crate::ports::Platform;
+use crate::store::connections::{After, Connection, find, list as stored};
+use crate::store::workspaces;
+
+fn show(connection: &Connection) -> Value {
+    let facts = connection.secret.as_ref().map(|secret| SecretFacts {
+        set_at: rfc3339(secret.created_at_ms),
+        set_by: secret.set_by.clone(),
+    });
+    let is_set = |field: &str| connection.credentials.contains_key(field);
+    // Settings are checked before they are stored; an unreadable row shows no metadata.
+    let metadata = Settings::from_stored(&connection.settings)
+        .map(|settings| webhook::show(&settings, is_set, facts.as_ref()));
+    json!({
+        "id": connection.id,
+        "workspace": connection.workspace,
+        "type": connection.kind,
+        "name": connection.name,
+        "metadata": metadata.unwrap_or_default(),
+        "hidden": connection.hidden,
+        "created_by": connection.created_by,
+        "created_at": rfc3339(connection.created_at_ms),
+        "updated_at": rfc3339(connection.updated_at_ms),
+    })
+}
+
+fn show_saved(saved: &Saved) -> Value {
+    let mut shown = show(&saved.connection);
+    if let Some(secret) = &saved.shown_secret {
+        shown["metadata"]["signing_secret"] = json!(Secret::expose(secret));
+    }
+    shown
+}
+
+/// `GET /connections`.
+pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    page(platform, &call, None).await
+}
+
+/// `GET /workspaces/{id}/connections`.
+pub async fn list_of_workspace<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let id = call.id("id", "workspace")?;
+    let organization = &call.caller.machine()?.organization;
+    workspaces::find(platform.control(), organization, &id).await?;
+    page(platform, &call, Some(&id)).await
+}
+
+async fn page<P: Platform>(platform: &P, call: &Call, workspace: Option<&str>) -> Result<Reply> {
+    let limit = call.limit()?;
+    let after: Option<(String, i64, String)> = cursor::read(call, "connections")?;
+    let (workspace_name, created_at_ms, id) = after.unwrap_or_default();
+    let after = After { workspace_name, created_at_ms, id };
+    let organization = &call.caller.machine()?.organization;
+    let found = stored(platform.control(), organization, workspace, &after, limit + 1).await?;
+    let position = |(_, at): &(Connection, After)| {
+        (at.workspace_name.clone(), at.created_at_ms, at.id.clone())
+    };
+    Ok(cursor::page("connections", found, limit, position, |(connection, _)| show(connection)))
+}
+
+/// `GET /connections/{id}`.
+pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let id = call.id("id", "connection")?;
+    let organization = &call.caller.machine()?.organization;
+    Ok(Reply::ok(&show(&find(platform.control(), organization, &id).await?)))
+}
+
+/// `POST /connections`.
+pub async fn create<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let mut fields = Fields::parse(call.body()?)?;
+    let is_webhook = |kind: &str| {
+        (kind == WEBHOOK).then_some(()).ok_or_else(|| "must be \"webhook\"".to_owned())
+    };
+    fields.required_checked_text("type", is_webhook);
+    let new = NewConnection {
+        workspace: fields.required_uuid("workspace"),
+        name: fields.required_checked_text("name", label),
+        metadata: metadata(&mut fields).unwrap_or_default(),
+        hidden: fields.flag("hidden").unwrap_or(false),
+    };
+    if new.metadata.is_empty() && !fields.has("metadata") {
+        fields.fail("metadata", "is required");
+    }
+    fields.finish()?;
+    let saved = connections::create(platform, call.caller.machine()?, new).await?;
+    Ok(Reply::created(&json!({"connection": show_saved(&saved)})))
+}
+
+fn metadata(fields: &mut Fields<'_>) -> Option<String> {
+    let text = fields.raw("metadata")?;
+    if !text.starts_with('{') {
+        let kind = serde_json::from_str(text).map_or("a value", kind_of);
+        fields.fail("metadata", format!("must be an object, not {kind}"));
+    }
+    Some(text.to_owned())
+}
+
+/// `PUT /connections/{id}`.
+pub async fn put<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let id = call.id("id", "connection")?;
+    let mut fields = Fields::parse(call.body()?)?;
+    let change = Change {
+        name: Some(fields.required_checked_text("name", label)),
+        metadata: metadata(&mut fields),
+        hidden: fields.flag("hidden"),
+    };
+    fields.finish()?;
+    let saved = connections::update(platform, call.caller.machine()?, &id, change).await?;
+    Ok(Reply::ok(&show_saved(&saved)))
+}
+
+/// `DELETE /connections/{id}`, with `force_delete` its rules too.
+pub async fn delete<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let id = call.id("id", "connection")?;
+    let mut fields = Fields::parse(call.optional_body()?)?;
+    let force = fields.flag("force_delete").unwrap_or(false);
+    fields.finish()?;
+    let deleted = connections::delete(platform, call.caller.machine()?, &id, force).await?;
+    Ok(Reply::ok(&json!({"id": deleted.id, "type": deleted.kind})))
+}

@@ -1,0 +1,65 @@
+//! `POST /events` and `POST /events/bulk`.
+
+use http::StatusCode;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::events::show_event;
+use crate::app::emit::emit;
+use crate::domain::error::{Error, Result};
+use crate::domain::event::{Event, NewEvent};
+use crate::domain::limits::BULK_EVENTS_MAX;
+use crate::http::{Call, Reply, problem};
+use crate::ports::Platform;
+
+/// `POST /events`.
+pub async fn single<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    // A bad body goes on to the check of the credential, which is answered first.
+    let input = call.body().and_then(NewEvent::parse);
+    let answers = emit(platform, call.caller.emitter()?, vec![input]).await?;
+    let answer = answers.into_iter().next();
+    let event = answer.unwrap_or_else(|| Err(Error::internal("no answer to an event")))?;
+    Ok(Reply::created(&json!({"event": show_event(&event)})))
+}
+
+/// `POST /events/bulk`: each event by itself; 207 when some were not accepted.
+pub async fn bulk<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let items = match call.body().and_then(items) {
+        Ok(items) => items,
+        Err(error) => {
+            // The credential is checked before the body is complained about.
+            emit(platform, call.caller.emitter()?, Vec::new()).await?;
+            return Err(error);
+        }
+    };
+    let inputs = items.iter().map(|item| NewEvent::parse(item.get())).collect();
+    let answers = emit(platform, call.caller.emitter()?, inputs).await?;
+    let records: Vec<Value> = answers.iter().map(show_answer).collect();
+    let failed = answers.iter().filter(|answer| answer.is_err()).count();
+    let mut body = json!({"count": records.len() - failed, "records": records});
+    let mut status = StatusCode::CREATED;
+    if failed > 0 {
+        body["error_count"] = json!(failed);
+        status = StatusCode::MULTI_STATUS;
+    }
+    Ok(Reply::json(status, &body))
+}
+
+fn items(text: &str) -> Result<Vec<&RawValue>> {
+    let value: &RawValue = serde_json::from_str(text)
+        .map_err(|e| Error::invalid(format!("This is not valid JSON: {e}")))?;
+    let wrong =
+        || Error::field("", format!("must be a JSON array of 1 to {BULK_EVENTS_MAX} events"));
+    let items: Vec<&RawValue> = serde_json::from_str(value.get()).map_err(|_| wrong())?;
+    if items.is_empty() || items.len() > BULK_EVENTS_MAX {
+        return Err(wrong());
+    }
+    Ok(items)
+}
+
+fn show_answer(answer: &Result<Event>) -> Value {
+    match answer {
+        Ok(event) => show_event(event),
+        Err(error) => json!({"message": error.message, "error": problem::error_object(error)}),
+    }
+}

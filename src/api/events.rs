@@ -1,0 +1,187 @@
+//! The history: `/events`, `/workspaces/{id}/events`, and the attempts of a delivery.
+
+use serde_json::{Value, json};
+
+use super::rules::add_resource;
+use crate::app::events;
+use crate::destination::WEBHOOK;
+use crate::domain::attempt::Record;
+use crate::domain::delivery::{State, event_status};
+use crate::domain::error::{Error, Result};
+use crate::domain::event::{Event, FanOut};
+use crate::domain::ids::{message_id, rule_event_id};
+use crate::domain::time::rfc3339;
+use crate::http::{Call, Reply, cursor};
+use crate::ports::Platform;
+use crate::store::events::{DeliverySummary, EventWithDeliveries, NEWEST};
+
+/// An event as the wire contract shows it.
+pub fn show_event(event: &Event) -> Value {
+    let mut shown = json!({
+        "id": event.id,
+        "type": "event",
+        "event": event.name,
+        "workspace": event.workspace,
+        "created_by": event.created_by,
+        "created_at": rfc3339(event.created_at_ms),
+    });
+    add_resource(&mut shown, event.resource.as_deref(), event.resource_id.as_deref());
+    shown
+}
+
+fn show_with_deliveries(found: &EventWithDeliveries) -> Value {
+    let event = &found.event;
+    let state = |delivery: &DeliverySummary| State::parse(&delivery.state);
+    let states: Vec<State> = found.deliveries.iter().filter_map(state).collect();
+    let mut shown = show_event(event);
+    shown["status"] = json!(event_status(&states));
+    let rule_events = event.fan_out.iter().filter_map(|owed| {
+        let delivery = found.deliveries.iter().find(|d| d.rule == owed.rule_number)?;
+        Some(show_rule_event(event, owed, delivery))
+    });
+    shown["rule_events"] = rule_events.collect();
+    shown
+}
+
+fn show_rule_event(event: &Event, owed: &FanOut, delivery: &DeliverySummary) -> Value {
+    let status = State::parse(&delivery.state).map(State::status);
+    let mut shown = json!({
+        "id": rule_event_id(&event.id, owed.rule_number),
+        "type": "rule",
+        "workspace": event.workspace,
+        "event": event.name,
+        "event_id": event.id,
+        "message_id": message_id(&event.id, owed.rule_number),
+        "connection": owed.connection,
+        "rule": owed.rule,
+        "integration_type": WEBHOOK,
+        "status": status,
+        "attempt_count": delivery.attempts,
+        "created_by": event.created_by,
+        "created_at": rfc3339(event.created_at_ms),
+    });
+    add_resource(&mut shown, event.resource.as_deref(), event.resource_id.as_deref());
+    let open = State::parse(&delivery.state).is_some_and(State::is_open);
+    for (key, at_ms) in [
+        ("next_attempt_at", delivery.due_at_ms.filter(|_| open)),
+        ("started_at", delivery.started_at_ms),
+        ("completed_at", delivery.completed_at_ms),
+    ] {
+        if let Some(at_ms) = at_ms {
+            shown[key] = json!(rfc3339(at_ms));
+        }
+    }
+    if let Some(error) = &delivery.last_error {
+        shown["last_error"] = json!(error);
+    }
+    shown
+}
+
+/// `GET /events`.
+pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let (limit, before) = position(&call)?;
+    let found = events::list(platform, call.caller.machine()?, &before, limit + 1).await?;
+    Ok(page(found, limit))
+}
+
+/// `GET /workspaces/{id}/events`.
+pub async fn list_of_workspace<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let id = call.id("id", "workspace")?;
+    let (limit, before) = position(&call)?;
+    let caller = call.caller.machine()?;
+    let found = events::list_of_workspace(platform, caller, &id, &before, limit + 1).await?;
+    Ok(page(found, limit))
+}
+
+fn position(call: &Call) -> Result<(usize, String)> {
+    let before: Option<String> = cursor::read(call, "events")?;
+    Ok((call.limit()?, before.unwrap_or_else(|| NEWEST.to_owned())))
+}
+
+fn page(found: Vec<EventWithDeliveries>, limit: usize) -> Reply {
+    cursor::page("events", found, limit, |found| found.event.id.clone(), show_with_deliveries)
+}
+
+/// `GET /events/{id}`, with its payload's exact text.
+pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let id = call.id("id", "event")?;
+    let caller = call.caller.machine()?;
+    let (found, payload) = events::find(platform, caller, &id).await?;
+    // The payload's text is put in as it is: parsed and written again it would be another text.
+    let mut text = show_with_deliveries(&found).to_string();
+    text.pop();
+    let text = format!("{text},\"payload\":{payload}}}");
+    Ok(Reply::json_text(http::StatusCode::OK, text))
+}
+
+/// `GET /events/{id}/payload`: the payload's exact text is the body.
+pub async fn payload<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let id = call.id("id", "event")?;
+    let text = events::payload(platform, call.caller.machine()?, &id).await?;
+    Ok(Reply::json_text(http::StatusCode::OK, text))
+}
+
+fn show_attempt(record: &Record) -> Value {
+    let mut shown = json!({
+        "number": record.number,
+        "outcome": record.outcome,
+        "started_at": rfc3339(record.started_at_ms),
+        "duration_ms": record.duration_ms,
+        "request": {
+            "method": record.method,
+            "url": record.url,
+            "headers": headers(&record.request_headers),
+        },
+    });
+    if let Some(status) = record.status {
+        shown["status_code"] = json!(status);
+    }
+    if let Some(error) = &record.error {
+        shown["error"] = json!(error);
+    }
+    shown
+}
+
+fn headers(headers: &[(String, String)]) -> Value {
+    headers.iter().map(|(name, value)| json!({"name": name, "value": value})).collect()
+}
+
+/// `GET /events/{id}/rules/{rule_id}/attempts`.
+pub async fn attempts<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let found = read_attempts(platform, &call).await?;
+    // A delivery has at most 21 attempts by its schedule, so they are one page.
+    let limit = found.len().max(1);
+    Ok(cursor::page("attempts", found, limit, |record| record.number, show_attempt))
+}
+
+/// `GET /events/{id}/rules/{rule_id}/attempts/{n}`.
+pub async fn attempt<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    Ok(Reply::ok(&show_attempt(&read_attempt(platform, &call).await?)))
+}
+
+/// `GET /events/{id}/rules/{rule_id}/attempts/{n}/response-details`.
+pub async fn response_details<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let record = read_attempt(platform, &call).await?;
+    Ok(Reply::ok(&json!({
+        "number": record.number,
+        "status_code": record.status,
+        "headers": headers(&record.response_headers),
+        "body": record.excerpt,
+        "truncated": record.truncated,
+        "duration_ms": record.duration_ms,
+        "error": record.error,
+    })))
+}
+
+async fn read_attempts<P: Platform>(platform: &P, call: &Call) -> Result<Vec<Record>> {
+    let event = call.id("id", "event")?;
+    let rule = call.id("rule_id", "rule")?;
+    events::attempts(platform, call.caller.machine()?, &event, &rule).await
+}
+
+async fn read_attempt<P: Platform>(platform: &P, call: &Call) -> Result<Record> {
+    let number = call.param("n").parse::<u32>().ok();
+    let found = read_attempts(platform, call).await?;
+    let record = found.into_iter().find(|record| Some(record.number) == number);
+    record.ok_or_else(|| Error::not_found("attempt"))
+}

@@ -1,0 +1,129 @@
+//! `/rules`.
+
+use serde_json::{Value, json};
+
+use crate::app::rules::{self as app_rules, NewRule, SEND_WEBHOOK};
+use crate::domain::error::Result;
+use crate::domain::event::{check_name, check_resource_id};
+use crate::domain::fields::Fields;
+use crate::domain::time::rfc3339;
+use crate::http::{Call, Reply, cursor};
+use crate::ports::Platform;
+use crate::store::rules::{self, Filter, Listed, Rule};
+use crate::store::workspaces;
+
+fn show(rule: &Rule) -> Value {
+    let mut shown = json!({
+        "id": rule.id,
+        "workspace": rule.workspace,
+        "connection": rule.connection,
+        "type": rule.kind,
+        "event": rule.event,
+        "metadata": {"action": rule.action},
+        "active": rule.active == 1,
+        "hidden": rule.hidden == 1,
+        "created_by": rule.created_by,
+        "created_at": rfc3339(rule.created_at_ms),
+        "updated_at": rfc3339(rule.updated_at_ms),
+    });
+    add_resource(&mut shown, rule.resource.as_deref(), rule.resource_id.as_deref());
+    shown
+}
+
+/// Adds the optional resource fields that events, rules and deliveries share.
+pub fn add_resource(shown: &mut Value, resource: Option<&str>, resource_id: Option<&str>) {
+    if let Some(resource) = resource {
+        shown["resource"] = json!(resource);
+    }
+    if let Some(resource_id) = resource_id {
+        shown["resource_id"] = json!(resource_id);
+    }
+}
+
+/// `GET /rules`.
+pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    page(platform, &call, None).await
+}
+
+/// `GET /workspaces/{id}/rules`.
+pub async fn list_of_workspace<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let id = call.id("id", "workspace")?;
+    let organization = &call.caller.machine()?.organization;
+    workspaces::find(platform.control(), organization, &id).await?;
+    page(platform, &call, Some(id)).await
+}
+
+async fn page<P: Platform>(platform: &P, call: &Call, workspace: Option<String>) -> Result<Reply> {
+    let limit = call.limit()?;
+    let after: Option<(String, u32)> = cursor::read(call, "rules")?;
+    let (after_workspace_name, after_number) = after.unwrap_or_default();
+    let filter = Filter {
+        workspace,
+        event: call.request.query("event"),
+        resource: call.request.query("resource"),
+        resource_id: call.request.query("resource_id"),
+        after_workspace_name,
+        after_number,
+    };
+    let organization = &call.caller.machine()?.organization;
+    let found = rules::list(platform.control(), organization, &filter, limit + 1).await?;
+    let position = |listed: &Listed| (listed.workspace_name.clone(), listed.rule.number);
+    Ok(cursor::page("rules", found, limit, position, |listed| show(&listed.rule)))
+}
+
+/// `GET /rules/{id}`.
+pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let id = call.id("id", "rule")?;
+    let organization = &call.caller.machine()?.organization;
+    Ok(Reply::ok(&show(&rules::find(platform.control(), organization, &id).await?)))
+}
+
+/// `POST /rules`.
+pub async fn create<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let mut fields = Fields::parse(call.body()?)?;
+    let new = NewRule {
+        workspace: fields.required_uuid("workspace"),
+        connection: fields.required_uuid("connection"),
+        event: fields.required_checked_text("event", check_name),
+        resource: fields.checked_text("resource", check_name),
+        resource_id: fields.checked_text("resource_id", check_resource_id),
+        active: fields.flag("active").unwrap_or(true),
+        hidden: fields.flag("hidden").unwrap_or(false),
+    };
+    check_action(&mut fields);
+    fields.finish()?;
+    let rule = app_rules::create(platform, call.caller.machine()?, new).await?;
+    Ok(Reply::created(&json!({"rule": show(&rule)})))
+}
+
+fn check_action(fields: &mut Fields<'_>) {
+    let Some(text) = fields.raw("metadata") else {
+        fields.fail("metadata", "is required: {\"action\":\"send_webhook\"}");
+        return;
+    };
+    let is_send = |action: &str| {
+        let ok = action == SEND_WEBHOOK;
+        ok.then_some(()).ok_or_else(|| format!("must be \"{SEND_WEBHOOK}\""))
+    };
+    let read = Fields::parse(text).and_then(|mut metadata| {
+        metadata.required_checked_text("action", is_send);
+        metadata.finish()
+    });
+    if let Err(error) = read {
+        fields.fail_with("metadata", error);
+    }
+}
+
+/// `DELETE /rules/{id}`. What is under way by it stays under way.
+pub async fn delete<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let id = call.id("id", "rule")?;
+    let organization = &call.caller.machine()?.organization;
+    let control = platform.control();
+    let rule = rules::find(control, organization, &id).await?;
+    rules::delete(control, &rule.workspace, &id).await?;
+    let mut shown = json!({
+        "id": rule.id, "connection": rule.connection, "type": rule.kind, "event": rule.event,
+    });
+    add_resource(&mut shown, rule.resource.as_deref(), rule.resource_id.as_deref());
+    Ok(Reply::ok(&shown))
+}

@@ -1,0 +1,85 @@
+//! `/workspaces`.
+
+use serde_json::{Value, json};
+
+use crate::app;
+use crate::domain::error::Result;
+use crate::domain::fields::Fields;
+use crate::domain::time::rfc3339;
+use crate::domain::workspace::{check_description, check_name};
+use crate::http::{Call, Reply, cursor};
+use crate::ports::Platform;
+use crate::store::workspaces::{self, PublishableKey, Workspace};
+
+fn show(workspace: &Workspace) -> Value {
+    json!({
+        "id": workspace.id,
+        "name": workspace.name,
+        "description": workspace.description,
+        "created_at": rfc3339(workspace.created_at_ms),
+        "updated_at": rfc3339(workspace.updated_at_ms),
+    })
+}
+
+fn show_with_key(workspace: &Workspace, key: Option<&PublishableKey>) -> Value {
+    let mut shown = show(workspace);
+    shown["publishable_key"] =
+        key.map_or(Value::Null, |key| json!({"public_key": key.public_key, "name": key.name}));
+    shown
+}
+
+/// `GET /workspaces`.
+pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let limit = call.limit()?;
+    let after: Option<String> = cursor::read(&call, "workspaces")?;
+    let organization = &call.caller.machine()?.organization;
+    let after = after.unwrap_or_default();
+    let found = workspaces::list(platform.control(), organization, &after, limit + 1).await?;
+    Ok(cursor::page("workspaces", found, limit, |w| w.name.clone(), show))
+}
+
+/// `POST /workspaces`.
+pub async fn create<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let mut fields = Fields::parse(call.body()?)?;
+    let name = fields.required_checked_text("name", check_name);
+    let description = fields.checked_text("description", check_description);
+    fields.finish()?;
+    let organization = &call.caller.machine()?.organization;
+    let created =
+        app::workspaces::create(platform, organization, &name, description.as_deref()).await?;
+    let (created, key) =
+        workspaces::find_with_key(platform.control(), organization, &created.id, platform.now_ms())
+            .await?;
+    Ok(Reply::created(&json!({"workspace": show_with_key(&created, key.as_ref())})))
+}
+
+/// `GET /workspaces/{id}`, with its publishable key.
+pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let organization = &call.caller.machine()?.organization;
+    let id = call.id("id", "workspace")?;
+    let (workspace, key) =
+        workspaces::find_with_key(platform.control(), organization, &id, platform.now_ms()).await?;
+    Ok(Reply::ok(&show_with_key(&workspace, key.as_ref())))
+}
+
+/// `PUT /workspaces/{id}`: `description: null` clears it, leaving it out keeps it.
+pub async fn put<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let control = platform.control();
+    let organization = &call.caller.machine()?.organization;
+    let id = call.id("id", "workspace")?;
+    let mut fields = Fields::parse(call.body()?)?;
+    let name = fields.required_checked_text("name", check_name);
+    let description = fields.checked_text("description", check_description);
+    let keeps_description = !fields.has("description");
+    fields.finish()?;
+    let mut workspace = workspaces::find(control, organization, &id).await?;
+    workspace.name = name;
+    workspace.updated_at_ms = platform.now_ms();
+    if !keeps_description {
+        workspace.description = description;
+    }
+    let description = workspace.description.as_deref();
+    let now_ms = workspace.updated_at_ms;
+    workspaces::update(control, organization, &id, &workspace.name, description, now_ms).await?;
+    Ok(Reply::ok(&show(&workspace)))
+}

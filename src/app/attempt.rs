@@ -1,0 +1,173 @@
+//! One attempt of one delivery: open its secrets, sign with what is current at this moment, send, and
+//! decide what follows. Nothing is stored here; see `recorder.rs`.
+
+use serde_json::json;
+
+use super::url_policy;
+use crate::destination::webhook::{self, Settings};
+use crate::destination::{Material, OutboundRequest};
+use crate::domain::attempt::{self, Answer, Failure, Outcome, Record};
+use crate::domain::connection::{Credentials, SealedSigningSecret, Target};
+use crate::domain::delivery::{self, Happening, State};
+use crate::domain::ids::message_id;
+use crate::domain::retry::{INTERNAL_DEADLINE_MS, internal_backoff_ms, parse_retry_after};
+use crate::domain::secret::{Place, Secret};
+use crate::domain::url_guard;
+use crate::ports::{Outbound, Platform};
+use crate::store::deliveries::{Attempted, Faulted, Owed};
+
+/// What an attempt led to.
+#[derive(Debug)]
+pub enum Done {
+    /// The receiver was asked, or would have been if its URL were allowed.
+    Attempted {
+        /// What to record.
+        attempted: Box<Attempted>,
+        /// Delay of a queue message that hints at the next attempt.
+        hint_delay_s: Option<u32>,
+    },
+    /// We ourselves kept it from being attempted.
+    Faulted(Faulted),
+}
+
+/// Makes the attempt that is due.
+pub async fn attempt<P: Platform>(platform: &P, target: &Target, owed: &Owed) -> Done {
+    let id = message_id(&owed.event, owed.rule);
+    let now_ms = platform.now_ms();
+    let prepared = match prepare(platform, target, owed, &id, now_ms) {
+        Ok(prepared) => prepared,
+        Err(why) => return fault(platform, owed, &id, &why),
+    };
+    let answer = match url_guard::check(&prepared.request.url, &url_policy(platform)) {
+        Ok(_) => platform.outbound().send(prepared.request.clone()).await,
+        Err(refusal) => Answer::failed(Failure::Refused(refusal.to_string())),
+    };
+    conclude(platform, owed, &id, prepared, &answer, now_ms)
+}
+
+struct Prepared {
+    settings: Settings,
+    request: OutboundRequest,
+    /// Everything that must not be kept: credentials as given and as sent, signing secrets.
+    masked: Vec<Secret>,
+}
+
+fn prepare<P: Platform>(
+    platform: &P,
+    target: &Target,
+    owed: &Owed,
+    id: &str,
+    now_ms: i64,
+) -> Result<Prepared, String> {
+    let settings = Settings::from_stored(&target.settings)?;
+    let open = |field: &str, sealed| {
+        let place = Place { owner: &target.workspace, record: &target.connection, field };
+        let keys = &platform.settings().master_keys;
+        keys.open(&place, sealed).map_err(|e| format!("{field} of {}: {e}", target.connection))
+    };
+    let live = target.secrets.iter().filter(|secret| secret.is_live(now_ms));
+    let secrets: Vec<Secret> = live
+        .map(|secret| open(&SealedSigningSecret::field(secret.number), &secret.sealed))
+        .collect::<Result<_, _>>()?;
+    let credentials: Credentials = target
+        .credentials
+        .iter()
+        .map(|(field, sealed)| Ok((field.clone(), open(field, sealed)?)))
+        .collect::<Result<_, String>>()?;
+    let material = Material {
+        event: &owed.event,
+        name: &owed.name,
+        resource: owed.resource.as_deref(),
+        resource_id: owed.resource_id.as_deref(),
+        payload: &owed.payload,
+        created_at_ms: owed.created_at_ms,
+        message_id: id,
+        attempt: owed.attempts + 1,
+        secrets: &secrets,
+        credentials: &credentials,
+        now_ms,
+    };
+    let request = webhook::request(&settings, &material).map_err(|e| e.to_string())?;
+    let sent = request.headers.iter().filter(|header| header.is_secret);
+    let mut masked: Vec<Secret> = sent.map(|header| Secret::new(header.value.clone())).collect();
+    masked.extend(credentials.into_values().chain(secrets));
+    Ok(Prepared { settings, request, masked })
+}
+
+fn conclude<P: Platform>(
+    platform: &P,
+    owed: &Owed,
+    id: &str,
+    prepared: Prepared,
+    answer: &Answer,
+    started_at_ms: i64,
+) -> Done {
+    let now_ms = platform.now_ms();
+    let (number, outcome) = (owed.attempts + 1, answer.outcome());
+    let retry_after = answer.header("retry-after").and_then(|h| parse_retry_after(h, now_ms));
+    let schedule = &prepared.settings.retry_schedule_seconds;
+    let settled = delivery::settle(schedule, number, outcome, retry_after, id, now_ms);
+    let state = State::parse(&owed.state).unwrap_or(State::Pending).after(settled.happening);
+    platform.line(&json!({"at": "attempt", "message_id": id, "workspace": owed.workspace,
+        "connection": owed.connection, "attempt": number, "outcome": outcome,
+        "status": answer.status, "duration_ms": now_ms - started_at_ms, "state": state.as_str(),
+        "due_at_ms": settled.due_at_ms}));
+    let reason = (settled.happening == Happening::FailedForGood).then_some(match outcome {
+        Outcome::Gone => "gone",
+        _ => "attempts_used_up",
+    });
+    let attempted = Attempted {
+        key: owed.key(),
+        state,
+        due_at_ms: settled.due_at_ms,
+        sweep_at_ms: settled.sweep_at_ms,
+        started_at_ms: owed.started_at_ms.unwrap_or(started_at_ms),
+        completed_at_ms: (!state.is_open()).then_some(now_ms),
+        reason,
+        record: record(number, &prepared, answer, started_at_ms, now_ms),
+    };
+    let hint_delay_s = settled.hint_delay_s;
+    Done::Attempted { attempted: Box::new(attempted), hint_delay_s }
+}
+
+fn record(
+    number: u32,
+    prepared: &Prepared,
+    answer: &Answer,
+    started_at_ms: i64,
+    ended_at_ms: i64,
+) -> Record {
+    let masked: Vec<&str> = prepared.masked.iter().map(Secret::expose).collect();
+    let request = &prepared.request;
+    let shown = |header: &crate::destination::OutboundHeader| {
+        let value = if header.is_secret { attempt::MASK } else { &header.value };
+        (header.name.clone(), value.to_owned())
+    };
+    Record {
+        number,
+        started_at_ms,
+        duration_ms: ended_at_ms - started_at_ms,
+        outcome: answer.outcome(),
+        status: answer.status,
+        error: answer.error().map(|error| attempt::mask(&error, &masked)),
+        method: request.method.clone(),
+        url: request.url.clone(),
+        request_headers: request.headers.iter().map(shown).collect(),
+        response_headers: attempt::kept_headers(&answer.headers, &masked),
+        excerpt: attempt::mask(&String::from_utf8_lossy(&answer.excerpt), &masked),
+        truncated: answer.truncated,
+    }
+}
+
+/// A fault of our own uses no attempt and is tried again with a backoff, for 7 days.
+fn fault<P: Platform>(platform: &P, owed: &Owed, id: &str, why: &str) -> Done {
+    let now_ms = platform.now_ms();
+    let over = now_ms - owed.created_at_ms > INTERNAL_DEADLINE_MS;
+    let state = State::parse(&owed.state).unwrap_or(State::Pending);
+    let state = if over { state.after(Happening::FailedForGood) } else { state };
+    let due_at_ms = (!over).then(|| now_ms + internal_backoff_ms(owed.faults + 1));
+    platform.line(&json!({"at": "fault", "message_id": id, "workspace": owed.workspace,
+        "connection": owed.connection, "error": why, "state": state.as_str(),
+        "due_at_ms": due_at_ms}));
+    Done::Faulted(Faulted { key: owed.key(), state, due_at_ms })
+}

@@ -1,0 +1,203 @@
+//! Emit: accept events. Three round trips: one CONTROL read (key, workspace, rules that could match),
+//! one LOG batch for each shard (events with the deliveries they owe: the truth), one queue send for
+//! each hundred deliveries (only wake-ups).
+//!
+//! An unknown result of the batch is repeated once with the same ids, which changes nothing that is
+//! stored already. Once the batch is stored the event is accepted, also when the send fails: the
+//! sweeper sees to it.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{keys, log};
+use crate::domain::api_key::MachineToken;
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::event::{Event, FanOut, NewEvent};
+use crate::domain::ids;
+use crate::domain::job::{DeliveryKey, Job};
+use crate::domain::limits::SEND_BATCH_MAX;
+use crate::ports::{Jobs, Platform};
+use crate::store::events;
+use crate::store::routing::{self, Routing};
+
+/// Who emits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// A publishable key, which stands for its workspace.
+    Publishable(String),
+    /// A machine token that was not verified yet; each event names its workspace.
+    Machine(MachineToken),
+}
+
+/// What a verified credential may do.
+struct Grant {
+    created_by: String,
+    /// The workspace that events go to if they name none.
+    default: Option<String>,
+    routings: BTreeMap<String, Routing>,
+}
+
+/// Accepts events, each by itself: one that is refused does not keep the others out. The answers are
+/// in input order.
+///
+/// # Errors
+/// `Unauthenticated` when the credential does not hold; `Unavailable` when it is not known that the
+/// events were stored.
+pub async fn emit<P: Platform>(
+    platform: &P,
+    credential: &Credential,
+    inputs: Vec<Result<NewEvent>>,
+) -> Result<Vec<Result<Event>>> {
+    let grant = grant(platform, credential, &inputs).await?;
+    let (now_ms, random) = (platform.now_ms(), platform.bytes());
+    let mut by_shard: BTreeMap<u16, Vec<Accepted>> = BTreeMap::new();
+    let mut answers = Vec::with_capacity(inputs.len());
+    for (index, input) in inputs.into_iter().enumerate() {
+        let answer = input.and_then(|new| {
+            let routing = grant.routing(&new)?;
+            let id = ids::event_id(now_ms, random, index, routing.home.number);
+            let event = accept(&new, id, routing, &grant.created_by, now_ms);
+            let accepted = Accepted { index, row: (event.clone(), new.payload) };
+            by_shard.entry(routing.home.shard).or_default().push(accepted);
+            Ok(event)
+        });
+        answers.push(answer);
+    }
+    let (mut jobs, mut stored) = (Vec::new(), false);
+    for (shard, accepted) in by_shard {
+        let (indices, rows): (Vec<_>, Vec<_>) =
+            accepted.into_iter().map(|accepted| (accepted.index, accepted.row)).unzip();
+        match store(platform, shard, &rows).await {
+            Ok(()) => {
+                stored = true;
+                jobs.extend(rows.iter().flat_map(|(event, text)| wake_ups(shard, event, text)));
+            }
+            Err(error) => indices.iter().for_each(|&index| answers[index] = Err(error.clone())),
+        }
+    }
+    send(platform, &jobs).await;
+    let lost = answers.iter().find_map(|answer| answer.as_ref().err());
+    match lost.filter(|error| error.kind == Kind::Unavailable && !stored) {
+        Some(error) => Err(error.clone()),
+        None => Ok(answers),
+    }
+}
+
+/// An event to be stored, and its place in the request.
+struct Accepted {
+    index: usize,
+    row: (Event, String),
+}
+
+impl Grant {
+    fn routing(&self, event: &NewEvent) -> Result<&Routing> {
+        let named = event.workspace.as_ref().or(self.default.as_ref());
+        let named =
+            named.ok_or_else(|| Error::field("workspace", "is required with a machine token"))?;
+        let other = || {
+            let mut error = Error::not_found("workspace");
+            error.fields = Error::field("workspace", "is not a workspace of this key").fields;
+            error
+        };
+        self.routings.get(named).ok_or_else(other)
+    }
+}
+
+async fn grant<P: Platform>(
+    platform: &P,
+    credential: &Credential,
+    inputs: &[Result<NewEvent>],
+) -> Result<Grant> {
+    let control = platform.control();
+    let valid = || inputs.iter().flatten();
+    let names: Vec<&str> = distinct(valid().map(|event| event.name.as_str()));
+    let (created_by, default, routings) = match credential {
+        Credential::Publishable(key) => {
+            let found =
+                routing::find_by_publishable_key(control, key, &names, platform.now_ms()).await?;
+            let unknown = "The publishable key does not exist or is no longer valid";
+            let found = found.ok_or_else(|| Error::unauthenticated(unknown))?;
+            let created_by = "publishable_key".to_owned();
+            (created_by, Some(found.home.workspace.clone()), vec![found])
+        }
+        Credential::Machine(token) => {
+            let workspaces = distinct(valid().filter_map(|event| event.workspace.as_deref()));
+            let (organization, access_key) = (&token.organization, &token.access_key);
+            let found = routing::find_by_machine_key(
+                control,
+                organization,
+                access_key,
+                &workspaces,
+                &names,
+            );
+            let found = found.await?;
+            keys::verify_token(platform, token, found.as_ref().map(|(sealed, _)| sealed))?;
+            let routings = found.map(|(_, routings)| routings).unwrap_or_default();
+            (keys::created_by(access_key), None, routings)
+        }
+    };
+    let by_workspace = |r: Routing| (r.home.workspace.clone(), r);
+    Ok(Grant { created_by, default, routings: routings.into_iter().map(by_workspace).collect() })
+}
+
+fn distinct<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    values.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+}
+
+fn accept(
+    new: &NewEvent,
+    id: String,
+    routing: &Routing,
+    created_by: &str,
+    created_at_ms: i64,
+) -> Event {
+    let (resource, resource_id) = (new.resource.as_deref(), new.resource_id.as_deref());
+    let matching =
+        routing.rules.iter().filter(|rule| rule.matches(&new.name, resource, resource_id));
+    let owed = matching.map(|rule| FanOut {
+        rule_number: rule.number,
+        rule: rule.id.clone(),
+        connection: rule.connection.clone(),
+    });
+    Event {
+        id,
+        workspace: routing.home.workspace.clone(),
+        name: new.name.clone(),
+        resource: new.resource.clone(),
+        resource_id: new.resource_id.clone(),
+        created_by: created_by.to_owned(),
+        created_at_ms,
+        fan_out: owed.collect(),
+    }
+}
+
+async fn store<P: Platform>(platform: &P, shard: u16, accepted: &[(Event, String)]) -> Result<()> {
+    let log = log(platform, shard)?;
+    match events::insert(log, accepted).await {
+        Ok(()) => Ok(()),
+        Err(_) => events::insert(log, accepted).await,
+    }
+}
+
+fn wake_ups(shard: u16, event: &Event, payload: &str) -> Vec<Job> {
+    let bytes = i64::try_from(payload.len()).unwrap_or(i64::MAX);
+    let owed = event.fan_out.iter().map(|owed| DeliveryKey {
+        workspace: event.workspace.clone(),
+        connection: owed.connection.clone(),
+        event: event.id.clone(),
+        rule: owed.rule_number,
+    });
+    owed.map(|key| Job::new(shard, key, 1, bytes)).collect()
+}
+
+/// Sends wake-ups. A failure is logged and not told: what they would wake is stored.
+async fn send<P: Platform>(platform: &P, jobs: &[Job]) {
+    for chunk in jobs.chunks(SEND_BATCH_MAX) {
+        let messages = chunk.iter().map(Job::to_text).collect();
+        if let Err(error) = platform.jobs().send(messages, 0).await {
+            platform.line(&json!({"at": "emit", "unsent_jobs": chunk.len(),
+                "error": error.to_string()}));
+        }
+    }
+}

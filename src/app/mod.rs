@@ -1,0 +1,33 @@
+//! Use cases, one per file. They ask the ports for what they need and leave decisions to `domain`.
+
+pub mod attempt;
+pub mod connections;
+pub mod deliver;
+pub mod emit;
+pub mod events;
+pub mod keys;
+pub mod organizations;
+pub mod recorder;
+pub mod rules;
+pub mod sweep;
+pub mod workspaces;
+
+use crate::domain::error::{Error, Result};
+use crate::domain::url_guard::Policy;
+use crate::ports::{Platform, PortError};
+
+/// The LOG database of a shard.
+fn log<P: Platform>(platform: &P, shard: u16) -> Result<&P::Database> {
+    platform.log(shard).map_err(|PortError(text)| Error::internal(text))
+}
+
+/// What destinations this installation allows.
+fn url_policy<P: Platform>(platform: &P) -> Policy<'_> {
+    let settings = platform.settings();
+    Policy { allow_private: settings.allow_private_destinations, own_hosts: &settings.own_hosts }
+}
+
+/// A new record's id.
+fn new_id<P: Platform>(platform: &P) -> String {
+    crate::domain::ids::record_id(platform.bytes())
+}

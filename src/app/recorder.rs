@@ -1,0 +1,103 @@
+//! Records what attempts led to, and hints at the attempts to come.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::attempt::Done;
+use super::log;
+use crate::domain::error::Result;
+use crate::domain::job::Job;
+use crate::domain::limits::SEND_BATCH_MAX;
+use crate::ports::{Jobs, Platform};
+use crate::store::deliveries::{self, Attempted, Faulted};
+
+/// What is known of one job after it was done.
+#[derive(Debug)]
+pub struct Finished {
+    /// The job.
+    pub job: Job,
+    /// What it led to.
+    pub done: Done,
+}
+
+/// Records finished jobs, all of one shard together. An unknown result is repeated once, which is
+/// harmless: a record takes effect only on a delivery that still owes this very attempt. Returns the
+/// jobs that could not be recorded; the attempt is then made again, under the same message id.
+pub async fn record<P: Platform>(platform: &P, finished: Vec<Finished>) -> Vec<Job> {
+    let mut by_shard: BTreeMap<u16, Vec<Finished>> = BTreeMap::new();
+    for one in finished {
+        by_shard.entry(one.job.shard).or_default().push(one);
+    }
+    let mut unrecorded = Vec::new();
+    for (shard, finished) in by_shard {
+        let hints = hints(&finished);
+        let (jobs, set) = split(finished);
+        let mut result = write(platform, shard, &set).await;
+        if result.is_err() {
+            result = write(platform, shard, &set).await;
+        }
+        match result {
+            Ok(()) => send_hints(platform, hints).await,
+            Err(error) => {
+                platform.line(&json!({"at": "record", "shard": shard, "lost": jobs.len(),
+                    "error": error.to_string()}));
+                unrecorded.extend(jobs);
+            }
+        }
+    }
+    unrecorded
+}
+
+#[derive(Default)]
+struct Set {
+    attempted: Vec<Attempted>,
+    faulted: Vec<Faulted>,
+}
+
+fn split(finished: Vec<Finished>) -> (Vec<Job>, Set) {
+    let (mut jobs, mut set) = (Vec::new(), Set::default());
+    for one in finished {
+        jobs.push(one.job);
+        match one.done {
+            Done::Attempted { attempted, .. } => set.attempted.push(*attempted),
+            Done::Faulted(faulted) => set.faulted.push(faulted),
+        }
+    }
+    (jobs, set)
+}
+
+async fn write<P: Platform>(platform: &P, shard: u16, set: &Set) -> Result<()> {
+    let log = log(platform, shard)?;
+    if !set.attempted.is_empty() {
+        deliveries::record(log, &set.attempted).await?;
+    }
+    if !set.faulted.is_empty() {
+        deliveries::fault(log, &set.faulted, platform.now_ms()).await?;
+    }
+    Ok(())
+}
+
+/// The jobs for attempts that are due soon, by the delay to send them with.
+fn hints(finished: &[Finished]) -> BTreeMap<u32, Vec<String>> {
+    let mut hints: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+    for Finished { job, done } in finished {
+        if let Done::Attempted { hint_delay_s: Some(delay_s), .. } = done {
+            let next = Job::new(job.shard, job.key(), job.attempt + 1, job.payload_bytes);
+            hints.entry(*delay_s).or_default().push(next.to_text());
+        }
+    }
+    hints
+}
+
+/// Sends hints. A lost one costs punctuality only: the sweeper sees to the delivery.
+async fn send_hints<P: Platform>(platform: &P, hints: BTreeMap<u32, Vec<String>>) {
+    for (delay_s, messages) in hints {
+        for chunk in messages.chunks(SEND_BATCH_MAX) {
+            if let Err(error) = platform.jobs().send(chunk.to_vec(), delay_s).await {
+                platform.line(&json!({"at": "record", "unsent_hints": chunk.len(),
+                    "error": error.to_string()}));
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The sweeper: brings back deliveries whose wake-up was lost or whose time has come. It runs every
+//! minute, and once when a local installation starts, whose queue lives in memory.
+//!
+//! Jobs are sent before their rows are put off, so a crash in between repeats a wake-up and never
+//! loses one.
+
+use serde_json::json;
+
+use super::log;
+use crate::domain::error::{Error, Result};
+use crate::domain::job::Job;
+use crate::domain::limits::{SEND_BATCH_MAX, SWEEP_DELIVERIES};
+use crate::domain::retry::sweep_backoff_ms;
+use crate::ports::{Jobs, Platform, PortError};
+use crate::store::sweeps::{self, Overdue};
+
+/// Sweeps every shard. A shard that fails is logged and does not keep the others from being swept.
+pub async fn sweep<P: Platform>(platform: &P, after_restart: bool) {
+    for shard in 0..platform.settings().log_shards {
+        match sweep_shard(platform, shard, after_restart).await {
+            Ok(0) => {}
+            Ok(swept) => platform.line(&json!({"at": "sweep", "shard": shard, "swept": swept})),
+            Err(error) => {
+                platform.line(&json!({"at": "sweep", "shard": shard, "error": error.to_string()}));
+            }
+        }
+    }
+}
+
+async fn sweep_shard<P: Platform>(platform: &P, shard: u16, after_restart: bool) -> Result<usize> {
+    let log = log(platform, shard)?;
+    let mut after = (String::new(), String::new());
+    let mut swept = 0;
+    while swept < SWEEP_DELIVERIES {
+        let found = sweeps::overdue(log, &after, platform.now_ms(), after_restart).await?;
+        for chunk in found.overdue.chunks(SEND_BATCH_MAX) {
+            wake(platform, shard, chunk).await?;
+            let now_ms = platform.now_ms();
+            let put_off = chunk.iter().map(|o| (o, now_ms + sweep_backoff_ms(o.sweeps + 1)));
+            sweeps::put_off(log, &put_off.collect::<Vec<_>>()).await?;
+        }
+        swept += found.overdue.len();
+        match found.go_on_after {
+            Some(last) => after = last,
+            None => break,
+        }
+    }
+    Ok(swept)
+}
+
+async fn wake<P: Platform>(platform: &P, shard: u16, overdue: &[Overdue]) -> Result<()> {
+    let job = |o: &Overdue| Job::new(shard, o.key.clone(), o.attempts + 1, o.payload_bytes);
+    let messages = overdue.iter().map(|o| job(o).to_text()).collect();
+    let failed = |PortError(text)| Error::unavailable(text);
+    platform.jobs().send(messages, 0).await.map_err(failed)
+}

@@ -1,0 +1,212 @@
+//! A delivery's states, and the one function that moves it from state to state.
+
+use super::attempt::Outcome;
+use super::limits::{HINT_STEP_MAX_MS, SWEEP_GRACE_MS};
+use super::retry::Schedule;
+
+/// State of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Owed, not tried.
+    Pending,
+    /// An attempt failed, the next is scheduled.
+    Retrying,
+    /// A 2xx was received.
+    Delivered,
+    /// Given up: the attempts are used up, or the receiver answered 410.
+    Dead,
+    /// Stopped: its connection was deleted.
+    Canceled,
+}
+
+/// What can happen to a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happening {
+    /// An attempt succeeded.
+    Succeeded,
+    /// An attempt failed and another is to come.
+    Failed,
+    /// An attempt failed and none is to come.
+    FailedForGood,
+    /// The connection is not there any more.
+    ConnectionDeleted,
+}
+
+impl State {
+    /// The state after `happening`. A settled delivery stays as it is, except that a success that
+    /// arrives late is a success: the receiver has the event.
+    pub fn after(self, happening: Happening) -> Self {
+        match (self, happening) {
+            (Self::Delivered, _) | (_, Happening::Succeeded) => Self::Delivered,
+            (Self::Dead | Self::Canceled, _) => self,
+            (Self::Pending | Self::Retrying, Happening::Failed) => Self::Retrying,
+            (Self::Pending | Self::Retrying, Happening::FailedForGood) => Self::Dead,
+            (Self::Pending | Self::Retrying, Happening::ConnectionDeleted) => Self::Canceled,
+        }
+    }
+
+    /// Whether it still owes an attempt.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::Retrying)
+    }
+
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Retrying => "retrying",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    /// The state with this word, if there is one.
+    pub fn parse(word: &str) -> Option<Self> {
+        let all = [Self::Pending, Self::Retrying, Self::Delivered, Self::Dead, Self::Canceled];
+        all.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// The word that the wire contract uses for it.
+    pub fn status(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Retrying => "retrying",
+            Self::Delivered => "completed",
+            Self::Dead => "failed",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+/// The status of an event over all its deliveries, in the words of the wire contract: what is still
+/// to be done comes first, then what went wrong. An event that owes nothing is `completed`.
+pub fn event_status(states: &[State]) -> &'static str {
+    let any = |state| states.contains(&state);
+    if any(State::Pending) {
+        let untouched = states.iter().all(|state| *state == State::Pending);
+        return if untouched { "pending" } else { "processing" };
+    }
+    if any(State::Retrying) {
+        return "retrying";
+    }
+    if any(State::Dead) {
+        return "failed";
+    }
+    let canceled = any(State::Canceled) && !any(State::Delivered);
+    if canceled { "canceled" } else { "completed" }
+}
+
+/// What an attempt leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settlement {
+    /// What happened to the delivery.
+    pub happening: Happening,
+    /// When the next attempt is due.
+    pub due_at_ms: Option<i64>,
+    /// When the sweeper has to take care of it.
+    pub sweep_at_ms: Option<i64>,
+    /// Delay of a queue message that hints at the next attempt, where one is worth sending.
+    pub hint_delay_s: Option<u32>,
+}
+
+/// What follows from the outcome of attempt number `attempt`, which ended at `now_ms`.
+pub fn settle(
+    schedule: &Schedule,
+    attempt: u32,
+    outcome: Outcome,
+    retry_after_ms: Option<i64>,
+    message_id: &str,
+    now_ms: i64,
+) -> Settlement {
+    let over = |happening| Settlement {
+        happening,
+        due_at_ms: None,
+        sweep_at_ms: None,
+        hint_delay_s: None,
+    };
+    let next = match outcome {
+        Outcome::Delivered => return over(Happening::Succeeded),
+        Outcome::Gone => None,
+        _ => schedule.next_due_ms(attempt, now_ms, retry_after_ms, message_id),
+    };
+    let Some(due_at_ms) = next else { return over(Happening::FailedForGood) };
+    let step_ms = due_at_ms - now_ms;
+    let hint =
+        (step_ms <= HINT_STEP_MAX_MS).then(|| (step_ms.max(0) as u64).div_ceil(1_000) as u32);
+    // Where a hint is on its way, the sweeper leaves it time to arrive and be attempted.
+    let grace_ms = if hint.is_some() { SWEEP_GRACE_MS } else { 0 };
+    Settlement {
+        happening: Happening::Failed,
+        due_at_ms: Some(due_at_ms),
+        sweep_at_ms: Some(due_at_ms + grace_ms),
+        hint_delay_s: hint,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATES: [State; 5] =
+        [State::Pending, State::Retrying, State::Delivered, State::Dead, State::Canceled];
+
+    #[test]
+    fn every_state_and_happening() {
+        use Happening::*;
+        use State::*;
+        for (happening, expected) in [
+            (Succeeded, [Delivered, Delivered, Delivered, Delivered, Delivered]),
+            (Failed, [Retrying, Retrying, Delivered, Dead, Canceled]),
+            (FailedForGood, [Dead, Dead, Delivered, Dead, Canceled]),
+            (ConnectionDeleted, [Canceled, Canceled, Delivered, Dead, Canceled]),
+        ] {
+            assert_eq!(STATES.map(|state| state.after(happening)), expected, "{happening:?}");
+        }
+        for state in STATES {
+            assert_eq!(State::parse(state.as_str()), Some(state));
+        }
+        assert_eq!(State::parse("unknown"), None);
+    }
+
+    #[test]
+    fn an_event_is_as_far_as_its_slowest_delivery() {
+        use State::*;
+        for (states, expected) in [
+            (&[][..], "completed"),
+            (&[Pending, Pending], "pending"),
+            (&[Pending, Delivered], "processing"),
+            (&[Retrying, Dead, Delivered], "retrying"),
+            (&[Dead, Delivered], "failed"),
+            (&[Canceled, Delivered], "completed"),
+            (&[Canceled], "canceled"),
+        ] {
+            assert_eq!(event_status(states), expected, "{states:?}");
+        }
+    }
+
+    #[test]
+    fn a_failed_attempt_is_due_by_the_schedule_until_it_is_used_up() {
+        let schedule = Schedule::default();
+        let settled = |attempt, outcome, retry_after_ms| {
+            settle(&schedule, attempt, outcome, retry_after_ms, "msg_1", 1_000_000)
+        };
+        let first = settled(1, Outcome::Timeout, None);
+        assert_eq!(first.happening, Happening::Failed);
+        let due = first.due_at_ms.expect("a next attempt");
+        assert!((1_005_000..=1_005_500).contains(&due), "{due}");
+        assert_eq!(first.hint_delay_s, Some((due - 1_000_000).div_euclid(1_000) as u32 + 1));
+        assert_eq!(first.sweep_at_ms, Some(due + SWEEP_GRACE_MS));
+
+        let later = settled(3, Outcome::RejectedServerError, None);
+        assert_eq!(later.hint_delay_s, None, "5 minutes are the sweeper's");
+        assert_eq!(later.sweep_at_ms, later.due_at_ms);
+
+        let told = settled(1, Outcome::RateLimited, Some(120_000));
+        assert_eq!((told.due_at_ms, told.hint_delay_s), (Some(1_120_000), None));
+
+        assert_eq!(settled(11, Outcome::Timeout, None).happening, Happening::FailedForGood);
+        assert_eq!(settled(1, Outcome::Gone, None).happening, Happening::FailedForGood);
+        assert_eq!(settled(11, Outcome::Delivered, None).happening, Happening::Succeeded);
+    }
+}

@@ -1,0 +1,138 @@
+//! The one error type. What the caller is told (`message`, `fields`) and what the log is told
+//! (`detail`) are different fields, so inner text cannot reach a caller by accident. HTTP statuses
+//! are given to kinds in `http/problem.rs` and nowhere else.
+
+use std::fmt;
+
+/// What went wrong, from the caller's point of view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The request is malformed; `fields` says where.
+    Invalid,
+    /// No credentials, or credentials that do not hold.
+    Unauthenticated,
+    /// Valid credentials that may not do this.
+    Forbidden,
+    /// Not there, or not the caller's to see.
+    NotFound,
+    /// It contradicts what is stored.
+    Conflict,
+    /// Larger than a limit.
+    TooLarge,
+    /// A body of a type we do not read.
+    UnsupportedMediaType,
+    /// Well-formed, and refused by a rule.
+    Refused,
+    /// A dependency did not answer; trying again later helps.
+    Unavailable,
+    /// Our own fault.
+    Internal,
+}
+
+/// One field that was wrong. `param` is a path such as `metadata.url` or `[3].event`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// Path of the field in the request.
+    pub param: String,
+    /// What was wrong with it, and the limit it broke.
+    pub msg: String,
+}
+
+/// An error with one text for the caller and one for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// What went wrong.
+    pub kind: Kind,
+    /// Told to the caller.
+    pub message: String,
+    /// The fields that were wrong, told to the caller.
+    pub fields: Vec<FieldError>,
+    /// Told to the log only.
+    pub detail: String,
+}
+
+/// Shorthand for results with [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// An error of `kind` with its message for the caller.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), fields: Vec::new(), detail: String::new() }
+    }
+
+    /// A malformed request.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Kind::Invalid, message)
+    }
+
+    /// One field that is malformed.
+    pub fn field(param: impl Into<String>, msg: impl Into<String>) -> Self {
+        Self::fields(vec![FieldError { param: param.into(), msg: msg.into() }])
+    }
+
+    /// Several fields that are malformed; the first gives the message.
+    pub fn fields(fields: Vec<FieldError>) -> Self {
+        let message = match fields.first() {
+            Some(first) if first.param.is_empty() => first.msg.clone(),
+            Some(first) => format!("{}: {}", first.param, first.msg),
+            None => "The request is not valid".to_owned(),
+        };
+        Self { fields, ..Self::invalid(message) }
+    }
+
+    /// `noun` does not exist for this caller. The same words whether it exists elsewhere or not.
+    pub fn not_found(noun: &str) -> Self {
+        Self::new(Kind::NotFound, format!("No such {noun}"))
+    }
+
+    /// Missing or unusable credentials.
+    pub fn unauthenticated(message: impl Into<String>) -> Self {
+        Self::new(Kind::Unauthenticated, message)
+    }
+
+    /// Our own fault: the caller learns that, the log learns `detail`.
+    pub fn internal(detail: impl Into<String>) -> Self {
+        let told = "Something went wrong on our side. The request id finds it in our logs";
+        Self { detail: detail.into(), ..Self::new(Kind::Internal, told) }
+    }
+
+    /// A dependency did not answer: the caller may try again, the log learns `detail`.
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        let told = "Temporarily unable to store this. Nothing was accepted; try again";
+        Self { detail: detail.into(), ..Self::new(Kind::Unavailable, told) }
+    }
+
+    /// The same error with text for the log.
+    pub fn with_detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), ..self }
+    }
+
+    /// The same error of another kind, for instance a limit on one field that means "too large".
+    pub fn of_kind(self, kind: Kind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// The same error with every field's path put below `prefix`.
+    pub fn below(mut self, prefix: &str) -> Self {
+        for field in &mut self.fields {
+            field.param = join(prefix, &field.param);
+        }
+        self
+    }
+}
+
+fn join(prefix: &str, param: &str) -> String {
+    match (prefix.is_empty(), param.is_empty()) {
+        (true, _) => param.to_owned(),
+        (_, true) => prefix.to_owned(),
+        _ => format!("{prefix}.{param}"),
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {} ({})", self.kind, self.message, self.detail)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,209 @@
+//! An event as a product emits it, and as it is kept. The payload is text from the first byte to the
+//! last: it is checked, never parsed and written again.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{Error, Kind, Result};
+use super::fields::Fields;
+use super::limits::{PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX};
+
+/// An event that a caller asks us to accept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// The workspace it names, if it names one.
+    pub workspace: Option<String>,
+    /// Name, such as `order.completed`.
+    pub name: String,
+    /// Kind of thing it is about, such as `order`.
+    pub resource: Option<String>,
+    /// Which one it is about.
+    pub resource_id: Option<String>,
+    /// The payload's exact JSON text, an object.
+    pub payload: String,
+}
+
+/// An accepted event without its payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// UUIDv7 whose low 32 bits are the workspace's number.
+    pub id: String,
+    /// Its workspace.
+    pub workspace: String,
+    /// Name, such as `order.completed`.
+    pub name: String,
+    /// Kind of thing it is about.
+    pub resource: Option<String>,
+    /// Which one it is about.
+    pub resource_id: Option<String>,
+    /// The key that emitted it.
+    pub created_by: String,
+    /// When it was accepted.
+    pub created_at_ms: i64,
+    /// The deliveries it owes, one for each rule that matched.
+    pub fan_out: Vec<FanOut>,
+}
+
+/// One delivery that an event owes: by which rule, to which connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FanOut {
+    /// Number of the rule in its workspace.
+    #[serde(rename = "n")]
+    pub rule_number: u32,
+    /// Id of the rule.
+    #[serde(rename = "r")]
+    pub rule: String,
+    /// Id of the connection.
+    #[serde(rename = "c")]
+    pub connection: String,
+}
+
+impl NewEvent {
+    /// Reads one event from the text of a JSON object. Unknown keys are ignored, as the wire contract
+    /// says.
+    ///
+    /// # Errors
+    /// `Invalid` naming each bad field; `TooLarge` when only the payload's size is at fault.
+    pub fn parse(text: &str) -> Result<Self> {
+        let mut fields = Fields::parse(text)?;
+        if fields.text("type").is_some_and(|kind| kind != "event") {
+            fields.fail("type", "must be \"event\"");
+        }
+        let event = Self {
+            workspace: fields.uuid("workspace"),
+            name: fields.required_checked_text("event", check_name),
+            resource: fields.checked_text("resource", check_name),
+            resource_id: fields.checked_text("resource_id", check_resource_id),
+            payload: payload(&mut fields),
+        };
+        let only_the_size = !fields.failed() && event.payload.len() > PAYLOAD_BYTES_MAX;
+        if only_the_size {
+            let msg =
+                format!("is {} bytes; at most {PAYLOAD_BYTES_MAX} are taken", event.payload.len());
+            return Err(Error::field("payload", msg).of_kind(Kind::TooLarge));
+        }
+        fields.finish()?;
+        Ok(event)
+    }
+}
+
+fn payload(fields: &mut Fields<'_>) -> String {
+    let Some(text) = fields.raw("payload") else {
+        fields.fail("payload", "is required");
+        return String::new();
+    };
+    if let Err(msg) = check_payload_shape(text) {
+        fields.fail("payload", msg);
+    }
+    text.to_owned()
+}
+
+fn check_payload_shape(text: &str) -> std::result::Result<(), String> {
+    if !text.starts_with('{') {
+        return Err("must be a JSON object".to_owned());
+    }
+    if depth(text) > PAYLOAD_DEPTH_MAX {
+        return Err(format!("is nested more than {PAYLOAD_DEPTH_MAX} levels deep"));
+    }
+    Ok(())
+}
+
+/// How deep objects and arrays are nested in `text`, which is valid JSON.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0usize);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// Checks an event name (or a resource name, which obeys the same rule):
+/// `^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$`.
+///
+/// # Errors
+/// What is wrong, for the caller.
+pub fn check_name(name: &str) -> std::result::Result<(), String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._:/-".contains(c);
+    let starts_well = name.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
+    if !starts_well || name.len() > 128 || !name.chars().all(allowed) {
+        return Err("must be 1 to 128 characters of A-Z a-z 0-9 . _ : / - and begin with a \
+                    letter or digit"
+            .to_owned());
+    }
+    Ok(())
+}
+
+/// Checks a resource id: `^[A-Za-z0-9._:-]{1,64}$`.
+///
+/// # Errors
+/// What is wrong, for the caller.
+pub fn check_resource_id(id: &str) -> std::result::Result<(), String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
+    if id.is_empty() || id.len() > 64 || !id.chars().all(allowed) {
+        return Err("must be 1 to 64 characters of A-Z a-z 0-9 . _ : -".to_owned());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bad_events_name_the_field() {
+        let long = "n".repeat(300);
+        let nested = format!("{{\"a\":{}{}}}", "[".repeat(64), "]".repeat(64));
+        let cases = [
+            (r#"{"payload":{}}"#.to_owned(), "event"),
+            (r#"{"event":" x ","payload":{}}"#.to_owned(), "event"),
+            (format!(r#"{{"event":"{long}","payload":{{}}}}"#), "event"),
+            (r#"{"event":1,"payload":{}}"#.to_owned(), "event"),
+            (r#"{"event":"","payload":{}}"#.to_owned(), "event"),
+            (r#"{"event":"x"}"#.to_owned(), "payload"),
+            (r#"{"event":"x","payload":null}"#.to_owned(), "payload"),
+            (r#"{"event":"x","payload":[1]}"#.to_owned(), "payload"),
+            (r#"{"event":"x","payload":{},"payload":{}}"#.to_owned(), "payload"),
+            (format!(r#"{{"event":"x","payload":{nested}}}"#), "payload"),
+            (r#"{"event":"x","payload":{},"resource_id":"a b"}"#.to_owned(), "resource_id"),
+            (r#"{"event":"x","payload":{},"type":"rule"}"#.to_owned(), "type"),
+            (r#"{"event":"x","payload":{},"workspace":"acme"}"#.to_owned(), "workspace"),
+        ];
+        for (text, param) in cases {
+            let error = NewEvent::parse(&text).expect_err(&text);
+            assert_eq!(error.kind, Kind::Invalid, "{text}");
+            assert_eq!(error.fields[0].param, param, "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn payload_size_is_limited_exactly() {
+        let event = |size: usize| {
+            let filler = "x".repeat(size - r#"{"a":""}"#.len());
+            NewEvent::parse(&format!(r#"{{"event":"x","payload":{{"a":"{filler}"}}}}"#))
+        };
+        assert_eq!(event(PAYLOAD_BYTES_MAX).expect("fits").payload.len(), PAYLOAD_BYTES_MAX);
+        assert_eq!(event(PAYLOAD_BYTES_MAX + 1).expect_err("too large").kind, Kind::TooLarge);
+    }
+
+    #[test]
+    fn depth_counts_outside_strings_only() {
+        for (text, expected) in [
+            ("{}", 1),
+            (r#"{"a":[{}]}"#, 3),
+            (r#"{"a":"[[[[","b":"\"[[","c":"\\"}"#, 1),
+            (r#"{"a":{},"b":{}}"#, 2),
+        ] {
+            assert_eq!(depth(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! A queue job: a wake-up that carries ids only. The queue may lose, repeat or reorder jobs; whether a
+//! job still means anything is decided by the delivery's row.
+
+use serde::{Deserialize, Serialize};
+
+/// Wakes one attempt of one delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// Version of this form.
+    #[serde(rename = "v")]
+    version: u8,
+    /// Which LOG database holds the delivery.
+    #[serde(rename = "s")]
+    pub shard: u16,
+    /// Its workspace.
+    #[serde(rename = "w")]
+    pub workspace: String,
+    /// Its connection.
+    #[serde(rename = "c")]
+    pub connection: String,
+    /// Its event.
+    #[serde(rename = "e")]
+    pub event: String,
+    /// Number of its rule.
+    #[serde(rename = "r")]
+    pub rule: u32,
+    /// The attempt that is due, from 1. A job for an attempt that is already recorded is dropped.
+    #[serde(rename = "n")]
+    pub attempt: u32,
+    /// Bytes of the payload, so that a batch can be read in slices.
+    #[serde(rename = "b")]
+    pub payload_bytes: i64,
+}
+
+/// The only version there is.
+const VERSION: u8 = 1;
+
+/// Primary key of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeliveryKey {
+    /// Its workspace.
+    pub workspace: String,
+    /// Its connection.
+    pub connection: String,
+    /// Its event.
+    pub event: String,
+    /// Number of its rule.
+    pub rule: u32,
+}
+
+impl Job {
+    /// A job for `attempt` of the delivery `key` in `shard`.
+    pub fn new(shard: u16, key: DeliveryKey, attempt: u32, payload_bytes: i64) -> Self {
+        let DeliveryKey { workspace, connection, event, rule } = key;
+        Self { version: VERSION, shard, workspace, connection, event, rule, attempt, payload_bytes }
+    }
+
+    /// The delivery it is about.
+    pub fn key(&self) -> DeliveryKey {
+        DeliveryKey {
+            workspace: self.workspace.clone(),
+            connection: self.connection.clone(),
+            event: self.event.clone(),
+            rule: self.rule,
+        }
+    }
+
+    /// The message text.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads a message text.
+    ///
+    /// # Errors
+    /// What is malformed, for the log.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let job: Self = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        if job.version != VERSION {
+            return Err(format!("version {} is not known", job.version));
+        }
+        let ids = [&job.workspace, &job.connection, &job.event];
+        if ids.iter().any(|id| super::ids::parse_uuid(id).as_ref() != Some(id)) {
+            return Err("an id is no UUID".to_owned());
+        }
+        if job.attempt == 0 || job.payload_bytes < 0 {
+            return Err("attempt counts from 1, payload_bytes from 0".to_owned());
+        }
+        Ok(job)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_survive_the_queue_and_malformed_ones_are_told() {
+        let id = "00000000-0000-4000-8000-000000000000".to_owned();
+        let key = DeliveryKey { workspace: id.clone(), connection: id.clone(), event: id, rule: 7 };
+        let job = Job::new(3, key.clone(), 2, 512);
+        assert_eq!(Job::parse(&job.to_text()), Ok(job.clone()));
+        assert_eq!(job.key(), key);
+        let text = job.to_text();
+        for (from, to) in [
+            ("\"v\":1", "\"v\":2"),
+            ("\"n\":2", "\"n\":0"),
+            ("0-8", "x-8"),
+            ("\"r\":7", "\"r\":-1"),
+        ] {
+            assert!(Job::parse(&text.replace(from, to)).is_err(), "{from} -> {to}");
+        }
+        for text in ["", "{}", "null", "[]", "\"x\"", "{\"v\":1}"] {
+            assert!(Job::parse(text).is_err(), "{text}");
+        }
+    }
+}

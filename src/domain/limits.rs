@@ -1,0 +1,98 @@
+//! Every size, count and length that is limited, with its reason. Figures of the platform are from
+//! Cloudflare's published limits (autumn 2026).
+
+/// Payload of one event, bytes of JSON text. A D1 row holds 2 MB; half a MiB leaves room for the
+/// columns beside it and keeps 8 payloads of the largest size in one consumer slice of 4 MiB.
+pub const PAYLOAD_BYTES_MAX: usize = 512 * 1024;
+
+/// Nesting of a payload: deep enough for any real document, shallow enough for every receiver's
+/// parser (the common defaults are 64 to 512).
+pub const PAYLOAD_DEPTH_MAX: usize = 64;
+
+/// Payloads above this many bytes are stored in a table of their own. A row of a WITHOUT ROWID table
+/// stands in interior pages too, and 4 KiB pages keep about 1,000 bytes of it: measured with 2 KB
+/// payloads, one table took twice the space and three times the time of two.
+pub const PAYLOAD_INLINE_BYTES: usize = 1_000;
+
+/// The same threshold for the record of a first attempt inside its delivery row.
+pub const RECORD_INLINE_BYTES: usize = 1_000;
+
+/// Body of `POST /events`: one payload and the fields beside it.
+pub const EMIT_BODY_BYTES_MAX: usize = PAYLOAD_BYTES_MAX + 64 * 1024;
+
+/// Body of `POST /events/bulk`: a fraction of an isolate's 128 MB, several copies included.
+pub const BULK_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Events in one bulk request (the wire contract).
+pub const BULK_EVENTS_MAX: usize = 100;
+
+/// Body of every other request: management documents are small.
+pub const API_BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// Rules that one event may be fanned out to: keeps an emit within one queue batch of 100 messages.
+pub const FAN_OUT_MAX: usize = 100;
+
+/// Characters of a customer's URL (the wire contract).
+pub const URL_CHARS_MAX: usize = 2_048;
+
+/// Custom headers of a connection (the wire contract), and the bytes of one value.
+pub const CUSTOM_HEADERS_MAX: usize = 5;
+/// Bytes of a header value: common servers take 8 KiB for all headers together.
+pub const HEADER_VALUE_BYTES_MAX: usize = 1_024;
+/// Characters of a header name.
+pub const HEADER_NAME_CHARS_MAX: usize = 64;
+/// Bytes of one receiver credential (passwords and bearer tokens, JWTs included).
+pub const CREDENTIAL_BYTES_MAX: usize = 4_096;
+
+/// Attempt timeout in seconds. The upper bound leaves room before work in `waitUntil` is cut, about
+/// 30 s after its handler returned.
+pub const TIMEOUT_S_MIN: u32 = 1;
+/// See [`TIMEOUT_S_MIN`].
+pub const TIMEOUT_S_MAX: u32 = 25;
+/// Attempt timeout where a connection names none.
+pub const TIMEOUT_S_DEFAULT: u32 = 15;
+
+/// Kept part of a response body.
+pub const EXCERPT_BYTES_MAX: usize = 16 * 1024;
+/// Kept response headers, and the bytes of each value.
+pub const RESPONSE_HEADERS_MAX: usize = 32;
+/// See [`RESPONSE_HEADERS_MAX`].
+pub const RESPONSE_HEADER_BYTES_MAX: usize = 512;
+
+/// Attempts in flight in one consumer batch: a Worker invocation has 6 outgoing connections that wait
+/// for headers, the seventh waits silently; one stays free for D1.
+pub const SLOTS: usize = 5;
+/// Attempts in flight for one connection, once it has answered in this batch.
+pub const SLOTS_PER_CONNECTION: usize = 4;
+/// An attempt unanswered for this long is slow: it leaves its batch.
+pub const SLOW_AFTER_MS: i64 = 250;
+/// Seconds until a job that was handed back comes again.
+pub const HAND_BACK_S: u32 = 2;
+/// Payload bytes read at once by a consumer batch.
+pub const SLICE_BYTES_MAX: i64 = 4 * 1024 * 1024;
+/// Outcomes recorded at once.
+pub const FLUSH_OUTCOMES: usize = 50;
+/// Milliseconds after which outcomes are recorded even if they are few.
+pub const FLUSH_AFTER_MS: i64 = 250;
+
+/// Messages of one `sendBatch` (100 messages and 256 KB; a job is about 250 bytes).
+pub const SEND_BATCH_MAX: usize = 100;
+/// Longest retry step for which a delayed queue message is sent as a hint; beyond it the sweeper is
+/// punctual enough.
+pub const HINT_STEP_MAX_MS: i64 = 60_000;
+/// How long the sweeper leaves a delivery to the job that is already on its way: the longest attempt
+/// (25 s) and a queue that is a little behind.
+pub const SWEEP_GRACE_MS: i64 = 60_000;
+/// Overdue deliveries of one connection that one sweep brings back.
+pub const SWEEP_PER_CONNECTION: usize = 500;
+/// Connections that one sweep statement answers for; a sweep goes on from the last one.
+pub const SWEEP_CONNECTIONS: usize = 200;
+/// Deliveries that one sweep brings back at the most.
+pub const SWEEP_DELIVERIES: usize = 5_000;
+
+/// Default and largest page of a list (the wire contract).
+pub const PAGE_DEFAULT: usize = 50;
+/// See [`PAGE_DEFAULT`].
+pub const PAGE_MAX: usize = 200;
+/// Workspaces over which an organization's events are merged.
+pub const MERGED_WORKSPACES_MAX: usize = 100;

@@ -1,0 +1,22 @@
+//! The ground: values and decisions. Nothing here does IO, reads a clock, draws random bytes or
+//! knows the platform; what it needs of those comes in as arguments.
+
+pub mod api_key;
+pub mod attempt;
+pub mod connection;
+pub mod delivery;
+pub mod error;
+pub mod event;
+pub mod fields;
+pub mod ids;
+pub mod job;
+pub mod limits;
+pub mod organization;
+pub mod retry;
+pub mod rule;
+pub mod secret;
+pub mod signing;
+pub mod slots;
+pub mod time;
+pub mod url_guard;
+pub mod workspace;

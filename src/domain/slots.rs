@@ -1,0 +1,161 @@
+//! Which job of a consumer batch is started next, so that no connection holds the batch.
+//!
+//! There are [`SLOTS`] slots. A connection gets one until it has answered in this batch, then at most
+//! [`SLOTS_PER_CONNECTION`]. A connection with a slow attempt gets no more: its other jobs are handed
+//! back. Connections take turns. When every slot holds a slow attempt, nothing more is started.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::limits::{SLOTS, SLOTS_PER_CONNECTION};
+
+/// The slots of one batch. Jobs are known by their index in the batch.
+#[derive(Debug, Default)]
+pub struct Slots {
+    lines: Vec<Line>,
+    by_connection: HashMap<String, usize>,
+    line_of_job: HashMap<usize, usize>,
+    turn: usize,
+    in_flight: usize,
+    slow: usize,
+}
+
+#[derive(Debug, Default)]
+struct Line {
+    waiting: VecDeque<usize>,
+    in_flight: usize,
+    has_answered: bool,
+    is_slow: bool,
+}
+
+impl Line {
+    fn may_start(&self) -> bool {
+        let most = if self.has_answered { SLOTS_PER_CONNECTION } else { 1 };
+        !self.is_slow && !self.waiting.is_empty() && self.in_flight < most
+    }
+}
+
+impl Slots {
+    /// Adds a job of `connection`.
+    pub fn add(&mut self, job: usize, connection: &str) {
+        let line = *self.by_connection.entry(connection.to_owned()).or_insert_with(|| {
+            self.lines.push(Line::default());
+            self.lines.len() - 1
+        });
+        self.lines[line].waiting.push_back(job);
+        self.line_of_job.insert(job, line);
+    }
+
+    /// The next job to start; it takes a slot. `None` when nothing can be started now.
+    pub fn start(&mut self) -> Option<usize> {
+        if self.in_flight >= SLOTS {
+            return None;
+        }
+        let count = self.lines.len();
+        let line = (0..count)
+            .map(|step| (self.turn + step) % count)
+            .find(|&line| self.lines[line].may_start())?;
+        self.turn = (line + 1) % count;
+        self.in_flight += 1;
+        self.lines[line].in_flight += 1;
+        self.lines[line].waiting.pop_front()
+    }
+
+    /// A job that was in flight and not slow has ended; its slot is free and its connection answers.
+    pub fn answered(&mut self, job: usize) {
+        let line = &mut self.lines[self.line_of_job[&job]];
+        line.in_flight -= 1;
+        line.has_answered = true;
+        self.in_flight -= 1;
+    }
+
+    /// A job that was slow has ended; its slot is free, its connection still gets no other in this
+    /// batch.
+    pub fn slow_ended(&mut self, job: usize) {
+        self.lines[self.line_of_job[&job]].in_flight -= 1;
+        self.in_flight -= 1;
+        self.slow -= 1;
+    }
+
+    /// A job in flight is slow. It keeps its slot.
+    pub fn became_slow(&mut self, job: usize) {
+        self.lines[self.line_of_job[&job]].is_slow = true;
+        self.slow += 1;
+    }
+
+    /// Whether an attempt is in flight that may still answer in time.
+    pub fn is_waiting(&self) -> bool {
+        self.in_flight > self.slow
+    }
+
+    /// Whether every slot holds a slow attempt.
+    pub fn is_jammed(&self) -> bool {
+        self.slow >= SLOTS
+    }
+
+    /// The jobs that were not started.
+    pub fn not_started(&self) -> Vec<usize> {
+        self.lines.iter().flat_map(|line| line.waiting.iter().copied()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slots(connections: &[&str]) -> Slots {
+        let mut slots = Slots::default();
+        for (job, connection) in connections.iter().enumerate() {
+            slots.add(job, connection);
+        }
+        slots
+    }
+
+    fn started(slots: &mut Slots) -> Vec<usize> {
+        std::iter::from_fn(|| slots.start()).collect()
+    }
+
+    #[test]
+    fn one_until_it_answers_then_four() {
+        let mut slots = slots(&["a"; 7]);
+        assert_eq!(started(&mut slots), [0]);
+        slots.answered(0);
+        assert_eq!(started(&mut slots), [1, 2, 3, 4]);
+        slots.answered(2);
+        assert_eq!(started(&mut slots), [5]);
+    }
+
+    #[test]
+    fn connections_take_turns() {
+        let mut slots = slots(&["a", "a", "a", "a", "a", "a", "b", "c"]);
+        assert_eq!(started(&mut slots), [0, 6, 7]);
+        slots.answered(0);
+        assert_eq!(started(&mut slots), [1, 2, 3], "five in flight, b and c among them");
+    }
+
+    #[test]
+    fn a_slow_connection_gets_no_more() {
+        let mut slots = slots(&["a", "a", "b", "b"]);
+        assert_eq!(started(&mut slots), [0, 2]);
+        slots.became_slow(0);
+        slots.answered(2);
+        assert_eq!(started(&mut slots), [3]);
+        assert!(slots.is_waiting());
+        slots.answered(3);
+        assert!(!slots.is_waiting() && !slots.is_jammed());
+        slots.slow_ended(0);
+        assert_eq!(started(&mut slots), [] as [usize; 0]);
+        assert_eq!(slots.not_started(), [1]);
+    }
+
+    #[test]
+    fn five_slow_attempts_jam_the_batch() {
+        let mut slots = slots(&["a", "b", "c", "d", "e", "f"]);
+        for job in started(&mut slots) {
+            slots.became_slow(job);
+        }
+        assert!(slots.is_jammed() && !slots.is_waiting());
+        assert_eq!((slots.start(), slots.not_started()), (None, vec![5]));
+        slots.slow_ended(2);
+        assert_eq!((slots.is_jammed(), slots.start()), (false, Some(5)));
+    }
+}

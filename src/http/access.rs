@@ -1,0 +1,106 @@
+//! Who may call a route. The rule stands on the route's row; this module turns credentials into a
+//! caller and refuses the others.
+
+use super::Request;
+use crate::app::emit::Credential;
+use crate::app::keys::{self, Machine};
+use crate::domain::api_key::is_publishable_key;
+use crate::domain::error::{Error, Result};
+use crate::ports::Platform;
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone.
+    Public,
+    /// The operator of the installation.
+    Admin,
+    /// A publishable key or a machine token. The emit verifies it with the one read that it needs
+    /// anyway.
+    Emit,
+    /// A machine token.
+    Machine,
+}
+
+/// Who is calling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// Nobody in particular.
+    Anyone,
+    /// The operator.
+    Admin,
+    /// Somebody who may emit if the credential holds.
+    Emitter(Credential),
+    /// An organization's machine key.
+    Machine(Machine),
+}
+
+impl Caller {
+    /// The machine key behind the call.
+    ///
+    /// # Errors
+    /// `Internal` on a route that takes other callers: the route table and the handler disagree.
+    pub fn machine(&self) -> Result<&Machine> {
+        match self {
+            Self::Machine(machine) => Ok(machine),
+            _ => Err(Error::internal("the route does not require a machine token")),
+        }
+    }
+
+    /// The credential of an emit.
+    ///
+    /// # Errors
+    /// `Internal` on a route that takes other callers.
+    pub fn emitter(&self) -> Result<&Credential> {
+        match self {
+            Self::Emitter(credential) => Ok(credential),
+            _ => Err(Error::internal("the route does not require an emit credential")),
+        }
+    }
+}
+
+/// Header of publishable keys (the wire contract).
+pub const PUBLISHABLE_KEY_HEADER: &str = "x-meshes-publishable-key";
+
+/// The caller of a route with this access rule.
+///
+/// # Errors
+/// `Unauthenticated` when the credentials are missing, of another kind, or do not hold.
+pub async fn authenticate<P: Platform>(
+    platform: &P,
+    access: Access,
+    request: &Request,
+) -> Result<Caller> {
+    match access {
+        Access::Public => Ok(Caller::Anyone),
+        Access::Admin => {
+            keys::check_admin(platform, bearer(request)?)?;
+            Ok(Caller::Admin)
+        }
+        Access::Machine => {
+            Ok(Caller::Machine(keys::authenticate(platform, bearer(request)?).await?))
+        }
+        Access::Emit => emitter(request).map(Caller::Emitter),
+    }
+}
+
+fn emitter(request: &Request) -> Result<Credential> {
+    match request.header(PUBLISHABLE_KEY_HEADER) {
+        Some(key) if is_publishable_key(key) => Ok(Credential::Publishable(key.to_owned())),
+        Some(_) => Err(Error::unauthenticated("X-Meshes-Publishable-Key is no publishable key")),
+        None => match bearer(request) {
+            Ok(token) => keys::parse_token(token).map(Credential::Machine),
+            Err(_) => Err(Error::unauthenticated(
+                "Send X-Meshes-Publishable-Key, or a machine token as Authorization: Bearer",
+            )),
+        },
+    }
+}
+
+fn bearer(request: &Request) -> Result<&str> {
+    let header = request.header("authorization").unwrap_or_default();
+    match header.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(Error::unauthenticated("Send a token as Authorization: Bearer")),
+    }
+}

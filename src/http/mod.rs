@@ -1,0 +1,151 @@
+//! What API and embed share: requests and replies, who may call what, errors as problem documents,
+//! cursors. Still nothing of the platform.
+
+pub mod access;
+pub mod cursor;
+pub mod problem;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use serde_json::Value;
+
+use crate::domain::error::{Error, Result};
+use crate::domain::ids;
+use crate::domain::limits::{PAGE_DEFAULT, PAGE_MAX};
+use access::Caller;
+
+/// A request whose body was read.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Path, still percent-encoded.
+    pub path: String,
+    /// Query without the question mark.
+    pub query: String,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// A header's value, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The first value of a query parameter, decoded.
+    pub fn query(&self, name: &str) -> Option<String> {
+        url::form_urlencoded::parse(self.query.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    }
+}
+
+/// A request on its way to a handler.
+#[derive(Debug)]
+pub struct Call {
+    /// The request.
+    pub request: Request,
+    /// Who is calling.
+    pub caller: Caller,
+    /// Path parameters in order.
+    pub params: Vec<(String, String)>,
+}
+
+impl Call {
+    /// A path parameter that is a UUID.
+    ///
+    /// # Errors
+    /// `NotFound` for `noun` when it is none: no record has such an id.
+    pub fn id(&self, name: &str, noun: &str) -> Result<String> {
+        let value = self.params.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+        value.and_then(|text| ids::parse_uuid(text)).ok_or_else(|| Error::not_found(noun))
+    }
+
+    /// A path parameter as it stands.
+    pub fn param(&self, name: &str) -> &str {
+        let found = self.params.iter().find(|(key, _)| key == name);
+        found.map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The body as text.
+    ///
+    /// # Errors
+    /// `Invalid` when it is not UTF-8, `UnsupportedMediaType` when it says that it is not JSON.
+    pub fn body(&self) -> Result<&str> {
+        problem::check_content_type(self.request.header("content-type"))?;
+        std::str::from_utf8(&self.request.body)
+            .map_err(|_| Error::invalid("The body is not valid UTF-8"))
+    }
+
+    /// The body as text, or the empty object when there is none.
+    ///
+    /// # Errors
+    /// As [`Call::body`].
+    pub fn optional_body(&self) -> Result<&str> {
+        if self.request.body.is_empty() { Ok("{}") } else { self.body() }
+    }
+
+    /// The page size that was asked for.
+    ///
+    /// # Errors
+    /// `Invalid` naming `limit`.
+    pub fn limit(&self) -> Result<usize> {
+        let Some(text) = self.request.query("limit") else { return Ok(PAGE_DEFAULT) };
+        match text.parse() {
+            Ok(limit) if (1..=PAGE_MAX).contains(&limit) => Ok(limit),
+            _ => Err(Error::field("limit", format!("must be a whole number from 1 to {PAGE_MAX}"))),
+        }
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// Status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// An answer with a JSON text.
+    pub fn json_text(status: StatusCode, text: String) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        // Nothing here is for a shared cache, and some answers show a secret once.
+        headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Self { status, headers, body: text.into_bytes() }
+    }
+
+    /// An answer with a JSON value.
+    pub fn json(status: StatusCode, value: &Value) -> Self {
+        Self::json_text(status, value.to_string())
+    }
+
+    /// 200 with a JSON value.
+    pub fn ok(value: &Value) -> Self {
+        Self::json(StatusCode::OK, value)
+    }
+
+    /// 201 with a JSON value.
+    pub fn created(value: &Value) -> Self {
+        Self::json(StatusCode::CREATED, value)
+    }
+
+    /// An answer without a body.
+    pub fn empty(status: StatusCode) -> Self {
+        Self { status, headers: HeaderMap::new(), body: Vec::new() }
+    }
+
+    /// The same answer with one more header. A value that HTTP does not allow is left out.
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(HeaderName::from_static(name), value);
+        }
+        self
+    }
+}

@@ -1,0 +1,114 @@
+//! Errors as HTTP: the one place that gives statuses to kinds of errors and writes the error document
+//! of the wire contract.
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::Reply;
+use crate::domain::error::{Error, Kind, Result};
+
+/// Seconds after which a caller may try again when a dependency did not answer.
+const RETRY_AFTER_S: u32 = 5;
+
+fn status(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Invalid => StatusCode::BAD_REQUEST,
+        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Kind::Refused => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Invalid => "invalid",
+        Kind::Unauthenticated => "unauthenticated",
+        Kind::Forbidden => "forbidden",
+        Kind::NotFound => "not-found",
+        Kind::Conflict => "conflict",
+        Kind::TooLarge => "too-large",
+        Kind::UnsupportedMediaType => "unsupported-media-type",
+        Kind::Refused => "refused",
+        Kind::Unavailable => "unavailable",
+        Kind::Internal => "internal",
+    }
+}
+
+/// The `error` object of an error: name, message, and the fields that were wrong.
+pub fn error_object(error: &Error) -> Value {
+    let mut object = json!({"name": name(error.kind), "message": error.message});
+    if !error.fields.is_empty() {
+        let fields = error.fields.iter().map(|f| json!({"param": f.param, "msg": f.msg}));
+        object["data"] = fields.collect();
+    }
+    object
+}
+
+/// The answer to a request that failed. What `error.detail` says is for the log and not in it.
+pub fn reply(error: &Error, request_id: &str) -> Reply {
+    document(status(error.kind), error, name(error.kind), request_id)
+}
+
+fn document(status: StatusCode, error: &Error, name: &str, request_id: &str) -> Reply {
+    let mut body = json!({
+        "message": error.message,
+        "error": error_object(error),
+        "type": format!("/problems/{name}"),
+        "request_id": request_id,
+    });
+    body["error"]["name"] = json!(name);
+    if error.kind == Kind::Unavailable {
+        body["retry_after"] = json!(RETRY_AFTER_S);
+    }
+    let mut reply =
+        Reply::json(status, &body).with_header("content-type", "application/problem+json");
+    if error.kind == Kind::Unavailable {
+        reply = reply.with_header("retry-after", &RETRY_AFTER_S.to_string());
+    }
+    if error.kind == Kind::Unauthenticated {
+        reply = reply.with_header("www-authenticate", "Bearer");
+    }
+    reply
+}
+
+/// The answer to a path that exists with another method.
+pub fn method_not_allowed(allowed: &[Method], request_id: &str) -> Reply {
+    let allowed: Vec<&str> = allowed.iter().map(Method::as_str).collect();
+    let error = Error::invalid(format!("This path takes {}", allowed.join(", ")));
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    document(status, &error, "method-not-allowed", request_id)
+        .with_header("allow", &allowed.join(", "))
+}
+
+/// The error of a path that does not exist.
+pub fn no_such_path() -> Error {
+    Error::new(Kind::NotFound, "There is nothing at this path; the API is below /api/v1")
+}
+
+/// The error of a body that is larger than its endpoint takes.
+pub fn body_too_large(bytes_max: usize) -> Error {
+    Error::new(Kind::TooLarge, format!("The body is larger than {bytes_max} bytes"))
+}
+
+/// Checks that a body is JSON as far as its content type tells. Nothing, and `text/plain` as browsers
+/// send it without a preflight, are taken for JSON.
+///
+/// # Errors
+/// `UnsupportedMediaType` for other types.
+pub fn check_content_type(value: Option<&str>) -> Result<()> {
+    let essence = value.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    let json = ["", "application/json", "text/json", "text/plain"].contains(&essence.as_str())
+        || (essence.starts_with("application/") && essence.ends_with("+json"));
+    if json {
+        return Ok(());
+    }
+    let message = format!("The body must be application/json, not {essence}");
+    Err(Error::new(Kind::UnsupportedMediaType, message))
+}

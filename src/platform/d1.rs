@@ -1,0 +1,56 @@
+//! A D1 database as the [`Database`] port.
+
+use worker::wasm_bindgen::JsValue;
+use worker::{D1Database, D1PreparedStatement, D1Result};
+
+use super::meter::Meter;
+use crate::ports::{Database, Param, PortError, Rows, Statement};
+
+/// A bound D1 database.
+pub struct D1 {
+    db: D1Database,
+    meter: Meter,
+}
+
+impl D1 {
+    /// Wraps a binding.
+    pub fn new(db: D1Database, meter: Meter) -> Self {
+        Self { db, meter }
+    }
+
+    fn prepare(&self, statement: Statement) -> worker::Result<D1PreparedStatement> {
+        let params: Vec<JsValue> = statement.params.into_iter().map(js_value).collect();
+        self.db.prepare(statement.sql).bind(&params)
+    }
+
+    async fn run(&self, statements: Vec<Statement>) -> worker::Result<Vec<Rows>> {
+        self.meter.round_trip();
+        let prepared: worker::Result<Vec<_>> =
+            statements.into_iter().map(|statement| self.prepare(statement)).collect();
+        let results = self.db.batch(prepared?).await?;
+        results.iter().map(|result| self.rows(result)).collect()
+    }
+
+    fn rows(&self, result: &D1Result) -> worker::Result<Rows> {
+        if self.meter.is_on() {
+            self.meter.rows(result.meta()?);
+        }
+        result.results()
+    }
+}
+
+/// D1 takes no BigInt, so whole numbers go as JS numbers, exact within ±2^53.
+fn js_value(param: Param) -> JsValue {
+    match param {
+        Param::Null => JsValue::NULL,
+        #[allow(clippy::cast_precision_loss)]
+        Param::Int(value) => JsValue::from_f64(value as f64),
+        Param::Text(text) => JsValue::from_str(&text),
+    }
+}
+
+impl Database for D1 {
+    async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, PortError> {
+        self.run(statements).await.map_err(|e| PortError(format!("D1: {e}")))
+    }
+}

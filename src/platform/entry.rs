@@ -1,0 +1,134 @@
+//! The events of the Worker: fetch, queue, scheduled.
+
+use futures_util::StreamExt;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use worker::{
+    Context, Env, Headers, MessageBatch, MessageExt, QueueRetryOptionsBuilder, Request, Response,
+    ScheduleContext, ScheduledEvent, console_error, event,
+};
+
+use super::Edge;
+use crate::app::deliver::{Verdict, deliver};
+use crate::app::sweep::sweep;
+use crate::domain::error::{Error, Result};
+use crate::domain::limits::HAND_BACK_S;
+use crate::http::{Reply, problem};
+use crate::routes::{Front, Head};
+
+/// The cron text with which a local installation announces that it was restarted: its queue lives in
+/// memory, so no job is on its way.
+const RESTART: &str = "@restart";
+
+#[event(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _: Context) -> worker::Result<Response> {
+    let reply = match Edge::open(&env) {
+        Ok(edge) => {
+            let reply = serve(&edge, request).await;
+            edge.meter().print("fetch");
+            reply
+        }
+        Err(why) => {
+            console_error!("{}", serde_json::json!({"at": "configuration", "error": why}));
+            problem::reply(&Error::internal(why), "none")
+        }
+    };
+    response(reply)
+}
+
+async fn serve(edge: &Edge, mut request: Request) -> Reply {
+    let Some(head) = head(&request) else {
+        return problem::reply(&Error::invalid("The request is not readable"), "none");
+    };
+    let read_body = async |bytes_max: usize| read_body(&mut request, bytes_max).await;
+    Front::<Edge>::default().serve(edge, head, read_body).await
+}
+
+fn head(request: &Request) -> Option<Head> {
+    let url = request.url().ok()?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in request.headers().entries() {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        headers.append(name, HeaderValue::from_str(&value).ok()?);
+    }
+    Some(Head {
+        method: http::Method::from_bytes(request.method().to_string().as_bytes()).ok()?,
+        path: url.path().to_owned(),
+        query: url.query().unwrap_or_default().to_owned(),
+        headers,
+    })
+}
+
+/// Reads the body chunk by chunk, so that one that is too large is refused before it is all there.
+async fn read_body(request: &mut Request, bytes_max: usize) -> Result<Vec<u8>> {
+    // A request without a body has no stream.
+    let Ok(mut stream) = request.stream() else { return Ok(Vec::new()) };
+    let mut body = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| Error::invalid("The body broke off"))?;
+        if body.len() + chunk.len() > bytes_max {
+            return Err(problem::body_too_large(bytes_max));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn response(reply: Reply) -> worker::Result<Response> {
+    let headers = Headers::new();
+    for (name, value) in &reply.headers {
+        headers.append(name.as_str(), value.to_str().unwrap_or_default())?;
+    }
+    let response =
+        if reply.body.is_empty() { Response::empty()? } else { Response::from_bytes(reply.body)? };
+    Ok(response.with_headers(headers).with_status(reply.status.as_u16()))
+}
+
+/// Never returns an error: that would reset the instance, and every message of the batch would be
+/// counted as failed. Each message is acknowledged or comes again.
+#[event(queue)]
+async fn queue(batch: MessageBatch<String>, env: Env, ctx: Context) -> worker::Result<()> {
+    let edge = match Edge::open(&env) {
+        Ok(edge) => edge,
+        Err(why) => {
+            console_error!("{}", serde_json::json!({"at": "configuration", "error": why}));
+            batch.retry_all_with_options(&retry_after(HAND_BACK_S));
+            return Ok(());
+        }
+    };
+    let messages: Vec<_> = batch.raw_iter().collect();
+    // A message that is no string is malformed; the empty text says so downstream.
+    let texts: Vec<String> =
+        messages.iter().map(|m| m.body().as_string().unwrap_or_default()).collect();
+    let served = deliver(&edge, &texts).await;
+    for (message, verdict) in messages.iter().zip(served.verdicts) {
+        match verdict {
+            Verdict::Ack => message.ack(),
+            Verdict::Retry(delay_s) => message.retry_with_options(&retry_after(delay_s)),
+        }
+    }
+    edge.meter().print("queue");
+    ctx.wait_until(served.rest);
+    Ok(())
+}
+
+fn retry_after(delay_s: u32) -> worker::QueueRetryOptions {
+    QueueRetryOptionsBuilder::new().with_delay_seconds(delay_s).build()
+}
+
+#[event(scheduled)]
+async fn scheduled(event: ScheduledEvent, env: Env, _: ScheduleContext) {
+    match Edge::open(&env) {
+        Ok(edge) => {
+            sweep(&edge, event.cron() == RESTART).await;
+            edge.meter().print("scheduled");
+        }
+        Err(why) => {
+            console_error!("{}", serde_json::json!({"at": "configuration", "error": why}));
+        }
+    }
+}

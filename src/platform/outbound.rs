@@ -1,0 +1,110 @@
+//! `fetch` as the [`Outbound`] port: redirects are not followed, one deadline covers headers and body,
+//! and no more of the body is read than is kept.
+
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use worker::js_sys::Uint8Array;
+use worker::{
+    AbortController, ByteStream, Delay, Fetch, Headers, Method, Request, RequestInit,
+    RequestRedirect, Response,
+};
+
+use crate::destination::OutboundRequest;
+use crate::domain::attempt::{Answer, Failure};
+use crate::domain::limits::EXCERPT_BYTES_MAX;
+use crate::ports::Outbound;
+
+/// The runtime's `fetch`.
+pub struct FetchOutbound;
+
+impl Outbound for FetchOutbound {
+    async fn send(&self, request: OutboundRequest) -> Answer {
+        let timeout_ms = request.timeout_ms;
+        let wait = Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0));
+        let deadline = pin!(Delay::from(wait));
+        let controller = AbortController::default();
+        let answer = match prepare(&request) {
+            Ok(request) => exchange(request, &controller, deadline, timeout_ms).await,
+            Err(e) => Answer::failed(Failure::Network(told(&e))),
+        };
+        // Ends what is still under way: the rest of a long body, or a receiver that hangs.
+        controller.abort();
+        answer
+    }
+}
+
+fn prepare(request: &OutboundRequest) -> worker::Result<Request> {
+    let headers = Headers::new();
+    for header in &request.headers {
+        headers.set(&header.name, &header.value)?;
+    }
+    let mut init = RequestInit::new();
+    init.with_method(Method::from(request.method.clone()))
+        .with_headers(headers)
+        .with_redirect(RequestRedirect::Manual)
+        .with_body(Some(Uint8Array::from(request.body.as_slice()).into()));
+    Request::new_with_init(&request.url, &init)
+}
+
+async fn exchange(
+    request: Request,
+    controller: &AbortController,
+    mut deadline: Pin<&mut Delay>,
+    timeout_ms: i64,
+) -> Answer {
+    let (fetch, signal) = (Fetch::Request(request), controller.signal());
+    let sent = pin!(fetch.send_with_signal(&signal));
+    let mut response = match select(sent, deadline.as_mut()).await {
+        Either::Left((Ok(response), _)) => response,
+        Either::Left((Err(e), _)) => return Answer::failed(Failure::Network(told(&e))),
+        Either::Right(_) => {
+            let why = format!("No answer within {timeout_ms} ms");
+            return Answer::failed(Failure::Timeout(why));
+        }
+    };
+    let mut answer = Answer {
+        status: Some(response.status_code()),
+        headers: response.headers().entries().collect(),
+        ..Answer::default()
+    };
+    answer.failure = read_body(&mut response, &mut answer, deadline, timeout_ms).await;
+    answer
+}
+
+/// Reads the body up to what is kept; returns why it is not complete, if it is not.
+async fn read_body(
+    response: &mut Response,
+    answer: &mut Answer,
+    mut deadline: Pin<&mut Delay>,
+    timeout_ms: i64,
+) -> Option<Failure> {
+    // A response without a body (204, say) has no stream.
+    let mut stream: ByteStream = response.stream().ok()?;
+    loop {
+        match select(stream.next(), deadline.as_mut()).await {
+            Either::Left((None, _)) => return None,
+            Either::Left((Some(Ok(chunk)), _)) => {
+                let room = EXCERPT_BYTES_MAX - answer.excerpt.len();
+                answer.excerpt.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                if chunk.len() > room {
+                    answer.truncated = true;
+                    return None;
+                }
+            }
+            Either::Left((Some(Err(e)), _)) => return Some(Failure::Network(told(&e))),
+            Either::Right(_) => {
+                let why = format!("The answer's body was not complete within {timeout_ms} ms");
+                return Some(Failure::Timeout(why));
+            }
+        }
+    }
+}
+
+/// A runtime error in words for the customer, bounded.
+fn told(error: &worker::Error) -> String {
+    let text: String = error.to_string().chars().filter(|c| !c.is_control()).take(200).collect();
+    format!("The connection failed: {text}")
+}

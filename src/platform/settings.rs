@@ -1,0 +1,29 @@
+//! Reads the configuration from the Worker's variables and secrets.
+
+use worker::Env;
+
+use crate::domain::secret::MasterKeys;
+use crate::ports::Settings;
+
+/// Secrets `ADMIN_TOKEN` and `MASTER_KEYS`; variables `ALLOW_PRIVATE_DESTINATIONS` (`true` opens),
+/// `LOG_SHARDS` and `OWN_HOSTS` (comma-separated, may be missing).
+///
+/// # Errors
+/// What is missing or malformed, for the log; never a value.
+pub fn read(env: &Env) -> Result<Settings, String> {
+    let var = |name: &str| env.var(name).map(|value| value.to_string()).ok();
+    let secret = |name: &str| {
+        let value = env.secret(name).map(|value| value.to_string());
+        value.map_err(|_| format!("the secret {name} is not set"))
+    };
+    let shards = var("LOG_SHARDS").unwrap_or_else(|| "1".to_owned());
+    let hosts = var("OWN_HOSTS").unwrap_or_default();
+    let hosts = hosts.split(',').map(str::trim).filter(|host| !host.is_empty());
+    Ok(Settings {
+        admin_token: secret("ADMIN_TOKEN")?,
+        master_keys: MasterKeys::parse(&secret("MASTER_KEYS")?)?,
+        allow_private_destinations: var("ALLOW_PRIVATE_DESTINATIONS").as_deref() == Some("true"),
+        log_shards: shards.parse().map_err(|_| "LOG_SHARDS must be a number".to_owned())?,
+        own_hosts: hosts.map(str::to_owned).collect(),
+    })
+}

@@ -1,0 +1,175 @@
+//! The doors to the world, as narrow traits. `platform` opens them on Workers, the tests on a native
+//! edge with a virtual clock. All is single-threaded: a Worker isolate is.
+//!
+//! CONTROL and each LOG shard are a [`Database`]. A port's error says whether the call may have taken
+//! effect all the same; who retries must be able to answer for that.
+
+#![allow(async_fn_in_trait)]
+
+use serde_json::{Map, Value};
+
+use crate::destination::OutboundRequest;
+use crate::domain::attempt::Answer;
+use crate::domain::secret::MasterKeys;
+
+/// A value bound to a statement.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Param {
+    /// NULL.
+    Null,
+    /// A whole number within ±2^53. D1 binds it as a floating-point number, so it must only go into
+    /// INTEGER columns and comparisons.
+    Int(i64),
+    /// Text.
+    Text(String),
+}
+
+impl From<i64> for Param {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<u32> for Param {
+    fn from(value: u32) -> Self {
+        Self::Int(i64::from(value))
+    }
+}
+
+impl From<usize> for Param {
+    fn from(value: usize) -> Self {
+        Self::Int(i64::try_from(value).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<bool> for Param {
+    fn from(value: bool) -> Self {
+        Self::Int(i64::from(value))
+    }
+}
+
+impl From<&str> for Param {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<&String> for Param {
+    fn from(value: &String) -> Self {
+        Self::Text(value.clone())
+    }
+}
+
+impl From<String> for Param {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<T: Into<Param>> From<Option<T>> for Param {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// One SQL statement with its parameters, `?1` first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// The text, one of the constants in `store`.
+    pub sql: &'static str,
+    /// At most 100 parameters (a limit of D1).
+    pub params: Vec<Param>,
+}
+
+/// Rows that a statement returned, each an object from column name to value.
+pub type Rows = Vec<Map<String, Value>>;
+
+/// A call to a dependency that failed. The text is for the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct PortError(pub String);
+
+/// A SQL database.
+pub trait Database {
+    /// Runs the statements in one transaction: all take effect or none.
+    ///
+    /// # Errors
+    /// When the answer is not known; the transaction may have been committed.
+    async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, PortError>;
+}
+
+/// The job queue.
+pub trait Jobs {
+    /// Sends messages (at most [`SEND_BATCH_MAX`](crate::domain::limits::SEND_BATCH_MAX)), to arrive
+    /// after `delay_s` seconds at the earliest.
+    ///
+    /// # Errors
+    /// When it is not known that all were taken.
+    async fn send(&self, messages: Vec<String>, delay_s: u32) -> Result<(), PortError>;
+}
+
+/// The way to customers' endpoints.
+pub trait Outbound {
+    /// Sends a request and reads the answer, all within the request's timeout. Redirects are not
+    /// followed. Failures are part of the answer.
+    async fn send(&self, request: OutboundRequest) -> Answer;
+}
+
+/// The clock.
+pub trait Clock {
+    /// Milliseconds since 1970.
+    fn now_ms(&self) -> i64;
+    /// Waits.
+    async fn sleep_ms(&self, ms: i64);
+}
+
+/// Randomness fit for keys.
+pub trait Entropy {
+    /// Random bytes.
+    fn bytes<const N: usize>(&self) -> [u8; N];
+}
+
+/// The log.
+pub trait Journal {
+    /// Writes one line, a JSON object.
+    fn line(&self, json: &Value);
+}
+
+/// What an installation is told by its configuration.
+#[derive(Debug)]
+pub struct Settings {
+    /// The operator's token, compared in constant time.
+    pub admin_token: String,
+    /// Keys that seal secrets.
+    pub master_keys: MasterKeys,
+    /// Opens http and private addresses as destinations; local development only.
+    pub allow_private_destinations: bool,
+    /// How many LOG shards there are, at least 1.
+    pub log_shards: u16,
+    /// Hosts of this installation, which are no destinations.
+    pub own_hosts: Vec<String>,
+}
+
+/// All doors together. It is cheap to clone, and clones open the same doors.
+pub trait Platform: Clock + Entropy + Journal + Clone + 'static {
+    /// A SQL database.
+    type Database: Database;
+    /// The job queue.
+    type Jobs: Jobs;
+    /// The way to customers' endpoints.
+    type Outbound: Outbound;
+
+    /// The configuration.
+    fn settings(&self) -> &Settings;
+    /// CONTROL.
+    fn control(&self) -> &Self::Database;
+    /// The LOG database of a shard.
+    ///
+    /// # Errors
+    /// When there is no such shard.
+    fn log(&self, shard: u16) -> Result<&Self::Database, PortError>;
+    /// The job queue.
+    fn jobs(&self) -> &Self::Jobs;
+    /// The way to customers' endpoints.
+    fn outbound(&self) -> &Self::Outbound;
+}

@@ -1,0 +1,220 @@
+//! The front door: one row for each endpoint, {method, path, who may call, how large a body}, and the
+//! way every request takes: find the row, check the caller, read the body, call the handler, and turn
+//! an error into its document last.
+
+use futures_util::future::LocalBoxFuture;
+use http::{HeaderMap, Method, StatusCode};
+use serde_json::json;
+
+use crate::api::{connections, emit, events, health, organizations, rules, workspaces};
+use crate::domain::error::{Error, Result};
+use crate::domain::ids;
+use crate::domain::limits::{API_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX, EMIT_BODY_BYTES_MAX};
+use crate::http::access::{self, Access};
+use crate::http::{Call, Reply, Request, problem};
+use crate::ports::Platform;
+
+/// What answers a call.
+pub type Handler<P> = for<'a> fn(&'a P, Call) -> LocalBoxFuture<'a, Result<Reply>>;
+
+/// One endpoint.
+pub struct Route<P: Platform> {
+    /// Its method.
+    pub method: Method,
+    /// Its path, with `:name` for parameters.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// Largest body it reads.
+    pub body_bytes_max: usize,
+    handler: Handler<P>,
+}
+
+/// Builds the rows. `$handler` is an async function of the platform and the call.
+macro_rules! rows {
+    ($($method:ident $path:literal $access:ident $body:ident $handler:path;)*) => {
+        vec![$(Route {
+            method: Method::$method,
+            path: $path,
+            access: Access::$access,
+            body_bytes_max: $body,
+            handler: |platform, call| Box::pin($handler(platform, call)),
+        }),*]
+    };
+}
+
+/// All endpoints.
+#[rustfmt::skip]
+pub fn routes<P: Platform>() -> Vec<Route<P>> {
+    rows! {
+        GET    "/health"                             Public  API_BODY_BYTES_MAX  health::get;
+        POST   "/api/v1/organizations"               Admin   API_BODY_BYTES_MAX  organizations::create;
+        GET    "/api/v1/workspaces"                  Machine API_BODY_BYTES_MAX  workspaces::list;
+        POST   "/api/v1/workspaces"                  Machine API_BODY_BYTES_MAX  workspaces::create;
+        GET    "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::get;
+        PUT    "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::put;
+        GET    "/api/v1/workspaces/:id/connections"  Machine API_BODY_BYTES_MAX  connections::list_of_workspace;
+        GET    "/api/v1/workspaces/:id/rules"        Machine API_BODY_BYTES_MAX  rules::list_of_workspace;
+        GET    "/api/v1/workspaces/:id/events"       Machine API_BODY_BYTES_MAX  events::list_of_workspace;
+        GET    "/api/v1/connections"                 Machine API_BODY_BYTES_MAX  connections::list;
+        POST   "/api/v1/connections"                 Machine API_BODY_BYTES_MAX  connections::create;
+        GET    "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::get;
+        PUT    "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::put;
+        DELETE "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::delete;
+        GET    "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::list;
+        POST   "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::create;
+        GET    "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::get;
+        DELETE "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::delete;
+        POST   "/api/v1/events"                      Emit    EMIT_BODY_BYTES_MAX emit::single;
+        POST   "/api/v1/events/bulk"                 Emit    BULK_BODY_BYTES_MAX emit::bulk;
+        GET    "/api/v1/events"                      Machine API_BODY_BYTES_MAX  events::list;
+        GET    "/api/v1/events/:id"                  Machine API_BODY_BYTES_MAX  events::get;
+        GET    "/api/v1/events/:id/payload"          Machine API_BODY_BYTES_MAX  events::payload;
+        GET    "/api/v1/events/:id/rules/:rule_id/attempts"
+                                                     Machine API_BODY_BYTES_MAX  events::attempts;
+        GET    "/api/v1/events/:id/rules/:rule_id/attempts/:n"
+                                                     Machine API_BODY_BYTES_MAX  events::attempt;
+        GET    "/api/v1/events/:id/rules/:rule_id/attempts/:n/response-details"
+                                                     Machine API_BODY_BYTES_MAX  events::response_details;
+    }
+}
+
+/// The head of a request: what is known before the body is read.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// Method.
+    pub method: Method,
+    /// Path, still percent-encoded.
+    pub path: String,
+    /// Query without the question mark.
+    pub query: String,
+    /// Headers.
+    pub headers: HeaderMap,
+}
+
+/// The route table, ready to find rows in.
+pub struct Front<P: Platform> {
+    routes: Vec<Route<P>>,
+    by_path: matchit::Router<Vec<usize>>,
+}
+
+impl<P: Platform> Default for Front<P> {
+    fn default() -> Self {
+        let routes = routes::<P>();
+        let mut paths: Vec<(&'static str, Vec<usize>)> = Vec::new();
+        for (index, route) in routes.iter().enumerate() {
+            match paths.iter_mut().find(|(path, _)| *path == route.path) {
+                Some((_, indices)) => indices.push(index),
+                None => paths.push((route.path, vec![index])),
+            }
+        }
+        let mut by_path = matchit::Router::new();
+        for (path, indices) in paths {
+            // The paths are constants; a test walks them all.
+            let _ = by_path.insert(path, indices);
+        }
+        Self { routes, by_path }
+    }
+}
+
+impl<P: Platform> Front<P> {
+    /// Answers a request. `read_body` reads at most the given number of bytes of the body; it is
+    /// called only after the caller was checked.
+    pub async fn serve(
+        &self,
+        platform: &P,
+        head: Head,
+        read_body: impl AsyncFnOnce(usize) -> Result<Vec<u8>>,
+    ) -> Reply {
+        let request_id = request_id(platform, &head);
+        let path = tidy(&head.path);
+        let is_emit = self.is_emit(&path);
+        let (method, asked) = (head.method.clone(), head.headers.clone());
+        let reply = match self.find(&path) {
+            None => problem::reply(&problem::no_such_path(), &request_id),
+            Some(_) if is_emit && method == Method::OPTIONS => preflight(&asked),
+            Some((rows, params)) => match rows.iter().find(|row| row.method == method) {
+                Some(row) => {
+                    let answer = answer(platform, row, params, head, read_body).await;
+                    answer.unwrap_or_else(|error| {
+                        log_failure(platform, &method, &path, &request_id, &error);
+                        problem::reply(&error, &request_id)
+                    })
+                }
+                None => {
+                    let allowed: Vec<Method> = rows.iter().map(|row| row.method.clone()).collect();
+                    problem::method_not_allowed(&allowed, &request_id)
+                }
+            },
+        };
+        let reply = reply.with_header("x-request-id", &request_id);
+        if is_emit { reply.with_header("access-control-allow-origin", "*") } else { reply }
+    }
+
+    fn find(&self, path: &str) -> Option<(Vec<&Route<P>>, Vec<(String, String)>)> {
+        let found = self.by_path.at(path).ok()?;
+        let params = found.params.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        Some((found.value.iter().map(|index| &self.routes[*index]).collect(), params))
+    }
+
+    /// Whether browsers may call this path from anywhere: those that take an emit credential.
+    fn is_emit(&self, path: &str) -> bool {
+        let rows = self.find(path).map(|(rows, _)| rows).unwrap_or_default();
+        rows.iter().any(|row| row.access == Access::Emit)
+    }
+}
+
+async fn answer<P: Platform>(
+    platform: &P,
+    row: &Route<P>,
+    params: Vec<(String, String)>,
+    head: Head,
+    read_body: impl AsyncFnOnce(usize) -> Result<Vec<u8>>,
+) -> Result<Reply> {
+    let Head { method, path, query, headers } = head;
+    let mut request = Request { method, path, query, headers, body: Vec::new() };
+    let caller = access::authenticate(platform, row.access, &request).await?;
+    request.body = read_body(row.body_bytes_max).await?;
+    (row.handler)(platform, Call { request, caller, params }).await
+}
+
+/// Clients with a base URL that ends in `/` call `/api/v1//events`.
+fn tidy(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    format!("/{}", parts.join("/"))
+}
+
+/// The caller's request id if it is a plain word, else a new one.
+fn request_id<P: Platform>(platform: &P, head: &Head) -> String {
+    let given = head.headers.get("x-request-id").and_then(|value| value.to_str().ok());
+    let plain = |id: &&str| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        !id.is_empty() && id.len() <= 64 && id.chars().all(allowed)
+    };
+    given.filter(plain).map_or_else(|| ids::record_id(platform.bytes()), str::to_owned)
+}
+
+/// Headers that browsers may send to the emit paths (the wire contract), beside what they ask for.
+const CORS_HEADERS: &str =
+    "x-meshes-publishable-key, x-meshes-client, content-type, idempotency-key, x-request-id";
+
+fn preflight(asked: &HeaderMap) -> Reply {
+    let more = asked.get("access-control-request-headers").and_then(|value| value.to_str().ok());
+    let headers = more.map_or_else(|| CORS_HEADERS.to_owned(), |m| format!("{CORS_HEADERS}, {m}"));
+    Reply::empty(StatusCode::NO_CONTENT)
+        .with_header("access-control-allow-methods", "POST, OPTIONS")
+        .with_header("access-control-allow-headers", &headers)
+        .with_header("access-control-max-age", "86400")
+}
+
+fn log_failure<P: Platform>(
+    platform: &P,
+    method: &Method,
+    path: &str,
+    request_id: &str,
+    error: &Error,
+) {
+    platform.line(&json!({"at": "request", "method": method.as_str(), "path": path,
+        "request_id": request_id, "kind": format!("{:?}", error.kind), "message": error.message,
+        "detail": error.detail}));
+}

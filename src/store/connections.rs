@@ -1,0 +1,303 @@
+//! Connections and their signing secrets in CONTROL.
+
+use serde::Deserialize;
+
+use super::{json, run, select, statement};
+use crate::domain::connection::{SealedCredentials, SetBy};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::secret::Sealed;
+use crate::ports::{Database, Statement};
+
+/// A connection as it is stored, with what is known of its signing secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Id.
+    pub id: String,
+    /// Workspace.
+    pub workspace: String,
+    /// Type, `webhook`.
+    pub kind: String,
+    /// Name.
+    pub name: String,
+    /// Settings of its destination, JSON text.
+    pub settings: String,
+    /// Receiver credentials.
+    pub credentials: SealedCredentials,
+    /// Whether pages leave it out.
+    pub hidden: bool,
+    /// The key that created it.
+    pub created_by: String,
+    /// When it was created.
+    pub created_at_ms: i64,
+    /// When it was last changed.
+    pub updated_at_ms: i64,
+    /// The newest signing secret: its number, when and by whom it was set, and the sealed text.
+    pub secret: Option<SecretRow>,
+}
+
+/// The newest signing secret of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct SecretRow {
+    /// Number in its connection.
+    pub number: u32,
+    /// Who set it.
+    pub set_by: String,
+    /// When it was set.
+    pub created_at_ms: i64,
+    /// The secret.
+    pub sealed: Sealed,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    id: String,
+    workspace: String,
+    kind: String,
+    name: String,
+    settings: String,
+    credentials: String,
+    hidden: i64,
+    created_by: String,
+    created_at_ms: i64,
+    updated_at_ms: i64,
+    secret: Option<String>,
+}
+
+impl Row {
+    fn connection(self) -> Result<Connection> {
+        Ok(Connection {
+            credentials: json(&self.credentials)?,
+            secret: self.secret.as_deref().map(json).transpose()?,
+            hidden: self.hidden != 0,
+            id: self.id,
+            workspace: self.workspace,
+            kind: self.kind,
+            name: self.name,
+            settings: self.settings,
+            created_by: self.created_by,
+            created_at_ms: self.created_at_ms,
+            updated_at_ms: self.updated_at_ms,
+        })
+    }
+}
+
+/// A signing secret to be stored.
+pub struct NewSecret {
+    /// Number in its connection.
+    pub number: u32,
+    /// The secret.
+    pub sealed: Sealed,
+    /// Who set it.
+    pub set_by: SetBy,
+}
+
+const INSERT: &str = "\
+    insert into connections (id, workspace, type, name, settings, credentials, hidden, created_by, \
+      created_at_ms, updated_at_ms) values (?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+const INSERT_SECRET: &str = "\
+    insert into connection_secrets (connection, number, sealed, set_by, created_at_ms) \
+    select c.id, ?3, ?4, ?5, ?6 from connections c where c.id = ?2 and c.workspace = ?1";
+
+/// Creates a connection with its first signing secret.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn insert(
+    control: &impl Database,
+    connection: &Connection,
+    secret: &NewSecret,
+) -> Result<()> {
+    let row = statement(
+        INSERT,
+        [
+            (&connection.workspace).into(),
+            (&connection.id).into(),
+            (&connection.kind).into(),
+            (&connection.name).into(),
+            (&connection.settings).into(),
+            credentials_text(&connection.credentials).into(),
+            connection.hidden.into(),
+            (&connection.created_by).into(),
+            connection.created_at_ms.into(),
+            connection.updated_at_ms.into(),
+        ],
+    );
+    let secret = insert_secret(connection, secret, connection.created_at_ms);
+    run(control, vec![row, secret]).await.map(drop)
+}
+
+fn credentials_text(credentials: &SealedCredentials) -> String {
+    serde_json::to_string(credentials).unwrap_or_default()
+}
+
+fn insert_secret(connection: &Connection, secret: &NewSecret, now_ms: i64) -> Statement {
+    statement(
+        INSERT_SECRET,
+        [
+            (&connection.workspace).into(),
+            (&connection.id).into(),
+            secret.number.into(),
+            secret.sealed.as_text().into(),
+            secret.set_by.as_str().into(),
+            now_ms.into(),
+        ],
+    )
+}
+
+const UPDATE: &str = "\
+    update connections set name = ?3, settings = ?4, credentials = ?5, hidden = ?6, \
+      updated_at_ms = ?7 where id = ?2 and workspace = ?1";
+const EXPIRE_SECRETS: &str = "\
+    update connection_secrets set expires_at_ms = ?3 \
+    where connection = (select id from connections where id = ?2 and workspace = ?1) \
+      and (expires_at_ms is null or expires_at_ms > ?3)";
+
+/// Stores a changed connection. A new signing secret takes the place of the old ones at once.
+///
+/// # Errors
+/// `Conflict` when the signing secret was changed by somebody else meanwhile.
+pub async fn update(
+    control: &impl Database,
+    connection: &Connection,
+    secret: Option<&NewSecret>,
+) -> Result<()> {
+    let mut statements = vec![statement(
+        UPDATE,
+        [
+            (&connection.workspace).into(),
+            (&connection.id).into(),
+            (&connection.name).into(),
+            (&connection.settings).into(),
+            credentials_text(&connection.credentials).into(),
+            connection.hidden.into(),
+            connection.updated_at_ms.into(),
+        ],
+    )];
+    if let Some(secret) = secret {
+        let now_ms = connection.updated_at_ms;
+        statements.push(statement(
+            EXPIRE_SECRETS,
+            [(&connection.workspace).into(), (&connection.id).into(), now_ms.into()],
+        ));
+        statements.push(insert_secret(connection, secret, now_ms));
+    }
+    run(control, statements).await.map(drop)
+}
+
+const FIND: &str = "\
+    select c.id, c.workspace, c.type as kind, c.name, c.settings, c.credentials, c.hidden, \
+      c.created_by, c.created_at_ms, c.updated_at_ms, \
+      (select json_object('number', s.number, 'set_by', s.set_by, \
+         'created_at_ms', s.created_at_ms, 'sealed', s.sealed) \
+       from connection_secrets s where s.connection = c.id order by s.number desc limit 1) \
+         as secret \
+    from connections c join workspaces w on w.id = c.workspace \
+    where c.id = ?2 and w.organization = ?1";
+
+/// A connection of this organization.
+///
+/// # Errors
+/// `NotFound` when the organization has none with this id.
+pub async fn find(
+    control: &impl Database,
+    organization: &str,
+    connection: &str,
+) -> Result<Connection> {
+    let found: Vec<Row> = select(control, FIND, [organization.into(), connection.into()]).await?;
+    let row = found.into_iter().next().ok_or_else(|| Error::not_found("connection"))?;
+    row.connection()
+}
+
+/// Where a page of connections goes on: after this workspace's name, time of creation and id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct After {
+    /// Name of the workspace.
+    pub workspace_name: String,
+    /// When the connection was created.
+    pub created_at_ms: i64,
+    /// Its id.
+    pub id: String,
+}
+
+const LIST: &str = "\
+    select c.id, c.workspace, c.type as kind, c.name, c.settings, c.credentials, c.hidden, \
+      c.created_by, c.created_at_ms, c.updated_at_ms, w.name as workspace_name, \
+      (select json_object('number', s.number, 'set_by', s.set_by, \
+         'created_at_ms', s.created_at_ms, 'sealed', s.sealed) \
+       from connection_secrets s where s.connection = c.id order by s.number desc limit 1) \
+         as secret \
+    from workspaces w cross join connections c on c.workspace = w.id \
+    where w.organization = ?1 and (?2 is null or w.id = ?2) and w.name >= ?3 \
+      and (w.name > ?3 or (c.created_at_ms, c.id) > (?4, ?5)) \
+    order by w.organization, w.name, c.created_at_ms, c.id limit ?6";
+
+/// Connections of an organization, or of one of its workspaces, by workspace name and age.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn list(
+    control: &impl Database,
+    organization: &str,
+    workspace: Option<&str>,
+    after: &After,
+    limit: usize,
+) -> Result<Vec<(Connection, After)>> {
+    #[derive(Deserialize)]
+    struct Listed {
+        workspace_name: String,
+        #[serde(flatten)]
+        row: Row,
+    }
+    let params = [
+        organization.into(),
+        workspace.into(),
+        (&after.workspace_name).into(),
+        after.created_at_ms.into(),
+        (&after.id).into(),
+        limit.into(),
+    ];
+    let found: Vec<Listed> = select(control, LIST, params).await?;
+    let with_position = |listed: Listed| {
+        let connection = listed.row.connection()?;
+        let after = After {
+            workspace_name: listed.workspace_name,
+            created_at_ms: connection.created_at_ms,
+            id: connection.id.clone(),
+        };
+        Ok((connection, after))
+    };
+    found.into_iter().map(with_position).collect()
+}
+
+const DELETE: &str = "\
+    delete from connections where id = ?2 and workspace = ?1 \
+      and (?3 = 1 or not exists (select 1 from rules where connection = ?2)) returning id";
+const DELETE_RULES: &str = "\
+    delete from rules where connection = ?2 and workspace = ?1 \
+      and not exists (select 1 from connections where id = ?2)";
+const DELETE_SECRETS: &str = "\
+    delete from connection_secrets where connection = ?1 \
+      and not exists (select 1 from connections where id = ?1)";
+
+/// Deletes a connection with its secrets, and with its rules when `force` is set.
+///
+/// # Errors
+/// `Conflict` when rules use it and `force` is not set.
+pub async fn delete(
+    control: &impl Database,
+    workspace: &str,
+    connection: &str,
+    force: bool,
+) -> Result<()> {
+    let statements = vec![
+        statement(DELETE, [workspace.into(), connection.into(), force.into()]),
+        statement(DELETE_RULES, [workspace.into(), connection.into()]),
+        statement(DELETE_SECRETS, [connection.into()]),
+    ];
+    let results = run(control, statements).await?;
+    if results[0].is_empty() {
+        let used = "Rules send to this connection. Delete them first, or pass force_delete: true";
+        return Err(Error::new(Kind::Conflict, used));
+    }
+    Ok(())
+}

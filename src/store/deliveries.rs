@@ -1,0 +1,225 @@
+//! Deliveries in a LOG shard: what a consumer reads before it attempts, and what it records after.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{run, select, statement};
+use crate::domain::attempt::Record;
+use crate::domain::delivery::State;
+use crate::domain::error::Result;
+use crate::domain::job::DeliveryKey;
+use crate::domain::limits::RECORD_INLINE_BYTES;
+use crate::ports::{Database, Statement};
+
+/// A delivery that still owes an attempt, with its event.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Owed {
+    /// Its workspace.
+    pub workspace: String,
+    /// Its connection.
+    pub connection: String,
+    /// Its event.
+    pub event: String,
+    /// Number of its rule.
+    pub rule: u32,
+    /// Its state's word.
+    pub state: String,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// Times that we ourselves kept it from being attempted.
+    pub faults: u32,
+    /// The event's name.
+    pub name: String,
+    /// The event's resource.
+    pub resource: Option<String>,
+    /// The event's resource id.
+    pub resource_id: Option<String>,
+    /// When the event was accepted.
+    pub created_at_ms: i64,
+    /// When the first attempt was started.
+    pub started_at_ms: Option<i64>,
+    /// The payload's exact text.
+    pub payload: String,
+}
+
+impl Owed {
+    /// Its key.
+    pub fn key(&self) -> DeliveryKey {
+        DeliveryKey {
+            workspace: self.workspace.clone(),
+            connection: self.connection.clone(),
+            event: self.event.clone(),
+            rule: self.rule,
+        }
+    }
+}
+
+fn key_set<'a>(keys: impl IntoIterator<Item = &'a DeliveryKey>) -> String {
+    let keys = keys.into_iter().map(|k| json!([k.workspace, k.connection, k.event, k.rule]));
+    Value::from(keys.collect::<Vec<_>>()).to_string()
+}
+
+const OWED: &str = "\
+    select d.workspace, d.connection, d.event, d.rule, d.state, d.attempts, d.faults, \
+      d.started_at_ms, e.name, e.resource, e.resource_id, e.created_at_ms, \
+      coalesce(e.payload, p.payload) as payload \
+    from json_each(?1) j cross join deliveries d cross join events e \
+      left join payloads p on p.id = e.payload_id \
+    where d.workspace = j.value ->> 0 and d.connection = j.value ->> 1 \
+      and d.event = j.value ->> 2 and d.rule = j.value ->> 3 and d.open = 1 \
+      and e.workspace = d.workspace and e.event = d.event";
+
+/// Those of the deliveries that still owe an attempt.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn owed(log: &impl Database, keys: &[DeliveryKey]) -> Result<Vec<Owed>> {
+    select(log, OWED, [key_set(keys).into()]).await
+}
+
+/// What an attempt made of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempted {
+    /// The delivery.
+    pub key: DeliveryKey,
+    /// Its new state.
+    pub state: State,
+    /// When the next attempt is due.
+    pub due_at_ms: Option<i64>,
+    /// When the sweeper has to see to it.
+    pub sweep_at_ms: Option<i64>,
+    /// When its first attempt was started.
+    pub started_at_ms: i64,
+    /// When it was settled.
+    pub completed_at_ms: Option<i64>,
+    /// Why it is dead.
+    pub reason: Option<&'static str>,
+    /// The attempt.
+    pub record: Record,
+}
+
+/// Takes effect on a delivery that still owes this very attempt. A success also takes effect on
+/// whatever else became of the delivery meanwhile, because the receiver has the event.
+const RECORD: &str = "\
+    update deliveries set state = j.value ->> 'state', open = j.value ->> 'open', \
+      due_at_ms = j.value ->> 'due', sweep_at_ms = j.value ->> 'sweep', sweeps = 0, \
+      attempts = max(attempts, j.value ->> 'number'), reason = j.value ->> 'reason', \
+      last_error = j.value ->> 'error', started_at_ms = j.value ->> 'started', \
+      completed_at_ms = j.value ->> 'completed', \
+      first_attempt = coalesce(j.value ->> 'record', first_attempt) \
+    from json_each(?1) j \
+    where workspace = j.value ->> 'w' and connection = j.value ->> 'c' \
+      and event = j.value ->> 'e' and rule = j.value ->> 'r' \
+      and ((open = 1 and attempts = (j.value ->> 'number') - 1) \
+        or (state <> 'delivered' and j.value ->> 'state' = 'delivered'))";
+
+/// Records attempts, at most one for each delivery.
+///
+/// # Errors
+/// When the shard's answer is not known; recording the same again is harmless.
+pub async fn record(log: &impl Database, attempted: &[Attempted]) -> Result<()> {
+    let (mut outcomes, mut records) = (Vec::new(), Vec::new());
+    for one in attempted {
+        let text = serde_json::to_string(&one.record).unwrap_or_default();
+        let inline = one.record.number == 1 && text.len() <= RECORD_INLINE_BYTES;
+        outcomes.push(outcome_json(one, inline.then_some(&text)));
+        if !inline {
+            records.push((&one.key, one.record.number, text));
+        }
+    }
+    let set = Value::from(outcomes).to_string();
+    let mut statements: Vec<Statement> = vec![statement(RECORD, [set.into()])];
+    statements.extend(super::attempts::insert(&records));
+    run(log, statements).await.map(drop)
+}
+
+fn outcome_json(one: &Attempted, inline_record: Option<&String>) -> Value {
+    json!({
+        "w": one.key.workspace,
+        "c": one.key.connection,
+        "e": one.key.event,
+        "r": one.key.rule,
+        "state": one.state.as_str(),
+        "open": i64::from(one.state.is_open()),
+        "due": one.due_at_ms,
+        "sweep": one.sweep_at_ms,
+        "number": one.record.number,
+        "reason": one.reason,
+        "error": one.record.error,
+        "started": one.started_at_ms,
+        "completed": one.completed_at_ms,
+        "record": inline_record,
+    })
+}
+
+const CANCEL: &str = "\
+    update deliveries set state = 'canceled', open = 0, due_at_ms = null, sweep_at_ms = null, \
+      reason = 'connection_deleted', completed_at_ms = ?2 from json_each(?1) j \
+    where workspace = j.value ->> 0 and connection = j.value ->> 1 and event = j.value ->> 2 \
+      and rule = j.value ->> 3 and open = 1";
+
+/// Cancels open deliveries whose connection is gone.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn cancel(log: &impl Database, keys: &[DeliveryKey], now_ms: i64) -> Result<()> {
+    run(log, vec![statement(CANCEL, [key_set(keys).into(), now_ms.into()])]).await.map(drop)
+}
+
+const CANCEL_CONNECTION: &str = "\
+    update deliveries set state = 'canceled', open = 0, due_at_ms = null, sweep_at_ms = null, \
+      reason = 'connection_deleted', completed_at_ms = ?3 \
+    where workspace = ?1 and connection = ?2 and open = 1 and event <= (select max(event) from \
+      (select event from deliveries where workspace = ?1 and connection = ?2 and open = 1 \
+       order by event limit ?4)) returning 1 as one";
+
+/// Cancels the oldest open deliveries of a deleted connection, about `limit` of them. Returns whether
+/// there may be more.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn cancel_connection(
+    log: &impl Database,
+    workspace: &str,
+    connection: &str,
+    now_ms: i64,
+    limit: usize,
+) -> Result<bool> {
+    let params = [workspace.into(), connection.into(), now_ms.into(), limit.into()];
+    let results = run(log, vec![statement(CANCEL_CONNECTION, params)]).await?;
+    Ok(results[0].len() >= limit)
+}
+
+/// A delivery that we ourselves kept from being attempted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faulted {
+    /// The delivery.
+    pub key: DeliveryKey,
+    /// Its new state: unchanged, or dead when this went on for too long.
+    pub state: State,
+    /// When it is tried again.
+    pub due_at_ms: Option<i64>,
+}
+
+const FAULT: &str = "\
+    update deliveries set state = j.value ->> 'state', open = j.value ->> 'open', \
+      due_at_ms = j.value ->> 'due', sweep_at_ms = j.value ->> 'due', faults = faults + 1, \
+      last_error = 'internal', \
+      reason = case j.value ->> 'open' when 0 then 'internal' end, \
+      completed_at_ms = case j.value ->> 'open' when 0 then ?2 end \
+    from json_each(?1) j \
+    where workspace = j.value ->> 'w' and connection = j.value ->> 'c' \
+      and event = j.value ->> 'e' and rule = j.value ->> 'r' and open = 1";
+
+/// Records faults of our own. They use no attempt.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn fault(log: &impl Database, faulted: &[Faulted], now_ms: i64) -> Result<()> {
+    let one = |f: &Faulted| {
+        json!({"w": f.key.workspace, "c": f.key.connection, "e": f.key.event, "r": f.key.rule,
+            "state": f.state.as_str(), "open": i64::from(f.state.is_open()), "due": f.due_at_ms})
+    };
+    let set = Value::from(faulted.iter().map(one).collect::<Vec<_>>()).to_string();
+    run(log, vec![statement(FAULT, [set.into(), now_ms.into()])]).await.map(drop)
+}

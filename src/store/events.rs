@@ -1,0 +1,221 @@
+//! Events in a LOG shard, with the deliveries that each owes.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{json, rows, run, select, statement};
+use crate::domain::error::{Error, Result};
+use crate::domain::event::{Event, FanOut};
+use crate::domain::limits::{PAYLOAD_INLINE_BYTES, SWEEP_GRACE_MS};
+use crate::ports::{Database, Param, Statement};
+
+const INSERT_PAYLOAD: &str = "\
+    insert into payloads (payload) select ?3 \
+    where not exists (select 1 from events where workspace = ?1 and event = ?2)";
+const INSERT: &str = "\
+    insert or ignore into events (workspace, event, name, resource, resource_id, created_by, \
+      created_at_ms, fan_out, payload_bytes, payload) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
+      ?10)";
+/// Follows its payload's insert in the same batch. When the event is there already (the batch is a
+/// repetition) both do nothing.
+const INSERT_AFTER_PAYLOAD: &str = "\
+    insert or ignore into events (workspace, event, name, resource, resource_id, created_by, \
+      created_at_ms, fan_out, payload_bytes, payload_id) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, \
+      ?9, last_insert_rowid())";
+const INSERT_DELIVERIES: &str = "\
+    insert or ignore into deliveries (workspace, connection, event, rule, state, open, due_at_ms, \
+      sweep_at_ms, payload_bytes, created_at_ms) \
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, 'pending', 1, value ->> 5, \
+      value ->> 5 + ?2, value ->> 4, value ->> 5 from json_each(?1)";
+const INSERT_NAMES: &str = "\
+    insert or ignore into names_seen (workspace, kind, name, created_at_ms) \
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?1)";
+
+/// Stores events with their payloads' texts and the deliveries they owe, all or none. Storing the
+/// same again changes nothing, so an unknown result may be repeated.
+///
+/// # Errors
+/// When the shard's answer is not known.
+pub async fn insert(log: &impl Database, events: &[(Event, String)]) -> Result<()> {
+    let mut statements = Vec::new();
+    let (mut deliveries, mut names) = (Vec::new(), Vec::new());
+    for (event, payload) in events {
+        statements.extend(event_statements(event, payload));
+        for owed in &event.fan_out {
+            deliveries.push(json!([
+                event.workspace,
+                owed.connection,
+                event.id,
+                owed.rule_number,
+                payload.len(),
+                event.created_at_ms,
+            ]));
+        }
+        let mut seen = |kind: &str, name: &str| {
+            names.push(json!([event.workspace, kind, name, event.created_at_ms]));
+        };
+        seen("event", &event.name);
+        if let Some(resource) = &event.resource {
+            seen("resource", resource);
+        }
+    }
+    if !deliveries.is_empty() {
+        let set = Value::from(deliveries).to_string();
+        statements.push(statement(INSERT_DELIVERIES, [set.into(), SWEEP_GRACE_MS.into()]));
+    }
+    statements.push(statement(INSERT_NAMES, [Value::from(names).to_string().into()]));
+    run(log, statements).await.map(drop)
+}
+
+fn event_statements(event: &Event, payload: &str) -> Vec<Statement> {
+    let fan_out = serde_json::to_string(&event.fan_out).unwrap_or_default();
+    let mut params: Vec<Param> = vec![
+        (&event.workspace).into(),
+        (&event.id).into(),
+        (&event.name).into(),
+        event.resource.clone().into(),
+        event.resource_id.clone().into(),
+        (&event.created_by).into(),
+        event.created_at_ms.into(),
+        fan_out.into(),
+        payload.len().into(),
+    ];
+    if payload.len() <= PAYLOAD_INLINE_BYTES {
+        params.push(payload.into());
+        return vec![Statement { sql: INSERT, params }];
+    }
+    let key = [(&event.workspace).into(), (&event.id).into(), payload.into()];
+    vec![statement(INSERT_PAYLOAD, key), Statement { sql: INSERT_AFTER_PAYLOAD, params }]
+}
+
+/// The state of one delivery as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct DeliverySummary {
+    /// Number of its rule.
+    pub rule: u32,
+    /// Its state's word.
+    pub state: String,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// When the next is due.
+    pub due_at_ms: Option<i64>,
+    /// When the first attempt was started.
+    pub started_at_ms: Option<i64>,
+    /// When it was settled.
+    pub completed_at_ms: Option<i64>,
+    /// Why the last attempt failed.
+    pub last_error: Option<String>,
+}
+
+/// An event with the state of its deliveries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventWithDeliveries {
+    /// The event.
+    pub event: Event,
+    /// Its deliveries, in no order.
+    pub deliveries: Vec<DeliverySummary>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    workspace: String,
+    event: String,
+    name: String,
+    resource: Option<String>,
+    resource_id: Option<String>,
+    created_by: String,
+    created_at_ms: i64,
+    fan_out: String,
+    deliveries: String,
+}
+
+impl Row {
+    fn read(self) -> Result<EventWithDeliveries> {
+        let fan_out: Vec<FanOut> = json(&self.fan_out)?;
+        let event = Event {
+            id: self.event,
+            workspace: self.workspace,
+            name: self.name,
+            resource: self.resource,
+            resource_id: self.resource_id,
+            created_by: self.created_by,
+            created_at_ms: self.created_at_ms,
+            fan_out,
+        };
+        Ok(EventWithDeliveries { event, deliveries: json(&self.deliveries)? })
+    }
+}
+
+const LIST: &str = "\
+    select e.workspace, e.event, e.name, e.resource, e.resource_id, e.created_by, e.created_at_ms, \
+      e.fan_out, (select json_group_array(json_object('rule', d.rule, 'state', d.state, \
+         'attempts', d.attempts, 'due_at_ms', d.due_at_ms, 'started_at_ms', d.started_at_ms, \
+         'completed_at_ms', d.completed_at_ms, 'last_error', d.last_error)) \
+       from json_each(e.fan_out) f cross join deliveries d \
+       where d.workspace = e.workspace and d.connection = f.value ->> 'c' \
+         and d.event = e.event and d.rule = f.value ->> 'n') as deliveries \
+    from events e where e.workspace = ?1 and e.event < ?2 order by e.event desc limit ?3";
+const FIND: &str = "\
+    select e.workspace, e.event, e.name, e.resource, e.resource_id, e.created_by, e.created_at_ms, \
+      e.fan_out, (select json_group_array(json_object('rule', d.rule, 'state', d.state, \
+         'attempts', d.attempts, 'due_at_ms', d.due_at_ms, 'started_at_ms', d.started_at_ms, \
+         'completed_at_ms', d.completed_at_ms, 'last_error', d.last_error)) \
+       from json_each(e.fan_out) f cross join deliveries d \
+       where d.workspace = e.workspace and d.connection = f.value ->> 'c' \
+         and d.event = e.event and d.rule = f.value ->> 'n') as deliveries \
+    from events e where e.workspace = ?1 and e.event = ?2";
+
+/// A text after every event id: where a list from the newest on begins.
+pub const NEWEST: &str = "~";
+
+/// The newest events of each of these workspaces of one shard before the event id `before`, at most
+/// `limit` of each, in one read.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn list(
+    log: &impl Database,
+    workspaces: &[&str],
+    before: &str,
+    limit: usize,
+) -> Result<Vec<EventWithDeliveries>> {
+    let range =
+        |workspace: &&str| statement(LIST, [(*workspace).into(), before.into(), limit.into()]);
+    let results = run(log, workspaces.iter().map(range).collect()).await?;
+    let mut found = Vec::new();
+    for result in results {
+        let read: Result<Vec<_>> = rows::<Row>(result)?.into_iter().map(Row::read).collect();
+        found.extend(read?);
+    }
+    Ok(found)
+}
+
+/// An event of this workspace with its deliveries.
+///
+/// # Errors
+/// `NotFound` when the workspace has none with this id.
+pub async fn find(
+    log: &impl Database,
+    workspace: &str,
+    event: &str,
+) -> Result<EventWithDeliveries> {
+    let found: Vec<Row> = select(log, FIND, [workspace.into(), event.into()]).await?;
+    found.into_iter().next().ok_or_else(|| Error::not_found("event"))?.read()
+}
+
+const PAYLOAD: &str = "\
+    select coalesce(e.payload, p.payload) as payload from events e \
+      left join payloads p on p.id = e.payload_id where e.workspace = ?1 and e.event = ?2";
+
+/// The exact text of an event's payload.
+///
+/// # Errors
+/// `NotFound` when the workspace has no event with this id.
+pub async fn payload(log: &impl Database, workspace: &str, event: &str) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Row {
+        payload: String,
+    }
+    let found: Vec<Row> = select(log, PAYLOAD, [workspace.into(), event.into()]).await?;
+    found.into_iter().next().map(|row| row.payload).ok_or_else(|| Error::not_found("event"))
+}

@@ -1,0 +1,39 @@
+//! Machine keys in CONTROL. Their secrets are sealed: HS256 needs the text.
+
+use serde::Deserialize;
+
+use super::{select, statement};
+use crate::domain::error::Result;
+use crate::domain::secret::Sealed;
+use crate::ports::{Database, Statement};
+
+const INSERT: &str = "insert into machine_keys (access_key, organization, secret_sealed, \
+                      created_at_ms) values (?1, ?2, ?3, ?4)";
+
+/// The statement that creates a machine key.
+pub fn insert(organization: &str, access_key: &str, secret: &Sealed, now_ms: i64) -> Statement {
+    let params = [access_key.into(), organization.into(), secret.as_text().into(), now_ms.into()];
+    statement(INSERT, params)
+}
+
+const SELECT_LIVE: &str = "select secret_sealed from machine_keys \
+                           where access_key = ?2 and organization = ?1 and revoked_at_ms is null";
+
+#[derive(Deserialize)]
+struct Row {
+    secret_sealed: String,
+}
+
+/// The sealed secret of a machine key that is not revoked.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn find_live(
+    control: &impl Database,
+    organization: &str,
+    access_key: &str,
+) -> Result<Option<Sealed>> {
+    let params = [organization.into(), access_key.into()];
+    let found: Vec<Row> = select(control, SELECT_LIVE, params).await?;
+    Ok(found.into_iter().next().map(|row| Sealed::from_text(row.secret_sealed)))
+}

@@ -1,0 +1,71 @@
+//! SQL, one noun per file, and nowhere else. Each statement is a constant in lower case beside the
+//! function that runs it. Every function takes the tenant first (workspace, or organization where a
+//! whole organization is asked) and every statement names it in its `where`.
+//!
+//! Sets go in as one JSON text that the statement reads with `json_each`, since a statement takes at
+//! most 100 parameters.
+
+pub mod attempts;
+pub mod connections;
+pub mod deliveries;
+pub mod events;
+pub mod machine_keys;
+pub mod organizations;
+pub mod routing;
+pub mod rules;
+pub mod sweeps;
+pub mod targets;
+pub mod workspaces;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::domain::error::{Error, Result};
+use crate::ports::{Database, Param, Rows, Statement};
+
+/// A statement with its parameters.
+fn statement<const N: usize>(sql: &'static str, params: [Param; N]) -> Statement {
+    Statement { sql, params: params.into() }
+}
+
+/// Runs one batch. What went wrong is for the log; the caller is told to try again.
+async fn run(db: &impl Database, statements: Vec<Statement>) -> Result<Vec<Rows>> {
+    let first = statements.first().map_or("", |statement| statement.sql);
+    let told = |e: crate::ports::PortError| Error::unavailable(format!("{e}; {}", head(first)));
+    let count = statements.len();
+    let results = db.batch(statements).await.map_err(told)?;
+    if results.len() != count {
+        return Err(Error::internal(format!("{} results of {count}", results.len())));
+    }
+    Ok(results)
+}
+
+/// Runs one statement and reads its rows.
+async fn select<T: DeserializeOwned>(
+    db: &impl Database,
+    sql: &'static str,
+    params: impl Into<Vec<Param>>,
+) -> Result<Vec<T>> {
+    let results = run(db, vec![Statement { sql, params: params.into() }]).await?;
+    results.into_iter().next().map_or(Ok(Vec::new()), rows)
+}
+
+/// Reads rows as `T`, whose fields are the columns.
+fn rows<T: DeserializeOwned>(rows: Rows) -> Result<Vec<T>> {
+    let read = |row| {
+        serde_json::from_value(Value::Object(row))
+            .map_err(|e| Error::internal(format!("a row is not as the schema says: {e}")))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Reads a JSON column.
+fn json<T: DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_str(text)
+        .map_err(|e| Error::internal(format!("a JSON column is not readable: {e}")))
+}
+
+/// The start of a statement, to find it by in a log.
+fn head(sql: &str) -> String {
+    sql.split_whitespace().take(8).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,170 @@
+//! Rules in CONTROL.
+
+use serde::Deserialize;
+
+use super::{run, select, statement};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::limits::FAN_OUT_MAX;
+use crate::ports::Database;
+
+/// A rule as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Rule {
+    /// Id.
+    pub id: String,
+    /// Workspace.
+    pub workspace: String,
+    /// Number in its workspace; 0 until it is stored.
+    #[serde(default)]
+    pub number: u32,
+    /// The connection it sends to.
+    pub connection: String,
+    /// That connection's type.
+    pub kind: String,
+    /// Event name it matches.
+    pub event: String,
+    /// Resource it is limited to.
+    pub resource: Option<String>,
+    /// Resource id it is limited to.
+    pub resource_id: Option<String>,
+    /// What it does, `send_webhook`.
+    pub action: String,
+    /// 1 while it routes.
+    pub active: u8,
+    /// 1 when pages leave it out.
+    pub hidden: u8,
+    /// The key that created it.
+    pub created_by: String,
+    /// When it was created.
+    pub created_at_ms: i64,
+    /// When it was last changed.
+    pub updated_at_ms: i64,
+}
+
+const TAKE_NUMBER: &str = "\
+    update workspaces set last_rule_number = last_rule_number + 1 where id = ?1";
+const INSERT: &str = "\
+    insert into rules (id, workspace, number, connection, event, resource, resource_id, action, \
+      active, hidden, created_by, created_at_ms, updated_at_ms) \
+    select ?2, w.id, w.last_rule_number, c.id, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11 \
+    from workspaces w join connections c on c.workspace = w.id \
+    where w.id = ?1 and c.id = ?3 \
+      and (select count(*) from rules r where r.workspace = ?1 and r.event = ?4) < ?12 \
+    returning number";
+
+/// Creates a rule and gives it the next number of its workspace. Its connection must be one of the
+/// same workspace.
+///
+/// # Errors
+/// `Refused` when the workspace has as many rules for the event as one event may be fanned out to.
+pub async fn insert(control: &impl Database, rule: &Rule) -> Result<()> {
+    let params = [
+        (&rule.workspace).into(),
+        (&rule.id).into(),
+        (&rule.connection).into(),
+        (&rule.event).into(),
+        rule.resource.clone().into(),
+        rule.resource_id.clone().into(),
+        (&rule.action).into(),
+        i64::from(rule.active).into(),
+        i64::from(rule.hidden).into(),
+        (&rule.created_by).into(),
+        rule.created_at_ms.into(),
+        FAN_OUT_MAX.into(),
+    ];
+    let take = statement(TAKE_NUMBER, [(&rule.workspace).into()]);
+    let results = run(control, vec![take, statement(INSERT, params)]).await?;
+    if results[1].is_empty() {
+        let msg =
+            format!("the workspace has {FAN_OUT_MAX} rules for this event, the most there can be");
+        return Err(Error::field("event", msg).of_kind(Kind::Refused));
+    }
+    Ok(())
+}
+
+const FIND: &str = "\
+    select r.id, r.workspace, r.number, r.connection, c.type as kind, r.event, r.resource, \
+      r.resource_id, r.action, r.active, r.hidden, r.created_by, r.created_at_ms, \
+      r.updated_at_ms \
+    from rules r join workspaces w on w.id = r.workspace join connections c on c.id = r.connection \
+    where r.id = ?2 and w.organization = ?1";
+
+/// A rule of this organization.
+///
+/// # Errors
+/// `NotFound` when the organization has none with this id.
+pub async fn find(control: &impl Database, organization: &str, rule: &str) -> Result<Rule> {
+    let found: Vec<Rule> = select(control, FIND, [organization.into(), rule.into()]).await?;
+    found.into_iter().next().ok_or_else(|| Error::not_found("rule"))
+}
+
+/// Which rules a list shows, and where it goes on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only those of this workspace.
+    pub workspace: Option<String>,
+    /// Only those for this event.
+    pub event: Option<String>,
+    /// Only those limited to this resource.
+    pub resource: Option<String>,
+    /// Only those limited to this resource id.
+    pub resource_id: Option<String>,
+    /// After this workspace's name ...
+    pub after_workspace_name: String,
+    /// ... and this number in it.
+    pub after_number: u32,
+}
+
+/// A rule with the name of its workspace, by which lists are ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Listed {
+    /// Name of its workspace.
+    pub workspace_name: String,
+    /// The rule.
+    #[serde(flatten)]
+    pub rule: Rule,
+}
+
+const LIST: &str = "\
+    select r.id, r.workspace, r.number, r.connection, c.type as kind, r.event, r.resource, \
+      r.resource_id, r.action, r.active, r.hidden, r.created_by, r.created_at_ms, \
+      r.updated_at_ms, w.name as workspace_name \
+    from workspaces w cross join rules r on r.workspace = w.id \
+      join connections c on c.id = r.connection \
+    where w.organization = ?1 and (?2 is null or w.id = ?2) and (?3 is null or r.event = ?3) \
+      and (?4 is null or r.resource = ?4) and (?5 is null or r.resource_id = ?5) \
+      and w.name >= ?6 and (w.name > ?6 or r.number > ?7) \
+    order by w.organization, w.name, r.number limit ?8";
+
+/// Rules of an organization by workspace name and number.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn list(
+    control: &impl Database,
+    organization: &str,
+    filter: &Filter,
+    limit: usize,
+) -> Result<Vec<Listed>> {
+    let params = [
+        organization.into(),
+        filter.workspace.clone().into(),
+        filter.event.clone().into(),
+        filter.resource.clone().into(),
+        filter.resource_id.clone().into(),
+        (&filter.after_workspace_name).into(),
+        filter.after_number.into(),
+        limit.into(),
+    ];
+    select(control, LIST, params).await
+}
+
+const DELETE: &str = "delete from rules where id = ?2 and workspace = ?1";
+
+/// Deletes a rule. What is under way by it stays under way.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn delete(control: &impl Database, workspace: &str, rule: &str) -> Result<()> {
+    run(control, vec![statement(DELETE, [workspace.into(), rule.into()])]).await.map(drop)
+}

@@ -1,0 +1,214 @@
+//! Workspaces and their publishable keys in CONTROL.
+
+use serde::Deserialize;
+
+use super::{rows, run, select, statement};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::workspace::Home;
+use crate::ports::{Database, Param};
+
+/// A workspace as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Workspace {
+    /// Id.
+    pub id: String,
+    /// Number, which stands in its events' ids.
+    pub number: u32,
+    /// LOG shard of its events.
+    pub shard: u16,
+    /// Name, unique in the organization.
+    pub name: String,
+    /// Description.
+    pub description: Option<String>,
+    /// When it was created.
+    pub created_at_ms: i64,
+    /// When it was last changed.
+    pub updated_at_ms: i64,
+}
+
+impl Workspace {
+    /// Where its events live.
+    pub fn home(&self) -> Home {
+        Home { workspace: self.id.clone(), number: self.number, shard: self.shard }
+    }
+}
+
+/// A workspace that is to be created.
+pub struct NewWorkspace<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its description.
+    pub description: Option<&'a str>,
+    /// Makes the publishable key once the number is known.
+    pub now_ms: i64,
+}
+
+const NEXT_NUMBER: &str = "insert into counters (name, n) values ('workspace', 1) \
+                           on conflict (name) do update set n = n + 1 returning n";
+
+/// Takes the next workspace number. Numbers are never used twice; one may be skipped.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn next_number(control: &impl Database) -> Result<u32> {
+    #[derive(Deserialize)]
+    struct Row {
+        n: u32,
+    }
+    let taken: Vec<Row> = select(control, NEXT_NUMBER, []).await?;
+    let first = taken.into_iter().next();
+    first.map(|row| row.n).ok_or_else(|| Error::internal("no workspace number was returned"))
+}
+
+const INSERT: &str = "insert into workspaces (id, number, organization, shard, name, description, \
+                      created_at_ms, updated_at_ms) values (?2, ?3, ?1, ?4, ?5, ?6, ?7, ?7) \
+                      on conflict do nothing returning id";
+const INSERT_KEY: &str = "insert into publishable_keys (public_key, workspace, name, \
+                          created_at_ms) select ?2, id, ?3, ?4 from workspaces where id = ?1";
+
+/// Creates a workspace with its publishable key.
+///
+/// # Errors
+/// `Conflict` when the organization has a workspace of this name.
+pub async fn insert(
+    control: &impl Database,
+    organization: &str,
+    new: &NewWorkspace<'_>,
+    number: u32,
+    shard: u16,
+    public_key: &str,
+) -> Result<()> {
+    let params = [
+        organization.into(),
+        new.id.into(),
+        number.into(),
+        i64::from(shard).into(),
+        new.name.into(),
+        new.description.into(),
+        new.now_ms.into(),
+    ];
+    let key = [new.id.into(), public_key.into(), "default".into(), new.now_ms.into()];
+    let statements = vec![statement(INSERT, params), statement(INSERT_KEY, key)];
+    let results = run(control, statements).await?;
+    if results[0].is_empty() { Err(name_taken()) } else { Ok(()) }
+}
+
+fn name_taken() -> Error {
+    let taken = Error::field("name", "is taken by another workspace of this organization");
+    taken.of_kind(Kind::Conflict)
+}
+
+const LIST: &str = "select id, number, shard, name, description, created_at_ms, updated_at_ms \
+                    from workspaces where organization = ?1 and name > ?2 \
+                    order by organization, name limit ?3";
+
+/// Workspaces of an organization by name, those after `after_name`.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn list(
+    control: &impl Database,
+    organization: &str,
+    after_name: &str,
+    limit: usize,
+) -> Result<Vec<Workspace>> {
+    select(control, LIST, [organization.into(), after_name.into(), limit.into()]).await
+}
+
+const FIND: &str = "select id, number, shard, name, description, created_at_ms, updated_at_ms \
+                    from workspaces where id = ?2 and organization = ?1";
+const FIND_BY_NUMBER: &str = "select id, number, shard, name, description, created_at_ms, \
+                              updated_at_ms from workspaces \
+                              where number = ?2 and organization = ?1";
+
+/// A workspace of this organization.
+///
+/// # Errors
+/// `NotFound` when the organization has none with this id.
+pub async fn find(
+    control: &impl Database,
+    organization: &str,
+    workspace: &str,
+) -> Result<Workspace> {
+    one(control, FIND, [organization.into(), workspace.into()]).await
+}
+
+/// The workspace of this organization with this number.
+///
+/// # Errors
+/// `NotFound` when the organization has none with this number.
+pub async fn find_by_number(
+    control: &impl Database,
+    organization: &str,
+    number: u32,
+) -> Result<Workspace> {
+    one(control, FIND_BY_NUMBER, [organization.into(), number.into()]).await
+}
+
+async fn one<const N: usize>(
+    control: &impl Database,
+    sql: &'static str,
+    params: [Param; N],
+) -> Result<Workspace> {
+    let found: Vec<Workspace> = select(control, sql, params).await?;
+    found.into_iter().next().ok_or_else(|| Error::not_found("workspace"))
+}
+
+const FIND_KEY: &str = "select k.public_key, k.name from publishable_keys k \
+                        join workspaces w on w.id = k.workspace \
+                        where k.workspace = ?2 and w.organization = ?1 \
+                        and (k.expires_at_ms is null or k.expires_at_ms > ?3) \
+                        order by k.created_at_ms desc limit 1";
+
+/// A publishable key as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct PublishableKey {
+    /// The key.
+    pub public_key: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A workspace with its newest publishable key.
+///
+/// # Errors
+/// `NotFound` when the organization has none with this id.
+pub async fn find_with_key(
+    control: &impl Database,
+    organization: &str,
+    workspace: &str,
+    now_ms: i64,
+) -> Result<(Workspace, Option<PublishableKey>)> {
+    let both = [organization.into(), workspace.into()];
+    let key = [organization.into(), workspace.into(), now_ms.into()];
+    let results = run(control, vec![statement(FIND, both), statement(FIND_KEY, key)]).await?;
+    let mut results = results.into_iter();
+    let workspaces: Vec<Workspace> = rows(results.next().unwrap_or_default())?;
+    let keys: Vec<PublishableKey> = rows(results.next().unwrap_or_default())?;
+    let workspace = workspaces.into_iter().next();
+    let workspace = workspace.ok_or_else(|| Error::not_found("workspace"))?;
+    Ok((workspace, keys.into_iter().next()))
+}
+
+const UPDATE: &str = "update or ignore workspaces set name = ?3, description = ?4, \
+                      updated_at_ms = ?5 where id = ?2 and organization = ?1 returning id";
+
+/// Changes a workspace that exists.
+///
+/// # Errors
+/// `Conflict` when another workspace of the organization has this name.
+pub async fn update(
+    control: &impl Database,
+    organization: &str,
+    workspace: &str,
+    name: &str,
+    description: Option<&str>,
+    now_ms: i64,
+) -> Result<()> {
+    let params =
+        [organization.into(), workspace.into(), name.into(), description.into(), now_ms.into()];
+    let changed = run(control, vec![statement(UPDATE, params)]).await?;
+    if changed[0].is_empty() { Err(name_taken()) } else { Ok(()) }
+}
