@@ -2,9 +2,9 @@
 import { ensureTools } from "./lib/cargo-tools.mjs";
 import { ensureNode, ensurePackages } from "./lib/node.mjs";
 import { isMain } from "./lib/paths.mjs";
-import { killRunning } from "./lib/run.mjs";
+import { die, stopToolsOnSignals } from "./lib/run.mjs";
 import { findRust } from "./lib/rust.mjs";
-import { die, seconds } from "./lib/steps.mjs";
+import { seconds } from "./lib/steps.mjs";
 import { ensureWasmTarget } from "./lib/wasm-target.mjs";
 
 let done;
@@ -25,16 +25,6 @@ async function ensureAll() {
   const tools = await ensureTools(rust);
   console.log(`  Ready: Rust ${rust.version}, wasm by ${wasm.way} (${seconds(started)})`);
   return { rust, node, wasm, tools };
-}
-
-/** Ctrl-C during a long step must not leave a compiler running behind the prompt. */
-export function stopToolsOnSignals() {
-  for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.once(signal, () => {
-      killRunning();
-      process.exit(130);
-    });
-  }
 }
 
 if (isMain(import.meta.url)) {

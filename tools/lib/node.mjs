@@ -50,9 +50,12 @@ export async function ensurePackages(node) {
   writeStamp(stampFile, wanted);
 }
 
-/** The environment in which the scripts of npm packages find that Node. */
+/**
+ * The environment in which the scripts of npm packages find that Node. One that was on the PATH
+ * anyway is left where it is: its folder may hold another cargo, which must not come to the front.
+ */
 export function withNode(node, env = process.env) {
-  return { ...env, PATH: dirname(node) + delimiter + env.PATH };
+  return node === process.execPath ? env : { ...env, PATH: dirname(node) + delimiter + env.PATH };
 }
 
 function npm(args, { cwd, env, note, hint }) {

@@ -25,6 +25,7 @@ const TAIL_LINES = 30;
  */
 export function run(command, args, options = {}) {
   const { cwd, env, inherit, timeoutMs, onLine, hint, what } = options;
+  if (interrupted) return Promise.reject(new StepError("interrupted"));
   return new Promise((resolve, reject) => {
     // A group of its own, so that a time-out also ends what the tool itself started.
     const child = spawn(command, args, {
@@ -67,10 +68,26 @@ export function ask(command, args, { env, timeoutMs = 20_000 } = {}) {
 }
 
 const running = new Set();
+let interrupted = false;
 
-/** Ends every tool that still runs; called when the person presses Ctrl-C during set-up. */
-export function killRunning() {
-  for (const child of running) killGroup(child);
+/**
+ * Ctrl-C during a long step must not leave a compiler running behind the prompt. The tools are
+ * ended and their steps fail, so that half-made folders are cleaned up on the way out.
+ */
+export function stopToolsOnSignals() {
+  const stop = () => {
+    interrupted = true;
+    for (const child of running) killGroup(child);
+  };
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  return () => process.off("SIGINT", stop).off("SIGTERM", stop);
+}
+
+/** Ends a command-line tool: a StepError is explained, anything else shows its stack. */
+export function die(error) {
+  if (interrupted) process.exit(130);
+  console.error(error instanceof StepError ? error.explain() : error);
+  process.exit(1);
 }
 
 function killGroup(child) {

@@ -1,5 +1,4 @@
 // Progress for people: one line per step, with the time it has taken so far.
-import { StepError } from "./run.mjs";
 
 const HEARTBEAT_MS = 30_000;
 
@@ -58,10 +57,4 @@ function loggedLines(title) {
 /** The time since `started`, to read. */
 export function seconds(started) {
   return `${((Date.now() - started) / 1000).toFixed(1)} s`;
-}
-
-/** Ends a command-line tool: a StepError is explained, anything else shows its stack. */
-export function die(error) {
-  console.error(error instanceof StepError ? error.explain() : error);
-  process.exit(1);
 }

@@ -1,0 +1,144 @@
+// `npm start`: set-up, build, the Worker under wrangler, a receiver, and a demo tenant to try it with.
+import { rmSync } from "node:fs";
+import { resolve } from "node:path";
+import { build } from "./build.mjs";
+import { DEMO_EVENT, ensureDemo, readDemo } from "./lib/demo.mjs";
+import { localSecrets, newSigningSecret, writeLocal } from "./lib/local-files.mjs";
+import { inRepo, root } from "./lib/paths.mjs";
+import { die, StepError, stopToolsOnSignals } from "./lib/run.mjs";
+import { seconds } from "./lib/steps.mjs";
+import { startWorker } from "./lib/worker.mjs";
+import { startReceiver } from "./receiver.mjs";
+
+const TENANT = inRepo(".dev", "tenant.json");
+const DEFAULT_PORT = 8787;
+
+/** What runs and has to be ended with us. */
+const running = { worker: null, receiver: null, ending: false };
+
+async function main() {
+  const began = Date.now();
+  const settings = readSettings();
+  rmSync(TENANT, { force: true });
+  const dropToolSignals = stopToolsOnSignals();
+  await build();
+  dropToolSignals();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => end(0));
+  const secrets = localSecrets(settings.stateDir);
+  await startEverything(settings, secrets);
+  const demo = await ensureDemo({
+    baseUrl: running.worker.baseUrl,
+    stateDir: settings.stateDir,
+    adminToken: secrets.admin_token,
+    receiver: running.receiver,
+  });
+  writeTenant(secrets, demo);
+  console.log(welcome(settings, demo, began));
+}
+
+function readSettings() {
+  const { PORT, STATE_DIR, ALLOW_PRIVATE_DESTINATIONS, NO_DEMO_RECEIVER } = process.env;
+  const port = PORT ? Number(PORT) : DEFAULT_PORT;
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new StepError(`PORT=${PORT} is not a port number.`);
+  const allowPrivate = !/^(false|0|no)$/i.test(ALLOW_PRIVATE_DESTINATIONS ?? "");
+  const unwanted = Boolean(NO_DEMO_RECEIVER) && !/^(false|0|no)$/i.test(NO_DEMO_RECEIVER);
+  return {
+    port,
+    stateDir: resolve(root, STATE_DIR || ".wrangler/state"),
+    allowPrivate,
+    // The demo receiver is on this machine: where private addresses are refused it cannot be reached.
+    receiver: !unwanted && allowPrivate,
+    noReceiverBecause: unwanted ? "NO_DEMO_RECEIVER is set" : "ALLOW_PRIVATE_DESTINATIONS is false",
+  };
+}
+
+async function startEverything(settings, secrets) {
+  console.log("Start");
+  const began = Date.now();
+  running.worker = await startWorker({
+    port: settings.port,
+    stateDir: settings.stateDir,
+    onLine: showWorkerLine,
+    vars: {
+      ADMIN_TOKEN: secrets.admin_token,
+      MASTER_KEYS: secrets.master_keys,
+      ALLOW_PRIVATE_DESTINATIONS: String(settings.allowPrivate),
+      ...(process.env.METER ? { METER: process.env.METER } : {}),
+    },
+  });
+  running.worker.exited.then((how) => {
+    if (running.ending) return;
+    console.error(`\nThe Worker's process ended by itself (${how}). Its output is in ${settings.stateDir}/worker.log`);
+    end(1);
+  });
+  console.log(`  wrangler dev: ready in ${seconds(began)}`);
+  if (settings.receiver) running.receiver = await startDemoReceiver(settings.stateDir);
+}
+
+/** The receiver keeps its port and secret from start to start, so that the connection stays right. */
+function startDemoReceiver(stateDir) {
+  const demo = readDemo(stateDir);
+  if (!demo.signing_secret) {
+    demo.signing_secret = newSigningSecret();
+    writeLocal(`${stateDir}/demo.json`, demo);
+  }
+  return startReceiver({ port: demo.receiver_port, secret: demo.signing_secret });
+}
+
+function showWorkerLine(line) {
+  // Until it is ready wrangler only describes itself, and its line per request says nothing new.
+  if (!running.worker || !line.trim() || line.startsWith("[wrangler:info]")) return;
+  console.log(`worker: ${line}`);
+}
+
+function writeTenant(secrets, demo) {
+  writeLocal(TENANT, {
+    base_url: running.worker.baseUrl,
+    admin_token: secrets.admin_token,
+    organization_id: demo.organization_id,
+    access_key: demo.access_key,
+    secret_key: demo.secret_key,
+    workspace_id: demo.workspace_id,
+    publishable_key: demo.publishable_key,
+  });
+}
+
+function welcome(settings, demo, began) {
+  const { baseUrl } = running.worker;
+  const event = JSON.stringify({ event: DEMO_EVENT, payload: { order_id: "1001", total: 49.9, currency: "EUR" } });
+  return `
+Posthorn is up (${seconds(began)}).
+
+  Base URL          ${baseUrl}
+  Publishable key   ${demo.publishable_key}
+
+Emit an event by pasting this into another terminal:
+
+  curl -sS ${baseUrl}/api/v1/events -H 'X-Meshes-Publishable-Key: ${demo.publishable_key}' -H 'Content-Type: application/json' -d '${event}'
+
+Where to look:
+  ${receiverLine(settings)}
+  ${settings.stateDir}/worker.log has what wrangler and the Worker print.
+  ${TENANT} has the keys of the demo tenant, for scripts.
+
+Ctrl-C stops everything; the state stays for the next start.
+`;
+}
+
+function receiverLine({ noReceiverBecause }) {
+  if (!running.receiver) return `There is no demo receiver (${noReceiverBecause}): make a connection and a rule of your own.`;
+  return `The receiver (${running.receiver.url}) verifies each delivery and prints it here.`;
+}
+
+async function end(code) {
+  if (running.ending) return;
+  running.ending = true;
+  await running.receiver?.close();
+  await running.worker?.stop();
+  // A worker that was only just starting is killed by its own guard when this process exits.
+  process.exit(code);
+}
+
+main().catch((error) => {
+  if (!running.ending) die(error);
+});
