@@ -12,6 +12,7 @@ import { startReceiver } from "./receiver.mjs";
 
 const TENANT = inRepo(".dev", "tenant.json");
 const DEFAULT_PORT = 8787;
+const PARENT_CHECK_MS = 250;
 
 /** What runs and has to be ended with us. */
 const running = { worker: null, receiver: null, ending: false };
@@ -23,7 +24,7 @@ async function main() {
   const dropToolSignals = stopToolsOnSignals();
   await build();
   dropToolSignals();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => end(0));
+  endOnSignals();
   const secrets = localSecrets(settings.stateDir);
   await startEverything(settings, secrets);
   const demo = await ensureDemo({
@@ -128,6 +129,14 @@ Ctrl-C stops everything; the state stays for the next start.
 function receiverLine({ noReceiverBecause }) {
   if (!running.receiver) return `There is no demo receiver (${noReceiverBecause}): make a connection and a rule of your own.`;
   return `The receiver (${running.receiver.url}) verifies each delivery and prints it here.`;
+}
+
+function endOnSignals() {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => end(0));
+  // npm killed with SIGKILL passes no signal on, but its children get another parent.
+  if (!process.env.npm_lifecycle_event) return;
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && end(0), PARENT_CHECK_MS).unref();
 }
 
 async function end(code) {

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { applyMigrations } from "./migrations.mjs";
 import { ensureNode } from "./node.mjs";
 import { freePort, HOST, isFree } from "./ports.mjs";
@@ -57,8 +58,10 @@ export async function startWorker({ port, stateDir, vars = {}, log, onLine, swee
 async function endFormerRun(notes) {
   if (!existsSync(notes)) return;
   const { pgid, mark, owner, port } = readNotes(notes);
-  const owned = owner && owner.pid !== process.pid && startOf(owner.pid) === owner.started;
-  if (owned && membersOf(pgid).length > 0) {
+  const owned = () => owner && owner.pid !== process.pid && startOf(owner.pid) === owner.started;
+  // It may be about to end: whoever stops one run and starts the next does not always wait.
+  for (const until = Date.now() + STOP_MS; owned() && Date.now() < until; ) await sleep(100);
+  if (owned() && membersOf(pgid).length > 0) {
     throw new StepError(`Posthorn runs on this state already (process ${owner.pid}, port ${port}).`, {
       hint: "stop that one first, or set STATE_DIR to another folder.",
     });
