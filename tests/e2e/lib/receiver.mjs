@@ -24,7 +24,7 @@ export async function openReceiver() {
     const number = requests.filter(({ path }) => path === request.url).length;
     requests.push(seen);
     const script = scripts.get(request.url) ?? [answer(204)];
-    response.on("error", () => {});
+    response.on("error", () => {}).on("close", () => (seen.closed = true));
     await script[Math.min(number, script.length - 1)](seen, response);
   });
   await new Promise((ready, failed) => server.on("error", failed).listen(0, HOST, ready));
@@ -61,12 +61,17 @@ export const hang = () => () => {};
 
 /** Answers 200 at once and goes on with its body for ever: `chunk` each `everyMs`, or as fast as it is taken. */
 export function endless({ chunk = Buffer.alloc(4096, "x"), everyMs = 0 } = {}) {
-  return async (_, response) => {
+  return (_, response) => {
     response.writeHead(200, { "content-type": "text/plain" });
-    while (!response.destroyed) {
-      const room = response.write(chunk);
-      if (everyMs) await sleep(everyMs);
-      else if (!room) await new Promise((go) => response.once("drain", go).once("close", go));
+    if (everyMs) {
+      const timer = setInterval(() => response.write(chunk), everyMs);
+      response.once("close", () => clearInterval(timer));
+      return;
     }
+    const pump = () => {
+      while (!response.destroyed && response.write(chunk));
+    };
+    response.on("drain", pump);
+    pump();
   };
 }
