@@ -1,15 +1,18 @@
-//! The doors to the world, as narrow traits. `platform` opens them on Workers, the tests on a native
-//! edge with a virtual clock. All is single-threaded: a Worker isolate is.
+//! The doors to the world, as narrow traits. `platform` opens them on Workers, the tests on a
+//! native edge with a virtual clock. All is single-threaded: a Worker isolate is.
 //!
-//! CONTROL and each LOG shard are a [`Database`]. A port's error says whether the call may have taken
-//! effect all the same; who retries must be able to answer for that.
+//! CONTROL and each LOG shard are a [`Database`]. A port's error says whether the call may have
+//! taken effect all the same; who retries must be able to answer for that.
 
 #![allow(async_fn_in_trait)]
+
+use std::cell::RefCell;
 
 use serde_json::{Map, Value};
 
 use crate::destination::OutboundRequest;
 use crate::domain::attempt::Answer;
+use crate::domain::in_flight::InFlight;
 use crate::domain::secret::MasterKeys;
 
 /// A value bound to a statement.
@@ -100,8 +103,8 @@ pub trait Database {
 
 /// The job queue.
 pub trait Jobs {
-    /// Sends messages (at most [`SEND_BATCH_MAX`](crate::domain::limits::SEND_BATCH_MAX)), to arrive
-    /// after `delay_s` seconds at the earliest.
+    /// Sends messages (at most [`SEND_BATCH_MAX`](crate::domain::limits::SEND_BATCH_MAX)), to
+    /// arrive after `delay_s` seconds at the earliest.
     ///
     /// # Errors
     /// When it is not known that all were taken.
@@ -172,4 +175,6 @@ pub trait Platform: Clock + Entropy + Journal + Clone + 'static {
     fn jobs(&self) -> &Self::Jobs;
     /// The way to customers' endpoints.
     fn outbound(&self) -> &Self::Outbound;
+    /// What this isolate is attempting.
+    fn in_flight(&self) -> &RefCell<InFlight>;
 }

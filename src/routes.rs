@@ -1,6 +1,6 @@
-//! The front door: one row for each endpoint, {method, path, who may call, how large a body}, and the
-//! way every request takes: find the row, check the caller, read the body, call the handler, and turn
-//! an error into its document last.
+//! The front door: one row for each endpoint, {method, path, who may call, how large a body}, and
+//! the way every request takes: find the row, check the caller, read the body, call the handler,
+//! and turn an error into its document last.
 
 use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, Method, StatusCode};
@@ -98,6 +98,12 @@ pub struct Front<P: Platform> {
     by_path: matchit::Router<Vec<usize>>,
 }
 
+/// The rows of a path, one for each method, and the values of its parameters.
+struct Found<'a, P: Platform> {
+    rows: Vec<&'a Route<P>>,
+    params: Vec<(String, String)>,
+}
+
 impl<P: Platform> Default for Front<P> {
     fn default() -> Self {
         let routes = routes::<P>();
@@ -133,7 +139,7 @@ impl<P: Platform> Front<P> {
         let reply = match self.find(&path) {
             None => problem::reply(&problem::no_such_path(), &request_id),
             Some(_) if is_emit && method == Method::OPTIONS => preflight(&asked),
-            Some((rows, params)) => match rows.iter().find(|row| row.method == method) {
+            Some(Found { rows, params }) => match rows.iter().find(|row| row.method == method) {
                 Some(row) => {
                     let answer = answer(platform, row, params, head, read_body).await;
                     answer.unwrap_or_else(|error| {
@@ -151,15 +157,16 @@ impl<P: Platform> Front<P> {
         if is_emit { reply.with_header("access-control-allow-origin", "*") } else { reply }
     }
 
-    fn find(&self, path: &str) -> Option<(Vec<&Route<P>>, Vec<(String, String)>)> {
+    fn find(&self, path: &str) -> Option<Found<'_, P>> {
         let found = self.by_path.at(path).ok()?;
         let params = found.params.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-        Some((found.value.iter().map(|index| &self.routes[*index]).collect(), params))
+        let rows = found.value.iter().map(|index| &self.routes[*index]).collect();
+        Some(Found { rows, params })
     }
 
     /// Whether browsers may call this path from anywhere: those that take an emit credential.
     fn is_emit(&self, path: &str) -> bool {
-        let rows = self.find(path).map(|(rows, _)| rows).unwrap_or_default();
+        let rows = self.find(path).map(|found| found.rows).unwrap_or_default();
         rows.iter().any(|row| row.access == Access::Emit)
     }
 }

@@ -1,5 +1,5 @@
-//! One attempt of one delivery: open its secrets, sign with what is current at this moment, send, and
-//! decide what follows. Nothing is stored here; see `recorder.rs`.
+//! One attempt of one delivery: open its secrets, sign with what is current at this moment, send,
+//! and decide what follows. Nothing is stored here; see `recorder.rs`.
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
-//! Creating, changing and deleting connections. Whatever is secret is sealed here, for the one place
-//! it will stand in.
+//! Creating, changing and deleting connections. Whatever is secret is sealed here, for the one
+//! place it will stand in.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ use crate::ports::Platform;
 use crate::store::connections::{self, Connection, NewSecret, SecretRow};
 use crate::store::{deliveries, workspaces};
 
-/// Deliveries that the deletion of a connection cancels at once; the consumer cancels the others when
-/// they are due.
+/// Deliveries that the deletion of a connection cancels at once; the consumer cancels the others
+/// when they are due.
 const CANCEL_AT_ONCE: usize = 1_000;
 
 /// A connection, with the signing secret where this very call generated it on request.
@@ -137,8 +137,8 @@ pub async fn update<P: Platform>(
 /// Deletes a connection; what it still owed is canceled.
 ///
 /// # Errors
-/// `NotFound` when the organization has no such connection; `Conflict` when rules use it and `force`
-/// is not set.
+/// `NotFound` when the organization has no such connection; `Conflict` when rules use it and
+/// `force` is not set.
 pub async fn delete<P: Platform>(
     platform: &P,
     caller: &Machine,

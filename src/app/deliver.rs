@@ -1,15 +1,15 @@
 //! The queue consumer: attempts the deliveries that a batch of jobs names.
 //!
-//! A slow endpoint never holds a batch. An attempt that is unanswered after 250 ms is *slow*: it goes
-//! on after the batch has ended and records itself, and the other jobs of its connection are handed
-//! back to the queue. Which job is started next is decided in `domain/slots.rs`.
+//! A slow endpoint never holds a batch. An attempt that is unanswered after 250 ms is *slow*: it
+//! goes on after the batch has ended and records itself, and the other jobs of its connection are
+//! handed back to the queue. Which job is started next is decided in `domain/slots.rs`.
 //!
 //! The awaits of a batch, and why each may be cut or repeated:
 //! 1. read the connections (CONTROL): nothing has happened yet;
-//! 2. read a slice of deliveries (LOG): settled ones and attempts already recorded are dropped here,
-//!    so a repeated job does nothing;
-//! 3. send and wait: a crash after the receiver's answer and before 4 repeats this attempt, under the
-//!    same message id;
+//! 2. read a slice of deliveries (LOG): settled ones and attempts already recorded are dropped
+//!    here, so a repeated job does nothing;
+//! 3. send and wait: a crash after the receiver's answer and before 4 repeats this attempt, under
+//!    the same message id;
 //! 4. record (LOG): takes effect only on a delivery that still owes this very attempt.
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -49,7 +49,8 @@ pub struct Served {
     pub rest: LocalBoxFuture<'static, ()>,
 }
 
-/// Serves one batch of messages. Never fails: what goes wrong is logged, and the message comes again.
+/// Serves one batch of messages. Never fails: what goes wrong is logged, and the message comes
+/// again.
 pub async fn deliver<P: Platform>(platform: &P, messages: &[String]) -> Served {
     let mut run = Run::new(platform.clone(), messages);
     run.read_targets().await;
@@ -74,6 +75,7 @@ struct Run<P: Platform> {
     targets: HashMap<String, Rc<Target>>,
     slots: Slots,
     ready: HashMap<usize, Owed>,
+    claimed: HashSet<usize>,
     in_flight: HashSet<usize>,
     slow: HashSet<usize>,
     turns: FuturesUnordered<LocalBoxFuture<'static, Turn>>,
@@ -106,6 +108,7 @@ impl<P: Platform> Run<P> {
             targets: HashMap::new(),
             slots: Slots::default(),
             ready: HashMap::new(),
+            claimed: HashSet::new(),
             in_flight: HashSet::new(),
             slow: HashSet::new(),
             turns: FuturesUnordered::new(),
@@ -136,6 +139,7 @@ impl<P: Platform> Run<P> {
     }
 
     fn retry(&mut self, index: usize) {
+        self.release(index);
         self.verdicts[index] = Verdict::Retry(HAND_BACK_S);
     }
 
@@ -167,11 +171,14 @@ impl<P: Platform> Run<P> {
         }
     }
 
-    /// Reads the next slice: drops what is settled, cancels what has no connection any more, and
-    /// puts the rest in line.
+    /// Reads the next slice: drops what is under way or settled, cancels what has no connection any
+    /// more, and puts the rest in line.
     async fn read_slice(&mut self) {
         let Some(slice) = self.slices.pop_front() else { return };
-        let shard = slice.first().map_or(0, |index| self.jobs[index].shard);
+        // What is under way is claimed before it is read, so that a row read here is not one that
+        // another batch of this isolate is just recording.
+        let slice: Vec<usize> = slice.into_iter().filter(|index| self.claim(*index)).collect();
+        let Some(shard) = slice.first().map(|index| self.jobs[index].shard) else { return };
         let keys: Vec<DeliveryKey> = slice.iter().map(|index| self.jobs[index].key()).collect();
         let found = match log(&self.platform, shard) {
             Ok(log) => deliveries::owed(log, &keys).await,
@@ -190,18 +197,31 @@ impl<P: Platform> Run<P> {
         let mut orphans = Vec::new();
         for index in slice {
             let job = &self.jobs[&index];
-            let Some(row) = owed.remove(&job.key()).filter(|o| o.attempts + 1 == job.attempt)
-            else {
-                continue;
-            };
-            if self.targets.contains_key(&job.connection) {
-                self.slots.add(index, &job.connection);
-                self.ready.insert(index, row);
-            } else {
-                orphans.push(index);
+            match owed.remove(&job.key()).filter(|owed| owed.attempts + 1 == job.attempt) {
+                None => self.release(index),
+                Some(_) if !self.targets.contains_key(&job.connection) => orphans.push(index),
+                Some(row) => {
+                    self.slots.add(index, &job.connection);
+                    self.ready.insert(index, row);
+                }
             }
         }
         self.cancel(shard, orphans).await;
+    }
+
+    fn claim(&mut self, index: usize) -> bool {
+        let (key, now_ms) = (self.jobs[&index].key(), self.platform.now_ms());
+        let claimed = self.platform.in_flight().borrow_mut().begin(&key, now_ms);
+        if claimed {
+            self.claimed.insert(index);
+        }
+        claimed
+    }
+
+    fn release(&mut self, index: usize) {
+        if self.claimed.remove(&index) {
+            self.platform.in_flight().borrow_mut().end(&self.jobs[&index].key());
+        }
     }
 
     async fn cancel(&mut self, shard: u16, orphans: Vec<usize>) {
@@ -217,6 +237,8 @@ impl<P: Platform> Run<P> {
         if let Err(error) = canceled {
             self.platform.line(&json!({"at": "deliver", "error": error.to_string()}));
             orphans.into_iter().for_each(|index| self.retry(index));
+        } else {
+            orphans.into_iter().for_each(|index| self.release(index));
         }
     }
 

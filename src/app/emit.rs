@@ -1,10 +1,10 @@
-//! Emit: accept events. Three round trips: one CONTROL read (key, workspace, rules that could match),
-//! one LOG batch for each shard (events with the deliveries they owe: the truth), one queue send for
-//! each hundred deliveries (only wake-ups).
+//! Emit: accept events. Three round trips: one CONTROL read (key, workspace, rules that could
+//! match), one LOG batch for each shard (events with the deliveries they owe: the truth), one
+//! queue send for each hundred deliveries (only wake-ups).
 //!
-//! An unknown result of the batch is repeated once with the same ids, which changes nothing that is
-//! stored already. Once the batch is stored the event is accepted, also when the send fails: the
-//! sweeper sees to it.
+//! An unknown result of the batch is repeated once with the same ids, which changes nothing that
+//! is stored already. Once the batch is stored the event is accepted, also when the send fails:
+//! the sweeper sees to it.
 
 use std::collections::BTreeMap;
 
@@ -38,12 +38,12 @@ struct Grant {
     routings: BTreeMap<String, Routing>,
 }
 
-/// Accepts events, each by itself: one that is refused does not keep the others out. The answers are
-/// in input order.
+/// Accepts events, each by itself: one that is refused does not keep the others out. The answers
+/// are in input order.
 ///
 /// # Errors
-/// `Unauthenticated` when the credential does not hold; `Unavailable` when it is not known that the
-/// events were stored.
+/// `Unauthenticated` when the credential does not hold; `Unavailable` when it is not known that
+/// the events were stored.
 pub async fn emit<P: Platform>(
     platform: &P,
     credential: &Credential,

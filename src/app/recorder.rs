@@ -22,8 +22,8 @@ pub struct Finished {
 }
 
 /// Records finished jobs, all of one shard together. An unknown result is repeated once, which is
-/// harmless: a record takes effect only on a delivery that still owes this very attempt. Returns the
-/// jobs that could not be recorded; the attempt is then made again, under the same message id.
+/// harmless: a record takes effect only on a delivery that still owes this very attempt. Returns
+/// the jobs that could not be recorded; the attempt is then made again, under the same message id.
 pub async fn record<P: Platform>(platform: &P, finished: Vec<Finished>) -> Vec<Job> {
     let mut by_shard: BTreeMap<u16, Vec<Finished>> = BTreeMap::new();
     for one in finished {
@@ -37,6 +37,7 @@ pub async fn record<P: Platform>(platform: &P, finished: Vec<Finished>) -> Vec<J
         if result.is_err() {
             result = write(platform, shard, &set).await;
         }
+        jobs.iter().for_each(|job| platform.in_flight().borrow_mut().end(&job.key()));
         match result {
             Ok(()) => send_hints(platform, hints).await,
             Err(error) => {

@@ -135,8 +135,8 @@ pub struct SecretFacts {
     pub set_by: String,
 }
 
-/// The `metadata` that callers read: the settings, and for every value that is write-only whether it
-/// is set. `is_set` tells that of a credential's field.
+/// The `metadata` that callers read: the settings, and for every value that is write-only whether
+/// it is set. `is_set` tells that of a credential's field.
 pub fn show(
     settings: &Settings,
     is_set: impl Fn(&str) -> bool,

@@ -1,5 +1,5 @@
-//! Reads the `metadata` of a webhook connection from a caller. A field that is left out keeps what is
-//! stored; `null` goes back to the default. Every bad field is named below `metadata`.
+//! Reads the `metadata` of a webhook connection from a caller. A field that is left out keeps what
+//! is stored; `null` goes back to the default. Every bad field is named below `metadata`.
 
 use std::collections::BTreeMap;
 
@@ -91,8 +91,8 @@ const READ_ONLY: [&str; 7] = [
     "secret_set_by",
 ];
 
-/// Reads `metadata`, the text of a JSON object. `current` is what is stored, `is_set` tells whether a
-/// credential's field has a stored value.
+/// Reads `metadata`, the text of a JSON object. `current` is what is stored, `is_set` tells
+/// whether a credential's field has a stored value.
 ///
 /// # Errors
 /// `Invalid` naming each bad field below `metadata`; `Refused` when the URL guard refuses the URL.
@@ -117,13 +117,9 @@ fn read_fields(
             fields.fail(&key, "is not a setting of a webhook connection");
         }
     }
-    let url = match (fields.text("url"), current) {
-        (Some(url), _) => url,
-        (None, Some(current)) if !fields.has("url") => current.url.clone(),
-        _ => {
-            fields.fail("url", "is required");
-            String::new()
-        }
+    let url = match (fields.has("url"), current) {
+        (false, Some(current)) => current.url.clone(),
+        _ => fields.required_text("url"),
     };
     let mut settings = current.cloned().unwrap_or_else(|| Settings::new(url.clone()));
     settings.url = url;

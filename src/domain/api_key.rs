@@ -1,5 +1,5 @@
-//! Keys of the product: publishable keys, which may only emit, and machine keys, whose holder signs a
-//! short-lived token (a JWT with HS256) for every call.
+//! Keys of the product: publishable keys, which may only emit, and machine keys, whose holder
+//! signs a short-lived token (a JWT with HS256) for every call.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,5 +1,6 @@
-//! A connection: where a workspace's deliveries go. What is particular to its type (for `webhook` the
-//! URL, the signing, the headers) is the destination's; this module knows what all types share.
+//! A connection: where a workspace's deliveries go. What is particular to its type (for `webhook`
+//! the URL, the signing, the headers) is the destination's; this module knows what all types
+//! share.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! An event as a product emits it, and as it is kept. The payload is text from the first byte to the
-//! last: it is checked, never parsed and written again.
+//! An event as a product emits it, and as it is kept. The payload is text from the first byte to
+//! the last: it is checked, never parsed and written again.
 
 use serde::{Deserialize, Serialize};
 
@@ -58,8 +58,8 @@ pub struct FanOut {
 }
 
 impl NewEvent {
-    /// Reads one event from the text of a JSON object. Unknown keys are ignored, as the wire contract
-    /// says.
+    /// Reads one event from the text of a JSON object. Unknown keys are ignored, as the wire
+    /// contract says.
     ///
     /// # Errors
     /// `Invalid` naming each bad field; `TooLarge` when only the payload's size is at fault.

@@ -1,6 +1,6 @@
 //! Reads the fields of a JSON object one by one and collects what is wrong with each, so that one
-//! answer names every bad field. Values that are not asked for are never interpreted: a field can be
-//! taken as the exact text that came in.
+//! answer names every bad field. Values that are not asked for are never interpreted: a field can
+//! be taken as the exact text that came in.
 
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};

@@ -1,6 +1,6 @@
-//! Identifiers. Records have random UUIDs (version 4). An event id is a UUIDv7 whose low 32 bits are
-//! its workspace's number, so that `GET /events/{id}` finds the workspace without an index. The
-//! message id that customers see is `msg_<32 hex of the event><8 hex of the rule number>`.
+//! Identifiers. Records have random UUIDs (version 4). An event id is a UUIDv7 whose low 32 bits
+//! are its workspace's number, so that `GET /events/{id}` finds the workspace without an index.
+//! The message id that customers see is `msg_<32 hex of the event><8 hex of the rule number>`.
 
 use uuid::{Builder, Uuid};
 
@@ -41,7 +41,8 @@ pub fn workspace_number(event: &str) -> Option<u32> {
     Some(u32::from_be_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]))
 }
 
-/// The message id of an event's delivery by the rule with `rule_number`: the same over all attempts.
+/// The message id of an event's delivery by the rule with `rule_number`: the same over all
+/// attempts.
 pub fn message_id(event: &str, rule_number: u32) -> String {
     format!("msg_{}{rule_number:08x}", event.replace('-', ""))
 }

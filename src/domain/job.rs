@@ -1,5 +1,5 @@
-//! A queue job: a wake-up that carries ids only. The queue may lose, repeat or reorder jobs; whether a
-//! job still means anything is decided by the delivery's row.
+//! A queue job: a wake-up that carries ids only. The queue may lose, repeat or reorder jobs;
+//! whether a job still means anything is decided by the delivery's row.
 
 use serde::{Deserialize, Serialize};
 

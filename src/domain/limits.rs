@@ -9,9 +9,9 @@ pub const PAYLOAD_BYTES_MAX: usize = 512 * 1024;
 /// parser (the common defaults are 64 to 512).
 pub const PAYLOAD_DEPTH_MAX: usize = 64;
 
-/// Payloads above this many bytes are stored in a table of their own. A row of a WITHOUT ROWID table
-/// stands in interior pages too, and 4 KiB pages keep about 1,000 bytes of it: measured with 2 KB
-/// payloads, one table took twice the space and three times the time of two.
+/// Payloads above this many bytes are stored in a table of their own. A row of a WITHOUT ROWID
+/// table stands in interior pages too, and 4 KiB pages keep about 1,000 bytes of it: measured with
+/// 2 KB payloads, one table took twice the space and three times the time of two.
 pub const PAYLOAD_INLINE_BYTES: usize = 1_000;
 
 /// The same threshold for the record of a first attempt inside its delivery row.
@@ -59,15 +59,15 @@ pub const RESPONSE_HEADERS_MAX: usize = 32;
 /// See [`RESPONSE_HEADERS_MAX`].
 pub const RESPONSE_HEADER_BYTES_MAX: usize = 512;
 
-/// Attempts in flight in one consumer batch: a Worker invocation has 6 outgoing connections that wait
-/// for headers, the seventh waits silently; one stays free for D1.
+/// Attempts in flight in one consumer batch: a Worker invocation has 6 outgoing connections that
+/// wait for headers, the seventh waits silently; one stays free for D1.
 pub const SLOTS: usize = 5;
 /// Attempts in flight for one connection, once it has answered in this batch.
 pub const SLOTS_PER_CONNECTION: usize = 4;
 /// An attempt unanswered for this long is slow: it leaves its batch.
 pub const SLOW_AFTER_MS: i64 = 250;
 /// Seconds until a job that was handed back comes again.
-pub const HAND_BACK_S: u32 = 2;
+pub const HAND_BACK_S: u32 = 1;
 /// Payload bytes read at once by a consumer batch.
 pub const SLICE_BYTES_MAX: i64 = 4 * 1024 * 1024;
 /// Outcomes recorded at once.
@@ -80,8 +80,8 @@ pub const SEND_BATCH_MAX: usize = 100;
 /// Longest retry step for which a delayed queue message is sent as a hint; beyond it the sweeper is
 /// punctual enough.
 pub const HINT_STEP_MAX_MS: i64 = 60_000;
-/// How long the sweeper leaves a delivery to the job that is already on its way: the longest attempt
-/// (25 s) and a queue that is a little behind.
+/// How long the sweeper leaves a delivery to the job that is already on its way: the longest
+/// attempt (25 s) and a queue that is a little behind.
 pub const SWEEP_GRACE_MS: i64 = 60_000;
 /// Overdue deliveries of one connection that one sweep brings back.
 pub const SWEEP_PER_CONNECTION: usize = 500;

@@ -9,6 +9,7 @@ pub mod error;
 pub mod event;
 pub mod fields;
 pub mod ids;
+pub mod in_flight;
 pub mod job;
 pub mod limits;
 pub mod organization;

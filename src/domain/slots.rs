@@ -1,8 +1,9 @@
 //! Which job of a consumer batch is started next, so that no connection holds the batch.
 //!
-//! There are [`SLOTS`] slots. A connection gets one until it has answered in this batch, then at most
-//! [`SLOTS_PER_CONNECTION`]. A connection with a slow attempt gets no more: its other jobs are handed
-//! back. Connections take turns. When every slot holds a slow attempt, nothing more is started.
+//! There are [`SLOTS`] slots. A connection gets one until it has answered in this batch, then at
+//! most [`SLOTS_PER_CONNECTION`]. A connection with a slow attempt gets no more: its other jobs
+//! are handed back. Connections take turns. When every slot holds a slow attempt, nothing more is
+//! started.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -60,7 +61,8 @@ impl Slots {
         self.lines[line].waiting.pop_front()
     }
 
-    /// A job that was in flight and not slow has ended; its slot is free and its connection answers.
+    /// A job that was in flight and not slow has ended; its slot is free and its connection
+    /// answers.
     pub fn answered(&mut self, job: usize) {
         let line = &mut self.lines[self.line_of_job[&job]];
         line.in_flight -= 1;

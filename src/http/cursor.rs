@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::{Call, Reply};
 use crate::domain::error::{Error, Result};
 
-/// Reads the cursor of a call; `None` at the start of a list. `list` names the list, so that a cursor
-/// of one is not taken for one of another.
+/// Reads the cursor of a call; `None` at the start of a list. `list` names the list, so that a
+/// cursor of one is not taken for one of another.
 ///
 /// # Errors
 /// `Invalid` naming `cursor` when it is not one that this list gave.

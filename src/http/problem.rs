@@ -1,5 +1,5 @@
-//! Errors as HTTP: the one place that gives statuses to kinds of errors and writes the error document
-//! of the wire contract.
+//! Errors as HTTP: the one place that gives statuses to kinds of errors and writes the error
+//! document of the wire contract.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -96,8 +96,8 @@ pub fn body_too_large(bytes_max: usize) -> Error {
     Error::new(Kind::TooLarge, format!("The body is larger than {bytes_max} bytes"))
 }
 
-/// Checks that a body is JSON as far as its content type tells. Nothing, and `text/plain` as browsers
-/// send it without a preflight, are taken for JSON.
+/// Checks that a body is JSON as far as its content type tells. Nothing, and `text/plain` as
+/// browsers send it without a preflight, are taken for JSON.
 ///
 /// # Errors
 /// `UnsupportedMediaType` for other types.

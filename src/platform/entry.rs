@@ -15,8 +15,8 @@ use crate::domain::limits::HAND_BACK_S;
 use crate::http::{Reply, problem};
 use crate::routes::{Front, Head};
 
-/// The cron text with which a local installation announces that it was restarted: its queue lives in
-/// memory, so no job is on its way.
+/// The cron text with which a local installation announces that it was restarted: its queue lives
+/// in memory, so no job is on its way.
 const RESTART: &str = "@restart";
 
 #[event(start)]

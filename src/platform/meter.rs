@@ -1,5 +1,5 @@
-//! Counts what an invocation costs, when the variable `METER` is `true`: tests and benchmarks read the
-//! printed lines. Rows are D1's own count.
+//! Counts what an invocation costs, when the variable `METER` is `true`: tests and benchmarks read
+//! the printed lines. Rows are D1's own count.
 
 use std::cell::RefCell;
 use std::rc::Rc;

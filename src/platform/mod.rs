@@ -8,12 +8,14 @@ mod outbound;
 mod queue;
 mod settings;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
 use worker::{Date, Delay, Env, console_log};
 
+use crate::domain::in_flight::InFlight;
 use crate::ports::{Clock, Entropy, Journal, Platform, PortError, Settings};
 use d1::D1;
 use meter::Meter;
@@ -31,6 +33,12 @@ struct Inner {
     jobs: JobQueue,
     outbound: FetchOutbound,
     meter: Meter,
+    in_flight: Rc<RefCell<InFlight>>,
+}
+
+thread_local! {
+    /// Outlives the events that the isolate handles, and holds nothing of any of them but keys.
+    static IN_FLIGHT: Rc<RefCell<InFlight>> = Rc::default();
 }
 
 impl Edge {
@@ -48,7 +56,9 @@ impl Edge {
         let queue = env.queue("JOBS").map_err(|e| format!("binding JOBS: {e}"))?;
         let jobs = JobQueue::new(queue, meter.clone());
         let outbound = FetchOutbound;
-        Ok(Self(Rc::new(Inner { settings, control, logs, jobs, outbound, meter })))
+        let in_flight = IN_FLIGHT.with(Rc::clone);
+        let inner = Inner { settings, control, logs, jobs, outbound, meter, in_flight };
+        Ok(Self(Rc::new(inner)))
     }
 
     fn meter(&self) -> &Meter {
@@ -106,5 +116,9 @@ impl Platform for Edge {
 
     fn outbound(&self) -> &FetchOutbound {
         &self.0.outbound
+    }
+
+    fn in_flight(&self) -> &RefCell<InFlight> {
+        &self.0.in_flight
     }
 }

@@ -1,5 +1,5 @@
-//! `fetch` as the [`Outbound`] port: redirects are not followed, one deadline covers headers and body,
-//! and no more of the body is read than is kept.
+//! `fetch` as the [`Outbound`] port: redirects are not followed, one deadline covers headers and
+//! body, and no more of the body is read than is kept.
 
 use std::pin::{Pin, pin};
 use std::time::Duration;

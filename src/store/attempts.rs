@@ -28,14 +28,12 @@ pub fn insert(records: &[(&DeliveryKey, u32, String)]) -> Option<Statement> {
 }
 
 const LIST: &str = "\
-    select number, record from ( \
-      select 1 as number, first_attempt as record from deliveries \
-        where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 \
-          and first_attempt is not null \
-      union all \
-      select number, record from attempts \
-        where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 \
-    ) order by number";
+    select first_attempt as record from deliveries \
+      where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 \
+        and first_attempt is not null \
+    union all \
+    select record from attempts \
+      where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4";
 
 /// All attempts of a delivery in order.
 ///
@@ -49,5 +47,8 @@ pub async fn list(log: &impl Database, key: &DeliveryKey) -> Result<Vec<Record>>
     let params =
         [(&key.workspace).into(), (&key.connection).into(), (&key.event).into(), key.rule.into()];
     let found: Vec<Row> = select(log, LIST, params).await?;
-    found.iter().map(|row| json(&row.record)).collect()
+    let mut records: Vec<Record> =
+        found.iter().map(|row| json(&row.record)).collect::<Result<_>>()?;
+    records.sort_by_key(|record| record.number);
+    Ok(records)
 }

@@ -173,8 +173,8 @@ const CANCEL_CONNECTION: &str = "\
       (select event from deliveries where workspace = ?1 and connection = ?2 and open = 1 \
        order by event limit ?4)) returning 1 as one";
 
-/// Cancels the oldest open deliveries of a deleted connection, about `limit` of them. Returns whether
-/// there may be more.
+/// Cancels the oldest open deliveries of a deleted connection, about `limit` of them. Returns
+/// whether there may be more.
 ///
 /// # Errors
 /// When the shard does not answer.

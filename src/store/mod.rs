@@ -1,9 +1,9 @@
 //! SQL, one noun per file, and nowhere else. Each statement is a constant in lower case beside the
-//! function that runs it. Every function takes the tenant first (workspace, or organization where a
-//! whole organization is asked) and every statement names it in its `where`.
+//! function that runs it. Every function takes the tenant first (workspace, or organization where
+//! a whole organization is asked) and every statement names it in its `where`.
 //!
-//! Sets go in as one JSON text that the statement reads with `json_each`, since a statement takes at
-//! most 100 parameters.
+//! Sets go in as one JSON text that the statement reads with `json_each`, since a statement takes
+//! at most 100 parameters.
 
 pub mod attempts;
 pub mod connections;

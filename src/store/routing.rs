@@ -79,8 +79,8 @@ const BY_MACHINE_KEY: &str = "\
       and w.id in (select value from json_each(?3)) \
     where m.access_key = ?2 and m.organization = ?1 and m.revoked_at_ms is null";
 
-/// The sealed secret of a machine key and the routing of those of `workspaces` that its organization
-/// has, for events of these names; `None` when the key is not valid.
+/// The sealed secret of a machine key and the routing of those of `workspaces` that its
+/// organization has, for events of these names; `None` when the key is not valid.
 ///
 /// # Errors
 /// When CONTROL does not answer.

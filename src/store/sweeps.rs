@@ -31,9 +31,9 @@ pub struct Found {
     pub go_on_after: Option<(String, String)>,
 }
 
-/// Walks from connection to connection by seeking in the partial index of open deliveries: a line of
-/// 100,000 costs one seek to pass. Ids are UUIDs of 36 characters, so two of them joined can be cut
-/// apart again. `?6` = 1 asks by `due_at_ms`: after a restart no job is on its way.
+/// Walks from connection to connection by seeking in the partial index of open deliveries: a line
+/// of 100,000 costs one seek to pass. Ids are UUIDs of 36 characters, so two of them joined can be
+/// cut apart again. `?6` = 1 asks by `due_at_ms`: after a restart no job is on its way.
 const OVERDUE: &str = "\
     with recursive lines (k, n) as ( \
       select (select workspace || connection from deliveries where open = 1 \

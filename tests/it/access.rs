@@ -1,0 +1,195 @@
+//! Who may call what: every row of the route table with every kind of caller. A row that is not
+//! listed in `target` fails the walk, so none can be forgotten.
+
+use posthorn::http::access::Access;
+use posthorn::routes::{Route, routes};
+use serde_json::{Value, json};
+
+use crate::edge::{ADMIN_TOKEN, Edge};
+use crate::tenant::{Answered, Tenant, call};
+
+type Headers<'a> = Vec<(&'a str, &'a str)>;
+
+struct World {
+    edge: Edge,
+    tenant: Tenant,
+    stranger: Tenant,
+    connection: String,
+    rule: String,
+    event: String,
+}
+
+fn world() -> World {
+    let edge = Edge::new();
+    let (tenant, stranger) = (Tenant::new(&edge, "Acme"), Tenant::new(&edge, "Stranger"));
+    let url = json!({"url": "https://hooks.example.com/a"});
+    let (connection, rule) = tenant.route(&edge, "x", url);
+    let event = tenant.emit(&edge, "x");
+    edge.run_for(1_000);
+    World { edge, tenant, stranger, connection, rule, event }
+}
+
+impl World {
+    /// The row's path with the tenant's own ids.
+    fn path(&self, route: &Route<Edge>) -> String {
+        let id = match route.path.split('/').nth(3) {
+            Some("workspaces") => &self.tenant.workspace,
+            Some("connections") => &self.connection,
+            Some("rules") => &self.rule,
+            Some("events") => &self.event,
+            _ => "",
+        };
+        route.path.replace(":id", id).replace(":rule_id", &self.rule).replace(":n", "1")
+    }
+
+    /// A body with which the row succeeds.
+    fn body(&self, route: &Route<Edge>) -> Value {
+        let workspace = &self.tenant.workspace;
+        let connection = json!({"workspace": workspace, "type": "webhook", "name": "Second",
+            "metadata": {"url": "https://hooks.example.com/b"}, "force_delete": true});
+        match (route.method.as_str(), route.path) {
+            ("GET", _) => Value::Null,
+            (_, "/api/v1/organizations") => json!({"name": "New"}),
+            ("POST", "/api/v1/workspaces") => json!({"name": "Second"}),
+            ("PUT", "/api/v1/workspaces/:id") => json!({"name": "Renamed"}),
+            (_, "/api/v1/connections" | "/api/v1/connections/:id") => connection,
+            (_, "/api/v1/rules" | "/api/v1/rules/:id") => json!({"workspace": workspace,
+                "connection": self.connection, "event": "y",
+                "metadata": {"action": "send_webhook"}}),
+            (_, "/api/v1/events") => json!({"workspace": workspace, "event": "x", "payload": {}}),
+            (_, "/api/v1/events/bulk") => {
+                json!([{"workspace": workspace, "event": "x", "payload": {}}])
+            }
+            (method, path) => panic!("the walk has no body for {method} {path}"),
+        }
+    }
+
+    fn call(&self, route: &Route<Edge>, headers: &[(&str, &str)]) -> Answered {
+        let body = self.body(route);
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let method = route.method.as_str();
+        call(&self.edge, method, &self.path(route), headers, body.as_bytes())
+    }
+}
+
+#[test]
+fn every_row_answers_its_own_callers_only() {
+    for index in 0..routes::<Edge>().len() {
+        // A world of its own for each row, since rows delete things.
+        let world = world();
+        let route = &routes::<Edge>()[index];
+        let row = format!("{} {}", route.method, route.path);
+        let bearer = |token: String| format!("Bearer {token}");
+        let (edge, tenant) = (&world.edge, &world.tenant);
+        let own = bearer(tenant.token(edge));
+        let mut forged = tenant.clone();
+        forged.secret_key = world.stranger.secret_key.clone();
+        let forged = bearer(forged.token(edge));
+        let mut misplaced = tenant.clone();
+        misplaced.organization = world.stranger.organization.clone();
+        let misplaced = bearer(misplaced.token(edge));
+        let admin = bearer(ADMIN_TOKEN.to_owned());
+        let (machine, emit) = (route.access == Access::Machine, route.access == Access::Emit);
+        let public = route.access == Access::Public;
+        let is_admin = route.access == Access::Admin;
+
+        let key = tenant.publishable_key.as_str();
+        let unknown_key = "mesh_pub_ws.1_00000000_0000";
+        let header = "x-meshes-publishable-key";
+        let callers: [(&str, Headers<'_>, bool); 11] = [
+            ("nobody", vec![], public),
+            ("empty bearer", vec![("authorization", "Bearer ")], public),
+            ("basic", vec![("authorization", "Basic YTpi")], public),
+            ("a word", vec![("authorization", "Bearer x.y.z")], public),
+            ("forged", vec![("authorization", &forged)], public),
+            ("another organization's claim", vec![("authorization", &misplaced)], public),
+            ("unknown publishable key", vec![(header, unknown_key)], public),
+            ("malformed publishable key", vec![(header, "mesh_pub_x")], public),
+            ("publishable key", vec![(header, key)], public || emit),
+            ("admin", vec![("authorization", &admin)], public || is_admin),
+            ("own machine key", vec![("authorization", &own)], public || machine || emit),
+        ];
+        for (caller, headers, allowed) in callers {
+            let answer = world.call(route, &headers);
+            if allowed {
+                assert!((200..300).contains(&answer.status), "{row} by {caller}: {}", answer.text);
+            } else {
+                assert_eq!(answer.status, 401, "{row} by {caller}: {}", answer.text);
+            }
+        }
+        foreign_organization(&crate::access::world(), route, &row);
+    }
+}
+
+/// A key of another organization finds nothing of this one: 404, never 403, and lists stay empty.
+fn foreign_organization(world: &World, route: &Route<Edge>, row: &str) {
+    let foreign = format!("Bearer {}", world.stranger.token(&world.edge));
+    if !matches!(route.access, Access::Machine | Access::Emit) {
+        return;
+    }
+    let before = dump(world);
+    let answer = world.call(route, &[("authorization", &foreign)]);
+    let names_a_record = route.path.contains(":id")
+        || ["/api/v1/connections", "/api/v1/rules", "/api/v1/events"].contains(&route.path)
+            && route.method == http::Method::POST;
+    if names_a_record {
+        assert_eq!(answer.status, 404, "{row}: {}", answer.text);
+        assert_eq!(dump(world), before, "{row} changed something");
+    } else if route.path.ends_with("/bulk") {
+        assert_eq!((answer.status, &answer.json()["count"]), (207, &json!(0)));
+    } else if route.method == http::Method::GET {
+        let body = answer.json();
+        for record in body["records"].as_array().expect("a list") {
+            assert_eq!(record["id"], json!(world.stranger.workspace), "{row}: {record}");
+        }
+    }
+}
+
+/// All that the tenant has, in every table.
+fn dump(world: &World) -> Vec<Value> {
+    let control = ["workspaces", "connections", "rules"].map(|table| {
+        world.edge.control.ask(&format!("select group_concat(id || updated_at_ms) from {table}"))
+    });
+    let log = ["events", "deliveries"]
+        .map(|table| world.edge.logs[0].ask(&format!("select count(*) from {table}")));
+    control.into_iter().chain(log).flatten().collect()
+}
+
+#[test]
+fn tokens_that_are_revoked_or_out_of_time_are_refused() {
+    let world = world();
+    let (edge, tenant) = (&world.edge, &world.tenant);
+    let early = format!("Bearer {}", tenant.token(edge));
+    edge.run_for(59_000);
+    let get = |token: &str| {
+        call(edge, "GET", "/api/v1/workspaces", &[("authorization", token)], b"").status
+    };
+    assert_eq!(get(&early), 200, "30 s of life and 30 s of skew");
+    edge.run_for(1_000);
+    assert_eq!(get(&early), 401);
+    let fresh = format!("Bearer {}", tenant.token(edge));
+    assert_eq!(get(&fresh), 200);
+    edge.control.execute("update machine_keys set revoked_at_ms = 1");
+    assert_eq!(get(&fresh), 401);
+    let emit = json!({"workspace": tenant.workspace, "event": "x", "payload": {}}).to_string();
+    let headers = [("authorization", fresh.as_str())];
+    assert_eq!(call(edge, "POST", "/api/v1/events", &headers, emit.as_bytes()).status, 401);
+    edge.control.execute("update publishable_keys set expires_at_ms = 1");
+    assert_eq!(tenant.emit_text(edge, r#"{"event":"x","payload":{}}"#).status, 401);
+}
+
+#[test]
+fn sealed_values_open_only_where_they_were_sealed() {
+    let world = world();
+    let (edge, tenant) = (&world.edge, &world.tenant);
+    // Somebody who can write to the database moves the stranger's key secret to the tenant's row.
+    let swap = format!(
+        "update machine_keys set secret_sealed = (select secret_sealed from machine_keys \
+         where access_key = '{}') where access_key = '{}'",
+        world.stranger.access_key, tenant.access_key
+    );
+    edge.control.execute(&swap);
+    let answer = tenant.call(edge, "GET", "/api/v1/workspaces", &Value::Null);
+    assert_eq!(answer.status, 500);
+    assert!(!answer.text.contains("seal"), "inner text is for the log: {}", answer.text);
+}

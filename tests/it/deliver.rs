@@ -1,0 +1,388 @@
+//! Delivering: the states a delivery goes through, repeats, losses, and slow endpoints.
+
+use posthorn::app::deliver::Verdict;
+use posthorn::app::sweep::sweep;
+use posthorn::ports::{Clock, Jobs};
+use serde_json::{Value, json};
+
+use crate::edge::{Edge, Fault, Reply, START_MS};
+use crate::tenant::Tenant;
+
+const URL: &str = "https://hooks.example.com/a";
+const OTHER: &str = "https://hooks.example.com/other";
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+
+fn tenant(edge: &Edge) -> (Tenant, String) {
+    let tenant = Tenant::new(edge, "Acme");
+    let metadata = json!({"url": URL, "signing_secret": SECRET});
+    let (_, rule) = tenant.route(edge, "x", metadata);
+    (tenant, rule)
+}
+
+/// Outcomes of a delivery's attempts in order.
+fn outcomes(attempts: &[Value]) -> Vec<&str> {
+    attempts.iter().map(|attempt| attempt["outcome"].as_str().expect("an outcome")).collect()
+}
+
+#[test]
+fn every_attempt_is_signed_afresh_under_one_message_id() {
+    let edge = Edge::new();
+    let (tenant, rule) = tenant(&edge);
+    edge.receivers.script(URL, |n| Reply::status(if n < 3 { 503 } else { 204 }));
+    let event = tenant.emit(&edge, "x");
+    edge.run_for(20 * MINUTE_MS);
+    let seen = edge.receivers.seen(URL);
+    assert_eq!(seen.len(), 4);
+    for (index, seen) in seen.iter().enumerate() {
+        assert_eq!(seen.header("webhook-id"), seen.header("webhook-id"));
+        assert_eq!(seen.header("posthorn-attempt"), (index + 1).to_string());
+        assert_eq!(seen.header("webhook-timestamp"), (seen.at_ms / 1_000).to_string());
+        let (id, at_s) = (seen.header("webhook-id"), seen.at_ms / 1_000);
+        let expected = standardwebhooks::Webhook::new(SECRET).expect("a key");
+        let expected = expected.sign(id, at_s, &seen.request.body).expect("a signature");
+        assert_eq!(seen.header("webhook-signature"), expected);
+    }
+    let ids: std::collections::BTreeSet<_> =
+        seen.iter().map(|seen| seen.header("webhook-id").to_owned()).collect();
+    assert_eq!(ids.len(), 1);
+    // 5 s, 30 s and 5 min after the attempt before, at most 10 % (and a second) later; what is left
+    // to the sweeper waits for its minute.
+    for (pair, step_ms, late_ms) in
+        [(0, 5_000, 1_500), (1, 30_000, 4_000), (2, 300_000, 30_000 + MINUTE_MS)]
+    {
+        let waited = seen[pair + 1].at_ms - seen[pair].at_ms;
+        assert!((step_ms..=step_ms + late_ms).contains(&waited), "{waited} after {pair}");
+    }
+    let attempts = tenant.attempts(&edge, &event, &rule);
+    let failed = "rejected_server_error";
+    assert_eq!(outcomes(&attempts), [failed, failed, failed, "delivered"]);
+    let delivery = tenant.delivery(&edge, &event);
+    assert_eq!((&delivery["status"], &delivery["attempt_count"]), (&json!("completed"), &json!(4)));
+}
+
+#[test]
+fn a_delivery_is_dead_when_its_attempts_are_used_up() {
+    let edge = Edge::new();
+    let (tenant, rule) = tenant(&edge);
+    edge.receivers.script(URL, |_| Reply::status(500));
+    let event = tenant.emit(&edge, "x");
+    edge.run_for(74 * HOUR_MS);
+    assert_eq!(tenant.delivery(&edge, &event)["status"], "retrying");
+    edge.run_for(20 * HOUR_MS);
+    assert_eq!(edge.receivers.seen(URL).len(), 11);
+    assert_eq!(tenant.attempts(&edge, &event, &rule).len(), 11);
+    let delivery = tenant.delivery(&edge, &event);
+    assert_eq!(
+        (&delivery["status"], &delivery["next_attempt_at"]),
+        (&json!("failed"), &json!(null))
+    );
+    assert_eq!(edge.queue.len(), 0);
+}
+
+#[test]
+fn what_the_receiver_says_decides() {
+    for (status, expected, delivery) in [
+        (200, "delivered", "completed"),
+        (301, "redirect_refused", "retrying"),
+        (400, "rejected_client_error", "retrying"),
+        (401, "auth_failed", "retrying"),
+        (410, "gone", "failed"),
+        (429, "rate_limited", "retrying"),
+        (502, "rejected_server_error", "retrying"),
+    ] {
+        let edge = Edge::new();
+        let (tenant, rule) = tenant(&edge);
+        let reply = move |_| Reply::status(status).header("location", OTHER);
+        edge.receivers.script(URL, reply);
+        let event = tenant.emit(&edge, "x");
+        edge.run_for(1_000);
+        assert_eq!(outcomes(&tenant.attempts(&edge, &event, &rule)), [expected]);
+        assert_eq!(tenant.delivery(&edge, &event)["status"], delivery, "{status}");
+        assert_eq!(edge.receivers.seen(OTHER).len(), 0, "redirects are not followed");
+    }
+}
+
+#[test]
+fn retry_after_is_never_shortened() {
+    let edge = Edge::new();
+    let (tenant, _) = tenant(&edge);
+    let reply = |n| {
+        if n == 0 { Reply::status(503).header("Retry-After", "600") } else { Reply::status(200) }
+    };
+    edge.receivers.script(URL, reply);
+    tenant.emit(&edge, "x");
+    edge.run_for(20 * MINUTE_MS);
+    let seen = edge.receivers.seen(URL);
+    assert_eq!(seen.len(), 2);
+    assert!(seen[1].at_ms - seen[0].at_ms >= 600_000);
+}
+
+#[test]
+fn a_repeated_job_does_nothing() {
+    let edge = Edge::new();
+    let (tenant, rule) = tenant(&edge);
+    edge.queue.repeats.set(true);
+    edge.receivers.script(URL, |n| Reply::status(if n == 0 { 500 } else { 200 }));
+    let event = tenant.emit(&edge, "x");
+    edge.run_for(10 * MINUTE_MS);
+    assert_eq!(edge.receivers.seen(URL).len(), 2);
+    assert_eq!(tenant.attempts(&edge, &event, &rule).len(), 2);
+    // A job that comes long after, for an attempt that was made.
+    let stale = edge.logs[0].ask("select workspace || '|' || connection from deliveries");
+    let stale = stale[0].as_str().expect("text").split_once('|').expect("two ids");
+    let job =
+        json!({"v": 1, "s": 0, "w": stale.0, "c": stale.1, "e": event, "r": 1, "n": 1, "b": 7});
+    assert_eq!(edge.serve_batch(&[job.to_string()]), [Verdict::Ack]);
+    assert_eq!(edge.receivers.seen(URL).len(), 2);
+}
+
+#[test]
+fn malformed_messages_are_logged_and_acknowledged() {
+    let edge = Edge::new();
+    let (tenant, _) = tenant(&edge);
+    let event = tenant.emit(&edge, "x");
+    let mut batch = edge.queue.take_due(edge.now_ms());
+    batch.insert(0, "{}".to_owned());
+    batch.push("\u{0}".to_owned());
+    let verdicts = edge.serve_batch(&batch);
+    assert_eq!(verdicts, [Verdict::Ack; 3]);
+    let malformed = edge.lines.borrow().iter().filter(|l| !l["malformed_job"].is_null()).count();
+    assert_eq!(malformed, 2);
+    assert_eq!(tenant.delivery(&edge, &event)["status"], "completed", "the good one in between");
+}
+
+#[test]
+fn a_crash_after_the_answer_repeats_and_never_loses() {
+    for fault in [Fault::Before, Fault::After] {
+        let edge = Edge::new();
+        let (tenant, rule) = tenant(&edge);
+        let event = tenant.emit(&edge, "x");
+        let jobs = edge.queue.take_due(edge.now_ms());
+        // The read succeeds, the record and its repetition do not.
+        edge.logs[0].fail_next(&[None, Some(fault), Some(fault)]);
+        let verdicts = edge.serve_batch(&jobs);
+        assert_eq!(verdicts, [Verdict::Retry(1)], "{fault:?}");
+        edge.block_on(edge.queue.send(jobs, 1)).expect("sent");
+        edge.run_for(10 * MINUTE_MS);
+        let repeats = edge.receivers.seen(URL).len();
+        // An attempt whose record was stored though its answer was lost is not made again.
+        assert_eq!(repeats, if fault == Fault::Before { 2 } else { 1 });
+        assert_eq!(tenant.delivery(&edge, &event)["status"], "completed");
+        assert_eq!(outcomes(&tenant.attempts(&edge, &event, &rule)), ["delivered"]);
+    }
+}
+
+#[test]
+fn after_a_restart_the_first_sweep_brings_everything_back() {
+    let edge = Edge::new();
+    let (tenant, _) = tenant(&edge);
+    let events: Vec<_> = (0..120).map(|_| tenant.emit(&edge, "x")).collect();
+    edge.crash();
+    edge.block_on(sweep(&edge, true));
+    edge.run_for(1_000);
+    assert_eq!(edge.receivers.seen(URL).len(), 120);
+    for event in &events {
+        assert_eq!(tenant.delivery(&edge, event)["status"], "completed");
+    }
+}
+
+#[test]
+fn the_sweeper_puts_off_what_it_woke() {
+    let edge = Edge::new();
+    let (tenant, _) = tenant(&edge);
+    edge.receivers.script(URL, |_| Reply::status(500));
+    tenant.emit(&edge, "x");
+    // Due after the grace of a minute, then after 1, 2, 4 ... more minutes.
+    let mut at_minutes = Vec::new();
+    for minute in 1..=20 {
+        // The queue loses every message.
+        edge.queue.clear();
+        let sent = edge.queue.sent.get();
+        edge.block_on(async { edge.sleep_ms(MINUTE_MS).await });
+        edge.block_on(sweep(&edge, false));
+        if edge.queue.sent.get() > sent {
+            at_minutes.push(minute);
+        }
+    }
+    assert_eq!(at_minutes, [1, 2, 4, 8, 16]);
+}
+
+#[test]
+fn a_slow_endpoint_leaves_the_batch_and_records_itself() {
+    let edge = Edge::new();
+    let (tenant, rule) = tenant(&edge);
+    tenant.route(&edge, "y", json!({"url": OTHER}));
+    edge.receivers.script(URL, |_| Reply::status(200).after(3_000));
+    let slow: Vec<_> = (0..40).map(|_| tenant.emit(&edge, "x")).collect();
+    (0..40).for_each(|_| drop(tenant.emit(&edge, "y")));
+    let jobs = edge.queue.take_due(edge.now_ms());
+    let verdicts = edge.serve_batch(&jobs);
+    let handed_back = verdicts.iter().filter(|verdict| **verdict != Verdict::Ack).count();
+    assert_eq!(handed_back, 39, "the slow connection's other jobs come again");
+    assert_eq!(edge.receivers.seen(OTHER).len(), 40, "the healthy one is done");
+    assert!(edge.now_ms() - START_MS < 1_000, "the batch ended long before the slow answer");
+    assert_eq!(tenant.delivery(&edge, &slow[0])["status"], "pending");
+    edge.run_for(4_000);
+    assert_eq!(outcomes(&tenant.attempts(&edge, &slow[0], &rule)), ["delivered"]);
+    for (message, verdict) in jobs.into_iter().zip(verdicts) {
+        if let Verdict::Retry(delay_s) = verdict {
+            edge.queue.put(message, delay_s);
+        }
+    }
+    edge.run_for(10 * MINUTE_MS);
+    assert_eq!(edge.receivers.seen(URL).len(), 40, "each exactly once");
+}
+
+#[test]
+fn a_hanging_endpoint_times_out_by_its_own_timeout() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let (_, rule) = tenant.route(&edge, "x", json!({"url": URL, "timeout_seconds": 3}));
+    edge.receivers.script(URL, |n| if n == 0 { Reply::hang() } else { Reply::status(200) });
+    let event = tenant.emit(&edge, "x");
+    edge.run_for(MINUTE_MS);
+    let attempts = tenant.attempts(&edge, &event, &rule);
+    assert_eq!(outcomes(&attempts), ["timeout", "delivered"]);
+    assert_eq!(attempts[0]["duration_ms"], json!(3_000));
+}
+
+#[test]
+fn a_deleted_connection_leaves_nothing_open() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let (connection, _) = tenant.route(&edge, "x", json!({"url": URL}));
+    edge.receivers.script(URL, |_| Reply::status(500));
+    let event = tenant.emit(&edge, "x");
+    edge.run_for(1_000);
+    let path = format!("/api/v1/connections/{connection}");
+    assert_eq!(tenant.call(&edge, "DELETE", &path, &Value::Null).status, 409);
+    // This one is emitted and not yet attempted; the cancellation at once fails.
+    let late = tenant.emit(&edge, "x");
+    edge.logs[0].fail_next(&[Some(Fault::Before)]);
+    let force = json!({"force_delete": true});
+    assert_eq!(tenant.call(&edge, "DELETE", &path, &force).status, 200);
+    edge.run_for(10 * MINUTE_MS);
+    for event in [event, late] {
+        assert_eq!(tenant.delivery(&edge, &event)["status"], "canceled");
+    }
+    assert_eq!(edge.receivers.seen(URL).len(), 1);
+    let left = edge.logs[0].ask("select count(*) from deliveries where open = 1");
+    assert_eq!(left, [json!(0)]);
+}
+
+#[test]
+fn our_own_faults_use_no_attempt() {
+    let edge = Edge::new();
+    let (tenant, rule) = tenant(&edge);
+    let sealed = edge.control.ask("select sealed from connection_secrets");
+    edge.control.execute("update connection_secrets set sealed = 's1.gone.AAAA'");
+    let event = tenant.emit(&edge, "x");
+    edge.run_for(30 * MINUTE_MS);
+    let delivery = tenant.delivery(&edge, &event);
+    assert_eq!((&delivery["status"], &delivery["attempt_count"]), (&json!("pending"), &json!(0)));
+    assert_eq!(delivery["last_error"], "internal");
+    assert_eq!(edge.receivers.seen(URL).len(), 0, "nothing is sent unsigned");
+    let sealed = sealed[0].as_str().expect("text");
+    edge.control.execute(&format!("update connection_secrets set sealed = '{sealed}'"));
+    edge.run_for(2 * HOUR_MS);
+    assert_eq!(outcomes(&tenant.attempts(&edge, &event, &rule)), ["delivered"]);
+}
+
+#[test]
+fn our_own_faults_end_after_seven_days() {
+    let edge = Edge::new();
+    let (tenant, _) = tenant(&edge);
+    edge.control.execute("update connection_secrets set sealed = 's1.gone.AAAA'");
+    let event = tenant.emit(&edge, "x");
+    edge.run_for(7 * 24 * HOUR_MS + 3 * HOUR_MS);
+    assert_eq!(tenant.delivery(&edge, &event)["status"], "failed");
+    assert_eq!(edge.logs[0].ask("select reason from deliveries"), [json!("internal")]);
+}
+
+#[test]
+fn a_secret_changed_during_a_backoff_signs_the_next_attempt() {
+    let edge = Edge::new();
+    let (tenant, _) = tenant(&edge);
+    edge.receivers.script(URL, |n| Reply::status(if n == 0 { 500 } else { 200 }));
+    tenant.emit(&edge, "x");
+    edge.run_for(1_000);
+    let connections = tenant.get(&edge, "/api/v1/connections");
+    let id = connections["records"][0]["id"].as_str().expect("an id").to_owned();
+    let new = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    let change = json!({"name": "Orders", "metadata": {"signing_secret": new}});
+    let changed = tenant.call(&edge, "PUT", &format!("/api/v1/connections/{id}"), &change);
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    edge.run_for(MINUTE_MS);
+    let seen = &edge.receivers.seen(URL)[1];
+    let webhook = standardwebhooks::Webhook::new(new).expect("a key");
+    let (id, at_s) = (seen.header("webhook-id"), seen.at_ms / 1_000);
+    let expected = webhook.sign(id, at_s, &seen.request.body).expect("a signature");
+    assert_eq!(seen.header("webhook-signature"), expected, "only the new secret signs");
+}
+
+#[test]
+fn credentials_are_sent_and_never_kept() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let metadata = json!({"url": URL, "signing_secret": SECRET, "auth_scheme": "bearer",
+        "auth_token": "t0k-very-secret",
+        "custom_headers": [{"name": "X-Team", "value": "team-very-secret"}]});
+    let (_, rule) = tenant.route(&edge, "x", metadata);
+    let echo = "you sent t0k-very-secret and team-very-secret and ".to_owned() + SECRET;
+    edge.receivers.script(URL, move |_| Reply::status(500).header("x-echo", &echo).body(&echo));
+    let event = tenant.emit(&edge, "x");
+    edge.run_for(1_000);
+    let seen = &edge.receivers.seen(URL)[0];
+    assert_eq!(seen.header("authorization"), "Bearer t0k-very-secret");
+    assert_eq!(seen.header("x-team"), "team-very-secret");
+    let details = format!("/api/v1/events/{event}/rules/{rule}/attempts/1/response-details");
+    let shown = [
+        tenant.get(&edge, &details).to_string(),
+        json!(tenant.attempts(&edge, &event, &rule)).to_string(),
+        tenant.get(&edge, "/api/v1/connections").to_string(),
+        json!(edge.logs[0].ask("select first_attempt from deliveries")).to_string(),
+        json!(edge.logs[0].ask("select record from attempts")).to_string(),
+        json!(edge.control.ask("select credentials || settings from connections")).to_string(),
+        json!(edge.control.ask("select sealed from connection_secrets")).to_string(),
+        json!(*edge.lines.borrow()).to_string(),
+    ];
+    for text in shown {
+        for secret in ["t0k-very-secret", "team-very-secret", SECRET] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
+    assert!(tenant.get(&edge, &details).to_string().contains("you sent *** and *** and ***"));
+}
+
+#[test]
+fn a_late_success_counts_though_the_delivery_was_canceled() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let (connection, rule) = tenant.route(&edge, "x", json!({"url": URL}));
+    edge.receivers.script(URL, |_| Reply::status(200).after(2_000));
+    let event = tenant.emit(&edge, "x");
+    edge.run_for(500);
+    let force = json!({"force_delete": true});
+    tenant.call(&edge, "DELETE", &format!("/api/v1/connections/{connection}"), &force);
+    assert_eq!(tenant.delivery(&edge, &event)["status"], "canceled");
+    edge.run_for(5_000);
+    assert_eq!(tenant.delivery(&edge, &event)["status"], "completed");
+    assert_eq!(outcomes(&tenant.attempts(&edge, &event, &rule)), ["delivered"]);
+}
+
+#[test]
+fn large_payloads_are_read_in_slices_and_all_arrive() {
+    let edge = Edge::new();
+    let (tenant, _) = tenant(&edge);
+    let body = json!({"event": "x", "payload": {"a": "x".repeat(500_000)}}).to_string();
+    for _ in 0..30 {
+        assert_eq!(tenant.emit_text(&edge, &body).status, 201);
+    }
+    let reads = edge.logs[0].round_trips.get();
+    edge.run_for(1_000);
+    assert_eq!(edge.receivers.seen(URL).len(), 30);
+    let reads = edge.logs[0].round_trips.get() - reads;
+    assert!(reads >= 4, "15 MB in slices of 4 MiB, and not in one read: {reads}");
+}

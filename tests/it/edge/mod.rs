@@ -1,0 +1,195 @@
+//! A platform on which tests run: the real migrations on SQLite, a queue, scripted receivers and a
+//! clock that jumps to the next thing that happens.
+
+mod queue;
+mod receivers;
+mod sqlite;
+mod tasks;
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::rc::Rc;
+
+use posthorn::app::deliver::{Verdict, deliver};
+use posthorn::app::sweep::sweep;
+use posthorn::domain::in_flight::InFlight;
+use posthorn::domain::secret::MasterKeys;
+use posthorn::ports::{Clock, Entropy, Journal, Platform, PortError, Settings};
+use serde_json::Value;
+
+pub use queue::FakeQueue;
+pub use receivers::{Receivers, Reply};
+pub use sqlite::{Fault, Sqlite};
+use tasks::Tasks;
+
+/// Where every test's time begins: 2027-01-15T08:00:00Z.
+pub const START_MS: i64 = 1_800_000_000_000;
+/// The operator's token.
+pub const ADMIN_TOKEN: &str = "admin-token-of-the-tests";
+const MASTER_KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// The platform of tests.
+#[derive(Clone)]
+pub struct Edge(Rc<World>);
+
+/// What stands behind an [`Edge`].
+pub struct World {
+    settings: Settings,
+    /// CONTROL.
+    pub control: Sqlite,
+    /// The LOG shards.
+    pub logs: Vec<Sqlite>,
+    /// The job queue.
+    pub queue: FakeQueue,
+    /// The customers' endpoints.
+    pub receivers: Receivers,
+    /// What was logged.
+    pub lines: RefCell<Vec<Value>>,
+    in_flight: RefCell<InFlight>,
+    tasks: Tasks,
+    random: Cell<u64>,
+}
+
+impl std::ops::Deref for Edge {
+    type Target = World;
+    fn deref(&self) -> &World {
+        &self.0
+    }
+}
+
+impl Edge {
+    /// An installation with one LOG shard.
+    pub fn new() -> Self {
+        Self::with_shards(1)
+    }
+
+    /// An installation with this many LOG shards.
+    pub fn with_shards(log_shards: u16) -> Self {
+        let settings = Settings {
+            admin_token: ADMIN_TOKEN.to_owned(),
+            master_keys: MasterKeys::parse(MASTER_KEYS).expect("a key"),
+            allow_private_destinations: false,
+            log_shards,
+            own_hosts: vec!["posthorn.example".to_owned()],
+        };
+        let tasks = Tasks::new(START_MS);
+        Self(Rc::new(World {
+            settings,
+            control: Sqlite::migrated("migrations/control"),
+            logs: (0..log_shards).map(|_| Sqlite::migrated("migrations/log")).collect(),
+            queue: FakeQueue::new(tasks.clone()),
+            receivers: Receivers::new(tasks.clone()),
+            lines: RefCell::default(),
+            in_flight: RefCell::default(),
+            tasks,
+            random: Cell::new(7),
+        }))
+    }
+
+    /// Runs `future` to its end; time jumps when nothing else can go on.
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.tasks.block_on(future)
+    }
+
+    /// Serves one batch of messages as the Worker does; slow attempts go on in the background.
+    pub fn serve_batch(&self, messages: &[String]) -> Vec<Verdict> {
+        let served = self.block_on(deliver(self, messages));
+        self.tasks.spawn(served.rest);
+        served.verdicts
+    }
+
+    /// Lets the installation run for `ms`: batches are served as they become due, and every minute
+    /// the sweeper runs.
+    pub fn run_for(&self, ms: i64) {
+        let end_ms = self.now_ms() + ms;
+        let mut next_sweep_ms = self.now_ms() + 60_000;
+        loop {
+            let due = self.queue.take_due(self.now_ms());
+            if !due.is_empty() {
+                let verdicts = self.serve_batch(&due);
+                for (message, verdict) in due.into_iter().zip(verdicts) {
+                    if let Verdict::Retry(delay_s) = verdict {
+                        self.queue.put(message, delay_s);
+                    }
+                }
+                continue;
+            }
+            let next = [self.queue.next_due_ms(), self.tasks.next_due_ms(), Some(next_sweep_ms)];
+            let next_ms = next.into_iter().flatten().min().unwrap_or(end_ms);
+            if next_ms > end_ms {
+                self.tasks.advance_to(end_ms);
+                return;
+            }
+            self.tasks.advance_to(next_ms);
+            if next_ms >= next_sweep_ms {
+                self.block_on(sweep(self, false));
+                next_sweep_ms += 60_000;
+            }
+        }
+    }
+
+    /// Forgets what lives in memory, as a crash of a local installation does.
+    pub fn crash(&self) {
+        self.queue.clear();
+        self.tasks.clear();
+        self.in_flight.take();
+    }
+}
+
+impl Clock for Edge {
+    fn now_ms(&self) -> i64 {
+        self.tasks.now_ms()
+    }
+
+    async fn sleep_ms(&self, ms: i64) {
+        self.tasks.sleep_ms(ms).await;
+    }
+}
+
+impl Entropy for Edge {
+    /// SplitMix64: repeatable, and different at each call.
+    fn bytes<const N: usize>(&self) -> [u8; N] {
+        std::array::from_fn(|_| {
+            let state = self.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+            self.random.set(state);
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            (mixed ^ (mixed >> 27)).to_be_bytes()[0]
+        })
+    }
+}
+
+impl Journal for Edge {
+    fn line(&self, json: &Value) {
+        self.lines.borrow_mut().push(json.clone());
+    }
+}
+
+impl Platform for Edge {
+    type Database = Sqlite;
+    type Jobs = FakeQueue;
+    type Outbound = Receivers;
+
+    fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    fn control(&self) -> &Sqlite {
+        &self.0.control
+    }
+
+    fn log(&self, shard: u16) -> Result<&Sqlite, PortError> {
+        self.0.logs.get(usize::from(shard)).ok_or_else(|| PortError("no such shard".into()))
+    }
+
+    fn jobs(&self) -> &FakeQueue {
+        &self.0.queue
+    }
+
+    fn outbound(&self) -> &Receivers {
+        &self.0.receivers
+    }
+
+    fn in_flight(&self) -> &RefCell<InFlight> {
+        &self.0.in_flight
+    }
+}

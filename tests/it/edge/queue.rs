@@ -1,0 +1,82 @@
+//! A queue in memory that can refuse, repeat, and be emptied.
+
+use std::cell::{Cell, RefCell};
+
+use posthorn::ports::{Jobs, PortError};
+
+use super::tasks::Tasks;
+
+/// The queue.
+pub struct FakeQueue {
+    tasks: Tasks,
+    messages: RefCell<Vec<(i64, String)>>,
+    /// Whether sending fails.
+    pub refuses: Cell<bool>,
+    /// Whether every message arrives twice.
+    pub repeats: Cell<bool>,
+    /// Messages that were ever sent.
+    pub sent: Cell<usize>,
+}
+
+impl FakeQueue {
+    pub fn new(tasks: Tasks) -> Self {
+        Self {
+            tasks,
+            messages: RefCell::default(),
+            refuses: Cell::new(false),
+            repeats: Cell::new(false),
+            sent: Cell::new(0),
+        }
+    }
+
+    /// Puts a message in, to arrive after `delay_s`.
+    pub fn put(&self, message: String, delay_s: u32) {
+        let due_ms = self.tasks.now_ms() + i64::from(delay_s) * 1_000;
+        self.messages.borrow_mut().push((due_ms, message));
+    }
+
+    /// Takes a batch of at most 100 messages that are due.
+    pub fn take_due(&self, now_ms: i64) -> Vec<String> {
+        let mut messages = self.messages.borrow_mut();
+        let mut due = Vec::new();
+        messages.retain(|(due_ms, message)| {
+            let take = *due_ms <= now_ms && due.len() < 100;
+            if take {
+                due.push(message.clone());
+            }
+            !take
+        });
+        due
+    }
+
+    pub fn next_due_ms(&self) -> Option<i64> {
+        self.messages.borrow().iter().map(|(due_ms, _)| *due_ms).min()
+    }
+
+    /// How many messages are in it.
+    pub fn len(&self) -> usize {
+        self.messages.borrow().len()
+    }
+
+    /// Loses every message.
+    pub fn clear(&self) {
+        self.messages.borrow_mut().clear();
+    }
+}
+
+impl Jobs for FakeQueue {
+    async fn send(&self, messages: Vec<String>, delay_s: u32) -> Result<(), PortError> {
+        assert!(messages.len() <= 100, "sendBatch takes 100 messages");
+        if self.refuses.get() {
+            return Err(PortError("the queue refuses".into()));
+        }
+        self.sent.set(self.sent.get() + messages.len());
+        for message in messages {
+            if self.repeats.get() {
+                self.put(message.clone(), delay_s);
+            }
+            self.put(message, delay_s);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! Customers' endpoints that answer as a test tells them.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use posthorn::destination::OutboundRequest;
+use posthorn::domain::attempt::{Answer, Failure};
+use posthorn::ports::Outbound;
+
+use super::tasks::Tasks;
+
+/// A request that arrived, and when.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub at_ms: i64,
+    pub request: OutboundRequest,
+}
+
+impl Seen {
+    /// A header's value (any case), or the empty text.
+    pub fn header(&self, name: &str) -> &str {
+        let mut headers = self.request.headers.iter();
+        let found = headers.find(|header| header.name.eq_ignore_ascii_case(name));
+        found.map_or("", |header| header.value.as_str())
+    }
+}
+
+/// What an endpoint does with a request.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub after_ms: i64,
+    pub answer: Answer,
+}
+
+impl Reply {
+    /// Answers at once with a status.
+    pub fn status(status: u16) -> Self {
+        Self { after_ms: 1, answer: Answer { status: Some(status), ..Answer::default() } }
+    }
+
+    /// Never answers.
+    pub fn hang() -> Self {
+        Self { after_ms: i64::MAX / 4, answer: Answer::default() }
+    }
+
+    /// The same answer later.
+    pub fn after(self, after_ms: i64) -> Self {
+        Self { after_ms, ..self }
+    }
+
+    /// The same answer with a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.answer.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same answer with a body.
+    pub fn body(mut self, body: &str) -> Self {
+        self.answer.excerpt = body.as_bytes().to_vec();
+        self
+    }
+}
+
+type Script = Box<dyn Fn(usize) -> Reply>;
+
+/// All endpoints, by URL.
+pub struct Receivers {
+    tasks: Tasks,
+    scripts: RefCell<HashMap<String, Script>>,
+    seen: RefCell<Vec<Seen>>,
+}
+
+impl Receivers {
+    pub fn new(tasks: Tasks) -> Self {
+        Self { tasks, scripts: RefCell::default(), seen: RefCell::default() }
+    }
+
+    /// Sets what the endpoint at `url` does with its `n`-th request, from 0.
+    pub fn script(&self, url: &str, script: impl Fn(usize) -> Reply + 'static) {
+        self.scripts.borrow_mut().insert(url.to_owned(), Box::new(script));
+    }
+
+    /// The requests that arrived at `url`, in order.
+    pub fn seen(&self, url: &str) -> Vec<Seen> {
+        let seen = self.seen.borrow();
+        seen.iter().filter(|seen| seen.request.url == url).cloned().collect()
+    }
+
+    fn reply(&self, request: &OutboundRequest) -> Reply {
+        let before = self.seen(&request.url).len();
+        self.seen.borrow_mut().push(Seen { at_ms: self.tasks.now_ms(), request: request.clone() });
+        let scripts = self.scripts.borrow();
+        scripts.get(&request.url).map_or_else(|| Reply::status(200), |script| script(before))
+    }
+}
+
+impl Outbound for Receivers {
+    async fn send(&self, request: OutboundRequest) -> Answer {
+        let reply = self.reply(&request);
+        self.tasks.sleep_ms(reply.after_ms.min(request.timeout_ms)).await;
+        if reply.after_ms > request.timeout_ms {
+            return Answer::failed(Failure::Timeout("No answer in time".into()));
+        }
+        reply.answer
+    }
+}

@@ -1,0 +1,143 @@
+//! SQLite as a database port that behaves like D1: whole numbers are bound as floating-point
+//! numbers, a batch is one transaction, at most 100 parameters go to a statement. It can fail
+//! before or after it took effect, and it refuses statements that read a table from end to end.
+
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+
+use posthorn::ports::{Database, Param, PortError, Rows, Statement};
+use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
+use rusqlite::{Connection, ToSql, params_from_iter};
+use serde_json::{Map, Value, json};
+
+/// How the next call fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing took effect.
+    Before,
+    /// All took effect, and the answer was lost.
+    After,
+}
+
+/// A database in memory.
+pub struct Sqlite {
+    db: RefCell<Connection>,
+    faults: RefCell<Vec<Option<Fault>>>,
+    /// Calls so far.
+    pub round_trips: Cell<u32>,
+}
+
+impl Sqlite {
+    /// A database to which all migrations of a folder were applied.
+    pub fn migrated(folder: &str) -> Self {
+        let db = Connection::open_in_memory().expect("SQLite opens");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let mut files: Vec<_> =
+            folder.read_dir().expect("a folder").map(|file| file.expect("a file").path()).collect();
+        files.sort();
+        for file in files {
+            let sql = std::fs::read_to_string(&file).expect("a migration");
+            db.execute_batch(&sql).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        }
+        Self { db: RefCell::new(db), faults: RefCell::default(), round_trips: Cell::new(0) }
+    }
+
+    /// Makes the next calls fail, one after the other; `None` is a call that succeeds.
+    pub fn fail_next(&self, faults: &[Option<Fault>]) {
+        *self.faults.borrow_mut() = faults.iter().rev().copied().collect();
+    }
+
+    /// Asks the database directly; the first column of each row.
+    pub fn ask(&self, sql: &str) -> Vec<Value> {
+        let db = self.db.borrow();
+        let mut statement = db.prepare(sql).expect("a statement");
+        let rows = statement.query_map([], |row| Ok(json_value(row.get_ref(0)?)));
+        rows.expect("rows").map(|value| value.expect("a value")).collect()
+    }
+
+    /// Changes the database directly.
+    pub fn execute(&self, sql: &str) -> usize {
+        self.db.borrow().execute(sql, []).expect("a change")
+    }
+
+    fn transaction(&self, statements: &[Statement]) -> rusqlite::Result<Vec<Rows>> {
+        let mut db = self.db.borrow_mut();
+        let transaction = db.transaction()?;
+        let mut results = Vec::new();
+        for statement in statements {
+            assert!(statement.params.len() <= 100, "D1 takes 100 parameters");
+            refuse_scans(&transaction, statement);
+            results.push(run(&transaction, statement)?);
+        }
+        transaction.commit()?;
+        Ok(results)
+    }
+}
+
+struct Bound<'a>(&'a Param);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self.0 {
+            Param::Null => ToSqlOutput::Owned(SqlValue::Null),
+            Param::Int(value) => ToSqlOutput::Owned(SqlValue::Real(*value as f64)),
+            Param::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+        })
+    }
+}
+
+fn run(db: &Connection, statement: &Statement) -> rusqlite::Result<Rows> {
+    let mut prepared = db.prepare_cached(statement.sql)?;
+    let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
+    let mut rows = prepared.query(params_from_iter(statement.params.iter().map(Bound)))?;
+    let mut found = Rows::new();
+    while let Some(row) = rows.next()? {
+        let mut object = Map::new();
+        for (index, name) in columns.iter().enumerate() {
+            object.insert(name.clone(), json_value(row.get_ref(index)?));
+        }
+        found.push(object);
+    }
+    Ok(found)
+}
+
+/// JavaScript has one kind of number, so a whole floating-point number arrives as a whole number.
+fn json_value(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => json!(number),
+        ValueRef::Real(number) if number.fract() == 0.0 => json!(number as i64),
+        ValueRef::Real(number) => json!(number),
+        ValueRef::Text(text) => json!(String::from_utf8(text.to_vec()).expect("UTF-8")),
+        ValueRef::Blob(_) => panic!("no column holds a blob"),
+    }
+}
+
+/// Every statement of the product finds its rows by a key or an index. `counters` has a row or two.
+fn refuse_scans(db: &Connection, statement: &Statement) {
+    let mut plan = db.prepare(&format!("explain query plan {}", statement.sql)).expect("a plan");
+    let params = params_from_iter(statement.params.iter().map(Bound));
+    let steps = plan.query_map(params, |row| row.get::<_, String>(3)).expect("steps");
+    for step in steps {
+        let step = step.expect("a step");
+        let fine = ["json_each", "lines", "CONSTANT ROW", "(subquery", "counters", " j ", " f "];
+        let scans =
+            step.starts_with("SCAN") && !fine.iter().any(|name| format!("{step} ").contains(name));
+        assert!(!scans && !step.contains("TEMP B-TREE"), "{step}: {}", statement.sql);
+    }
+}
+
+impl Database for Sqlite {
+    async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, PortError> {
+        self.round_trips.set(self.round_trips.get() + 1);
+        let fault = self.faults.borrow_mut().pop().flatten();
+        if fault == Some(Fault::Before) {
+            return Err(PortError("failed before".into()));
+        }
+        let results = self.transaction(&statements).map_err(|e| PortError(e.to_string()))?;
+        if fault == Some(Fault::After) {
+            return Err(PortError("failed after".into()));
+        }
+        Ok(results)
+    }
+}

@@ -1,0 +1,117 @@
+//! A single-threaded executor with a virtual clock.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use futures_util::future::LocalBoxFuture;
+
+/// The executor; clones are the same one.
+#[derive(Clone)]
+pub struct Tasks(Rc<Inner>);
+
+struct Inner {
+    now_ms: Cell<i64>,
+    timers: RefCell<Vec<(i64, Waker)>>,
+    background: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
+}
+
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Tasks {
+    pub fn new(now_ms: i64) -> Self {
+        let (timers, background) = (RefCell::default(), RefCell::default());
+        Self(Rc::new(Inner { now_ms: Cell::new(now_ms), timers, background }))
+    }
+
+    pub fn now_ms(&self) -> i64 {
+        self.0.now_ms.get()
+    }
+
+    /// Adds a task that goes on whenever the executor runs.
+    pub fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
+        self.0.background.borrow_mut().push(task);
+        self.poll_background();
+    }
+
+    /// Forgets all background tasks and timers.
+    pub fn clear(&self) {
+        self.0.background.borrow_mut().clear();
+        self.0.timers.borrow_mut().clear();
+    }
+
+    pub fn next_due_ms(&self) -> Option<i64> {
+        self.0.timers.borrow().iter().map(|(due_ms, _)| *due_ms).min()
+    }
+
+    /// Moves the clock to `at_ms`, never back, and lets go on what is due by then.
+    pub fn advance_to(&self, at_ms: i64) {
+        self.0.now_ms.set(at_ms.max(self.now_ms()));
+        let due = {
+            let mut timers = self.0.timers.borrow_mut();
+            let (due, later) = timers.drain(..).partition(|(due_ms, _)| *due_ms <= at_ms);
+            *timers = later;
+            due
+        };
+        let wake = |(_, waker): (i64, Waker)| waker.wake();
+        Vec::<(i64, Waker)>::into_iter(due).for_each(wake);
+        self.poll_background();
+    }
+
+    pub async fn sleep_ms(&self, ms: i64) {
+        let due_ms = self.now_ms() + ms;
+        std::future::poll_fn(|cx| {
+            if self.now_ms() >= due_ms {
+                return Poll::Ready(());
+            }
+            self.0.timers.borrow_mut().push((due_ms, cx.waker().clone()));
+            Poll::Pending
+        })
+        .await;
+    }
+
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        let mut future = pin!(future);
+        loop {
+            if let Poll::Ready(value) = poll_until_quiet(&mut future.as_mut()) {
+                return value;
+            }
+            let next_ms = self.next_due_ms().expect("a future waits for nothing that can happen");
+            self.advance_to(next_ms);
+        }
+    }
+
+    fn poll_background(&self) {
+        let tasks = std::mem::take(&mut *self.0.background.borrow_mut());
+        let mut waiting: Vec<_> = tasks
+            .into_iter()
+            .filter_map(|mut task| match poll_until_quiet(&mut task.as_mut()) {
+                Poll::Ready(()) => None,
+                Poll::Pending => Some(task),
+            })
+            .collect();
+        self.0.background.borrow_mut().append(&mut waiting);
+    }
+}
+
+/// Polls a future again as long as it woke itself.
+fn poll_until_quiet<F: Future + ?Sized>(future: &mut Pin<&mut F>) -> Poll<F::Output> {
+    let flag = Arc::new(Flag(AtomicBool::new(true)));
+    let waker = Waker::from(Arc::clone(&flag));
+    while flag.0.swap(false, Ordering::SeqCst) {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return Poll::Ready(value);
+        }
+    }
+    Poll::Pending
+}

@@ -1,0 +1,11 @@
+//! Native integration tests: the product's own use cases and SQL on bundled SQLite, with a virtual
+//! clock, scripted receivers, and ports that can fail before or after they took effect.
+
+mod access;
+mod api;
+mod bytes;
+mod deliver;
+mod edge;
+mod emit;
+mod tenant;
+mod tidy;
