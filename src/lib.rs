@@ -1,20 +1,23 @@
 //! Posthorn: outbound webhooks at the edge.
 //!
-//! A product emits one event; every customer whose rule matches it receives a signed HTTPS request.
-//! Posthorn owns fan-out, signing, retries and the delivery history. All of it is one Cloudflare
-//! Worker: D1 holds the truth, a queue carries wake-ups, a cron sweeps up what was lost.
+//! A product emits one event; every customer whose rule matches it receives a signed HTTPS
+//! request. Posthorn owns fan-out, signing, retries and the delivery history. All of it is one
+//! Cloudflare Worker: D1 holds the truth, a queue carries wake-ups, a cron sweeps up what was
+//! lost.
 //!
 //! # The way of an event
 //!
-//! `POST /api/v1/events` → [`routes`] finds the row and checks the caller → [`api::emit`] reads the
-//! body → [`app::emit`] reads CONTROL once (key, workspace, rules), stores event and deliveries in
-//! one LOG batch, and sends a job for each delivery. The queue hands jobs to [`app::deliver`], which
-//! reads what they name, signs and sends ([`app::attempt`], [`destination::webhook`]) and records
-//! what came of it ([`app::recorder`]). What nobody saw to in time, [`app::sweep`] brings back.
+//! `POST /api/v1/events` → [`routes`] finds the row and checks the caller → [`api::emit`] reads
+//! the body → [`app::emit`] reads CONTROL once (key, workspace, rules), stores event and
+//! deliveries in one LOG batch, and sends a job for each delivery. The queue hands jobs to
+//! [`app::deliver`], which reads what they name, signs and sends ([`app::attempt`],
+//! [`destination::webhook`]) and records what came of it ([`app::recorder`]). What nobody saw to
+//! in time, [`app::sweep`] brings back.
 //!
 //! # The map, from the ground up
 //!
-//! - [`domain`]: values and decisions. States of a delivery, retry times, signatures, the URL guard.
+//! - [`domain`]: values and decisions. States of a delivery, retry times, signatures, the URL
+//!   guard.
 //! - [`destination`]: how a connection and an event become a request.
 //! - [`ports`]: the doors to clock, randomness, databases, queue and network, as traits.
 //! - [`store`]: SQL, one noun per file.
@@ -24,15 +27,16 @@
 //! - [`routes`]: the front door, one row for each endpoint.
 //! - `platform`: the roof, where the ports are opened on Workers.
 //!
-//! Each floor uses those below it and none above. The same noun has the same name on every floor: to
-//! find all about connections, `ls src/*/connections.rs`. `tests/it/tidy.rs` holds the house to it.
+//! Each floor uses those below it and none above. The same noun has the same name on every floor:
+//! to find all about connections, `ls src/*/connections.rs`. `tests/it/tidy.rs` holds the house to
+//! it.
 //!
 //! # Invariants
 //!
 //! - Nothing below `platform` knows Workers; nothing below it reads a clock or draws randomness.
 //! - No payload is ever parsed and written again. It is one text from the request to the receiver.
-//! - A 2xx answer to an emit means the LOG batch was committed. The queue holds nothing that D1 does
-//!   not: jobs may be lost, repeated or reordered.
+//! - A 2xx answer to an emit means the LOG batch was committed. The queue holds nothing that D1
+//!   does not: jobs may be lost, repeated or reordered.
 //! - An attempt is recorded only on a delivery that still owes this very attempt.
 //! - A secret is a [`domain::secret::Secret`] or sealed; neither can be serialized into an answer.
 //! - What a caller may not see is 404 for it.
