@@ -72,12 +72,7 @@ impl Error {
 
     /// Several fields that are malformed; the first gives the message.
     pub fn fields(fields: Vec<FieldError>) -> Self {
-        let message = match fields.first() {
-            Some(first) if first.param.is_empty() => first.msg.clone(),
-            Some(first) => format!("{}: {}", first.param, first.msg),
-            None => "The request is not valid".to_owned(),
-        };
-        Self { fields, ..Self::invalid(message) }
+        Self { message: first_of(&fields), fields, ..Self::invalid("") }
     }
 
     /// `noun` does not exist for this caller. The same words whether it exists elsewhere or not.
@@ -117,7 +112,19 @@ impl Error {
         for field in &mut self.fields {
             field.param = join(prefix, &field.param);
         }
+        if !self.fields.is_empty() {
+            self.message = first_of(&self.fields);
+        }
         self
+    }
+}
+
+/// The message of malformed fields tells the first.
+fn first_of(fields: &[FieldError]) -> String {
+    match fields.first() {
+        Some(first) if first.param.is_empty() => first.msg.clone(),
+        Some(first) => format!("{}: {}", first.param, first.msg),
+        None => "The request is not valid".to_owned(),
     }
 }
 
