@@ -1,0 +1,306 @@
+// The management API: the exact shape of every success, the named field of every refusal, walls
+// between organizations, and secrets that no answer shows.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { apiClient, asMachine, asNobody, asPublisher } from "../../tools/lib/api.mjs";
+import { answer } from "./lib/receiver.mjs";
+import * as shapes from "./lib/shapes.mjs";
+import { acceptedEvent, assertError, assertShape, flag, list, listOf, matching, olderUuid, orNull, time, uuid, words } from "./lib/shapes.mjs";
+import { connect, emit, made, newTenant, newWorkspace, ok, openWorld, secretWord, settled } from "./lib/world.mjs";
+
+const NOBODYS = "00000000-0000-4000-8000-000000000000";
+const SEND = { action: "send_webhook" };
+
+const workspace = { id: uuid, name: words, description: orNull(words), created_at: time, updated_at: time };
+const withKey = {
+  ...workspace,
+  publishable_key: { public_key: matching(/^mesh_pub_([A-Za-z0-9\-.]+)_([A-Za-z0-9\-.]+)_([^_]+)$/), name: words },
+};
+const metadata = {
+  url: words, http_method: "POST", payload_mode: "raw", auth_scheme: "none", custom_headers: [],
+  signing_algorithm: "hmac-sha256", signing_scheme: "standard", signature_header: words, signature_encoding: "hex",
+  signature_prefix: "", timestamp_header: words, has_signing_secret: true, signing_secret_set_at: time,
+  secret_set_by: "generated", timeout_seconds: 15,
+  retry_schedule_seconds: [5, 30, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400],
+};
+const connection = {
+  id: uuid, workspace: uuid, type: "webhook", name: words, metadata, hidden: flag, created_by: words, created_at: time,
+  updated_at: time,
+};
+const anyConnection = { ...connection, metadata: (value) => typeof value === "object" && value !== null };
+const rule = {
+  id: uuid, workspace: uuid, connection: uuid, type: "webhook", event: words, resource: shapes.maybe(words),
+  resource_id: shapes.maybe(words), metadata: SEND, active: flag, hidden: flag, created_by: words, created_at: time, updated_at: time,
+};
+
+let world, acme, rival;
+/** Everything that any client of these tests was answered, to look for secrets in. */
+const answered = [];
+
+before(async () => {
+  world = await openWorld();
+  [acme, rival] = [listening(await newTenant(world)), listening(await newTenant(world, "Rival"))];
+});
+after(() => world?.close());
+
+/** The same tenant whose client keeps every answer. */
+function listening(tenant) {
+  const keep = (method) => async (...args) => {
+    const found = await tenant.api[method](...args);
+    answered.push(`${method} ${args[0]}: ${found.text} ${JSON.stringify([...found.headers])}`);
+    return found;
+  };
+  const methods = ["get", "post", "put", "patch", "delete"];
+  return { ...tenant, api: Object.fromEntries(methods.map((method) => [method, keep(method)])) };
+}
+
+const newConnection = (more = {}, url = "https://example.com/hook") => ({
+  workspace: acme.workspace.id, type: "webhook", name: "CRM", metadata: { url, ...more },
+});
+
+test("organizations: only the operator makes them, and the secret key is shown once", async () => {
+  const created = await world.admin.post("/organizations", { name: "Third" });
+  assert.equal(created.status, 201);
+  assertShape(created.body, {
+    organization: { id: olderUuid, name: "Third", created_at: time },
+    machine_key: { access_key: matching(/^mk_[A-Za-z0-9_-]{22,}$/), secret_key: matching(/^[A-Za-z0-9_-]{43,}$/) },
+  });
+  assert.equal(created.headers.get("cache-control"), "no-store");
+  assertError(await world.admin.post("/organizations", { name: " " }), 400, "name");
+  assertError(await world.admin.post("/organizations", {}), 400, "name");
+  for (const { api } of [acme, { api: apiClient(world.baseUrl, asNobody) }]) {
+    assertError(await api.post("/organizations", { name: "Mine" }), 401);
+  }
+});
+
+test("workspaces: create, get, list, change", async () => {
+  const { api } = acme;
+  const created = made(await api.post("/workspaces", { name: "Acme Corp", description: "Berlin" }));
+  assertShape(created, { workspace: { ...withKey, name: "Acme Corp", description: "Berlin" } });
+  const { id, publishable_key } = created.workspace;
+  assertShape(ok(await api.get(`/workspaces/${id}`)), { ...withKey, name: "Acme Corp", publishable_key });
+  assertShape(ok(await api.put(`/workspaces/${id}`, { name: "Acme Inc" })), { ...workspace, name: "Acme Inc", description: "Berlin" });
+  const cleared = await api.put(`/workspaces/${id}`, { name: "Acme Inc", description: null });
+  assertShape(ok(cleared), { ...workspace, name: "Acme Inc", description: null });
+  assertShape(ok(await api.get("/workspaces")), list(workspace));
+  assertError(await api.post("/workspaces", { name: "Acme Inc" }), 409, "name");
+  assertError(await api.put(`/workspaces/${id}`, { name: acme.workspace.name }), 409, "name");
+  for (const [body, ...params] of [
+    [{ name: "ab" }, "name"], [{ name: "n".repeat(51) }, "name"], [{ name: "no/slash" }, "name"], [{}, "name"],
+    [{ name: "good name", description: "d".repeat(1_025) }, "description"], [{ name: 7, description: 7 }, "name", "description"],
+  ]) {
+    assertError(await api.post("/workspaces", body), 400, ...params);
+    assertError(await api.put(`/workspaces/${id}`, body), 400, ...params);
+  }
+  assert.equal(ok(await api.get(`/workspaces/${id}`)).name, "Acme Inc");
+});
+
+test("lists: limit and cursor", async () => {
+  for (const name of ["List a", "List b", "List c"]) await newWorkspace(world, rival.api, name);
+  const first = ok(await rival.api.get("/workspaces?limit=2"));
+  assert.deepEqual([first.count, first.limit, first.records.length], [2, 2, 2]);
+  const second = ok(await rival.api.get(`/workspaces?limit=2&cursor=${first.next_cursor}`));
+  assert.deepEqual([second.count, second.next_cursor], [2, null]);
+  const names = [...first.records, ...second.records].map(({ name }) => name);
+  assert.deepEqual(names, ["List a", "List b", "List c", "Rival one"]);
+  for (const path of ["/workspaces", "/connections", "/rules", "/events", `/workspaces/${rival.workspace.id}/events`]) {
+    assert.equal(ok(await rival.api.get(path)).limit, 50);
+    for (const limit of ["0", "201", "x", "1.5", ""]) assertError(await rival.api.get(`${path}?limit=${limit}`), 400, "limit");
+    assertError(await rival.api.get(`${path}?cursor=bm9uc2Vuc2U`), 400, "cursor");
+  }
+  assertError(await rival.api.get(`/rules?cursor=${first.next_cursor}`), 400, "cursor");
+});
+
+test("connections: create, get, list, change, delete", async () => {
+  const { api } = acme;
+  const created = made(await api.post("/connections", newConnection()));
+  assertShape(created, { connection: { ...connection, name: "CRM", hidden: false } });
+  const { id } = created.connection;
+  assertShape(ok(await api.get(`/connections/${id}`)), created.connection);
+  assertShape(ok(await api.get("/connections")), list(anyConnection));
+  assertShape(ok(await api.get(`/workspaces/${acme.workspace.id}/connections`)), list(anyConnection));
+  const change = { name: "ERP", metadata: { http_method: "PUT", timeout_seconds: 3 }, hidden: true };
+  const changed = ok(await api.put(`/connections/${id}`, change));
+  assertShape(changed, { ...connection, name: "ERP", hidden: true, metadata: { ...metadata, http_method: "PUT", timeout_seconds: 3 } });
+  assert.equal(changed.metadata.url, "https://example.com/hook");
+  const made2 = made(await api.post("/rules", { workspace: acme.workspace.id, connection: id, event: "x", metadata: SEND })).rule;
+  assertError(await api.delete(`/connections/${id}`, {}), 409);
+  assertShape(ok(await api.delete(`/connections/${id}`, { force_delete: true })), { id, type: "webhook" });
+  assertError(await api.get(`/connections/${id}`), 404);
+  assertError(await api.get(`/rules/${made2.id}`), 404);
+});
+
+test("connections: every bad field is named, and nothing is saved", async () => {
+  const { api } = acme;
+  const before = ok(await api.get("/connections")).count;
+  const kept = made(await api.post("/connections", newConnection({ auth_scheme: "bearer", auth_token: "t0ken" }))).connection;
+  for (const [more, ...params] of [
+    [{ url: 7 }, "url"], [{ http_method: "GET" }, "http_method"], [{ payload_mode: "xml" }, "payload_mode"],
+    [{ auth_scheme: "digest" }, "auth_scheme"], [{ auth_scheme: "basic" }, "auth_username", "auth_password"],
+    [{ auth_scheme: "header", auth_header_value: "x" }, "auth_header_name"],
+    [{ auth_scheme: "header", auth_header_name: "Cookie", auth_header_value: "x" }, "auth_header_name"],
+    [{ custom_headers: [{ name: "Webhook-Id", value: "x" }] }, "custom_headers[0].name"],
+    [{ custom_headers: [{ name: "X-A", value: "x" }, { name: "x-a", value: "y" }] }, "custom_headers[1].name"],
+    [{ custom_headers: [{ name: "X-A", value: "line\nbreak" }] }, "custom_headers[0].value"],
+    [{ custom_headers: Array.from({ length: 6 }, (_, n) => ({ name: `X-${n}`, value: "x" })) }, "custom_headers"],
+    [{ signing_algorithm: "md5" }, "signing_algorithm"], [{ signing_scheme: "jwt" }, "signing_scheme"],
+    [{ signing_secret: "short" }, "signing_secret"], [{ signing_secret: "whsec_no base64!" }, "signing_secret"],
+    [{ signing_secret: `whsec_${Buffer.alloc(23).toString("base64")}` }, "signing_secret"],
+    [{ signing_secret: " with spaces around " }, "signing_secret"],
+    [{ timeout_seconds: 0 }, "timeout_seconds"], [{ timeout_seconds: 26 }, "timeout_seconds"],
+    [{ timeout_seconds: "5" }, "timeout_seconds"], [{ retry_schedule_seconds: [0] }, "retry_schedule_seconds"],
+    [{ retry_schedule_seconds: [] }, "retry_schedule_seconds"], [{ retry_schedule_seconds: Array(21).fill(5) }, "retry_schedule_seconds"],
+    [{ unknown_setting: 1 }, "unknown_setting"],
+  ]) {
+    const below = params.map((param) => `metadata.${param}`);
+    assertError(await api.post("/connections", newConnection(more)), 400, ...below);
+    if (!("auth_header_value" in more)) {
+      assertError(await api.put(`/connections/${kept.id}`, { name: "CRM", metadata: more }), 400, ...below);
+    }
+  }
+  assertError(await api.post("/connections", {}), 400, "type", "workspace", "name", "metadata");
+  assertError(await api.post("/connections", { ...newConnection(), type: "slack" }), 400, "type");
+  assertError(await api.post("/connections", { ...newConnection(), name: "n".repeat(129) }), 400, "name");
+  assertError(await api.post("/connections", { ...newConnection(), metadata: [] }), 400, "metadata");
+  assertError(await api.post("/connections", { ...newConnection(), metadata: {} }), 400, "metadata.url");
+  for (const url of [
+    "ftp://example.com/", "nonsense", "https://user:pass@example.com/", "https://example.com:22/", "http://169.254.169.254/",
+    `https://example.com/${"p".repeat(2_048)}`,
+  ]) {
+    assertError(await api.post("/connections", newConnection({}, url)), 422, "metadata.url");
+  }
+  assert.deepEqual(ok(await api.get(`/connections/${kept.id}`)), kept);
+  assert.equal(ok(await api.get("/connections")).count, before + 1);
+});
+
+test("rules: create, get, list by filter, delete", async () => {
+  const { api } = acme;
+  const to = made(await api.post("/connections", newConnection())).connection.id;
+  const body = { workspace: acme.workspace.id, connection: to, event: "rule.tested", metadata: SEND };
+  const plain = made(await api.post("/rules", body));
+  assertShape(plain, { rule: { ...rule, active: true, hidden: false, connection: to, event: "rule.tested" } });
+  const about = { resource: "order", resource_id: "ord_1" };
+  const narrow = made(await api.post("/rules", { ...body, ...about, active: false, hidden: true })).rule;
+  assertShape(narrow, { ...rule, ...about, active: false, hidden: true });
+  assertShape(ok(await api.get(`/rules/${narrow.id}`)), narrow);
+  for (const path of ["/rules", `/workspaces/${acme.workspace.id}/rules`]) {
+    const found = async (query) => ok(await api.get(`${path}?${query}`)).records.map(({ id }) => id);
+    assertShape(ok(await api.get(path)), list(rule));
+    assert.deepEqual(await found("event=rule.tested"), [plain.rule.id, narrow.id]);
+    assert.deepEqual(await found("event=rule.tested&resource=order&resource_id=ord_1"), [narrow.id]);
+    assert.deepEqual(await found("event=nothing"), []);
+  }
+  const gone = ok(await api.delete(`/rules/${narrow.id}`));
+  assertShape(gone, { id: narrow.id, connection: to, type: "webhook", event: "rule.tested", ...about });
+  assertError(await api.get(`/rules/${narrow.id}`), 404);
+  assertError(await api.delete(`/rules/${narrow.id}`), 404);
+  for (const [more, ...params] of [
+    [{ event: " x " }, "event"], [{ event: undefined }, "event"], [{ resource: "a b" }, "resource"],
+    [{ resource_id: "a b" }, "resource_id"], [{ workspace: "w" }, "workspace"], [{ connection: 1 }, "connection"],
+    [{ metadata: undefined }, "metadata"], [{ metadata: { action: "send_email" } }, "metadata.action"], [{ active: "yes" }, "active"],
+  ]) {
+    assertError(await api.post("/rules", { ...body, ...more }), 400, ...params);
+  }
+  assertError(await api.post("/rules", { ...body, connection: NOBODYS }), 404);
+  assert.equal(ok(await api.get("/rules?event=rule.tested")).count, 1);
+});
+
+test("events, attempts and response details", async () => {
+  world.receiver.on("/details", answer(503, { body: "not now", headers: { "x-reason": "busy" } }), answer(200, { body: "thanks" }));
+  const to = await connect(acme, { url: world.receiver.url("/details"), metadata: { retry_schedule_seconds: [1] } });
+  const { id } = await emit(acme, to.event, '{"b":1.0,"a":2}');
+  const found = await settled(acme, id, ["completed"]);
+  const shown = { ...acceptedEvent(to.event), status: "completed", rule_events: listOf({ ...shapes.ruleEvent, attempt_count: 2 }) };
+  assertShape(found, { ...shown, payload: { b: 1, a: 2 } });
+  const [newest] = ok(await acme.api.get(`/workspaces/${acme.workspace.id}/events?limit=1`)).records;
+  assertShape(newest, { ...shown, id });
+  const path = `/events/${id}/rules/${to.rule.id}/attempts`;
+  const attempts = ok(await acme.api.get(path));
+  assertShape(attempts, list(shapes.attempt));
+  assert.deepEqual(attempts.records.map(({ number, outcome }) => [number, outcome]), [[1, "rejected_server_error"], [2, "delivered"]]);
+  assertShape(ok(await acme.api.get(`${path}/2`)), attempts.records[1]);
+  const details = ok(await acme.api.get(`${path}/1/response-details`));
+  assertShape(details, { ...shapes.responseDetails, number: 1, status_code: 503, body: "not now", truncated: false });
+  assert.ok(details.headers.some(({ name, value }) => name === "x-reason" && value === "busy"));
+  for (const absent of [`${path}/0`, `${path}/3`, `${path}/x`, `${path}/3/response-details`, `/events/${id}/rules/${NOBODYS}/attempts`,
+    `/events/${NOBODYS}`, `/events/${NOBODYS}/payload`, "/events/nonsense", "/rules/nonsense", "/connections/nonsense", "/workspaces/nonsense"]) {
+    assertError(await acme.api.get(absent), 404);
+  }
+});
+
+test("tenants are walls: what is another's is not there", async () => {
+  const to = await connect(acme, { url: world.receiver.url("/walls") });
+  const { id } = await emit(acme, to.event);
+  await settled(acme, id, ["completed"]);
+  const { connection: theirs } = await connect(rival, { url: world.receiver.url("/walls") });
+  const second = await newWorkspace(world, rival.api, "Rival two");
+  const [w, c, r] = [acme.workspace.id, to.connection.id, to.rule.id];
+  const body = { workspace: rival.workspace.id, connection: c, event: "x", metadata: SEND };
+  for (const [method, path, sent] of [
+    ["get", `/workspaces/${w}`], ["put", `/workspaces/${w}`, { name: "Mine now" }], ["get", `/workspaces/${w}/connections`],
+    ["get", `/workspaces/${w}/rules`], ["get", `/workspaces/${w}/events`], ["get", `/connections/${c}`],
+    ["put", `/connections/${c}`, { name: "Mine", metadata: { url: "https://evil.example/" } }],
+    ["delete", `/connections/${c}`, { force_delete: true }], ["get", `/rules/${r}`], ["delete", `/rules/${r}`],
+    ["get", `/events/${id}`], ["get", `/events/${id}/payload`], ["get", `/events/${id}/rules/${r}/attempts`],
+    ["get", `/events/${id}/rules/${r}/attempts/1`], ["get", `/events/${id}/rules/${r}/attempts/1/response-details`],
+    ["post", "/connections", { ...newConnection(), workspace: w }], ["post", "/rules", body],
+    ["post", "/rules", { ...body, workspace: w, connection: theirs.id }],
+    // Two workspaces of one organization are walls as well.
+    ["post", "/rules", { ...body, workspace: second.workspace.id, connection: theirs.id }],
+  ]) {
+    const refused = await rival.api[method](path, sent);
+    assertError(refused, 404);
+    assert.ok(!refused.text.includes(acme.organization.id), refused.text);
+  }
+  for (const path of ["/workspaces", "/connections", "/rules", "/events"]) {
+    const { text } = await rival.api.get(`${path}?limit=200`);
+    for (const foreign of [w, c, r, id]) assert.ok(!text.includes(foreign), `${path} shows ${foreign}`);
+  }
+  assert.equal(ok(await acme.api.get(`/connections/${c}`)).metadata.url, to.url);
+  ok(await acme.api.get(`/rules/${r}`));
+});
+
+test("a publishable key may only emit", async () => {
+  const api = apiClient(world.baseUrl, asPublisher(acme.publishableKey));
+  for (const path of ["/workspaces", "/connections", "/rules", "/events", `/workspaces/${acme.workspace.id}`]) {
+    assertError(await api.get(path), 401);
+  }
+  assertError(await api.post("/rules", {}), 401);
+  assertError(await apiClient(world.baseUrl, asMachine({ ...acme.machine, secretKey: rival.machine.secretKey })).get("/rules"), 401);
+});
+
+test("no answer shows a secret", async () => {
+  const { api } = acme;
+  const [token, password, header, value, secret, second] = ["token", "password", "header", "value", "secret", "second"].map(secretWord);
+  const texts = [token, password, header, value, secret, second];
+  const kinds = [
+    { auth_scheme: "bearer", auth_token: token, signing_secret: secret },
+    { auth_scheme: "basic", auth_username: "ann", auth_password: password },
+    { auth_scheme: "header", auth_header_name: "X-Key", auth_header_value: header },
+    { custom_headers: [{ name: "X-Team", value }], signing_secret: second },
+  ];
+  const shown = [];
+  for (const more of kinds) {
+    const to = await connect(acme, { url: world.receiver.url("/secrets"), metadata: more });
+    await settled(acme, (await emit(acme, to.event)).id, ["completed"]);
+    shown.push(ok(await api.get(`/connections/${to.connection.id}`)).metadata);
+    await api.get(`/events/${ok(await api.get("/events?limit=1")).records[0].id}/rules/${to.rule.id}/attempts`);
+    ok(await api.put(`/connections/${to.connection.id}`, { name: "Again", metadata: {} }));
+    // Bad input is told without repeating what else was sent.
+    assertError(await api.put(`/connections/${to.connection.id}`, { name: "", metadata: more }), 400, "name");
+    assertError(await api.put(`/connections/${to.connection.id}`, { name: "x", metadata: { ...more, timeout_seconds: 0 } }), 400, "metadata.timeout_seconds");
+  }
+  for (const path of ["/connections?limit=200", "/rules?limit=200", "/events?limit=200", "/workspaces"]) await api.get(path);
+  const [bearer, basic, byHeader, custom] = shown;
+  assert.deepEqual([bearer.has_auth_token, bearer.secret_set_by], [true, "given"]);
+  assert.deepEqual([basic.has_auth_username, basic.has_auth_password], [true, true]);
+  assert.deepEqual([byHeader.has_auth_header_value, byHeader.auth_header_name], [true, "X-Key"]);
+  assert.deepEqual(custom.custom_headers, [{ name: "X-Team", has_value: true }]);
+  const generated = made(await acme.api.post("/connections", newConnection({ generate_secret: true }))).connection;
+  assert.match(generated.metadata.signing_secret, /^whsec_/);
+  assert.equal(ok(await api.get(`/connections/${generated.id}`)).metadata.signing_secret, undefined);
+  const everything = [...answered, ...world.worker.lines].join("\n");
+  for (const text of [...texts, acme.machine.secretKey, rival.machine.secretKey]) assert.ok(!everything.includes(text), text);
+  assert.equal(everything.split(generated.metadata.signing_secret).length - 1, 1, "a generated secret is shown once");
+  assert.ok(answered.length > 100);
+});
