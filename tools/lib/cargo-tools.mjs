@@ -39,8 +39,8 @@ function install(tool, rust, shared) {
     CARGO_TARGET_DIR: shared,
     // They run for a second per build: compiling them fast is worth more than their speed.
     CARGO_PROFILE_RELEASE_LTO: "off",
-    CARGO_PROFILE_RELEASE_OPT_LEVEL: "1",
-    CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
+    CARGO_PROFILE_RELEASE_OPT_LEVEL: "0",
+    CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "64",
     CARGO_PROFILE_RELEASE_DEBUG: "0",
     CARGO_PROFILE_RELEASE_STRIP: "none",
   };
