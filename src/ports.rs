@@ -8,7 +8,7 @@
 
 use std::cell::RefCell;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::destination::OutboundRequest;
 use crate::domain::attempt::Answer;
@@ -84,8 +84,17 @@ pub struct Statement {
     pub params: Vec<Param>,
 }
 
-/// Rows that a statement returned, each an object from column name to value.
-pub type Rows = Vec<Map<String, Value>>;
+/// Rows that a statement returned: the JSON text of an array of objects from column name to value.
+/// Texts survive this exactly, and no row goes through a tree of values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rows(pub String);
+
+impl Rows {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0 == "[]"
+    }
+}
 
 /// A call to a dependency that failed. The text is for the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -65,10 +65,8 @@ async fn page<P: Platform>(platform: &P, call: &Call, workspace: Option<&str>) -
     let after = After { workspace_name, created_at_ms, id };
     let organization = &call.caller.machine()?.organization;
     let found = stored(platform.control(), organization, workspace, &after, limit + 1).await?;
-    let position = |(_, at): &(Connection, After)| {
-        (at.workspace_name.clone(), at.created_at_ms, at.id.clone())
-    };
-    Ok(cursor::page("connections", found, limit, position, |(connection, _)| show(connection)))
+    let position = |c: &Connection| (c.workspace_name.clone(), c.created_at_ms, c.id.clone());
+    Ok(cursor::page("connections", found, limit, position, show))
 }
 
 /// `GET /connections/{id}`.

@@ -9,7 +9,7 @@ use crate::domain::fields::Fields;
 use crate::domain::time::rfc3339;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
-use crate::store::rules::{self, Filter, Listed, Rule};
+use crate::store::rules::{self, Filter, Rule};
 use crate::store::workspaces;
 
 fn show(rule: &Rule) -> Value {
@@ -67,8 +67,8 @@ async fn page<P: Platform>(platform: &P, call: &Call, workspace: Option<String>)
     };
     let organization = &call.caller.machine()?.organization;
     let found = rules::list(platform.control(), organization, &filter, limit + 1).await?;
-    let position = |listed: &Listed| (listed.workspace_name.clone(), listed.rule.number);
-    Ok(cursor::page("rules", found, limit, position, |listed| show(&listed.rule)))
+    let position = |rule: &Rule| (rule.workspace_name.clone(), rule.number);
+    Ok(cursor::page("rules", found, limit, position, show))
 }
 
 /// `GET /rules/{id}`.

@@ -69,11 +69,10 @@ fn prepare<P: Platform>(
     let secrets: Vec<Secret> = live
         .map(|secret| open(&SealedSigningSecret::field(secret.number), &secret.sealed))
         .collect::<Result<_, _>>()?;
-    let credentials: Credentials = target
-        .credentials
-        .iter()
-        .map(|(field, sealed)| Ok((field.clone(), open(field, sealed)?)))
-        .collect::<Result<_, String>>()?;
+    let mut credentials = Credentials::new();
+    for (field, sealed) in &target.credentials {
+        credentials.insert(field.clone(), open(field, sealed)?);
+    }
     let material = Material {
         event: &owed.event,
         name: &owed.name,

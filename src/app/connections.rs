@@ -58,6 +58,7 @@ pub async fn create<P: Platform>(
     let mut connection = Connection {
         id: new_id(platform),
         workspace: workspace.id,
+        workspace_name: workspace.name,
         kind: WEBHOOK.to_owned(),
         name: new.name,
         settings: form.settings.to_stored(),

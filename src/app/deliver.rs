@@ -349,7 +349,7 @@ impl<P: Platform> Run<P> {
 /// Cuts the jobs into slices of one shard and a bounded number of payload bytes, in message order.
 fn slices(jobs: &HashMap<usize, Job>) -> VecDeque<Vec<usize>> {
     let mut indices: Vec<usize> = jobs.keys().copied().collect();
-    indices.sort_by_key(|index| (jobs[index].shard, *index));
+    indices.sort_unstable_by_key(|index| (jobs[index].shard, *index));
     let mut slices: VecDeque<Vec<usize>> = VecDeque::new();
     let (mut shard, mut bytes) = (None, 0);
     for index in indices {

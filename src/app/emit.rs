@@ -35,7 +35,7 @@ struct Grant {
     created_by: String,
     /// The workspace that events go to if they name none.
     default: Option<String>,
-    routings: BTreeMap<String, Routing>,
+    routings: Vec<Routing>,
 }
 
 /// Accepts events, each by itself: one that is refused does not keep the others out. The answers
@@ -100,7 +100,8 @@ impl Grant {
             error.fields = Error::field("workspace", "is not a workspace of this key").fields;
             error
         };
-        self.routings.get(named).ok_or_else(other)
+        let found = self.routings.iter().find(|routing| routing.home.workspace == *named);
+        found.ok_or_else(other)
     }
 }
 
@@ -137,12 +138,17 @@ async fn grant<P: Platform>(
             (keys::created_by(access_key), None, routings)
         }
     };
-    let by_workspace = |r: Routing| (r.home.workspace.clone(), r);
-    Ok(Grant { created_by, default, routings: routings.into_iter().map(by_workspace).collect() })
+    Ok(Grant { created_by, default, routings })
 }
 
 fn distinct<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    values.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    let mut seen = Vec::new();
+    for value in values {
+        if !seen.contains(&value) {
+            seen.push(value);
+        }
+    }
+    seen
 }
 
 fn accept(

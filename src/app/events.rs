@@ -55,7 +55,7 @@ pub async fn list<P: Platform>(
             found.extend(events::list(log(platform, shard)?, &here, before, limit).await?);
         }
     }
-    found.sort_by(|a, b| b.event.id.cmp(&a.event.id));
+    found.sort_unstable_by(|a, b| b.event.id.cmp(&a.event.id));
     found.truncate(limit);
     Ok(found)
 }

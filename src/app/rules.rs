@@ -38,7 +38,7 @@ pub async fn create<P: Platform>(
     new: NewRule,
 ) -> Result<rules::Rule> {
     let control = platform.control();
-    workspaces::find(control, &caller.organization, &new.workspace).await?;
+    let workspace = workspaces::find(control, &caller.organization, &new.workspace).await?;
     let connection = connections::find(control, &caller.organization, &new.connection).await?;
     if connection.workspace != new.workspace {
         return Err(Error::not_found("connection"));
@@ -49,7 +49,8 @@ pub async fn create<P: Platform>(
         number: 0,
         kind: WEBHOOK.to_owned(),
         action: SEND_WEBHOOK.to_owned(),
-        workspace: new.workspace,
+        workspace: workspace.id,
+        workspace_name: workspace.name,
         connection: new.connection,
         event: new.event,
         resource: new.resource,

@@ -1,5 +1,8 @@
 //! A D1 database as the [`Database`] port.
 
+use serde::Deserialize;
+use worker::d1::serde_wasm_bindgen;
+use worker::js_sys::{Array, JSON};
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, D1Result};
 
@@ -35,9 +38,16 @@ impl D1 {
         if self.meter.is_on() {
             self.meter.rows(result.meta()?);
         }
-        result.results()
+        let rows: Vec<Raw> = result.results()?;
+        let rows: Array = rows.into_iter().map(|row| row.0).collect();
+        Ok(Rows(String::from(JSON::stringify(&rows)?)))
     }
 }
+
+/// A row as D1 gives it.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Raw(#[serde(with = "serde_wasm_bindgen::preserve")] JsValue);
 
 /// D1 takes no BigInt, so whole numbers go as JS numbers, exact within ±2^53.
 fn js_value(param: Param) -> JsValue {

@@ -49,6 +49,6 @@ pub async fn list(log: &impl Database, key: &DeliveryKey) -> Result<Vec<Record>>
     let found: Vec<Row> = select(log, LIST, params).await?;
     let mut records: Vec<Record> =
         found.iter().map(|row| json(&row.record)).collect::<Result<_>>()?;
-    records.sort_by_key(|record| record.number);
+    records.sort_unstable_by_key(|record| record.number);
     Ok(records)
 }

@@ -15,6 +15,8 @@ pub struct Connection {
     pub id: String,
     /// Workspace.
     pub workspace: String,
+    /// Name of the workspace, by which lists are ordered.
+    pub workspace_name: String,
     /// Type, `webhook`.
     pub kind: String,
     /// Name.
@@ -52,6 +54,7 @@ pub struct SecretRow {
 struct Row {
     id: String,
     workspace: String,
+    workspace_name: String,
     kind: String,
     name: String,
     settings: String,
@@ -71,6 +74,7 @@ impl Row {
             hidden: self.hidden != 0,
             id: self.id,
             workspace: self.workspace,
+            workspace_name: self.workspace_name,
             kind: self.kind,
             name: self.name,
             settings: self.settings,
@@ -186,7 +190,7 @@ pub async fn update(
 
 const FIND: &str = "\
     select c.id, c.workspace, c.type as kind, c.name, c.settings, c.credentials, c.hidden, \
-      c.created_by, c.created_at_ms, c.updated_at_ms, \
+      c.created_by, c.created_at_ms, c.updated_at_ms, w.name as workspace_name, \
       (select json_object('number', s.number, 'set_by', s.set_by, \
          'created_at_ms', s.created_at_ms, 'sealed', s.sealed) \
        from connection_secrets s where s.connection = c.id order by s.number desc limit 1) \
@@ -241,13 +245,7 @@ pub async fn list(
     workspace: Option<&str>,
     after: &After,
     limit: usize,
-) -> Result<Vec<(Connection, After)>> {
-    #[derive(Deserialize)]
-    struct Listed {
-        workspace_name: String,
-        #[serde(flatten)]
-        row: Row,
-    }
+) -> Result<Vec<Connection>> {
     let params = [
         organization.into(),
         workspace.into(),
@@ -256,17 +254,8 @@ pub async fn list(
         (&after.id).into(),
         limit.into(),
     ];
-    let found: Vec<Listed> = select(control, LIST, params).await?;
-    let with_position = |listed: Listed| {
-        let connection = listed.row.connection()?;
-        let after = After {
-            workspace_name: listed.workspace_name,
-            created_at_ms: connection.created_at_ms,
-            id: connection.id.clone(),
-        };
-        Ok((connection, after))
-    };
-    found.into_iter().map(with_position).collect()
+    let found: Vec<Row> = select(control, LIST, params).await?;
+    found.into_iter().map(Row::connection).collect()
 }
 
 const DELETE: &str = "\

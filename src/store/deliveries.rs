@@ -171,10 +171,9 @@ const CANCEL_CONNECTION: &str = "\
       reason = 'connection_deleted', completed_at_ms = ?3 \
     where workspace = ?1 and connection = ?2 and open = 1 and event <= (select max(event) from \
       (select event from deliveries where workspace = ?1 and connection = ?2 and open = 1 \
-       order by event limit ?4)) returning 1 as one";
+       order by event limit ?4))";
 
-/// Cancels the oldest open deliveries of a deleted connection, about `limit` of them. Returns
-/// whether there may be more.
+/// Cancels the oldest open deliveries of a deleted connection, about `limit` of them.
 ///
 /// # Errors
 /// When the shard does not answer.
@@ -184,10 +183,9 @@ pub async fn cancel_connection(
     connection: &str,
     now_ms: i64,
     limit: usize,
-) -> Result<bool> {
+) -> Result<()> {
     let params = [workspace.into(), connection.into(), now_ms.into(), limit.into()];
-    let results = run(log, vec![statement(CANCEL_CONNECTION, params)]).await?;
-    Ok(results[0].len() >= limit)
+    run(log, vec![statement(CANCEL_CONNECTION, params)]).await.map(drop)
 }
 
 /// A delivery that we ourselves kept from being attempted.

@@ -184,7 +184,7 @@ pub async fn list(
     let results = run(log, workspaces.iter().map(range).collect()).await?;
     let mut found = Vec::new();
     for result in results {
-        let read: Result<Vec<_>> = rows::<Row>(result)?.into_iter().map(Row::read).collect();
+        let read: Result<Vec<_>> = rows::<Row>(&result)?.into_iter().map(Row::read).collect();
         found.extend(read?);
     }
     Ok(found)

@@ -18,7 +18,6 @@ pub mod targets;
 pub mod workspaces;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::domain::error::{Error, Result};
 use crate::ports::{Database, Param, Rows, Statement};
@@ -47,22 +46,18 @@ async fn select<T: DeserializeOwned>(
     params: impl Into<Vec<Param>>,
 ) -> Result<Vec<T>> {
     let results = run(db, vec![Statement { sql, params: params.into() }]).await?;
-    results.into_iter().next().map_or(Ok(Vec::new()), rows)
+    results.first().map_or(Ok(Vec::new()), rows)
 }
 
 /// Reads rows as `T`, whose fields are the columns.
-fn rows<T: DeserializeOwned>(rows: Rows) -> Result<Vec<T>> {
-    let read = |row| {
-        serde_json::from_value(Value::Object(row))
-            .map_err(|e| Error::internal(format!("a row is not as the schema says: {e}")))
-    };
-    rows.into_iter().map(read).collect()
+fn rows<T: DeserializeOwned>(rows: &Rows) -> Result<Vec<T>> {
+    json(&rows.0)
 }
 
-/// Reads a JSON column.
+/// Reads rows, or a column that holds JSON.
 fn json<T: DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text)
-        .map_err(|e| Error::internal(format!("a JSON column is not readable: {e}")))
+        .map_err(|e| Error::internal(format!("what is stored is not as the schema says: {e}")))
 }
 
 /// The start of a statement, to find it by in a log.

@@ -37,7 +37,7 @@ impl Row {
             return Ok(None);
         };
         let mut rules: Vec<Rule> = json(self.rules.as_deref().unwrap_or("[]"))?;
-        rules.sort_by_key(|rule| rule.number);
+        rules.sort_unstable_by_key(|rule| rule.number);
         Ok(Some(Routing { home: Home { workspace, number, shard }, rules }))
     }
 }

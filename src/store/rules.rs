@@ -14,6 +14,8 @@ pub struct Rule {
     pub id: String,
     /// Workspace.
     pub workspace: String,
+    /// Name of the workspace, by which lists are ordered.
+    pub workspace_name: String,
     /// Number in its workspace; 0 until it is stored.
     #[serde(default)]
     pub number: u32,
@@ -85,7 +87,7 @@ pub async fn insert(control: &impl Database, rule: &Rule) -> Result<()> {
 const FIND: &str = "\
     select r.id, r.workspace, r.number, r.connection, c.type as kind, r.event, r.resource, \
       r.resource_id, r.action, r.active, r.hidden, r.created_by, r.created_at_ms, \
-      r.updated_at_ms \
+      r.updated_at_ms, w.name as workspace_name \
     from rules r join workspaces w on w.id = r.workspace join connections c on c.id = r.connection \
     where r.id = ?2 and w.organization = ?1";
 
@@ -115,16 +117,6 @@ pub struct Filter {
     pub after_number: u32,
 }
 
-/// A rule with the name of its workspace, by which lists are ordered.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Listed {
-    /// Name of its workspace.
-    pub workspace_name: String,
-    /// The rule.
-    #[serde(flatten)]
-    pub rule: Rule,
-}
-
 const LIST: &str = "\
     select r.id, r.workspace, r.number, r.connection, c.type as kind, r.event, r.resource, \
       r.resource_id, r.action, r.active, r.hidden, r.created_by, r.created_at_ms, \
@@ -145,7 +137,7 @@ pub async fn list(
     organization: &str,
     filter: &Filter,
     limit: usize,
-) -> Result<Vec<Listed>> {
+) -> Result<Vec<Rule>> {
     let params = [
         organization.into(),
         filter.workspace.clone().into(),

@@ -42,7 +42,7 @@ pub async fn find(
 
 fn target(row: Row) -> Result<Target> {
     let mut secrets: Vec<SealedSigningSecret> = json(&row.secrets)?;
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.number));
+    secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.number));
     Ok(Target {
         credentials: json(&row.credentials)?,
         secrets,

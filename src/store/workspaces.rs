@@ -184,9 +184,8 @@ pub async fn find_with_key(
     let both = [organization.into(), workspace.into()];
     let key = [organization.into(), workspace.into(), now_ms.into()];
     let results = run(control, vec![statement(FIND, both), statement(FIND_KEY, key)]).await?;
-    let mut results = results.into_iter();
-    let workspaces: Vec<Workspace> = rows(results.next().unwrap_or_default())?;
-    let keys: Vec<PublishableKey> = rows(results.next().unwrap_or_default())?;
+    let workspaces: Vec<Workspace> = rows(&results[0])?;
+    let keys: Vec<PublishableKey> = rows(&results[1])?;
     let workspace = workspaces.into_iter().next();
     let workspace = workspace.ok_or_else(|| Error::not_found("workspace"))?;
     Ok((workspace, keys.into_iter().next()))

@@ -99,15 +99,15 @@ fn run(db: &Connection, statement: &Statement) -> rusqlite::Result<Rows> {
     let mut prepared = db.prepare_cached(statement.sql)?;
     let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
     let mut rows = prepared.query(params_from_iter(statement.params.iter().map(Bound)))?;
-    let mut found = Rows::new();
+    let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let mut object = Map::new();
         for (index, name) in columns.iter().enumerate() {
             object.insert(name.clone(), json_value(row.get_ref(index)?));
         }
-        found.push(object);
+        found.push(Value::Object(object));
     }
-    Ok(found)
+    Ok(Rows(Value::Array(found).to_string()))
 }
 
 /// JavaScript has one kind of number, so a whole floating-point number arrives as a whole number.
