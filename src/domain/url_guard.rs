@@ -477,7 +477,7 @@ mod tests {
         let hosts =
             "%6c%6fcalhost loc\u{ad}alhost localho\u{200b}st ｌｏｃａｌｈｏｓｔ x。localhost
             posthorn%2eexample.com BÜCHER.example.net １２７.0.0.1 ①②⑦.⓪.⓪.① 127。0。0。1
-            %31%32%37.0.0.1 a%2fb.com a%00b.com a.com。 bücher.example Kelvin.com";
+            %31%32%37.0.0.1 a%2fb.com a%00b.com a.com。 bücher.example \u{212a}elvin.com";
         for host in hosts.split_whitespace() {
             refused(&format!("https://{host}/"), Refusal::HostText);
         }
