@@ -1,0 +1,110 @@
+// What an event costs, counted on the running Worker: rows by D1's own count, from emit to settled.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { wasmSize } from "../../tools/build.mjs";
+import { until } from "./lib/until.mjs";
+import { connect, emit, emitMany, newTenant, openWorld, settled } from "./lib/world.mjs";
+
+const WASM_GZIP_BYTES_MAX = 400 * 1000;
+
+let world, tenant;
+
+before(async () => {
+  world = await openWorld({ vars: { METER: "true" } });
+  tenant = await newTenant(world);
+});
+after(() => world?.close());
+
+test("one event, one rule: 3 round trips, 4 rows, 1 message", async () => {
+  const to = await connect(tenant, { url: world.receiver.url("/one") });
+  await cost("/one", 1, () => emit(tenant, to.event));
+  const spent = await cost("/one", 1, () => emit(tenant, to.event));
+  assert.equal(spent.emit.round_trips, 3);
+  assert.equal(spent.emit.queue_messages, 1);
+  assert.equal(spent.rows_written, 4);
+  assert.equal(spent.queue_messages, 1);
+});
+
+test("an event with a new name costs one row more, once", async () => {
+  const to = await connect(tenant, { url: world.receiver.url("/new") });
+  assert.equal((await cost("/new", 1, () => emit(tenant, to.event))).rows_written, 5);
+  assert.equal((await cost("/new", 1, () => emit(tenant, to.event))).rows_written, 4);
+});
+
+test("a payload of 2 KB costs one row more", async () => {
+  const to = await connect(tenant, { url: world.receiver.url("/large") });
+  const payload = JSON.stringify({ filler: "x".repeat(2_000) });
+  await cost("/large", 1, () => emit(tenant, to.event, payload));
+  const spent = await cost("/large", 1, () => emit(tenant, to.event, payload));
+  assert.equal(spent.rows_written, 5);
+  assert.equal(spent.emit.round_trips, 3);
+});
+
+test("one event, three rules: 3 round trips, at most 4 + 2 * 3 rows, 3 messages", async () => {
+  const { event } = await connect(tenant, { url: world.receiver.url("/three") });
+  for (let rule = 1; rule < 3; rule += 1) await connect(tenant, { url: world.receiver.url("/three"), event });
+  await cost("/three", 3, () => emit(tenant, event));
+  const spent = await cost("/three", 3, () => emit(tenant, event));
+  assert.equal(spent.emit.round_trips, 3);
+  assert.ok(spent.rows_written <= 4 + 2 * 3, `${spent.rows_written} rows`);
+  assert.equal(spent.queue_messages, 3);
+});
+
+test("an event that no rule wants costs one row and no message", async () => {
+  await emit(tenant, "wanted.by-nobody");
+  const from = world.worker.lines.length;
+  await emit(tenant, "wanted.by-nobody");
+  await until("the emit is metered", () => meters(from, "fetch").length === 1);
+  const [spent] = meters(from, "fetch");
+  assert.deepEqual([spent.round_trips, spent.rows_written, spent.queue_messages], [2, 1, 0]);
+});
+
+test("a hundred events in bulk: 3 round trips, 400 rows, 100 messages", async () => {
+  const to = await connect(tenant, { url: world.receiver.url("/bulk") });
+  await cost("/bulk", 1, () => emit(tenant, to.event));
+  const spent = await cost("/bulk", 100, () => emitMany(tenant, to.event, 100));
+  assert.equal(spent.emit.round_trips, 3);
+  assert.equal(spent.rows_written, 400);
+  assert.equal(spent.queue_messages, 100);
+});
+
+test("the wasm is at most 400 KB gzipped", () => {
+  const { gzip } = wasmSize();
+  console.log(`wasm: ${gzip} bytes gzipped`);
+  assert.ok(gzip <= WASM_GZIP_BYTES_MAX, `${gzip} bytes`);
+});
+
+/** What everything cost from this emit until its deliveries at `path` were settled. */
+async function cost(path, deliveries, emitting) {
+  const from = world.worker.lines.length;
+  const before = world.receiver.at(path).length;
+  const emitted = await emitting();
+  await world.receiver.arrived(path, before + deliveries);
+  // Read before anything else is asked of the API: the first fetch is the emit.
+  await until("the emit is metered", () => meters(from, "fetch").length > 0);
+  const [emit] = meters(from, "fetch");
+  for (const id of [emitted].flat().map((one) => one.id ?? one)) await settled(tenant, id, ["completed"]);
+  const settling = () => sum(from, "queue").rows_written >= deliveries || JSON.stringify(meters(from, "queue"));
+  await until("the consumer is metered", settling);
+  const [fetches, queues, sweeps] = ["fetch", "queue", "scheduled"].map((at) => sum(from, at));
+  assert.equal(sweeps.rows_written, 0, "no sweep may fall into a measurement");
+  return {
+    emit,
+    rows_written: fetches.rows_written + queues.rows_written,
+    queue_messages: fetches.queue_messages + queues.queue_messages,
+  };
+}
+
+/** The counts that the Worker printed for its events of one kind since the line `from`. */
+function meters(from, at) {
+  const lines = world.worker.lines.slice(from).filter((line) => line.startsWith('{"counts"'));
+  return lines.map((line) => JSON.parse(line)).filter(({ meter }) => meter === at).map(({ counts }) => counts);
+}
+
+function sum(from, at) {
+  const total = { rows_written: 0, queue_messages: 0 };
+  for (const counts of meters(from, at)) {
+    for (const name of Object.keys(total)) total[name] += counts[name];
+  }
+  return total;
+}
