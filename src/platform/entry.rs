@@ -111,8 +111,10 @@ async fn queue(batch: MessageBatch<String>, env: Env, ctx: Context) -> worker::R
             Verdict::Retry(delay_s) => message.retry_with_options(&retry_after(delay_s)),
         }
     }
-    edge.meter().print("queue");
-    ctx.wait_until(served.rest);
+    ctx.wait_until(async move {
+        served.rest.await;
+        edge.meter().print("queue");
+    });
     Ok(())
 }
 
