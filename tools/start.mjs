@@ -2,12 +2,12 @@
 import { rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { build } from "./build.mjs";
-import { DEMO_EVENT, ensureDemo, readDemo } from "./lib/demo.mjs";
-import { localSecrets, newSigningSecret, writeLocal } from "./lib/local-files.mjs";
+import { DEMO_EVENT, ensureDemo, receiverSettings } from "./lib/demo.mjs";
+import { localSecrets, readLocal, writeLocal } from "./lib/local-files.mjs";
 import { inRepo, root } from "./lib/paths.mjs";
-import { die, StepError, stopToolsOnSignals } from "./lib/run.mjs";
+import { die, killTools, StepError, stopToolsOnSignals } from "./lib/run.mjs";
 import { seconds } from "./lib/steps.mjs";
-import { startWorker } from "./lib/worker.mjs";
+import { ALREADY_RUNNING, startWorker } from "./lib/worker.mjs";
 import { startReceiver } from "./receiver.mjs";
 
 const TENANT = inRepo(".dev", "tenant.json");
@@ -20,13 +20,19 @@ const running = { worker: null, receiver: null, ending: false };
 async function main() {
   const began = Date.now();
   const settings = readSettings();
+  // A stale one must not tell a waiting script that we are up.
+  const formerTenant = readLocal(TENANT);
   rmSync(TENANT, { force: true });
   const dropToolSignals = stopToolsOnSignals();
   await build();
   dropToolSignals();
   endOnSignals();
   const secrets = localSecrets(settings.stateDir);
-  await startEverything(settings, secrets);
+  await startEverything(settings, secrets).catch((error) => {
+    // Then it was not stale.
+    if (error.code === ALREADY_RUNNING) writeLocal(TENANT, formerTenant);
+    throw error;
+  });
   const demo = await ensureDemo({
     baseUrl: running.worker.baseUrl,
     stateDir: settings.stateDir,
@@ -73,17 +79,7 @@ async function startEverything(settings, secrets) {
     end(1);
   });
   console.log(`  wrangler dev: ready in ${seconds(began)}`);
-  if (settings.receiver) running.receiver = await startDemoReceiver(settings.stateDir);
-}
-
-/** The receiver keeps its port and secret from start to start, so that the connection stays right. */
-function startDemoReceiver(stateDir) {
-  const demo = readDemo(stateDir);
-  if (!demo.signing_secret) {
-    demo.signing_secret = newSigningSecret();
-    writeLocal(`${stateDir}/demo.json`, demo);
-  }
-  return startReceiver({ port: demo.receiver_port, secret: demo.signing_secret });
+  if (settings.receiver) running.receiver = await startReceiver(receiverSettings(settings.stateDir));
 }
 
 function showWorkerLine(line) {
@@ -142,6 +138,7 @@ function endOnSignals() {
 async function end(code) {
   if (running.ending) return;
   running.ending = true;
+  killTools();
   await running.receiver?.close();
   await running.worker?.stop();
   // A worker that was only just starting is killed by its own guard when this process exits.

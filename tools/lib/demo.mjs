@@ -6,23 +6,30 @@ import { StepError } from "./run.mjs";
 
 export const DEMO_EVENT = "order.completed";
 
-/** What a former start left: ids, keys, the signing secret and the receiver's port; {} at first. */
-export const readDemo = (stateDir) => readLocal(demoFile(stateDir));
 const demoFile = (stateDir) => join(stateDir, "demo.json");
 
 /**
+ * What the receiver needs, from a former start where there was one: the signing secret and its port.
+ * Kept before the connection is made, so that a start cut short in between does not lose the secret.
+ */
+export function receiverSettings(stateDir) {
+  const demo = readLocal(demoFile(stateDir));
+  const secret = demo.signing_secret ?? newSigningSecret();
+  if (!demo.signing_secret) writeLocal(demoFile(stateDir), { ...demo, signing_secret: secret });
+  return { secret, port: demo.receiver_port };
+}
+
+/**
  * Makes sure of organization and workspace, and of a connection to `receiver` ({url, port}) with a
- * rule for the demo event; without a receiver those two are taken away. Answers readDemo().
+ * rule for the demo event; without a receiver those two are taken away. Answers ids and keys.
  */
 export async function ensureDemo({ baseUrl, stateDir, adminToken, receiver }) {
   const save = (demo) => (writeLocal(demoFile(stateDir), demo), demo);
-  let demo = readDemo(stateDir);
+  let demo = readLocal(demoFile(stateDir));
   if (!(await stillThere(baseUrl, demo))) demo = save(await newTenant(baseUrl, adminToken, demo));
   const api = apiClient(baseUrl, asMachine(credentials(demo)));
   if (!demo.workspace_id) demo = save({ ...demo, ...(await newWorkspace(api)) });
   if (!receiver) return save(await withoutConnection(api, demo));
-  // Kept before the connection is made: a start cut short in between must not lose the secret.
-  if (!demo.signing_secret) demo = save({ ...demo, signing_secret: newSigningSecret() });
   demo = save(await withConnection(api, demo, receiver));
   if (!demo.rule_id) demo = save({ ...demo, rule_id: await newRule(api, demo) });
   return demo;

@@ -3,8 +3,9 @@ import { spawn, spawnSync } from "node:child_process";
 
 /** A failure with something to say to the person at the keyboard: what failed, the tool's last words, what to try. */
 export class StepError extends Error {
-  constructor(message, { tail = "", hint = "" } = {}) {
+  constructor(message, { tail = "", hint = "", code = "" } = {}) {
     super(message);
+    this.code = code;
     this.tail = tail;
     this.hint = hint;
   }
@@ -17,7 +18,7 @@ export class StepError extends Error {
   }
 }
 
-const TAIL_LINES = 30;
+const TAIL_LINES = 40;
 
 /**
  * Runs a command to its end and returns everything it printed. With `inherit` the output goes to
@@ -75,12 +76,14 @@ let interrupted = false;
  * ended and their steps fail, so that half-made folders are cleaned up on the way out.
  */
 export function stopToolsOnSignals() {
-  const stop = () => {
-    interrupted = true;
-    for (const child of running) killGroup(child);
-  };
-  process.once("SIGINT", stop).once("SIGTERM", stop);
-  return () => process.off("SIGINT", stop).off("SIGTERM", stop);
+  process.once("SIGINT", killTools).once("SIGTERM", killTools);
+  return () => process.off("SIGINT", killTools).off("SIGTERM", killTools);
+}
+
+/** Ends every tool that runs, and lets no other one begin. */
+export function killTools() {
+  interrupted = true;
+  for (const child of running) killGroup(child);
 }
 
 /** Ends a command-line tool: a StepError is explained, anything else shows its stack. */

@@ -16,6 +16,9 @@ const STOP_MS = 5_000;
 const SWEEP_MS = 120_000;
 const LINES_MAX = 100_000;
 
+/** The code of the StepError for a state that is in use. */
+export const ALREADY_RUNNING = "already running";
+
 /** Sent once when the Worker starts: whatever was waiting in the memory of a former run is due now. */
 const RESTART_CRON = "@restart";
 const MINUTE_CRON = "* * * * *";
@@ -64,6 +67,7 @@ async function endFormerRun(notes) {
   if (owned() && membersOf(pgid).length > 0) {
     throw new StepError(`Posthorn runs on this state already (process ${owner.pid}, port ${port}).`, {
       hint: "stop that one first, or set STATE_DIR to another folder.",
+      code: ALREADY_RUNNING,
     });
   }
   if (pgid && groupCarries(pgid, mark)) {
