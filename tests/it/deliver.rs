@@ -139,6 +139,74 @@ fn a_repeated_job_does_nothing() {
 }
 
 #[test]
+fn a_stale_job_does_not_hurry_the_next_attempt() {
+    let edge = Edge::new();
+    let (tenant, _) = tenant(&edge);
+    edge.receivers.script(URL, |_| Reply::status(500));
+    tenant.emit(&edge, "x");
+    let jobs = edge.queue.take_due(edge.now_ms());
+    edge.serve_batch(&jobs);
+    assert_eq!(edge.serve_batch(&jobs), [Verdict::Ack]);
+    assert_eq!(edge.receivers.seen(URL).len(), 1, "attempt 2 is due in 5 s, not now");
+}
+
+#[test]
+fn while_two_secrets_live_both_sign_the_newest_first() {
+    let edge = Edge::new();
+    let (tenant, _) = tenant(&edge);
+    let connections = tenant.get(&edge, "/api/v1/connections");
+    let id = connections["records"][0]["id"].as_str().expect("an id").to_owned();
+    let new = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    let change = json!({"name": "Orders", "metadata": {"signing_secret": new}});
+    tenant.call(&edge, "PUT", &format!("/api/v1/connections/{id}"), &change);
+    let later = edge.now_ms() + MINUTE_MS;
+    edge.control.execute(&format!("update connection_secrets set expires_at_ms = {later}"));
+    tenant.emit(&edge, "x");
+    edge.run_for(1_000);
+    let seen = &edge.receivers.seen(URL)[0];
+    let signed = |secret: &str| {
+        let (id, at_s) = (seen.header("webhook-id"), seen.at_ms / 1_000);
+        let webhook = standardwebhooks::Webhook::new(secret).expect("a key");
+        webhook.sign(id, at_s, &seen.request.body).expect("a signature")
+    };
+    let expected = format!("{} {}", signed(new), signed(SECRET));
+    assert_eq!(seen.header("webhook-signature"), expected);
+}
+
+#[test]
+fn an_attempt_that_two_consumers_make_is_recorded_once() {
+    let edge = Edge::new();
+    let (tenant, rule) = tenant(&edge);
+    // The first consumer's request is answered after the second's, and after the record of it.
+    edge.receivers.script(URL, |n| Reply::status(500).after(if n == 0 { 2_000 } else { 1 }));
+    let event = tenant.emit(&edge, "x");
+    let jobs = edge.queue.take_due(edge.now_ms());
+    edge.serve_batch(&jobs);
+    edge.change_isolate();
+    edge.serve_batch(&jobs);
+    let before = tenant.delivery(&edge, &event);
+    assert_eq!(before["attempt_count"], 1);
+    edge.run_for(3_000);
+    assert_eq!(edge.receivers.seen(URL).len(), 2);
+    assert_eq!(tenant.delivery(&edge, &event), before, "the late failure changes nothing");
+    assert_eq!(tenant.attempts(&edge, &event, &rule).len(), 1);
+}
+
+#[test]
+fn a_delivery_under_way_in_this_isolate_is_not_attempted_again() {
+    let edge = Edge::new();
+    let (tenant, _) = tenant(&edge);
+    edge.receivers.script(URL, |_| Reply::status(200).after(2_000));
+    let event = tenant.emit(&edge, "x");
+    let jobs = edge.queue.take_due(edge.now_ms());
+    edge.serve_batch(&jobs);
+    assert_eq!(edge.serve_batch(&jobs), [Verdict::Ack]);
+    edge.run_for(3_000);
+    assert_eq!(edge.receivers.seen(URL).len(), 1);
+    assert_eq!(tenant.delivery(&edge, &event)["status"], "completed");
+}
+
+#[test]
 fn malformed_messages_are_logged_and_acknowledged() {
     let edge = Edge::new();
     let (tenant, _) = tenant(&edge);

@@ -128,11 +128,16 @@ impl Edge {
         }
     }
 
+    /// Goes on as another isolate would, which does not know what this one is attempting.
+    pub fn change_isolate(&self) {
+        self.in_flight.take();
+    }
+
     /// Forgets what lives in memory, as a crash of a local installation does.
     pub fn crash(&self) {
         self.queue.clear();
         self.tasks.clear();
-        self.in_flight.take();
+        self.change_isolate();
     }
 }
 
