@@ -11,6 +11,7 @@ import { connect, eventBody, made, newTenant, openWorld, settled } from "./lib/w
 const payloads = {
   "reordered keys": '{"z":1,"a":2,"m":{"y":1,"b":2}}',
   "numbers that no double keeps": '{"a":1.0,"b":1e400,"c":-1E-400,"d":12345678901234567890,"e":0.10,"f":-0,"g":1E+2}',
+  "numbers spelled in other ways": '{"a":1.0,"b":0.10,"c":-0,"d":1E+2,"e":12345678901234567890}',
   "twenty digits and more": '{"n":[99999999999999999999,100000000000000000000000000000000000000000001]}',
   "duplicate keys": '{"a":1,"a":2,"b":{"c":1,"c":{}},"a":"last"}',
   escapes: '{"a":"\\u0041\\/\\b\\f\\n\\r\\t\\"\\\\","\\u0062":"\\u00e9 \\u2028 \\ud83d\\ude00"}',

@@ -205,6 +205,19 @@ test("a credential or a signing secret that comes back is masked", async () => {
   for (const word of [token, header, secret]) assert.ok(!everything.includes(word), word);
 });
 
+test("a URL that was allowed when it was saved is checked again on every attempt", async () => {
+  const to = await connect(tenant, { url: world.receiver.url("/private") });
+  await world.worker.stop();
+  await world.restart({ ALLOW_PRIVATE_DESTINATIONS: "false" });
+  const { id } = await emit(tenant, to.event);
+  const { rule_events: [delivery] } = await settled(tenant, id, ["retrying"]);
+  const [attempt] = await attemptsOf(tenant, id, to.rule.id);
+  assert.equal(attempt.outcome, "url_refused");
+  assert.equal(attempt.status_code, undefined);
+  assert.equal(delivery.attempt_count, 1);
+  assert.equal(world.receiver.at("/private").length, 0);
+});
+
 /** The next attempt is due that long after the first, or a little later. */
 function assertDueAfter(delivery, ms, moreMs) {
   const waits = Date.parse(delivery.next_attempt_at) - Date.parse(delivery.started_at);

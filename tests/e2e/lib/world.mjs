@@ -15,17 +15,17 @@ export const MASTER_KEYS = `test:${Buffer.alloc(32, 7).toString("base64")}`;
 /** A Worker and a receiver. `vars` are more variables of the Worker. Close it in `after`. */
 export async function openWorld({ vars = {} } = {}) {
   const stateDir = mkdtempSync(join(tmpdir(), "posthorn-e2e-"));
-  const start = (port) => startWorker({
+  const start = (port, changed = {}) => startWorker({
     stateDir,
     port,
-    vars: { ADMIN_TOKEN, MASTER_KEYS, ALLOW_PRIVATE_DESTINATIONS: "true", ...vars },
+    vars: { ADMIN_TOKEN, MASTER_KEYS, ALLOW_PRIVATE_DESTINATIONS: "true", ...vars, ...changed },
   });
   const receiver = await openReceiver();
   const world = { stateDir, receiver, worker: await start() };
   world.baseUrl = world.worker.baseUrl;
   world.admin = apiClient(world.baseUrl, asAdmin(ADMIN_TOKEN));
-  /** Starts the Worker again on the same state and port, after it was stopped or killed. */
-  world.restart = async () => (world.worker = await start(world.worker.port));
+  /** Starts the Worker again on the same state and port, after it was stopped or killed; `changed` are other variables. */
+  world.restart = async (changed) => (world.worker = await start(world.worker.port, changed));
   world.close = async () => {
     await world.worker.stop();
     await receiver.close();
