@@ -60,6 +60,11 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         POST   "/api/v1/connections"                 Machine API_BODY_BYTES_MAX  connections::create;
         GET    "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::get;
         PUT    "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::put;
+        PATCH  "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::patch;
+        POST   "/api/v1/connections/:id/activate"    Machine API_BODY_BYTES_MAX  connections::activate;
+        POST   "/api/v1/connections/:id/deactivate"  Machine API_BODY_BYTES_MAX  connections::deactivate;
+        POST   "/api/v1/connections/:id/secret/rotate"
+                                                     Machine API_BODY_BYTES_MAX  connections::rotate;
         DELETE "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::delete;
         GET    "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::list;
         POST   "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::create;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::app::activation::{self, Held};
 use crate::app::connections::{self, Change, NewConnection, Saved};
 use crate::destination::WEBHOOK;
 use crate::destination::webhook::{self, SecretFacts, Settings};
@@ -30,6 +31,8 @@ fn show(connection: &Connection) -> Value {
         "type": connection.kind,
         "name": connection.name,
         "metadata": metadata.unwrap_or_default(),
+        "active": connection.active,
+        "inactive_reason": connection.inactive_reason,
         "hidden": connection.hidden,
         "created_by": connection.created_by,
         "created_at": rfc3339(connection.created_at_ms),
@@ -117,6 +120,57 @@ pub async fn put<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     };
     fields.finish()?;
     let saved = connections::update(platform, call.caller.machine()?, &id, change).await?;
+    Ok(Reply::ok(&show_saved(&saved)))
+}
+
+/// `PATCH /connections/{id}`: what is left out is kept.
+pub async fn patch<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let id = call.id("id", "connection")?;
+    let mut fields = Fields::parse(call.body()?)?;
+    let change = Change {
+        name: fields.checked_text("name", label),
+        metadata: metadata(&mut fields),
+        hidden: fields.flag("hidden"),
+    };
+    fields.finish()?;
+    let saved = connections::update(platform, call.caller.machine()?, &id, change).await?;
+    Ok(Reply::ok(&show_saved(&saved)))
+}
+
+/// `POST /connections/{id}/activate`: what was held is delivered, or canceled with
+/// `held: "cancel"`.
+pub async fn activate<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let id = call.id("id", "connection")?;
+    let mut fields = Fields::parse(call.optional_body()?)?;
+    let what = match fields.text("held").as_deref() {
+        None | Some("deliver") => Held::Deliver,
+        Some("cancel") => Held::Cancel,
+        Some(_) => {
+            fields.fail("held", "must be \"deliver\" or \"cancel\"");
+            Held::default()
+        }
+    };
+    fields.finish()?;
+    let activated = activation::activate(platform, call.caller.machine()?, &id, what).await?;
+    Ok(Reply::ok(&show(&activated)))
+}
+
+/// `POST /connections/{id}/deactivate`: what it owes is held.
+pub async fn deactivate<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let id = call.id("id", "connection")?;
+    let deactivated = activation::deactivate(platform, call.caller.machine()?, &id).await?;
+    Ok(Reply::ok(&show(&deactivated)))
+}
+
+/// `POST /connections/{id}/secret/rotate`: a generated secret is shown in this answer only.
+pub async fn rotate<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let id = call.id("id", "connection")?;
+    let mut fields = Fields::parse(call.optional_body()?)?;
+    let given = fields.text("secret").map(Secret::new);
+    let overlap_s = fields.integer("overlap_seconds");
+    fields.finish()?;
+    let caller = call.caller.machine()?;
+    let saved = connections::rotate(platform, caller, &id, given, overlap_s).await?;
     Ok(Reply::ok(&show_saved(&saved)))
 }
 

@@ -61,7 +61,11 @@ fn show_rule_event(event: &Event, owed: &FanOut, delivery: &DeliverySummary) -> 
         "created_at": rfc3339(event.created_at_ms),
     });
     add_resource(&mut shown, event.resource.as_deref(), event.resource_id.as_deref());
-    let open = State::parse(&delivery.state).is_some_and(State::is_open);
+    let state = State::parse(&delivery.state);
+    let open = state.is_some_and(State::is_open);
+    if state == Some(State::Held) {
+        shown["held"] = json!(true);
+    }
     for (key, at_ms) in [
         ("next_attempt_at", delivery.due_at_ms.filter(|_| open)),
         ("started_at", delivery.started_at_ms),

@@ -9,7 +9,8 @@ use crate::destination::WEBHOOK;
 use crate::destination::webhook::{Settings, header_field};
 use crate::destination::webhook_form::{self, Form, SecretWish};
 use crate::domain::connection::{SealedCredentials, SealedSigningSecret, SetBy};
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::rotation::overlap_ms;
 use crate::domain::secret::{Place, Secret};
 use crate::domain::signing;
 use crate::ports::Platform;
@@ -63,6 +64,8 @@ pub async fn create<P: Platform>(
         name: new.name,
         settings: form.settings.to_stored(),
         credentials: SealedCredentials::new(),
+        active: true,
+        inactive_reason: None,
         hidden: new.hidden,
         created_by: caller.created_by(),
         created_at_ms: now_ms,
@@ -132,6 +135,41 @@ pub async fn update<P: Platform>(
     if let Some(secret) = secret {
         connection.secret = Some(row(secret, connection.updated_at_ms));
     }
+    Ok(Saved { connection, shown_secret })
+}
+
+/// Makes `given` the current signing secret, or a generated one. The former goes on signing beside
+/// it for `overlap_s` seconds.
+///
+/// # Errors
+/// `NotFound` when the organization has no such connection; `Invalid` naming `secret`; `Refused`
+/// naming `overlap_seconds` when it is out of bounds or too many secrets are live.
+pub async fn rotate<P: Platform>(
+    platform: &P,
+    caller: &Machine,
+    id: &str,
+    given: Option<Secret>,
+    overlap_s: Option<i64>,
+) -> Result<Saved> {
+    let control = platform.control();
+    let mut connection = connections::find(control, &caller.organization, id).await?;
+    let settings = Settings::from_stored(&connection.settings).map_err(Error::internal)?;
+    let scheme = settings.signing.scheme;
+    let overlap_ms = overlap_ms(scheme, overlap_s)
+        .map_err(|msg| Error::field("overlap_seconds", msg).of_kind(Kind::Refused))?;
+    let (secret, shown_secret) = match given {
+        Some(secret) => {
+            signing::check_secret(scheme, secret.expose())
+                .map_err(|msg| Error::field("secret", msg))?;
+            ((secret, SetBy::Given), None)
+        }
+        None => shown(generate(platform)),
+    };
+    let number = connection.secret.as_ref().map_or(1, |secret| secret.number + 1);
+    let secret = seal_signing(platform, &connection, number, secret);
+    let now_ms = platform.now_ms();
+    connections::rotate(control, &connection, &secret, now_ms + overlap_ms, now_ms).await?;
+    connection.secret = Some(row(secret, now_ms));
     Ok(Saved { connection, shown_secret })
 }
 

@@ -30,7 +30,7 @@ use crate::domain::limits::{
 use crate::domain::slots::Slots;
 use crate::ports::Platform;
 use crate::store::deliveries::{self, Owed};
-use crate::store::targets;
+use crate::store::{held, targets};
 
 /// What becomes of a queue message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +57,15 @@ pub async fn deliver<P: Platform>(platform: &P, messages: &[String]) -> Served {
     run.serve().await;
     run.hand_back();
     run.finish()
+}
+
+/// Why deliveries that are due are not sent.
+#[derive(Clone, Copy)]
+enum Unsent {
+    /// Their connection is gone.
+    Orphans,
+    /// Their connection is inactive.
+    Paused,
 }
 
 /// Something that the run waited for.
@@ -194,19 +203,22 @@ impl<P: Platform> Run<P> {
         };
         let mut owed: HashMap<DeliveryKey, Owed> =
             found.into_iter().map(|owed| (owed.key(), owed)).collect();
-        let mut orphans = Vec::new();
+        let (mut orphans, mut paused) = (Vec::new(), Vec::new());
         for index in slice {
             let job = &self.jobs[&index];
-            match owed.remove(&job.key()).filter(|owed| owed.attempts + 1 == job.attempt) {
-                None => self.release(index),
-                Some(_) if !self.targets.contains_key(&job.connection) => orphans.push(index),
-                Some(row) => {
+            let row = owed.remove(&job.key()).filter(|owed| owed.attempts + 1 == job.attempt);
+            match (row, self.targets.get(&job.connection)) {
+                (None, _) => self.release(index),
+                (Some(_), None) => orphans.push(index),
+                (Some(_), Some(target)) if !target.active => paused.push(index),
+                (Some(row), Some(_)) => {
                     self.slots.add(index, &job.connection);
                     self.ready.insert(index, row);
                 }
             }
         }
-        self.cancel(shard, orphans).await;
+        self.settle_unsent(shard, orphans, Unsent::Orphans).await;
+        self.settle_unsent(shard, paused, Unsent::Paused).await;
     }
 
     fn claim(&mut self, index: usize) -> bool {
@@ -224,21 +236,23 @@ impl<P: Platform> Run<P> {
         }
     }
 
-    async fn cancel(&mut self, shard: u16, orphans: Vec<usize>) {
-        if orphans.is_empty() {
+    /// Cancels deliveries whose connection is gone, holds those whose connection is inactive.
+    async fn settle_unsent(&mut self, shard: u16, indices: Vec<usize>, why: Unsent) {
+        if indices.is_empty() {
             return;
         }
-        let keys: Vec<DeliveryKey> = orphans.iter().map(|index| self.jobs[index].key()).collect();
+        let keys: Vec<DeliveryKey> = indices.iter().map(|index| self.jobs[index].key()).collect();
         let now_ms = self.platform.now_ms();
-        let canceled = match log(&self.platform, shard) {
-            Ok(log) => deliveries::cancel(log, &keys, now_ms).await,
-            Err(error) => Err(error),
+        let settled = match (log(&self.platform, shard), why) {
+            (Ok(log), Unsent::Orphans) => deliveries::cancel(log, &keys, now_ms).await,
+            (Ok(log), Unsent::Paused) => held::hold(log, &keys).await,
+            (Err(error), _) => Err(error),
         };
-        if let Err(error) = canceled {
+        if let Err(error) = settled {
             self.platform.line(&json!({"at": "deliver", "error": error.to_string()}));
-            orphans.into_iter().for_each(|index| self.retry(index));
+            indices.into_iter().for_each(|index| self.retry(index));
         } else {
-            orphans.into_iter().for_each(|index| self.release(index));
+            indices.into_iter().for_each(|index| self.release(index));
         }
     }
 

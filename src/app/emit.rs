@@ -10,14 +10,14 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::wake::wake;
 use super::{keys, log};
 use crate::domain::api_key::MachineToken;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::event::{Event, FanOut, NewEvent};
 use crate::domain::ids;
 use crate::domain::job::{DeliveryKey, Job};
-use crate::domain::limits::SEND_BATCH_MAX;
-use crate::ports::{Jobs, Platform};
+use crate::ports::Platform;
 use crate::store::events;
 use crate::store::routing::{self, Routing};
 
@@ -165,6 +165,7 @@ fn accept(
         rule_number: rule.number,
         rule: rule.id.clone(),
         connection: rule.connection.clone(),
+        held: rule.connection_active == 0,
     });
     Event {
         id,
@@ -188,7 +189,7 @@ async fn store<P: Platform>(platform: &P, shard: u16, accepted: &[(Event, String
 
 fn wake_ups(shard: u16, event: &Event, payload: &str) -> Vec<Job> {
     let bytes = i64::try_from(payload.len()).unwrap_or(i64::MAX);
-    let owed = event.fan_out.iter().map(|owed| DeliveryKey {
+    let owed = event.fan_out.iter().filter(|owed| !owed.held).map(|owed| DeliveryKey {
         workspace: event.workspace.clone(),
         connection: owed.connection.clone(),
         event: event.id.clone(),
@@ -199,11 +200,8 @@ fn wake_ups(shard: u16, event: &Event, payload: &str) -> Vec<Job> {
 
 /// Sends wake-ups. A failure is logged and not told: what they would wake is stored.
 async fn send<P: Platform>(platform: &P, jobs: &[Job]) {
-    for chunk in jobs.chunks(SEND_BATCH_MAX) {
-        let messages = chunk.iter().map(Job::to_text).collect();
-        if let Err(error) = platform.jobs().send(messages, 0).await {
-            platform.line(&json!({"at": "emit", "unsent_jobs": chunk.len(),
-                "error": error.to_string()}));
-        }
+    if let Err(error) = wake(platform, jobs, 0).await {
+        platform.line(&json!({"at": "emit", "unsent_jobs": jobs.len(),
+            "error": error.to_string()}));
     }
 }

@@ -1,5 +1,6 @@
 //! Use cases, one per file. They ask the ports for what they need and leave decisions to `domain`.
 
+pub mod activation;
 pub mod attempt;
 pub mod connections;
 pub mod deliver;
@@ -10,6 +11,7 @@ pub mod organizations;
 pub mod recorder;
 pub mod rules;
 pub mod sweep;
+pub mod wake;
 pub mod workspaces;
 
 use crate::domain::error::{Error, Result};

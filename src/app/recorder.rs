@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::attempt::Done;
-use super::log;
+use super::wake::wake;
+use super::{activation, log};
+use crate::domain::attempt::Outcome;
 use crate::domain::error::Result;
 use crate::domain::job::Job;
-use crate::domain::limits::SEND_BATCH_MAX;
-use crate::ports::{Jobs, Platform};
+use crate::ports::Platform;
 use crate::store::deliveries::{self, Attempted, Faulted};
 
 /// What is known of one job after it was done.
@@ -32,11 +33,11 @@ pub async fn record<P: Platform>(platform: &P, finished: Vec<Finished>) -> Vec<J
     let mut unrecorded = Vec::new();
     for (shard, finished) in by_shard {
         let hints = hints(&finished);
+        let gone = gone(&finished);
         let (jobs, set) = split(finished);
-        let mut result = write(platform, shard, &set).await;
-        if result.is_err() {
-            result = write(platform, shard, &set).await;
-        }
+        activation::mark_gone(platform, &gone).await;
+        let result = write_or_repeat(platform, shard, &set).await;
+        activation::hold_gone(platform, shard, &gone).await;
         jobs.iter().for_each(|job| platform.in_flight().borrow_mut().end(&job.key()));
         match result {
             Ok(()) => send_hints(platform, hints).await,
@@ -68,6 +69,14 @@ fn split(finished: Vec<Finished>) -> (Vec<Job>, Set) {
     (jobs, set)
 }
 
+/// An unknown result is repeated once.
+async fn write_or_repeat<P: Platform>(platform: &P, shard: u16, set: &Set) -> Result<()> {
+    match write(platform, shard, set).await {
+        Ok(()) => Ok(()),
+        Err(_) => write(platform, shard, set).await,
+    }
+}
+
 async fn write<P: Platform>(platform: &P, shard: u16, set: &Set) -> Result<()> {
     let log = log(platform, shard)?;
     if !set.attempted.is_empty() {
@@ -79,26 +88,34 @@ async fn write<P: Platform>(platform: &P, shard: u16, set: &Set) -> Result<()> {
     Ok(())
 }
 
+/// The connections whose endpoint wants no more, as (workspace, connection).
+fn gone(finished: &[Finished]) -> Vec<(String, String)> {
+    let is_gone = |one: &&Finished| match &one.done {
+        Done::Attempted { attempted, .. } => attempted.record.outcome == Outcome::Gone,
+        Done::Faulted(_) => false,
+    };
+    let gone = finished.iter().filter(is_gone);
+    gone.map(|one| (one.job.workspace.clone(), one.job.connection.clone())).collect()
+}
+
 /// The jobs for attempts that are due soon, by the delay to send them with.
-fn hints(finished: &[Finished]) -> BTreeMap<u32, Vec<String>> {
-    let mut hints: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+fn hints(finished: &[Finished]) -> BTreeMap<u32, Vec<Job>> {
+    let mut hints: BTreeMap<u32, Vec<Job>> = BTreeMap::new();
     for Finished { job, done } in finished {
         if let Done::Attempted { hint_delay_s: Some(delay_s), .. } = done {
             let next = Job::new(job.shard, job.key(), job.attempt + 1, job.payload_bytes);
-            hints.entry(*delay_s).or_default().push(next.to_text());
+            hints.entry(*delay_s).or_default().push(next);
         }
     }
     hints
 }
 
 /// Sends hints. A lost one costs punctuality only: the sweeper sees to the delivery.
-async fn send_hints<P: Platform>(platform: &P, hints: BTreeMap<u32, Vec<String>>) {
-    for (delay_s, messages) in hints {
-        for chunk in messages.chunks(SEND_BATCH_MAX) {
-            if let Err(error) = platform.jobs().send(chunk.to_vec(), delay_s).await {
-                platform.line(&json!({"at": "record", "unsent_hints": chunk.len(),
-                    "error": error.to_string()}));
-            }
+async fn send_hints<P: Platform>(platform: &P, hints: BTreeMap<u32, Vec<Job>>) {
+    for (delay_s, jobs) in hints {
+        if let Err(error) = wake(platform, &jobs, delay_s).await {
+            platform.line(&json!({"at": "record", "unsent_hints": jobs.len(),
+                "error": error.to_string()}));
         }
     }
 }

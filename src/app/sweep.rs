@@ -6,12 +6,13 @@
 
 use serde_json::json;
 
-use super::log;
+use super::wake::wake;
+use super::{activation, log};
 use crate::domain::error::{Error, Result};
 use crate::domain::job::Job;
 use crate::domain::limits::{SEND_BATCH_MAX, SWEEP_DELIVERIES};
 use crate::domain::retry::sweep_backoff_ms;
-use crate::ports::{Jobs, Platform, PortError};
+use crate::ports::{Platform, PortError};
 use crate::store::sweeps::{self, Overdue};
 
 /// Sweeps every shard. A shard that fails is logged and does not keep the others from being swept.
@@ -30,11 +31,13 @@ pub async fn sweep<P: Platform>(platform: &P, after_restart: bool) {
 async fn sweep_shard<P: Platform>(platform: &P, shard: u16, after_restart: bool) -> Result<usize> {
     let log = log(platform, shard)?;
     let mut after = (String::new(), String::new());
-    let mut swept = 0;
+    let mut swept = activation::release_forgotten(platform, shard).await?;
     while swept < SWEEP_DELIVERIES {
         let found = sweeps::overdue(log, &after, platform.now_ms(), after_restart).await?;
         for chunk in found.overdue.chunks(SEND_BATCH_MAX) {
-            wake(platform, shard, chunk).await?;
+            let jobs: Vec<Job> = chunk.iter().map(|overdue| job(shard, overdue)).collect();
+            let failed = |PortError(text)| Error::unavailable(text);
+            wake(platform, &jobs, 0).await.map_err(failed)?;
             let now_ms = platform.now_ms();
             let put_off = chunk.iter().map(|o| (o, now_ms + sweep_backoff_ms(o.sweeps + 1)));
             sweeps::put_off(log, &put_off.collect::<Vec<_>>()).await?;
@@ -48,9 +51,6 @@ async fn sweep_shard<P: Platform>(platform: &P, shard: u16, after_restart: bool)
     Ok(swept)
 }
 
-async fn wake<P: Platform>(platform: &P, shard: u16, overdue: &[Overdue]) -> Result<()> {
-    let job = |o: &Overdue| Job::new(shard, o.key.clone(), o.attempts + 1, o.payload_bytes);
-    let messages = overdue.iter().map(|o| job(o).to_text()).collect();
-    let failed = |PortError(text)| Error::unavailable(text);
-    platform.jobs().send(messages, 0).await.map_err(failed)
+fn job(shard: u16, overdue: &Overdue) -> Job {
+    Job::new(shard, overdue.key.clone(), overdue.attempts + 1, overdue.payload_bytes)
 }

@@ -45,12 +45,33 @@ pub struct Target {
     pub workspace: String,
     /// Its id.
     pub connection: String,
+    /// Whether it takes deliveries; if not, they are held.
+    pub active: bool,
     /// Settings of its destination, as JSON text.
     pub settings: String,
     /// Receiver credentials.
     pub credentials: SealedCredentials,
     /// Signing secrets, newest first, expired ones included.
     pub secrets: Vec<SealedSigningSecret>,
+}
+
+/// Why a connection is inactive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InactiveReason {
+    /// A person paused it.
+    Paused,
+    /// Its endpoint answered 410.
+    EndpointGone,
+}
+
+impl InactiveReason {
+    /// The word in the database and in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::EndpointGone => "endpoint_gone",
+        }
+    }
 }
 
 /// Who set a connection's current signing secret.

@@ -15,9 +15,14 @@ pub enum State {
     Delivered,
     /// Given up: the attempts are used up, or the receiver answered 410.
     Dead,
-    /// Stopped: its connection was deleted.
+    /// Owed, and kept back because its connection is inactive.
+    Held,
+    /// Stopped: its connection was deleted, or what it held was canceled on activation.
     Canceled,
 }
+
+const ALL: [State; 6] =
+    [State::Pending, State::Retrying, State::Delivered, State::Dead, State::Held, State::Canceled];
 
 /// What can happen to a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +33,12 @@ pub enum Happening {
     Failed,
     /// An attempt failed and none is to come.
     FailedForGood,
-    /// The connection is not there any more.
-    ConnectionDeleted,
+    /// The connection is inactive.
+    Paused,
+    /// The connection is active again.
+    Released,
+    /// It shall not be sent any more.
+    Canceled,
 }
 
 impl State {
@@ -39,9 +48,14 @@ impl State {
         match (self, happening) {
             (Self::Delivered, _) | (_, Happening::Succeeded) => Self::Delivered,
             (Self::Dead | Self::Canceled, _) => self,
-            (Self::Pending | Self::Retrying, Happening::Failed) => Self::Retrying,
-            (Self::Pending | Self::Retrying, Happening::FailedForGood) => Self::Dead,
-            (Self::Pending | Self::Retrying, Happening::ConnectionDeleted) => Self::Canceled,
+            (_, Happening::Canceled) => Self::Canceled,
+            (_, Happening::FailedForGood) => Self::Dead,
+            (Self::Held, Happening::Released) => Self::Pending,
+            // An attempt that was under way when the connection became inactive is recorded; the
+            // next one waits.
+            (Self::Held, _) | (_, Happening::Paused) => Self::Held,
+            (_, Happening::Failed) => Self::Retrying,
+            (Self::Pending | Self::Retrying, Happening::Released) => self,
         }
     }
 
@@ -57,20 +71,20 @@ impl State {
             Self::Retrying => "retrying",
             Self::Delivered => "delivered",
             Self::Dead => "dead",
+            Self::Held => "held",
             Self::Canceled => "canceled",
         }
     }
 
     /// The state with this word, if there is one.
     pub fn parse(word: &str) -> Option<Self> {
-        let all = [Self::Pending, Self::Retrying, Self::Delivered, Self::Dead, Self::Canceled];
-        all.into_iter().find(|state| state.as_str() == word)
+        ALL.into_iter().find(|state| state.as_str() == word)
     }
 
     /// The word that the wire contract uses for it.
     pub fn status(self) -> &'static str {
         match self {
-            Self::Pending => "pending",
+            Self::Pending | Self::Held => "pending",
             Self::Retrying => "retrying",
             Self::Delivered => "completed",
             Self::Dead => "failed",
@@ -83,8 +97,8 @@ impl State {
 /// to be done comes first, then what went wrong. An event that owes nothing is `completed`.
 pub fn event_status(states: &[State]) -> &'static str {
     let any = |state| states.contains(&state);
-    if any(State::Pending) {
-        let untouched = states.iter().all(|state| *state == State::Pending);
+    if any(State::Pending) || any(State::Held) {
+        let untouched = states.iter().all(|state| matches!(state, State::Pending | State::Held));
         return if untouched { "pending" } else { "processing" };
     }
     if any(State::Retrying) {
@@ -148,22 +162,31 @@ pub fn settle(
 mod tests {
     use super::*;
 
-    const STATES: [State; 5] =
-        [State::Pending, State::Retrying, State::Delivered, State::Dead, State::Canceled];
-
     #[test]
     fn every_state_and_happening() {
-        use Happening::*;
-        use State::*;
+        use Happening::{Failed, FailedForGood, Paused, Released, Succeeded};
+        use State::{Dead, Delivered, Held, Pending, Retrying};
         for (happening, expected) in [
-            (Succeeded, [Delivered, Delivered, Delivered, Delivered, Delivered]),
-            (Failed, [Retrying, Retrying, Delivered, Dead, Canceled]),
-            (FailedForGood, [Dead, Dead, Delivered, Dead, Canceled]),
-            (ConnectionDeleted, [Canceled, Canceled, Delivered, Dead, Canceled]),
+            (Succeeded, [Delivered; 6]),
+            (Failed, [Retrying, Retrying, Delivered, Dead, Held, State::Canceled]),
+            (FailedForGood, [Dead, Dead, Delivered, Dead, Dead, State::Canceled]),
+            (Paused, [Held, Held, Delivered, Dead, Held, State::Canceled]),
+            (Released, [Pending, Retrying, Delivered, Dead, Pending, State::Canceled]),
+            (
+                Happening::Canceled,
+                [
+                    State::Canceled,
+                    State::Canceled,
+                    Delivered,
+                    Dead,
+                    State::Canceled,
+                    State::Canceled,
+                ],
+            ),
         ] {
-            assert_eq!(STATES.map(|state| state.after(happening)), expected, "{happening:?}");
+            assert_eq!(ALL.map(|state| state.after(happening)), expected, "{happening:?}");
         }
-        for state in STATES {
+        for state in ALL {
             assert_eq!(State::parse(state.as_str()), Some(state));
         }
         assert_eq!(State::parse("unknown"), None);
@@ -175,6 +198,7 @@ mod tests {
         for (states, expected) in [
             (&[][..], "completed"),
             (&[Pending, Pending], "pending"),
+            (&[Pending, Held], "pending"),
             (&[Pending, Delivered], "processing"),
             (&[Retrying, Dead, Delivered], "retrying"),
             (&[Dead, Delivered], "failed"),

@@ -55,6 +55,10 @@ pub struct FanOut {
     /// Id of the connection.
     #[serde(rename = "c")]
     pub connection: String,
+    /// Whether that connection was inactive when the event was accepted, so that this delivery
+    /// begins as held. It is not kept with the event: the delivery's state is.
+    #[serde(skip)]
+    pub held: bool,
 }
 
 impl NewEvent {

@@ -85,6 +85,9 @@ pub const HINT_STEP_MAX_MS: i64 = 60_000;
 pub const SWEEP_GRACE_MS: i64 = 60_000;
 /// Overdue deliveries of one connection that one sweep brings back.
 pub const SWEEP_PER_CONNECTION: usize = 500;
+/// Held deliveries of one connection that one statement releases, holds or cancels: a write of this
+/// size takes well under a second.
+pub const HELD_STEP: usize = 500;
 /// Connections that one sweep statement answers for; a sweep goes on from the last one.
 pub const SWEEP_CONNECTIONS: usize = 200;
 /// Deliveries that one sweep brings back at the most.

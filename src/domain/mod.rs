@@ -14,6 +14,7 @@ pub mod job;
 pub mod limits;
 pub mod organization;
 pub mod retry;
+pub mod rotation;
 pub mod rule;
 pub mod secret;
 pub mod signing;

@@ -11,6 +11,8 @@ pub struct Rule {
     pub number: u32,
     /// The connection it sends to.
     pub connection: String,
+    /// 1 when that connection takes deliveries; if not, they are held.
+    pub connection_active: u8,
     /// Event name it matches.
     pub event: String,
     /// Resource it is limited to, if any.
@@ -39,6 +41,7 @@ mod tests {
             id: "r".into(),
             number: 1,
             connection: "c".into(),
+            connection_active: 1,
             event: "order.completed".into(),
             resource: resource.map(Into::into),
             resource_id: resource_id.map(Into::into),

@@ -3,8 +3,9 @@
 use serde::Deserialize;
 
 use super::{json, run, select, statement};
-use crate::domain::connection::{SealedCredentials, SetBy};
+use crate::domain::connection::{InactiveReason, SealedCredentials, SetBy};
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::rotation::LIVE_SECRETS_MAX;
 use crate::domain::secret::Sealed;
 use crate::ports::{Database, Statement};
 
@@ -25,6 +26,10 @@ pub struct Connection {
     pub settings: String,
     /// Receiver credentials.
     pub credentials: SealedCredentials,
+    /// Whether it takes deliveries; if not, they are held.
+    pub active: bool,
+    /// Why it does not, if it does not.
+    pub inactive_reason: Option<String>,
     /// Whether pages leave it out.
     pub hidden: bool,
     /// The key that created it.
@@ -59,6 +64,8 @@ struct Row {
     name: String,
     settings: String,
     credentials: String,
+    active: i64,
+    inactive_reason: Option<String>,
     hidden: i64,
     created_by: String,
     created_at_ms: i64,
@@ -72,6 +79,8 @@ impl Row {
             credentials: json(&self.credentials)?,
             secret: self.secret.as_deref().map(json).transpose()?,
             hidden: self.hidden != 0,
+            active: self.active != 0,
+            inactive_reason: self.inactive_reason,
             id: self.id,
             workspace: self.workspace,
             workspace_name: self.workspace_name,
@@ -189,7 +198,8 @@ pub async fn update(
 }
 
 const FIND: &str = "\
-    select c.id, c.workspace, c.type as kind, c.name, c.settings, c.credentials, c.hidden, \
+    select c.id, c.workspace, c.type as kind, c.name, c.settings, c.credentials, c.active, \
+      c.inactive_reason, c.hidden, \
       c.created_by, c.created_at_ms, c.updated_at_ms, w.name as workspace_name, \
       (select json_object('number', s.number, 'set_by', s.set_by, \
          'created_at_ms', s.created_at_ms, 'sealed', s.sealed) \
@@ -224,7 +234,8 @@ pub struct After {
 }
 
 const LIST: &str = "\
-    select c.id, c.workspace, c.type as kind, c.name, c.settings, c.credentials, c.hidden, \
+    select c.id, c.workspace, c.type as kind, c.name, c.settings, c.credentials, c.active, \
+      c.inactive_reason, c.hidden, \
       c.created_by, c.created_at_ms, c.updated_at_ms, w.name as workspace_name, \
       (select json_object('number', s.number, 'set_by', s.set_by, \
          'created_at_ms', s.created_at_ms, 'sealed', s.sealed) \
@@ -256,6 +267,79 @@ pub async fn list(
     ];
     let found: Vec<Row> = select(control, LIST, params).await?;
     found.into_iter().map(Row::connection).collect()
+}
+
+const SET_ACTIVE: &str = "\
+    update connections set active = ?3, inactive_reason = ?4, updated_at_ms = ?5 \
+    where id = ?2 and workspace = ?1";
+
+/// Makes a connection inactive for a reason, or active.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn set_active(
+    control: &impl Database,
+    workspace: &str,
+    connection: &str,
+    inactive: Option<InactiveReason>,
+    now_ms: i64,
+) -> Result<()> {
+    let params = [
+        workspace.into(),
+        connection.into(),
+        inactive.is_none().into(),
+        inactive.map(InactiveReason::as_str).into(),
+        now_ms.into(),
+    ];
+    run(control, vec![statement(SET_ACTIVE, params)]).await.map(drop)
+}
+
+const ROTATE_IN: &str = "\
+    insert into connection_secrets (connection, number, sealed, set_by, created_at_ms) \
+    select c.id, ?3, ?4, ?5, ?6 from connections c where c.id = ?2 and c.workspace = ?1 \
+      and (select count(*) from connection_secrets s where s.connection = c.id \
+        and (s.expires_at_ms is null or s.expires_at_ms > ?6)) < ?7 returning number";
+const ROTATE_OUT: &str = "\
+    update connection_secrets set expires_at_ms = ?4 \
+    where connection = ?1 and number < ?2 and expires_at_ms is null \
+      and exists (select 1 from connection_secrets s where s.connection = ?1 and s.number = ?2 \
+        and s.sealed = ?3)";
+
+/// Makes `secret` the current one; the former goes on signing until `former_until_ms`.
+///
+/// # Errors
+/// `Refused` when as many secrets as may be are live; `Conflict` when somebody else was faster.
+pub async fn rotate(
+    control: &impl Database,
+    connection: &Connection,
+    secret: &NewSecret,
+    former_until_ms: i64,
+    now_ms: i64,
+) -> Result<()> {
+    let sealed = || secret.sealed.as_text();
+    let rotate_in = statement(
+        ROTATE_IN,
+        [
+            (&connection.workspace).into(),
+            (&connection.id).into(),
+            secret.number.into(),
+            sealed().into(),
+            secret.set_by.as_str().into(),
+            now_ms.into(),
+            // The former one stays only if it overlaps.
+            (LIVE_SECRETS_MAX + u32::from(former_until_ms <= now_ms)).into(),
+        ],
+    );
+    let rotate_out = statement(
+        ROTATE_OUT,
+        [(&connection.id).into(), secret.number.into(), sealed().into(), former_until_ms.into()],
+    );
+    let results = run(control, vec![rotate_in, rotate_out]).await?;
+    if results[0].is_empty() {
+        let msg = format!("{LIVE_SECRETS_MAX} secrets are live, the most there can be");
+        return Err(Error::field("overlap_seconds", msg).of_kind(Kind::Refused));
+    }
+    Ok(())
 }
 
 const DELETE: &str = "\

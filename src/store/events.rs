@@ -25,8 +25,11 @@ const INSERT_AFTER_PAYLOAD: &str = "\
 const INSERT_DELIVERIES: &str = "\
     insert or ignore into deliveries (workspace, connection, event, rule, state, open, due_at_ms, \
       sweep_at_ms, payload_bytes, created_at_ms) \
-    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, 'pending', 1, value ->> 5, \
-      value ->> 5 + ?2, value ->> 4, value ->> 5 from json_each(?1)";
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, \
+      case value ->> 6 when 1 then 'held' else 'pending' end, 1 - (value ->> 6), \
+      case value ->> 6 when 0 then value ->> 5 end, \
+      case value ->> 6 when 0 then value ->> 5 + ?2 end, value ->> 4, value ->> 5 \
+    from json_each(?1)";
 const INSERT_NAMES: &str = "\
     insert or ignore into names_seen (workspace, kind, name, created_at_ms) \
     select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?1)";
@@ -49,6 +52,7 @@ pub async fn insert(log: &impl Database, events: &[(Event, String)]) -> Result<(
                 owed.rule_number,
                 payload.len(),
                 event.created_at_ms,
+                i64::from(owed.held),
             ]));
         }
         let mut seen = |kind: &str, name: &str| {

@@ -9,6 +9,7 @@ pub mod attempts;
 pub mod connections;
 pub mod deliveries;
 pub mod events;
+pub mod held;
 pub mod machine_keys;
 pub mod organizations;
 pub mod routing;

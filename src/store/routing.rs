@@ -45,9 +45,10 @@ impl Row {
 const BY_PUBLISHABLE_KEY: &str = "\
     select w.id as workspace, w.number, w.shard, null as secret_sealed, \
       (select json_group_array(json_object('id', r.id, 'number', r.number, \
-         'connection', r.connection, 'event', r.event, 'resource', r.resource, \
-         'resource_id', r.resource_id)) \
-       from rules r where r.workspace = w.id and r.active = 1 \
+         'connection', r.connection, 'connection_active', c.active, 'event', r.event, \
+         'resource', r.resource, 'resource_id', r.resource_id)) \
+       from rules r cross join connections c \
+       where c.id = r.connection and r.workspace = w.id and r.active = 1 \
          and r.event in (select value from json_each(?2))) as rules \
     from publishable_keys k join workspaces w on w.id = k.workspace \
     where k.public_key = ?1 and (k.expires_at_ms is null or k.expires_at_ms > ?3)";
@@ -71,9 +72,10 @@ pub async fn find_by_publishable_key(
 const BY_MACHINE_KEY: &str = "\
     select w.id as workspace, w.number, w.shard, m.secret_sealed, \
       (select json_group_array(json_object('id', r.id, 'number', r.number, \
-         'connection', r.connection, 'event', r.event, 'resource', r.resource, \
-         'resource_id', r.resource_id)) \
-       from rules r where r.workspace = w.id and r.active = 1 \
+         'connection', r.connection, 'connection_active', c.active, 'event', r.event, \
+         'resource', r.resource, 'resource_id', r.resource_id)) \
+       from rules r cross join connections c \
+       where c.id = r.connection and r.workspace = w.id and r.active = 1 \
          and r.event in (select value from json_each(?4))) as rules \
     from machine_keys m left join workspaces w on w.organization = m.organization \
       and w.id in (select value from json_each(?3)) \

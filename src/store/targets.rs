@@ -14,13 +14,14 @@ use crate::ports::Database;
 struct Row {
     workspace: String,
     connection: String,
+    active: u8,
     settings: String,
     credentials: String,
     secrets: String,
 }
 
 const FIND: &str = "\
-    select c.workspace, c.id as connection, c.settings, c.credentials, \
+    select c.workspace, c.id as connection, c.active, c.settings, c.credentials, \
       (select json_group_array(json_object('number', s.number, 'sealed', s.sealed, \
          'expires_at_ms', s.expires_at_ms)) \
        from connection_secrets s where s.connection = c.id) as secrets \
@@ -44,6 +45,7 @@ fn target(row: Row) -> Result<Target> {
     let mut secrets: Vec<SealedSigningSecret> = json(&row.secrets)?;
     secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.number));
     Ok(Target {
+        active: row.active == 1,
         credentials: json(&row.credentials)?,
         secrets,
         workspace: row.workspace,

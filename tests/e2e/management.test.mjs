@@ -24,8 +24,8 @@ const metadata = {
   retry_schedule_seconds: [5, 30, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400],
 };
 const connection = {
-  id: uuid, workspace: uuid, type: "webhook", name: words, metadata, hidden: flag, created_by: words, created_at: time,
-  updated_at: time,
+  id: uuid, workspace: uuid, type: "webhook", name: words, metadata, active: true, inactive_reason: null, hidden: flag,
+  created_by: words, created_at: time, updated_at: time,
 };
 const anyConnection = { ...connection, metadata: (value) => typeof value === "object" && value !== null };
 const rule = {

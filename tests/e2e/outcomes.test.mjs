@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { freePort, HOST } from "../../tools/lib/ports.mjs";
 import { answer, endless, hang } from "./lib/receiver.mjs";
 import { sleep, until } from "./lib/until.mjs";
-import { attemptsOf, connect, emit, newTenant, openWorld, secretWord, settled } from "./lib/world.mjs";
+import { attemptsOf, connect, emit, newTenant, ok, openWorld, secretWord, settled } from "./lib/world.mjs";
 
 const EXCERPT_BYTES = 16 * 1024;
 
@@ -143,14 +143,16 @@ test("429 with Retry-After, in seconds and as a date, is heeded", async () => {
   }));
 });
 
-test("410 makes the delivery dead at once", async () => {
-  const { found, delivery, attempts, attempt } = await deliver(answer(410), { status: ["failed"] });
+test("410 makes the delivery dead at once, and the connection inactive", async () => {
+  const { connection, found, delivery, attempts, attempt } = await deliver(answer(410), { status: ["failed"] });
   assert.equal(attempts.length, 1);
   assert.equal(attempt.outcome, "gone");
   assert.equal(attempt.status_code, 410);
   assert.deepEqual([found.status, delivery.attempt_count], ["failed", 1]);
   assert.equal(delivery.next_attempt_at, undefined);
   assert.ok(delivery.completed_at);
+  const { active, inactive_reason } = ok(await tenant.api.get(`/connections/${connection.id}`));
+  assert.deepEqual([active, inactive_reason], [false, "endpoint_gone"]);
 });
 
 test("a connection that is refused, or cut off, is a network error", async () => {

@@ -60,6 +60,7 @@ impl World {
             (_, "/api/v1/events/bulk") => {
                 json!([{"workspace": workspace, "event": "x", "payload": {}}])
             }
+            ("POST", path) if path.starts_with("/api/v1/connections/:id/") => json!({}),
             (method, path) => panic!("the walk has no body for {method} {path}"),
         }
     }

@@ -441,6 +441,21 @@ fn a_late_success_counts_though_the_delivery_was_canceled() {
 }
 
 #[test]
+fn a_long_answer_is_kept_in_a_row_of_its_own() {
+    let edge = Edge::new();
+    let (tenant, rule) = tenant(&edge);
+    let answer = "a".repeat(4_000);
+    let body = answer.clone();
+    edge.receivers.script(URL, move |_| Reply::status(200).body(&body));
+    let event = tenant.emit(&edge, "x");
+    edge.run_for(1_000);
+    assert_eq!(edge.logs[0].ask("select first_attempt from deliveries"), [Value::Null]);
+    assert_eq!(edge.logs[0].ask("select count(*) from attempts"), [json!(1)]);
+    let details = format!("/api/v1/events/{event}/rules/{rule}/attempts/1/response-details");
+    assert_eq!(tenant.get(&edge, &details)["body"], json!(answer));
+}
+
+#[test]
 fn large_payloads_are_read_in_slices_and_all_arrive() {
     let edge = Edge::new();
     let (tenant, _) = tenant(&edge);

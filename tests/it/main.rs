@@ -2,6 +2,7 @@
 //! clock, scripted receivers, and ports that can fail before or after they took effect.
 
 mod access;
+mod activation;
 mod api;
 mod bytes;
 mod deliver;

@@ -51,7 +51,7 @@ export const ruleEvent = {
   id: uuid, type: "rule", workspace: uuid, event: words, event_id: uuid, resource: maybe(words), resource_id: maybe(words),
   connection: uuid, rule: uuid, integration_type: "webhook", status: statuses, attempt_count: count,
   next_attempt_at: maybe(time), started_at: maybe(time), completed_at: maybe(time), last_error: maybe(words),
-  created_by: words, created_at: time, message_id: matching(/^msg_[0-9a-f]{40}$/),
+  held: maybe(flag), created_by: words, created_at: time, message_id: matching(/^msg_[0-9a-f]{40}$/),
 };
 
 /** The envelope of every list. */

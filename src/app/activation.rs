@@ -1,0 +1,180 @@
+//! Making connections inactive and active again. CONTROL is written first, then LOG: an emit or a
+//! consumer that still saw the former state leaves deliveries behind that the consumer holds, or
+//! the sweeper releases.
+
+use serde_json::json;
+
+use super::keys::Machine;
+use super::log;
+use super::wake::wake;
+use crate::domain::connection::InactiveReason;
+use crate::domain::error::Result;
+use crate::domain::job::{DeliveryKey, Job};
+use crate::domain::limits::{HELD_STEP, SWEEP_CONNECTIONS};
+use crate::ports::Platform;
+use crate::store::connections::{self, Connection};
+use crate::store::{held, targets, workspaces};
+
+/// What becomes of held deliveries when their connection is activated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Held {
+    /// They are sent.
+    #[default]
+    Deliver,
+    /// They are canceled.
+    Cancel,
+}
+
+/// Steps of held deliveries that one call handles; the sweeper releases the rest.
+const STEPS_AT_ONCE: usize = 4;
+
+/// Makes a connection inactive; what it owes is held.
+///
+/// # Errors
+/// `NotFound` when the organization has no such connection.
+pub async fn deactivate<P: Platform>(
+    platform: &P,
+    caller: &Machine,
+    id: &str,
+) -> Result<Connection> {
+    let control = platform.control();
+    let found = connections::find(control, &caller.organization, id).await?;
+    let workspace = workspaces::find(control, &caller.organization, &found.workspace).await?;
+    let (reason, now_ms) = (InactiveReason::Paused, platform.now_ms());
+    if found.active {
+        connections::set_active(control, &found.workspace, id, Some(reason), now_ms).await?;
+    }
+    held::hold_connection(log(platform, workspace.shard)?, &workspace.id, id).await?;
+    connections::find(control, &caller.organization, id).await
+}
+
+/// Makes a connection active; what was held is sent, oldest first, or canceled.
+///
+/// # Errors
+/// `NotFound` when the organization has no such connection.
+pub async fn activate<P: Platform>(
+    platform: &P,
+    caller: &Machine,
+    id: &str,
+    what: Held,
+) -> Result<Connection> {
+    let control = platform.control();
+    let found = connections::find(control, &caller.organization, id).await?;
+    let workspace = workspaces::find(control, &caller.organization, &found.workspace).await?;
+    let log = log(platform, workspace.shard)?;
+    if what == Held::Cancel {
+        // Before it is active, or the sweeper could release what shall be canceled.
+        while held::cancel_connection(log, &workspace.id, id, platform.now_ms()).await? >= HELD_STEP
+        {
+        }
+    }
+    connections::set_active(control, &found.workspace, id, None, platform.now_ms()).await?;
+    for _ in 0..STEPS_AT_ONCE {
+        if release(platform, workspace.shard, &workspace.id, id).await? < HELD_STEP {
+            break;
+        }
+    }
+    connections::find(control, &caller.organization, id).await
+}
+
+/// Makes connections inactive whose endpoint answered 410. To be called before that answer is
+/// recorded, and [`hold_gone`] after: a delivery that is held already would not be recorded. A
+/// failure is logged: the next delivery to such an endpoint is answered 410 again.
+pub async fn mark_gone<P: Platform>(platform: &P, gone: &[(String, String)]) {
+    let (reason, now_ms) = (Some(InactiveReason::EndpointGone), platform.now_ms());
+    for (workspace, connection) in gone {
+        let control = platform.control();
+        let marked = connections::set_active(control, workspace, connection, reason, now_ms).await;
+        tell_gone(platform, connection, marked);
+    }
+}
+
+/// Holds what else these connections owe; the consumer holds what this leaves.
+pub async fn hold_gone<P: Platform>(platform: &P, shard: u16, gone: &[(String, String)]) {
+    for (workspace, connection) in gone {
+        let held = match log(platform, shard) {
+            Ok(log) => held::hold_connection(log, workspace, connection).await,
+            Err(error) => Err(error),
+        };
+        tell_gone(platform, connection, held);
+    }
+}
+
+fn tell_gone<P: Platform>(platform: &P, connection: &str, result: Result<()>) {
+    if let Err(error) = result {
+        let error = error.to_string();
+        platform.line(&json!({"at": "endpoint_gone", "connection": connection, "error": error}));
+    }
+}
+
+/// Releases one step of a connection's held deliveries and wakes them, oldest first. Returns how
+/// many.
+async fn release<P: Platform>(
+    platform: &P,
+    shard: u16,
+    workspace: &str,
+    connection: &str,
+) -> Result<usize> {
+    let log = log(platform, shard)?;
+    let now_ms = platform.now_ms();
+    let mut released = held::release_connection(log, workspace, connection, now_ms).await?;
+    released.sort_unstable_by(|a, b| a.event.cmp(&b.event));
+    let job = |one: &held::Released| {
+        let key = DeliveryKey {
+            workspace: workspace.to_owned(),
+            connection: connection.to_owned(),
+            event: one.event.clone(),
+            rule: one.rule,
+        };
+        Job::new(shard, key, one.attempts + 1, one.payload_bytes)
+    };
+    let jobs: Vec<Job> = released.iter().map(job).collect();
+    if let Err(error) = wake(platform, &jobs, 0).await {
+        platform.line(&json!({"at": "release", "unsent_jobs": jobs.len(),
+            "error": error.to_string()}));
+    }
+    Ok(released.len())
+}
+
+/// Releases held deliveries whose connection is active: an emit saw it inactive and was stored
+/// after it had been activated. Those of a connection that is gone are canceled. Returns how many
+/// went on.
+///
+/// # Errors
+/// When a database does not answer.
+pub async fn release_forgotten<P: Platform>(platform: &P, shard: u16) -> Result<usize> {
+    let log = log(platform, shard)?;
+    let mut after = (String::new(), String::new());
+    let mut released = 0;
+    loop {
+        let with_held = held::connections(log, &after).await?;
+        let Some(last) = with_held.last().cloned() else { return Ok(released) };
+        released += release_some(platform, shard, &with_held).await?;
+        if with_held.len() < SWEEP_CONNECTIONS {
+            return Ok(released);
+        }
+        after = last;
+    }
+}
+
+async fn release_some<P: Platform>(
+    platform: &P,
+    shard: u16,
+    with_held: &[(String, String)],
+) -> Result<usize> {
+    let named: Vec<(&str, &str)> =
+        with_held.iter().map(|(w, c)| (w.as_str(), c.as_str())).collect();
+    let targets = targets::find(platform.control(), &named).await?;
+    let mut released = 0;
+    for (workspace, connection) in named {
+        match targets.get(connection) {
+            Some(target) if !target.active => {}
+            Some(_) => released += release(platform, shard, workspace, connection).await?,
+            None => {
+                let (log, now_ms) = (log(platform, shard)?, platform.now_ms());
+                held::cancel_connection(log, workspace, connection, now_ms).await?;
+            }
+        }
+    }
+    Ok(released)
+}

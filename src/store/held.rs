@@ -1,0 +1,145 @@
+//! Held deliveries in a LOG shard: kept back while their connection is inactive, and let go on.
+//!
+//! Whole connections are handled in bounded steps, oldest events first; who calls goes on until a
+//! step was not full.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{rows, run, select, statement};
+use crate::domain::error::Result;
+use crate::domain::job::DeliveryKey;
+use crate::domain::limits::{HELD_STEP, SWEEP_CONNECTIONS, SWEEP_GRACE_MS};
+use crate::ports::Database;
+
+const HOLD: &str = "\
+    update deliveries set state = 'held', open = 0, due_at_ms = null, sweep_at_ms = null \
+    from json_each(?1) j \
+    where workspace = j.value ->> 0 and connection = j.value ->> 1 and event = j.value ->> 2 \
+      and rule = j.value ->> 3 and open = 1";
+
+/// Holds these open deliveries.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn hold(log: &impl Database, keys: &[DeliveryKey]) -> Result<()> {
+    let keys = keys.iter().map(|k| json!([k.workspace, k.connection, k.event, k.rule]));
+    let set = Value::from(keys.collect::<Vec<_>>()).to_string();
+    run(log, vec![statement(HOLD, [set.into()])]).await.map(drop)
+}
+
+const HOLD_CONNECTION: &str = "\
+    update deliveries set state = 'held', open = 0, due_at_ms = null, sweep_at_ms = null \
+    where workspace = ?1 and connection = ?2 and open = 1 and event <= (select max(event) from \
+      (select event from deliveries where workspace = ?1 and connection = ?2 and open = 1 \
+       order by event limit ?3))";
+
+/// Holds one step of a connection's open deliveries.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn hold_connection(log: &impl Database, workspace: &str, connection: &str) -> Result<()> {
+    let params = [workspace.into(), connection.into(), HELD_STEP.into()];
+    run(log, vec![statement(HOLD_CONNECTION, params)]).await.map(drop)
+}
+
+/// A delivery that goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Released {
+    /// Its event.
+    pub event: String,
+    /// Number of its rule.
+    pub rule: u32,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// Bytes of its payload.
+    pub payload_bytes: i64,
+}
+
+const RELEASE: &str = "\
+    update deliveries set state = 'pending', open = 1, due_at_ms = ?3, sweep_at_ms = ?4, \
+      sweeps = 0 \
+    where workspace = ?1 and connection = ?2 and state = 'held' and event <= (select max(event) \
+      from (select event from deliveries where workspace = ?1 and connection = ?2 \
+        and state = 'held' order by event limit ?5)) \
+    returning event, rule, attempts, payload_bytes";
+
+/// Releases one step of a connection's held deliveries; they are due now.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn release_connection(
+    log: &impl Database,
+    workspace: &str,
+    connection: &str,
+    now_ms: i64,
+) -> Result<Vec<Released>> {
+    let params = [
+        workspace.into(),
+        connection.into(),
+        now_ms.into(),
+        (now_ms + SWEEP_GRACE_MS).into(),
+        HELD_STEP.into(),
+    ];
+    select(log, RELEASE, params).await
+}
+
+const CANCEL: &str = "\
+    update deliveries set state = 'canceled', reason = 'canceled', completed_at_ms = ?3 \
+    where workspace = ?1 and connection = ?2 and state = 'held' and event <= (select max(event) \
+      from (select event from deliveries where workspace = ?1 and connection = ?2 \
+        and state = 'held' order by event limit ?4)) \
+    returning rule";
+
+/// Cancels one step of a connection's held deliveries; returns how many.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn cancel_connection(
+    log: &impl Database,
+    workspace: &str,
+    connection: &str,
+    now_ms: i64,
+) -> Result<usize> {
+    #[derive(Deserialize)]
+    struct Row {
+        #[serde(rename = "rule")]
+        _rule: u32,
+    }
+    let params = [workspace.into(), connection.into(), now_ms.into(), HELD_STEP.into()];
+    let results = run(log, vec![statement(CANCEL, params)]).await?;
+    Ok(rows::<Row>(&results[0])?.len())
+}
+
+/// Seeks from connection to connection in the index of held deliveries; see `sweeps.rs`.
+const CONNECTIONS: &str = "\
+    with recursive lines (k, n) as ( \
+      select (select workspace || connection from deliveries where state = 'held' \
+        and (workspace, connection) > (?1, ?2) order by workspace, connection limit 1), 1 \
+      union all \
+      select (select d.workspace || d.connection from deliveries d where d.state = 'held' \
+        and (d.workspace, d.connection) > (substr(k, 1, 36), substr(k, 37)) \
+        order by d.workspace, d.connection limit 1), n + 1 \
+      from lines where k is not null and n < ?3 \
+    ) \
+    select substr(k, 1, 36) as workspace, substr(k, 37) as connection from lines \
+    where k is not null";
+
+/// The next connections after `after` that have held deliveries, as (workspace, connection): at
+/// most [`SWEEP_CONNECTIONS`].
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn connections(
+    log: &impl Database,
+    after: &(String, String),
+) -> Result<Vec<(String, String)>> {
+    #[derive(Deserialize)]
+    struct Row {
+        workspace: String,
+        connection: String,
+    }
+    let params = [(&after.0).into(), (&after.1).into(), SWEEP_CONNECTIONS.into()];
+    let found: Vec<Row> = select(log, CONNECTIONS, params).await?;
+    Ok(found.into_iter().map(|row| (row.workspace, row.connection)).collect())
+}
