@@ -63,6 +63,7 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         PATCH  "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::patch;
         POST   "/api/v1/connections/:id/activate"    Machine API_BODY_BYTES_MAX  connections::activate;
         POST   "/api/v1/connections/:id/deactivate"  Machine API_BODY_BYTES_MAX  connections::deactivate;
+        POST   "/api/v1/connections/:id/test"        Machine EMIT_BODY_BYTES_MAX connections::test;
         POST   "/api/v1/connections/:id/secret/rotate"
                                                      Machine API_BODY_BYTES_MAX  connections::rotate;
         DELETE "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::delete;

@@ -2,11 +2,14 @@
 
 use serde_json::{Value, json};
 
+use super::events::show_event;
 use crate::app::activation::{self, Held};
 use crate::app::connections::{self, Change, NewConnection, Saved};
+use crate::app::test_event;
 use crate::destination::WEBHOOK;
 use crate::destination::webhook::{self, SecretFacts, Settings};
 use crate::domain::error::Result;
+use crate::domain::event::NewEvent;
 use crate::domain::fields::{Fields, kind_of};
 use crate::domain::organization::label;
 use crate::domain::secret::Secret;
@@ -160,6 +163,14 @@ pub async fn deactivate<P: Platform>(platform: &P, call: Call) -> Result<Reply> 
     let id = call.id("id", "connection")?;
     let deactivated = activation::deactivate(platform, call.caller.machine()?, &id).await?;
     Ok(Reply::ok(&show(&deactivated)))
+}
+
+/// `POST /connections/{id}/test`: sends a test event.
+pub async fn test<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let id = call.id("id", "connection")?;
+    let new = NewEvent::parse_test(call.optional_body()?)?;
+    let event = test_event::send(platform, call.caller.machine()?, &id, new).await?;
+    Ok(Reply::created(&json!({"event": show_event(&event)})))
 }
 
 /// `POST /connections/{id}/secret/rotate`: a generated secret is shown in this answer only.

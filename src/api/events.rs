@@ -25,6 +25,9 @@ pub fn show_event(event: &Event) -> Value {
         "created_by": event.created_by,
         "created_at": rfc3339(event.created_at_ms),
     });
+    if event.is_test() {
+        shown["test"] = json!(true);
+    }
     add_resource(&mut shown, event.resource.as_deref(), event.resource_id.as_deref());
     shown
 }

@@ -9,6 +9,7 @@ use crate::destination::{Material, OutboundRequest};
 use crate::domain::attempt::{self, Answer, Failure, Outcome, Record};
 use crate::domain::connection::{Credentials, SealedSigningSecret, Target};
 use crate::domain::delivery::{self, Happening, State};
+use crate::domain::event::TEST_RULE;
 use crate::domain::ids::message_id;
 use crate::domain::retry::{INTERNAL_DEADLINE_MS, internal_backoff_ms, parse_retry_after};
 use crate::domain::secret::{Place, Secret};
@@ -81,6 +82,7 @@ fn prepare<P: Platform>(
         payload: &owed.payload,
         created_at_ms: owed.created_at_ms,
         message_id: id,
+        is_test: owed.rule == TEST_RULE,
         attempt: owed.attempts + 1,
         secrets: &secrets,
         credentials: &credentials,

@@ -84,6 +84,23 @@ pub async fn emit<P: Platform>(
     }
 }
 
+/// Stores one event with the deliveries it owes, and wakes them.
+///
+/// # Errors
+/// `Unavailable` when it is not known that the event was stored.
+pub async fn store_and_wake<P: Platform>(
+    platform: &P,
+    shard: u16,
+    event: Event,
+    payload: String,
+) -> Result<Event> {
+    let rows = [(event, payload)];
+    store(platform, shard, &rows).await?;
+    let [(event, payload)] = rows;
+    send(platform, &wake_ups(shard, &event, &payload)).await;
+    Ok(event)
+}
+
 /// An event to be stored, and its place in the request.
 struct Accepted {
     index: usize,

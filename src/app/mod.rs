@@ -11,6 +11,7 @@ pub mod organizations;
 pub mod recorder;
 pub mod rules;
 pub mod sweep;
+pub mod test_event;
 pub mod wake;
 pub mod workspaces;
 

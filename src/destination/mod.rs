@@ -64,6 +64,8 @@ pub struct Material<'a> {
     pub created_at_ms: i64,
     /// Id that stays the same over all attempts.
     pub message_id: &'a str,
+    /// Whether the event was sent to try the connection out.
+    pub is_test: bool,
     /// Number of this attempt, from 1.
     pub attempt: u32,
     /// Live signing secrets, newest first.

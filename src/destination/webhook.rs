@@ -192,6 +192,9 @@ pub fn request(
         OutboundHeader::plain("posthorn-event-id", material.event),
         OutboundHeader::plain("posthorn-attempt", &material.attempt.to_string()),
     ];
+    if material.is_test {
+        headers.push(OutboundHeader::plain("posthorn-test", "true"));
+    }
     headers.extend(auth_header(settings, material.credentials));
     for name in &settings.custom_headers {
         let value = material.credentials.get(&header_field(name));
@@ -270,6 +273,7 @@ mod tests {
             payload: PAYLOAD,
             created_at_ms: 1_000,
             message_id: "msg_1",
+            is_test: false,
             attempt: 2,
             secrets: &secrets,
             credentials,

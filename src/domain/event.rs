@@ -7,6 +7,9 @@ use super::error::{Error, Kind, Result};
 use super::fields::Fields;
 use super::limits::{PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX};
 
+/// Number that stands for a rule in test events; rules count from 1.
+pub const TEST_RULE: u32 = 0;
+
 /// An event that a caller asks us to accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
@@ -61,7 +64,29 @@ pub struct FanOut {
     pub held: bool,
 }
 
+impl Event {
+    /// Whether it was sent to try a connection out.
+    pub fn is_test(&self) -> bool {
+        self.fan_out.iter().any(|owed| owed.rule_number == TEST_RULE)
+    }
+}
+
 impl NewEvent {
+    /// Reads the body of a request for a test event: `event` and `payload` may be left out.
+    ///
+    /// # Errors
+    /// As [`NewEvent::parse`].
+    pub fn parse_test(text: &str) -> Result<Self> {
+        let fields = Fields::parse(text)?;
+        let default = |name: &str, value: &str| match fields.exact(name) {
+            Some(given) => given.to_owned(),
+            None => value.to_owned(),
+        };
+        let event = default("event", "\"posthorn.test\"");
+        let payload = default("payload", "{\"message\":\"This is a test event.\"}");
+        Self::parse(&format!("{{\"event\":{event},\"payload\":{payload}}}"))
+    }
+
     /// Reads one event from the text of a JSON object. Unknown keys are ignored, as the wire
     /// contract says.
     ///

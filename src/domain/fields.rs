@@ -71,6 +71,12 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The exact text of the first value of `name`, without noting anything.
+    pub fn exact(&self, name: &str) -> Option<&'a str> {
+        let found = self.entries.0.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.get())
+    }
+
     /// The exact text of the value of `name`; `null` counts as a value. A key that is written twice
     /// is refused, because two readers could take different ones.
     pub fn raw(&mut self, name: &str) -> Option<&'a str> {

@@ -62,6 +62,11 @@ pub fn rule_event_id(event: &str, rule_number: u32) -> String {
     Uuid::new_v5(&namespace, &rule_number.to_be_bytes()).to_string()
 }
 
+/// The id that stands for a rule in the test events of a connection, by the same construction.
+pub fn test_rule_id(connection: &str) -> String {
+    rule_event_id(connection, super::event::TEST_RULE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -58,16 +58,19 @@ pub async fn insert(log: &impl Database, events: &[(Event, String)]) -> Result<(
         let mut seen = |kind: &str, name: &str| {
             names.push(json!([event.workspace, kind, name, event.created_at_ms]));
         };
-        seen("event", &event.name);
-        if let Some(resource) = &event.resource {
-            seen("resource", resource);
+        // A test event is no event of the workspace's own.
+        if !event.is_test() {
+            seen("event", &event.name);
+            event.resource.iter().for_each(|resource| seen("resource", resource));
         }
     }
     if !deliveries.is_empty() {
         let set = Value::from(deliveries).to_string();
         statements.push(statement(INSERT_DELIVERIES, [set.into(), SWEEP_GRACE_MS.into()]));
     }
-    statements.push(statement(INSERT_NAMES, [Value::from(names).to_string().into()]));
+    if !names.is_empty() {
+        statements.push(statement(INSERT_NAMES, [Value::from(names).to_string().into()]));
+    }
     run(log, statements).await.map(drop)
 }
 

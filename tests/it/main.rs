@@ -9,4 +9,5 @@ mod deliver;
 mod edge;
 mod emit;
 mod tenant;
+mod test_event;
 mod tidy;

@@ -1,0 +1,42 @@
+//! Test events: one event to one connection, the ordinary way, by rule number 0 instead of a rule.
+
+use super::emit;
+use super::keys::Machine;
+use crate::domain::error::Result;
+use crate::domain::event::{Event, FanOut, NewEvent, TEST_RULE};
+use crate::domain::ids;
+use crate::ports::Platform;
+use crate::store::{connections, workspaces};
+
+/// Sends a test event to a connection.
+///
+/// # Errors
+/// `NotFound` when the organization has no such connection; `Unavailable` when it is not known that
+/// the event was stored.
+pub async fn send<P: Platform>(
+    platform: &P,
+    caller: &Machine,
+    connection: &str,
+    new: NewEvent,
+) -> Result<Event> {
+    let control = platform.control();
+    let found = connections::find(control, &caller.organization, connection).await?;
+    let workspace = workspaces::find(control, &caller.organization, &found.workspace).await?;
+    let now_ms = platform.now_ms();
+    let event = Event {
+        id: ids::event_id(now_ms, platform.bytes(), 0, workspace.number),
+        workspace: workspace.id,
+        name: new.name,
+        resource: new.resource,
+        resource_id: new.resource_id,
+        created_by: caller.created_by(),
+        created_at_ms: now_ms,
+        fan_out: vec![FanOut {
+            rule_number: TEST_RULE,
+            rule: ids::test_rule_id(connection),
+            connection: connection.to_owned(),
+            held: !found.active,
+        }],
+    };
+    emit::store_and_wake(platform, workspace.shard, event, new.payload).await
+}

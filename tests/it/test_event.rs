@@ -1,0 +1,56 @@
+//! Test events: to one connection, marked, and the ordinary way otherwise.
+
+use serde_json::{Value, json};
+
+use crate::edge::{Edge, Reply};
+use crate::tenant::{Tenant, call, text};
+
+const URL: &str = "https://hooks.example.com/a";
+
+#[test]
+fn a_test_event_goes_to_its_connection_only_and_is_marked() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let (connection, _) = tenant.route(&edge, "posthorn.test", json!({"url": URL}));
+    tenant.route(&edge, "posthorn.test", json!({"url": "https://hooks.example.com/other"}));
+    edge.receivers.script(URL, |n| Reply::status(if n == 0 { 500 } else { 200 }));
+    let path = format!("/api/v1/connections/{connection}/test");
+    let sent = tenant.post(&edge, &path, &Value::Null);
+    assert_eq!(sent["event"]["test"], true);
+    edge.run_for(60_000);
+    let seen = edge.receivers.seen(URL);
+    assert_eq!(seen.len(), 2, "a retry like any other");
+    assert!(seen.iter().all(|seen| seen.header("posthorn-test") == "true"));
+    assert!(seen[0].header("webhook-id").ends_with("00000000"), "rule number 0");
+    assert_eq!(edge.receivers.seen("https://hooks.example.com/other").len(), 0);
+    let event = text(&sent, "/event/id");
+    let delivery = tenant.delivery(&edge, &event);
+    assert_eq!(delivery["status"], "completed");
+    let rule = text(&delivery, "/rule");
+    assert_eq!(tenant.attempts(&edge, &event, &rule).len(), 2);
+    let names = edge.logs[0].ask("select count(*) from names_seen");
+    assert_eq!(names, [json!(0)], "it is no event of the workspace's own");
+}
+
+#[test]
+fn a_test_event_carries_the_exact_payload_that_was_given() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let connection = tenant.connection(&edge, json!({"url": URL}));
+    let bearer = format!("Bearer {}", tenant.token(&edge));
+    let headers = [("authorization", bearer.as_str())];
+    let path = format!("/api/v1/connections/{connection}/test");
+    let send = |body: &str| call(&edge, "POST", &path, &headers, body.as_bytes());
+    let payload = "{ \"b\":1.0,\"a\":1e400, \"a\":2 }";
+    let body = format!("{{\"event\":\"order.completed\",\"payload\":{payload}}}");
+    assert_eq!(send(&body).status, 201);
+    edge.run_for(1_000);
+    let seen = edge.receivers.seen(URL);
+    assert_eq!(seen[0].request.body, payload.as_bytes());
+    assert_eq!(seen[0].header("posthorn-event"), "order.completed");
+    for (body, param) in [("{\"event\":\" x\"}", "event"), ("{\"payload\":[1]}", "payload")] {
+        let answer = send(body);
+        let named = &answer.json()["error"]["data"][0]["param"];
+        assert_eq!((answer.status, named), (400, &json!(param)), "{body}");
+    }
+}
