@@ -83,8 +83,10 @@ async function startEverything(settings, secrets) {
 }
 
 function showWorkerLine(line) {
-  // Until it is ready wrangler only describes itself, and its line per request says nothing new.
+  // Until it is ready wrangler only describes itself. Its line per request, and the Worker's about an
+  // attempt that was delivered, say nothing that the receiver does not show.
   if (!running.worker || !line.trim() || line.startsWith("[wrangler:info]")) return;
+  if (line.startsWith('{"at":"attempt"') && line.includes('"outcome":"delivered"')) return;
   console.log(`worker: ${line}`);
 }
 

@@ -165,7 +165,7 @@ test("connections: every bad field is named, and nothing is saved", async () => 
   assertError(await api.post("/connections", { ...newConnection(), metadata: {} }), 400, "metadata.url");
   for (const url of [
     "ftp://example.com/", "nonsense", "https://user:pass@example.com/", "https://example.com:22/", "http://169.254.169.254/",
-    `https://example.com/${"p".repeat(2_048)}`,
+    `https://example.com/${"p".repeat(2_048)}`, `${world.baseUrl}/api/v1/events`,
   ]) {
     assertError(await api.post("/connections", newConnection({}, url)), 422, "metadata.url");
   }

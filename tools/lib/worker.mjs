@@ -47,7 +47,9 @@ export async function startWorker({ port, stateDir, vars = {}, log, onLine, swee
   const node = await ensureNode();
   const config = stageWorker(state);
   await applyMigrations(node, state, config);
-  const varsFile = writeVars(state, vars);
+  // No connection may lead back to the Worker, whichever name of this machine it is called by.
+  const own = [HOST, "localhost", "[::1]"].map((host) => `${host}:${chosen}`).join(",");
+  const varsFile = writeVars(state, { OWN_HOSTS: own, ...vars });
   const worker = new Worker(chosen, state, notes, log ?? join(state, "worker.log"), onLine);
   await worker.start(node, config, varsFile);
   await worker.begin(sweepEveryMs);
