@@ -4,8 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use super::secret::{Sealed, Secret};
 
 /// Sealed values that the customer gave us for the receiver, by field. The field names are the
@@ -16,7 +14,7 @@ pub type SealedCredentials = BTreeMap<String, Sealed>;
 pub type Credentials = BTreeMap<String, Secret>;
 
 /// One signing secret of a connection, sealed.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedSigningSecret {
     /// Number in its connection, from 1; the greatest is the newest.
     pub number: u32,

@@ -1,7 +1,7 @@
 //! An event as a product emits it, and as it is kept. The payload is text from the first byte to
 //! the last: it is checked, never parsed and written again.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::error::{Error, Kind, Result};
 use super::fields::Fields;
@@ -47,7 +47,7 @@ pub struct Event {
 }
 
 /// One delivery that an event owes: by which rule, to which connection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FanOut {
     /// Number of the rule in its workspace.
     #[serde(rename = "n")]

@@ -1,9 +1,7 @@
 //! A rule routes events of its workspace to one connection.
 
-use serde::Deserialize;
-
 /// What routing needs of a rule.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     /// Id of the rule.
     pub id: String,

@@ -1,10 +1,10 @@
 //! Records of attempts in a LOG shard. The first attempt's stands inside its delivery row unless it
 //! is long; the others have rows of their own.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{json, select, statement};
+use super::row::{self, FromRow, Row};
+use super::{select, statement};
 use crate::domain::attempt::Record;
 use crate::domain::error::Result;
 use crate::domain::job::DeliveryKey;
@@ -28,27 +28,30 @@ pub fn insert(records: &[(&DeliveryKey, u32, String)]) -> Option<Statement> {
 }
 
 const LIST: &str = "\
-    select first_attempt as record from deliveries \
+    select 1 as number, first_attempt as record from deliveries \
       where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 \
         and first_attempt is not null \
     union all \
-    select record from attempts \
+    select number, record from attempts \
       where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4";
+
+struct Stored(Option<Record>);
+
+impl FromRow for Stored {
+    fn from_row(row: &mut Row) -> Self {
+        Self(row.json("record"))
+    }
+}
 
 /// All attempts of a delivery in order.
 ///
 /// # Errors
 /// When the shard does not answer.
 pub async fn list(log: &impl Database, key: &DeliveryKey) -> Result<Vec<Record>> {
-    #[derive(Deserialize)]
-    struct Row {
-        record: String,
-    }
     let params =
         [(&key.workspace).into(), (&key.connection).into(), (&key.event).into(), key.rule.into()];
-    let found: Vec<Row> = select(log, LIST, params).await?;
-    let mut records: Vec<Record> =
-        found.iter().map(|row| json(&row.record)).collect::<Result<_>>()?;
-    records.sort_unstable_by_key(|record| record.number);
-    Ok(records)
+    let mut found = select(log, statement(LIST, params)).await?;
+    row::sort_by(&mut found, "number");
+    let stored: Vec<Stored> = row::all(found)?;
+    Ok(stored.into_iter().filter_map(|stored| stored.0).collect())
 }

@@ -1,8 +1,7 @@
 //! Connections and their signing secrets in CONTROL.
 
-use serde::Deserialize;
-
-use super::{json, run, select, statement};
+use super::row::{self, FromRow, Row};
+use super::{run, select, statement};
 use crate::domain::connection::{InactiveReason, SealedCredentials, SetBy};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::rotation::LIVE_SECRETS_MAX;
@@ -43,7 +42,7 @@ pub struct Connection {
 }
 
 /// The newest signing secret of a connection.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretRow {
     /// Number in its connection.
     pub number: u32,
@@ -55,42 +54,35 @@ pub struct SecretRow {
     pub sealed: Sealed,
 }
 
-#[derive(Deserialize)]
-struct Row {
-    id: String,
-    workspace: String,
-    workspace_name: String,
-    kind: String,
-    name: String,
-    settings: String,
-    credentials: String,
-    active: i64,
-    inactive_reason: Option<String>,
-    hidden: i64,
-    created_by: String,
-    created_at_ms: i64,
-    updated_at_ms: i64,
-    secret: Option<String>,
+impl FromRow for Connection {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            id: row.text("id"),
+            workspace: row.text("workspace"),
+            workspace_name: row.text("workspace_name"),
+            kind: row.text("kind"),
+            name: row.text("name"),
+            settings: row.text("settings"),
+            credentials: row.json("credentials").unwrap_or_default(),
+            active: row.flag("active"),
+            inactive_reason: row.maybe_text("inactive_reason"),
+            hidden: row.flag("hidden"),
+            created_by: row.text("created_by"),
+            created_at_ms: row.int("created_at_ms"),
+            updated_at_ms: row.int("updated_at_ms"),
+            secret: row.rows("newest_secret").pop(),
+        }
+    }
 }
 
-impl Row {
-    fn connection(self) -> Result<Connection> {
-        Ok(Connection {
-            credentials: json(&self.credentials)?,
-            secret: self.secret.as_deref().map(json).transpose()?,
-            hidden: self.hidden != 0,
-            active: self.active != 0,
-            inactive_reason: self.inactive_reason,
-            id: self.id,
-            workspace: self.workspace,
-            workspace_name: self.workspace_name,
-            kind: self.kind,
-            name: self.name,
-            settings: self.settings,
-            created_by: self.created_by,
-            created_at_ms: self.created_at_ms,
-            updated_at_ms: self.updated_at_ms,
-        })
+impl FromRow for SecretRow {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            number: row.int("number"),
+            set_by: row.text("set_by"),
+            created_at_ms: row.int("created_at_ms"),
+            sealed: Sealed::from_text(row.text("sealed")),
+        }
     }
 }
 
@@ -201,10 +193,10 @@ const FIND: &str = "\
     select c.id, c.workspace, c.type as kind, c.name, c.settings, c.credentials, c.active, \
       c.inactive_reason, c.hidden, \
       c.created_by, c.created_at_ms, c.updated_at_ms, w.name as workspace_name, \
-      (select json_object('number', s.number, 'set_by', s.set_by, \
-         'created_at_ms', s.created_at_ms, 'sealed', s.sealed) \
+      (select json_array(json_object('number', s.number, 'set_by', s.set_by, \
+         'created_at_ms', s.created_at_ms, 'sealed', s.sealed)) \
        from connection_secrets s where s.connection = c.id order by s.number desc limit 1) \
-         as secret \
+         as newest_secret \
     from connections c join workspaces w on w.id = c.workspace \
     where c.id = ?2 and w.organization = ?1";
 
@@ -217,9 +209,8 @@ pub async fn find(
     organization: &str,
     connection: &str,
 ) -> Result<Connection> {
-    let found: Vec<Row> = select(control, FIND, [organization.into(), connection.into()]).await?;
-    let row = found.into_iter().next().ok_or_else(|| Error::not_found("connection"))?;
-    row.connection()
+    let params = [organization.into(), connection.into()];
+    row::one(select(control, statement(FIND, params)).await?, "connection")
 }
 
 /// Where a page of connections goes on: after this workspace's name, time of creation and id.
@@ -237,10 +228,10 @@ const LIST: &str = "\
     select c.id, c.workspace, c.type as kind, c.name, c.settings, c.credentials, c.active, \
       c.inactive_reason, c.hidden, \
       c.created_by, c.created_at_ms, c.updated_at_ms, w.name as workspace_name, \
-      (select json_object('number', s.number, 'set_by', s.set_by, \
-         'created_at_ms', s.created_at_ms, 'sealed', s.sealed) \
+      (select json_array(json_object('number', s.number, 'set_by', s.set_by, \
+         'created_at_ms', s.created_at_ms, 'sealed', s.sealed)) \
        from connection_secrets s where s.connection = c.id order by s.number desc limit 1) \
-         as secret \
+         as newest_secret \
     from workspaces w cross join connections c on c.workspace = w.id \
     where w.organization = ?1 and (?2 is null or w.id = ?2) and w.name >= ?3 \
       and (w.name > ?3 or (c.created_at_ms, c.id) > (?4, ?5)) \
@@ -265,8 +256,7 @@ pub async fn list(
         (&after.id).into(),
         limit.into(),
     ];
-    let found: Vec<Row> = select(control, LIST, params).await?;
-    found.into_iter().map(Row::connection).collect()
+    row::all(select(control, statement(LIST, params)).await?)
 }
 
 const SET_ACTIVE: &str = "\

@@ -1,8 +1,8 @@
 //! Deliveries in a LOG shard: what a consumer reads before it attempts, and what it records after.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::row::{self, FromRow, Row};
 use super::{run, select, statement};
 use crate::domain::attempt::Record;
 use crate::domain::delivery::State;
@@ -12,7 +12,7 @@ use crate::domain::limits::RECORD_INLINE_BYTES;
 use crate::ports::{Database, Statement};
 
 /// A delivery that still owes an attempt, with its event.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owed {
     /// Its workspace.
     pub workspace: String,
@@ -54,6 +54,26 @@ impl Owed {
     }
 }
 
+impl FromRow for Owed {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            workspace: row.text("workspace"),
+            connection: row.text("connection"),
+            event: row.text("event"),
+            rule: row.int("rule"),
+            state: row.text("state"),
+            attempts: row.int("attempts"),
+            faults: row.int("faults"),
+            name: row.text("name"),
+            resource: row.maybe_text("resource"),
+            resource_id: row.maybe_text("resource_id"),
+            created_at_ms: row.int("created_at_ms"),
+            started_at_ms: row.maybe_int("started_at_ms"),
+            payload: row.text("payload"),
+        }
+    }
+}
+
 fn key_set<'a>(keys: impl IntoIterator<Item = &'a DeliveryKey>) -> String {
     let keys = keys.into_iter().map(|k| json!([k.workspace, k.connection, k.event, k.rule]));
     Value::from(keys.collect::<Vec<_>>()).to_string()
@@ -74,7 +94,7 @@ const OWED: &str = "\
 /// # Errors
 /// When the shard does not answer.
 pub async fn owed(log: &impl Database, keys: &[DeliveryKey]) -> Result<Vec<Owed>> {
-    select(log, OWED, [key_set(keys).into()]).await
+    row::all(select(log, statement(OWED, [key_set(keys).into()])).await?)
 }
 
 /// What an attempt made of a delivery.

@@ -1,10 +1,10 @@
 //! Events in a LOG shard, with the deliveries that each owes.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{json, rows, run, select, statement};
-use crate::domain::error::{Error, Result};
+use super::row::{self, FromRow, Row};
+use super::{run, select, statement};
+use crate::domain::error::Result;
 use crate::domain::event::{Event, FanOut};
 use crate::domain::limits::{PAYLOAD_INLINE_BYTES, SWEEP_GRACE_MS};
 use crate::ports::{Database, Param, Statement};
@@ -96,7 +96,7 @@ fn event_statements(event: &Event, payload: &str) -> Vec<Statement> {
 }
 
 /// The state of one delivery as lists show it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliverySummary {
     /// Number of its rule.
     pub rule: u32,
@@ -123,33 +123,44 @@ pub struct EventWithDeliveries {
     pub deliveries: Vec<DeliverySummary>,
 }
 
-#[derive(Deserialize)]
-struct Row {
-    workspace: String,
-    event: String,
-    name: String,
-    resource: Option<String>,
-    resource_id: Option<String>,
-    created_by: String,
-    created_at_ms: i64,
-    fan_out: String,
-    deliveries: String,
+impl FromRow for EventWithDeliveries {
+    fn from_row(row: &mut Row) -> Self {
+        let event = Event {
+            id: row.text("event"),
+            workspace: row.text("workspace"),
+            name: row.text("name"),
+            resource: row.maybe_text("resource"),
+            resource_id: row.maybe_text("resource_id"),
+            created_by: row.text("created_by"),
+            created_at_ms: row.int("created_at_ms"),
+            fan_out: row.rows("fan_out"),
+        };
+        Self { event, deliveries: row.rows("deliveries") }
+    }
 }
 
-impl Row {
-    fn read(self) -> Result<EventWithDeliveries> {
-        let fan_out: Vec<FanOut> = json(&self.fan_out)?;
-        let event = Event {
-            id: self.event,
-            workspace: self.workspace,
-            name: self.name,
-            resource: self.resource,
-            resource_id: self.resource_id,
-            created_by: self.created_by,
-            created_at_ms: self.created_at_ms,
-            fan_out,
-        };
-        Ok(EventWithDeliveries { event, deliveries: json(&self.deliveries)? })
+impl FromRow for FanOut {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            rule_number: row.int("n"),
+            rule: row.text("r"),
+            connection: row.text("c"),
+            held: false,
+        }
+    }
+}
+
+impl FromRow for DeliverySummary {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            rule: row.int("rule"),
+            state: row.text("state"),
+            attempts: row.int("attempts"),
+            due_at_ms: row.maybe_int("due_at_ms"),
+            started_at_ms: row.maybe_int("started_at_ms"),
+            completed_at_ms: row.maybe_int("completed_at_ms"),
+            last_error: row.maybe_text("last_error"),
+        }
     }
 }
 
@@ -191,8 +202,7 @@ pub async fn list(
     let results = run(log, workspaces.iter().map(range).collect()).await?;
     let mut found = Vec::new();
     for result in results {
-        let read: Result<Vec<_>> = rows::<Row>(&result)?.into_iter().map(Row::read).collect();
-        found.extend(read?);
+        found.extend(row::all(row::rows(&result)?)?);
     }
     Ok(found)
 }
@@ -206,8 +216,8 @@ pub async fn find(
     workspace: &str,
     event: &str,
 ) -> Result<EventWithDeliveries> {
-    let found: Vec<Row> = select(log, FIND, [workspace.into(), event.into()]).await?;
-    found.into_iter().next().ok_or_else(|| Error::not_found("event"))?.read()
+    let params = [workspace.into(), event.into()];
+    row::one(select(log, statement(FIND, params)).await?, "event")
 }
 
 const PAYLOAD: &str = "\
@@ -219,10 +229,13 @@ const PAYLOAD: &str = "\
 /// # Errors
 /// `NotFound` when the workspace has no event with this id.
 pub async fn payload(log: &impl Database, workspace: &str, event: &str) -> Result<String> {
-    #[derive(Deserialize)]
-    struct Row {
-        payload: String,
+    struct Payload(String);
+    impl FromRow for Payload {
+        fn from_row(row: &mut Row) -> Self {
+            Self(row.text("payload"))
+        }
     }
-    let found: Vec<Row> = select(log, PAYLOAD, [workspace.into(), event.into()]).await?;
-    found.into_iter().next().map(|row| row.payload).ok_or_else(|| Error::not_found("event"))
+    let params = [workspace.into(), event.into()];
+    let found: Payload = row::one(select(log, statement(PAYLOAD, params)).await?, "event")?;
+    Ok(found.0)
 }

@@ -3,10 +3,10 @@
 //! Whole connections are handled in bounded steps, oldest events first; who calls goes on until a
 //! step was not full.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{rows, run, select, statement};
+use super::row::{self, FromRow, Row};
+use super::{run, select, statement};
 use crate::domain::error::Result;
 use crate::domain::job::DeliveryKey;
 use crate::domain::limits::{HELD_STEP, SWEEP_CONNECTIONS, SWEEP_GRACE_MS};
@@ -44,7 +44,7 @@ pub async fn hold_connection(log: &impl Database, workspace: &str, connection: &
 }
 
 /// A delivery that goes on.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Released {
     /// Its event.
     pub event: String,
@@ -54,6 +54,17 @@ pub struct Released {
     pub attempts: u32,
     /// Bytes of its payload.
     pub payload_bytes: i64,
+}
+
+impl FromRow for Released {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            event: row.text("event"),
+            rule: row.int("rule"),
+            attempts: row.int("attempts"),
+            payload_bytes: row.int("payload_bytes"),
+        }
+    }
 }
 
 const RELEASE: &str = "\
@@ -81,7 +92,7 @@ pub async fn release_connection(
         (now_ms + SWEEP_GRACE_MS).into(),
         HELD_STEP.into(),
     ];
-    select(log, RELEASE, params).await
+    row::all(select(log, statement(RELEASE, params)).await?)
 }
 
 const CANCEL: &str = "\
@@ -101,14 +112,8 @@ pub async fn cancel_connection(
     connection: &str,
     now_ms: i64,
 ) -> Result<usize> {
-    #[derive(Deserialize)]
-    struct Row {
-        #[serde(rename = "rule")]
-        _rule: u32,
-    }
     let params = [workspace.into(), connection.into(), now_ms.into(), HELD_STEP.into()];
-    let results = run(log, vec![statement(CANCEL, params)]).await?;
-    Ok(rows::<Row>(&results[0])?.len())
+    Ok(select(log, statement(CANCEL, params)).await?.len())
 }
 
 /// Seeks from connection to connection in the index of held deliveries; see `sweeps.rs`.
@@ -125,6 +130,12 @@ const CONNECTIONS: &str = "\
     select substr(k, 1, 36) as workspace, substr(k, 37) as connection from lines \
     where k is not null";
 
+impl FromRow for (String, String) {
+    fn from_row(row: &mut Row) -> Self {
+        (row.text("workspace"), row.text("connection"))
+    }
+}
+
 /// The next connections after `after` that have held deliveries, as (workspace, connection): at
 /// most [`SWEEP_CONNECTIONS`].
 ///
@@ -134,12 +145,6 @@ pub async fn connections(
     log: &impl Database,
     after: &(String, String),
 ) -> Result<Vec<(String, String)>> {
-    #[derive(Deserialize)]
-    struct Row {
-        workspace: String,
-        connection: String,
-    }
     let params = [(&after.0).into(), (&after.1).into(), SWEEP_CONNECTIONS.into()];
-    let found: Vec<Row> = select(log, CONNECTIONS, params).await?;
-    Ok(found.into_iter().map(|row| (row.workspace, row.connection)).collect())
+    row::all(select(log, statement(CONNECTIONS, params)).await?)
 }

@@ -1,7 +1,6 @@
 //! Machine keys in CONTROL. Their secrets are sealed: HS256 needs the text.
 
-use serde::Deserialize;
-
+use super::row::{self, FromRow, Row};
 use super::{select, statement};
 use crate::domain::error::Result;
 use crate::domain::secret::Sealed;
@@ -19,9 +18,10 @@ pub fn insert(organization: &str, access_key: &str, secret: &Sealed, now_ms: i64
 const SELECT_LIVE: &str = "select secret_sealed from machine_keys \
                            where access_key = ?2 and organization = ?1 and revoked_at_ms is null";
 
-#[derive(Deserialize)]
-struct Row {
-    secret_sealed: String,
+impl FromRow for Sealed {
+    fn from_row(row: &mut Row) -> Self {
+        Self::from_text(row.text("secret_sealed"))
+    }
 }
 
 /// The sealed secret of a machine key that is not revoked.
@@ -34,6 +34,5 @@ pub async fn find_live(
     access_key: &str,
 ) -> Result<Option<Sealed>> {
     let params = [organization.into(), access_key.into()];
-    let found: Vec<Row> = select(control, SELECT_LIVE, params).await?;
-    Ok(found.into_iter().next().map(|row| Sealed::from_text(row.secret_sealed)))
+    row::first(select(control, statement(SELECT_LIVE, params)).await?)
 }

@@ -13,13 +13,13 @@ pub mod held;
 pub mod machine_keys;
 pub mod organizations;
 pub mod routing;
+mod row;
 pub mod rules;
 pub mod sweeps;
 pub mod targets;
 pub mod workspaces;
 
-use serde::de::DeserializeOwned;
-
+use self::row::Row;
 use crate::domain::error::{Error, Result};
 use crate::ports::{Database, Param, Rows, Statement};
 
@@ -40,25 +40,10 @@ async fn run(db: &impl Database, statements: Vec<Statement>) -> Result<Vec<Rows>
     Ok(results)
 }
 
-/// Runs one statement and reads its rows.
-async fn select<T: DeserializeOwned>(
-    db: &impl Database,
-    sql: &'static str,
-    params: impl Into<Vec<Param>>,
-) -> Result<Vec<T>> {
-    let results = run(db, vec![Statement { sql, params: params.into() }]).await?;
-    results.first().map_or(Ok(Vec::new()), rows)
-}
-
-/// Reads rows as `T`, whose fields are the columns.
-fn rows<T: DeserializeOwned>(rows: &Rows) -> Result<Vec<T>> {
-    json(&rows.0)
-}
-
-/// Reads rows, or a column that holds JSON.
-fn json<T: DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text)
-        .map_err(|e| Error::internal(format!("what is stored is not as the schema says: {e}")))
+/// Runs one statement; its rows.
+async fn select(db: &impl Database, statement: Statement) -> Result<Vec<Row>> {
+    let results = run(db, vec![statement]).await?;
+    results.first().map_or(Ok(Vec::new()), row::rows)
 }
 
 /// The start of a statement, to find it by in a log.

@@ -1,10 +1,10 @@
 //! The one CONTROL read of an emit: who holds the key, where the workspace's events live, and which
 //! rules could match.
 
-use serde::Deserialize;
 use serde_json::json;
 
-use super::{json, select};
+use super::row::{self, FromRow, Row};
+use super::{select, statement};
 use crate::domain::error::Result;
 use crate::domain::rule::Rule;
 use crate::domain::secret::Sealed;
@@ -20,30 +20,43 @@ pub struct Routing {
     pub rules: Vec<Rule>,
 }
 
-#[derive(Deserialize)]
-struct Row {
-    workspace: Option<String>,
-    number: Option<u32>,
-    shard: Option<u16>,
-    rules: Option<String>,
-    secret_sealed: Option<String>,
+impl FromRow for Routing {
+    fn from_row(row: &mut Row) -> Self {
+        let workspace = row.text("workspace");
+        let home = Home { workspace, number: row.int("number"), shard: row.int("shard") };
+        Self { home, rules: row.rows_by("rules", "number") }
+    }
 }
 
-impl Row {
-    fn routing(&self) -> Result<Option<Routing>> {
-        let (Some(workspace), Some(number), Some(shard)) =
-            (self.workspace.clone(), self.number, self.shard)
-        else {
-            return Ok(None);
-        };
-        let mut rules: Vec<Rule> = json(self.rules.as_deref().unwrap_or("[]"))?;
-        rules.sort_unstable_by_key(|rule| rule.number);
-        Ok(Some(Routing { home: Home { workspace, number, shard }, rules }))
+/// A machine key with one of the workspaces, if the organization has any of them.
+struct OfMachineKey {
+    secret: Sealed,
+    routing: Option<Routing>,
+}
+
+impl FromRow for OfMachineKey {
+    fn from_row(row: &mut Row) -> Self {
+        let found = row.flag("found");
+        Self { secret: Sealed::from_row(row), routing: found.then(|| Routing::from_row(row)) }
+    }
+}
+
+impl FromRow for Rule {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            id: row.text("id"),
+            number: row.int("number"),
+            connection: row.text("connection"),
+            connection_active: row.int("connection_active"),
+            event: row.text("event"),
+            resource: row.maybe_text("resource"),
+            resource_id: row.maybe_text("resource_id"),
+        }
     }
 }
 
 const BY_PUBLISHABLE_KEY: &str = "\
-    select w.id as workspace, w.number, w.shard, null as secret_sealed, \
+    select w.id as workspace, w.number, w.shard, \
       (select json_group_array(json_object('id', r.id, 'number', r.number, \
          'connection', r.connection, 'connection_active', c.active, 'event', r.event, \
          'resource', r.resource, 'resource_id', r.resource_id)) \
@@ -65,12 +78,11 @@ pub async fn find_by_publishable_key(
     now_ms: i64,
 ) -> Result<Option<Routing>> {
     let params = [public_key.into(), json!(names).to_string().into(), now_ms.into()];
-    let found: Vec<Row> = select(control, BY_PUBLISHABLE_KEY, params).await?;
-    found.first().map_or(Ok(None), Row::routing)
+    row::first(select(control, statement(BY_PUBLISHABLE_KEY, params)).await?)
 }
 
 const BY_MACHINE_KEY: &str = "\
-    select w.id as workspace, w.number, w.shard, m.secret_sealed, \
+    select w.id is not null as found, w.id as workspace, w.number, w.shard, m.secret_sealed, \
       (select json_group_array(json_object('id', r.id, 'number', r.number, \
          'connection', r.connection, 'connection_active', c.active, 'event', r.event, \
          'resource', r.resource, 'resource_id', r.resource_id)) \
@@ -99,10 +111,8 @@ pub async fn find_by_machine_key(
         json!(workspaces).to_string().into(),
         json!(names).to_string().into(),
     ];
-    let found: Vec<Row> = select(control, BY_MACHINE_KEY, params).await?;
-    let Some(sealed) = found.first().and_then(|row| row.secret_sealed.clone()) else {
-        return Ok(None);
-    };
-    let routings: Result<Vec<_>> = found.iter().map(Row::routing).collect();
-    Ok(Some((Sealed::from_text(sealed), routings?.into_iter().flatten().collect())))
+    let found: Vec<OfMachineKey> =
+        row::all(select(control, statement(BY_MACHINE_KEY, params)).await?)?;
+    let secret = found.first().map(|row| row.secret.clone());
+    Ok(secret.map(|secret| (secret, found.into_iter().filter_map(|row| row.routing).collect())))
 }

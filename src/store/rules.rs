@@ -1,14 +1,13 @@
 //! Rules in CONTROL.
 
-use serde::Deserialize;
-
+use super::row::{self, FromRow, Row};
 use super::{run, select, statement};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::limits::FAN_OUT_MAX;
 use crate::ports::Database;
 
 /// A rule as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     /// Id.
     pub id: String,
@@ -17,7 +16,6 @@ pub struct Rule {
     /// Name of the workspace, by which lists are ordered.
     pub workspace_name: String,
     /// Number in its workspace; 0 until it is stored.
-    #[serde(default)]
     pub number: u32,
     /// The connection it sends to.
     pub connection: String,
@@ -41,6 +39,28 @@ pub struct Rule {
     pub created_at_ms: i64,
     /// When it was last changed.
     pub updated_at_ms: i64,
+}
+
+impl FromRow for Rule {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            id: row.text("id"),
+            workspace: row.text("workspace"),
+            workspace_name: row.text("workspace_name"),
+            number: row.int("number"),
+            connection: row.text("connection"),
+            kind: row.text("kind"),
+            event: row.text("event"),
+            resource: row.maybe_text("resource"),
+            resource_id: row.maybe_text("resource_id"),
+            action: row.text("action"),
+            active: row.int("active"),
+            hidden: row.int("hidden"),
+            created_by: row.text("created_by"),
+            created_at_ms: row.int("created_at_ms"),
+            updated_at_ms: row.int("updated_at_ms"),
+        }
+    }
 }
 
 const TAKE_NUMBER: &str = "\
@@ -96,8 +116,8 @@ const FIND: &str = "\
 /// # Errors
 /// `NotFound` when the organization has none with this id.
 pub async fn find(control: &impl Database, organization: &str, rule: &str) -> Result<Rule> {
-    let found: Vec<Rule> = select(control, FIND, [organization.into(), rule.into()]).await?;
-    found.into_iter().next().ok_or_else(|| Error::not_found("rule"))
+    let params = [organization.into(), rule.into()];
+    row::one(select(control, statement(FIND, params)).await?, "rule")
 }
 
 /// Which rules a list shows, and where it goes on.
@@ -148,7 +168,7 @@ pub async fn list(
         filter.after_number.into(),
         limit.into(),
     ];
-    select(control, LIST, params).await
+    row::all(select(control, statement(LIST, params)).await?)
 }
 
 const DELETE: &str = "delete from rules where id = ?2 and workspace = ?1";

@@ -1,9 +1,9 @@
 //! What the sweeper reads and writes in a LOG shard.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{json, run, select, statement};
+use super::row::{self, FromRow, Row};
+use super::{run, select, statement};
 use crate::domain::error::Result;
 use crate::domain::job::DeliveryKey;
 use crate::domain::limits::{SWEEP_CONNECTIONS, SWEEP_PER_CONNECTION};
@@ -45,18 +45,47 @@ const OVERDUE: &str = "\
       from lines where k is not null and n < ?3 \
     ) \
     select substr(k, 1, 36) as workspace, substr(k, 37) as connection, \
-      (select json_group_array(json_array(event, rule, attempts, sweeps, payload_bytes)) from ( \
-         select event, rule, attempts, sweeps, payload_bytes from deliveries d \
+      (select json_group_array(json_object('workspace', workspace, 'connection', connection, \
+         'event', event, 'rule', rule, 'attempts', attempts, 'sweeps', sweeps, \
+         'payload_bytes', payload_bytes)) from ( \
+         select workspace, connection, event, rule, attempts, sweeps, payload_bytes \
+         from deliveries d \
          where d.workspace = substr(k, 1, 36) and d.connection = substr(k, 37) and d.open = 1 \
            and case ?6 when 1 then d.due_at_ms else d.sweep_at_ms end <= ?4 \
          order by event, rule limit ?5)) as overdue \
     from lines where k is not null";
 
-#[derive(Deserialize)]
-struct Row {
+struct Line {
     workspace: String,
     connection: String,
-    overdue: String,
+    overdue: Vec<Overdue>,
+}
+
+impl FromRow for Line {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            workspace: row.text("workspace"),
+            connection: row.text("connection"),
+            overdue: row.rows("overdue"),
+        }
+    }
+}
+
+impl FromRow for Overdue {
+    fn from_row(row: &mut Row) -> Self {
+        let key = DeliveryKey {
+            workspace: row.text("workspace"),
+            connection: row.text("connection"),
+            event: row.text("event"),
+            rule: row.int("rule"),
+        };
+        Self {
+            key,
+            attempts: row.int("attempts"),
+            sweeps: row.int("sweeps"),
+            payload_bytes: row.int("payload_bytes"),
+        }
+    }
 }
 
 /// Overdue deliveries of the connections after `after`.
@@ -77,18 +106,12 @@ pub async fn overdue(
         SWEEP_PER_CONNECTION.into(),
         after_restart.into(),
     ];
-    let lines: Vec<Row> = select(log, OVERDUE, params).await?;
     let mut found = Found::default();
-    if let Some(last) = lines.last().filter(|_| lines.len() >= SWEEP_CONNECTIONS) {
-        found.go_on_after = Some((last.workspace.clone(), last.connection.clone()));
-    }
+    let lines: Vec<Line> = row::all(select(log, statement(OVERDUE, params)).await?)?;
+    let is_full = lines.len() >= SWEEP_CONNECTIONS;
     for line in lines {
-        let rows: Vec<(String, u32, u32, u32, i64)> = json(&line.overdue)?;
-        for (event, rule, attempts, sweeps, payload_bytes) in rows {
-            let (workspace, connection) = (line.workspace.clone(), line.connection.clone());
-            let key = DeliveryKey { workspace, connection, event, rule };
-            found.overdue.push(Overdue { key, attempts, sweeps, payload_bytes });
-        }
+        found.overdue.extend(line.overdue);
+        found.go_on_after = is_full.then_some((line.workspace, line.connection));
     }
     Ok(found)
 }

@@ -2,23 +2,14 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{json, select};
+use super::row::{self, FromRow, Row};
+use super::{select, statement};
 use crate::domain::connection::{SealedSigningSecret, Target};
 use crate::domain::error::Result;
+use crate::domain::secret::Sealed;
 use crate::ports::Database;
-
-#[derive(Deserialize)]
-struct Row {
-    workspace: String,
-    connection: String,
-    active: u8,
-    settings: String,
-    credentials: String,
-    secrets: String,
-}
 
 const FIND: &str = "\
     select c.workspace, c.id as connection, c.active, c.settings, c.credentials, \
@@ -37,19 +28,32 @@ pub async fn find(
     connections: &[(&str, &str)],
 ) -> Result<HashMap<String, Target>> {
     let keys: Vec<Value> = connections.iter().map(|(w, c)| json!([w, c])).collect();
-    let found: Vec<Row> = select(control, FIND, [Value::from(keys).to_string().into()]).await?;
-    found.into_iter().map(|row| Ok((row.connection.clone(), target(row)?))).collect()
+    let params = [Value::from(keys).to_string().into()];
+    let found: Vec<Target> = row::all(select(control, statement(FIND, params)).await?)?;
+    Ok(found.into_iter().map(|target| (target.connection.clone(), target)).collect())
 }
 
-fn target(row: Row) -> Result<Target> {
-    let mut secrets: Vec<SealedSigningSecret> = json(&row.secrets)?;
-    secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.number));
-    Ok(Target {
-        active: row.active == 1,
-        credentials: json(&row.credentials)?,
-        secrets,
-        workspace: row.workspace,
-        connection: row.connection,
-        settings: row.settings,
-    })
+impl FromRow for Target {
+    fn from_row(row: &mut Row) -> Self {
+        let mut secrets: Vec<SealedSigningSecret> = row.rows_by("secrets", "number");
+        secrets.reverse();
+        Self {
+            workspace: row.text("workspace"),
+            connection: row.text("connection"),
+            active: row.flag("active"),
+            settings: row.text("settings"),
+            credentials: row.json("credentials").unwrap_or_default(),
+            secrets,
+        }
+    }
+}
+
+impl FromRow for SealedSigningSecret {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            number: row.int("number"),
+            sealed: Sealed::from_text(row.text("sealed")),
+            expires_at_ms: row.maybe_int("expires_at_ms"),
+        }
+    }
 }

@@ -1,14 +1,13 @@
 //! Workspaces and their publishable keys in CONTROL.
 
-use serde::Deserialize;
-
-use super::{rows, run, select, statement};
+use super::row::{self, FromRow, Row};
+use super::{run, select, statement};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::workspace::Home;
-use crate::ports::{Database, Param};
+use crate::ports::Database;
 
 /// A workspace as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workspace {
     /// Id.
     pub id: String,
@@ -33,6 +32,20 @@ impl Workspace {
     }
 }
 
+impl FromRow for Workspace {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            id: row.text("id"),
+            number: row.int("number"),
+            shard: row.int("shard"),
+            name: row.text("name"),
+            description: row.maybe_text("description"),
+            created_at_ms: row.int("created_at_ms"),
+            updated_at_ms: row.int("updated_at_ms"),
+        }
+    }
+}
+
 /// A workspace that is to be created.
 pub struct NewWorkspace<'a> {
     /// Its id.
@@ -53,13 +66,14 @@ const NEXT_NUMBER: &str = "insert into counters (name, n) values ('workspace', 1
 /// # Errors
 /// When CONTROL does not answer.
 pub async fn next_number(control: &impl Database) -> Result<u32> {
-    #[derive(Deserialize)]
-    struct Row {
-        n: u32,
+    struct Taken(u32);
+    impl FromRow for Taken {
+        fn from_row(row: &mut Row) -> Self {
+            Self(row.int("n"))
+        }
     }
-    let taken: Vec<Row> = select(control, NEXT_NUMBER, []).await?;
-    let first = taken.into_iter().next();
-    first.map(|row| row.n).ok_or_else(|| Error::internal("no workspace number was returned"))
+    let taken: Option<Taken> = row::first(select(control, statement(NEXT_NUMBER, [])).await?)?;
+    taken.map(|t| t.0).ok_or_else(|| Error::internal("no workspace number was returned"))
 }
 
 const INSERT: &str = "insert into workspaces (id, number, organization, shard, name, description, \
@@ -114,7 +128,8 @@ pub async fn list(
     after_name: &str,
     limit: usize,
 ) -> Result<Vec<Workspace>> {
-    select(control, LIST, [organization.into(), after_name.into(), limit.into()]).await
+    let params = [organization.into(), after_name.into(), limit.into()];
+    row::all(select(control, statement(LIST, params)).await?)
 }
 
 const FIND: &str = "select id, number, shard, name, description, created_at_ms, updated_at_ms \
@@ -132,7 +147,8 @@ pub async fn find(
     organization: &str,
     workspace: &str,
 ) -> Result<Workspace> {
-    one(control, FIND, [organization.into(), workspace.into()]).await
+    let params = [organization.into(), workspace.into()];
+    row::one(select(control, statement(FIND, params)).await?, "workspace")
 }
 
 /// The workspace of this organization with this number.
@@ -144,16 +160,8 @@ pub async fn find_by_number(
     organization: &str,
     number: u32,
 ) -> Result<Workspace> {
-    one(control, FIND_BY_NUMBER, [organization.into(), number.into()]).await
-}
-
-async fn one<const N: usize>(
-    control: &impl Database,
-    sql: &'static str,
-    params: [Param; N],
-) -> Result<Workspace> {
-    let found: Vec<Workspace> = select(control, sql, params).await?;
-    found.into_iter().next().ok_or_else(|| Error::not_found("workspace"))
+    let params = [organization.into(), number.into()];
+    row::one(select(control, statement(FIND_BY_NUMBER, params)).await?, "workspace")
 }
 
 const FIND_KEY: &str = "select k.public_key, k.name from publishable_keys k \
@@ -163,12 +171,18 @@ const FIND_KEY: &str = "select k.public_key, k.name from publishable_keys k \
                         order by k.created_at_ms desc limit 1";
 
 /// A publishable key as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishableKey {
     /// The key.
     pub public_key: String,
     /// Its name.
     pub name: String,
+}
+
+impl FromRow for PublishableKey {
+    fn from_row(row: &mut Row) -> Self {
+        Self { public_key: row.text("public_key"), name: row.text("name") }
+    }
 }
 
 /// A workspace with its newest publishable key.
@@ -184,11 +198,8 @@ pub async fn find_with_key(
     let both = [organization.into(), workspace.into()];
     let key = [organization.into(), workspace.into(), now_ms.into()];
     let results = run(control, vec![statement(FIND, both), statement(FIND_KEY, key)]).await?;
-    let workspaces: Vec<Workspace> = rows(&results[0])?;
-    let keys: Vec<PublishableKey> = rows(&results[1])?;
-    let workspace = workspaces.into_iter().next();
-    let workspace = workspace.ok_or_else(|| Error::not_found("workspace"))?;
-    Ok((workspace, keys.into_iter().next()))
+    let workspace = row::one(row::rows(&results[0])?, "workspace")?;
+    Ok((workspace, row::first(row::rows(&results[1])?)?))
 }
 
 const UPDATE: &str = "update or ignore workspaces set name = ?3, description = ?4, \

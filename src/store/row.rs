@@ -1,0 +1,256 @@
+//! Rows as a database gives them, read column by column.
+//!
+//! All rows go through one parser: a derived one for each kind of row would make the module a
+//! tenth larger. Reading a column never fails on the spot. What is not as the schema says is noted
+//! in the row, and whoever reads whole rows ([`all`], [`first`], [`one`]) gets the error then.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::domain::error::{Error, Result};
+use crate::ports::Rows;
+
+/// The columns of one row. Reading a column takes it out, so that long texts are not copied.
+pub struct Row {
+    columns: Columns,
+    wrong: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Columns(Map<String, Value>);
+
+/// What a row can be read as.
+pub trait FromRow {
+    /// Reads the columns. What comes of a column that is not as it should be does not matter.
+    fn from_row(row: &mut Row) -> Self;
+}
+
+impl Row {
+    fn take(&mut self, column: &str) -> Value {
+        self.columns.0.get_mut(column).map(Value::take).unwrap_or_else(|| {
+            self.note(format!("there is no {column}"));
+            Value::Null
+        })
+    }
+
+    /// Notes the first thing that is wrong.
+    fn note(&mut self, why: String) {
+        self.wrong.get_or_insert(why);
+    }
+
+    fn is_no(&mut self, column: &str, what: &str) {
+        self.note(format!("{column} is no {what}"));
+    }
+
+    /// A text.
+    pub fn text(&mut self, column: &str) -> String {
+        self.maybe_text(column).unwrap_or_else(|| {
+            self.is_no(column, "text");
+            String::new()
+        })
+    }
+
+    /// A text or NULL.
+    pub fn maybe_text(&mut self, column: &str) -> Option<String> {
+        match self.take(column) {
+            Value::Null => None,
+            Value::String(text) => Some(text),
+            _ => {
+                self.is_no(column, "text");
+                None
+            }
+        }
+    }
+
+    /// A whole number that `T` has room for.
+    pub fn int<T: TryFrom<i64> + Default>(&mut self, column: &str) -> T {
+        let number = self.maybe_int(column).unwrap_or_else(|| {
+            self.is_no(column, "whole number");
+            0
+        });
+        T::try_from(number).unwrap_or_else(|_| {
+            self.is_no(column, "number in its range");
+            T::default()
+        })
+    }
+
+    /// A whole number or NULL.
+    pub fn maybe_int(&mut self, column: &str) -> Option<i64> {
+        let value = self.take(column);
+        let number = value.as_i64();
+        if number.is_none() && !value.is_null() {
+            self.is_no(column, "whole number");
+        }
+        number
+    }
+
+    /// Whether a column that is 1 or 0 is 1.
+    pub fn flag(&mut self, column: &str) -> bool {
+        match self.maybe_int(column) {
+            Some(flag @ 0..=1) => flag == 1,
+            _ => {
+                self.is_no(column, "flag");
+                false
+            }
+        }
+    }
+
+    /// What a column with JSON text holds.
+    pub fn json<T: DeserializeOwned>(&mut self, column: &str) -> Option<T> {
+        let read = serde_json::from_str(&self.text(column));
+        read.map_err(|e| self.note(format!("{column}: {e}"))).ok()
+    }
+
+    /// The rows that a column with JSON text holds; none when it is NULL.
+    pub fn rows<T: FromRow>(&mut self, column: &str) -> Vec<T> {
+        let rows = self.parse(column);
+        self.read(column, rows)
+    }
+
+    /// The same in the order of `by`, a column of theirs with whole numbers.
+    pub fn rows_by<T: FromRow>(&mut self, column: &str, by: &str) -> Vec<T> {
+        let mut rows = self.parse(column);
+        sort_by(&mut rows, by);
+        self.read(column, rows)
+    }
+
+    fn parse(&mut self, column: &str) -> Vec<Self> {
+        let Some(text) = self.maybe_text(column) else { return Vec::new() };
+        parse(&text).unwrap_or_else(|e| {
+            self.note(format!("{column}: {e}"));
+            Vec::new()
+        })
+    }
+
+    fn read<T: FromRow>(&mut self, column: &str, rows: Vec<Self>) -> Vec<T> {
+        all(rows).unwrap_or_else(|e| {
+            self.note(format!("{column}: {}", e.detail));
+            Vec::new()
+        })
+    }
+
+    fn finish(self) -> Result<()> {
+        self.wrong.map_or(Ok(()), |why| Err(unlike_schema(&why)))
+    }
+}
+
+/// The rows that a statement returned.
+///
+/// # Errors
+/// When their text is not what a database gives.
+pub fn rows(rows: &Rows) -> Result<Vec<Row>> {
+    parse(&rows.0).map_err(|e| unlike_schema(&e.to_string()))
+}
+
+fn parse(text: &str) -> serde_json::Result<Vec<Row>> {
+    let rows: Vec<Columns> = serde_json::from_str(text)?;
+    Ok(rows.into_iter().map(|columns| Row { columns, wrong: None }).collect())
+}
+
+/// Sorts rows by a column with whole numbers.
+pub fn sort_by(rows: &mut [Row], column: &str) {
+    rows.sort_unstable_by_key(|row| row.columns.0.get(column).and_then(Value::as_i64));
+}
+
+/// Rows as `T`.
+///
+/// # Errors
+/// When a column is not as the schema says. So in those that follow.
+pub fn all<T: FromRow>(rows: Vec<Row>) -> Result<Vec<T>> {
+    let mut read = Vec::with_capacity(rows.len());
+    for mut row in rows {
+        read.push(T::from_row(&mut row));
+        row.finish()?;
+    }
+    Ok(read)
+}
+
+/// The first row as `T`, if there is one.
+pub fn first<T: FromRow>(rows: Vec<Row>) -> Result<Option<T>> {
+    let Some(mut row) = rows.into_iter().next() else { return Ok(None) };
+    let read = T::from_row(&mut row);
+    row.finish().map(|()| Some(read))
+}
+
+/// The only row as `T`; `NotFound` for `noun` when there is none.
+pub fn one<T: FromRow>(rows: Vec<Row>, noun: &str) -> Result<T> {
+    first(rows)?.ok_or_else(|| Error::not_found(noun))
+}
+
+fn unlike_schema(why: &str) -> Error {
+    Error::internal(format!("what is stored is not as the schema says: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(text: &str) -> Row {
+        rows(&Rows(text.to_owned())).expect("rows").remove(0)
+    }
+
+    struct A(u8);
+
+    impl FromRow for A {
+        fn from_row(row: &mut Row) -> Self {
+            Self(row.int("a"))
+        }
+    }
+
+    #[test]
+    fn columns_are_read_as_they_are() {
+        let mut row =
+            row(r#"[{"t":"\u0000\ud83d\ude00é","n":null,"i":9007199254740991,"j":"[1,2]",
+                "r":"[{\"a\":2},{\"a\":1}]"}]"#);
+        assert_eq!(row.maybe_text("n"), None);
+        assert_eq!(row.text("t"), "\0😀é");
+        assert_eq!(row.int::<i64>("i"), (1 << 53) - 1);
+        assert_eq!(row.json::<Vec<u8>>("j"), Some(vec![1, 2]));
+        let read: Vec<A> = row.rows_by("r", "a");
+        assert_eq!(read.iter().map(|a| a.0).collect::<Vec<_>>(), [1, 2]);
+        row.finish().expect("nothing is wrong");
+    }
+
+    #[test]
+    fn a_column_unlike_the_schema_is_named() {
+        fn check<T>(read: fn(&mut Row) -> T, expected: &str) {
+            let mut row = row(r#"[{"text":"x","null":null,"big":65536,"minus":-1,"half":0.5,
+                "rows":"[{\"a\":1},{\"a\":-1}]"}]"#);
+            read(&mut row);
+            let error = row.finish().expect_err(expected);
+            assert!(error.detail.ends_with(&format!("says: {expected}")), "{error:?}");
+        }
+        check(|row| row.text("null"), "null is no text");
+        check(|row| row.text("big"), "big is no text");
+        check(|row| row.maybe_text("big"), "big is no text");
+        check(|row| row.text("other"), "there is no other");
+        check(|row| row.maybe_text("other"), "there is no other");
+        check(|row| row.int::<i64>("null"), "null is no whole number");
+        check(|row| row.int::<i64>("text"), "text is no whole number");
+        check(|row| row.maybe_int("half"), "half is no whole number");
+        check(|row| row.int::<u16>("big"), "big is no number in its range");
+        check(|row| row.int::<u32>("minus"), "minus is no number in its range");
+        check(|row| row.flag("big"), "big is no flag");
+        check(|row| row.flag("null"), "null is no flag");
+        check(|row| row.json::<u8>("text"), "text: expected value at line 1 column 1");
+        check(|row| row.rows::<A>("text"), "text: expected value at line 1 column 1");
+        check(
+            |row| row.rows::<A>("rows"),
+            "rows: what is stored is not as the schema says: a is no number in its range",
+        );
+        // The first thing that is wrong is told.
+        check(|row| (row.text("other"), row.text("big")), "there is no other");
+    }
+
+    #[test]
+    fn rows_with_something_wrong_are_not_given_out() {
+        let text = r#"[{"a":1},{"a":"x"}]"#;
+        let read = || rows(&Rows(text.to_owned())).expect("rows");
+        assert!(all::<A>(read()).is_err());
+        assert_eq!(first::<A>(read()).expect("a row").map(|a| a.0), Some(1));
+        assert!(rows(&Rows("{}".to_owned())).is_err());
+        assert_eq!(one::<A>(Vec::new(), "x").map(|a| a.0).expect_err("none").message, "No such x");
+    }
+}
