@@ -3,7 +3,7 @@
 //! and turn an error into its document last.
 
 use futures_util::future::LocalBoxFuture;
-use http::{HeaderMap, Method, StatusCode};
+use http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::api::{connections, emit, events, health, organizations, rules, workspaces};
@@ -11,6 +11,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::ids;
 use crate::domain::limits::{API_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX, EMIT_BODY_BYTES_MAX};
 use crate::http::access::{self, Access};
+use crate::http::headers::Headers;
 use crate::http::{Call, Reply, Request, problem};
 use crate::ports::Platform;
 
@@ -95,13 +96,12 @@ pub struct Head {
     /// Query without the question mark.
     pub query: String,
     /// Headers.
-    pub headers: HeaderMap,
+    pub headers: Headers,
 }
 
 /// The route table, ready to find rows in.
 pub struct Front<P: Platform> {
     routes: Vec<Route<P>>,
-    by_path: matchit::Router<Vec<usize>>,
 }
 
 /// The rows of a path, one for each method, and the values of its parameters.
@@ -112,20 +112,7 @@ struct Found<'a, P: Platform> {
 
 impl<P: Platform> Default for Front<P> {
     fn default() -> Self {
-        let routes = routes::<P>();
-        let mut paths: Vec<(&'static str, Vec<usize>)> = Vec::new();
-        for (index, route) in routes.iter().enumerate() {
-            match paths.iter_mut().find(|(path, _)| *path == route.path) {
-                Some((_, indices)) => indices.push(index),
-                None => paths.push((route.path, vec![index])),
-            }
-        }
-        let mut by_path = matchit::Router::new();
-        for (path, indices) in paths {
-            // The paths are constants; a test walks them all.
-            let _ = by_path.insert(path, indices);
-        }
-        Self { routes, by_path }
+        Self { routes: routes() }
     }
 }
 
@@ -163,10 +150,12 @@ impl<P: Platform> Front<P> {
         if is_emit { reply.with_header("access-control-allow-origin", "*") } else { reply }
     }
 
+    /// The first row that fits decides, so one with a word stands above one with a parameter in
+    /// its place.
     fn find(&self, path: &str) -> Option<Found<'_, P>> {
-        let found = self.by_path.at(path).ok()?;
-        let params = found.params.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-        let rows = found.value.iter().map(|index| &self.routes[*index]).collect();
+        let fitting = |row: &Route<P>| Some((row.path, fit(row.path, path)?));
+        let (fitting, params) = self.routes.iter().find_map(fitting)?;
+        let rows = self.routes.iter().filter(|row| row.path == fitting).collect();
         Some(Found { rows, params })
     }
 
@@ -191,6 +180,20 @@ async fn answer<P: Platform>(
     (row.handler)(platform, Call { request, caller, params }).await
 }
 
+/// The values of a row's parameters if `path` fits the row's path.
+fn fit(row_path: &str, path: &str) -> Option<Vec<(String, String)>> {
+    let (mut params, mut parts) = (Vec::new(), path.split('/'));
+    for word in row_path.split('/') {
+        let part = parts.next()?;
+        match word.strip_prefix(':') {
+            Some(name) => params.push((name.to_owned(), part.to_owned())),
+            None if word == part => {}
+            None => return None,
+        }
+    }
+    parts.next().is_none().then_some(params)
+}
+
 /// Clients with a base URL that ends in `/` call `/api/v1//events`.
 fn tidy(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
@@ -199,7 +202,7 @@ fn tidy(path: &str) -> String {
 
 /// The caller's request id if it is a plain word, else a new one.
 fn request_id<P: Platform>(platform: &P, head: &Head) -> String {
-    let given = head.headers.get("x-request-id").and_then(|value| value.to_str().ok());
+    let given = head.headers.get("x-request-id");
     let plain = |id: &&str| {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         !id.is_empty() && id.len() <= 64 && id.chars().all(allowed)
@@ -211,8 +214,8 @@ fn request_id<P: Platform>(platform: &P, head: &Head) -> String {
 const CORS_HEADERS: &str =
     "x-meshes-publishable-key, x-meshes-client, content-type, idempotency-key, x-request-id";
 
-fn preflight(asked: &HeaderMap) -> Reply {
-    let more = asked.get("access-control-request-headers").and_then(|value| value.to_str().ok());
+fn preflight(asked: &Headers) -> Reply {
+    let more = asked.get("access-control-request-headers");
     let headers = more.map_or_else(|| CORS_HEADERS.to_owned(), |m| format!("{CORS_HEADERS}, {m}"));
     Reply::empty(StatusCode::NO_CONTENT)
         .with_header("access-control-allow-methods", "POST, OPTIONS")

@@ -230,8 +230,8 @@ fn check_header_value(value: &str, bytes_max: usize) -> std::result::Result<(), 
 }
 
 fn check_header_name(name: &str) -> std::result::Result<(), String> {
-    let token = http::HeaderName::from_bytes(name.as_bytes()).is_ok();
-    if !token || name.len() > HEADER_NAME_CHARS_MAX {
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if name.is_empty() || name.len() > HEADER_NAME_CHARS_MAX || !name.chars().all(is_token) {
         return Err(format!("must be a header name of 1 to {HEADER_NAME_CHARS_MAX} characters"));
     }
     Ok(())

@@ -3,15 +3,17 @@
 
 pub mod access;
 pub mod cursor;
+pub mod headers;
 pub mod problem;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{Method, StatusCode};
 use serde_json::Value;
 
 use crate::domain::error::{Error, Result};
 use crate::domain::ids;
 use crate::domain::limits::{PAGE_DEFAULT, PAGE_MAX};
 use access::Caller;
+use headers::Headers;
 
 /// A request whose body was read.
 #[derive(Debug, Clone)]
@@ -23,15 +25,15 @@ pub struct Request {
     /// Query without the question mark.
     pub query: String,
     /// Headers.
-    pub headers: HeaderMap,
+    pub headers: Headers,
     /// Body.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// A header's value, if it is text.
+    /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
+        self.headers.get(name)
     }
 
     /// The first value of a query parameter, decoded.
@@ -106,7 +108,7 @@ pub struct Reply {
     /// Status.
     pub status: StatusCode,
     /// Headers.
-    pub headers: HeaderMap,
+    pub headers: Headers,
     /// Body.
     pub body: Vec<u8>,
 }
@@ -114,11 +116,11 @@ pub struct Reply {
 impl Reply {
     /// An answer with a JSON text.
     pub fn json_text(status: StatusCode, text: String) -> Self {
-        let mut headers = HeaderMap::new();
-        headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let reply = Self { status, headers: Headers::default(), body: text.into_bytes() };
         // Nothing here is for a shared cache, and some answers show a secret once.
-        headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        Self { status, headers, body: text.into_bytes() }
+        reply
+            .with_header("content-type", "application/json")
+            .with_header("cache-control", "no-store")
     }
 
     /// An answer with a JSON value.
@@ -138,14 +140,12 @@ impl Reply {
 
     /// An answer without a body.
     pub fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: Vec::new() }
+        Self { status, headers: Headers::default(), body: Vec::new() }
     }
 
     /// The same answer with one more header. A value that HTTP does not allow is left out.
     pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.insert(HeaderName::from_static(name), value);
-        }
+        self.headers.set(name, value);
         self
     }
 }

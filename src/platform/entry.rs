@@ -1,7 +1,6 @@
 //! The events of the Worker: fetch, queue, scheduled.
 
 use futures_util::StreamExt;
-use http::{HeaderMap, HeaderName, HeaderValue};
 use worker::{
     Context, Env, Headers, MessageBatch, MessageExt, QueueRetryOptionsBuilder, Request, Response,
     ScheduleContext, ScheduledEvent, console_error, event,
@@ -50,16 +49,11 @@ async fn serve(edge: &Edge, mut request: Request) -> Reply {
 
 fn head(request: &Request) -> Option<Head> {
     let url = request.url().ok()?;
-    let mut headers = HeaderMap::new();
-    for (name, value) in request.headers().entries() {
-        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        headers.append(name, HeaderValue::from_str(&value).ok()?);
-    }
     Some(Head {
         method: http::Method::from_bytes(request.method().to_string().as_bytes()).ok()?,
         path: url.path().to_owned(),
         query: url.query().unwrap_or_default().to_owned(),
-        headers,
+        headers: request.headers().entries().collect(),
     })
 }
 
@@ -80,8 +74,8 @@ async fn read_body(request: &mut Request, bytes_max: usize) -> Result<Vec<u8>> {
 
 fn response(reply: Reply) -> worker::Result<Response> {
     let headers = Headers::new();
-    for (name, value) in &reply.headers {
-        headers.append(name.as_str(), value.to_str().unwrap_or_default())?;
+    for (name, value) in reply.headers.iter() {
+        headers.set(name, value)?;
     }
     let response =
         if reply.body.is_empty() { Response::empty()? } else { Response::from_bytes(reply.body)? };

@@ -36,16 +36,11 @@ pub fn call(
     body: &[u8],
 ) -> Answered {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let mut map = HeaderMap::new();
-    for (name, value) in headers {
-        let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
-        map.append(name, HeaderValue::from_str(value).expect("a header value"));
-    }
     let head = Head {
         method: Method::from_bytes(method.as_bytes()).expect("a method"),
         path: path.to_owned(),
         query: query.to_owned(),
-        headers: map,
+        headers: headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
     };
     let body = body.to_vec();
     let read_body = async |bytes_max: usize| {
@@ -53,9 +48,13 @@ pub fn call(
     };
     let front = Front::<Edge>::default();
     let reply = edge.block_on(front.serve(edge, head, read_body));
+    let named = |(name, value): (&str, &str)| {
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
+        (name, HeaderValue::from_str(value).expect("a header value"))
+    };
     Answered {
         status: reply.status.as_u16(),
-        headers: reply.headers,
+        headers: reply.headers.iter().map(named).collect(),
         text: String::from_utf8(reply.body).expect("UTF-8"),
     }
 }
