@@ -7,10 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use worker::js_sys::Uint8Array;
-use worker::{
-    AbortController, ByteStream, Delay, Fetch, Headers, Method, Request, RequestInit,
-    RequestRedirect, Response,
-};
+use worker::{AbortController, ByteStream, Delay, Fetch, Headers, Request, Response, web_sys};
 
 use crate::destination::OutboundRequest;
 use crate::domain::attempt::{Answer, Failure};
@@ -41,12 +38,13 @@ fn prepare(request: &OutboundRequest) -> worker::Result<Request> {
     for header in &request.headers {
         headers.set(&header.name, &header.value)?;
     }
-    let mut init = RequestInit::new();
-    init.with_method(Method::from(request.method.clone()))
-        .with_headers(headers)
-        .with_redirect(RequestRedirect::Manual)
-        .with_body(Some(Uint8Array::from(request.body.as_slice()).into()));
-    Request::new_with_init(&request.url, &init)
+    // Not worker's own `RequestInit`: with it comes the code for Cloudflare's image options.
+    let init = web_sys::RequestInit::new();
+    init.set_method(&request.method);
+    init.set_headers(&headers.0);
+    init.set_redirect(web_sys::RequestRedirect::Manual);
+    init.set_body(&Uint8Array::from(request.body.as_slice()));
+    Ok(web_sys::Request::new_with_str_and_init(&request.url, &init)?.into())
 }
 
 async fn exchange(
