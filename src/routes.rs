@@ -6,7 +6,7 @@ use futures_util::future::LocalBoxFuture;
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::api::{connections, emit, events, health, organizations, rules, workspaces};
+use crate::api::{connections, emit, events, health, names, organizations, rules, workspaces};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids;
 use crate::domain::limits::{API_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX, EMIT_BODY_BYTES_MAX};
@@ -54,6 +54,9 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         POST   "/api/v1/workspaces"                  Machine API_BODY_BYTES_MAX  workspaces::create;
         GET    "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::get;
         PUT    "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::put;
+        PATCH  "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::patch;
+        GET    "/api/v1/workspaces/:id/event-types"  Machine API_BODY_BYTES_MAX  names::event_types;
+        GET    "/api/v1/workspaces/:id/resources"    Machine API_BODY_BYTES_MAX  names::resources;
         GET    "/api/v1/workspaces/:id/connections"  Machine API_BODY_BYTES_MAX  connections::list_of_workspace;
         GET    "/api/v1/workspaces/:id/rules"        Machine API_BODY_BYTES_MAX  rules::list_of_workspace;
         GET    "/api/v1/workspaces/:id/events"       Machine API_BODY_BYTES_MAX  events::list_of_workspace;
@@ -71,6 +74,7 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         GET    "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::list;
         POST   "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::create;
         GET    "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::get;
+        PATCH  "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::patch;
         DELETE "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::delete;
         POST   "/api/v1/events"                      Emit    EMIT_BODY_BYTES_MAX emit::single;
         POST   "/api/v1/events/bulk"                 Emit    BULK_BODY_BYTES_MAX emit::bulk;

@@ -4,6 +4,7 @@ pub mod connections;
 pub mod emit;
 pub mod events;
 pub mod health;
+pub mod names;
 pub mod organizations;
 pub mod rules;
 pub mod workspaces;

@@ -114,6 +114,29 @@ fn check_action(fields: &mut Fields<'_>) {
     }
 }
 
+/// `PATCH /rules/{id}`: what is left out is kept, `null` takes a limit away.
+pub async fn patch<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let id = call.id("id", "rule")?;
+    let control = platform.control();
+    let organization = &call.caller.machine()?.organization;
+    let mut fields = Fields::parse(call.body()?)?;
+    let event = fields.checked_text("event", check_name);
+    let resource = fields.checked_text("resource", check_name);
+    let resource_id = fields.checked_text("resource_id", check_resource_id);
+    let (active, hidden) = (fields.flag("active"), fields.flag("hidden"));
+    let names = (fields.has("resource"), fields.has("resource_id"));
+    fields.finish()?;
+    let mut rule = rules::find(control, organization, &id).await?;
+    rule.event = event.unwrap_or(rule.event);
+    rule.resource = if names.0 { resource } else { rule.resource };
+    rule.resource_id = if names.1 { resource_id } else { rule.resource_id };
+    rule.active = active.map_or(rule.active, u8::from);
+    rule.hidden = hidden.map_or(rule.hidden, u8::from);
+    rule.updated_at_ms = platform.now_ms();
+    rules::update(control, &rule).await?;
+    Ok(Reply::ok(&show(&rule)))
+}
+
 /// `DELETE /rules/{id}`. What is under way by it stays under way.
 pub async fn delete<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     let id = call.id("id", "rule")?;

@@ -64,16 +64,28 @@ pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 
 /// `PUT /workspaces/{id}`: `description: null` clears it, leaving it out keeps it.
 pub async fn put<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    change(platform, &call, true).await
+}
+
+/// `PATCH /workspaces/{id}`: the same, and `name` may be left out.
+pub async fn patch<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    change(platform, &call, false).await
+}
+
+async fn change<P: Platform>(platform: &P, call: &Call, needs_name: bool) -> Result<Reply> {
     let control = platform.control();
     let organization = &call.caller.machine()?.organization;
     let id = call.id("id", "workspace")?;
     let mut fields = Fields::parse(call.body()?)?;
-    let name = fields.required_checked_text("name", check_name);
+    if needs_name && (!fields.has("name") || fields.is_null("name")) {
+        fields.fail("name", "is required");
+    }
+    let name = fields.checked_text("name", check_name);
     let description = fields.checked_text("description", check_description);
     let keeps_description = !fields.has("description");
     fields.finish()?;
     let mut workspace = workspaces::find(control, organization, &id).await?;
-    workspace.name = name;
+    workspace.name = name.unwrap_or(workspace.name);
     workspace.updated_at_ms = platform.now_ms();
     if !keeps_description {
         workspace.description = description;

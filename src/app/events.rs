@@ -11,7 +11,7 @@ use crate::domain::limits::MERGED_WORKSPACES_MAX;
 use crate::domain::workspace::Home;
 use crate::ports::Platform;
 use crate::store::events::EventWithDeliveries;
-use crate::store::{attempts, events, workspaces};
+use crate::store::{attempts, events, names, workspaces};
 
 /// The newest events of one workspace before the id `before`.
 ///
@@ -58,6 +58,20 @@ pub async fn list<P: Platform>(
     found.sort_unstable_by(|a, b| b.event.id.cmp(&a.event.id));
     found.truncate(limit);
     Ok(found)
+}
+
+/// The event types or resources that a workspace has emitted.
+///
+/// # Errors
+/// `NotFound` when the organization has no such workspace.
+pub async fn names<P: Platform>(
+    platform: &P,
+    caller: &Machine,
+    workspace: &str,
+    kind: names::Kind,
+) -> Result<Vec<names::Name>> {
+    let found = workspaces::find(platform.control(), &caller.organization, workspace).await?;
+    names::list(log(platform, found.shard)?, workspace, kind).await
 }
 
 /// Where an event lives, if its workspace belongs to the caller's organization.

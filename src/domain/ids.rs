@@ -67,6 +67,12 @@ pub fn test_rule_id(connection: &str) -> String {
     rule_event_id(connection, super::event::TEST_RULE)
 }
 
+/// The id of a name that a workspace has emitted, by the same construction.
+pub fn name_id(workspace: &str, kind: &str, name: &str) -> String {
+    let namespace = Uuid::try_parse(workspace).unwrap_or_default();
+    Uuid::new_v5(&namespace, format!("{kind}:{name}").as_bytes()).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ pub mod deliveries;
 pub mod events;
 pub mod held;
 pub mod machine_keys;
+pub mod names;
 pub mod organizations;
 pub mod routing;
 mod row;

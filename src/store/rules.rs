@@ -96,12 +96,7 @@ pub async fn insert(control: &impl Database, rule: &Rule) -> Result<()> {
     ];
     let take = statement(TAKE_NUMBER, [(&rule.workspace).into()]);
     let results = run(control, vec![take, statement(INSERT, params)]).await?;
-    if results[1].is_empty() {
-        let msg =
-            format!("the workspace has {FAN_OUT_MAX} rules for this event, the most there can be");
-        return Err(Error::field("event", msg).of_kind(Kind::Refused));
-    }
-    Ok(())
+    if results[1].is_empty() { Err(too_many()) } else { Ok(()) }
 }
 
 const FIND: &str = "\
@@ -169,6 +164,38 @@ pub async fn list(
         limit.into(),
     ];
     row::all(select(control, statement(LIST, params)).await?)
+}
+
+const UPDATE: &str = "\
+    update rules set event = ?3, resource = ?4, resource_id = ?5, active = ?6, hidden = ?7, \
+      updated_at_ms = ?8 \
+    where id = ?2 and workspace = ?1 and (event = ?3 or (select count(*) from rules r \
+      where r.workspace = ?1 and r.event = ?3) < ?9) returning id";
+
+/// Stores a changed rule.
+///
+/// # Errors
+/// `Refused` when the workspace has as many rules for the event as one event may be fanned out to.
+pub async fn update(control: &impl Database, rule: &Rule) -> Result<()> {
+    let params = [
+        (&rule.workspace).into(),
+        (&rule.id).into(),
+        (&rule.event).into(),
+        rule.resource.clone().into(),
+        rule.resource_id.clone().into(),
+        i64::from(rule.active).into(),
+        i64::from(rule.hidden).into(),
+        rule.updated_at_ms.into(),
+        FAN_OUT_MAX.into(),
+    ];
+    let results = run(control, vec![statement(UPDATE, params)]).await?;
+    if results[0].is_empty() { Err(too_many()) } else { Ok(()) }
+}
+
+fn too_many() -> Error {
+    let msg =
+        format!("the workspace has {FAN_OUT_MAX} rules for this event, the most there can be");
+    Error::field("event", msg).of_kind(Kind::Refused)
 }
 
 const DELETE: &str = "delete from rules where id = ?2 and workspace = ?1";

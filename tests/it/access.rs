@@ -51,7 +51,7 @@ impl World {
             ("GET", _) => Value::Null,
             (_, "/api/v1/organizations") => json!({"name": "New"}),
             ("POST", "/api/v1/workspaces") => json!({"name": "Second"}),
-            ("PUT", "/api/v1/workspaces/:id") => json!({"name": "Renamed"}),
+            ("PUT" | "PATCH", "/api/v1/workspaces/:id") => json!({"name": "Renamed"}),
             (_, "/api/v1/connections" | "/api/v1/connections/:id") => connection,
             (_, "/api/v1/rules" | "/api/v1/rules/:id") => json!({"workspace": workspace,
                 "connection": self.connection, "event": "y",

@@ -301,6 +301,51 @@ fn workspaces_have_names_of_their_own() {
 }
 
 #[test]
+fn patches_change_what_they_name() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let path = format!("/api/v1/workspaces/{}", tenant.workspace);
+    let patch = |path: &str, body: Value| tenant.call(&edge, "PATCH", path, &body);
+    assert_eq!(patch(&path, json!({"description": "One"})).json()["name"], "Acme");
+    assert_eq!(patch(&path, json!({"name": "Renamed"})).json()["description"], "One");
+    assert_eq!(params(&patch(&path, json!({"name": "x"})).json()), ["name"]);
+
+    let connection = tenant.connection(&edge, json!({"url": URL}));
+    let body = json!({"workspace": tenant.workspace, "connection": connection, "event": "a",
+        "resource": "order", "metadata": {"action": "send_webhook"}});
+    let rule = text(&tenant.post(&edge, "/api/v1/rules", &body), "/rule/id");
+    let path = format!("/api/v1/rules/{rule}");
+    let patched = patch(&path, json!({"active": false})).json();
+    assert_eq!((&patched["active"], &patched["resource"]), (&json!(false), &json!("order")));
+    let emitted = tenant.emit(&edge, "a");
+    let found = tenant.get(&edge, &format!("/api/v1/events/{emitted}"));
+    assert_eq!(found["rule_events"], json!([]));
+    let patched = patch(&path, json!({"event": "b", "resource": null, "active": true})).json();
+    assert_eq!((&patched["event"], &patched["resource"]), (&json!("b"), &Value::Null));
+    assert_eq!(tenant.delivery(&edge, &tenant.emit(&edge, "b"))["rule"], json!(rule));
+    for _ in 0..100 {
+        tenant.rule(&edge, "full", &connection);
+    }
+    assert_eq!(patch(&path, json!({"event": "full"})).status, 422);
+    assert_eq!(params(&patch(&path, json!({"event": ""})).json()), ["event"]);
+}
+
+#[test]
+fn a_workspace_lists_what_it_has_emitted() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    for (event, resource) in [("b", "order"), ("a", "order"), ("b", "cart")] {
+        let body = json!({"event": event, "resource": resource, "payload": {}});
+        assert_eq!(tenant.emit_text(&edge, &body.to_string()).status, 201);
+    }
+    for (list, expected) in [("event-types", ["a", "b"]), ("resources", ["cart", "order"])] {
+        let found = tenant.get(&edge, &format!("/api/v1/workspaces/{}/{list}", tenant.workspace));
+        let keys: Vec<_> = found.as_array().expect("bare").iter().map(|n| &n["key"]).collect();
+        assert_eq!(keys, expected, "{list}");
+    }
+}
+
+#[test]
 fn a_rule_needs_a_connection_of_its_own_workspace() {
     let edge = Edge::new();
     let tenant = Tenant::new(&edge, "Acme");

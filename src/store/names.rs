@@ -1,0 +1,55 @@
+//! Names that a workspace has emitted: its event types and resources, in a LOG shard. They are
+//! stored with the events, see `events.rs`.
+
+use super::row::{self, FromRow, Row};
+use super::{select, statement};
+use crate::domain::error::Result;
+use crate::domain::limits::NAMES_SHOWN_MAX;
+use crate::ports::Database;
+
+/// What kind of name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Names of events.
+    Event,
+    /// Names of resources.
+    Resource,
+}
+
+impl Kind {
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Resource => "resource",
+        }
+    }
+}
+
+/// A name that was emitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// The name.
+    pub name: String,
+    /// When it was emitted first.
+    pub created_at_ms: i64,
+}
+
+impl FromRow for Name {
+    fn from_row(row: &mut Row) -> Self {
+        Self { name: row.text("name"), created_at_ms: row.int("created_at_ms") }
+    }
+}
+
+const LIST: &str = "\
+    select name, created_at_ms from names_seen where workspace = ?1 and kind = ?2 \
+    order by workspace, kind, name limit ?3";
+
+/// The names of a kind that a workspace has emitted, in alphabetical order.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn list(log: &impl Database, workspace: &str, kind: Kind) -> Result<Vec<Name>> {
+    let params = [workspace.into(), kind.as_str().into(), NAMES_SHOWN_MAX.into()];
+    row::all(select(log, statement(LIST, params)).await?)
+}
