@@ -167,7 +167,7 @@ async fn release_some<P: Platform>(
     let targets = targets::find(platform.control(), &named).await?;
     let mut released = 0;
     for (workspace, connection) in named {
-        match targets.get(connection) {
+        match targets.iter().find(|target| target.connection == connection) {
             Some(target) if !target.active => {}
             Some(_) => released += release(platform, shard, workspace, connection).await?,
             None => {

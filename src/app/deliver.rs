@@ -12,7 +12,7 @@
 //!    the same message id;
 //! 4. record (LOG): takes effect only on a delivery that still owes this very attempt.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
@@ -20,8 +20,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::json;
 
 use super::attempt::{Done, attempt};
-use super::log;
 use super::recorder::{self, Finished};
+use super::{grouped, log};
 use crate::domain::connection::Target;
 use crate::domain::job::{DeliveryKey, Job};
 use crate::domain::limits::{
@@ -76,17 +76,25 @@ enum Turn {
     Flushed(Vec<Job>),
 }
 
+/// A job and how far it has come.
+struct Work {
+    /// Index of its message.
+    message: usize,
+    job: Job,
+    /// The delivery, from when it was read until it is attempted.
+    ready: Option<Owed>,
+    is_claimed: bool,
+    is_in_flight: bool,
+    is_slow: bool,
+}
+
 struct Run<P: Platform> {
     platform: P,
-    /// The jobs by message index; messages that are no job, or repeat one, are not here.
-    jobs: HashMap<usize, Job>,
+    /// Messages that are no job, or repeat one, are not here.
+    jobs: Vec<Work>,
     slices: VecDeque<Vec<usize>>,
-    targets: HashMap<String, Rc<Target>>,
+    targets: Vec<Rc<Target>>,
     slots: Slots,
-    ready: HashMap<usize, Owed>,
-    claimed: HashSet<usize>,
-    in_flight: HashSet<usize>,
-    slow: HashSet<usize>,
     turns: FuturesUnordered<LocalBoxFuture<'static, Turn>>,
     finished: Vec<Finished>,
     flush_due: bool,
@@ -94,14 +102,20 @@ struct Run<P: Platform> {
     verdicts: Vec<Verdict>,
 }
 
+impl Work {
+    fn new(message: usize, job: Job) -> Self {
+        Self { message, job, ready: None, is_claimed: false, is_in_flight: false, is_slow: false }
+    }
+}
+
 impl<P: Platform> Run<P> {
     fn new(platform: P, messages: &[String]) -> Self {
-        let (mut jobs, mut seen) = (HashMap::new(), HashSet::new());
-        for (index, message) in messages.iter().enumerate() {
-            match Job::parse(message) {
+        let mut jobs: Vec<Work> = Vec::new();
+        for (message, text) in messages.iter().enumerate() {
+            match Job::parse(text) {
                 Ok(job) => {
-                    if seen.insert((job.key(), job.attempt)) {
-                        jobs.insert(index, job);
+                    if !jobs.iter().any(|work| work.job.is_same_attempt(&job)) {
+                        jobs.push(Work::new(message, job));
                     }
                 }
                 Err(why) => {
@@ -114,12 +128,8 @@ impl<P: Platform> Run<P> {
             platform,
             jobs,
             slices,
-            targets: HashMap::new(),
+            targets: Vec::new(),
             slots: Slots::default(),
-            ready: HashMap::new(),
-            claimed: HashSet::new(),
-            in_flight: HashSet::new(),
-            slow: HashSet::new(),
             turns: FuturesUnordered::new(),
             finished: Vec::new(),
             flush_due: false,
@@ -129,16 +139,18 @@ impl<P: Platform> Run<P> {
     }
 
     async fn read_targets(&mut self) {
-        let named: HashSet<(&str, &str)> =
-            self.jobs.values().map(|j| (j.workspace.as_str(), j.connection.as_str())).collect();
+        let mut named: Vec<(&str, &str)> = Vec::new();
+        for Work { job, .. } in &self.jobs {
+            let one = (job.workspace.as_str(), job.connection.as_str());
+            if !named.contains(&one) {
+                named.push(one);
+            }
+        }
         if named.is_empty() {
             return;
         }
-        let named: Vec<_> = named.into_iter().collect();
         match targets::find(self.platform.control(), &named).await {
-            Ok(found) => {
-                self.targets = found.into_iter().map(|(id, t)| (id, Rc::new(t))).collect();
-            }
+            Ok(found) => self.targets = found.into_iter().map(Rc::new).collect(),
             Err(error) => {
                 self.platform.line(&json!({"at": "deliver", "error": error.to_string()}));
                 let all = std::mem::take(&mut self.slices);
@@ -147,9 +159,13 @@ impl<P: Platform> Run<P> {
         }
     }
 
+    fn target(&self, job: &Job) -> Option<&Rc<Target>> {
+        self.targets.iter().find(|target| target.connection == job.connection)
+    }
+
     fn retry(&mut self, index: usize) {
         self.release(index);
-        self.verdicts[index] = Verdict::Retry(HAND_BACK_S);
+        self.verdicts[self.jobs[index].message] = Verdict::Retry(HAND_BACK_S);
     }
 
     /// Starts what may be started and takes turns until nothing is left but slow attempts.
@@ -187,13 +203,14 @@ impl<P: Platform> Run<P> {
         // What is under way is claimed before it is read, so that a row read here is not one that
         // another batch of this isolate is just recording.
         let slice: Vec<usize> = slice.into_iter().filter(|index| self.claim(*index)).collect();
-        let Some(shard) = slice.first().map(|index| self.jobs[index].shard) else { return };
-        let keys: Vec<DeliveryKey> = slice.iter().map(|index| self.jobs[index].key()).collect();
+        let Some(&first) = slice.first() else { return };
+        let shard = self.jobs[first].job.shard;
+        let keys = self.keys(&slice);
         let found = match log(&self.platform, shard) {
             Ok(log) => deliveries::owed(log, &keys).await,
             Err(error) => Err(error),
         };
-        let found = match found {
+        let mut found = match found {
             Ok(found) => found,
             Err(error) => {
                 self.platform.line(&json!({"at": "deliver", "error": error.to_string()}));
@@ -201,19 +218,17 @@ impl<P: Platform> Run<P> {
                 return;
             }
         };
-        let mut owed: HashMap<DeliveryKey, Owed> =
-            found.into_iter().map(|owed| (owed.key(), owed)).collect();
         let (mut orphans, mut paused) = (Vec::new(), Vec::new());
         for index in slice {
-            let job = &self.jobs[&index];
-            let row = owed.remove(&job.key()).filter(|owed| owed.attempts + 1 == job.attempt);
-            match (row, self.targets.get(&job.connection)) {
+            let job = &self.jobs[index].job;
+            let row = found.iter().position(|owed| owed.is_due_by(job));
+            match (row, self.target(job)) {
                 (None, _) => self.release(index),
                 (Some(_), None) => orphans.push(index),
                 (Some(_), Some(target)) if !target.active => paused.push(index),
                 (Some(row), Some(_)) => {
                     self.slots.add(index, &job.connection);
-                    self.ready.insert(index, row);
+                    self.jobs[index].ready = Some(found.swap_remove(row));
                 }
             }
         }
@@ -221,18 +236,20 @@ impl<P: Platform> Run<P> {
         self.settle_unsent(shard, paused, Unsent::Paused).await;
     }
 
+    fn keys(&self, indices: &[usize]) -> Vec<DeliveryKey> {
+        indices.iter().map(|index| self.jobs[*index].job.key()).collect()
+    }
+
     fn claim(&mut self, index: usize) -> bool {
-        let (key, now_ms) = (self.jobs[&index].key(), self.platform.now_ms());
-        let claimed = self.platform.in_flight().borrow_mut().begin(&key, now_ms);
-        if claimed {
-            self.claimed.insert(index);
-        }
-        claimed
+        let (work, now_ms) = (&mut self.jobs[index], self.platform.now_ms());
+        work.is_claimed = self.platform.in_flight().borrow_mut().begin(&work.job.key(), now_ms);
+        work.is_claimed
     }
 
     fn release(&mut self, index: usize) {
-        if self.claimed.remove(&index) {
-            self.platform.in_flight().borrow_mut().end(&self.jobs[&index].key());
+        let work = &mut self.jobs[index];
+        if std::mem::take(&mut work.is_claimed) {
+            self.platform.in_flight().borrow_mut().end(&work.job.key());
         }
     }
 
@@ -241,7 +258,7 @@ impl<P: Platform> Run<P> {
         if indices.is_empty() {
             return;
         }
-        let keys: Vec<DeliveryKey> = indices.iter().map(|index| self.jobs[index].key()).collect();
+        let keys = self.keys(&indices);
         let now_ms = self.platform.now_ms();
         let settled = match (log(&self.platform, shard), why) {
             (Ok(log), Unsent::Orphans) => deliveries::cancel(log, &keys, now_ms).await,
@@ -257,13 +274,10 @@ impl<P: Platform> Run<P> {
     }
 
     fn launch(&mut self, index: usize) {
-        let connection = &self.jobs[&index].connection;
-        let (Some(owed), Some(target)) = (self.ready.remove(&index), self.targets.get(connection))
-        else {
-            return;
-        };
-        let (platform, target) = (self.platform.clone(), Rc::clone(target));
-        self.in_flight.insert(index);
+        let target = self.target(&self.jobs[index].job).cloned();
+        let (Some(owed), Some(target)) = (self.jobs[index].ready.take(), target) else { return };
+        let platform = self.platform.clone();
+        self.jobs[index].is_in_flight = true;
         self.turns.push(Box::pin(async move {
             Turn::Ended(index, Box::new(attempt(&platform, &target, &owed).await))
         }));
@@ -281,8 +295,9 @@ impl<P: Platform> Run<P> {
     async fn take_turn(&mut self) {
         match self.turns.next().await {
             Some(Turn::Ended(index, done)) => {
-                self.in_flight.remove(&index);
-                if self.slow.remove(&index) {
+                let work = &mut self.jobs[index];
+                work.is_in_flight = false;
+                if work.is_slow {
                     self.slots.slow_ended(index);
                 } else {
                     self.slots.answered(index);
@@ -290,10 +305,10 @@ impl<P: Platform> Run<P> {
                 if self.finished.is_empty() {
                     self.wait(FLUSH_AFTER_MS, Turn::FlushDue);
                 }
-                self.finished.push(Finished { job: self.jobs[&index].clone(), done: *done });
+                self.finished.push(Finished { job: self.jobs[index].job.clone(), done: *done });
             }
-            Some(Turn::Slow(index)) if self.in_flight.contains(&index) => {
-                self.slow.insert(index);
+            Some(Turn::Slow(index)) if self.jobs[index].is_in_flight => {
+                self.jobs[index].is_slow = true;
                 self.slots.became_slow(index);
             }
             Some(Turn::FlushDue) => self.flush_due = true,
@@ -306,13 +321,10 @@ impl<P: Platform> Run<P> {
     }
 
     fn repeat(&mut self, unrecorded: &[Job]) {
-        let lost: HashSet<DeliveryKey> = unrecorded.iter().map(Job::key).collect();
-        let indices: Vec<usize> = self
-            .jobs
-            .iter()
-            .filter_map(|(index, job)| lost.contains(&job.key()).then_some(*index))
-            .collect();
-        indices.into_iter().for_each(|index| self.retry(index));
+        let is_lost = |work: &Work| unrecorded.iter().any(|job| job.is_same_delivery(&work.job));
+        let lost: Vec<usize> =
+            (0..self.jobs.len()).filter(|index| is_lost(&self.jobs[*index])).collect();
+        lost.into_iter().for_each(|index| self.retry(index));
     }
 
     fn flush_if_due(&mut self) {
@@ -344,14 +356,14 @@ impl<P: Platform> Run<P> {
 
     /// The slow attempts go on, and each records itself.
     fn finish(self) -> Served {
-        let Self { platform, jobs, in_flight, mut turns, verdicts, .. } = self;
+        let Self { platform, jobs, mut turns, verdicts, .. } = self;
         let rest = async move {
-            let mut left = in_flight.len();
+            let mut left = jobs.iter().filter(|work| work.is_in_flight).count();
             while left > 0 {
                 let Some(turn) = turns.next().await else { break };
                 if let Turn::Ended(index, done) = turn {
                     left -= 1;
-                    let finished = vec![Finished { job: jobs[&index].clone(), done: *done }];
+                    let finished = vec![Finished { job: jobs[index].job.clone(), done: *done }];
                     recorder::record(&platform, finished).await;
                 }
             }
@@ -361,23 +373,19 @@ impl<P: Platform> Run<P> {
 }
 
 /// Cuts the jobs into slices of one shard and a bounded number of payload bytes, in message order.
-fn slices(jobs: &HashMap<usize, Job>) -> VecDeque<Vec<usize>> {
-    let mut indices: Vec<usize> = jobs.keys().copied().collect();
-    indices.sort_unstable_by_key(|index| (jobs[index].shard, *index));
-    let mut slices: VecDeque<Vec<usize>> = VecDeque::new();
-    let (mut shard, mut bytes) = (None, 0);
-    for index in indices {
-        let job = &jobs[&index];
-        bytes += job.payload_bytes;
-        match slices.back_mut() {
-            Some(slice) if shard == Some(job.shard) && bytes <= SLICE_BYTES_MAX => {
-                slice.push(index);
+fn slices(jobs: &[Work]) -> VecDeque<Vec<usize>> {
+    let mut slices = VecDeque::new();
+    for (_, indices) in grouped(0..jobs.len(), |index| jobs[*index].job.shard) {
+        let (mut slice, mut bytes) = (Vec::new(), 0);
+        for index in indices {
+            bytes += jobs[index].job.payload_bytes;
+            if bytes > SLICE_BYTES_MAX && !slice.is_empty() {
+                slices.push_back(std::mem::take(&mut slice));
+                bytes = jobs[index].job.payload_bytes;
             }
-            _ => {
-                slices.push_back(vec![index]);
-                (shard, bytes) = (Some(job.shard), job.payload_bytes);
-            }
+            slice.push(index);
         }
+        slices.push_back(slice);
     }
     slices
 }

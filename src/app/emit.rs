@@ -6,12 +6,10 @@
 //! is stored already. Once the batch is stored the event is accepted, also when the send fails:
 //! the sweeper sees to it.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use super::wake::wake;
-use super::{keys, log};
+use super::{grouped, keys, log};
 use crate::domain::api_key::MachineToken;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::event::{Event, FanOut, NewEvent};
@@ -51,21 +49,20 @@ pub async fn emit<P: Platform>(
 ) -> Result<Vec<Result<Event>>> {
     let grant = grant(platform, credential, &inputs).await?;
     let (now_ms, random) = (platform.now_ms(), platform.bytes());
-    let mut by_shard: BTreeMap<u16, Vec<Accepted>> = BTreeMap::new();
-    let mut answers = Vec::with_capacity(inputs.len());
+    let (mut all, mut answers) = (Vec::new(), Vec::with_capacity(inputs.len()));
     for (index, input) in inputs.into_iter().enumerate() {
         let answer = input.and_then(|new| {
             let routing = grant.routing(&new)?;
             let id = ids::event_id(now_ms, random, index, routing.home.number);
             let event = accept(&new, id, routing, &grant.created_by, now_ms);
-            let accepted = Accepted { index, row: (event.clone(), new.payload) };
-            by_shard.entry(routing.home.shard).or_default().push(accepted);
+            let (shard, row) = (routing.home.shard, (event.clone(), new.payload));
+            all.push(Accepted { index, shard, row });
             Ok(event)
         });
         answers.push(answer);
     }
     let (mut jobs, mut stored) = (Vec::new(), false);
-    for (shard, accepted) in by_shard {
+    for (shard, accepted) in grouped(all, |accepted| accepted.shard) {
         let (indices, rows): (Vec<_>, Vec<_>) =
             accepted.into_iter().map(|accepted| (accepted.index, accepted.row)).unzip();
         match store(platform, shard, &rows).await {
@@ -104,6 +101,7 @@ pub async fn store_and_wake<P: Platform>(
 /// An event to be stored, and its place in the request.
 struct Accepted {
     index: usize,
+    shard: u16,
     row: (Event, String),
 }
 

@@ -24,6 +24,22 @@ fn log<P: Platform>(platform: &P, shard: u16) -> Result<&P::Database> {
     platform.log(shard).map_err(|PortError(text)| Error::internal(text))
 }
 
+/// Items by a key of theirs, in the order in which the keys first come. For a handful of keys.
+fn grouped<K: PartialEq, T>(
+    items: impl IntoIterator<Item = T>,
+    key: impl Fn(&T) -> K,
+) -> Vec<(K, Vec<T>)> {
+    let mut groups: Vec<(K, Vec<T>)> = Vec::new();
+    for item in items {
+        let key = key(&item);
+        match groups.iter_mut().find(|(of, _)| *of == key) {
+            Some((_, group)) => group.push(item),
+            None => groups.push((key, vec![item])),
+        }
+    }
+    groups
+}
+
 /// What destinations this installation allows.
 fn url_policy<P: Platform>(platform: &P) -> Policy<'_> {
     let settings = platform.settings();

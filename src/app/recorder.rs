@@ -1,12 +1,10 @@
 //! Records what attempts led to, and hints at the attempts to come.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use super::attempt::Done;
 use super::wake::wake;
-use super::{activation, log};
+use super::{activation, grouped, log};
 use crate::domain::attempt::Outcome;
 use crate::domain::error::Result;
 use crate::domain::job::Job;
@@ -26,12 +24,8 @@ pub struct Finished {
 /// harmless: a record takes effect only on a delivery that still owes this very attempt. Returns
 /// the jobs that could not be recorded; the attempt is then made again, under the same message id.
 pub async fn record<P: Platform>(platform: &P, finished: Vec<Finished>) -> Vec<Job> {
-    let mut by_shard: BTreeMap<u16, Vec<Finished>> = BTreeMap::new();
-    for one in finished {
-        by_shard.entry(one.job.shard).or_default().push(one);
-    }
     let mut unrecorded = Vec::new();
-    for (shard, finished) in by_shard {
+    for (shard, finished) in grouped(finished, |one| one.job.shard) {
         let hints = hints(&finished);
         let gone = gone(&finished);
         let (jobs, set) = split(finished);
@@ -98,21 +92,22 @@ fn gone(finished: &[Finished]) -> Vec<(String, String)> {
     gone.map(|one| (one.job.workspace.clone(), one.job.connection.clone())).collect()
 }
 
-/// The jobs for attempts that are due soon, by the delay to send them with.
-fn hints(finished: &[Finished]) -> BTreeMap<u32, Vec<Job>> {
-    let mut hints: BTreeMap<u32, Vec<Job>> = BTreeMap::new();
+/// The jobs for attempts that are due soon, each with the delay to send it with.
+fn hints(finished: &[Finished]) -> Vec<(u32, Job)> {
+    let mut hints = Vec::new();
     for Finished { job, done } in finished {
         if let Done::Attempted { hint_delay_s: Some(delay_s), .. } = done {
             let next = Job::new(job.shard, job.key(), job.attempt + 1, job.payload_bytes);
-            hints.entry(*delay_s).or_default().push(next);
+            hints.push((*delay_s, next));
         }
     }
     hints
 }
 
 /// Sends hints. A lost one costs punctuality only: the sweeper sees to the delivery.
-async fn send_hints<P: Platform>(platform: &P, hints: BTreeMap<u32, Vec<Job>>) {
-    for (delay_s, jobs) in hints {
+async fn send_hints<P: Platform>(platform: &P, hints: Vec<(u32, Job)>) {
+    for (delay_s, hints) in grouped(hints, |(delay_s, _)| *delay_s) {
+        let jobs: Vec<Job> = hints.into_iter().map(|(_, job)| job).collect();
         if let Err(error) = wake(platform, &jobs, delay_s).await {
             platform.line(&json!({"at": "record", "unsent_hints": jobs.len(),
                 "error": error.to_string()}));

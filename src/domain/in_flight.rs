@@ -2,8 +2,6 @@
 //! its job may be repeated meanwhile: then the repetition is dropped here. It is memory of one
 //! isolate, a help against repeats and no promise; what is lost with it costs nothing.
 
-use std::collections::HashMap;
-
 use super::job::DeliveryKey;
 
 /// Longest time that an attempt is believed to be under way: the longest timeout (25 s) and some
@@ -13,22 +11,22 @@ const BELIEVED_MS: i64 = 35_000;
 
 /// The deliveries under way, each until it is not believed any more.
 #[derive(Debug, Default)]
-pub struct InFlight(HashMap<DeliveryKey, i64>);
+pub struct InFlight(Vec<(DeliveryKey, i64)>);
 
 impl InFlight {
     /// Notes that an attempt begins; false when one is under way already.
     pub fn begin(&mut self, key: &DeliveryKey, now_ms: i64) -> bool {
-        self.0.retain(|_, until_ms| *until_ms > now_ms);
-        let free = !self.0.contains_key(key);
+        self.0.retain(|(_, until_ms)| *until_ms > now_ms);
+        let free = self.0.iter().all(|(begun, _)| begun != key);
         if free {
-            self.0.insert(key.clone(), now_ms + BELIEVED_MS);
+            self.0.push((key.clone(), now_ms + BELIEVED_MS));
         }
         free
     }
 
     /// Notes that an attempt was recorded, or could not be.
     pub fn end(&mut self, key: &DeliveryKey) {
-        self.0.remove(key);
+        self.0.retain(|(begun, _)| begun != key);
     }
 }
 

@@ -66,6 +66,19 @@ impl Job {
         }
     }
 
+    /// Whether both are about the same delivery.
+    pub fn is_same_delivery(&self, other: &Self) -> bool {
+        self.event == other.event
+            && self.rule == other.rule
+            && self.connection == other.connection
+            && self.workspace == other.workspace
+    }
+
+    /// Whether both are for the same attempt.
+    pub fn is_same_attempt(&self, other: &Self) -> bool {
+        self.attempt == other.attempt && self.is_same_delivery(other)
+    }
+
     /// The message text.
     pub fn to_text(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()

@@ -5,7 +5,7 @@
 //! are handed back. Connections take turns. When every slot holds a slow attempt, nothing more is
 //! started.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::limits::{SLOTS, SLOTS_PER_CONNECTION};
 
@@ -13,8 +13,6 @@ use super::limits::{SLOTS, SLOTS_PER_CONNECTION};
 #[derive(Debug, Default)]
 pub struct Slots {
     lines: Vec<Line>,
-    by_connection: HashMap<String, usize>,
-    line_of_job: HashMap<usize, usize>,
     turn: usize,
     in_flight: usize,
     slow: usize,
@@ -22,6 +20,9 @@ pub struct Slots {
 
 #[derive(Debug, Default)]
 struct Line {
+    connection: String,
+    /// All its jobs, started or not.
+    jobs: Vec<usize>,
     waiting: VecDeque<usize>,
     in_flight: usize,
     has_answered: bool,
@@ -38,12 +39,17 @@ impl Line {
 impl Slots {
     /// Adds a job of `connection`.
     pub fn add(&mut self, job: usize, connection: &str) {
-        let line = *self.by_connection.entry(connection.to_owned()).or_insert_with(|| {
-            self.lines.push(Line::default());
+        let known = self.lines.iter().position(|line| line.connection == connection);
+        let line = known.unwrap_or_else(|| {
+            self.lines.push(Line { connection: connection.to_owned(), ..Line::default() });
             self.lines.len() - 1
         });
+        self.lines[line].jobs.push(job);
         self.lines[line].waiting.push_back(job);
-        self.line_of_job.insert(job, line);
+    }
+
+    fn line_of(&mut self, job: usize) -> Option<&mut Line> {
+        self.lines.iter_mut().find(|line| line.jobs.contains(&job))
     }
 
     /// The next job to start; it takes a slot. `None` when nothing can be started now.
@@ -64,7 +70,7 @@ impl Slots {
     /// A job that was in flight and not slow has ended; its slot is free and its connection
     /// answers.
     pub fn answered(&mut self, job: usize) {
-        let line = &mut self.lines[self.line_of_job[&job]];
+        let Some(line) = self.line_of(job) else { return };
         line.in_flight -= 1;
         line.has_answered = true;
         self.in_flight -= 1;
@@ -73,14 +79,16 @@ impl Slots {
     /// A job that was slow has ended; its slot is free, its connection still gets no other in this
     /// batch.
     pub fn slow_ended(&mut self, job: usize) {
-        self.lines[self.line_of_job[&job]].in_flight -= 1;
+        let Some(line) = self.line_of(job) else { return };
+        line.in_flight -= 1;
         self.in_flight -= 1;
         self.slow -= 1;
     }
 
     /// A job in flight is slow. It keeps its slot.
     pub fn became_slow(&mut self, job: usize) {
-        self.lines[self.line_of_job[&job]].is_slow = true;
+        let Some(line) = self.line_of(job) else { return };
+        line.is_slow = true;
         self.slow += 1;
     }
 

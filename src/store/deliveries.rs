@@ -7,7 +7,7 @@ use super::{run, select, statement};
 use crate::domain::attempt::Record;
 use crate::domain::delivery::State;
 use crate::domain::error::Result;
-use crate::domain::job::DeliveryKey;
+use crate::domain::job::{DeliveryKey, Job};
 use crate::domain::limits::RECORD_INLINE_BYTES;
 use crate::ports::{Database, Statement};
 
@@ -51,6 +51,15 @@ impl Owed {
             event: self.event.clone(),
             rule: self.rule,
         }
+    }
+
+    /// Whether it owes the very attempt that the job is for.
+    pub fn is_due_by(&self, job: &Job) -> bool {
+        self.attempts + 1 == job.attempt
+            && self.event == job.event
+            && self.rule == job.rule
+            && self.connection == job.connection
+            && self.workspace == job.workspace
     }
 }
 

@@ -1,7 +1,5 @@
 //! The one CONTROL read of a consumer batch: the connections that it will call.
 
-use std::collections::HashMap;
-
 use serde_json::{Value, json};
 
 use super::row::{self, FromRow, Row};
@@ -19,18 +17,14 @@ const FIND: &str = "\
     from json_each(?1) j cross join connections c \
     where c.id = j.value ->> 1 and c.workspace = j.value ->> 0";
 
-/// Those of the connections, given as (workspace, connection), that exist, by connection id.
+/// Those of the connections, given as (workspace, connection), that exist.
 ///
 /// # Errors
 /// When CONTROL does not answer.
-pub async fn find(
-    control: &impl Database,
-    connections: &[(&str, &str)],
-) -> Result<HashMap<String, Target>> {
+pub async fn find(control: &impl Database, connections: &[(&str, &str)]) -> Result<Vec<Target>> {
     let keys: Vec<Value> = connections.iter().map(|(w, c)| json!([w, c])).collect();
     let params = [Value::from(keys).to_string().into()];
-    let found: Vec<Target> = row::all(select(control, statement(FIND, params)).await?)?;
-    Ok(found.into_iter().map(|target| (target.connection.clone(), target)).collect())
+    row::all(select(control, statement(FIND, params)).await?)
 }
 
 impl FromRow for Target {
