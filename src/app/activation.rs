@@ -117,8 +117,7 @@ async fn release<P: Platform>(
 ) -> Result<usize> {
     let log = log(platform, shard)?;
     let now_ms = platform.now_ms();
-    let mut released = held::release_connection(log, workspace, connection, now_ms).await?;
-    released.sort_unstable_by(|a, b| a.event.cmp(&b.event));
+    let released = held::release_connection(log, workspace, connection, now_ms).await?;
     let job = |one: &held::Released| {
         let key = DeliveryKey {
             workspace: workspace.to_owned(),

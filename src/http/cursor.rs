@@ -25,7 +25,7 @@ pub fn read<T: DeserializeOwned>(call: &Call, list: &str) -> Result<Option<T>> {
 }
 
 fn write(list: &str, position: &impl Serialize) -> String {
-    let text = serde_json::to_string(&(list, position)).unwrap_or_default();
+    let text = json!([list, position]).to_string();
     URL_SAFE_NO_PAD.encode(text)
 }
 
@@ -41,7 +41,11 @@ pub fn page<T, C: Serialize>(
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|last| write(list, &position(last)));
-    let records: Vec<Value> = found.iter().map(show).collect();
+    envelope(found.iter().map(show).collect(), limit, next)
+}
+
+/// Apart from [`page`], which is compiled anew for every kind of record.
+fn envelope(records: Vec<Value>, limit: usize, next: Option<String>) -> Reply {
     Reply::ok(&json!({
         "count": records.len(), "limit": limit, "next_cursor": next, "records": records,
     }))

@@ -75,7 +75,8 @@ const RELEASE: &str = "\
         and state = 'held' order by event limit ?5)) \
     returning event, rule, attempts, payload_bytes";
 
-/// Releases one step of a connection's held deliveries; they are due now.
+/// Releases one step of a connection's held deliveries, in the order of their events; they are due
+/// now.
 ///
 /// # Errors
 /// When the shard does not answer.
@@ -92,7 +93,9 @@ pub async fn release_connection(
         (now_ms + SWEEP_GRACE_MS).into(),
         HELD_STEP.into(),
     ];
-    row::all(select(log, statement(RELEASE, params)).await?)
+    let mut released = select(log, statement(RELEASE, params)).await?;
+    row::sort_by(&mut released, "event");
+    row::all(released)
 }
 
 const CANCEL: &str = "\

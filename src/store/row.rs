@@ -109,7 +109,7 @@ impl Row {
         self.read(column, rows)
     }
 
-    /// The same in the order of `by`, a column of theirs with whole numbers.
+    /// The same in the order of `by`, a column of theirs.
     pub fn rows_by<T: FromRow>(&mut self, column: &str, by: &str) -> Vec<T> {
         let mut rows = self.parse(column);
         sort_by(&mut rows, by);
@@ -131,6 +131,11 @@ impl Row {
         })
     }
 
+    /// What rows are sorted by.
+    fn key(&self, column: &str) -> Option<(Option<i64>, Option<&str>)> {
+        self.columns.0.get(column).map(|value| (value.as_i64(), value.as_str()))
+    }
+
     fn finish(self) -> Result<()> {
         self.wrong.map_or(Ok(()), |why| Err(unlike_schema(&why)))
     }
@@ -149,9 +154,9 @@ fn parse(text: &str) -> serde_json::Result<Vec<Row>> {
     Ok(rows.into_iter().map(|columns| Row { columns, wrong: None }).collect())
 }
 
-/// Sorts rows by a column with whole numbers.
+/// Sorts rows by a column with whole numbers or texts.
 pub fn sort_by(rows: &mut [Row], column: &str) {
-    rows.sort_unstable_by_key(|row| row.columns.0.get(column).and_then(Value::as_i64));
+    rows.sort_unstable_by(|a, b| a.key(column).cmp(&b.key(column)));
 }
 
 /// Rows as `T`.
