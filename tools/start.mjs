@@ -143,6 +143,9 @@ async function end(code) {
   killTools();
   await running.receiver?.close();
   await running.worker?.stop();
+  // Whoever waits for the next start must not take this one's keys for it. One that ends because
+  // another runs on this state has written nothing.
+  if (running.worker) rmSync(TENANT, { force: true });
   // A worker that was only just starting is killed by its own guard when this process exits.
   process.exit(code);
 }

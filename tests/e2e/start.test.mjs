@@ -134,7 +134,9 @@ test("a second start has its tenant and its state, and ends with exit code 0", a
   const other = startScript({ PORT: String(await freePort()) });
   assert.equal(await other.exited, 1);
   assert.match(other.output(), /runs on this state already/);
+  assert.deepEqual(tenant(), first, "the one that runs keeps its file");
   assert.equal(await run.stopped("SIGINT"), 0);
+  assert.ok(!existsSync(tenantFile()), "nobody takes a stopped one for ready");
 });
 
 test("killed with SIGKILL, it starts again on the same state and port at once", async () => {
