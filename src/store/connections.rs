@@ -189,16 +189,24 @@ pub async fn update(
     run(control, statements).await.map(drop)
 }
 
-const FIND: &str = "\
-    select c.id, c.workspace, c.type as kind, c.name, c.settings, c.credentials, c.active, \
-      c.inactive_reason, c.hidden, \
-      c.created_by, c.created_at_ms, c.updated_at_ms, w.name as workspace_name, \
-      (select json_array(json_object('number', s.number, 'set_by', s.set_by, \
-         'created_at_ms', s.created_at_ms, 'sealed', s.sealed)) \
-       from connection_secrets s where s.connection = c.id order by s.number desc limit 1) \
-         as newest_secret \
-    from connections c join workspaces w on w.id = c.workspace \
-    where c.id = ?2 and w.organization = ?1";
+/// What a [`Connection`] is read from: `c` is the connection, `w` its workspace.
+macro_rules! columns {
+    () => {
+        "select c.id, c.workspace, c.type as kind, c.name, c.settings, c.credentials, c.active, \
+           c.inactive_reason, c.hidden, c.created_by, c.created_at_ms, c.updated_at_ms, \
+           w.name as workspace_name, \
+           (select json_array(json_object('number', s.number, 'set_by', s.set_by, \
+              'created_at_ms', s.created_at_ms, 'sealed', s.sealed)) \
+            from connection_secrets s where s.connection = c.id order by s.number desc limit 1) \
+              as newest_secret "
+    };
+}
+
+const FIND: &str = concat!(
+    columns!(),
+    "from connections c join workspaces w on w.id = c.workspace \
+     where c.id = ?2 and w.organization = ?1"
+);
 
 /// A connection of this organization.
 ///
@@ -224,18 +232,13 @@ pub struct After {
     pub id: String,
 }
 
-const LIST: &str = "\
-    select c.id, c.workspace, c.type as kind, c.name, c.settings, c.credentials, c.active, \
-      c.inactive_reason, c.hidden, \
-      c.created_by, c.created_at_ms, c.updated_at_ms, w.name as workspace_name, \
-      (select json_array(json_object('number', s.number, 'set_by', s.set_by, \
-         'created_at_ms', s.created_at_ms, 'sealed', s.sealed)) \
-       from connection_secrets s where s.connection = c.id order by s.number desc limit 1) \
-         as newest_secret \
-    from workspaces w cross join connections c on c.workspace = w.id \
-    where w.organization = ?1 and (?2 is null or w.id = ?2) and w.name >= ?3 \
-      and (w.name > ?3 or (c.created_at_ms, c.id) > (?4, ?5)) \
-    order by w.organization, w.name, c.created_at_ms, c.id limit ?6";
+const LIST: &str = concat!(
+    columns!(),
+    "from workspaces w cross join connections c on c.workspace = w.id \
+     where w.organization = ?1 and (?2 is null or w.id = ?2) and w.name >= ?3 \
+       and (w.name > ?3 or (c.created_at_ms, c.id) > (?4, ?5)) \
+     order by w.organization, w.name, c.created_at_ms, c.id limit ?6"
+);
 
 /// Connections of an organization, or of one of its workspaces, by workspace name and age.
 ///

@@ -164,24 +164,25 @@ impl FromRow for DeliverySummary {
     }
 }
 
-const LIST: &str = "\
-    select e.workspace, e.event, e.name, e.resource, e.resource_id, e.created_by, e.created_at_ms, \
-      e.fan_out, (select json_group_array(json_object('rule', d.rule, 'state', d.state, \
-         'attempts', d.attempts, 'due_at_ms', d.due_at_ms, 'started_at_ms', d.started_at_ms, \
-         'completed_at_ms', d.completed_at_ms, 'last_error', d.last_error)) \
-       from json_each(e.fan_out) f cross join deliveries d \
-       where d.workspace = e.workspace and d.connection = f.value ->> 'c' \
-         and d.event = e.event and d.rule = f.value ->> 'n') as deliveries \
-    from events e where e.workspace = ?1 and e.event < ?2 order by e.event desc limit ?3";
-const FIND: &str = "\
-    select e.workspace, e.event, e.name, e.resource, e.resource_id, e.created_by, e.created_at_ms, \
-      e.fan_out, (select json_group_array(json_object('rule', d.rule, 'state', d.state, \
-         'attempts', d.attempts, 'due_at_ms', d.due_at_ms, 'started_at_ms', d.started_at_ms, \
-         'completed_at_ms', d.completed_at_ms, 'last_error', d.last_error)) \
-       from json_each(e.fan_out) f cross join deliveries d \
-       where d.workspace = e.workspace and d.connection = f.value ->> 'c' \
-         and d.event = e.event and d.rule = f.value ->> 'n') as deliveries \
-    from events e where e.workspace = ?1 and e.event = ?2";
+/// What an [`EventWithDeliveries`] is read from: the deliveries are found by the fan-out list.
+macro_rules! columns {
+    () => {
+        "select e.workspace, e.event, e.name, e.resource, e.resource_id, e.created_by, \
+           e.created_at_ms, e.fan_out, \
+           (select json_group_array(json_object('rule', d.rule, 'state', d.state, \
+              'attempts', d.attempts, 'due_at_ms', d.due_at_ms, 'started_at_ms', d.started_at_ms, \
+              'completed_at_ms', d.completed_at_ms, 'last_error', d.last_error)) \
+            from json_each(e.fan_out) f cross join deliveries d \
+            where d.workspace = e.workspace and d.connection = f.value ->> 'c' \
+              and d.event = e.event and d.rule = f.value ->> 'n') as deliveries "
+    };
+}
+
+const LIST: &str = concat!(
+    columns!(),
+    "from events e where e.workspace = ?1 and e.event < ?2 order by e.event desc limit ?3"
+);
+const FIND: &str = concat!(columns!(), "from events e where e.workspace = ?1 and e.event = ?2");
 
 /// A text after every event id: where a list from the newest on begins.
 pub const NEWEST: &str = "~";

@@ -55,16 +55,28 @@ impl FromRow for Rule {
     }
 }
 
-const BY_PUBLISHABLE_KEY: &str = "\
-    select w.id as workspace, w.number, w.shard, \
-      (select json_group_array(json_object('id', r.id, 'number', r.number, \
-         'connection', r.connection, 'connection_active', c.active, 'event', r.event, \
-         'resource', r.resource, 'resource_id', r.resource_id)) \
-       from rules r cross join connections c \
-       where c.id = r.connection and r.workspace = w.id and r.active = 1 \
-         and r.event in (select value from json_each(?2))) as rules \
-    from publishable_keys k join workspaces w on w.id = k.workspace \
-    where k.public_key = ?1 and (k.expires_at_ms is null or k.expires_at_ms > ?3)";
+/// The active rules of the workspace `w` for the event names that a parameter lists.
+macro_rules! rules {
+    ($names:literal) => {
+        concat!(
+            "(select json_group_array(json_object('id', r.id, 'number', r.number, \
+                'connection', r.connection, 'connection_active', c.active, 'event', r.event, \
+                'resource', r.resource, 'resource_id', r.resource_id)) \
+              from rules r cross join connections c \
+              where c.id = r.connection and r.workspace = w.id and r.active = 1 \
+                and r.event in (select value from json_each(",
+            $names,
+            "))) as rules "
+        )
+    };
+}
+
+const BY_PUBLISHABLE_KEY: &str = concat!(
+    "select w.id as workspace, w.number, w.shard, ",
+    rules!("?2"),
+    "from publishable_keys k join workspaces w on w.id = k.workspace \
+     where k.public_key = ?1 and (k.expires_at_ms is null or k.expires_at_ms > ?3)"
+);
 
 /// The routing of a publishable key's workspace, for events of these names; `None` when the key is
 /// not valid at `now_ms`.
@@ -81,17 +93,13 @@ pub async fn find_by_publishable_key(
     row::first(select(control, statement(BY_PUBLISHABLE_KEY, params)).await?)
 }
 
-const BY_MACHINE_KEY: &str = "\
-    select w.id is not null as found, w.id as workspace, w.number, w.shard, m.secret_sealed, \
-      (select json_group_array(json_object('id', r.id, 'number', r.number, \
-         'connection', r.connection, 'connection_active', c.active, 'event', r.event, \
-         'resource', r.resource, 'resource_id', r.resource_id)) \
-       from rules r cross join connections c \
-       where c.id = r.connection and r.workspace = w.id and r.active = 1 \
-         and r.event in (select value from json_each(?4))) as rules \
-    from machine_keys m left join workspaces w on w.organization = m.organization \
-      and w.id in (select value from json_each(?3)) \
-    where m.access_key = ?2 and m.organization = ?1 and m.revoked_at_ms is null";
+const BY_MACHINE_KEY: &str = concat!(
+    "select w.id is not null as found, w.id as workspace, w.number, w.shard, m.secret_sealed, ",
+    rules!("?4"),
+    "from machine_keys m left join workspaces w on w.organization = m.organization \
+       and w.id in (select value from json_each(?3)) \
+     where m.access_key = ?2 and m.organization = ?1 and m.revoked_at_ms is null"
+);
 
 /// The sealed secret of a machine key and the routing of those of `workspaces` that its
 /// organization has, for events of these names; `None` when the key is not valid.
