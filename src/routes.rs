@@ -6,7 +6,9 @@ use futures_util::future::LocalBoxFuture;
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::api::{connections, emit, events, health, names, organizations, rules, workspaces};
+use crate::api::{
+    connections, emit, event_types, events, health, organizations, rules, workspaces,
+};
 use crate::domain::error::{Error, Result};
 use crate::domain::ids;
 use crate::domain::limits::{API_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX, EMIT_BODY_BYTES_MAX};
@@ -55,8 +57,12 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         GET    "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::get;
         PUT    "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::put;
         PATCH  "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::patch;
-        GET    "/api/v1/workspaces/:id/event-types"  Machine API_BODY_BYTES_MAX  names::event_types;
-        GET    "/api/v1/workspaces/:id/resources"    Machine API_BODY_BYTES_MAX  names::resources;
+        GET    "/api/v1/workspaces/:id/event-types"  Machine API_BODY_BYTES_MAX  event_types::of_workspace;
+        GET    "/api/v1/workspaces/:id/resources"    Machine API_BODY_BYTES_MAX  event_types::resources;
+        GET    "/api/v1/event-types"                 Machine API_BODY_BYTES_MAX  event_types::list;
+        GET    "/api/v1/event-types/:key"            Machine API_BODY_BYTES_MAX  event_types::get;
+        PUT    "/api/v1/event-types/:key"            Machine EMIT_BODY_BYTES_MAX event_types::put;
+        DELETE "/api/v1/event-types/:key"            Machine API_BODY_BYTES_MAX  event_types::delete;
         GET    "/api/v1/workspaces/:id/connections"  Machine API_BODY_BYTES_MAX  connections::list_of_workspace;
         GET    "/api/v1/workspaces/:id/rules"        Machine API_BODY_BYTES_MAX  rules::list_of_workspace;
         GET    "/api/v1/workspaces/:id/events"       Machine API_BODY_BYTES_MAX  events::list_of_workspace;

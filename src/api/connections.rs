@@ -165,11 +165,13 @@ pub async fn deactivate<P: Platform>(platform: &P, call: Call) -> Result<Reply> 
     Ok(Reply::ok(&show(&deactivated)))
 }
 
-/// `POST /connections/{id}/test`: sends a test event.
+/// `POST /connections/{id}/test`: sends a test event, by default with the catalogue's example.
 pub async fn test<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     let id = call.id("id", "connection")?;
-    let new = NewEvent::parse_test(call.optional_body()?)?;
-    let event = test_event::send(platform, call.caller.machine()?, &id, new).await?;
+    let (caller, body) = (call.caller.machine()?, call.optional_body()?);
+    let example = test_event::example(platform, caller, body).await?;
+    let new = NewEvent::parse_test(body, example.as_deref())?;
+    let event = test_event::send(platform, caller, &id, new).await?;
     Ok(Reply::created(&json!({"event": show_event(&event)})))
 }
 

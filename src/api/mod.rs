@@ -2,9 +2,9 @@
 
 pub mod connections;
 pub mod emit;
+pub mod event_types;
 pub mod events;
 pub mod health;
-pub mod names;
 pub mod organizations;
 pub mod rules;
 pub mod workspaces;

@@ -2,11 +2,32 @@
 
 use super::emit;
 use super::keys::Machine;
-use crate::domain::error::Result;
+use crate::domain::error::{Kind, Result};
 use crate::domain::event::{Event, FanOut, NewEvent, TEST_RULE};
+use crate::domain::fields::Fields;
 use crate::domain::ids;
 use crate::ports::Platform;
-use crate::store::{connections, workspaces};
+use crate::store::{connections, event_types, workspaces};
+
+/// The catalogue's example for the event that a request for a test event names without a payload.
+///
+/// # Errors
+/// `Invalid` when the body is no JSON object.
+pub async fn example<P: Platform>(
+    platform: &P,
+    caller: &Machine,
+    body: &str,
+) -> Result<Option<String>> {
+    let mut fields = Fields::parse(body)?;
+    let Some(name) = fields.text("event").filter(|_| !fields.has("payload")) else {
+        return Ok(None);
+    };
+    match event_types::find(platform.control(), &caller.organization, &name).await {
+        Ok(event_type) => Ok(event_type.example),
+        Err(error) if error.kind == Kind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
 
 /// Sends a test event to a connection.
 ///

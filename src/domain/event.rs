@@ -72,18 +72,20 @@ impl Event {
 }
 
 impl NewEvent {
-    /// Reads the body of a request for a test event: `event` and `payload` may be left out.
+    /// Reads the body of a request for a test event: `event` and `payload` may be left out, for the
+    /// latter `example` stands then if there is one.
     ///
     /// # Errors
     /// As [`NewEvent::parse`].
-    pub fn parse_test(text: &str) -> Result<Self> {
+    pub fn parse_test(text: &str, example: Option<&str>) -> Result<Self> {
         let fields = Fields::parse(text)?;
         let default = |name: &str, value: &str| match fields.exact(name) {
             Some(given) => given.to_owned(),
             None => value.to_owned(),
         };
         let event = default("event", "\"posthorn.test\"");
-        let payload = default("payload", "{\"message\":\"This is a test event.\"}");
+        let example = example.unwrap_or("{\"message\":\"This is a test event.\"}");
+        let payload = default("payload", example);
         Self::parse(&format!("{{\"event\":{event},\"payload\":{payload}}}"))
     }
 
@@ -124,6 +126,18 @@ fn payload(fields: &mut Fields<'_>) -> String {
         fields.fail("payload", msg);
     }
     text.to_owned()
+}
+
+/// Checks the text of a payload by itself: a JSON object within the limits.
+///
+/// # Errors
+/// What is wrong, for the caller.
+pub fn check_payload(text: &str) -> std::result::Result<(), String> {
+    Fields::parse(text).map_err(|error| error.message)?;
+    if text.len() > PAYLOAD_BYTES_MAX {
+        return Err(format!("is {} bytes; at most {PAYLOAD_BYTES_MAX} are taken", text.len()));
+    }
+    check_payload_shape(text)
 }
 
 fn check_payload_shape(text: &str) -> std::result::Result<(), String> {

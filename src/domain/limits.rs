@@ -97,6 +97,8 @@ pub const SWEEP_DELIVERIES: usize = 5_000;
 pub const PAGE_DEFAULT: usize = 50;
 /// See [`PAGE_DEFAULT`].
 pub const PAGE_MAX: usize = 200;
+/// Event types in an organization's catalogue: a page of a customer's lists them all.
+pub const CATALOGUE_MAX: usize = 500;
 /// Event types or resources that a workspace's bare lists show; they have no cursor.
 pub const NAMES_SHOWN_MAX: usize = 1_000;
 /// Workspaces over which an organization's events are merged.

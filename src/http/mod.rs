@@ -65,6 +65,12 @@ impl Call {
         value.and_then(|text| ids::parse_uuid(text)).ok_or_else(|| Error::not_found(noun))
     }
 
+    /// A path parameter, percent-decoded.
+    pub fn decoded(&self, name: &str) -> String {
+        let decoded = percent_encoding::percent_decode_str(self.param(name));
+        decoded.decode_utf8_lossy().into_owned()
+    }
+
     /// A path parameter as it stands.
     pub fn param(&self, name: &str) -> &str {
         let found = self.params.iter().find(|(key, _)| key == name);

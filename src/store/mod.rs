@@ -8,6 +8,7 @@
 pub mod attempts;
 pub mod connections;
 pub mod deliveries;
+pub mod event_types;
 pub mod events;
 pub mod held;
 pub mod machine_keys;

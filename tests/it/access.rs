@@ -25,6 +25,7 @@ fn world() -> World {
     let url = json!({"url": "https://hooks.example.com/a"});
     let (connection, rule) = tenant.route(&edge, "x", url);
     let event = tenant.emit(&edge, "x");
+    tenant.call(&edge, "PUT", "/api/v1/event-types/listed", &json!({"label": "Listed"}));
     edge.run_for(1_000);
     World { edge, tenant, stranger, connection, rule, event }
 }
@@ -39,7 +40,12 @@ impl World {
             Some("events") => &self.event,
             _ => "",
         };
-        route.path.replace(":id", id).replace(":rule_id", &self.rule).replace(":n", "1")
+        route
+            .path
+            .replace(":key", "listed")
+            .replace(":id", id)
+            .replace(":rule_id", &self.rule)
+            .replace(":n", "1")
     }
 
     /// A body with which the row succeeds.
@@ -60,6 +66,7 @@ impl World {
             (_, "/api/v1/events/bulk") => {
                 json!([{"workspace": workspace, "event": "x", "payload": {}}])
             }
+            (_, "/api/v1/event-types/:key") => json!({"label": "Listed"}),
             ("POST", path) if path.starts_with("/api/v1/connections/:id/") => json!({}),
             (method, path) => panic!("the walk has no body for {method} {path}"),
         }
@@ -130,7 +137,9 @@ fn foreign_organization(world: &World, route: &Route<Edge>, row: &str) {
     }
     let before = dump(world);
     let answer = world.call(route, &[("authorization", &foreign)]);
+    // A PUT puts into the caller's own catalogue, where there is none yet.
     let names_a_record = route.path.contains(":id")
+        || route.path.contains(":key") && route.method != http::Method::PUT
         || ["/api/v1/connections", "/api/v1/rules", "/api/v1/events"].contains(&route.path)
             && route.method == http::Method::POST;
     if names_a_record {
@@ -148,12 +157,16 @@ fn foreign_organization(world: &World, route: &Route<Edge>, row: &str) {
 
 /// All that the tenant has, in every table.
 fn dump(world: &World) -> Vec<Value> {
-    let control = ["workspaces", "connections", "rules"].map(|table| {
-        world.edge.control.ask(&format!("select group_concat(id || updated_at_ms) from {table}"))
-    });
+    let stranger = &world.stranger.organization;
+    let listed = "select group_concat(key || label) from event_types where organization <> ";
+    let control = ["workspaces", "connections", "rules"]
+        .map(|table| format!("select group_concat(id || updated_at_ms) from {table}"))
+        .into_iter()
+        .chain([format!("{listed}'{stranger}'")])
+        .map(|sql| world.edge.control.ask(&sql));
     let log = ["events", "deliveries"]
         .map(|table| world.edge.logs[0].ask(&format!("select count(*) from {table}")));
-    control.into_iter().chain(log).flatten().collect()
+    control.chain(log).flatten().collect()
 }
 
 #[test]

@@ -346,6 +346,52 @@ fn a_workspace_lists_what_it_has_emitted() {
 }
 
 #[test]
+fn the_catalogue_and_what_was_emitted_are_a_workspaces_event_types() {
+    let edge = Edge::new();
+    let (tenant, other) = (Tenant::new(&edge, "Acme"), Tenant::new(&edge, "Other"));
+    let path = |key: &str| format!("/api/v1/event-types/{key}");
+    let put = |key: &str, body: Value| tenant.call(&edge, "PUT", &path(key), &body);
+    let full = json!({"label": "Paid", "description": "An invoice was paid", "group": "Billing",
+        "example": "{\"id\":1}", "visible": false});
+    let stored = put("invoice:paid%2Flate", full.clone());
+    assert_eq!(stored.status, 200, "{}", stored.text);
+    assert_eq!(stored.json()["key"], "invoice:paid/late");
+    for (field, value) in full.as_object().expect("an object") {
+        assert_eq!(&stored.json()[field], value, "{field}");
+    }
+    assert_eq!(put("order.completed", json!({})).json()["label"], "order.completed");
+    let again = put("order.completed", json!({"label": "Order"})).json();
+    assert_eq!((&again["label"], &again["visible"]), (&json!("Order"), &json!(true)));
+    for (key, body, param) in [
+        ("%20x", json!({}), "key"),
+        ("x", json!({"label": ""}), "label"),
+        ("x", json!({"example": "[1]"}), "example"),
+        ("x", json!({"example": "{"}), "example"),
+        ("x", json!({"example": {"a": 1}}), "example"),
+        ("x", json!({"visible": "yes"}), "visible"),
+    ] {
+        let answer = put(key, body.clone());
+        assert_eq!((answer.status, params(&answer.json())), (400, vec![param]), "{key} {body}");
+    }
+    tenant.emit(&edge, "order.completed");
+    tenant.emit(&edge, "unlisted");
+    let own = format!("/api/v1/workspaces/{}/event-types", tenant.workspace);
+    let keys: Vec<_> = tenant
+        .get(&edge, &own)
+        .as_array()
+        .expect("bare")
+        .iter()
+        .map(|event_type| text(event_type, "/key"))
+        .collect();
+    assert_eq!(keys, ["invoice:paid/late", "order.completed", "unlisted"]);
+    let listed = tenant.get(&edge, "/api/v1/event-types?limit=1");
+    assert_eq!((&listed["count"], listed["next_cursor"].is_string()), (&json!(1), true));
+    assert_eq!(other.get(&edge, "/api/v1/event-types")["count"], 0);
+    let delete = |key: &str| tenant.call(&edge, "DELETE", &path(key), &Value::Null).status;
+    assert_eq!((delete("order.completed"), delete("order.completed")), (200, 404));
+}
+
+#[test]
 fn a_rule_needs_a_connection_of_its_own_workspace() {
     let edge = Edge::new();
     let tenant = Tenant::new(&edge, "Acme");

@@ -33,6 +33,31 @@ fn a_test_event_goes_to_its_connection_only_and_is_marked() {
 }
 
 #[test]
+fn a_test_event_takes_its_example_from_the_catalogue() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let connection = tenant.connection(&edge, json!({"url": URL}));
+    let example = "{ \"total\":1.0,\"a\":1e400 }";
+    let listed = json!({"label": "Order completed", "example": example});
+    let put = tenant.call(&edge, "PUT", "/api/v1/event-types/order.completed", &listed);
+    assert_eq!((put.status, &put.json()["example"]), (200, &json!(example)));
+    let path = format!("/api/v1/connections/{connection}/test");
+    for body in [
+        json!({"event": "order.completed"}),
+        json!({"event": "order.completed", "payload": {"b": 2}}),
+        json!({"event": "unlisted"}),
+    ] {
+        tenant.post(&edge, &path, &body);
+        edge.run_for(1);
+    }
+    edge.run_for(1_000);
+    let seen = edge.receivers.seen(URL);
+    let bodies: Vec<_> = seen.iter().map(|s| String::from_utf8_lossy(&s.request.body)).collect();
+    let fallback = "{\"message\":\"This is a test event.\"}";
+    assert_eq!(bodies, [example, "{\"b\":2}", fallback], "the example's exact bytes");
+}
+
+#[test]
 fn a_test_event_carries_the_exact_payload_that_was_given() {
     let edge = Edge::new();
     let tenant = Tenant::new(&edge, "Acme");

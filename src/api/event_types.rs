@@ -1,0 +1,124 @@
+//! The catalogue of event types: `/event-types`, `/event-types/{key}`, and each workspace's list of
+//! event types and resources, as bare arrays.
+
+use serde_json::{Value, json};
+
+use crate::app::events;
+use crate::domain::error::Result;
+use crate::domain::event::{check_name, check_payload};
+use crate::domain::fields::Fields;
+use crate::domain::ids::name_id;
+use crate::domain::limits::CATALOGUE_MAX;
+use crate::domain::organization::label;
+use crate::domain::time::rfc3339;
+use crate::domain::workspace::check_description;
+use crate::http::{Call, Reply, cursor};
+use crate::ports::Platform;
+use crate::store::event_types::{self, EventType};
+use crate::store::names::{Kind, Name};
+
+fn show(organization: &str, event_type: &EventType) -> Value {
+    json!({
+        "id": name_id(organization, Kind::Event.as_str(), &event_type.key),
+        "key": event_type.key,
+        "label": event_type.label,
+        "description": event_type.description,
+        "group": event_type.group,
+        "example": event_type.example,
+        "visible": event_type.visible,
+        "active": true,
+        "created_by": event_type.created_by,
+        "created_at": rfc3339(event_type.created_at_ms),
+        "updated_at": rfc3339(event_type.updated_at_ms),
+    })
+}
+
+/// `GET /event-types`.
+pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let limit = call.limit()?;
+    let after: Option<String> = cursor::read(&call, "event-types")?;
+    let organization = &call.caller.machine()?.organization;
+    let after = after.unwrap_or_default();
+    let found = event_types::list(platform.control(), organization, &after, limit + 1).await?;
+    let show = |event_type: &EventType| show(organization, event_type);
+    Ok(cursor::page("event-types", found, limit, |event_type| event_type.key.clone(), show))
+}
+
+/// `GET /event-types/{key}`.
+pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let organization = &call.caller.machine()?.organization;
+    let key = call.decoded("key");
+    let found = event_types::find(platform.control(), organization, &key).await?;
+    Ok(Reply::ok(&show(organization, &found)))
+}
+
+/// `PUT /event-types/{key}`: creates it, or takes the place of the one that is there.
+pub async fn put<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let caller = call.caller.machine()?;
+    let key = call.decoded("key");
+    let mut fields = Fields::parse(call.body()?)?;
+    if let Err(msg) = check_name(&key) {
+        fields.fail("key", msg);
+    }
+    let now_ms = platform.now_ms();
+    let event_type = EventType {
+        label: fields.checked_text("label", label).unwrap_or_else(|| key.clone()),
+        description: fields.checked_text("description", check_description),
+        group: fields.checked_text("group", label),
+        example: fields.checked_text("example", check_payload),
+        visible: fields.flag("visible").unwrap_or(true),
+        key,
+        created_by: caller.created_by(),
+        created_at_ms: now_ms,
+        updated_at_ms: now_ms,
+    };
+    fields.finish()?;
+    let stored = event_types::put(platform.control(), &caller.organization, &event_type).await?;
+    Ok(Reply::ok(&show(&caller.organization, &stored)))
+}
+
+/// `DELETE /event-types/{key}`. What was emitted under this name stays.
+pub async fn delete<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let organization = &call.caller.machine()?.organization;
+    let key = call.decoded("key");
+    event_types::delete(platform.control(), organization, &key).await?;
+    Ok(Reply::ok(&json!({"key": key})))
+}
+
+/// `GET /workspaces/{id}/event-types`: the catalogue, and what the workspace has emitted besides.
+pub async fn of_workspace<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let caller = call.caller.machine()?;
+    let workspace = call.id("id", "workspace")?;
+    let emitted = events::names(platform, caller, &workspace, Kind::Event).await?;
+    let organization = &caller.organization;
+    let catalogue = event_types::list(platform.control(), organization, "", CATALOGUE_MAX).await?;
+    let mut shown: Vec<Value> =
+        catalogue.iter().map(|event_type| show(organization, event_type)).collect();
+    let is_new = |name: &str| catalogue.iter().all(|event_type| event_type.key != name);
+    let others = emitted.iter().filter(|name| is_new(&name.name));
+    shown.extend(others.map(|name| show_emitted(&workspace, Kind::Event, name)));
+    Ok(Reply::ok(&Value::from(shown)))
+}
+
+/// `GET /workspaces/{id}/resources`: what the workspace has emitted.
+pub async fn resources<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let workspace = call.id("id", "workspace")?;
+    let caller = call.caller.machine()?;
+    let found = events::names(platform, caller, &workspace, Kind::Resource).await?;
+    let show = |name| show_emitted(&workspace, Kind::Resource, name);
+    Ok(Reply::ok(&found.iter().map(show).collect()))
+}
+
+fn show_emitted(workspace: &str, kind: Kind, name: &Name) -> Value {
+    let first_seen = rfc3339(name.created_at_ms);
+    json!({
+        "id": name_id(workspace, kind.as_str(), &name.name),
+        "key": name.name,
+        "label": name.name,
+        "description": null,
+        "active": true,
+        "created_by": "events",
+        "created_at": first_seen,
+        "updated_at": first_seen,
+    })
+}

@@ -1,0 +1,132 @@
+//! The organization's catalogue of event types in CONTROL.
+
+use super::row::{self, FromRow, Row};
+use super::{run, select, statement};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::limits::CATALOGUE_MAX;
+use crate::ports::Database;
+
+/// An event type of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventType {
+    /// The event's name.
+    pub key: String,
+    /// What people see.
+    pub label: String,
+    /// What it means.
+    pub description: Option<String>,
+    /// What it is listed under.
+    pub group: Option<String>,
+    /// The exact text of an example payload.
+    pub example: Option<String>,
+    /// Whether customers see it.
+    pub visible: bool,
+    /// The key that created it.
+    pub created_by: String,
+    /// When it was created.
+    pub created_at_ms: i64,
+    /// When it was last changed.
+    pub updated_at_ms: i64,
+}
+
+impl FromRow for EventType {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            key: row.text("key"),
+            label: row.text("label"),
+            description: row.maybe_text("description"),
+            group: row.maybe_text("group_name"),
+            example: row.maybe_text("example"),
+            visible: row.flag("visible"),
+            created_by: row.text("created_by"),
+            created_at_ms: row.int("created_at_ms"),
+            updated_at_ms: row.int("updated_at_ms"),
+        }
+    }
+}
+
+const PUT: &str = "\
+    insert into event_types (organization, key, label, description, group_name, example, visible, \
+      created_by, created_at_ms, updated_at_ms) \
+    select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9 \
+    where (select count(*) from event_types where organization = ?1 and key <> ?2) < ?10 \
+    on conflict (organization, key) do update set label = excluded.label, \
+      description = excluded.description, group_name = excluded.group_name, \
+      example = excluded.example, visible = excluded.visible, \
+      updated_at_ms = excluded.updated_at_ms \
+    returning key, label, description, group_name, example, visible, created_by, created_at_ms, \
+      updated_at_ms";
+
+/// Stores an event type, in place of the one with its key; returns it as it is stored.
+///
+/// # Errors
+/// `Refused` when the catalogue is full.
+pub async fn put(
+    control: &impl Database,
+    organization: &str,
+    event_type: &EventType,
+) -> Result<EventType> {
+    let params = [
+        organization.into(),
+        (&event_type.key).into(),
+        (&event_type.label).into(),
+        event_type.description.clone().into(),
+        event_type.group.clone().into(),
+        event_type.example.clone().into(),
+        event_type.visible.into(),
+        (&event_type.created_by).into(),
+        event_type.updated_at_ms.into(),
+        CATALOGUE_MAX.into(),
+    ];
+    let stored = row::first(select(control, statement(PUT, params)).await?)?;
+    stored.ok_or_else(|| {
+        let msg = format!("the catalogue has {CATALOGUE_MAX} event types, the most there can be");
+        Error::new(Kind::Refused, msg)
+    })
+}
+
+/// What an [`EventType`] is read from.
+macro_rules! columns {
+    () => {
+        "select key, label, description, group_name, example, visible, created_by, \
+           created_at_ms, updated_at_ms from event_types "
+    };
+}
+
+const FIND: &str = concat!(columns!(), "where organization = ?1 and key = ?2");
+const LIST: &str =
+    concat!(columns!(), "where organization = ?1 and key > ?2 order by organization, key limit ?3");
+const DELETE: &str = "delete from event_types where organization = ?1 and key = ?2 returning key";
+
+/// An event type of this organization.
+///
+/// # Errors
+/// `NotFound` when its catalogue has none with this key.
+pub async fn find(control: &impl Database, organization: &str, key: &str) -> Result<EventType> {
+    let params = [organization.into(), key.into()];
+    row::one(select(control, statement(FIND, params)).await?, "event type")
+}
+
+/// The event types of an organization by key, those after `after`.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn list(
+    control: &impl Database,
+    organization: &str,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<EventType>> {
+    let params = [organization.into(), after.into(), limit.into()];
+    row::all(select(control, statement(LIST, params)).await?)
+}
+
+/// Takes an event type out of the catalogue.
+///
+/// # Errors
+/// `NotFound` when it has none with this key.
+pub async fn delete(control: &impl Database, organization: &str, key: &str) -> Result<()> {
+    let params = [organization.into(), key.into()];
+    let results = run(control, vec![statement(DELETE, params)]).await?;
+    if results[0].is_empty() { Err(Error::not_found("event type")) } else { Ok(()) }
+}
