@@ -2,18 +2,42 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { wasmSize } from "../../tools/build.mjs";
-import { until } from "./lib/until.mjs";
+import { sleep, until } from "./lib/until.mjs";
 import { connect, emit, emitMany, newTenant, openWorld, settled } from "./lib/world.mjs";
 
 const WASM_GZIP_BYTES_MAX = 400 * 1000;
 
 let world, tenant;
+/** Requests to the Worker since it was ready, and how many were metered before. */
+let requests = 0, meteredBefore = 0;
+const realFetch = globalThis.fetch;
 
 before(async () => {
   world = await openWorld({ vars: { METER: "true" } });
   tenant = await newTenant(world);
+  // The counts are printed when a request is over, and read through a pipe: some come late.
+  let counted;
+  do {
+    counted = meters(0, "fetch").length;
+    await sleep(500);
+  } while (meters(0, "fetch").length > counted);
+  meteredBefore = counted;
+  globalThis.fetch = (url, options) => {
+    if (String(url).startsWith(`${world.baseUrl}/api/`)) requests += 1;
+    return realFetch(url, options);
+  };
 });
-after(() => world?.close());
+after(() => {
+  globalThis.fetch = realFetch;
+  return world?.close();
+});
+
+/** Waits until everything that was asked so far is metered; what is printed from then on is new. */
+async function fromHere() {
+  const all = () => meters(0, "fetch").length === meteredBefore + requests;
+  await until("every request so far is metered", () => all() || `${meters(0, "fetch").length} of ${meteredBefore + requests}`);
+  return world.worker.lines.length;
+}
 
 test("one event, one rule: 3 round trips, 4 rows, 1 message", async () => {
   const to = await connect(tenant, { url: world.receiver.url("/one") });
@@ -52,7 +76,7 @@ test("one event, three rules: 3 round trips, at most 4 + 2 * 3 rows, 3 messages"
 
 test("an event that no rule wants costs one row and no message", async () => {
   await emit(tenant, "wanted.by-nobody");
-  const from = world.worker.lines.length;
+  const from = await fromHere();
   await emit(tenant, "wanted.by-nobody");
   await until("the emit is metered", () => meters(from, "fetch").length === 1);
   const [spent] = meters(from, "fetch");
@@ -76,7 +100,7 @@ test("the wasm is at most 400 KB gzipped", () => {
 
 /** What everything cost from this emit until its deliveries at `path` were settled. */
 async function cost(path, deliveries, emitting) {
-  const from = world.worker.lines.length;
+  const from = await fromHere();
   const before = world.receiver.at(path).length;
   const emitted = await emitting();
   await world.receiver.arrived(path, before + deliveries);
