@@ -11,8 +11,6 @@ pub enum Kind {
     Invalid,
     /// No credentials, or credentials that do not hold.
     Unauthenticated,
-    /// Valid credentials that may not do this.
-    Forbidden,
     /// Not there, or not the caller's to see.
     NotFound,
     /// It contradicts what is stored.
@@ -95,11 +93,6 @@ impl Error {
     pub fn unavailable(detail: impl Into<String>) -> Self {
         let told = "Temporarily unable to store this. Nothing was accepted; try again";
         Self { detail: detail.into(), ..Self::new(Kind::Unavailable, told) }
-    }
-
-    /// The same error with text for the log.
-    pub fn with_detail(self, detail: impl Into<String>) -> Self {
-        Self { detail: detail.into(), ..self }
     }
 
     /// The same error of another kind, for instance a limit on one field that means "too large".

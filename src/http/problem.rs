@@ -14,7 +14,6 @@ fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::Invalid => StatusCode::BAD_REQUEST,
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
-        Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::Conflict => StatusCode::CONFLICT,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -29,7 +28,6 @@ fn name(kind: Kind) -> &'static str {
     match kind {
         Kind::Invalid => "invalid",
         Kind::Unauthenticated => "unauthenticated",
-        Kind::Forbidden => "forbidden",
         Kind::NotFound => "not-found",
         Kind::Conflict => "conflict",
         Kind::TooLarge => "too-large",
