@@ -8,6 +8,7 @@ use crate::app::connections::{self, Change, NewConnection, Saved};
 use crate::app::test_event;
 use crate::destination::WEBHOOK;
 use crate::destination::webhook::{self, SecretFacts, Settings};
+use crate::domain::actor::Scope;
 use crate::domain::error::Result;
 use crate::domain::event::NewEvent;
 use crate::domain::fields::{Fields, kind_of};
@@ -53,24 +54,23 @@ fn show_saved(saved: &Saved) -> Value {
 
 /// `GET /connections`.
 pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
-    page(platform, &call, None).await
+    page(platform, &call, &call.caller.machine()?.scope).await
 }
 
 /// `GET /workspaces/{id}/connections`.
 pub async fn list_of_workspace<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     let id = call.id("id", "workspace")?;
-    let organization = &call.caller.machine()?.organization;
-    workspaces::find(platform.control(), organization, &id).await?;
-    page(platform, &call, Some(&id)).await
+    let scope = &call.caller.machine()?.scope;
+    workspaces::find(platform.control(), scope, &id).await?;
+    page(platform, &call, &scope.within(&id)).await
 }
 
-async fn page<P: Platform>(platform: &P, call: &Call, workspace: Option<&str>) -> Result<Reply> {
+async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<Reply> {
     let limit = call.limit()?;
     let after: Option<(String, i64, String)> = cursor::read(call, "connections")?;
     let (workspace_name, created_at_ms, id) = after.unwrap_or_default();
     let after = After { workspace_name, created_at_ms, id };
-    let organization = &call.caller.machine()?.organization;
-    let found = stored(platform.control(), organization, workspace, &after, limit + 1).await?;
+    let found = stored(platform.control(), scope, &after, limit + 1).await?;
     let position = |c: &Connection| (c.workspace_name.clone(), c.created_at_ms, c.id.clone());
     Ok(cursor::page("connections", found, limit, position, show))
 }
@@ -78,8 +78,8 @@ async fn page<P: Platform>(platform: &P, call: &Call, workspace: Option<&str>) -
 /// `GET /connections/{id}`.
 pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     let id = call.id("id", "connection")?;
-    let organization = &call.caller.machine()?.organization;
-    Ok(Reply::ok(&show(&find(platform.control(), organization, &id).await?)))
+    let scope = &call.caller.machine()?.scope;
+    Ok(Reply::ok(&show(&find(platform.control(), scope, &id).await?)))
 }
 
 /// `POST /connections`.

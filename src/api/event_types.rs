@@ -37,7 +37,7 @@ fn show(organization: &str, event_type: &EventType) -> Value {
 pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     let limit = call.limit()?;
     let after: Option<String> = cursor::read(&call, "event-types")?;
-    let organization = &call.caller.machine()?.organization;
+    let organization = &call.caller.machine()?.scope.organization;
     let after = after.unwrap_or_default();
     let found = event_types::list(platform.control(), organization, &after, limit + 1).await?;
     let show = |event_type: &EventType| show(organization, event_type);
@@ -46,7 +46,7 @@ pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 
 /// `GET /event-types/{key}`.
 pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
-    let organization = &call.caller.machine()?.organization;
+    let organization = &call.caller.machine()?.scope.organization;
     let key = call.decoded("key");
     let found = event_types::find(platform.control(), organization, &key).await?;
     Ok(Reply::ok(&show(organization, &found)))
@@ -68,18 +68,19 @@ pub async fn put<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
         example: fields.checked_text("example", check_payload),
         visible: fields.flag("visible").unwrap_or(true),
         key,
-        created_by: caller.created_by(),
+        created_by: caller.created_by.clone(),
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
     };
     fields.finish()?;
-    let stored = event_types::put(platform.control(), &caller.organization, &event_type).await?;
-    Ok(Reply::ok(&show(&caller.organization, &stored)))
+    let stored =
+        event_types::put(platform.control(), &caller.scope.organization, &event_type).await?;
+    Ok(Reply::ok(&show(&caller.scope.organization, &stored)))
 }
 
 /// `DELETE /event-types/{key}`. What was emitted under this name stays.
 pub async fn delete<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
-    let organization = &call.caller.machine()?.organization;
+    let organization = &call.caller.machine()?.scope.organization;
     let key = call.decoded("key");
     event_types::delete(platform.control(), organization, &key).await?;
     Ok(Reply::ok(&json!({"key": key})))
@@ -90,7 +91,7 @@ pub async fn of_workspace<P: Platform>(platform: &P, call: Call) -> Result<Reply
     let caller = call.caller.machine()?;
     let workspace = call.id("id", "workspace")?;
     let emitted = events::names(platform, caller, &workspace, Kind::Event).await?;
-    let organization = &caller.organization;
+    let organization = &caller.scope.organization;
     let catalogue = event_types::list(platform.control(), organization, "", CATALOGUE_MAX).await?;
     let mut shown: Vec<Value> =
         catalogue.iter().map(|event_type| show(organization, event_type)).collect();

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::app::rules::{self as app_rules, NewRule, SEND_WEBHOOK};
+use crate::domain::actor::Scope;
 use crate::domain::error::Result;
 use crate::domain::event::{check_name, check_resource_id};
 use crate::domain::fields::Fields;
@@ -42,31 +43,29 @@ pub fn add_resource(shown: &mut Value, resource: Option<&str>, resource_id: Opti
 
 /// `GET /rules`.
 pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
-    page(platform, &call, None).await
+    page(platform, &call, &call.caller.machine()?.scope).await
 }
 
 /// `GET /workspaces/{id}/rules`.
 pub async fn list_of_workspace<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     let id = call.id("id", "workspace")?;
-    let organization = &call.caller.machine()?.organization;
-    workspaces::find(platform.control(), organization, &id).await?;
-    page(platform, &call, Some(id)).await
+    let scope = &call.caller.machine()?.scope;
+    workspaces::find(platform.control(), scope, &id).await?;
+    page(platform, &call, &scope.within(&id)).await
 }
 
-async fn page<P: Platform>(platform: &P, call: &Call, workspace: Option<String>) -> Result<Reply> {
+async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<Reply> {
     let limit = call.limit()?;
     let after: Option<(String, u32)> = cursor::read(call, "rules")?;
     let (after_workspace_name, after_number) = after.unwrap_or_default();
     let filter = Filter {
-        workspace,
         event: call.request.query("event"),
         resource: call.request.query("resource"),
         resource_id: call.request.query("resource_id"),
         after_workspace_name,
         after_number,
     };
-    let organization = &call.caller.machine()?.organization;
-    let found = rules::list(platform.control(), organization, &filter, limit + 1).await?;
+    let found = rules::list(platform.control(), scope, &filter, limit + 1).await?;
     let position = |rule: &Rule| (rule.workspace_name.clone(), rule.number);
     Ok(cursor::page("rules", found, limit, position, show))
 }
@@ -74,8 +73,8 @@ async fn page<P: Platform>(platform: &P, call: &Call, workspace: Option<String>)
 /// `GET /rules/{id}`.
 pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     let id = call.id("id", "rule")?;
-    let organization = &call.caller.machine()?.organization;
-    Ok(Reply::ok(&show(&rules::find(platform.control(), organization, &id).await?)))
+    let scope = &call.caller.machine()?.scope;
+    Ok(Reply::ok(&show(&rules::find(platform.control(), scope, &id).await?)))
 }
 
 /// `POST /rules`.
@@ -118,7 +117,7 @@ fn check_action(fields: &mut Fields<'_>) {
 pub async fn patch<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     let id = call.id("id", "rule")?;
     let control = platform.control();
-    let organization = &call.caller.machine()?.organization;
+    let scope = &call.caller.machine()?.scope;
     let mut fields = Fields::parse(call.body()?)?;
     let event = fields.checked_text("event", check_name);
     let resource = fields.checked_text("resource", check_name);
@@ -126,7 +125,7 @@ pub async fn patch<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     let (active, hidden) = (fields.flag("active"), fields.flag("hidden"));
     let names = (fields.has("resource"), fields.has("resource_id"));
     fields.finish()?;
-    let mut rule = rules::find(control, organization, &id).await?;
+    let mut rule = rules::find(control, scope, &id).await?;
     rule.event = event.unwrap_or(rule.event);
     rule.resource = if names.0 { resource } else { rule.resource };
     rule.resource_id = if names.1 { resource_id } else { rule.resource_id };
@@ -140,9 +139,9 @@ pub async fn patch<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 /// `DELETE /rules/{id}`. What is under way by it stays under way.
 pub async fn delete<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     let id = call.id("id", "rule")?;
-    let organization = &call.caller.machine()?.organization;
+    let scope = &call.caller.machine()?.scope;
     let control = platform.control();
-    let rule = rules::find(control, organization, &id).await?;
+    let rule = rules::find(control, scope, &id).await?;
     rules::delete(control, &rule.workspace, &id).await?;
     let mut shown = json!({
         "id": rule.id, "connection": rule.connection, "type": rule.kind, "event": rule.event,

@@ -32,9 +32,10 @@ fn show_with_key(workspace: &Workspace, key: Option<&PublishableKey>) -> Value {
 pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     let limit = call.limit()?;
     let after: Option<String> = cursor::read(&call, "workspaces")?;
-    let organization = &call.caller.machine()?.organization;
+    let scope = &call.caller.machine()?.scope;
     let after = after.unwrap_or_default();
-    let found = workspaces::list(platform.control(), organization, &after, limit + 1).await?;
+    let found =
+        workspaces::list(platform.control(), &scope.organization, &after, limit + 1).await?;
     Ok(cursor::page("workspaces", found, limit, |w| w.name.clone(), show))
 }
 
@@ -44,21 +45,22 @@ pub async fn create<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     let name = fields.required_checked_text("name", check_name);
     let description = fields.checked_text("description", check_description);
     fields.finish()?;
-    let organization = &call.caller.machine()?.organization;
+    let scope = &call.caller.machine()?.scope;
     let created =
-        app::workspaces::create(platform, organization, &name, description.as_deref()).await?;
+        app::workspaces::create(platform, &scope.organization, &name, description.as_deref())
+            .await?;
     let (created, key) =
-        workspaces::find_with_key(platform.control(), organization, &created.id, platform.now_ms())
+        workspaces::find_with_key(platform.control(), scope, &created.id, platform.now_ms())
             .await?;
     Ok(Reply::created(&json!({"workspace": show_with_key(&created, key.as_ref())})))
 }
 
 /// `GET /workspaces/{id}`, with its publishable key.
 pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
-    let organization = &call.caller.machine()?.organization;
+    let scope = &call.caller.machine()?.scope;
     let id = call.id("id", "workspace")?;
     let (workspace, key) =
-        workspaces::find_with_key(platform.control(), organization, &id, platform.now_ms()).await?;
+        workspaces::find_with_key(platform.control(), scope, &id, platform.now_ms()).await?;
     Ok(Reply::ok(&show_with_key(&workspace, key.as_ref())))
 }
 
@@ -74,7 +76,7 @@ pub async fn patch<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 
 async fn change<P: Platform>(platform: &P, call: &Call, needs_name: bool) -> Result<Reply> {
     let control = platform.control();
-    let organization = &call.caller.machine()?.organization;
+    let scope = &call.caller.machine()?.scope;
     let id = call.id("id", "workspace")?;
     let mut fields = Fields::parse(call.body()?)?;
     if needs_name && (!fields.has("name") || fields.is_null("name")) {
@@ -84,7 +86,7 @@ async fn change<P: Platform>(platform: &P, call: &Call, needs_name: bool) -> Res
     let description = fields.checked_text("description", check_description);
     let keeps_description = !fields.has("description");
     fields.finish()?;
-    let mut workspace = workspaces::find(control, organization, &id).await?;
+    let mut workspace = workspaces::find(control, scope, &id).await?;
     workspace.name = name.unwrap_or(workspace.name);
     workspace.updated_at_ms = platform.now_ms();
     if !keeps_description {
@@ -92,6 +94,7 @@ async fn change<P: Platform>(platform: &P, call: &Call, needs_name: bool) -> Res
     }
     let description = workspace.description.as_deref();
     let now_ms = workspace.updated_at_ms;
-    workspaces::update(control, organization, &id, &workspace.name, description, now_ms).await?;
+    workspaces::update(control, &scope.organization, &id, &workspace.name, description, now_ms)
+        .await?;
     Ok(Reply::ok(&show(&workspace)))
 }

@@ -4,9 +4,9 @@
 
 use serde_json::json;
 
-use super::keys::Machine;
 use super::log;
 use super::wake::wake;
+use crate::domain::actor::Actor;
 use crate::domain::connection::InactiveReason;
 use crate::domain::error::Result;
 use crate::domain::job::{DeliveryKey, Job};
@@ -32,20 +32,16 @@ const STEPS_AT_ONCE: usize = 4;
 ///
 /// # Errors
 /// `NotFound` when the organization has no such connection.
-pub async fn deactivate<P: Platform>(
-    platform: &P,
-    caller: &Machine,
-    id: &str,
-) -> Result<Connection> {
+pub async fn deactivate<P: Platform>(platform: &P, actor: &Actor, id: &str) -> Result<Connection> {
     let control = platform.control();
-    let found = connections::find(control, &caller.organization, id).await?;
-    let workspace = workspaces::find(control, &caller.organization, &found.workspace).await?;
+    let found = connections::find(control, &actor.scope, id).await?;
+    let workspace = workspaces::find(control, &actor.scope, &found.workspace).await?;
     let (reason, now_ms) = (InactiveReason::Paused, platform.now_ms());
     if found.active {
         connections::set_active(control, &found.workspace, id, Some(reason), now_ms).await?;
     }
     held::hold_connection(log(platform, workspace.shard)?, &workspace.id, id).await?;
-    connections::find(control, &caller.organization, id).await
+    connections::find(control, &actor.scope, id).await
 }
 
 /// Makes a connection active; what was held is sent, oldest first, or canceled.
@@ -54,13 +50,13 @@ pub async fn deactivate<P: Platform>(
 /// `NotFound` when the organization has no such connection.
 pub async fn activate<P: Platform>(
     platform: &P,
-    caller: &Machine,
+    actor: &Actor,
     id: &str,
     what: Held,
 ) -> Result<Connection> {
     let control = platform.control();
-    let found = connections::find(control, &caller.organization, id).await?;
-    let workspace = workspaces::find(control, &caller.organization, &found.workspace).await?;
+    let found = connections::find(control, &actor.scope, id).await?;
+    let workspace = workspaces::find(control, &actor.scope, &found.workspace).await?;
     let log = log(platform, workspace.shard)?;
     if what == Held::Cancel {
         // Before it is active, or the sweeper could release what shall be canceled.
@@ -74,7 +70,7 @@ pub async fn activate<P: Platform>(
             break;
         }
     }
-    connections::find(control, &caller.organization, id).await
+    connections::find(control, &actor.scope, id).await
 }
 
 /// Makes connections inactive whose endpoint answered 410. To be called before that answer is

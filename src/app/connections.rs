@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::keys::Machine;
 use super::{log, new_id, url_policy};
 use crate::destination::WEBHOOK;
 use crate::destination::webhook::{Settings, header_field};
 use crate::destination::webhook_form::{self, Form, SecretWish};
+use crate::domain::actor::Actor;
 use crate::domain::connection::{SealedCredentials, SealedSigningSecret, SetBy};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::rotation::overlap_ms;
@@ -47,14 +47,10 @@ pub struct NewConnection {
 /// # Errors
 /// `NotFound` when the organization has no such workspace; `Invalid` and `Refused` as
 /// [`webhook_form::read`].
-pub async fn create<P: Platform>(
-    platform: &P,
-    caller: &Machine,
-    new: NewConnection,
-) -> Result<Saved> {
+pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection) -> Result<Saved> {
     let control = platform.control();
     let form = webhook_form::read(&new.metadata, None, |_| false, &url_policy(platform))?;
-    let workspace = workspaces::find(control, &caller.organization, &new.workspace).await?;
+    let workspace = workspaces::find(control, &actor.scope, &new.workspace).await?;
     let now_ms = platform.now_ms();
     let mut connection = Connection {
         id: new_id(platform),
@@ -67,7 +63,7 @@ pub async fn create<P: Platform>(
         active: true,
         inactive_reason: None,
         hidden: new.hidden,
-        created_by: caller.created_by(),
+        created_by: actor.created_by.clone(),
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
         secret: None,
@@ -103,12 +99,12 @@ pub struct Change {
 /// [`webhook_form::read`].
 pub async fn update<P: Platform>(
     platform: &P,
-    caller: &Machine,
+    actor: &Actor,
     id: &str,
     change: Change,
 ) -> Result<Saved> {
     let control = platform.control();
-    let mut connection = connections::find(control, &caller.organization, id).await?;
+    let mut connection = connections::find(control, &actor.scope, id).await?;
     let current = Settings::from_stored(&connection.settings).map_err(Error::internal)?;
     let metadata = change.metadata.as_deref().unwrap_or("{}");
     let is_set = |field: &str| connection.credentials.contains_key(field);
@@ -146,13 +142,13 @@ pub async fn update<P: Platform>(
 /// naming `overlap_seconds` when it is out of bounds or too many secrets are live.
 pub async fn rotate<P: Platform>(
     platform: &P,
-    caller: &Machine,
+    actor: &Actor,
     id: &str,
     given: Option<Secret>,
     overlap_s: Option<i64>,
 ) -> Result<Saved> {
     let control = platform.control();
-    let mut connection = connections::find(control, &caller.organization, id).await?;
+    let mut connection = connections::find(control, &actor.scope, id).await?;
     let settings = Settings::from_stored(&connection.settings).map_err(Error::internal)?;
     let scheme = settings.signing.scheme;
     let overlap_ms = overlap_ms(scheme, overlap_s)
@@ -180,13 +176,13 @@ pub async fn rotate<P: Platform>(
 /// `force` is not set.
 pub async fn delete<P: Platform>(
     platform: &P,
-    caller: &Machine,
+    actor: &Actor,
     id: &str,
     force: bool,
 ) -> Result<Connection> {
     let control = platform.control();
-    let connection = connections::find(control, &caller.organization, id).await?;
-    let workspace = workspaces::find(control, &caller.organization, &connection.workspace).await?;
+    let connection = connections::find(control, &actor.scope, id).await?;
+    let workspace = workspaces::find(control, &actor.scope, &connection.workspace).await?;
     connections::delete(control, &connection.workspace, id, force).await?;
     let log = log(platform, workspace.shard)?;
     let now_ms = platform.now_ms();

@@ -1,7 +1,7 @@
 //! The history: events, the state of their deliveries, and the attempts of one.
 
-use super::keys::Machine;
 use super::log;
+use crate::domain::actor::Actor;
 use crate::domain::attempt::Record;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::event::FanOut;
@@ -19,12 +19,12 @@ use crate::store::{attempts, events, names, workspaces};
 /// `NotFound` when the organization has no such workspace.
 pub async fn list_of_workspace<P: Platform>(
     platform: &P,
-    caller: &Machine,
+    actor: &Actor,
     workspace: &str,
     before: &str,
     limit: usize,
 ) -> Result<Vec<EventWithDeliveries>> {
-    let found = workspaces::find(platform.control(), &caller.organization, workspace).await?;
+    let found = workspaces::find(platform.control(), &actor.scope, workspace).await?;
     events::list(log(platform, found.shard)?, &[workspace], before, limit).await
 }
 
@@ -34,12 +34,12 @@ pub async fn list_of_workspace<P: Platform>(
 /// `Refused` when there are more workspaces than are merged.
 pub async fn list<P: Platform>(
     platform: &P,
-    caller: &Machine,
+    actor: &Actor,
     before: &str,
     limit: usize,
 ) -> Result<Vec<EventWithDeliveries>> {
     let most = MERGED_WORKSPACES_MAX;
-    let all = workspaces::list(platform.control(), &caller.organization, "", most + 1).await?;
+    let all = workspaces::list(platform.control(), &actor.scope.organization, "", most + 1).await?;
     if all.len() > most {
         let msg = format!(
             "The events of more than {most} workspaces are not merged; list each workspace's with \
@@ -66,20 +66,20 @@ pub async fn list<P: Platform>(
 /// `NotFound` when the organization has no such workspace.
 pub async fn names<P: Platform>(
     platform: &P,
-    caller: &Machine,
+    actor: &Actor,
     workspace: &str,
     kind: names::Kind,
 ) -> Result<Vec<names::Name>> {
-    let found = workspaces::find(platform.control(), &caller.organization, workspace).await?;
+    let found = workspaces::find(platform.control(), &actor.scope, workspace).await?;
     names::list(log(platform, found.shard)?, workspace, kind).await
 }
 
 /// Where an event lives, if its workspace belongs to the caller's organization.
-async fn home<P: Platform>(platform: &P, caller: &Machine, event: &str) -> Result<Home> {
+async fn home<P: Platform>(platform: &P, actor: &Actor, event: &str) -> Result<Home> {
     let absent = || Error::not_found("event");
     let number = ids::workspace_number(event).ok_or_else(absent)?;
     let control = platform.control();
-    match workspaces::find_by_number(control, &caller.organization, number).await {
+    match workspaces::find_by_number(control, &actor.scope, number).await {
         Ok(workspace) => Ok(workspace.home()),
         Err(error) if error.kind == Kind::NotFound => Err(absent()),
         Err(error) => Err(error),
@@ -92,10 +92,10 @@ async fn home<P: Platform>(platform: &P, caller: &Machine, event: &str) -> Resul
 /// `NotFound` when the organization has none with this id.
 pub async fn find<P: Platform>(
     platform: &P,
-    caller: &Machine,
+    actor: &Actor,
     event: &str,
 ) -> Result<(EventWithDeliveries, String)> {
-    let home = home(platform, caller, event).await?;
+    let home = home(platform, actor, event).await?;
     let log = log(platform, home.shard)?;
     let found = events::find(log, &home.workspace, event).await?;
     let payload = events::payload(log, &home.workspace, event).await?;
@@ -106,8 +106,8 @@ pub async fn find<P: Platform>(
 ///
 /// # Errors
 /// `NotFound` when the organization has none with this id.
-pub async fn payload<P: Platform>(platform: &P, caller: &Machine, event: &str) -> Result<String> {
-    let home = home(platform, caller, event).await?;
+pub async fn payload<P: Platform>(platform: &P, actor: &Actor, event: &str) -> Result<String> {
+    let home = home(platform, actor, event).await?;
     events::payload(log(platform, home.shard)?, &home.workspace, event).await
 }
 
@@ -117,11 +117,11 @@ pub async fn payload<P: Platform>(platform: &P, caller: &Machine, event: &str) -
 /// `NotFound` when the organization has no such event, or the event owes nothing by this rule.
 pub async fn attempts<P: Platform>(
     platform: &P,
-    caller: &Machine,
+    actor: &Actor,
     event: &str,
     rule: &str,
 ) -> Result<Vec<Record>> {
-    let home = home(platform, caller, event).await?;
+    let home = home(platform, actor, event).await?;
     let log = log(platform, home.shard)?;
     let found = events::find(log, &home.workspace, event).await?;
     let owed = found.event.fan_out.into_iter().find(|owed| owed.rule == rule);

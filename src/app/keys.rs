@@ -2,27 +2,12 @@
 
 use subtle::ConstantTimeEq;
 
+use crate::domain::actor::{Actor, Scope};
 use crate::domain::api_key::MachineToken;
 use crate::domain::error::{Error, Result};
 use crate::domain::secret::{Place, Sealed, Secret};
 use crate::ports::Platform;
 use crate::store::machine_keys;
-
-/// The caller of a management endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Machine {
-    /// The organization it acts for.
-    pub organization: String,
-    /// The access key it used.
-    pub access_key: String,
-}
-
-impl Machine {
-    /// How records name it as their creator.
-    pub fn created_by(&self) -> String {
-        created_by(&self.access_key)
-    }
-}
 
 /// How records name a machine key as their creator.
 pub fn created_by(access_key: &str) -> String {
@@ -53,11 +38,16 @@ pub fn check_admin<P: Platform>(platform: &P, token: &str) -> Result<()> {
 ///
 /// # Errors
 /// `Unauthenticated` when the token does not hold.
-pub async fn authenticate<P: Platform>(platform: &P, token: &str) -> Result<Machine> {
+pub async fn authenticate<P: Platform>(platform: &P, token: &str) -> Result<Actor> {
     let token = parse_token(token)?;
     let control = platform.control();
-    let sealed = machine_keys::find_live(control, &token.organization, &token.access_key).await?;
-    verify_token(platform, &token, sealed.as_ref())
+    let key = machine_keys::find_live(control, &token.organization, &token.access_key).await?;
+    verify_token(platform, &token, key.as_ref().map(|key| &key.secret))?;
+    Ok(Actor {
+        created_by: created_by(&token.access_key),
+        scope: Scope::organization(token.organization),
+        handles_secrets: key.is_some_and(|key| !key.secrets_in_embed_only),
+    })
 }
 
 /// Reads a bearer token without trusting it.
@@ -76,7 +66,7 @@ pub fn verify_token<P: Platform>(
     platform: &P,
     token: &MachineToken,
     sealed: Option<&Sealed>,
-) -> Result<Machine> {
+) -> Result<()> {
     let unknown = "The access key does not exist in this organization, or was revoked";
     let sealed = sealed.ok_or_else(|| Error::unauthenticated(unknown))?;
     let place = machine_key_place(&token.organization, &token.access_key);
@@ -85,7 +75,5 @@ pub fn verify_token<P: Platform>(
         .master_keys
         .open(&place, sealed)
         .map_err(|e| Error::internal(format!("machine key {}: {e}", token.access_key)))?;
-    token.verify(&secret, platform.now_ms()).map_err(Error::unauthenticated)?;
-    let (organization, access_key) = (token.organization.clone(), token.access_key.clone());
-    Ok(Machine { organization, access_key })
+    token.verify(&secret, platform.now_ms()).map_err(Error::unauthenticated)
 }

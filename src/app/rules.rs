@@ -1,8 +1,8 @@
 //! Creating a rule.
 
-use super::keys::Machine;
 use super::new_id;
 use crate::destination::WEBHOOK;
+use crate::domain::actor::Actor;
 use crate::domain::error::{Error, Result};
 use crate::ports::Platform;
 use crate::store::{connections, rules, workspaces};
@@ -32,14 +32,10 @@ pub struct NewRule {
 ///
 /// # Errors
 /// `NotFound` when the organization has no such workspace, or the workspace no such connection.
-pub async fn create<P: Platform>(
-    platform: &P,
-    caller: &Machine,
-    new: NewRule,
-) -> Result<rules::Rule> {
+pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewRule) -> Result<rules::Rule> {
     let control = platform.control();
-    let workspace = workspaces::find(control, &caller.organization, &new.workspace).await?;
-    let connection = connections::find(control, &caller.organization, &new.connection).await?;
+    let workspace = workspaces::find(control, &actor.scope, &new.workspace).await?;
+    let connection = connections::find(control, &actor.scope, &new.connection).await?;
     if connection.workspace != new.workspace {
         return Err(Error::not_found("connection"));
     }
@@ -57,7 +53,7 @@ pub async fn create<P: Platform>(
         resource_id: new.resource_id,
         active: u8::from(new.active),
         hidden: u8::from(new.hidden),
-        created_by: caller.created_by(),
+        created_by: actor.created_by.clone(),
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
     };

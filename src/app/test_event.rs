@@ -1,7 +1,7 @@
 //! Test events: one event to one connection, the ordinary way, by rule number 0 instead of a rule.
 
 use super::emit;
-use super::keys::Machine;
+use crate::domain::actor::Actor;
 use crate::domain::error::{Kind, Result};
 use crate::domain::event::{Event, FanOut, NewEvent, TEST_RULE};
 use crate::domain::fields::Fields;
@@ -15,14 +15,14 @@ use crate::store::{connections, event_types, workspaces};
 /// `Invalid` when the body is no JSON object.
 pub async fn example<P: Platform>(
     platform: &P,
-    caller: &Machine,
+    actor: &Actor,
     body: &str,
 ) -> Result<Option<String>> {
     let mut fields = Fields::parse(body)?;
     let Some(name) = fields.text("event").filter(|_| !fields.has("payload")) else {
         return Ok(None);
     };
-    match event_types::find(platform.control(), &caller.organization, &name).await {
+    match event_types::find(platform.control(), &actor.scope.organization, &name).await {
         Ok(event_type) => Ok(event_type.example),
         Err(error) if error.kind == Kind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -36,13 +36,13 @@ pub async fn example<P: Platform>(
 /// the event was stored.
 pub async fn send<P: Platform>(
     platform: &P,
-    caller: &Machine,
+    actor: &Actor,
     connection: &str,
     new: NewEvent,
 ) -> Result<Event> {
     let control = platform.control();
-    let found = connections::find(control, &caller.organization, connection).await?;
-    let workspace = workspaces::find(control, &caller.organization, &found.workspace).await?;
+    let found = connections::find(control, &actor.scope, connection).await?;
+    let workspace = workspaces::find(control, &actor.scope, &found.workspace).await?;
     let now_ms = platform.now_ms();
     let event = Event {
         id: ids::event_id(now_ms, platform.bytes(), 0, workspace.number),
@@ -50,7 +50,7 @@ pub async fn send<P: Platform>(
         name: new.name,
         resource: new.resource,
         resource_id: new.resource_id,
-        created_by: caller.created_by(),
+        created_by: actor.created_by.clone(),
         created_at_ms: now_ms,
         fan_out: vec![FanOut {
             rule_number: TEST_RULE,

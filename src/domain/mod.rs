@@ -1,6 +1,7 @@
 //! The ground: values and decisions. Nothing here does IO, reads a clock, draws random bytes or
 //! knows the platform; what it needs of those comes in as arguments.
 
+pub mod actor;
 pub mod api_key;
 pub mod attempt;
 pub mod connection;

@@ -3,7 +3,8 @@
 
 use super::Request;
 use crate::app::emit::Credential;
-use crate::app::keys::{self, Machine};
+use crate::app::keys;
+use crate::domain::actor::Actor;
 use crate::domain::api_key::is_publishable_key;
 use crate::domain::error::{Error, Result};
 use crate::ports::Platform;
@@ -32,15 +33,15 @@ pub enum Caller {
     /// Somebody who may emit if the credential holds.
     Emitter(Credential),
     /// An organization's machine key.
-    Machine(Machine),
+    Machine(Actor),
 }
 
 impl Caller {
-    /// The machine key behind the call.
+    /// The organization's machine key behind the call.
     ///
     /// # Errors
     /// `Internal` on a route that takes other callers: the route table and the handler disagree.
-    pub fn machine(&self) -> Result<&Machine> {
+    pub fn machine(&self) -> Result<&Actor> {
         match self {
             Self::Machine(machine) => Ok(machine),
             _ => Err(Error::internal("the route does not require a machine token")),

@@ -2,6 +2,7 @@
 
 use super::row::{self, FromRow, Row};
 use super::{run, select, statement};
+use crate::domain::actor::Scope;
 use crate::domain::connection::{InactiveReason, SealedCredentials, SetBy};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::rotation::LIVE_SECRETS_MAX;
@@ -205,19 +206,15 @@ macro_rules! columns {
 const FIND: &str = concat!(
     columns!(),
     "from connections c join workspaces w on w.id = c.workspace \
-     where c.id = ?2 and w.organization = ?1"
+     where c.id = ?2 and w.organization = ?1 and (?3 is null or w.id = ?3)"
 );
 
-/// A connection of this organization.
+/// A connection in this scope.
 ///
 /// # Errors
-/// `NotFound` when the organization has none with this id.
-pub async fn find(
-    control: &impl Database,
-    organization: &str,
-    connection: &str,
-) -> Result<Connection> {
-    let params = [organization.into(), connection.into()];
+/// `NotFound` when the scope has none with this id.
+pub async fn find(control: &impl Database, scope: &Scope, connection: &str) -> Result<Connection> {
+    let params = [(&scope.organization).into(), connection.into(), scope.workspace.clone().into()];
     row::one(select(control, statement(FIND, params)).await?, "connection")
 }
 
@@ -240,20 +237,19 @@ const LIST: &str = concat!(
      order by w.organization, w.name, c.created_at_ms, c.id limit ?6"
 );
 
-/// Connections of an organization, or of one of its workspaces, by workspace name and age.
+/// Connections in a scope, by workspace name and age.
 ///
 /// # Errors
 /// When CONTROL does not answer.
 pub async fn list(
     control: &impl Database,
-    organization: &str,
-    workspace: Option<&str>,
+    scope: &Scope,
     after: &After,
     limit: usize,
 ) -> Result<Vec<Connection>> {
     let params = [
-        organization.into(),
-        workspace.into(),
+        (&scope.organization).into(),
+        scope.workspace.clone().into(),
         (&after.workspace_name).into(),
         after.created_at_ms.into(),
         (&after.id).into(),

@@ -15,8 +15,28 @@ pub fn insert(organization: &str, access_key: &str, secret: &Sealed, now_ms: i64
     statement(INSERT, params)
 }
 
-const SELECT_LIVE: &str = "select secret_sealed from machine_keys \
-                           where access_key = ?2 and organization = ?1 and revoked_at_ms is null";
+/// A machine key that is not revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveKey {
+    /// Its secret.
+    pub secret: Sealed,
+    /// Whether its organization lets secrets be handled in the embed only.
+    pub secrets_in_embed_only: bool,
+}
+
+impl FromRow for LiveKey {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            secret: Sealed::from_row(row),
+            secrets_in_embed_only: row.flag("secrets_in_embed_only"),
+        }
+    }
+}
+
+const SELECT_LIVE: &str = "\
+    select m.secret_sealed, o.secrets_in_embed_only \
+    from machine_keys m join organizations o on o.id = m.organization \
+    where m.access_key = ?2 and m.organization = ?1 and m.revoked_at_ms is null";
 
 impl FromRow for Sealed {
     fn from_row(row: &mut Row) -> Self {
@@ -24,7 +44,7 @@ impl FromRow for Sealed {
     }
 }
 
-/// The sealed secret of a machine key that is not revoked.
+/// A machine key of this organization that is not revoked.
 ///
 /// # Errors
 /// When CONTROL does not answer.
@@ -32,7 +52,7 @@ pub async fn find_live(
     control: &impl Database,
     organization: &str,
     access_key: &str,
-) -> Result<Option<Sealed>> {
+) -> Result<Option<LiveKey>> {
     let params = [organization.into(), access_key.into()];
     row::first(select(control, statement(SELECT_LIVE, params)).await?)
 }

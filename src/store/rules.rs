@@ -2,9 +2,10 @@
 
 use super::row::{self, FromRow, Row};
 use super::{run, select, statement};
+use crate::domain::actor::Scope;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::limits::FAN_OUT_MAX;
-use crate::ports::Database;
+use crate::ports::{Database, Param};
 
 /// A rule as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,22 +105,28 @@ const FIND: &str = "\
       r.resource_id, r.action, r.active, r.hidden, r.created_by, r.created_at_ms, \
       r.updated_at_ms, w.name as workspace_name \
     from rules r join workspaces w on w.id = r.workspace join connections c on c.id = r.connection \
-    where r.id = ?2 and w.organization = ?1";
+    where r.id = ?2 and w.organization = ?1 and (?3 is null or w.id = ?3) \
+      and (?4 is null or (r.resource = ?4 and r.resource_id = ?5))";
 
-/// A rule of this organization.
+/// A rule in this scope.
 ///
 /// # Errors
-/// `NotFound` when the organization has none with this id.
-pub async fn find(control: &impl Database, organization: &str, rule: &str) -> Result<Rule> {
-    let params = [organization.into(), rule.into()];
+/// `NotFound` when the scope has none with this id.
+pub async fn find(control: &impl Database, scope: &Scope, rule: &str) -> Result<Rule> {
+    let [resource, resource_id] = resource_params(scope);
+    let params = [
+        (&scope.organization).into(),
+        rule.into(),
+        scope.workspace.clone().into(),
+        resource,
+        resource_id,
+    ];
     row::one(select(control, statement(FIND, params)).await?, "rule")
 }
 
 /// Which rules a list shows, and where it goes on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Only those of this workspace.
-    pub workspace: Option<String>,
     /// Only those for this event.
     pub event: Option<String>,
     /// Only those limited to this resource.
@@ -141,29 +148,38 @@ const LIST: &str = "\
     where w.organization = ?1 and (?2 is null or w.id = ?2) and (?3 is null or r.event = ?3) \
       and (?4 is null or r.resource = ?4) and (?5 is null or r.resource_id = ?5) \
       and w.name >= ?6 and (w.name > ?6 or r.number > ?7) \
+      and (?9 is null or (r.resource = ?9 and r.resource_id = ?10)) \
     order by w.organization, w.name, r.number limit ?8";
 
-/// Rules of an organization by workspace name and number.
+/// Rules in a scope by workspace name and number.
 ///
 /// # Errors
 /// When CONTROL does not answer.
 pub async fn list(
     control: &impl Database,
-    organization: &str,
+    scope: &Scope,
     filter: &Filter,
     limit: usize,
 ) -> Result<Vec<Rule>> {
+    let [resource, resource_id] = resource_params(scope);
     let params = [
-        organization.into(),
-        filter.workspace.clone().into(),
+        (&scope.organization).into(),
+        scope.workspace.clone().into(),
         filter.event.clone().into(),
         filter.resource.clone().into(),
         filter.resource_id.clone().into(),
         (&filter.after_workspace_name).into(),
         filter.after_number.into(),
         limit.into(),
+        resource,
+        resource_id,
     ];
     row::all(select(control, statement(LIST, params)).await?)
+}
+
+fn resource_params(scope: &Scope) -> [Param; 2] {
+    let resource = scope.resource.as_ref();
+    [resource.map(|only| only.kind.clone()).into(), resource.map(|only| only.id.clone()).into()]
 }
 
 const UPDATE: &str = "\

@@ -2,6 +2,7 @@
 
 use super::row::{self, FromRow, Row};
 use super::{run, select, statement};
+use crate::domain::actor::Scope;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::workspace::Home;
 use crate::ports::Database;
@@ -133,34 +134,32 @@ pub async fn list(
 }
 
 const FIND: &str = "select id, number, shard, name, description, created_at_ms, updated_at_ms \
-                    from workspaces where id = ?2 and organization = ?1";
+                    from workspaces where id = ?2 and organization = ?1 \
+                    and (?3 is null or id = ?3)";
 const FIND_BY_NUMBER: &str = "select id, number, shard, name, description, created_at_ms, \
                               updated_at_ms from workspaces \
-                              where number = ?2 and organization = ?1";
+                              where number = ?2 and organization = ?1 \
+                              and (?3 is null or id = ?3)";
 
-/// A workspace of this organization.
+/// A workspace in this scope.
 ///
 /// # Errors
-/// `NotFound` when the organization has none with this id.
-pub async fn find(
-    control: &impl Database,
-    organization: &str,
-    workspace: &str,
-) -> Result<Workspace> {
-    let params = [organization.into(), workspace.into()];
+/// `NotFound` when the scope has none with this id.
+pub async fn find(control: &impl Database, scope: &Scope, workspace: &str) -> Result<Workspace> {
+    let params = [(&scope.organization).into(), workspace.into(), scope.workspace.clone().into()];
     row::one(select(control, statement(FIND, params)).await?, "workspace")
 }
 
-/// The workspace of this organization with this number.
+/// The workspace in this scope with this number.
 ///
 /// # Errors
-/// `NotFound` when the organization has none with this number.
+/// `NotFound` when the scope has none with this number.
 pub async fn find_by_number(
     control: &impl Database,
-    organization: &str,
+    scope: &Scope,
     number: u32,
 ) -> Result<Workspace> {
-    let params = [organization.into(), number.into()];
+    let params = [(&scope.organization).into(), number.into(), scope.workspace.clone().into()];
     row::one(select(control, statement(FIND_BY_NUMBER, params)).await?, "workspace")
 }
 
@@ -188,14 +187,15 @@ impl FromRow for PublishableKey {
 /// A workspace with its newest publishable key.
 ///
 /// # Errors
-/// `NotFound` when the organization has none with this id.
+/// `NotFound` when the scope has none with this id.
 pub async fn find_with_key(
     control: &impl Database,
-    organization: &str,
+    scope: &Scope,
     workspace: &str,
     now_ms: i64,
 ) -> Result<(Workspace, Option<PublishableKey>)> {
-    let both = [organization.into(), workspace.into()];
+    let organization = &scope.organization;
+    let both = [organization.into(), workspace.into(), scope.workspace.clone().into()];
     let key = [organization.into(), workspace.into(), now_ms.into()];
     let results = run(control, vec![statement(FIND, both), statement(FIND_KEY, key)]).await?;
     let workspace = row::one(row::rows(&results[0])?, "workspace")?;
