@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::api::{
-    connections, emit, event_types, events, health, organizations, rules, workspaces,
+    connections, emit, event_types, events, health, organizations, rules, sessions, workspaces,
 };
 use crate::domain::error::{Error, Result};
 use crate::domain::ids;
@@ -52,6 +52,8 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
     rows! {
         GET    "/health"                             Public  API_BODY_BYTES_MAX  health::get;
         POST   "/api/v1/organizations"               Admin   API_BODY_BYTES_MAX  organizations::create;
+        GET    "/api/v1/organization"                Machine API_BODY_BYTES_MAX  organizations::get;
+        PATCH  "/api/v1/organization"                Machine API_BODY_BYTES_MAX  organizations::patch;
         GET    "/api/v1/workspaces"                  Machine API_BODY_BYTES_MAX  workspaces::list;
         POST   "/api/v1/workspaces"                  Machine API_BODY_BYTES_MAX  workspaces::create;
         GET    "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::get;
@@ -93,6 +95,10 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
                                                      Machine API_BODY_BYTES_MAX  events::attempt;
         GET    "/api/v1/events/:id/rules/:rule_id/attempts/:n/response-details"
                                                      Machine API_BODY_BYTES_MAX  events::response_details;
+        GET    "/api/v1/sessions"                    Machine API_BODY_BYTES_MAX  sessions::list;
+        POST   "/api/v1/sessions"                    Machine API_BODY_BYTES_MAX  sessions::create;
+        POST   "/api/v1/sessions/:id/refresh"        Machine API_BODY_BYTES_MAX  sessions::refresh;
+        DELETE "/api/v1/sessions/:id"                Machine API_BODY_BYTES_MAX  sessions::revoke;
     }
 }
 
@@ -101,6 +107,8 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
 pub struct Head {
     /// Method.
     pub method: Method,
+    /// Scheme, host and port that were called.
+    pub origin: String,
     /// Path, still percent-encoded.
     pub path: String,
     /// Query without the question mark.
@@ -183,8 +191,8 @@ async fn answer<P: Platform>(
     head: Head,
     read_body: impl AsyncFnOnce(usize) -> Result<Vec<u8>>,
 ) -> Result<Reply> {
-    let Head { method, path, query, headers } = head;
-    let mut request = Request { method, path, query, headers, body: Vec::new() };
+    let Head { method, origin, path, query, headers } = head;
+    let mut request = Request { method, origin, path, query, headers, body: Vec::new() };
     let caller = access::authenticate(platform, row.access, &request).await?;
     request.body = read_body(row.body_bytes_max).await?;
     (row.handler)(platform, Call { request, caller, params }).await

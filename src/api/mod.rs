@@ -7,4 +7,5 @@ pub mod events;
 pub mod health;
 pub mod organizations;
 pub mod rules;
+pub mod sessions;
 pub mod workspaces;

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use super::{log, new_id, url_policy};
 use crate::destination::WEBHOOK;
-use crate::destination::webhook::{Settings, header_field};
+use crate::destination::webhook::{CUSTOM_HEADER, Settings, header_field};
 use crate::destination::webhook_form::{self, Form, SecretWish};
 use crate::domain::actor::Actor;
 use crate::domain::connection::{SealedCredentials, SealedSigningSecret, SetBy};
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::error::{Error, FieldError, Kind, Result};
 use crate::domain::rotation::overlap_ms;
 use crate::domain::secret::{Place, Secret};
 use crate::domain::signing;
@@ -50,6 +50,7 @@ pub struct NewConnection {
 pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection) -> Result<Saved> {
     let control = platform.control();
     let form = webhook_form::read(&new.metadata, None, |_| false, &url_policy(platform))?;
+    check_may_set(actor, &form)?;
     let workspace = workspaces::find(control, &actor.scope, &new.workspace).await?;
     let now_ms = platform.now_ms();
     let mut connection = Connection {
@@ -109,6 +110,7 @@ pub async fn update<P: Platform>(
     let metadata = change.metadata.as_deref().unwrap_or("{}");
     let is_set = |field: &str| connection.credentials.contains_key(field);
     let form = webhook_form::read(metadata, Some(&current), is_set, &url_policy(platform))?;
+    check_may_set(actor, &form)?;
     if form.signing_secret == SecretWish::Keep && form.settings.signing != current.signing {
         check_kept_secret(platform, &connection, &form)?;
     }
@@ -151,6 +153,9 @@ pub async fn rotate<P: Platform>(
     let mut connection = connections::find(control, &actor.scope, id).await?;
     let settings = Settings::from_stored(&connection.settings).map_err(Error::internal)?;
     let scheme = settings.signing.scheme;
+    if !actor.handles_secrets {
+        return Err(only_in_embed(["secret".to_owned()]));
+    }
     let overlap_ms = overlap_ms(scheme, overlap_s)
         .map_err(|msg| Error::field("overlap_seconds", msg).of_kind(Kind::Refused))?;
     let (secret, shown_secret) = match given {
@@ -195,6 +200,31 @@ pub async fn delete<P: Platform>(
         platform.line(&line);
     }
     Ok(connection)
+}
+
+/// An organization can keep secrets and credentials out of its own hands.
+fn check_may_set(actor: &Actor, form: &Form) -> Result<()> {
+    if actor.handles_secrets {
+        return Ok(());
+    }
+    let secret = match form.signing_secret {
+        SecretWish::Keep => None,
+        SecretWish::Use(_) => Some("signing_secret"),
+        SecretWish::Generate => Some("generate_secret"),
+    };
+    let credentials = form.credentials.keys().map(|field| match field.starts_with(CUSTOM_HEADER) {
+        true => "custom_headers",
+        false => field,
+    });
+    let named: Vec<String> =
+        secret.into_iter().chain(credentials).map(|field| format!("metadata.{field}")).collect();
+    if named.is_empty() { Ok(()) } else { Err(only_in_embed(named)) }
+}
+
+fn only_in_embed(named: impl IntoIterator<Item = String>) -> Error {
+    let msg = "is set in the embed only, as this organization decided (secrets_in_embed_only)";
+    let field = |param| FieldError { param, msg: msg.to_owned() };
+    Error::fields(named.into_iter().map(field).collect()).of_kind(Kind::Refused)
 }
 
 fn generate<P: Platform>(platform: &P) -> (Secret, SetBy) {

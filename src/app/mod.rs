@@ -10,6 +10,7 @@ pub mod keys;
 pub mod organizations;
 pub mod recorder;
 pub mod rules;
+pub mod sessions;
 pub mod sweep;
 pub mod test_event;
 pub mod wake;
@@ -49,4 +50,9 @@ fn url_policy<P: Platform>(platform: &P) -> Policy<'_> {
 /// A new record's id.
 fn new_id<P: Platform>(platform: &P) -> String {
     crate::domain::ids::record_id(platform.bytes())
+}
+
+/// An id that carries its workspace's number, by which it is found again.
+fn new_event_id<P: Platform>(platform: &P, workspace_number: u32) -> String {
+    crate::domain::ids::event_id(platform.now_ms(), platform.bytes(), 0, workspace_number)
 }

@@ -121,9 +121,12 @@ impl Settings {
     }
 }
 
+/// Begins the names of custom headers' values among the credentials.
+pub const CUSTOM_HEADER: &str = "custom_header:";
+
 /// Name of a custom header's value among the credentials.
 pub fn header_field(name: &str) -> String {
-    format!("custom_header:{}", name.to_ascii_lowercase())
+    format!("{CUSTOM_HEADER}{}", name.to_ascii_lowercase())
 }
 
 /// What is known of a connection's signing secret without opening it.

@@ -18,6 +18,7 @@ pub mod retry;
 pub mod rotation;
 pub mod rule;
 pub mod secret;
+pub mod session;
 pub mod signing;
 pub mod slots;
 pub mod time;

@@ -20,6 +20,8 @@ use headers::Headers;
 pub struct Request {
     /// Method.
     pub method: Method,
+    /// Scheme, host and port that were called.
+    pub origin: String,
     /// Path, still percent-encoded.
     pub path: String,
     /// Query without the question mark.
@@ -75,6 +77,28 @@ impl Call {
     pub fn param(&self, name: &str) -> &str {
         let found = self.params.iter().find(|(key, _)| key == name);
         found.map_or("", |(_, value)| value.as_str())
+    }
+
+    /// A query parameter that must be a UUID.
+    ///
+    /// # Errors
+    /// `Invalid` naming it.
+    pub fn query_id(&self, name: &str) -> Result<String> {
+        let value = self.request.query(name);
+        let value = value.ok_or_else(|| Error::field(name, "is required"))?;
+        ids::parse_uuid(&value).ok_or_else(|| Error::field(name, "must be a UUID"))
+    }
+
+    /// A query parameter that must be one of these words if it is there.
+    ///
+    /// # Errors
+    /// `Invalid` naming it.
+    pub fn query_word(&self, name: &str, words: &[&str]) -> Result<Option<String>> {
+        let value = self.request.query(name);
+        if value.as_deref().is_some_and(|value| !words.contains(&value)) {
+            return Err(Error::field(name, format!("must be one of {}", words.join(", "))));
+        }
+        Ok(value)
     }
 
     /// The body as text.

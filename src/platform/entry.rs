@@ -51,6 +51,7 @@ fn head(request: &Request) -> Option<Head> {
     let url = request.url().ok()?;
     Some(Head {
         method: http::Method::from_bytes(request.method().to_string().as_bytes()).ok()?,
+        origin: url.origin().ascii_serialization(),
         path: url.path().to_owned(),
         query: url.query().unwrap_or_default().to_owned(),
         headers: request.headers().entries().collect(),

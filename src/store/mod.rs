@@ -17,6 +17,7 @@ pub mod organizations;
 pub mod routing;
 mod row;
 pub mod rules;
+pub mod sessions;
 pub mod sweeps;
 pub mod targets;
 pub mod workspaces;

@@ -1,6 +1,7 @@
 //! Organizations in CONTROL.
 
-use super::{run, statement};
+use super::row::{self, FromRow, Row};
+use super::{run, select, statement};
 use crate::domain::error::Result;
 use crate::domain::secret::Sealed;
 use crate::ports::Database;
@@ -22,4 +23,61 @@ pub async fn insert_with_key(
     let organization_row = statement(INSERT, [organization.into(), name.into(), now_ms.into()]);
     let key_row = super::machine_keys::insert(organization, access_key, secret, now_ms);
     run(control, vec![organization_row, key_row]).await.map(drop)
+}
+
+/// An organization as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Origins that may show the embed where a session names none of its own.
+    pub allowed_origins: Vec<String>,
+    /// Whether secrets and credentials are set in the embed only.
+    pub secrets_in_embed_only: bool,
+    /// When it was created.
+    pub created_at_ms: i64,
+}
+
+impl FromRow for Organization {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            id: row.text("id"),
+            name: row.text("name"),
+            allowed_origins: row.json("allowed_origins").unwrap_or_default(),
+            secrets_in_embed_only: row.flag("secrets_in_embed_only"),
+            created_at_ms: row.int("created_at_ms"),
+        }
+    }
+}
+
+const FIND: &str = "\
+    select id, name, allowed_origins, secrets_in_embed_only, created_at_ms from organizations \
+    where id = ?1";
+
+/// An organization.
+///
+/// # Errors
+/// `NotFound` when there is none with this id.
+pub async fn find(control: &impl Database, organization: &str) -> Result<Organization> {
+    row::one(select(control, statement(FIND, [organization.into()])).await?, "organization")
+}
+
+const UPDATE: &str = "\
+    update organizations set name = ?2, allowed_origins = ?3, secrets_in_embed_only = ?4 \
+    where id = ?1";
+
+/// Stores a changed organization.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn update(control: &impl Database, organization: &Organization) -> Result<()> {
+    let params = [
+        (&organization.id).into(),
+        (&organization.name).into(),
+        serde_json::to_string(&organization.allowed_origins).unwrap_or_default().into(),
+        organization.secrets_in_embed_only.into(),
+    ];
+    run(control, vec![statement(UPDATE, params)]).await.map(drop)
 }

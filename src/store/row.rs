@@ -40,7 +40,8 @@ impl Row {
         self.wrong.get_or_insert(why);
     }
 
-    fn is_no(&mut self, column: &str, what: &str) {
+    /// Notes that a column is not what it should be.
+    pub fn is_no(&mut self, column: &str, what: &str) {
         self.note(format!("{column} is no {what}"));
     }
 

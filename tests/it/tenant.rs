@@ -12,6 +12,9 @@ use sha2::Sha256;
 
 use crate::edge::{ADMIN_TOKEN, Edge};
 
+/// Where the tests call Posthorn.
+pub const ORIGIN: &str = "https://posthorn.example";
+
 /// An answer.
 #[derive(Debug, Clone)]
 pub struct Answered {
@@ -38,6 +41,7 @@ pub fn call(
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let head = Head {
         method: Method::from_bytes(method.as_bytes()).expect("a method"),
+        origin: ORIGIN.to_owned(),
         path: path.to_owned(),
         query: query.to_owned(),
         headers: headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),

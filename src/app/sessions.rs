@@ -1,0 +1,280 @@
+//! Sessions of the embed: the product creates, lists, refreshes and revokes them; the embed launches
+//! and opens them.
+
+use super::{log, new_event_id};
+use crate::domain::actor::{Actor, Resource};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::ids;
+use crate::domain::session::{
+    LaunchPage, Look, Role, Session, SessionType, Theme, Token, TokenKind,
+};
+use crate::domain::workspace::Home;
+use crate::ports::{Platform, PortError};
+use crate::store::sessions::{self, Filter, Stored};
+use crate::store::{organizations, workspaces};
+
+/// A session to be created.
+pub struct NewSession {
+    /// Workspace.
+    pub workspace: String,
+    /// What the person may do.
+    pub role: Role,
+    /// What it shows.
+    pub session_type: SessionType,
+    /// The resource it is limited to.
+    pub resource: Option<Resource>,
+    /// Who the person is in the product's own words.
+    pub external_user_id: Option<String>,
+    /// Whether payloads may be read.
+    pub reads_payloads: bool,
+    /// Origins that may show it; the organization's own when left out.
+    pub allowed_origins: Option<Vec<String>>,
+    /// Where it begins.
+    pub launch_page: LaunchPage,
+    /// How long it lives.
+    pub ttl_ms: i64,
+    /// How long it can be launched.
+    pub launch_ttl_ms: i64,
+}
+
+/// A session that was just created.
+#[derive(Debug)]
+pub struct Created {
+    /// The session.
+    pub session: Session,
+    /// For the product's page.
+    pub access_token: Token,
+    /// For the launch URL.
+    pub launch_token: Token,
+    /// Until when it can be launched.
+    pub launch_expires_at_ms: i64,
+}
+
+/// Creates a session.
+///
+/// # Errors
+/// `NotFound` when the actor has no such workspace.
+pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewSession) -> Result<Created> {
+    let control = platform.control();
+    let workspace = workspaces::find(control, &actor.scope, &new.workspace).await?;
+    let allowed_origins = match new.allowed_origins {
+        Some(origins) => origins,
+        None => organizations::find(control, &actor.scope.organization).await?.allowed_origins,
+    };
+    let now_ms = platform.now_ms();
+    let id = new_event_id(platform, workspace.number);
+    let token = |kind| Token::new(kind, workspace.shard, &id, platform.bytes());
+    let (access_token, launch_token) = (token(TokenKind::Access), token(TokenKind::Launch));
+    let session = Session {
+        shard: workspace.shard,
+        organization: actor.scope.organization.clone(),
+        workspace: workspace.id,
+        workspace_name: workspace.name,
+        role: new.role,
+        session_type: new.session_type,
+        resource: new.resource,
+        external_user_id: new.external_user_id,
+        reads_payloads: new.reads_payloads,
+        allowed_origins,
+        launch_page: new.launch_page,
+        look: Look { theme: Theme::Auto, accent: None },
+        ttl_ms: new.ttl_ms,
+        created_by: actor.created_by.clone(),
+        created_at_ms: now_ms,
+        launched_at_ms: None,
+        expires_at_ms: now_ms + new.ttl_ms,
+        revoked_at_ms: None,
+        id,
+    };
+    let launch_expires_at_ms = now_ms + new.launch_ttl_ms;
+    let launch = (launch_token.hash(), launch_expires_at_ms);
+    let log = log(platform, workspace.shard)?;
+    sessions::insert(log, &session, (&launch.0, launch.1), &access_token.hash()).await?;
+    Ok(Created { session, access_token, launch_token, launch_expires_at_ms })
+}
+
+/// The newest sessions of a workspace before the id `before`.
+///
+/// # Errors
+/// `NotFound` when the actor has no such workspace.
+pub async fn list<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    workspace: &str,
+    filter: &Filter,
+    before: &str,
+    limit: usize,
+) -> Result<Vec<Session>> {
+    let found = workspaces::find(platform.control(), &actor.scope, workspace).await?;
+    let log = log(platform, found.shard)?;
+    sessions::list(log, workspace, filter, before, platform.now_ms(), limit).await
+}
+
+/// Where a session lives, if its workspace is the actor's.
+async fn home<P: Platform>(platform: &P, actor: &Actor, session: &str) -> Result<Home> {
+    let absent = || Error::not_found("session");
+    let number = ids::workspace_number(session).ok_or_else(absent)?;
+    match workspaces::find_by_number(platform.control(), &actor.scope, number).await {
+        Ok(workspace) => Ok(workspace.home()),
+        Err(error) if error.kind == Kind::NotFound => Err(absent()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives a session a new access token, and its whole life again from now on.
+///
+/// # Errors
+/// `NotFound` when the actor has no such session; `Conflict` when it is over.
+pub async fn refresh<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    session: &str,
+) -> Result<(Session, Token)> {
+    let home = home(platform, actor, session).await?;
+    let log = log(platform, home.shard)?;
+    let token = Token::new(TokenKind::Access, home.shard, session, platform.bytes());
+    let now_ms = platform.now_ms();
+    let refreshed = sessions::refresh(log, &home.workspace, session, &token.hash(), now_ms).await?;
+    if let Some(session) = refreshed {
+        return Ok((session, token));
+    }
+    let known = sessions::find(log, session).await?;
+    match known.filter(|known| known.session.workspace == home.workspace) {
+        None => Err(Error::not_found("session")),
+        Some(known) => {
+            let status = known.session.status(now_ms);
+            let msg = format!("The session is {status} and cannot be refreshed; create another");
+            Err(Error::new(Kind::Conflict, msg))
+        }
+    }
+}
+
+/// Ends a session at once.
+///
+/// # Errors
+/// `NotFound` when the actor has no such session.
+pub async fn revoke<P: Platform>(platform: &P, actor: &Actor, session: &str) -> Result<()> {
+    let home = home(platform, actor, session).await?;
+    let log = log(platform, home.shard)?;
+    sessions::revoke(log, &home.workspace, session, platform.now_ms()).await
+}
+
+/// Why a token opens no session.
+#[derive(Debug)]
+pub enum Closed {
+    /// There is no such session, or the token is another's.
+    Unknown,
+    /// It is over, or its launch token was used or came too late.
+    Over(Box<Session>),
+    /// It could not be looked up.
+    Failed(Error),
+}
+
+impl From<Error> for Closed {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The shard that a token names. It may name any, so one that is not there is no fault of ours.
+fn shard<'a, P: Platform>(
+    platform: &'a P,
+    token: &Token,
+) -> std::result::Result<&'a P::Database, Closed> {
+    platform.log(token.shard).map_err(|PortError(_)| Closed::Unknown)
+}
+
+/// Exchanges a launch token for a cookie.
+///
+/// # Errors
+/// See [`Closed`].
+pub async fn launch<P: Platform>(
+    platform: &P,
+    token: &Token,
+    look: &Look,
+) -> std::result::Result<(Session, Token), Closed> {
+    let log = shard(platform, token)?;
+    let id = &token.session;
+    let cookie = Token::new(TokenKind::Cookie, token.shard, id, platform.bytes());
+    let now_ms = platform.now_ms();
+    let launched = sessions::launch(log, id, &token.hash(), &cookie.hash(), look, now_ms).await?;
+    match launched {
+        Some(session) => Ok((session, cookie)),
+        None => Err(match sessions::find(log, id).await? {
+            Some(Stored { session, .. }) => Closed::Over(Box::new(session)),
+            None => Closed::Unknown,
+        }),
+    }
+}
+
+/// The session that a cookie opens.
+///
+/// # Errors
+/// See [`Closed`].
+pub async fn open<P: Platform>(
+    platform: &P,
+    cookie: &Token,
+) -> std::result::Result<Session, Closed> {
+    let found = sessions::find(shard(platform, cookie)?, &cookie.session).await?;
+    opened(found, cookie, platform.now_ms())
+}
+
+/// The session that was found, if the cookie is its own and it goes on.
+///
+/// # Errors
+/// See [`Closed`].
+pub fn opened(
+    found: Option<Stored>,
+    cookie: &Token,
+    now_ms: i64,
+) -> std::result::Result<Session, Closed> {
+    match found {
+        Some(Stored { session, cookie_hash, .. }) if cookie.has_hash(cookie_hash.as_deref()) => {
+            if session.is_live(now_ms) {
+                Ok(session)
+            } else {
+                Err(Closed::Over(Box::new(session)))
+            }
+        }
+        _ => Err(Closed::Unknown),
+    }
+}
+
+/// Renews the cookie of the session that an access token opens. The cookie in use, if it is still
+/// the session's, stays what it is, so that what is under way with it goes on.
+///
+/// # Errors
+/// See [`Closed`].
+pub async fn renew<P: Platform>(
+    platform: &P,
+    access: &Token,
+    in_use: Option<Token>,
+) -> std::result::Result<(Session, Token), Closed> {
+    let log = shard(platform, access)?;
+    let Some(stored) = sessions::find(log, &access.session).await? else {
+        return Err(Closed::Unknown);
+    };
+    let Stored { session, access_hash, cookie_hash } = stored;
+    if !access.has_hash(Some(&access_hash)) {
+        return Err(Closed::Unknown);
+    }
+    let now_ms = platform.now_ms();
+    if !session.is_live(now_ms) {
+        return Err(Closed::Over(Box::new(session)));
+    }
+    if let Some(cookie) = in_use.filter(|cookie| cookie.has_hash(cookie_hash.as_deref())) {
+        return Ok((session, cookie));
+    }
+    let cookie = Token::new(TokenKind::Cookie, session.shard, &session.id, platform.bytes());
+    sessions::set_cookie(log, &session.workspace, &session.id, &cookie.hash(), now_ms).await?;
+    Ok((session, cookie))
+}
+
+/// Sets the colours of a session's pages.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn set_theme<P: Platform>(platform: &P, session: &Session, theme: Theme) -> Result<()> {
+    let log = log(platform, session.shard)?;
+    sessions::set_theme(log, &session.workspace, &session.id, theme).await
+}
