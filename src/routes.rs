@@ -89,6 +89,8 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         GET    "/api/v1/events"                      Machine API_BODY_BYTES_MAX  events::list;
         GET    "/api/v1/events/:id"                  Machine API_BODY_BYTES_MAX  events::get;
         GET    "/api/v1/events/:id/payload"          Machine API_BODY_BYTES_MAX  events::payload;
+        POST   "/api/v1/events/:id/rules/:rule_id/retry"
+                                                     Machine API_BODY_BYTES_MAX  events::retry;
         GET    "/api/v1/events/:id/rules/:rule_id/attempts"
                                                      Machine API_BODY_BYTES_MAX  events::attempts;
         GET    "/api/v1/events/:id/rules/:rule_id/attempts/:n"

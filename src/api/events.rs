@@ -3,17 +3,17 @@
 use serde_json::{Value, json};
 
 use super::rules::add_resource;
-use crate::app::events;
+use crate::app::{events, retry};
 use crate::destination::WEBHOOK;
 use crate::domain::attempt::Record;
-use crate::domain::delivery::{State, event_status};
+use crate::domain::delivery::State;
 use crate::domain::error::{Error, Result};
 use crate::domain::event::{Event, FanOut};
 use crate::domain::ids::{message_id, rule_event_id};
 use crate::domain::time::rfc3339;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
-use crate::store::events::{DeliverySummary, EventWithDeliveries, NEWEST};
+use crate::store::events::{DeliverySummary, EventWithDeliveries, Filter, NEWEST};
 
 /// An event as the wire contract shows it.
 pub fn show_event(event: &Event) -> Value {
@@ -34,15 +34,17 @@ pub fn show_event(event: &Event) -> Value {
 
 fn show_with_deliveries(found: &EventWithDeliveries) -> Value {
     let event = &found.event;
-    let state = |delivery: &DeliverySummary| State::parse(&delivery.state);
-    let states: Vec<State> = found.deliveries.iter().filter_map(state).collect();
     let mut shown = show_event(event);
-    shown["status"] = json!(event_status(&states));
+    shown["status"] = json!(events::status(found));
     let rule_events = event.fan_out.iter().filter_map(|owed| {
         let delivery = found.deliveries.iter().find(|d| d.rule == owed.rule_number)?;
         Some(show_rule_event(event, owed, delivery))
     });
     shown["rule_events"] = rule_events.collect();
+    if !event.unmatched.is_empty() {
+        let why = event.unmatched.iter().map(|rule| json!({"rule": rule.rule, "reason": rule.why}));
+        shown["unmatched_rules"] = why.collect();
+    }
     shown
 }
 
@@ -88,25 +90,34 @@ fn show_rule_event(event: &Event, owed: &FanOut, delivery: &DeliverySummary) -> 
 pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     let (limit, before) = position(&call)?;
     let found = events::list(platform, call.caller.machine()?, &before, limit + 1).await?;
-    Ok(page(found, limit))
+    let position = |found: &EventWithDeliveries| found.event.id.clone();
+    Ok(cursor::page("events", found, limit, position, show_with_deliveries))
 }
 
-/// `GET /workspaces/{id}/events`.
+/// The statuses of events, the wire contract's words.
+pub const STATUSES: [&str; 6] =
+    ["pending", "processing", "retrying", "completed", "failed", "canceled"];
+
+/// `GET /workspaces/{id}/events`, by event, resource, resource_id and status.
 pub async fn list_of_workspace<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     let id = call.id("id", "workspace")?;
     let (limit, before) = position(&call)?;
-    let caller = call.caller.machine()?;
-    let found = events::list_of_workspace(platform, caller, &id, &before, limit + 1).await?;
-    Ok(page(found, limit))
+    let filter = Filter {
+        name: call.request.query("event"),
+        resource: call.request.query("resource"),
+        resource_id: call.request.query("resource_id"),
+    };
+    let status = call.query_word("status", &STATUSES)?;
+    let (actor, status) = (call.caller.machine()?, status.as_deref());
+    let page =
+        events::list_of_workspace(platform, actor, &id, &filter, status, &before, limit).await?;
+    let records = page.found.iter().map(show_with_deliveries).collect();
+    Ok(cursor::page_to("events", records, limit, page.next.as_ref()))
 }
 
 fn position(call: &Call) -> Result<(usize, String)> {
     let before: Option<String> = cursor::read(call, "events")?;
     Ok((call.limit()?, before.unwrap_or_else(|| NEWEST.to_owned())))
-}
-
-fn page(found: Vec<EventWithDeliveries>, limit: usize) -> Reply {
-    cursor::page("events", found, limit, |found| found.event.id.clone(), show_with_deliveries)
 }
 
 /// `GET /events/{id}`, with its payload's exact text.
@@ -128,6 +139,16 @@ pub async fn payload<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     Ok(Reply::json_text(http::StatusCode::OK, text))
 }
 
+/// `POST /events/{id}/rules/{rule_id}/retry`: attempts a delivery now, a settled one once more.
+pub async fn retry<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let (event, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
+    let found = retry::retry(platform, call.caller.machine()?, &event, &rule).await?;
+    let shown = show_with_deliveries(&found);
+    let of_rule = shown["rule_events"].as_array().into_iter().flatten();
+    let of_rule = of_rule.into_iter().find(|shown| shown["rule"] == json!(rule));
+    Ok(Reply::ok(of_rule.ok_or_else(|| Error::internal("a retried delivery is not shown"))?))
+}
+
 fn show_attempt(record: &Record) -> Value {
     let mut shown = json!({
         "number": record.number,
@@ -140,6 +161,9 @@ fn show_attempt(record: &Record) -> Value {
             "headers": headers(&record.request_headers),
         },
     });
+    if let Some(asked_by) = &record.asked_by {
+        shown["asked_by"] = json!(asked_by);
+    }
     if let Some(status) = record.status {
         shown["status_code"] = json!(status);
     }

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::url_policy;
-use crate::destination::webhook::{self, Settings};
+use crate::destination::webhook::{self, PayloadMode, Settings};
 use crate::destination::{Material, OutboundRequest};
 use crate::domain::attempt::{self, Answer, Failure, Outcome, Record};
 use crate::domain::connection::{Credentials, SealedSigningSecret, Target};
@@ -107,7 +107,8 @@ fn conclude<P: Platform>(
     let (number, outcome) = (owed.attempts + 1, answer.outcome());
     let retry_after = answer.header("retry-after").and_then(|h| parse_retry_after(h, now_ms));
     let schedule = &prepared.settings.retry_schedule_seconds;
-    let settled = delivery::settle(schedule, number, outcome, retry_after, id, now_ms);
+    let turn = number - owed.attempts_before;
+    let settled = delivery::settle(schedule, turn, outcome, retry_after, id, now_ms);
     let state = State::parse(&owed.state).unwrap_or(State::Pending).after(settled.happening);
     platform.line(&json!({"at": "attempt", "message_id": id, "workspace": owed.workspace,
         "connection": owed.connection, "attempt": number, "outcome": outcome,
@@ -125,7 +126,10 @@ fn conclude<P: Platform>(
         started_at_ms: owed.started_at_ms.unwrap_or(started_at_ms),
         completed_at_ms: (!state.is_open()).then_some(now_ms),
         reason,
-        record: record(number, &prepared, answer, started_at_ms, now_ms),
+        record: Record {
+            asked_by: owed.asked_by.clone(),
+            ..record(number, &prepared, answer, started_at_ms, now_ms)
+        },
     };
     let hint_delay_s = settled.hint_delay_s;
     Done::Attempted { attempted: Box::new(attempted), hint_delay_s }
@@ -146,6 +150,8 @@ fn record(
     };
     Record {
         number,
+        asked_by: None,
+        wrapped: prepared.settings.payload_mode == PayloadMode::Wrapped,
         started_at_ms,
         duration_ms: ended_at_ms - started_at_ms,
         outcome: answer.outcome(),
@@ -163,7 +169,7 @@ fn record(
 /// A fault of our own uses no attempt and is tried again with a backoff, for 7 days.
 fn fault<P: Platform>(platform: &P, owed: &Owed, id: &str, why: &str) -> Done {
     let now_ms = platform.now_ms();
-    let over = now_ms - owed.created_at_ms > INTERNAL_DEADLINE_MS;
+    let over = now_ms - owed.owed_since_ms > INTERNAL_DEADLINE_MS;
     let state = State::parse(&owed.state).unwrap_or(State::Pending);
     let state = if over { state.after(Happening::FailedForGood) } else { state };
     let due_at_ms = (!over).then(|| now_ms + internal_backoff_ms(owed.faults + 1));

@@ -12,9 +12,10 @@ use super::wake::wake;
 use super::{grouped, keys, log};
 use crate::domain::api_key::MachineToken;
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::event::{Event, FanOut, NewEvent};
+use crate::domain::event::{Event, FanOut, NewEvent, Unmatched};
 use crate::domain::ids;
 use crate::domain::job::{DeliveryKey, Job};
+use crate::domain::limits::UNMATCHED_MAX;
 use crate::ports::Platform;
 use crate::store::events;
 use crate::store::routing::{self, Routing};
@@ -174,14 +175,20 @@ fn accept(
     created_at_ms: i64,
 ) -> Event {
     let (resource, resource_id) = (new.resource.as_deref(), new.resource_id.as_deref());
-    let matching =
-        routing.rules.iter().filter(|rule| rule.matches(&new.name, resource, resource_id));
-    let owed = matching.map(|rule| FanOut {
-        rule_number: rule.number,
-        rule: rule.id.clone(),
-        connection: rule.connection.clone(),
-        held: rule.connection_active == 0,
-    });
+    let (mut fan_out, mut unmatched) = (Vec::new(), Vec::new());
+    for rule in routing.rules.iter().filter(|rule| rule.event == new.name) {
+        let (rule_number, id) = (rule.number, rule.id.clone());
+        match rule.matches(resource, resource_id) {
+            Ok(()) => fan_out.push(FanOut {
+                rule_number,
+                rule: id,
+                connection: rule.connection.clone(),
+                held: rule.connection_active == 0,
+            }),
+            Err(why) => unmatched.push(Unmatched { rule_number, rule: id, why }),
+        }
+    }
+    unmatched.truncate(UNMATCHED_MAX);
     Event {
         id,
         workspace: routing.home.workspace.clone(),
@@ -190,7 +197,8 @@ fn accept(
         resource_id: new.resource_id.clone(),
         created_by: created_by.to_owned(),
         created_at_ms,
-        fan_out: owed.collect(),
+        fan_out,
+        unmatched,
     }
 }
 

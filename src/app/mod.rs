@@ -9,6 +9,7 @@ pub mod events;
 pub mod keys;
 pub mod organizations;
 pub mod recorder;
+pub mod retry;
 pub mod rules;
 pub mod sessions;
 pub mod sweep;

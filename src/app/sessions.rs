@@ -138,7 +138,7 @@ pub async fn refresh<P: Platform>(
     if let Some(session) = refreshed {
         return Ok((session, token));
     }
-    let known = sessions::find(log, session).await?;
+    let known = sessions::find(session).run(log).await?;
     match known.filter(|known| known.session.workspace == home.workspace) {
         None => Err(Error::not_found("session")),
         Some(known) => {
@@ -200,7 +200,7 @@ pub async fn launch<P: Platform>(
     let launched = sessions::launch(log, id, &token.hash(), &cookie.hash(), look, now_ms).await?;
     match launched {
         Some(session) => Ok((session, cookie)),
-        None => Err(match sessions::find(log, id).await? {
+        None => Err(match sessions::find(id).run(log).await? {
             Some(Stored { session, .. }) => Closed::Over(Box::new(session)),
             None => Closed::Unknown,
         }),
@@ -215,7 +215,7 @@ pub async fn open<P: Platform>(
     platform: &P,
     cookie: &Token,
 ) -> std::result::Result<Session, Closed> {
-    let found = sessions::find(shard(platform, cookie)?, &cookie.session).await?;
+    let found = sessions::find(&cookie.session).run(shard(platform, cookie)?).await?;
     opened(found, cookie, platform.now_ms())
 }
 
@@ -251,7 +251,7 @@ pub async fn renew<P: Platform>(
     in_use: Option<Token>,
 ) -> std::result::Result<(Session, Token), Closed> {
     let log = shard(platform, access)?;
-    let Some(stored) = sessions::find(log, &access.session).await? else {
+    let Some(stored) = sessions::find(&access.session).run(log).await? else {
         return Err(Closed::Unknown);
     };
     let Stored { session, access_hash, cookie_hash } = stored;

@@ -1,6 +1,6 @@
 //! Test events: one event to one connection, the ordinary way, by rule number 0 instead of a rule.
 
-use super::emit;
+use super::{emit, new_event_id};
 use crate::domain::actor::Actor;
 use crate::domain::error::{Kind, Result};
 use crate::domain::event::{Event, FanOut, NewEvent, TEST_RULE};
@@ -45,7 +45,7 @@ pub async fn send<P: Platform>(
     let workspace = workspaces::find(control, &actor.scope, &found.workspace).await?;
     let now_ms = platform.now_ms();
     let event = Event {
-        id: ids::event_id(now_ms, platform.bytes(), 0, workspace.number),
+        id: new_event_id(platform, workspace.number),
         workspace: workspace.id,
         name: new.name,
         resource: new.resource,
@@ -58,6 +58,7 @@ pub async fn send<P: Platform>(
             connection: connection.to_owned(),
             held: !found.active,
         }],
+        unmatched: Vec::new(),
     };
     emit::store_and_wake(platform, workspace.shard, event, new.payload).await
 }

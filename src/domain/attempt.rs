@@ -124,6 +124,12 @@ impl Answer {
 pub struct Record {
     /// Counts from 1.
     pub number: u32,
+    /// Who asked for it, if a person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<String>,
+    /// Whether the body was the payload in its envelope.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wrapped: bool,
     /// When the request was started.
     pub started_at_ms: i64,
     /// From start to the end of the answer.

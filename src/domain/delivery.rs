@@ -39,13 +39,17 @@ pub enum Happening {
     Released,
     /// It shall not be sent any more.
     Canceled,
+    /// A person wants it sent once more.
+    Replayed,
 }
 
 impl State {
-    /// The state after `happening`. A settled delivery stays as it is, except that a success that
-    /// arrives late is a success: the receiver has the event.
+    /// The state after `happening`. A settled delivery stays as it is until it is replayed, except
+    /// that a success that arrives late is a success: the receiver has the event.
     pub fn after(self, happening: Happening) -> Self {
         match (self, happening) {
+            (Self::Delivered | Self::Dead, Happening::Replayed) => Self::Pending,
+            (_, Happening::Replayed) => self,
             (Self::Delivered, _) | (_, Happening::Succeeded) => Self::Delivered,
             (Self::Dead | Self::Canceled, _) => self,
             (_, Happening::Canceled) => Self::Canceled,
@@ -164,7 +168,7 @@ mod tests {
 
     #[test]
     fn every_state_and_happening() {
-        use Happening::{Failed, FailedForGood, Paused, Released, Succeeded};
+        use Happening::{Failed, FailedForGood, Paused, Released, Replayed, Succeeded};
         use State::{Dead, Delivered, Held, Pending, Retrying};
         for (happening, expected) in [
             (Succeeded, [Delivered; 6]),
@@ -172,6 +176,7 @@ mod tests {
             (FailedForGood, [Dead, Dead, Delivered, Dead, Dead, State::Canceled]),
             (Paused, [Held, Held, Delivered, Dead, Held, State::Canceled]),
             (Released, [Pending, Retrying, Delivered, Dead, Pending, State::Canceled]),
+            (Replayed, [Pending, Retrying, Pending, Pending, Held, State::Canceled]),
             (
                 Happening::Canceled,
                 [

@@ -11,6 +11,8 @@ pub enum Kind {
     Invalid,
     /// No credentials, or credentials that do not hold.
     Unauthenticated,
+    /// The caller may see this and not do it.
+    Forbidden,
     /// Not there, or not the caller's to see.
     NotFound,
     /// It contradicts what is stored.
@@ -19,6 +21,8 @@ pub enum Kind {
     TooLarge,
     /// A body of a type we do not read.
     UnsupportedMediaType,
+    /// What is asked for is under way already; later it can be asked again.
+    TooEarly,
     /// Well-formed, and refused by a rule.
     Refused,
     /// A dependency did not answer; trying again later helps.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::error::{Error, Kind, Result};
 use super::fields::Fields;
 use super::limits::{PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX};
+use super::rule::Mismatch;
 
 /// Number that stands for a rule in test events; rules count from 1.
 pub const TEST_RULE: u32 = 0;
@@ -44,6 +45,22 @@ pub struct Event {
     pub created_at_ms: i64,
     /// The deliveries it owes, one for each rule that matched.
     pub fan_out: Vec<FanOut>,
+    /// Rules for its name that did not match.
+    pub unmatched: Vec<Unmatched>,
+}
+
+/// A rule for an event's name that did not match the event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unmatched {
+    /// Number of the rule in its workspace.
+    #[serde(rename = "n")]
+    pub rule_number: u32,
+    /// Id of the rule.
+    #[serde(rename = "r")]
+    pub rule: String,
+    /// Why.
+    #[serde(rename = "w")]
+    pub why: Mismatch,
 }
 
 /// One delivery that an event owes: by which rule, to which connection.

@@ -32,6 +32,10 @@ pub const API_BODY_BYTES_MAX: usize = 64 * 1024;
 /// Rules that one event may be fanned out to: keeps an emit within one queue batch of 100 messages.
 pub const FAN_OUT_MAX: usize = 100;
 
+/// Rules that did not match an event, of which the reason is kept with it: about 70 bytes each, in
+/// a row that is to stay small.
+pub const UNMATCHED_MAX: usize = 10;
+
 /// Characters of a customer's URL (the wire contract).
 pub const URL_CHARS_MAX: usize = 2_048;
 
@@ -101,5 +105,12 @@ pub const PAGE_MAX: usize = 200;
 pub const CATALOGUE_MAX: usize = 500;
 /// Event types or resources that a workspace's bare lists show; they have no cursor.
 pub const NAMES_SHOWN_MAX: usize = 1_000;
+/// Events or deliveries that a page of a filtered list reads, however few of them it shows: D1
+/// bills what is read, and runs one query after the other.
+pub const LIST_READS_MAX: usize = 5_000;
+
+/// Events among which a list by status looks, with the state of all their deliveries, for one page.
+pub const STATUS_READS_MAX: usize = 500;
+
 /// Workspaces over which an organization's events are merged.
 pub const MERGED_WORKSPACES_MAX: usize = 100;

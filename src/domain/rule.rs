@@ -1,5 +1,7 @@
 //! A rule routes events of its workspace to one connection.
 
+use serde::{Deserialize, Serialize};
+
 /// What routing needs of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
@@ -9,6 +11,8 @@ pub struct Rule {
     pub number: u32,
     /// The connection it sends to.
     pub connection: String,
+    /// Whether it routes at all.
+    pub active: bool,
     /// 1 when that connection takes deliveries; if not, they are held.
     pub connection_active: u8,
     /// Event name it matches.
@@ -20,13 +24,40 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether an event with this name and resource is routed by this rule.
-    pub fn matches(&self, name: &str, resource: Option<&str>, resource_id: Option<&str>) -> bool {
-        let fits = |limit: &Option<String>, value: Option<&str>| {
-            limit.as_deref().is_none_or(|limit| value == Some(limit))
+    /// Whether an event of this rule's name with this resource is routed by it.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn matches(
+        &self,
+        resource: Option<&str>,
+        resource_id: Option<&str>,
+    ) -> Result<(), Mismatch> {
+        let differs = |limit: &Option<String>, value: Option<&str>| {
+            limit.as_deref().is_some_and(|limit| value != Some(limit))
         };
-        self.event == name && fits(&self.resource, resource) && fits(&self.resource_id, resource_id)
+        if !self.active {
+            Err(Mismatch::Inactive)
+        } else if differs(&self.resource, resource) {
+            Err(Mismatch::Resource)
+        } else if differs(&self.resource_id, resource_id) {
+            Err(Mismatch::ResourceId)
+        } else {
+            Ok(())
+        }
     }
+}
+
+/// Why a rule for an event's name does not route the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mismatch {
+    /// The rule is not active.
+    Inactive,
+    /// It is limited to another resource.
+    Resource,
+    /// It is limited to another resource id.
+    ResourceId,
 }
 
 #[cfg(test)]
@@ -39,23 +70,25 @@ mod tests {
             id: "r".into(),
             number: 1,
             connection: "c".into(),
+            active: true,
             connection_active: 1,
             event: "order.completed".into(),
             resource: resource.map(Into::into),
             resource_id: resource_id.map(Into::into),
         };
         let order = Some("order");
-        for (rule, name, resource, id, expected) in [
-            (rule(None, None), "order.completed", None, None, true),
-            (rule(None, None), "order.completed", order, Some("1"), true),
-            (rule(None, None), "order.complete", None, None, false),
-            (rule(None, None), "Order.completed", None, None, false),
-            (rule(order, None), "order.completed", order, None, true),
-            (rule(order, None), "order.completed", None, None, false),
-            (rule(order, Some("1")), "order.completed", order, Some("1"), true),
-            (rule(order, Some("1")), "order.completed", order, Some("2"), false),
+        for (rule, resource, id, expected) in [
+            (rule(None, None), None, None, Ok(())),
+            (rule(None, None), order, Some("1"), Ok(())),
+            (rule(order, None), order, None, Ok(())),
+            (rule(order, None), None, None, Err(Mismatch::Resource)),
+            (rule(order, Some("1")), order, Some("1"), Ok(())),
+            (rule(order, Some("1")), order, Some("2"), Err(Mismatch::ResourceId)),
+            (rule(order, Some("1")), Some("x"), Some("2"), Err(Mismatch::Resource)),
         ] {
-            assert_eq!(rule.matches(name, resource, id), expected, "{rule:?} {name}");
+            assert_eq!(rule.matches(resource, id), expected, "{rule:?}");
+            let inactive = Rule { active: false, ..rule };
+            assert_eq!(inactive.matches(resource, id), Err(Mismatch::Inactive));
         }
     }
 }

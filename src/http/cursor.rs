@@ -24,7 +24,8 @@ pub fn read<T: DeserializeOwned>(call: &Call, list: &str) -> Result<Option<T>> {
     }
 }
 
-fn write(list: &str, position: &impl Serialize) -> String {
+/// The cursor that goes on at this position of a list.
+pub fn write(list: &str, position: &impl Serialize) -> String {
     let text = json!([list, position]).to_string();
     URL_SAFE_NO_PAD.encode(text)
 }
@@ -40,8 +41,18 @@ pub fn page<T, C: Serialize>(
 ) -> Reply {
     let more = found.len() > limit;
     found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|last| write(list, &position(last)));
-    envelope(found.iter().map(show).collect(), limit, next)
+    let next = found.last().filter(|_| more).map(position);
+    page_to(list, found.iter().map(show).collect(), limit, next.as_ref())
+}
+
+/// The list envelope around these records, where the list goes on at `next`.
+pub fn page_to(
+    list: &str,
+    records: Vec<Value>,
+    limit: usize,
+    next: Option<&impl Serialize>,
+) -> Reply {
+    envelope(records, limit, next.map(|next| write(list, next)))
 }
 
 /// Apart from [`page`], which is compiled anew for every kind of record.

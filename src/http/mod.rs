@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod cursor;
+pub mod form;
 pub mod headers;
 pub mod problem;
 

@@ -10,14 +10,17 @@ use crate::domain::error::{Error, Kind, Result};
 /// Seconds after which a caller may try again when a dependency did not answer.
 const RETRY_AFTER_S: u32 = 5;
 
-fn status(kind: Kind) -> StatusCode {
+/// The status of a kind of error.
+pub fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::Invalid => StatusCode::BAD_REQUEST,
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::Conflict => StatusCode::CONFLICT,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Kind::TooEarly => StatusCode::TOO_EARLY,
         Kind::Refused => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -28,10 +31,12 @@ fn name(kind: Kind) -> &'static str {
     match kind {
         Kind::Invalid => "invalid",
         Kind::Unauthenticated => "unauthenticated",
+        Kind::Forbidden => "forbidden",
         Kind::NotFound => "not-found",
         Kind::Conflict => "conflict",
         Kind::TooLarge => "too-large",
         Kind::UnsupportedMediaType => "unsupported-media-type",
+        Kind::TooEarly => "too-early",
         Kind::Refused => "refused",
         Kind::Unavailable => "unavailable",
         Kind::Internal => "internal",

@@ -4,11 +4,10 @@
 use serde_json::{Value, json};
 
 use super::row::{self, FromRow, Row};
-use super::{select, statement};
+use super::{Query, statement};
 use crate::domain::attempt::Record;
-use crate::domain::error::Result;
 use crate::domain::job::DeliveryKey;
-use crate::ports::{Database, Statement};
+use crate::ports::Statement;
 
 /// Where two consumers made the same attempt, the one that was delivered is kept.
 const INSERT: &str = "\
@@ -27,31 +26,43 @@ pub fn insert(records: &[(&DeliveryKey, u32, String)]) -> Option<Statement> {
     (!records.is_empty()).then(|| statement(INSERT, [set.into()]))
 }
 
-const LIST: &str = "\
-    select 1 as number, first_attempt as record from deliveries \
-      where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 \
-        and first_attempt is not null \
+/// Delivery by delivery through the event's fan-out list.
+const OF_EVENT: &str = "\
+    select d.connection, d.rule, 1 as number, d.first_attempt as record \
+      from events e cross join json_each(e.fan_out) f cross join deliveries d \
+      where e.workspace = ?1 and e.event = ?2 and d.workspace = e.workspace \
+        and d.connection = f.value ->> 'c' and d.event = e.event and d.rule = f.value ->> 'n' \
+        and d.first_attempt is not null \
     union all \
-    select number, record from attempts \
-      where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4";
+    select a.connection, a.rule, a.number, a.record \
+      from events e cross join json_each(e.fan_out) f cross join attempts a \
+      where e.workspace = ?1 and e.event = ?2 and a.workspace = e.workspace \
+        and a.connection = f.value ->> 'c' and a.event = e.event and a.rule = f.value ->> 'n'";
 
-struct Stored(Option<Record>);
+/// The record of an attempt with the number of its delivery's rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// Number of the rule.
+    pub rule: u32,
+    /// The record.
+    pub record: Record,
+}
+
+struct Stored(u32, Option<Record>);
 
 impl FromRow for Stored {
     fn from_row(row: &mut Row) -> Self {
-        Self(row.json("record"))
+        Self(row.int("rule"), row.json("record"))
     }
 }
 
-/// All attempts of a delivery in order.
-///
-/// # Errors
-/// When the shard does not answer.
-pub async fn list(log: &impl Database, key: &DeliveryKey) -> Result<Vec<Record>> {
-    let params =
-        [(&key.workspace).into(), (&key.connection).into(), (&key.event).into(), key.rule.into()];
-    let mut found = select(log, statement(LIST, params)).await?;
-    row::sort_by(&mut found, "number");
-    let stored: Vec<Stored> = row::all(found)?;
-    Ok(stored.into_iter().filter_map(|stored| stored.0).collect())
+/// The attempts of all deliveries of an event, those of each in order.
+pub fn of_event(workspace: &str, event: &str) -> Query<Vec<Attempt>> {
+    Query::new(OF_EVENT, [workspace.into(), event.into()], |rows| {
+        let mut found = row::rows(rows)?;
+        row::sort_by(&mut found, "number");
+        let stored: Vec<Stored> = row::all(found)?;
+        let attempt = |Stored(rule, record)| Some(Attempt { rule, record: record? });
+        Ok(stored.into_iter().filter_map(attempt).collect())
+    })
 }

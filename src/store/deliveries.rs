@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::row::{self, FromRow, Row};
 use super::{run, select, statement};
 use crate::domain::attempt::Record;
-use crate::domain::delivery::State;
+use crate::domain::delivery::{Happening, State};
 use crate::domain::error::Result;
 use crate::domain::job::{DeliveryKey, Job};
-use crate::domain::limits::RECORD_INLINE_BYTES;
+use crate::domain::limits::{RECORD_INLINE_BYTES, SWEEP_GRACE_MS};
 use crate::ports::{Database, Statement};
 
 /// A delivery that still owes an attempt, with its event.
@@ -38,6 +38,12 @@ pub struct Owed {
     pub created_at_ms: i64,
     /// When the first attempt was started.
     pub started_at_ms: Option<i64>,
+    /// Attempts made before it was replayed.
+    pub attempts_before: u32,
+    /// Who asked for the attempt that is due, if a person did.
+    pub asked_by: Option<String>,
+    /// Since when it is owed: when the event was accepted or the delivery replayed.
+    pub owed_since_ms: i64,
     /// The payload's exact text.
     pub payload: String,
 }
@@ -78,6 +84,9 @@ impl FromRow for Owed {
             resource_id: row.maybe_text("resource_id"),
             created_at_ms: row.int("created_at_ms"),
             started_at_ms: row.maybe_int("started_at_ms"),
+            attempts_before: row.int("attempts_before"),
+            asked_by: row.maybe_text("asked_by"),
+            owed_since_ms: row.int("owed_since_ms"),
             payload: row.text("payload"),
         }
     }
@@ -90,7 +99,8 @@ fn key_set<'a>(keys: impl IntoIterator<Item = &'a DeliveryKey>) -> String {
 
 const OWED: &str = "\
     select d.workspace, d.connection, d.event, d.rule, d.state, d.attempts, d.faults, \
-      d.started_at_ms, e.name, e.resource, e.resource_id, e.created_at_ms, \
+      d.started_at_ms, d.attempts_before, d.asked_by, \
+      coalesce(d.owed_since_ms, e.created_at_ms) as owed_since_ms, e.name, e.resource, e.resource_id, e.created_at_ms, \
       coalesce(e.payload, p.payload) as payload \
     from json_each(?1) j cross join deliveries d cross join events e \
       left join payloads p on p.id = e.payload_id \
@@ -133,7 +143,7 @@ const RECORD: &str = "\
     update deliveries set state = j.value ->> 'state', open = j.value ->> 'open', \
       due_at_ms = j.value ->> 'due', sweep_at_ms = j.value ->> 'sweep', sweeps = 0, \
       attempts = max(attempts, j.value ->> 'number'), reason = j.value ->> 'reason', \
-      last_error = j.value ->> 'error', started_at_ms = j.value ->> 'started', \
+      last_error = j.value ->> 'error', asked_by = null, started_at_ms = j.value ->> 'started', \
       completed_at_ms = j.value ->> 'completed', \
       first_attempt = coalesce(j.value ->> 'record', first_attempt) \
     from json_each(?1) j \
@@ -249,4 +259,78 @@ pub async fn fault(log: &impl Database, faulted: &[Faulted], now_ms: i64) -> Res
     };
     let set = Value::from(faulted.iter().map(one).collect::<Vec<_>>()).to_string();
     run(log, vec![statement(FAULT, [set.into(), now_ms.into()])]).await.map(drop)
+}
+
+const REPLAY: &str = "\
+    update deliveries set state = ?5, open = 1, due_at_ms = ?6, sweep_at_ms = ?6 + ?7, \
+      sweeps = 0, faults = 0, reason = null, completed_at_ms = null, asked_by = ?8, \
+      attempts_before = attempts, owed_since_ms = ?6 \
+    where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 and open = 0 \
+      and state in ('delivered', 'dead') \
+    returning attempts, payload_bytes";
+const HURRY: &str = "\
+    update deliveries set due_at_ms = ?5, sweep_at_ms = ?5 + ?6, sweeps = 0, asked_by = ?7 \
+    where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 and open = 1 \
+    returning attempts, payload_bytes";
+
+/// What a job for a delivery needs beside its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Woken {
+    /// Attempts so far.
+    pub attempts: u32,
+    /// Bytes of its payload.
+    pub payload_bytes: i64,
+}
+
+impl FromRow for Woken {
+    fn from_row(row: &mut Row) -> Self {
+        Self { attempts: row.int("attempts"), payload_bytes: row.int("payload_bytes") }
+    }
+}
+
+/// Makes a delivery that was delivered or is dead owed again, its retry schedule from the start.
+/// `None` when it is neither any more.
+///
+/// # Errors
+/// When the shard's answer is not known.
+pub async fn replay(
+    log: &impl Database,
+    key: &DeliveryKey,
+    asked_by: &str,
+    now_ms: i64,
+) -> Result<Option<Woken>> {
+    let state = State::Dead.after(Happening::Replayed);
+    let params = [
+        (&key.workspace).into(),
+        (&key.connection).into(),
+        (&key.event).into(),
+        key.rule.into(),
+        state.as_str().into(),
+        now_ms.into(),
+        SWEEP_GRACE_MS.into(),
+        asked_by.into(),
+    ];
+    row::first(select(log, statement(REPLAY, params)).await?)
+}
+
+/// Makes the next attempt of an open delivery due now. `None` when it is not open any more.
+///
+/// # Errors
+/// When the shard's answer is not known.
+pub async fn hurry(
+    log: &impl Database,
+    key: &DeliveryKey,
+    asked_by: &str,
+    now_ms: i64,
+) -> Result<Option<Woken>> {
+    let params = [
+        (&key.workspace).into(),
+        (&key.connection).into(),
+        (&key.event).into(),
+        key.rule.into(),
+        now_ms.into(),
+        SWEEP_GRACE_MS.into(),
+        asked_by.into(),
+    ];
+    row::first(select(log, statement(HURRY, params)).await?)
 }

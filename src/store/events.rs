@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::row::{self, FromRow, Row};
-use super::{run, select, statement};
+use super::{Query, all_rows, run, statement};
 use crate::domain::error::Result;
-use crate::domain::event::{Event, FanOut};
-use crate::domain::limits::{PAYLOAD_INLINE_BYTES, SWEEP_GRACE_MS};
+use crate::domain::event::{Event, FanOut, Unmatched};
+use crate::domain::limits::{LIST_READS_MAX, PAYLOAD_INLINE_BYTES, SWEEP_GRACE_MS};
+use crate::domain::rule::Mismatch;
 use crate::ports::{Database, Param, Statement};
 
 const INSERT_PAYLOAD: &str = "\
@@ -14,14 +15,14 @@ const INSERT_PAYLOAD: &str = "\
     where not exists (select 1 from events where workspace = ?1 and event = ?2)";
 const INSERT: &str = "\
     insert or ignore into events (workspace, event, name, resource, resource_id, created_by, \
-      created_at_ms, fan_out, payload_bytes, payload) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
-      ?10)";
+      created_at_ms, fan_out, payload_bytes, unmatched, payload) values (?1, ?2, ?3, ?4, ?5, ?6, \
+      ?7, ?8, ?9, ?10, ?11)";
 /// Follows its payload's insert in the same batch. When the event is there already (the batch is a
 /// repetition) both do nothing.
 const INSERT_AFTER_PAYLOAD: &str = "\
     insert or ignore into events (workspace, event, name, resource, resource_id, created_by, \
-      created_at_ms, fan_out, payload_bytes, payload_id) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, \
-      ?9, last_insert_rowid())";
+      created_at_ms, fan_out, payload_bytes, unmatched, payload_id) values (?1, ?2, ?3, ?4, ?5, \
+      ?6, ?7, ?8, ?9, ?10, last_insert_rowid())";
 const INSERT_DELIVERIES: &str = "\
     insert or ignore into deliveries (workspace, connection, event, rule, state, open, due_at_ms, \
       sweep_at_ms, payload_bytes, created_at_ms) \
@@ -76,6 +77,8 @@ pub async fn insert(log: &impl Database, events: &[(Event, String)]) -> Result<(
 
 fn event_statements(event: &Event, payload: &str) -> Vec<Statement> {
     let fan_out = serde_json::to_string(&event.fan_out).unwrap_or_default();
+    let unmatched = (!event.unmatched.is_empty())
+        .then(|| serde_json::to_string(&event.unmatched).unwrap_or_default());
     let mut params: Vec<Param> = vec![
         (&event.workspace).into(),
         (&event.id).into(),
@@ -86,6 +89,7 @@ fn event_statements(event: &Event, payload: &str) -> Vec<Statement> {
         event.created_at_ms.into(),
         fan_out.into(),
         payload.len().into(),
+        unmatched.into(),
     ];
     if payload.len() <= PAYLOAD_INLINE_BYTES {
         params.push(payload.into());
@@ -112,6 +116,10 @@ pub struct DeliverySummary {
     pub completed_at_ms: Option<i64>,
     /// Why the last attempt failed.
     pub last_error: Option<String>,
+    /// Why it is dead or canceled.
+    pub reason: Option<String>,
+    /// Attempts made before it was replayed.
+    pub attempts_before: u32,
 }
 
 /// An event with the state of its deliveries.
@@ -134,6 +142,7 @@ impl FromRow for EventWithDeliveries {
             created_by: row.text("created_by"),
             created_at_ms: row.int("created_at_ms"),
             fan_out: row.rows("fan_out"),
+            unmatched: row.rows("unmatched"),
         };
         Self { event, deliveries: row.rows("deliveries") }
     }
@@ -150,6 +159,17 @@ impl FromRow for FanOut {
     }
 }
 
+impl FromRow for Unmatched {
+    fn from_row(row: &mut Row) -> Self {
+        let why = row.text("w");
+        Self {
+            rule_number: row.int("n"),
+            rule: row.text("r"),
+            why: serde_json::from_value(Value::from(why)).unwrap_or(Mismatch::Inactive),
+        }
+    }
+}
+
 impl FromRow for DeliverySummary {
     fn from_row(row: &mut Row) -> Self {
         Self {
@@ -160,6 +180,8 @@ impl FromRow for DeliverySummary {
             started_at_ms: row.maybe_int("started_at_ms"),
             completed_at_ms: row.maybe_int("completed_at_ms"),
             last_error: row.maybe_text("last_error"),
+            reason: row.maybe_text("reason"),
+            attempts_before: row.int("attempts_before"),
         }
     }
 }
@@ -168,31 +190,101 @@ impl FromRow for DeliverySummary {
 macro_rules! columns {
     () => {
         "select e.workspace, e.event, e.name, e.resource, e.resource_id, e.created_by, \
-           e.created_at_ms, e.fan_out, \
+           e.created_at_ms, e.fan_out, e.unmatched, \
            (select json_group_array(json_object('rule', d.rule, 'state', d.state, \
               'attempts', d.attempts, 'due_at_ms', d.due_at_ms, 'started_at_ms', d.started_at_ms, \
-              'completed_at_ms', d.completed_at_ms, 'last_error', d.last_error)) \
+              'completed_at_ms', d.completed_at_ms, 'last_error', d.last_error, \
+              'reason', d.reason, 'attempts_before', d.attempts_before)) \
             from json_each(e.fan_out) f cross join deliveries d \
             where d.workspace = e.workspace and d.connection = f.value ->> 'c' \
               and d.event = e.event and d.rule = f.value ->> 'n') as deliveries "
     };
 }
 
+/// Which events a list shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only those of this name.
+    pub name: Option<String>,
+    /// Only those about this kind of resource.
+    pub resource: Option<String>,
+    /// Only those about the resource with this id.
+    pub resource_id: Option<String>,
+}
+
+impl Filter {
+    fn is_empty(&self) -> bool {
+        self.name.is_none() && self.resource.is_none() && self.resource_id.is_none()
+    }
+}
+
 const LIST: &str = concat!(
     columns!(),
     "from events e where e.workspace = ?1 and e.event < ?2 order by e.event desc limit ?3"
 );
+/// Reads at most as many events as [`LIST_READS_MAX`] says, however few of them are shown.
+const LIST_FILTERED: &str = concat!(
+    columns!(),
+    "from events e where e.workspace = ?1 and e.event < ?2 \
+       and e.event >= coalesce((select event from events where workspace = ?1 and event < ?2 \
+         order by event desc limit 1 offset ?4), '') \
+       and (?5 is null or e.name = ?5) and (?6 is null or e.resource = ?6) \
+       and (?7 is null or e.resource_id = ?7) \
+     order by e.event desc limit ?3"
+);
+/// The last event that a filtered list reads, if there are more after it.
+const LIST_END: &str = "\
+    select event from events where workspace = ?1 and event < ?2 \
+    order by event desc limit 1 offset ?3";
 const FIND: &str = concat!(columns!(), "from events e where e.workspace = ?1 and e.event = ?2");
 
 /// A text after every event id: where a list from the newest on begins.
 pub const NEWEST: &str = "~";
+
+/// The newest events of a workspace before the id `before`, at most `limit`, filtered.
+pub fn list(
+    workspace: &str,
+    filter: &Filter,
+    before: &str,
+    limit: usize,
+) -> Query<Vec<EventWithDeliveries>> {
+    let (of, before, limit) = (workspace.into(), before.into(), limit.into());
+    if filter.is_empty() {
+        return Query::new(LIST, [of, before, limit], all_rows);
+    }
+    let params = [
+        of,
+        before,
+        limit,
+        (LIST_READS_MAX - 1).into(),
+        filter.name.clone().into(),
+        filter.resource.clone().into(),
+        filter.resource_id.clone().into(),
+    ];
+    Query::new(LIST_FILTERED, params, all_rows)
+}
+
+/// Where a filtered [`list`] goes on when it has shown all of what it read; `None` at the end.
+pub fn list_end(workspace: &str, before: &str) -> Query<Option<String>> {
+    struct End(String);
+    impl FromRow for End {
+        fn from_row(row: &mut Row) -> Self {
+            Self(row.text("event"))
+        }
+    }
+    let params = [workspace.into(), before.into(), (LIST_READS_MAX - 1).into()];
+    Query::new(LIST_END, params, |rows| {
+        let end: Option<End> = row::first(row::rows(rows)?)?;
+        Ok(end.map(|end| end.0))
+    })
+}
 
 /// The newest events of each of these workspaces of one shard before the event id `before`, at most
 /// `limit` of each, in one read.
 ///
 /// # Errors
 /// When the shard does not answer.
-pub async fn list(
+pub async fn list_of_each(
     log: &impl Database,
     workspaces: &[&str],
     before: &str,
@@ -203,40 +295,31 @@ pub async fn list(
     let results = run(log, workspaces.iter().map(range).collect()).await?;
     let mut found = Vec::new();
     for result in results {
-        found.extend(row::all(row::rows(&result)?)?);
+        found.extend(all_rows::<EventWithDeliveries>(&result)?);
     }
     Ok(found)
 }
 
-/// An event of this workspace with its deliveries.
-///
-/// # Errors
-/// `NotFound` when the workspace has none with this id.
-pub async fn find(
-    log: &impl Database,
-    workspace: &str,
-    event: &str,
-) -> Result<EventWithDeliveries> {
+/// An event of this workspace with its deliveries; `NotFound` when it has none with this id.
+pub fn find(workspace: &str, event: &str) -> Query<EventWithDeliveries> {
     let params = [workspace.into(), event.into()];
-    row::one(select(log, statement(FIND, params)).await?, "event")
+    Query::new(FIND, params, |rows| row::one(row::rows(rows)?, "event"))
 }
 
 const PAYLOAD: &str = "\
     select coalesce(e.payload, p.payload) as payload from events e \
       left join payloads p on p.id = e.payload_id where e.workspace = ?1 and e.event = ?2";
 
-/// The exact text of an event's payload.
-///
-/// # Errors
-/// `NotFound` when the workspace has no event with this id.
-pub async fn payload(log: &impl Database, workspace: &str, event: &str) -> Result<String> {
+/// The exact text of an event's payload; `NotFound` when the workspace has none with this id.
+pub fn payload(workspace: &str, event: &str) -> Query<String> {
     struct Payload(String);
     impl FromRow for Payload {
         fn from_row(row: &mut Row) -> Self {
             Self(row.text("payload"))
         }
     }
-    let params = [workspace.into(), event.into()];
-    let found: Payload = row::one(select(log, statement(PAYLOAD, params)).await?, "event")?;
-    Ok(found.0)
+    Query::new(PAYLOAD, [workspace.into(), event.into()], |rows| {
+        let found: Payload = row::one(row::rows(rows)?, "event")?;
+        Ok(found.0)
+    })
 }

@@ -49,6 +49,64 @@ async fn select(db: &impl Database, statement: Statement) -> Result<Vec<Row>> {
     results.first().map_or(Ok(Vec::new()), row::rows)
 }
 
+/// A read that can share a round trip with others of the same database.
+pub struct Query<T> {
+    statement: Statement,
+    read: fn(&Rows) -> Result<T>,
+}
+
+impl<T> Query<T> {
+    fn new<const N: usize>(
+        sql: &'static str,
+        params: [Param; N],
+        read: fn(&Rows) -> Result<T>,
+    ) -> Self {
+        Self { statement: statement(sql, params), read }
+    }
+
+    /// Runs it by itself.
+    ///
+    /// # Errors
+    /// When the database does not answer, and as the query says.
+    pub async fn run(self, db: &impl Database) -> Result<T> {
+        let results = run(db, vec![self.statement]).await?;
+        (self.read)(&results[0])
+    }
+}
+
+/// Runs two queries in one round trip.
+///
+/// # Errors
+/// When the database does not answer, and as the queries say. So in the next.
+pub async fn two<A, B>(db: &impl Database, (a, b): (Query<A>, Query<B>)) -> Result<(A, B)> {
+    let results = run(db, vec![a.statement, b.statement]).await?;
+    Ok(((a.read)(&results[0])?, (b.read)(&results[1])?))
+}
+
+/// Runs three queries in one round trip.
+pub async fn three<A, B, C>(
+    db: &impl Database,
+    (a, b, c): (Query<A>, Query<B>, Query<C>),
+) -> Result<(A, B, C)> {
+    let results = run(db, vec![a.statement, b.statement, c.statement]).await?;
+    Ok(((a.read)(&results[0])?, (b.read)(&results[1])?, (c.read)(&results[2])?))
+}
+
+/// Runs four queries in one round trip.
+pub async fn four<A, B, C, D>(
+    db: &impl Database,
+    (a, b, c, d): (Query<A>, Query<B>, Query<C>, Query<D>),
+) -> Result<(A, B, C, D)> {
+    let results = run(db, vec![a.statement, b.statement, c.statement, d.statement]).await?;
+    let (a, b) = ((a.read)(&results[0])?, (b.read)(&results[1])?);
+    Ok((a, b, (c.read)(&results[2])?, (d.read)(&results[3])?))
+}
+
+/// Reads all rows of a query's answer.
+fn all_rows<T: row::FromRow>(rows: &Rows) -> Result<Vec<T>> {
+    row::all(row::rows(rows)?)
+}
+
 /// The start of a statement, to find it by in a log.
 fn head(sql: &str) -> String {
     sql.split_whitespace().take(8).collect::<Vec<_>>().join(" ")

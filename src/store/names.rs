@@ -1,11 +1,9 @@
 //! Names that a workspace has emitted: its event types and resources, in a LOG shard. They are
 //! stored with the events, see `events.rs`.
 
-use super::row::{self, FromRow, Row};
-use super::{select, statement};
-use crate::domain::error::Result;
+use super::row::{FromRow, Row};
+use super::{Query, all_rows};
 use crate::domain::limits::NAMES_SHOWN_MAX;
-use crate::ports::Database;
 
 /// What kind of name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +44,7 @@ const LIST: &str = "\
     order by workspace, kind, name limit ?3";
 
 /// The names of a kind that a workspace has emitted, in alphabetical order.
-///
-/// # Errors
-/// When the shard does not answer.
-pub async fn list(log: &impl Database, workspace: &str, kind: Kind) -> Result<Vec<Name>> {
+pub fn list(workspace: &str, kind: Kind) -> Query<Vec<Name>> {
     let params = [workspace.into(), kind.as_str().into(), NAMES_SHOWN_MAX.into()];
-    row::all(select(log, statement(LIST, params)).await?)
+    Query::new(LIST, params, all_rows)
 }

@@ -16,7 +16,7 @@ use crate::ports::Database;
 pub struct Routing {
     /// The workspace.
     pub home: Home,
-    /// Active rules, by number.
+    /// Rules, by number.
     pub rules: Vec<Rule>,
 }
 
@@ -46,6 +46,7 @@ impl FromRow for Rule {
         Self {
             id: row.text("id"),
             number: row.int("number"),
+            active: row.flag("active"),
             connection: row.text("connection"),
             connection_active: row.int("connection_active"),
             event: row.text("event"),
@@ -55,15 +56,16 @@ impl FromRow for Rule {
     }
 }
 
-/// The active rules of the workspace `w` for the event names that a parameter lists.
+/// The rules of the workspace `w` for the event names that a parameter lists.
 macro_rules! rules {
     ($names:literal) => {
         concat!(
             "(select json_group_array(json_object('id', r.id, 'number', r.number, \
                 'connection', r.connection, 'connection_active', c.active, 'event', r.event, \
+                'active', r.active, \
                 'resource', r.resource, 'resource_id', r.resource_id)) \
               from rules r cross join connections c \
-              where c.id = r.connection and r.workspace = w.id and r.active = 1 \
+              where c.id = r.connection and r.workspace = w.id \
                 and r.event in (select value from json_each(",
             $names,
             "))) as rules "

@@ -4,11 +4,11 @@
 //! id, and its tenant is what its row says once the token's hash was compared.
 
 use super::row::{self, FromRow, Row};
-use super::{run, select, statement};
+use super::{Query, run, select, statement};
 use crate::domain::actor::Resource;
 use crate::domain::error::{Error, Result};
 use crate::domain::session::{LaunchPage, Look, Role, Session, SessionType, Theme};
-use crate::ports::{Database, Statement};
+use crate::ports::Database;
 
 /// A session with the hashes of its tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,25 +130,9 @@ pub async fn insert(
 const FIND: &str =
     concat!("select ", columns!(), ", access_hash, cookie_hash from sessions where id = ?1");
 
-/// The statement that [`found`] reads the answer of.
-pub fn find_statement(session: &str) -> Statement {
-    statement(FIND, [session.into()])
-}
-
-/// The session that [`find_statement`] found.
-///
-/// # Errors
-/// When its row is not as the schema says.
-pub fn found(rows: &crate::ports::Rows) -> Result<Option<Stored>> {
-    row::first(row::rows(rows)?)
-}
-
-/// The session with this id.
-///
-/// # Errors
-/// When the shard does not answer.
-pub async fn find(log: &impl Database, session: &str) -> Result<Option<Stored>> {
-    found(&run(log, vec![find_statement(session)]).await?[0])
+/// The session with this id, if there is one.
+pub fn find(session: &str) -> Query<Option<Stored>> {
+    Query::new(FIND, [session.into()], |rows| row::first(row::rows(rows)?))
 }
 
 const LAUNCH: &str = concat!(

@@ -6,7 +6,7 @@ use posthorn::routes::{Route, routes};
 use serde_json::{Value, json};
 
 use crate::edge::{ADMIN_TOKEN, Edge};
-use crate::tenant::{Answered, Tenant, call};
+use crate::tenant::{Answered, Tenant, call, text};
 
 type Headers<'a> = Vec<(&'a str, &'a str)>;
 
@@ -17,6 +17,7 @@ struct World {
     connection: String,
     rule: String,
     event: String,
+    session: String,
 }
 
 fn world() -> World {
@@ -26,8 +27,11 @@ fn world() -> World {
     let (connection, rule) = tenant.route(&edge, "x", url);
     let event = tenant.emit(&edge, "x");
     tenant.call(&edge, "PUT", "/api/v1/event-types/listed", &json!({"label": "Listed"}));
+    let session = json!({"workspace_id": tenant.workspace});
+    let session = tenant.call(&edge, "POST", "/api/v1/sessions", &session).json();
+    let session = text(&session, "/session_id");
     edge.run_for(1_000);
-    World { edge, tenant, stranger, connection, rule, event }
+    World { edge, tenant, stranger, connection, rule, event, session }
 }
 
 impl World {
@@ -38,14 +42,20 @@ impl World {
             Some("connections") => &self.connection,
             Some("rules") => &self.rule,
             Some("events") => &self.event,
+            Some("sessions") => &self.session,
             _ => "",
         };
-        route
+        let query = match (route.method.as_str(), route.path) {
+            ("GET", "/api/v1/sessions") => format!("?workspace_id={}", self.tenant.workspace),
+            _ => String::new(),
+        };
+        let path = route
             .path
             .replace(":key", "listed")
             .replace(":id", id)
             .replace(":rule_id", &self.rule)
-            .replace(":n", "1")
+            .replace(":n", "1");
+        path + &query
     }
 
     /// A body with which the row succeeds.
@@ -67,7 +77,10 @@ impl World {
                 json!([{"workspace": workspace, "event": "x", "payload": {}}])
             }
             (_, "/api/v1/event-types/:key") => json!({"label": "Listed"}),
-            ("POST", path) if path.starts_with("/api/v1/connections/:id/") => json!({}),
+            ("PATCH", "/api/v1/organization") => json!({"name": "Renamed"}),
+            ("POST", "/api/v1/sessions") => json!({"workspace_id": workspace}),
+            ("DELETE", "/api/v1/sessions/:id") => json!({}),
+            ("POST", path) if path.contains("/:id/") => json!({}),
             (method, path) => panic!("the walk has no body for {method} {path}"),
         }
     }
@@ -139,6 +152,7 @@ fn foreign_organization(world: &World, route: &Route<Edge>, row: &str) {
     let answer = world.call(route, &[("authorization", &foreign)]);
     // A PUT puts into the caller's own catalogue, where there is none yet.
     let names_a_record = route.path.contains(":id")
+        || route.path == "/api/v1/sessions"
         || route.path.contains(":key") && route.method != http::Method::PUT
         || ["/api/v1/connections", "/api/v1/rules", "/api/v1/events"].contains(&route.path)
             && route.method == http::Method::POST;
@@ -147,6 +161,8 @@ fn foreign_organization(world: &World, route: &Route<Edge>, row: &str) {
         assert_eq!(dump(world), before, "{row} changed something");
     } else if route.path.ends_with("/bulk") {
         assert_eq!((answer.status, &answer.json()["count"]), (207, &json!(0)));
+    } else if route.path == "/api/v1/organization" {
+        assert_eq!(answer.json()["id"], json!(world.stranger.organization), "{row}");
     } else if route.method == http::Method::GET {
         let body = answer.json();
         for record in body["records"].as_array().expect("a list") {
@@ -164,8 +180,12 @@ fn dump(world: &World) -> Vec<Value> {
         .into_iter()
         .chain([format!("{listed}'{stranger}'")])
         .map(|sql| world.edge.control.ask(&sql));
-    let log = ["events", "deliveries"]
-        .map(|table| world.edge.logs[0].ask(&format!("select count(*) from {table}")));
+    let of_log = [
+        "select count(*) from events",
+        "select group_concat(event || state || attempts_before) from deliveries",
+        "select group_concat(id || access_hash || coalesce(revoked_at_ms, '')) from sessions",
+    ];
+    let log = of_log.map(|sql| world.edge.logs[0].ask(sql));
     control.chain(log).flatten().collect()
 }
 
