@@ -24,7 +24,7 @@ after(async () => {
   await posthorn?.close();
 });
 beforeEach(() => {
-  posthorn.calls.length = 0;
+  for (const list of [posthorn.calls, posthorn.launched, posthorn.cookies]) list.length = 0;
   posthorn.revoked.clear();
   posthorn.ancestors = null;
 });
@@ -49,8 +49,9 @@ test("Settings > Webhooks shows the embed, across sites and under a strict polic
   assert.equal(await page.title(), "Overview · Webhooks · Fieldstall");
   assert.equal(await heightOf(page), "640px");
   const frame = frameOf(page);
-  const { searchParams } = new URL(frame.url());
-  assert.deepEqual(Object.fromEntries(searchParams), { token: "once", theme: "auto", accent: "0f766e", locale: "en" });
+  assert.deepEqual(posthorn.launched, [{ token: "once", theme: "auto", accent: "0f766e", locale: "en" }]);
+  const [, id] = frame.url().match(/\/s\/([^/]+)/);
+  assert.deepEqual(posthorn.cookies, [`session=${id}`], "a partitioned cookie goes on where others are blocked");
   assert.equal(await frame.evaluate(() => document.referrer), `${shop.url}/`);
   assert.equal(await page.locator("iframe").getAttribute("allow"), "clipboard-write");
   const [{ body, authorization }] = calls("/sessions");
@@ -78,7 +79,7 @@ test("tokens reach the frame, and only frames of that session's origin are heard
     const other = Object.assign(document.createElement("iframe"), { src, name: "other" });
     document.body.append(other);
     return new Promise((loaded) => (other.onload = loaded));
-  }, `${posthorn.url}/embed/s/other`);
+  }, `${posthorn.url}/embed/s/other/`);
   await say(page.frame("other"), { type: "meshes:resize", height: 5000 });
   await say(frame, { type: "meshes:resize", height: 701 });
   await until("what the frame itself said was heard", async () => (await heightOf(page)) === "701px" || heightOf(page));

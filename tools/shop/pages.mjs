@@ -60,7 +60,10 @@ export function ordersPage(orders) {
     path: "/orders",
     main: `${headline("Orders", words, orderButton)}
 <div class="card scroll"><table>
-<thead><tr><th>Order</th><th>Customer</th><th>Completed (UTC)</th><th class="number">Items</th><th class="number">Total</th><th>Webhook event</th></tr></thead>
+<thead><tr>
+  <th>Order</th><th>Customer</th><th>Completed (UTC)</th>
+  <th class="number">Items</th><th class="number">Total</th><th>Webhook event</th>
+</tr></thead>
 <tbody>
 ${rows.join("\n")}
 </tbody></table></div>`,

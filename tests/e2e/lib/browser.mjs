@@ -12,6 +12,8 @@ const PLACES = [
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
   "--no-first-run",
+  // As strict as browsers get: a cookie of another site is sent only when it is partitioned.
+  "--test-third-party-cookie-phaseout",
 ];
 
 const executablePath = PLACES.find((path) => path && existsSync(path));

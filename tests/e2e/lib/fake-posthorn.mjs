@@ -1,5 +1,5 @@
 // Posthorn as the demo shop and the loader see it, without Posthorn: sessions, events, the loader,
-// and pages that speak the embed's protocol and keep what they hear.
+// and pages that set the embed's cookie, speak its protocol and keep what they hear.
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -9,10 +9,10 @@ import { LOADER } from "./host-page.mjs";
 /**
  * Starts it. `url` has the name `localhost`, so that pages on 127.0.0.1 are of another site. `calls`
  * are the API's requests; `revoked` are sessions that cannot be refreshed; `ancestors` replaces the
- * origins that may frame its pages.
+ * origins that may frame its pages; `launched` are the queries of launch URLs, `cookies` what came with pages.
  */
 export async function openFakePosthorn() {
-  const fake = { calls: [], revoked: new Set(), ancestors: null, heightPx: 640 };
+  const fake = { calls: [], revoked: new Set(), ancestors: null, heightPx: 640, launched: [], cookies: [] };
   const server = createServer(async (request, response) => {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
@@ -30,14 +30,17 @@ export async function openFakePosthorn() {
 }
 
 function answer(fake, { method, url, headers }, body) {
-  const { pathname } = new URL(url, fake.url);
+  const { pathname, searchParams } = new URL(url, fake.url);
   if (pathname === "/embed.js") return { headers: { "content-type": "text/javascript" }, content: readFileSync(LOADER) };
-  const [, page] = pathname.match(/^\/embed\/s\/([^/]+)/) ?? [];
-  if (page) return framed(fake, page);
+  const [, opened, launching] = pathname.match(/^\/embed\/s\/([^/]+)\/(launch)?/) ?? [];
+  if (launching) return launch(fake, opened, searchParams);
+  if (opened) return framed(fake, opened, headers.cookie);
   if (!pathname.startsWith("/api/v1/")) return { status: 404 };
-  fake.calls.push({ method, path: pathname, body, authorization: headers.authorization, key: headers["x-meshes-publishable-key"] });
+  const { authorization, "x-meshes-publishable-key": key } = headers;
+  fake.calls.push({ method, path: pathname, body, authorization, key });
   const [, refreshed] = pathname.match(/^\/api\/v1\/sessions\/([^/]+)\/refresh$/) ?? [];
-  if (refreshed) return fake.revoked.has(refreshed) ? json(409, { message: "The session is over" }) : json(200, { access_token: `again ${refreshed}` });
+  if (fake.revoked.has(refreshed)) return json(409, { message: "The session is over" });
+  if (refreshed) return json(200, { access_token: `again ${refreshed}` });
   if (pathname === "/api/v1/sessions") return session(fake, body);
   return json(201, { event: { id: randomUUID(), event: body.event } });
 }
@@ -51,7 +54,15 @@ function session(fake, { allowed_origins }) {
   return json(200, { session_id, launch_url, access_token: "first", launch_token: "once" });
 }
 
-function framed(fake, session_id) {
+function launch(fake, session_id, query) {
+  fake.launched.push(Object.fromEntries(query));
+  const home = `/embed/s/${session_id}/`;
+  const cookie = `session=${session_id}; Path=${home}; HttpOnly; Secure; SameSite=None; Partitioned`;
+  return { status: 303, headers: { location: home, "set-cookie": cookie } };
+}
+
+function framed(fake, session_id, cookie) {
+  fake.cookies.push(cookie);
   const say = [
     { type: "meshes:ready", session_id, expires_at: "2030-01-01T00:00:00.000Z" },
     { type: "meshes:navigate", path: `/embed/s/${session_id}/`, title: "Overview" },
