@@ -1,8 +1,10 @@
-// `npm start`: set-up, build, the Worker under wrangler, a receiver, and a demo tenant to try it with.
+// `npm start`: set-up, build, the Worker under wrangler, and a demo to try it with: a tenant, a
+// receiver, and a shop that shows the embed.
 import { rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { build } from "./build.mjs";
-import { DEMO_EVENT, ensureDemo, receiverSettings } from "./lib/demo.mjs";
+import { startDemoShop } from "./demo-shop.mjs";
+import { credentials, DEMO_EVENT, ensureDemo, keepShopPort, receiverSettings, shopPort } from "./lib/demo.mjs";
 import { localSecrets, readLocal, writeLocal } from "./lib/local-files.mjs";
 import { inRepo, root } from "./lib/paths.mjs";
 import { die, killTools, StepError, stopToolsOnSignals } from "./lib/run.mjs";
@@ -15,7 +17,7 @@ const DEFAULT_PORT = 8787;
 const PARENT_CHECK_MS = 250;
 
 /** What runs and has to be ended with us. */
-const running = { worker: null, receiver: null, ending: false };
+const running = { worker: null, receiver: null, shop: null, ending: false };
 
 async function main() {
   const began = Date.now();
@@ -39,22 +41,25 @@ async function main() {
     adminToken: secrets.admin_token,
     receiver: running.receiver,
   });
+  if (settings.shop) await startShop(settings, demo);
   writeTenant(secrets, demo);
   console.log(welcome(settings, demo, began));
 }
 
 function readSettings() {
-  const { PORT, STATE_DIR, ALLOW_PRIVATE_DESTINATIONS, NO_DEMO_RECEIVER } = process.env;
+  const { PORT, STATE_DIR, ALLOW_PRIVATE_DESTINATIONS, NO_DEMO_RECEIVER, NO_DEMO_SHOP } = process.env;
   const port = PORT ? Number(PORT) : DEFAULT_PORT;
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new StepError(`PORT=${PORT} is not a port number.`);
-  const allowPrivate = !/^(false|0|no)$/i.test(ALLOW_PRIVATE_DESTINATIONS ?? "");
-  const unwanted = Boolean(NO_DEMO_RECEIVER) && !/^(false|0|no)$/i.test(NO_DEMO_RECEIVER);
+  const isNo = (text) => /^(false|0|no)$/i.test(text ?? "");
+  const allowPrivate = !isNo(ALLOW_PRIVATE_DESTINATIONS);
+  const unwanted = Boolean(NO_DEMO_RECEIVER) && !isNo(NO_DEMO_RECEIVER);
   return {
     port,
     stateDir: resolve(root, STATE_DIR || ".wrangler/state"),
     allowPrivate,
     // The demo receiver is on this machine: where private addresses are refused it cannot be reached.
     receiver: !unwanted && allowPrivate,
+    shop: !NO_DEMO_SHOP || isNo(NO_DEMO_SHOP),
     noReceiverBecause: unwanted ? "NO_DEMO_RECEIVER is set" : "ALLOW_PRIVATE_DESTINATIONS is false",
   };
 }
@@ -82,6 +87,18 @@ async function startEverything(settings, secrets) {
   if (settings.receiver) running.receiver = await startReceiver(receiverSettings(settings.stateDir));
 }
 
+async function startShop({ port, stateDir }, demo) {
+  running.shop = await startDemoShop({
+    port: shopPort(stateDir),
+    // Not the shop's own host name: in a browser, product and Posthorn are two sites.
+    posthornUrl: `http://localhost:${port}`,
+    machine: credentials(demo),
+    workspaceId: demo.workspace_id,
+    publishableKey: demo.publishable_key,
+  });
+  keepShopPort(stateDir, running.shop.port);
+}
+
 function showWorkerLine(line) {
   // Until it is ready wrangler only describes itself. Its line per request, and the Worker's about an
   // attempt that was delivered, say nothing that the receiver does not show.
@@ -99,6 +116,7 @@ function writeTenant(secrets, demo) {
     secret_key: demo.secret_key,
     workspace_id: demo.workspace_id,
     publishable_key: demo.publishable_key,
+    ...(running.shop ? { demo_shop_url: running.shop.url } : {}),
   });
 }
 
@@ -109,7 +127,7 @@ function welcome(settings, demo, began) {
 Posthorn is up (${seconds(began)}).
 
   Base URL          ${baseUrl}
-  Publishable key   ${demo.publishable_key}
+  Publishable key   ${demo.publishable_key}${running.shop ? `\n  Demo shop         ${running.shop.url}` : ""}
 
 Emit an event by pasting this into another terminal:
 
@@ -117,6 +135,7 @@ Emit an event by pasting this into another terminal:
 
 Where to look:
   ${receiverLine(settings)}
+  ${shopLine()}
   ${settings.stateDir}/worker.log has what wrangler and the Worker print.
   ${TENANT} has the keys of the demo tenant, for scripts.
 
@@ -127,6 +146,11 @@ Ctrl-C stops everything; the state stays for the next start.
 function receiverLine({ noReceiverBecause }) {
   if (!running.receiver) return `There is no demo receiver (${noReceiverBecause}): make a connection and a rule of your own.`;
   return `The receiver (${running.receiver.url}) verifies each delivery and prints it here.`;
+}
+
+function shopLine() {
+  if (!running.shop) return "There is no demo shop (NO_DEMO_SHOP is set).";
+  return `The demo shop shows your customer's pages under Settings > Webhooks; its test orders are real events.`;
 }
 
 function endOnSignals() {
@@ -141,6 +165,7 @@ async function end(code) {
   if (running.ending) return;
   running.ending = true;
   killTools();
+  await running.shop?.close();
   await running.receiver?.close();
   await running.worker?.stop();
   // Whoever waits for the next start must not take this one's keys for it. One that ends because

@@ -32,7 +32,8 @@ before(async () => {
   for (const name of FILES) cpSync(inRepo(name), join(home, name), { recursive: true });
   for (const name of ["node_modules", "target"]) symlinkSync(inRepo(name), join(home, name));
   mkdirSync(join(home, ".wrangler"));
-  for (const name of readdirSync(inRepo(".wrangler")).filter((folder) => folder.startsWith("migrated-"))) {
+  const kept = existsSync(inRepo(".wrangler")) ? readdirSync(inRepo(".wrangler")) : [];
+  for (const name of kept.filter((folder) => folder.startsWith("migrated-"))) {
     cpSync(inRepo(".wrangler", name), join(home, ".wrangler", name), { recursive: true });
   }
   port = await freePort();
@@ -94,11 +95,12 @@ test("npm start, the printed curl line, and a delivery that standardwebhooks has
     base_url: `http://127.0.0.1:${port}`, admin_token: matching(/^.{32,}$/), organization_id: olderUuid,
     access_key: matching(/^mk_[A-Za-z0-9_-]{22,}$/), secret_key: matching(/^[A-Za-z0-9_-]{43,}$/), workspace_id: uuid,
     publishable_key: matching(/^mesh_pub_([A-Za-z0-9\-.]+)_([A-Za-z0-9\-.]+)_([^_]+)$/),
+    demo_shop_url: matching(/^http:\/\/127\.0\.0\.1:\d+$/),
   });
   for (const file of [tenantFile(), join(stateDir, "secrets.json")]) assert.equal(statSync(file).mode & 0o077, 0, file);
   const [curl] = run.output().match(/^ *curl .*$/m);
   assert.ok(curl.includes(first.base_url) && curl.includes(first.publishable_key));
-  for (const shown of [first.base_url, first.publishable_key]) assert.ok(run.output().includes(shown));
+  for (const shown of [first.base_url, first.publishable_key, first.demo_shop_url]) assert.ok(run.output().includes(shown));
   assert.ok(!run.output().includes(first.secret_key) && !run.output().includes(first.admin_token));
 
   const began = Date.now();
@@ -116,6 +118,7 @@ test("npm start, the printed curl line, and a delivery that standardwebhooks has
   const found = ok(await apiClient(first.base_url, asMachine(machine(first))).get(`/events/${event.id}`));
   assert.equal(found.rule_events[0].workspace, first.workspace_id);
   made(await apiClient(first.base_url, asAdmin(first.admin_token)).post("/organizations", { name: "Another" }));
+  await assertShopEmits(run);
   await run.stopped("SIGTERM");
 });
 
@@ -129,6 +132,8 @@ test("a second start has its tenant and its state, and ends with exit code 0", a
   assert.equal(ok(await api.get(`/events/${emitted}`)).status, "completed");
   assert.equal(ok(await api.get("/connections")).count, 1);
   assert.equal(ok(await api.get("/rules")).count, 1);
+  const catalogue = ok(await api.get("/event-types")).records.map(({ key }) => key);
+  assert.deepEqual(catalogue, ["customer.created", "invoice.paid", "order.completed", "order.refunded"]);
   await assertEmitVerified(run);
 
   const other = startScript({ PORT: String(await freePort()) });
@@ -154,10 +159,12 @@ test("killed with SIGKILL, it starts again on the same state and port at once", 
   assert.equal(await run.stopped("SIGTERM"), 0);
 });
 
-test("NO_DEMO_RECEIVER and ALLOW_PRIVATE_DESTINATIONS=false", async () => {
-  const run = startScript({ NO_DEMO_RECEIVER: "1", ALLOW_PRIVATE_DESTINATIONS: "false" });
+test("NO_DEMO_RECEIVER, NO_DEMO_SHOP and ALLOW_PRIVATE_DESTINATIONS=false", async () => {
+  const run = startScript({ NO_DEMO_RECEIVER: "1", NO_DEMO_SHOP: "1", ALLOW_PRIVATE_DESTINATIONS: "false" });
   await rewritten();
-  assert.deepEqual(await run.ready(), first);
+  const { demo_shop_url, ...others } = first;
+  assert.deepEqual(await run.ready(), others);
+  await assert.rejects(fetch(demo_shop_url), "no shop is there");
   const api = apiClient(first.base_url, asMachine(machine(first)));
   assert.equal(ok(await api.get("/connections")).count, 0);
   assert.equal(ok(await api.get("/rules")).count, 0);
@@ -187,6 +194,16 @@ async function assertEmitVerified(run) {
   const [curl] = run.output().match(/^ *curl .*$/m);
   await promisify(execFile)("sh", ["-c", curl]);
   await until("a delivery is verified", () => /VERIFIED by standardwebhooks/.test(run.output()) || run.output());
+}
+
+/** An order of the demo shop is an event: it arrives at the receiver, whose body has the order's number. */
+async function assertShopEmits(run) {
+  const { demo_shop_url: shop } = tenant();
+  const headers = { origin: shop, accept: "application/json" };
+  const placed = await fetch(`${shop}/orders`, { method: "POST", headers });
+  assert.equal(placed.status, 201);
+  const { order_id } = await placed.json();
+  await until("the order arrives", () => run.lines.some((line) => line.includes(`"order_id":"${order_id}"`)) || run.output());
 }
 
 /** A start takes the former file away first: only then does a file that is there belong to it. */

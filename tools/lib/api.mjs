@@ -1,5 +1,6 @@
 // A small client of Posthorn's API for scripts and tests: machine tokens and JSON over fetch.
 import { createHmac } from "node:crypto";
+import { StepError } from "./run.mjs";
 
 const TOKEN_SECONDS = 30;
 
@@ -44,6 +45,12 @@ export function apiClient(baseUrl, authorize = asNobody) {
     patch: call("PATCH"),
     delete: call("DELETE"),
   };
+}
+
+/** The body of an answer that must have this status; `what` says what was asked for. */
+export function expected(what, status, answer) {
+  if (answer.status === status) return answer.body;
+  throw new StepError(`${what}: the API answered ${answer.status}`, { tail: answer.text.slice(0, 2000) });
 }
 
 async function request(baseUrl, authorize, method, path, body, headers = {}) {

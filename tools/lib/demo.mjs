@@ -1,8 +1,8 @@
 // The demo tenant, made through the public API as any user would and kept in the state folder.
 import { join } from "node:path";
-import { apiClient, asAdmin, asMachine } from "./api.mjs";
+import { apiClient, asAdmin, asMachine, expected } from "./api.mjs";
+import { ensureCatalogue } from "./catalogue.mjs";
 import { newSigningSecret, readLocal, writeLocal } from "./local-files.mjs";
-import { StepError } from "./run.mjs";
 
 export const DEMO_EVENT = "order.completed";
 
@@ -19,8 +19,17 @@ export function receiverSettings(stateDir) {
   return { secret, port: demo.receiver_port };
 }
 
+/** The port that the demo shop had on a former start. */
+export const shopPort = (stateDir) => readLocal(demoFile(stateDir)).shop_port;
+
+/** Keeps the demo shop's port, so that its address stays the same from start to start. */
+export function keepShopPort(stateDir, port) {
+  const demo = readLocal(demoFile(stateDir));
+  if (demo.shop_port !== port) writeLocal(demoFile(stateDir), { ...demo, shop_port: port });
+}
+
 /**
- * Makes sure of organization and workspace, and of a connection to `receiver` ({url, port}) with a
+ * Makes sure of organization, workspace and catalogue, and of a connection to `receiver` ({url, port}) with a
  * rule for the demo event; without a receiver those two are taken away. Answers ids and keys.
  */
 export async function ensureDemo({ baseUrl, stateDir, adminToken, receiver }) {
@@ -29,13 +38,15 @@ export async function ensureDemo({ baseUrl, stateDir, adminToken, receiver }) {
   if (!(await stillThere(baseUrl, demo))) demo = save(await newTenant(baseUrl, adminToken, demo));
   const api = apiClient(baseUrl, asMachine(credentials(demo)));
   if (!demo.workspace_id) demo = save({ ...demo, ...(await newWorkspace(api)) });
+  await ensureCatalogue(api);
   if (!receiver) return save(await withoutConnection(api, demo));
   demo = save(await withConnection(api, demo, receiver));
   if (!demo.rule_id) demo = save({ ...demo, rule_id: await newRule(api, demo) });
   return demo;
 }
 
-function credentials(demo) {
+/** The machine key of the demo tenant, as the API client takes it. */
+export function credentials(demo) {
   return { organizationId: demo.organization_id, accessKey: demo.access_key, secretKey: demo.secret_key };
 }
 
@@ -55,6 +66,7 @@ async function newTenant(baseUrl, adminToken, former) {
     secret_key: machine_key.secret_key,
     signing_secret: former.signing_secret,
     receiver_port: former.receiver_port,
+    shop_port: former.shop_port,
   };
 }
 
@@ -97,9 +109,4 @@ async function withoutConnection(api, demo) {
   if (demo.rule_id) await api.delete(`/rules/${demo.rule_id}`);
   if (demo.connection_id) await api.delete(`/connections/${demo.connection_id}`);
   return { ...demo, rule_id: undefined, connection_id: undefined };
-}
-
-function expected(what, status, answer) {
-  if (answer.status === status) return answer.body;
-  throw new StepError(`making ${what}: the API answered ${answer.status}`, { tail: answer.text.slice(0, 2000) });
 }

@@ -1,0 +1,172 @@
+// Shows Posthorn's pages inside a product's page. The protocol is in docs/embed.md.
+(() => {
+  "use strict";
+
+  const HEIGHT_PX_MIN = 320;
+  // Taller pages scroll: no frame may stretch the page around it without end.
+  const HEIGHT_PX_MAX = 10_000;
+  // A frame that the browser refuses to show raises no error.
+  const READY_MS = 20_000;
+  const QUIET_MS = 10_000;
+
+  function mount(target, options) {
+    const place = typeof target === "string" ? document.querySelector(target) : target;
+    if (!place?.append) throw new TypeError("Posthorn: no such element");
+    if (typeof options?.launch !== "function") throw new TypeError("Posthorn: launch is missing");
+    return new Embed(place, options);
+  }
+
+  class Embed {
+    #options;
+    #origin;
+    #session;
+    #path;
+    #notice;
+    #timer;
+    #refreshing;
+    #launching;
+    #refreshedAt = -Infinity;
+    #relaunchedAt = -Infinity;
+
+    constructor(place, options) {
+      const { title = "Webhooks" } = (this.#options = options);
+      const iframe = (this.iframe = document.createElement("iframe"));
+      Object.assign(iframe, { title, allow: "clipboard-write", referrerPolicy: "strict-origin" });
+      Object.assign(iframe.style, { width: "100%", height: `${HEIGHT_PX_MIN}px`, border: "0" });
+      place.append(iframe);
+      window.addEventListener("message", this.#hear);
+      this.#launch(this.#failed);
+    }
+
+    unmount = () => {
+      window.removeEventListener("message", this.#hear);
+      // What is still under way tells nobody.
+      this.#options = {};
+      this.#session = null;
+      this.#clear();
+      this.iframe.remove();
+    };
+
+    async #launch(failed) {
+      if (this.#launching) return;
+      this.#launching = true;
+      try {
+        const { launch_url, session_id } = await this.#options.launch();
+        const url = launchUrl(launch_url, this.#options);
+        this.#origin = url.origin;
+        this.#session = session_id;
+        this.#clear();
+        this.iframe.src = url.href;
+        this.#timer = setTimeout(this.#failed, READY_MS, new Error("Posthorn: no answer"));
+      } catch (error) {
+        failed(error);
+      } finally {
+        this.#launching = false;
+      }
+    }
+
+    #hear = ({ source, origin, data }) => {
+      if (source !== this.iframe.contentWindow || origin !== this.#origin) return;
+      const { type, session_id } = Object(data);
+      // Until the new session's page is there, only the old one's can speak.
+      if (this.#launching || (session_id && this.#session && session_id !== this.#session)) return;
+      if (type === "meshes:ready") this.#ready(data);
+      else if (type === "meshes:resize") this.#resize(data.height);
+      else if (type === "meshes:navigate") this.#navigate(data);
+      else if (type === "meshes:token-refresh") this.#refresh();
+      else if (type === "meshes:token-expired") this.#expired();
+    };
+
+    #ready({ session_id, expires_at }) {
+      this.#session ??= session_id;
+      this.#clear();
+      this.#options.onReady?.({ session_id, expires_at });
+    }
+
+    #resize(height) {
+      if (!Number.isFinite(height)) return;
+      const px = Math.min(Math.max(Math.ceil(height), HEIGHT_PX_MIN), HEIGHT_PX_MAX);
+      this.iframe.style.height = `${px}px`;
+    }
+
+    #navigate({ path, title }) {
+      const moved = this.#path && this.#path !== path;
+      this.#path = path;
+      // A new page begins at its top.
+      if (moved && this.iframe.getBoundingClientRect().top < 0) this.iframe.scrollIntoView();
+      this.#options.onNavigate?.({ path, title });
+    }
+
+    /** Gets the page a new token; answers whether it did. A page that asks again at once gets none. */
+    #refresh() {
+      if (this.#refreshing) return this.#refreshing;
+      if (isRecent(this.#refreshedAt)) return false;
+      this.#refreshedAt = performance.now();
+      return (this.#refreshing = this.#sendToken().finally(() => (this.#refreshing = null)));
+    }
+
+    async #sendToken() {
+      const session = this.#session;
+      if (!this.#options.refresh || !session) return false;
+      try {
+        const { access_token: token } = await this.#options.refresh(session);
+        if (typeof token !== "string") throw new TypeError("Posthorn: no access_token");
+        const message = { type: "meshes:auth", token };
+        if (session === this.#session) this.iframe.contentWindow.postMessage(message, this.#origin);
+        return true;
+      } catch (error) {
+        this.#options.onError?.(error);
+        return false;
+      }
+    }
+
+    async #expired() {
+      if ((await this.#refresh()) || this.#launching || this.#notice) return;
+      if (isRecent(this.#relaunchedAt)) return this.#ended();
+      this.#relaunchedAt = performance.now();
+      this.#launch(this.#ended);
+    }
+
+    #failed = (error) => {
+      this.#show("This page could not be loaded.");
+      this.#options.onError?.(error);
+    };
+
+    #ended = () => {
+      this.#show("Your session has ended.");
+      this.#options.onExpired?.();
+    };
+
+    #show(text) {
+      this.#clear();
+      const button = document.createElement("button");
+      const onclick = () => this.#launch(this.#failed);
+      Object.assign(button, { type: "button", textContent: "Try again", onclick });
+      this.#notice = document.createElement("p");
+      this.#notice.setAttribute("role", "alert");
+      this.#notice.append(`${text} `, button);
+      this.iframe.style.display = "none";
+      this.iframe.after(this.#notice);
+    }
+
+    #clear() {
+      clearTimeout(this.#timer);
+      this.#notice?.remove();
+      this.#notice = null;
+      this.iframe.style.display = "block";
+    }
+  }
+
+  const isRecent = (atMs) => performance.now() - atMs < QUIET_MS;
+
+  function launchUrl(text, { theme, accent, locale }) {
+    const url = new URL(text);
+    if (!/^https?:$/.test(url.protocol)) throw new TypeError("Posthorn: launch_url is not http(s)");
+    for (const [name, value] of Object.entries({ theme, accent, locale })) {
+      if (value) url.searchParams.set(name, value.replace("#", ""));
+    }
+    return url;
+  }
+
+  window.Posthorn = { mount };
+})();
