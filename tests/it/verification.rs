@@ -127,6 +127,64 @@ fn check(language: Language) {
 }
 
 #[test]
+fn languages_have_ids_of_their_own() {
+    for language in Language::ALL {
+        assert_eq!(Language::parse(language.id()), Some(language));
+        let same = |name: fn(Language) -> &'static str| {
+            Language::ALL.into_iter().filter(|it| name(*it) == name(language)).count()
+        };
+        assert_eq!((same(Language::label), same(Language::file_name)), (1, 1));
+    }
+    assert_eq!(Language::parse("cobol"), None);
+}
+
+/// What running the code does not show.
+#[test]
+fn code_is_whole_and_compares_in_constant_time() {
+    for language in Language::ALL {
+        let compares = match language {
+            Language::Node => "timingSafeEqual(",
+            Language::Python => "hmac.compare_digest(",
+            Language::Go => "hmac.Equal(",
+            Language::Ruby => "OpenSSL.secure_compare(",
+            Language::Php => "hash_equals(",
+            Language::Java => "MessageDigest.isEqual(",
+            Language::CSharp => "CryptographicOperations.FixedTimeEquals(",
+            Language::Rust => ".ct_eq(",
+        };
+        for signing in variants() {
+            let code = code(language, &signing);
+            for word in [compares, "WEBHOOK_SECRET", "300", "completed_at", "retries go on"] {
+                assert!(code.contains(word), "{} lacks {word}", language.label());
+            }
+            let is_body = signing.scheme == Scheme::Body;
+            assert_eq!(code.contains("does not cover this timestamp"), is_body);
+            assert_eq!(code.contains("The signature covers this time"), is_body);
+            assert!(!code.contains("\n@@") && !code.contains('\u{a7}'), "a mark is left in {code}");
+            assert!(!code.contains(" \n") && !code.contains("\n\n\n\n"), "{code}");
+            let own = signing.signature_prefix.len() + signing.signature_header.len();
+            let wide = code.lines().find(|line| line.chars().count() > 100);
+            assert!(wide.is_none() || own > 20, "{}: {wide:?}", language.label());
+        }
+    }
+}
+
+#[test]
+fn unsigned_requests_get_a_comment_that_says_so() {
+    for language in Language::ALL {
+        for scheme in SCHEMES {
+            let signing = Signing { algorithm: Algorithm::None, scheme, ..Signing::default() };
+            let code = code(language, &signing);
+            let mark =
+                if matches!(language, Language::Python | Language::Ruby) { "#" } else { "//" };
+            let mut lines = code.lines().filter(|line| *line != "<?php");
+            assert!(lines.all(|line| line.starts_with(mark)), "{code}");
+            assert!(code.contains("does not sign its requests") && code.contains("hmac-sha256"));
+        }
+    }
+}
+
+#[test]
 fn node() {
     check(Language::Node);
 }

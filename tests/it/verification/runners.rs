@@ -2,7 +2,7 @@
 //! `target/tmp/verification`.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -25,7 +25,7 @@ pub fn build(language: Language, variants: &[String]) -> Built {
         Language::Php => program.interpreted("php", include_str!("driver.php"), "driver.php"),
         Language::Go => program.go(),
         Language::Java => program.java(),
-        Language::CSharp if has("dotnet") => program.dotnet(),
+        Language::CSharp if answers_to(&["dotnet", "--version"]) => program.dotnet(),
         Language::CSharp => program.mono(),
         Language::Rust => program.rust(),
     })
@@ -35,26 +35,42 @@ fn folder(language: Language) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("verification").join(language.id())
 }
 
-/// What is not installed, if the language cannot be run.
+/// What is not installed, if the language cannot be run as the code wants it. Each tool is asked
+/// for what it has since the version that the code names: an older one is as good as none.
 fn lacking(language: Language) -> Option<&'static str> {
-    let (tools, lacking): (&[&str], _) = match language {
-        Language::Node => (&["node"], "node is not installed"),
-        Language::Python => (&["python3"], "python3 is not installed"),
-        Language::Go => (&["go"], "go is not installed"),
-        Language::Ruby => (&["ruby"], "ruby is not installed"),
-        Language::Php => (&["php"], "php is not installed"),
-        Language::Java => (&["javac", "java"], "a JDK is not installed"),
-        Language::CSharp if has("dotnet") => return None,
-        Language::CSharp => (&["mcs", "mono"], "neither dotnet nor mono is installed"),
+    let dotnet: &[&str] = &["dotnet", "--version"];
+    let (probes, lacking): (&[&[&str]], _) = match language {
+        Language::Node => (&[&["node", "--version"]], "Node.js is not installed"),
+        Language::Python => {
+            let probe = &["python3", "-c", "import sys; sys.exit(sys.version_info < (3, 8))"];
+            (&[probe], "Python 3.8 is not installed")
+        }
+        Language::Go => (&[&["go", "version"]], "Go is not installed"),
+        Language::Ruby => {
+            let probe = &["ruby", "-ropenssl", "-e", "OpenSSL.method(:secure_compare)"];
+            (&[probe], "Ruby 3.0 is not installed")
+        }
+        Language::Php => {
+            let probe = &["php", "-r", "exit(PHP_VERSION_ID < 80000 ? 1 : 0);"];
+            (&[probe], "PHP 8 is not installed")
+        }
+        Language::Java => {
+            let probe = &["javac", "--release", "17", "-version"];
+            (&[probe, &["java", "-version"]], "a JDK 17 is not installed")
+        }
+        Language::CSharp if answers_to(dotnet) => return None,
+        Language::CSharp => {
+            let probes = &[&["mcs", "--version"] as &[_], &["mono", "--version"]];
+            (probes, "neither dotnet nor mono is installed")
+        }
         Language::Rust => return None,
     };
-    (!tools.iter().all(|tool| has(tool))).then_some(lacking)
+    (!probes.iter().all(|probe| answers_to(probe))).then_some(lacking)
 }
 
-fn has(tool: &str) -> bool {
-    // Go knows `version` only, and a wrong argument is no missing tool: starting is enough.
-    let started = Command::new(tool).arg("--version").stdin(Stdio::null()).output();
-    !started.is_err_and(|error| error.kind() == ErrorKind::NotFound)
+fn answers_to(probe: &[&str]) -> bool {
+    let done = Command::new(probe[0]).args(&probe[1..]).stdin(Stdio::null()).output();
+    done.is_ok_and(|done| done.status.success())
 }
 
 struct Program<'a> {
