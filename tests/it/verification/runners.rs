@@ -191,11 +191,9 @@ impl Program<'_> {
         let driver = include_str!("driver.rs").replace("/*modules*/", &modules);
         self.write("src/main.rs", &driver.replace("/*variants*/", &variants));
         self.write("Cargo.toml", include_str!("driver.toml"));
-        // The product's own versions, which are on this machine.
-        if !self.folder.join("Cargo.lock").exists() {
-            let lock = fs::read_to_string(root.join("Cargo.lock")).expect("a lock file");
-            self.write("Cargo.lock", &lock);
-        }
+        // The product's own versions, which are on this machine; Cargo drops what is not needed.
+        let lock = fs::read_to_string(root.join("Cargo.lock")).expect("a lock file");
+        self.write("Cargo.lock", &lock);
         self.write_variants(|_, code| code.to_owned());
         let mut build = self.command(env!("CARGO"));
         build.args(["build", "--quiet", "--offline", "--target-dir", "target"]);
