@@ -8,7 +8,7 @@
 //! between two `§` is the name of a value to put there.
 //!
 //! Header names and the prefix are the customer's own texts. They enter as string literals only,
-//! never inside a comment or another text: see [`Language::literal`].
+//! never inside a comment or another text: see `Language::literal`.
 
 use crate::domain::signing::{Algorithm, Encoding, Scheme, Signing};
 
