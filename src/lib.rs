@@ -24,6 +24,7 @@
 //! - [`app`]: use cases, one per file.
 //! - [`http`]: access, errors as documents, cursors.
 //! - [`api`]: JSON in, JSON out.
+//! - [`embed`]: what customers see inside the product.
 //! - [`routes`]: the front door, one row for each endpoint.
 //! - `platform`: the roof, where the ports are opened on Workers.
 //!
@@ -54,6 +55,8 @@ pub mod app;
 pub mod http;
 
 pub mod api;
+
+pub mod embed;
 
 pub mod routes;
 

@@ -12,3 +12,4 @@ mod signed;
 mod tenant;
 mod test_event;
 mod tidy;
+mod verification;

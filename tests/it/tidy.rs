@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 9] = [
     &["store"],
     &["app"],
     &["http"],
-    &["api"],
+    &["api", "embed"],
     &["routes"],
     &["platform"],
 ];
