@@ -11,7 +11,11 @@ use crate::api::{
 };
 use crate::domain::error::{Error, Result};
 use crate::domain::ids;
-use crate::domain::limits::{API_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX, EMIT_BODY_BYTES_MAX};
+use crate::domain::limits::{
+    API_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX, EMIT_BODY_BYTES_MAX, FORM_BODY_BYTES_MAX,
+};
+use crate::embed;
+use crate::embed::front::{self, Answered};
 use crate::http::access::{self, Access};
 use crate::http::headers::Headers;
 use crate::http::{Call, Reply, Request, problem};
@@ -101,6 +105,55 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         POST   "/api/v1/sessions"                    Machine API_BODY_BYTES_MAX  sessions::create;
         POST   "/api/v1/sessions/:id/refresh"        Machine API_BODY_BYTES_MAX  sessions::refresh;
         DELETE "/api/v1/sessions/:id"                Machine API_BODY_BYTES_MAX  sessions::revoke;
+        GET    "/embed.js"                           Public  API_BODY_BYTES_MAX  embed::assets::loader;
+        GET    "/embed/embed.js"                     Public  API_BODY_BYTES_MAX  embed::assets::script;
+        GET    "/embed/embed.css"                    Public  API_BODY_BYTES_MAX  embed::assets::stylesheet;
+        GET    "/embed/s/:session/launch"            SessionToken API_BODY_BYTES_MAX embed::launch::launch;
+        POST   "/embed/s/:session/auth"              SessionToken API_BODY_BYTES_MAX embed::launch::auth;
+        GET    "/embed/s/:session/live/events"       Poll    API_BODY_BYTES_MAX  embed::live::list;
+        GET    "/embed/s/:session/live/events/:id"   Poll    API_BODY_BYTES_MAX  embed::live::event;
+        GET    "/embed/s/:session/live/connections/:id"
+                                                     Poll    API_BODY_BYTES_MAX  embed::live::connection;
+        GET    "/embed/s/:session"                   View    API_BODY_BYTES_MAX  embed::launch::first;
+        POST   "/embed/s/:session/theme"             View    API_BODY_BYTES_MAX  embed::launch::theme;
+        GET    "/embed/s/:session/dashboard"         View    API_BODY_BYTES_MAX  embed::dashboard::get;
+        GET    "/embed/s/:session/connections"       View    API_BODY_BYTES_MAX  embed::connections::list;
+        GET    "/embed/s/:session/connections/new"   Manage  API_BODY_BYTES_MAX  embed::connections::new;
+        POST   "/embed/s/:session/connections/new"   Manage  API_BODY_BYTES_MAX  embed::connections::create;
+        GET    "/embed/s/:session/connections/:id"   View    API_BODY_BYTES_MAX  embed::connection::get;
+        GET    "/embed/s/:session/connections/:id/edit"
+                                                     Manage  API_BODY_BYTES_MAX  embed::connections::edit;
+        POST   "/embed/s/:session/connections/:id/edit"
+                                                     Manage  API_BODY_BYTES_MAX  embed::connections::update;
+        POST   "/embed/s/:session/connections/:id/activate"
+                                                     Manage  API_BODY_BYTES_MAX  embed::connection::activate;
+        POST   "/embed/s/:session/connections/:id/deactivate"
+                                                     Manage  API_BODY_BYTES_MAX  embed::connection::deactivate;
+        POST   "/embed/s/:session/connections/:id/delete"
+                                                     Manage  API_BODY_BYTES_MAX  embed::connection::delete;
+        GET    "/embed/s/:session/connections/:id/secret"
+                                                     Manage  API_BODY_BYTES_MAX  embed::secret::form;
+        POST   "/embed/s/:session/connections/:id/secret"
+                                                     Manage  API_BODY_BYTES_MAX  embed::secret::rotate;
+        POST   "/embed/s/:session/connections/:id/secret/end-overlap"
+                                                     Manage  API_BODY_BYTES_MAX  embed::secret::end_overlap;
+        GET    "/embed/s/:session/connections/:id/verification"
+                                                     View    API_BODY_BYTES_MAX  embed::connection::verification;
+        GET    "/embed/s/:session/connections/:id/test"
+                                                     Act     API_BODY_BYTES_MAX  embed::test_event::form;
+        POST   "/embed/s/:session/connections/:id/test"
+                                                     Act     FORM_BODY_BYTES_MAX embed::test_event::send;
+        GET    "/embed/s/:session/rules"             View    API_BODY_BYTES_MAX  embed::rules::list;
+        POST   "/embed/s/:session/rules"             ManageRules API_BODY_BYTES_MAX embed::rules::create;
+        GET    "/embed/s/:session/rules/:id"         ManageRules API_BODY_BYTES_MAX embed::rules::edit;
+        POST   "/embed/s/:session/rules/:id"         ManageRules API_BODY_BYTES_MAX embed::rules::update;
+        POST   "/embed/s/:session/rules/:id/delete"  ManageRules API_BODY_BYTES_MAX embed::rules::delete;
+        GET    "/embed/s/:session/events"            View    API_BODY_BYTES_MAX  embed::events::list;
+        GET    "/embed/s/:session/events/:id"        View    API_BODY_BYTES_MAX  embed::event::get;
+        POST   "/embed/s/:session/events/:id/rules/:rule_id/retry"
+                                                     Act     API_BODY_BYTES_MAX  embed::delivery::retry;
+        GET    "/embed/s/:session/events/:id/rules/:rule_id/attempts/:n"
+                                                     View    API_BODY_BYTES_MAX  embed::attempt::get;
     }
 }
 
@@ -153,6 +206,14 @@ impl<P: Platform> Front<P> {
             None => problem::reply(&problem::no_such_path(), &request_id),
             Some(_) if is_emit && method == Method::OPTIONS => preflight(&asked),
             Some(Found { rows, params }) => match rows.iter().find(|row| row.method == method) {
+                Some(row) if row.access.is_embed() => {
+                    let Answered { reply, error } =
+                        answer_in_embed(platform, row, params, head, read_body).await;
+                    if let Some(error) = error {
+                        log_failure(platform, &method, &path, &request_id, &error);
+                    }
+                    reply
+                }
                 Some(row) => {
                     let answer = answer(platform, row, params, head, read_body).await;
                     answer.unwrap_or_else(|error| {
@@ -198,6 +259,40 @@ async fn answer<P: Platform>(
     let caller = access::authenticate(platform, row.access, &request).await?;
     request.body = read_body(row.body_bytes_max).await?;
     (row.handler)(platform, Call { request, caller, params }).await
+}
+
+/// The embed lets its callers in itself and answers with pages, errors included.
+async fn answer_in_embed<P: Platform>(
+    platform: &P,
+    row: &Route<P>,
+    params: Vec<(String, String)>,
+    head: Head,
+    read_body: impl AsyncFnOnce(usize) -> Result<Vec<u8>>,
+) -> Answered {
+    let Head { method, origin, path, query, headers } = head;
+    let request = Request { method, origin, path, query, headers, body: Vec::new() };
+    let session = params.iter().find(|(name, _)| name == "session");
+    let session = session.map(|(_, id)| id.clone()).unwrap_or_default();
+    let caller = match front::admit(platform, row.access, &request, &session).await {
+        Ok(caller) => caller,
+        Err(answered) => return *answered,
+    };
+    let mut call = Call { request, caller, params };
+    let visit = call.caller.visit().ok().cloned();
+    let answer = match read_body(row.body_bytes_max).await {
+        Ok(body) => {
+            call.request.body = body;
+            match front::check_form(&call) {
+                Ok(()) => (row.handler)(platform, call).await,
+                Err(error) => Err(error),
+            }
+        }
+        Err(error) => Err(error),
+    };
+    match answer {
+        Ok(reply) => Answered { reply, error: None },
+        Err(error) => front::failed(visit.as_ref(), error),
+    }
 }
 
 /// The values of a row's parameters if `path` fits the row's path.

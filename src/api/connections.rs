@@ -9,6 +9,7 @@ use crate::app::test_event;
 use crate::destination::WEBHOOK;
 use crate::destination::webhook::{self, SecretFacts, Settings};
 use crate::domain::actor::Scope;
+use crate::domain::connection::SetBy;
 use crate::domain::error::Result;
 use crate::domain::event::NewEvent;
 use crate::domain::fields::{Fields, kind_of};
@@ -23,7 +24,7 @@ use crate::store::workspaces;
 fn show(connection: &Connection) -> Value {
     let facts = connection.secret.as_ref().map(|secret| SecretFacts {
         set_at: rfc3339(secret.created_at_ms),
-        set_by: secret.set_by.clone(),
+        set_by: SetBy::told(&secret.set_by).to_owned(),
     });
     let is_set = |field: &str| connection.credentials.contains_key(field);
     // Settings are checked before they are stored; an unreadable row shows no metadata.
@@ -90,6 +91,7 @@ pub async fn create<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     };
     fields.required_checked_text("type", is_webhook);
     let new = NewConnection {
+        id: None,
         workspace: fields.required_uuid("workspace"),
         name: fields.required_checked_text("name", label),
         metadata: metadata(&mut fields).unwrap_or_default(),

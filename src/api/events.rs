@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::rules::add_resource;
-use crate::app::{events, retry};
+use crate::app::events::{self, Listing};
+use crate::app::retry;
 use crate::destination::WEBHOOK;
 use crate::domain::attempt::Record;
-use crate::domain::delivery::State;
+use crate::domain::delivery::{STATUSES, State};
 use crate::domain::error::{Error, Result};
 use crate::domain::event::{Event, FanOut};
 use crate::domain::ids::{message_id, rule_event_id};
@@ -94,10 +95,6 @@ pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     Ok(cursor::page("events", found, limit, position, show_with_deliveries))
 }
 
-/// The statuses of events, the wire contract's words.
-pub const STATUSES: [&str; 6] =
-    ["pending", "processing", "retrying", "completed", "failed", "canceled"];
-
 /// `GET /workspaces/{id}/events`, by event, resource, resource_id and status.
 pub async fn list_of_workspace<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     let id = call.id("id", "workspace")?;
@@ -108,9 +105,8 @@ pub async fn list_of_workspace<P: Platform>(platform: &P, call: Call) -> Result<
         resource_id: call.request.query("resource_id"),
     };
     let status = call.query_word("status", &STATUSES)?;
-    let (actor, status) = (call.caller.machine()?, status.as_deref());
-    let page =
-        events::list_of_workspace(platform, actor, &id, &filter, status, &before, limit).await?;
+    let listing = Listing { workspace: id, filter, status, before, limit };
+    let page = events::list_of_workspace(platform, call.caller.machine()?, listing).await?;
     let records = page.found.iter().map(show_with_deliveries).collect();
     Ok(cursor::page_to("events", records, limit, page.next.as_ref()))
 }

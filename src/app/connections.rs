@@ -12,7 +12,7 @@ use crate::domain::connection::{SealedCredentials, SealedSigningSecret, SetBy};
 use crate::domain::error::{Error, FieldError, Kind, Result};
 use crate::domain::rotation::overlap_ms;
 use crate::domain::secret::{Place, Secret};
-use crate::domain::signing;
+use crate::domain::signing::{self, Scheme, SecretAdvice};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection, NewSecret, SecretRow};
 use crate::store::{deliveries, workspaces};
@@ -28,10 +28,58 @@ pub struct Saved {
     pub connection: Connection,
     /// The generated secret, to be shown this once.
     pub shown_secret: Option<Secret>,
+    /// What there is to say about a secret that was given.
+    pub advice: Option<SecretAdvice>,
+}
+
+impl Saved {
+    /// Whether there is something to show that is gone with this answer.
+    pub fn shows_secret(&self) -> bool {
+        let said = |advice: &SecretAdvice| advice.short || advice.equivalent_whsec.is_some();
+        self.shown_secret.is_some() || self.advice.as_ref().is_some_and(said)
+    }
+}
+
+/// A secret that is about to be sealed, and what may be told of it.
+struct Fresh {
+    secret: Secret,
+    set_by: SetBy,
+    advice: Option<SecretAdvice>,
+}
+
+impl Fresh {
+    fn generated<P: Platform>(platform: &P, set_by: SetBy) -> Self {
+        Self { secret: signing::generate_secret(platform.bytes()), set_by, advice: None }
+    }
+
+    fn given(scheme: Scheme, secret: Secret) -> std::result::Result<Self, String> {
+        let advice = signing::check_secret(scheme, secret.expose())?;
+        Ok(Self { secret, set_by: SetBy::Given, advice: Some(advice) })
+    }
+
+    /// What was asked for; `None` to leave things as they are.
+    fn wished<P: Platform>(platform: &P, form: &Form) -> Option<Self> {
+        match &form.signing_secret {
+            SecretWish::Keep => None,
+            SecretWish::Generate => Some(Self::generated(platform, SetBy::Shown)),
+            // The form has checked it.
+            SecretWish::Use(secret) => {
+                Self::given(form.settings.signing.scheme, secret.clone()).ok()
+            }
+        }
+    }
+
+    /// The same as (what is shown of it, what is said of it).
+    fn told(&self) -> (Option<Secret>, Option<SecretAdvice>) {
+        let shown = (self.set_by == SetBy::Shown).then(|| self.secret.clone());
+        (shown, self.advice.clone())
+    }
 }
 
 /// A connection to be created.
 pub struct NewConnection {
+    /// Its id, if the caller chose one; a form that is sent twice makes one connection by it.
+    pub id: Option<String>,
     /// Workspace.
     pub workspace: String,
     /// Name.
@@ -54,7 +102,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection
     let workspace = workspaces::find(control, &actor.scope, &new.workspace).await?;
     let now_ms = platform.now_ms();
     let mut connection = Connection {
-        id: new_id(platform),
+        id: new.id.unwrap_or_else(|| new_id(platform)),
         workspace: workspace.id,
         workspace_name: workspace.name,
         kind: WEBHOOK.to_owned(),
@@ -72,15 +120,13 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection
     connection.credentials = credentials(platform, &connection, &form);
     // A connection saved without a secret gets one that nobody is shown, so that it signs all the
     // same; the customer sets their own later.
-    let (secret, shown_secret) = match &form.signing_secret {
-        SecretWish::Keep => (generate(platform), None),
-        SecretWish::Generate => shown(generate(platform)),
-        SecretWish::Use(secret) => ((secret.clone(), SetBy::Given), None),
-    };
-    let secret = seal_signing(platform, &connection, 1, secret);
+    let fresh = Fresh::wished(platform, &form)
+        .unwrap_or_else(|| Fresh::generated(platform, SetBy::Generated));
+    let secret = seal_signing(platform, &connection, 1, &fresh);
     connections::insert(control, &connection, &secret).await?;
     connection.secret = Some(row(secret, now_ms));
-    Ok(Saved { connection, shown_secret })
+    let (shown_secret, advice) = fresh.told();
+    Ok(Saved { connection, shown_secret, advice })
 }
 
 /// What a caller wants to change.
@@ -119,21 +165,15 @@ pub async fn update<P: Platform>(
     connection.updated_at_ms = platform.now_ms();
     connection.settings = form.settings.to_stored();
     connection.credentials = credentials(platform, &connection, &form);
-    let (secret, shown_secret) = match &form.signing_secret {
-        SecretWish::Keep => (None, None),
-        SecretWish::Generate => {
-            let (secret, shown) = shown(generate(platform));
-            (Some(secret), shown)
-        }
-        SecretWish::Use(secret) => (Some((secret.clone(), SetBy::Given)), None),
-    };
+    let fresh = Fresh::wished(platform, &form);
     let next = connection.secret.as_ref().map_or(1, |secret| secret.number + 1);
-    let secret = secret.map(|secret| seal_signing(platform, &connection, next, secret));
+    let secret = fresh.as_ref().map(|fresh| seal_signing(platform, &connection, next, fresh));
     connections::update(control, &connection, secret.as_ref()).await?;
     if let Some(secret) = secret {
         connection.secret = Some(row(secret, connection.updated_at_ms));
     }
-    Ok(Saved { connection, shown_secret })
+    let (shown_secret, advice) = fresh.as_ref().map(Fresh::told).unwrap_or_default();
+    Ok(Saved { connection, shown_secret, advice })
 }
 
 /// Makes `given` the current signing secret, or a generated one. The former goes on signing beside
@@ -158,20 +198,27 @@ pub async fn rotate<P: Platform>(
     }
     let overlap_ms = overlap_ms(scheme, overlap_s)
         .map_err(|msg| Error::field("overlap_seconds", msg).of_kind(Kind::Refused))?;
-    let (secret, shown_secret) = match given {
-        Some(secret) => {
-            signing::check_secret(scheme, secret.expose())
-                .map_err(|msg| Error::field("secret", msg))?;
-            ((secret, SetBy::Given), None)
-        }
-        None => shown(generate(platform)),
+    let fresh = match given {
+        Some(secret) => Fresh::given(scheme, secret).map_err(|msg| Error::field("secret", msg))?,
+        None => Fresh::generated(platform, SetBy::Shown),
     };
     let number = connection.secret.as_ref().map_or(1, |secret| secret.number + 1);
-    let secret = seal_signing(platform, &connection, number, secret);
+    let secret = seal_signing(platform, &connection, number, &fresh);
     let now_ms = platform.now_ms();
     connections::rotate(control, &connection, &secret, now_ms + overlap_ms, now_ms).await?;
     connection.secret = Some(row(secret, now_ms));
-    Ok(Saved { connection, shown_secret })
+    let (shown_secret, advice) = fresh.told();
+    Ok(Saved { connection, shown_secret, advice })
+}
+
+/// Ends the overlap of a rotation: from now on the newest secret alone signs.
+///
+/// # Errors
+/// `NotFound` when the actor has no such connection.
+pub async fn end_overlap<P: Platform>(platform: &P, actor: &Actor, id: &str) -> Result<()> {
+    let control = platform.control();
+    let connection = connections::find(control, &actor.scope, id).await?;
+    connections::end_overlap(control, &connection.workspace, id, platform.now_ms()).await
 }
 
 /// Deletes a connection; what it still owed is canceled.
@@ -227,15 +274,6 @@ fn only_in_embed(named: impl IntoIterator<Item = String>) -> Error {
     Error::fields(named.into_iter().map(field).collect()).of_kind(Kind::Refused)
 }
 
-fn generate<P: Platform>(platform: &P) -> (Secret, SetBy) {
-    (signing::generate_secret(platform.bytes()), SetBy::Generated)
-}
-
-fn shown(secret: (Secret, SetBy)) -> ((Secret, SetBy), Option<Secret>) {
-    let text = secret.0.clone();
-    (secret, Some(text))
-}
-
 fn row(secret: NewSecret, now_ms: i64) -> SecretRow {
     SecretRow {
         number: secret.number,
@@ -249,12 +287,12 @@ fn seal_signing<P: Platform>(
     platform: &P,
     connection: &Connection,
     number: u32,
-    (secret, set_by): (Secret, SetBy),
+    fresh: &Fresh,
 ) -> NewSecret {
     let field = SealedSigningSecret::field(number);
     let place = place(connection, &field);
-    let sealed = platform.settings().master_keys.seal(platform.bytes(), &place, &secret);
-    NewSecret { number, sealed, set_by }
+    let sealed = platform.settings().master_keys.seal(platform.bytes(), &place, &fresh.secret);
+    NewSecret { number, sealed, set_by: fresh.set_by }
 }
 
 fn place<'a>(connection: &'a Connection, field: &'a str) -> Place<'a> {

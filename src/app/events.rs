@@ -8,11 +8,12 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::domain::ids;
 use crate::domain::job::DeliveryKey;
 use crate::domain::limits::{MERGED_WORKSPACES_MAX, STATUS_READS_MAX};
+use crate::domain::time::MINUTE_MS;
 use crate::domain::workspace::Home;
 use crate::ports::Platform;
 use crate::store::attempts::{self, Attempt};
 use crate::store::events::{self, EventWithDeliveries, Filter};
-use crate::store::{names, three, two, workspaces};
+use crate::store::{Query, names, three, two, workspaces};
 
 /// A page of events, and where the list goes on.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,73 +31,82 @@ pub fn status(found: &EventWithDeliveries) -> &'static str {
     event_status(&states)
 }
 
-/// The newest events of one workspace before the id `before`.
+/// A part of a workspace's events, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// The workspace.
+    pub workspace: String,
+    /// Which events.
+    pub filter: Filter,
+    /// Only those of this status.
+    pub status: Option<String>,
+    /// The event before which it begins.
+    pub before: String,
+    /// How many events it shows at the most. It may show fewer and go on, since it reads a bounded
+    /// number.
+    pub limit: usize,
+}
+
+impl Listing {
+    /// The same listing as a scope may see it: one of a single resource lists that only.
+    pub fn within(mut self, scope: &Scope) -> Self {
+        if let Some(only) = &scope.resource {
+            self.filter.resource = Some(only.kind.clone());
+            self.filter.resource_id = Some(only.id.clone());
+        }
+        self
+    }
+
+    fn reads(&self) -> usize {
+        if self.status.is_some() { STATUS_READS_MAX } else { self.limit + 1 }
+    }
+
+    /// What has to be read.
+    pub fn queries(&self) -> (Query<Vec<EventWithDeliveries>>, Query<Option<String>>) {
+        let (of, before) = (&self.workspace, &self.before);
+        (events::list(of, &self.filter, before, self.reads()), events::list_end(of, before))
+    }
+
+    /// The page that follows from what was read.
+    pub fn page(&self, read: Vec<EventWithDeliveries>, end: Option<String>) -> Page {
+        // All that match were read, unless there are as many as were asked for.
+        let is_full = read.len() == self.reads();
+        let last_read = read.last().map(|found| found.event.id.clone());
+        let mut found = read;
+        found.retain(|found| self.status.as_deref().is_none_or(|word| status(found) == word));
+        let has_more = found.len() > self.limit;
+        found.truncate(self.limit);
+        let last_shown = found.last().map(|found| found.event.id.clone());
+        let next = match (has_more, is_full) {
+            (true, _) => last_shown,
+            (false, true) => last_read,
+            (false, false) => end.filter(|_| self.filter != Filter::default()),
+        };
+        Page { found, next }
+    }
+}
+
+/// A page of a workspace's events.
 ///
 /// # Errors
 /// `NotFound` when the actor has no such workspace.
 pub async fn list_of_workspace<P: Platform>(
     platform: &P,
     actor: &Actor,
-    workspace: &str,
-    filter: &Filter,
-    wanted: Option<&str>,
-    before: &str,
-    limit: usize,
+    listing: Listing,
 ) -> Result<Page> {
-    let found = workspaces::find(platform.control(), &actor.scope, workspace).await?;
-    let home = found.home();
-    list_at(platform, &home, &actor.scope, filter, wanted, before, limit).await
+    let control = platform.control();
+    let found = workspaces::find(control, &actor.scope, &listing.workspace).await?;
+    list_at(platform, found.shard, &listing.within(&actor.scope)).await
 }
 
-/// The newest events at this home before the id `before`, filtered, and by status if one is
-/// `wanted`. Few may be found on a page with more to come, since a page reads a bounded number.
+/// A page of the events of a workspace on this shard.
 ///
 /// # Errors
 /// When the shard does not answer.
-pub async fn list_at<P: Platform>(
-    platform: &P,
-    home: &Home,
-    scope: &Scope,
-    filter: &Filter,
-    wanted: Option<&str>,
-    before: &str,
-    limit: usize,
-) -> Result<Page> {
-    let log = log(platform, home.shard)?;
-    let filter = &within(scope, filter);
-    let reads = if wanted.is_some() { STATUS_READS_MAX } else { limit + 1 };
-    let queries = (
-        events::list(&home.workspace, filter, before, reads),
-        events::list_end(&home.workspace, before),
-    );
-    let (read, end) = two(log, queries).await?;
-    // All that match were read, unless there are as many as were asked for.
-    let is_full = read.len() == reads;
-    let last = read.last().map(|found| found.event.id.clone());
-    let mut found = read;
-    found.retain(|found| wanted.is_none_or(|wanted| status(found) == wanted));
-    let has_more = found.len() > limit;
-    found.truncate(limit);
-    let shown_last = found.last().map(|found| found.event.id.clone());
-    let is_filtered = *filter != Filter::default();
-    let next = match (has_more, is_full) {
-        (true, _) => shown_last,
-        (false, true) => last,
-        (false, false) => end.filter(|_| is_filtered),
-    };
-    Ok(Page { found, next })
-}
-
-/// The filter within a scope: a scope of one resource asks for that one only.
-fn within(scope: &Scope, filter: &Filter) -> Filter {
-    match &scope.resource {
-        None => filter.clone(),
-        Some(only) => Filter {
-            resource: Some(only.kind.clone()),
-            resource_id: Some(only.id.clone()),
-            ..filter.clone()
-        },
-    }
+pub async fn list_at<P: Platform>(platform: &P, shard: u16, listing: &Listing) -> Result<Page> {
+    let (read, end) = two(log(platform, shard)?, listing.queries()).await?;
+    Ok(listing.page(read, end))
 }
 
 /// The newest events of all workspaces of the organization before the id `before`, merged.
@@ -249,4 +259,10 @@ pub async fn attempts<P: Platform>(
     let key = delivery_key(&actor.scope, &found, rule)?;
     let of_rule = all.into_iter().filter(|attempt| attempt.rule == key.rule);
     Ok(of_rule.map(|attempt| attempt.record).collect())
+}
+
+/// Whether something is about to happen to a delivery: it is owed and due within a minute.
+pub fn delivery_is_busy(state: &str, due_at_ms: Option<i64>, now_ms: i64) -> bool {
+    let open = State::parse(state).is_some_and(State::is_open);
+    open && due_at_ms.is_none_or(|due_at_ms| due_at_ms - now_ms < MINUTE_MS)
 }

@@ -36,6 +36,16 @@ impl AuthScheme {
         serde_json::from_value(Value::from(word)).ok()
     }
 
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Basic => "basic",
+            Self::Bearer => "bearer",
+            Self::Header => "header",
+        }
+    }
+
     /// The credentials it needs, by field name.
     pub fn credential_fields(self) -> &'static [&'static str] {
         match self {
@@ -62,6 +72,16 @@ impl PayloadMode {
     /// The mode with this word.
     pub fn parse(word: &str) -> Option<Self> {
         serde_json::from_value(Value::from(word)).ok()
+    }
+}
+
+impl PayloadMode {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Wrapped => "wrapped",
+        }
     }
 }
 

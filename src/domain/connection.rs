@@ -77,16 +77,24 @@ impl InactiveReason {
 pub enum SetBy {
     /// It was typed in or sent by the API.
     Given,
-    /// It was generated because none was given, or on request.
+    /// It was generated because none was given; nobody has seen it.
     Generated,
+    /// It was generated on request and shown once.
+    Shown,
 }
 
 impl SetBy {
-    /// The word in the database and in answers.
+    /// The word in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Given => "given",
             Self::Generated => "generated",
+            Self::Shown => "shown",
         }
+    }
+
+    /// What the API says for a word of the database: `given` or `generated`.
+    pub fn told(word: &str) -> &str {
+        if word == Self::Shown.as_str() { Self::Generated.as_str() } else { word }
     }
 }

@@ -97,6 +97,10 @@ impl State {
     }
 }
 
+/// All statuses of events, in the words of the wire contract.
+pub const STATUSES: [&str; 6] =
+    ["pending", "processing", "retrying", "completed", "failed", "canceled"];
+
 /// The status of an event over all its deliveries, in the words of the wire contract: what is still
 /// to be done comes first, then what went wrong. An event that owes nothing is `completed`.
 pub fn event_status(states: &[State]) -> &'static str {

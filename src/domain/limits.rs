@@ -20,6 +20,9 @@ pub const RECORD_INLINE_BYTES: usize = 1_000;
 /// Body of `POST /events`: one payload and the fields beside it.
 pub const EMIT_BODY_BYTES_MAX: usize = PAYLOAD_BYTES_MAX + 64 * 1024;
 
+/// Body of a form with a payload: percent-encoding makes three bytes of one.
+pub const FORM_BODY_BYTES_MAX: usize = 3 * PAYLOAD_BYTES_MAX + 64 * 1024;
+
 /// Body of `POST /events/bulk`: a fraction of an isolate's 128 MB, several copies included.
 pub const BULK_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 
@@ -103,6 +106,8 @@ pub const PAGE_DEFAULT: usize = 50;
 pub const PAGE_MAX: usize = 200;
 /// Event types in an organization's catalogue: a page of a customer's lists them all.
 pub const CATALOGUE_MAX: usize = 500;
+/// Connections or rules of a workspace that a page shows; more are listed by the API.
+pub const CONNECTIONS_SHOWN_MAX: usize = 200;
 /// Event types or resources that a workspace's bare lists show; they have no cursor.
 pub const NAMES_SHOWN_MAX: usize = 1_000;
 /// Events or deliveries that a page of a filtered list reads, however few of them it shows: D1

@@ -7,6 +7,7 @@ use crate::app::keys;
 use crate::domain::actor::Actor;
 use crate::domain::api_key::is_publishable_key;
 use crate::domain::error::{Error, Result};
+use crate::domain::session::{Session, Token};
 use crate::ports::Platform;
 
 /// Who may call a route.
@@ -21,6 +22,34 @@ pub enum Access {
     Emit,
     /// A machine token.
     Machine,
+    /// A token of a session of the embed, which the handler checks.
+    SessionToken,
+    /// The cookie of a session, which the handler checks together with what it reads.
+    Poll,
+    /// The cookie of a session. So are those below, for who may do more than see.
+    View,
+    /// Who may send test events and retry deliveries.
+    Act,
+    /// Who may change rules.
+    ManageRules,
+    /// Who may change connections and their secrets.
+    Manage,
+}
+
+impl Access {
+    /// Whether the embed lets callers in and answers with pages.
+    pub fn is_embed(self) -> bool {
+        !matches!(self, Self::Public | Self::Admin | Self::Emit | Self::Machine)
+    }
+}
+
+/// Somebody in a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visit {
+    /// The session.
+    pub session: Session,
+    /// The word that its forms carry.
+    pub form_word: String,
 }
 
 /// Who is calling.
@@ -34,6 +63,10 @@ pub enum Caller {
     Emitter(Credential),
     /// An organization's machine key.
     Machine(Actor),
+    /// Who holds a cookie that was not checked yet.
+    Visitor(Token),
+    /// Somebody in a session.
+    Visit(Box<Visit>),
 }
 
 impl Caller {
@@ -45,6 +78,28 @@ impl Caller {
         match self {
             Self::Machine(machine) => Ok(machine),
             _ => Err(Error::internal("the route does not require a machine token")),
+        }
+    }
+
+    /// Who is in a session.
+    ///
+    /// # Errors
+    /// `Internal` on a route that takes other callers.
+    pub fn visit(&self) -> Result<&Visit> {
+        match self {
+            Self::Visit(visit) => Ok(visit),
+            _ => Err(Error::internal("the route does not require a session")),
+        }
+    }
+
+    /// The cookie that was not checked yet.
+    ///
+    /// # Errors
+    /// `Internal` on a route that takes other callers.
+    pub fn visitor(&self) -> Result<&Token> {
+        match self {
+            Self::Visitor(cookie) => Ok(cookie),
+            _ => Err(Error::internal("the route does not poll")),
         }
     }
 
@@ -82,6 +137,7 @@ pub async fn authenticate<P: Platform>(
             Ok(Caller::Machine(keys::authenticate(platform, bearer(request)?).await?))
         }
         Access::Emit => emitter(request).map(Caller::Emitter),
+        _ => Err(Error::internal("the embed lets its callers in itself")),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::ids;
 use crate::domain::limits::{PAGE_DEFAULT, PAGE_MAX};
 use access::Caller;
+use form::Form;
 use headers::Headers;
 
 /// A request whose body was read.
@@ -102,6 +103,14 @@ impl Call {
         Ok(value)
     }
 
+    /// The body as a form.
+    ///
+    /// # Errors
+    /// `UnsupportedMediaType` when it is of another type.
+    pub fn form(&self) -> Result<Form> {
+        Form::parse(self.request.header("content-type"), &self.request.body)
+    }
+
     /// The body as text.
     ///
     /// # Errors
@@ -167,6 +176,17 @@ impl Reply {
     /// 201 with a JSON value.
     pub fn created(value: &Value) -> Self {
         Self::json(StatusCode::CREATED, value)
+    }
+
+    /// An answer with a page.
+    pub fn html(status: StatusCode, text: String) -> Self {
+        let reply = Self { status, headers: Headers::default(), body: text.into_bytes() };
+        reply.with_header("content-type", "text/html; charset=utf-8")
+    }
+
+    /// Sends the browser to another page, to read it there.
+    pub fn see_other(path: &str) -> Self {
+        Self::empty(StatusCode::SEE_OTHER).with_header("location", path)
     }
 
     /// An answer without a body.

@@ -1,13 +1,14 @@
 //! Connections and their signing secrets in CONTROL.
 
 use super::row::{self, FromRow, Row};
-use super::{run, select, statement};
+use super::{Query, all_rows, run, select, statement};
 use crate::domain::actor::Scope;
 use crate::domain::connection::{InactiveReason, SealedCredentials, SetBy};
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::limits::CONNECTIONS_SHOWN_MAX;
 use crate::domain::rotation::LIVE_SECRETS_MAX;
 use crate::domain::secret::Sealed;
-use crate::ports::{Database, Statement};
+use crate::ports::{Database, Param, Statement};
 
 /// A connection as it is stored, with what is known of its signing secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,8 +99,12 @@ pub struct NewSecret {
 }
 
 const INSERT: &str = "\
-    insert into connections (id, workspace, type, name, settings, credentials, hidden, created_by, \
-      created_at_ms, updated_at_ms) values (?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    insert or ignore into connections (id, workspace, type, name, settings, credentials, hidden, \
+      created_by, created_at_ms, updated_at_ms) values (?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+    returning id";
+const INSERT_FIRST_SECRET: &str = "\
+    insert or ignore into connection_secrets (connection, number, sealed, set_by, created_at_ms) \
+    select c.id, ?3, ?4, ?5, ?6 from connections c where c.id = ?2 and c.workspace = ?1";
 const INSERT_SECRET: &str = "\
     insert into connection_secrets (connection, number, sealed, set_by, created_at_ms) \
     select c.id, ?3, ?4, ?5, ?6 from connections c where c.id = ?2 and c.workspace = ?1";
@@ -107,7 +112,7 @@ const INSERT_SECRET: &str = "\
 /// Creates a connection with its first signing secret.
 ///
 /// # Errors
-/// When CONTROL does not answer.
+/// `Conflict` when there is a connection with its id.
 pub async fn insert(
     control: &impl Database,
     connection: &Connection,
@@ -128,8 +133,13 @@ pub async fn insert(
             connection.updated_at_ms.into(),
         ],
     );
-    let secret = insert_secret(connection, secret, connection.created_at_ms);
-    run(control, vec![row, secret]).await.map(drop)
+    let sql = INSERT_FIRST_SECRET;
+    let secret = Statement { sql, ..insert_secret(connection, secret, connection.created_at_ms) };
+    let results = run(control, vec![row, secret]).await?;
+    if results[0].is_empty() {
+        return Err(Error::new(Kind::Conflict, "There is a connection with this id"));
+    }
+    Ok(())
 }
 
 fn credentials_text(credentials: &SealedCredentials) -> String {
@@ -216,6 +226,75 @@ const FIND: &str = concat!(
 pub async fn find(control: &impl Database, scope: &Scope, connection: &str) -> Result<Connection> {
     let params = [(&scope.organization).into(), connection.into(), scope.workspace.clone().into()];
     row::one(select(control, statement(FIND, params)).await?, "connection")
+}
+
+const SHOWN: &str = concat!(
+    columns!(),
+    "from workspaces w cross join connections c on c.workspace = w.id \
+     where w.organization = ?1 and w.id = ?2 and c.hidden = 0 \
+     order by c.workspace, c.created_at_ms, c.id limit ?3"
+);
+const ONE_SHOWN: &str = concat!(
+    columns!(),
+    "from connections c join workspaces w on w.id = c.workspace \
+     where c.id = ?3 and w.organization = ?1 and w.id = ?2 and c.hidden = 0"
+);
+
+/// The connections of a workspace that pages show, oldest first.
+pub fn shown(scope: &Scope) -> Query<Vec<Connection>> {
+    let [organization, workspace] = workspace_params(scope);
+    Query::new(SHOWN, [organization, workspace, CONNECTIONS_SHOWN_MAX.into()], all_rows)
+}
+
+/// A connection that pages show; `NotFound` when the scope's workspace has none with this id.
+pub fn one_shown(scope: &Scope, connection: &str) -> Query<Connection> {
+    let [organization, workspace] = workspace_params(scope);
+    Query::new(ONE_SHOWN, [organization, workspace, connection.into()], |rows| {
+        row::one(row::rows(rows)?, "connection")
+    })
+}
+
+fn workspace_params(scope: &Scope) -> [Param; 2] {
+    [(&scope.organization).into(), scope.workspace.clone().into()]
+}
+
+/// A signing secret that signs, as pages tell of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveSecret {
+    /// Number in its connection.
+    pub number: u32,
+    /// Who set it.
+    pub set_by: String,
+    /// When it was set.
+    pub created_at_ms: i64,
+    /// Until when it signs, if an end is set.
+    pub expires_at_ms: Option<i64>,
+}
+
+impl FromRow for LiveSecret {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            number: row.int("number"),
+            set_by: row.text("set_by"),
+            created_at_ms: row.int("created_at_ms"),
+            expires_at_ms: row.maybe_int("expires_at_ms"),
+        }
+    }
+}
+
+const LIVE_SECRETS: &str = "\
+    select s.number, s.set_by, s.created_at_ms, s.expires_at_ms \
+    from connections c join workspaces w on w.id = c.workspace \
+      join connection_secrets s on s.connection = c.id \
+    where c.id = ?3 and w.organization = ?1 and w.id = ?2 \
+      and (s.expires_at_ms is null or s.expires_at_ms > ?4) \
+    order by s.connection, s.number desc";
+
+/// The secrets of a connection that sign at `now_ms`, newest first.
+pub fn live_secrets(scope: &Scope, connection: &str, now_ms: i64) -> Query<Vec<LiveSecret>> {
+    let [organization, workspace] = workspace_params(scope);
+    let params = [organization, workspace, connection.into(), now_ms.into()];
+    Query::new(LIVE_SECRETS, params, all_rows)
 }
 
 /// Where a page of connections goes on: after this workspace's name, time of creation and id.
@@ -329,6 +408,25 @@ pub async fn rotate(
         return Err(Error::field("overlap_seconds", msg).of_kind(Kind::Refused));
     }
     Ok(())
+}
+
+const END_OVERLAP: &str = "\
+    update connection_secrets set expires_at_ms = ?3 \
+    where connection = (select id from connections where id = ?2 and workspace = ?1) \
+      and expires_at_ms > ?3";
+
+/// Ends the overlap of a rotation: the secrets that would sign for some time yet sign no more.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn end_overlap(
+    control: &impl Database,
+    workspace: &str,
+    connection: &str,
+    now_ms: i64,
+) -> Result<()> {
+    let params = [workspace.into(), connection.into(), now_ms.into()];
+    run(control, vec![statement(END_OVERLAP, params)]).await.map(drop)
 }
 
 const DELETE: &str = "\

@@ -1,7 +1,7 @@
 //! The organization's catalogue of event types in CONTROL.
 
 use super::row::{self, FromRow, Row};
-use super::{run, select, statement};
+use super::{Query, all_rows, run, select, statement};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::limits::CATALOGUE_MAX;
 use crate::ports::Database;
@@ -129,4 +129,58 @@ pub async fn delete(control: &impl Database, organization: &str, key: &str) -> R
     let params = [organization.into(), key.into()];
     let results = run(control, vec![statement(DELETE, params)]).await?;
     if results[0].is_empty() { Err(Error::not_found("event type")) } else { Ok(()) }
+}
+
+/// An event type as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The event's name.
+    pub key: String,
+    /// What people see.
+    pub label: String,
+    /// What it means.
+    pub description: Option<String>,
+    /// What it is listed under.
+    pub group: Option<String>,
+}
+
+impl FromRow for Listed {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            key: row.text("key"),
+            label: row.text("label"),
+            description: row.maybe_text("description"),
+            group: row.maybe_text("group_name"),
+        }
+    }
+}
+
+const LISTED: &str = "\
+    select key, label, description, group_name from event_types \
+    where organization = ?1 and visible = 1 order by organization, key limit ?2";
+
+/// The event types that customers see, those of a group together.
+pub fn listed(organization: &str) -> Query<Vec<Listed>> {
+    Query::new(LISTED, [organization.into(), CATALOGUE_MAX.into()], |rows| {
+        let mut listed: Vec<Listed> = all_rows(rows)?;
+        listed.sort_by(|a, b| (&a.group, &a.key).cmp(&(&b.group, &b.key)));
+        Ok(listed)
+    })
+}
+
+const EXAMPLE: &str = "\
+    select key, example from event_types where organization = ?1 and visible = 1 and key = ?2";
+
+/// The exact text of the example of an event type that customers see.
+pub fn example(organization: &str, key: &str) -> Query<Option<String>> {
+    struct Example(Option<String>);
+    impl FromRow for Example {
+        fn from_row(row: &mut Row) -> Self {
+            Self(row.maybe_text("example"))
+        }
+    }
+    Query::new(EXAMPLE, [organization.into(), key.into()], |rows| {
+        let found: Option<Example> = row::first(row::rows(rows)?)?;
+        Ok(found.and_then(|found| found.0))
+    })
 }

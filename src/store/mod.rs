@@ -6,6 +6,7 @@
 //! at most 100 parameters.
 
 pub mod attempts;
+pub mod connection_deliveries;
 pub mod connections;
 pub mod deliveries;
 pub mod event_types;

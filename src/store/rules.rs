@@ -1,10 +1,10 @@
 //! Rules in CONTROL.
 
 use super::row::{self, FromRow, Row};
-use super::{run, select, statement};
+use super::{Query, all_rows, run, select, statement};
 use crate::domain::actor::Scope;
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::limits::FAN_OUT_MAX;
+use crate::domain::limits::{CONNECTIONS_SHOWN_MAX, FAN_OUT_MAX};
 use crate::ports::{Database, Param};
 
 /// A rule as it is stored.
@@ -182,10 +182,51 @@ fn resource_params(scope: &Scope) -> [Param; 2] {
     [resource.map(|only| only.kind.clone()).into(), resource.map(|only| only.id.clone()).into()]
 }
 
+const SHOWN: &str = "\
+    select r.id, r.workspace, r.number, r.connection, c.type as kind, r.event, r.resource, \
+      r.resource_id, r.action, r.active, r.hidden, r.created_by, r.created_at_ms, \
+      r.updated_at_ms, w.name as workspace_name \
+    from workspaces w cross join rules r on r.workspace = w.id \
+      join connections c on c.id = r.connection \
+    where w.organization = ?1 and w.id = ?2 and r.hidden = 0 and c.hidden = 0 \
+      and (?3 is null or (r.resource = ?3 and r.resource_id = ?4)) \
+    order by r.workspace, r.number limit ?5";
+
+const ONE_SHOWN: &str = "\
+    select r.id, r.workspace, r.number, r.connection, c.type as kind, r.event, r.resource, \
+      r.resource_id, r.action, r.active, r.hidden, r.created_by, r.created_at_ms, \
+      r.updated_at_ms, w.name as workspace_name \
+    from rules r join workspaces w on w.id = r.workspace join connections c on c.id = r.connection \
+    where r.id = ?5 and w.organization = ?1 and w.id = ?2 and r.hidden = 0 and c.hidden = 0 \
+      and (?3 is null or (r.resource = ?3 and r.resource_id = ?4))";
+
+/// A rule that pages show; `NotFound` when the scope's workspace has none with this id.
+pub fn one_shown(scope: &Scope, rule: &str) -> Query<Rule> {
+    let [resource, resource_id] = resource_params(scope);
+    let workspace = scope.workspace.clone().into();
+    let params = [(&scope.organization).into(), workspace, resource, resource_id, rule.into()];
+    Query::new(ONE_SHOWN, params, |rows| row::one(row::rows(rows)?, "rule"))
+}
+
+/// The rules of a workspace that pages show, in order.
+pub fn shown(scope: &Scope) -> Query<Vec<Rule>> {
+    let [resource, resource_id] = resource_params(scope);
+    let params = [
+        (&scope.organization).into(),
+        scope.workspace.clone().into(),
+        resource,
+        resource_id,
+        CONNECTIONS_SHOWN_MAX.into(),
+    ];
+    Query::new(SHOWN, params, all_rows)
+}
+
 const UPDATE: &str = "\
     update rules set event = ?3, resource = ?4, resource_id = ?5, active = ?6, hidden = ?7, \
-      updated_at_ms = ?8 \
-    where id = ?2 and workspace = ?1 and (event = ?3 or (select count(*) from rules r \
+      updated_at_ms = ?8, connection = ?10 \
+    where id = ?2 and workspace = ?1 \
+      and exists (select 1 from connections c where c.id = ?10 and c.workspace = ?1) \
+      and (event = ?3 or (select count(*) from rules r \
       where r.workspace = ?1 and r.event = ?3) < ?9) returning id";
 
 /// Stores a changed rule.
@@ -203,6 +244,7 @@ pub async fn update(control: &impl Database, rule: &Rule) -> Result<()> {
         i64::from(rule.hidden).into(),
         rule.updated_at_ms.into(),
         FAN_OUT_MAX.into(),
+        (&rule.connection).into(),
     ];
     let results = run(control, vec![statement(UPDATE, params)]).await?;
     if results[0].is_empty() { Err(too_many()) } else { Ok(()) }

@@ -1,0 +1,145 @@
+// The script of the embed's pages. Everything works without it; with it pages keep up to date, texts
+// are copied at a press, the frame has the height of its page, and the product's page can renew the
+// session. What it has to know stands in attributes of the root element.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const { session, home, origins = "", poll, expiresAt, ttlMs } = root.dataset;
+  const closed = "closed" in root.dataset;
+  const main = document.getElementById("main");
+
+  // --- The product's page ---------------------------------------------------------------------
+  const allowed = origins.split(" ").filter(Boolean);
+  const around = window.parent === window ? null : window.parent;
+
+  /** Tells the page around, which only gets it if it is of an origin that may show this one. */
+  function tell(message) {
+    if (!around) return;
+    const known = location.ancestorOrigins && location.ancestorOrigins[0];
+    for (const origin of allowed) if (!known || known === origin) around.postMessage(message, origin);
+  }
+
+  const stamp = (ms) => (ms ? new Date(Number(ms)).toISOString() : null);
+
+  function announce() {
+    const { height } = root.getBoundingClientRect();
+    tell({ type: "meshes:ready", session_id: session || null, expires_at: stamp(expiresAt) });
+    tell({ type: "meshes:resize", height: Math.ceil(height) });
+    if (closed) tell({ type: "meshes:token-expired", session_id: session || null });
+    else if (home) tell({ type: "meshes:navigate", path: location.pathname.slice(home.length) || "/", title: document.title });
+  }
+
+  let timer;
+  /** Asks for a new token a while before the session ends, and leaves a page whose session is over. */
+  function watchTheClock(endsAt) {
+    clearTimeout(timer);
+    if (closed || !endsAt) return;
+    const early = Math.min(120_000, Number(ttlMs) / 5);
+    const left = endsAt - Date.now();
+    if (left <= 0) return location.reload();
+    const asks = left > early;
+    if (!asks) tell({ type: "meshes:token-refresh", session_id: session });
+    timer = setTimeout(() => watchTheClock(endsAt), asks ? left - early : Math.min(left, 15_000));
+  }
+
+  async function renew(token) {
+    const answer = await fetch(`${home}/auth`, { method: "POST", body: new URLSearchParams({ token }) });
+    if (!answer.ok) return closed && tell({ type: "meshes:token-expired", session_id: session || null });
+    const { expires_at_ms } = await answer.json();
+    if (closed) location.replace(location.pathname.endsWith("/launch") ? home : location.href);
+    else watchTheClock(expires_at_ms);
+  }
+
+  addEventListener("message", (event) => {
+    const { data } = event;
+    if (event.source !== around || !allowed.includes(event.origin)) return;
+    if (data && data.type === "meshes:auth" && typeof data.token === "string" && home) renew(data.token).catch(() => {});
+  });
+
+  // --- Keeping up to date ---------------------------------------------------------------------
+  let { seen } = root.dataset;
+  let pause = 1_000;
+  let next;
+
+  async function ask() {
+    if (document.hidden) return;
+    try {
+      const answer = await fetch(poll);
+      if (answer.status === 401) return location.reload();
+      const news = answer.ok ? await answer.json() : {};
+      if (news.seen && news.seen !== seen && (await update())) seen = news.seen;
+      // At most a second while something is about to happen, more and more seldom when nothing does.
+      pause = news.busy || news.seen !== seen ? 1_000 : Math.min(pause * 1.3, 10_000);
+    } catch {
+      pause = Math.min(pause * 2, 10_000);
+    }
+    next = setTimeout(ask, pause);
+  }
+
+  /** Puts the newest state into the parts that change; not while somebody is at work in them. */
+  async function update() {
+    const answer = await fetch(location.href);
+    if (!answer.ok) return false;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const part of document.querySelectorAll("[data-live]")) {
+      const newer = fresh.getElementById(part.id);
+      if (!newer) continue;
+      const selected = getSelection();
+      if (part.contains(document.activeElement) || (!selected.isCollapsed && part.contains(selected.anchorNode))) return false;
+      const open = [...part.querySelectorAll("details")].map((one) => one.open);
+      newer.querySelectorAll("details").forEach((one, index, all) => {
+        if (all.length === open.length) one.open = open[index];
+      });
+      part.replaceWith(newer);
+      prepare(newer);
+    }
+    return true;
+  }
+
+  if (poll) {
+    next = setTimeout(ask, pause);
+    document.addEventListener("visibilitychange", () => {
+      clearTimeout(next);
+      pause = 1_000;
+      if (!document.hidden) ask();
+    });
+  }
+
+  // --- Small things ---------------------------------------------------------------------------
+  /** Makes the buttons of a part of the page work that need a script. */
+  function prepare(part) {
+    for (const button of part.querySelectorAll("button[data-copy]")) {
+      button.hidden = false;
+      button.addEventListener("click", () => copy(button));
+    }
+  }
+
+  async function copy(button) {
+    const element = document.getElementById(button.dataset.copy);
+    const word = button.textContent;
+    try {
+      await navigator.clipboard.writeText(element.textContent);
+    } catch {
+      // A frame may not be allowed to use the clipboard; a selection can still be copied.
+      getSelection().selectAllChildren(element);
+      if (!document.execCommand("copy")) return;
+      getSelection().removeAllRanges();
+    }
+    button.textContent = "✓";
+    setTimeout(() => (button.textContent = word), 1_500);
+  }
+
+  prepare(document);
+  for (const button of document.querySelectorAll("button[data-submits]")) {
+    button.hidden = true;
+    button.form.elements[button.dataset.submits].addEventListener("change", () => button.form.submit());
+  }
+  // A reload must not send the form again that made a secret.
+  const replaced = document.querySelector("[data-replace]");
+  if (replaced) history.replaceState(null, "", replaced.dataset.replace);
+
+  if (around) new ResizeObserver(() => tell({ type: "meshes:resize", height: Math.ceil(root.getBoundingClientRect().height) })).observe(root);
+  announce();
+  watchTheClock(Number(expiresAt));
+  if (document.querySelector("[role=alert]")) main.focus({ preventScroll: true });
+})();

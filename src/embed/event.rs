@@ -1,0 +1,237 @@
+//! The page of one event: what it carried, whom it was sent to, and what came of it.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::layout::{Page, Section, page, path};
+use super::parts::{self, Button};
+use super::{attempt, live, text};
+use crate::app::events::{self, Whole};
+use crate::destination::webhook::Settings;
+use crate::domain::attempt::Record;
+use crate::domain::delivery::State;
+use crate::domain::error::Result;
+use crate::domain::event::{Event, FanOut, TEST_RULE};
+use crate::domain::ids::message_id;
+use crate::domain::session::Need;
+use crate::domain::workspace::Home;
+use crate::http::access::Visit;
+use crate::http::{Call, Reply};
+use crate::ports::Platform;
+use crate::store::connections::{self, Connection};
+use crate::store::events::DeliverySummary;
+use crate::store::rules::{self, Rule};
+use crate::store::two;
+
+/// What the page is made of.
+struct Shown<'a> {
+    visit: &'a Visit,
+    whole: Whole,
+    connections: Vec<Connection>,
+    rules: Vec<Rule>,
+    now_ms: i64,
+}
+
+/// `GET /embed/s/{session}/events/{id}`.
+pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let (id, scope) = (call.id("id", "event")?, visit.session.actor().scope);
+    let whole = events::whole_at(platform, &home(visit), &scope, &id).await?;
+    let queries = (connections::shown(&scope), rules::shown(&scope));
+    let (connections, rules) = two(platform.control(), queries).await?;
+    let shown = Shown { visit, whole, connections, rules, now_ms: platform.now_ms() };
+    let title = shown.whole.found.event.name.clone();
+    let done = call.request.query("done");
+    let mut frame = Page::new(Section::Events, &title);
+    frame.live = Some(live::of_event(visit, &shown.whole.found));
+    frame.done = done.as_deref();
+    Ok(page(visit, &frame, &shown.body()))
+}
+
+/// Where the events of a session's workspace live.
+pub fn home(visit: &Visit) -> Home {
+    let session = &visit.session;
+    let number = crate::domain::ids::workspace_number(&session.id).unwrap_or_default();
+    Home { workspace: session.workspace.clone(), number, shard: session.shard }
+}
+
+impl Shown<'_> {
+    fn body(&self) -> Markup {
+        let found = &self.whole.found;
+        html! {
+            div.heading {
+                h1 {
+                    (found.event.name)
+                    @if found.event.is_test() { " " span.badge data-state="test" { (text::TEST) } }
+                }
+            }
+            (self.facts(&found.event))
+            section id="deliveries" data-live {
+                h2 { (text::DELIVERIES) }
+                @if found.event.fan_out.is_empty() { p.hint { (text::NOT_ROUTED) } }
+                @for owed in &found.event.fan_out { (self.delivery(owed)) }
+                (self.unmatched(&found.event))
+            }
+            section {
+                h2 { (text::PAYLOAD) }
+                (payload(self.visit, &self.whole.payload))
+            }
+        }
+    }
+
+    fn facts(&self, event: &Event) -> Markup {
+        html! {
+            dl {
+                dt { (text::EVENT_ID) } dd { (parts::copyable_word("event-id", &event.id)) }
+                @if let Some(resource) = &event.resource {
+                    dt { (text::RESOURCE) }
+                    dd { (resource) " " (event.resource_id.as_deref().unwrap_or_default()) }
+                }
+                dt { (text::ACCEPTED) } dd { (parts::time(event.created_at_ms, self.now_ms)) }
+            }
+        }
+    }
+
+    /// One delivery; nothing of one whose connection pages leave out.
+    fn delivery(&self, owed: &FanOut) -> Markup {
+        let deliveries = &self.whole.found.deliveries;
+        let delivery = deliveries.iter().find(|delivery| delivery.rule == owed.rule_number);
+        let Some(delivery) = delivery else { return html! {} };
+        let to = self.connections.iter().find(|connection| connection.id == owed.connection);
+        let attempts = self.whole.attempts.iter().filter(|a| a.rule == owed.rule_number);
+        let records: Vec<&Record> = attempts.map(|attempt| &attempt.record).collect();
+        let event = &self.whole.found.event;
+        let at = format!("events/{}/rules/{}", event.id, owed.rule);
+        html! {
+            article.delivery {
+                div.heading {
+                    h3 {
+                        @match to {
+                            Some(to) => {
+                                @let page = format!("connections/{}", to.id);
+                                a href=(path(self.visit, &page)) { (to.name) }
+                            }
+                            None => { (text::GONE_CONNECTION) }
+                        }
+                        " " (parts::state(&delivery.state))
+                    }
+                    (self.retry(delivery, &at))
+                }
+                p.hint {
+                    (self.why(owed)) " · "
+                    (parts::copyable_word(&format!("message-{}", owed.rule_number),
+                        &message_id(&event.id, owed.rule_number)))
+                }
+                (self.outlook(delivery, to))
+                (self.records(&records, &at))
+            }
+        }
+    }
+
+    /// By which rule it is owed.
+    fn why(&self, owed: &FanOut) -> Markup {
+        let rule = self.rules.iter().find(|rule| rule.id == owed.rule);
+        html! {
+            @match (owed.rule_number, rule) {
+                (TEST_RULE, _) => { (text::BY_TEST) }
+                (_, Some(rule)) => {
+                    (text::BY_RULE) " "
+                    a href=(path(self.visit, &format!("rules/{}", rule.id))) { (rule.event) }
+                }
+                _ => { (text::BY_GONE_RULE) }
+            }
+        }
+    }
+
+    fn retry(&self, delivery: &DeliverySummary, at: &str) -> Markup {
+        let label = match State::parse(&delivery.state) {
+            Some(State::Delivered) => text::SEND_AGAIN,
+            Some(State::Dead | State::Retrying) => text::RETRY_NOW,
+            _ => return html! {},
+        };
+        let action = format!("{at}/retry");
+        Button { label, action: &action, need: Need::Act, look: "quiet", fields: &[] }
+            .render(self.visit)
+    }
+
+    /// What is still to come, or why nothing is.
+    fn outlook(&self, delivery: &DeliverySummary, to: Option<&Connection>) -> Markup {
+        let state = State::parse(&delivery.state);
+        let settings = to.and_then(|to| Settings::from_stored(&to.settings).ok());
+        let made = delivery.attempts - delivery.attempts_before;
+        let due_at_ms = delivery.due_at_ms.filter(|_| state == Some(State::Retrying));
+        let upcoming = match (due_at_ms, settings) {
+            (Some(due_at_ms), Some(settings)) => {
+                settings.retry_schedule_seconds.upcoming(made, due_at_ms)
+            }
+            _ => Vec::new(),
+        };
+        html! {
+            @if let Some(reason) = &delivery.reason { p { (text::reason(reason)) } }
+            @if state == Some(State::Held) { p { (text::HELD_MEANWHILE) } }
+            @if let Some((first, later)) = upcoming.split_first() {
+                p {
+                    (text::NEXT_ATTEMPT) " " strong { (parts::time(*first, self.now_ms)) }
+                    @if !later.is_empty() {
+                        " · " (text::THEN)
+                        @for (index, at_ms) in later.iter().enumerate() {
+                            @if index > 0 { "," } " " (parts::time(*at_ms, self.now_ms))
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn records(&self, records: &[&Record], at: &str) -> Markup {
+        html! {
+            @if let Some((newest, earlier)) = records.split_last() {
+                (attempt::summary(self.visit, newest, at, self.now_ms))
+                (attempt::details(self.visit, newest, &self.whole.payload))
+                @for record in earlier.iter().rev() {
+                    (attempt::summary(self.visit, record, at, self.now_ms))
+                }
+            } @else {
+                p.hint { (text::NO_ATTEMPT_YET) }
+            }
+        }
+    }
+
+    fn unmatched(&self, event: &Event) -> Markup {
+        html! {
+            @if !event.unmatched.is_empty() {
+                details.part {
+                    summary { (text::UNMATCHED) }
+                    ul.plain {
+                        @for unmatched in &event.unmatched {
+                            @let rule = self.rules.iter().find(|rule| rule.id == unmatched.rule);
+                            @let to = rule.and_then(|rule| {
+                                self.connections.iter().find(|to| to.id == rule.connection)
+                            });
+                            li {
+                                (to.map_or(text::GONE_CONNECTION, |to| to.name.as_str())) ": "
+                                (text::mismatch(unmatched.why))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A payload, or what may be told of it to who may not read it.
+pub fn payload(visit: &Visit, payload: &str) -> Markup {
+    match visit.session.may_read_payloads() {
+        Ok(()) => parts::copyable("payload", payload),
+        Err(denied) => html! {
+            p { (text::payload_facts(payload.len())) " " code { (sha256(payload)) } }
+            p.hint { (text::denied(denied)) }
+        },
+    }
+}
+
+fn sha256(text: &str) -> PreEscaped<String> {
+    use sha2::Digest;
+    let digest = sha2::Sha256::digest(text);
+    PreEscaped(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}

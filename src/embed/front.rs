@@ -1,0 +1,186 @@
+//! The way into the embed: who is let in, and how answers go out.
+//!
+//! A request is let in by the cookie of the session that its path names. A form must come from the
+//! embed itself: its `Origin` is compared, `Sec-Fetch-Site` where the browser sends it, and a word
+//! that only the session's own pages carry. Every answer forbids inline script and says who may
+//! frame it. Errors become pages here.
+
+use http::Method;
+use maud::html;
+
+use super::layout::{self, Shell};
+use super::text;
+use crate::app::sessions::{self, Closed};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::session::{Denied, Need, Session, Token, TokenKind};
+use crate::http::access::{Access, Caller, Visit};
+use crate::http::{Call, Reply, Request, problem};
+use crate::ports::Platform;
+
+/// Name of the cookie.
+const COOKIE: &str = "posthorn";
+
+/// An answer, and the error behind it if there is one, for the log.
+pub struct Answered {
+    /// The answer.
+    pub reply: Reply,
+    /// What went wrong.
+    pub error: Option<Error>,
+}
+
+/// Checks a request for a row of the embed; the caller it is from.
+///
+/// # Errors
+/// The answer to who is not let in.
+pub async fn admit<P: Platform>(
+    platform: &P,
+    access: Access,
+    request: &Request,
+    session_id: &str,
+) -> std::result::Result<Caller, Box<Answered>> {
+    if request.method != Method::GET {
+        check_origin(request).map_err(|error| refused(None, error))?;
+    }
+    let need = match access {
+        Access::SessionToken => return Ok(Caller::Anyone),
+        Access::Poll => {
+            let cookie = cookie(request, session_id);
+            let absent = || Answered { reply: closed(request, None), error: None };
+            return cookie.map(Caller::Visitor).ok_or_else(|| Box::new(absent()));
+        }
+        Access::View => Need::View,
+        Access::Act => Need::Act,
+        Access::ManageRules => Need::ManageRules,
+        _ => Need::Manage,
+    };
+    let Some(cookie) = cookie(request, session_id) else {
+        return Err(Box::new(Answered { reply: closed(request, None), error: None }));
+    };
+    let session = match sessions::open(platform, &cookie).await {
+        Ok(session) => session,
+        Err(why) => return Err(Box::new(not_open(request, why))),
+    };
+    let visit = Visit { session, form_word: cookie.form_word() };
+    match visit.session.may(need) {
+        Ok(()) => Ok(Caller::Visit(Box::new(visit))),
+        Err(denied) => Err(refused(Some(&visit), forbidden(denied))),
+    }
+}
+
+fn refused(visit: Option<&Visit>, error: Error) -> Box<Answered> {
+    Box::new(failed(visit, error))
+}
+
+/// The error of who may not do something.
+fn forbidden(denied: Denied) -> Error {
+    Error::new(Kind::Forbidden, text::denied(denied))
+}
+
+/// Forms come from the embed's own pages.
+fn check_origin(request: &Request) -> Result<()> {
+    let own = request.header("origin") == Some(request.origin.as_str());
+    let site = request.header("sec-fetch-site");
+    if own && site.is_none_or(|site| site == "same-origin") {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Forbidden, text::FOREIGN_FORM))
+}
+
+/// Checks the word in a form of the session; to be called once its body was read.
+///
+/// # Errors
+/// `Forbidden` when it is not the session's.
+pub fn check_form(call: &Call) -> Result<()> {
+    let Caller::Visit(visit) = &call.caller else { return Ok(()) };
+    if call.request.method == Method::GET {
+        return Ok(());
+    }
+    let word = call.form()?.get("form_word").to_owned();
+    let same = subtle::ConstantTimeEq::ct_eq(word.as_bytes(), visit.form_word.as_bytes());
+    if bool::from(same) { Ok(()) } else { Err(Error::new(Kind::Forbidden, text::FOREIGN_FORM)) }
+}
+
+/// The cookie of this session, if the request has one.
+pub fn cookie(request: &Request, session_id: &str) -> Option<Token> {
+    let header = request.header("cookie")?;
+    let pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let mut tokens = pairs
+        .filter(|(name, _)| *name == COOKIE)
+        .filter_map(|(_, value)| Token::parse(TokenKind::Cookie, value));
+    tokens.find(|token| token.session == session_id)
+}
+
+/// The header that sets a session's cookie, for as long as the session lives.
+pub fn set_cookie(session: &Session, cookie: &Token, now_ms: i64) -> String {
+    let (value, path) = (cookie.expose(), home(&session.id));
+    let seconds = (session.expires_at_ms - now_ms).max(0) / 1_000;
+    format!(
+        "{COOKIE}={value}; Path={path}; Max-Age={seconds}; HttpOnly; Secure; SameSite=None; \
+         Partitioned"
+    )
+}
+
+/// The path below which all of a session's pages are.
+pub fn home(session_id: &str) -> String {
+    format!("/embed/s/{session_id}")
+}
+
+/// The page of a session that is not open.
+pub fn not_open(request: &Request, why: Closed) -> Answered {
+    match why {
+        Closed::Unknown => Answered { reply: closed(request, None), error: None },
+        Closed::Over(session) => Answered { reply: closed(request, Some(&session)), error: None },
+        Closed::Failed(error) => failed(None, error),
+    }
+}
+
+/// The page that says that a session is over, and asks the product's page to renew it.
+fn closed(request: &Request, session: Option<&Session>) -> Reply {
+    let body = html! {
+        div.notice role="alert" {
+            h1 { (text::CLOSED_TITLE) }
+            p { (text::CLOSED_BODY) }
+        }
+    };
+    let status = problem::status(Kind::Unauthenticated);
+    let shell =
+        Shell { title: text::CLOSED_TITLE, session, is_closed: true, request: Some(request) };
+    secured(layout::bare(status, &shell, &body), session)
+}
+
+/// The page of an error, with the way back where there is a session.
+pub fn failed(visit: Option<&Visit>, error: Error) -> Answered {
+    let body = html! {
+        div.notice role="alert" {
+            h1 { (text::failed_title(error.kind)) }
+            p { (error.message) }
+        }
+    };
+    let status = problem::status(error.kind);
+    let reply = match visit {
+        Some(visit) => layout::inside(status, visit, text::failed_title(error.kind), &body),
+        None => {
+            let title = text::failed_title(error.kind);
+            let shell = Shell { title, session: None, is_closed: false, request: None };
+            layout::bare(status, &shell, &body)
+        }
+    };
+    let reply = secured(reply, visit.map(|visit| &visit.session));
+    Answered { reply, error: Some(error) }
+}
+
+/// The answer with the headers that every page of the embed carries.
+pub fn secured(reply: Reply, session: Option<&Session>) -> Reply {
+    let origins = session.map(|session| session.allowed_origins.join(" ")).unwrap_or_default();
+    let ancestors = if origins.is_empty() { "'self'" } else { &origins };
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+         img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+    );
+    reply
+        .with_header("content-security-policy", &policy)
+        .with_header("referrer-policy", "same-origin")
+        .with_header("x-content-type-options", "nosniff")
+        .with_header("cache-control", "no-store")
+        .with_header("permissions-policy", "camera=(), microphone=(), geolocation=()")
+}

@@ -1,0 +1,351 @@
+//! Rules: which events go to which connection.
+
+use maud::{Markup, html};
+
+use super::layout::{Page, Section, form_word, page, page_with, path};
+use super::parts::{self, Button, Errors, Field};
+use super::{log, text};
+use crate::app::rules::{self as app, NewRule};
+use crate::domain::error::{Error, Result};
+use crate::domain::event::{check_name, check_resource_id};
+use crate::domain::ids::parse_uuid;
+use crate::domain::session::Need;
+use crate::http::access::Visit;
+use crate::http::form::Form;
+use crate::http::{Call, Reply, problem};
+use crate::ports::Platform;
+use crate::store::connections::{self, Connection};
+use crate::store::event_types::{self, Listed};
+use crate::store::names::{self, Kind};
+use crate::store::rules::{self, Rule};
+use crate::store::three;
+
+/// What a page about rules reads.
+struct Read {
+    rules: Vec<Rule>,
+    connections: Vec<Connection>,
+    catalogue: Vec<Listed>,
+    emitted: Vec<String>,
+}
+
+async fn read<P: Platform>(platform: &P, visit: &Visit) -> Result<Read> {
+    let (session, scope) = (&visit.session, visit.session.actor().scope);
+    let queries = (
+        rules::shown(&scope),
+        connections::shown(&scope),
+        event_types::listed(&session.organization),
+    );
+    let (rules, connections, catalogue) = three(platform.control(), queries).await?;
+    let emitted = emitted(platform, visit).await?;
+    Ok(Read { rules, connections, catalogue, emitted })
+}
+
+/// Names of the events that the workspace has emitted.
+async fn emitted<P: Platform>(platform: &P, visit: &Visit) -> Result<Vec<String>> {
+    let names = names::list(&visit.session.workspace, Kind::Event);
+    let found = names.run(log(platform, &visit.session)?).await?;
+    Ok(found.into_iter().map(|name| name.name).collect())
+}
+
+/// `GET /embed/s/{session}/rules`.
+pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let read = read(platform, visit).await?;
+    let chosen = call.request.query("connection").unwrap_or_default();
+    let draft = Draft { connection: chosen, ..Draft::default() };
+    let done = call.request.query("done");
+    let mut shown = Page::new(Section::Rules, text::RULES);
+    shown.done = done.as_deref();
+    Ok(page(visit, &shown, &body(visit, &read, &draft, &Errors::default())))
+}
+
+fn body(visit: &Visit, read: &Read, draft: &Draft, errors: &Errors) -> Markup {
+    html! {
+        h1 { (text::RULES) }
+        p.hint { (text::RULES_HINT) }
+        @if read.connections.is_empty() {
+            (super::connections::empty(visit))
+        } @else {
+            @if read.rules.is_empty() { p { (text::NO_RULES) } } @else {
+                div.rows { @for rule in &read.rules { (row(visit, rule, read)) } }
+            }
+            section {
+                h2 { (text::NEW_RULE) }
+                @match parts::denied(visit, Need::ManageRules) {
+                    Some(why) => { p.hint { (why) } }
+                    None => { (form(visit, read, "rules", draft, errors, text::ADD_RULE)) }
+                }
+            }
+        }
+    }
+}
+
+fn row(visit: &Visit, rule: &Rule, read: &Read) -> Markup {
+    let to = read.connections.iter().find(|connection| connection.id == rule.connection);
+    html! {
+        div.row {
+            span.main {
+                strong { (rule.event) } (limits(rule))
+                small {
+                    (text::SENT_TO) " "
+                    @if let Some(to) = to {
+                        a href=(path(visit, &format!("connections/{}", to.id))) { (to.name) }
+                    }
+                }
+            }
+            span.side { (controls(visit, rule)) }
+        }
+    }
+}
+
+fn limits(rule: &Rule) -> Markup {
+    html! {
+        @if let Some(resource) = &rule.resource { " " code { (resource) } }
+        @if let Some(id) = &rule.resource_id { " " code { (id) } }
+    }
+}
+
+fn controls(visit: &Visit, rule: &Rule) -> Markup {
+    let at = format!("rules/{}", rule.id);
+    html! {
+        (parts::state(if rule.active == 1 { "active" } else { "inactive" }))
+        @if parts::denied(visit, Need::ManageRules).is_none() {
+            a href=(path(visit, &at)) { (text::EDIT) }
+        }
+    }
+}
+
+/// The rules on the page of their connection.
+pub fn of_connection(visit: &Visit, connection: &str, rules: &[Rule]) -> Markup {
+    html! {
+        @if rules.is_empty() { p.hint { (text::NO_RULES_YET) } } @else {
+            ul.plain {
+                @for rule in rules {
+                    li { strong { (rule.event) } (limits(rule)) " " (controls(visit, rule)) }
+                }
+            }
+        }
+        (parts::link_button(visit, Need::ManageRules, &format!("rules?connection={connection}"),
+            text::ADD_RULE, "quiet"))
+    }
+}
+
+/// What stands in the fields of a rule.
+#[derive(Debug, Default)]
+struct Draft {
+    connection: String,
+    event: String,
+    resource: String,
+    resource_id: String,
+    is_inactive: bool,
+}
+
+impl Draft {
+    fn of(rule: &Rule) -> Self {
+        Self {
+            connection: rule.connection.clone(),
+            event: rule.event.clone(),
+            resource: rule.resource.clone().unwrap_or_default(),
+            resource_id: rule.resource_id.clone().unwrap_or_default(),
+            is_inactive: rule.active == 0,
+        }
+    }
+
+    fn sent(form: &Form) -> Self {
+        let trimmed = |name: &str| form.filled(name).unwrap_or_default().to_owned();
+        Self {
+            connection: form.get("connection").to_owned(),
+            event: trimmed("event"),
+            resource: trimmed("resource"),
+            resource_id: trimmed("resource_id"),
+            is_inactive: form.get("active") == "0",
+        }
+    }
+
+    /// What is wrong with it, all at once.
+    fn check(&self) -> Errors {
+        let mut errors = Vec::new();
+        let mut check = |param: &str, result: std::result::Result<(), String>| {
+            errors.extend(
+                result.err().map(|msg| Error::field(param, msg).fields).into_iter().flatten(),
+            );
+        };
+        check("event", check_name(&self.event));
+        if !self.resource.is_empty() {
+            check("resource", check_name(&self.resource));
+        }
+        if !self.resource_id.is_empty() {
+            check("resource_id", check_resource_id(&self.resource_id));
+        }
+        if parse_uuid(&self.connection).is_none() {
+            check("connection", Err(text::CHOOSE_ONE.to_owned()));
+        }
+        Errors(errors)
+    }
+
+    /// The limits, which a session of one resource cannot choose.
+    fn limits(&self, visit: &Visit) -> (Option<String>, Option<String>) {
+        if let Some(only) = &visit.session.resource {
+            return (Some(only.kind.clone()), Some(only.id.clone()));
+        }
+        let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        (given(&self.resource), given(&self.resource_id))
+    }
+}
+
+const FIELDS: [&str; 4] = ["connection", "event", "resource", "resource_id"];
+
+fn form(
+    visit: &Visit,
+    read: &Read,
+    action: &str,
+    draft: &Draft,
+    errors: &Errors,
+    button: &str,
+) -> Markup {
+    let field = |name: &'static str| {
+        let (label, hint) = text::field(name);
+        Field { name, label, hint, error: errors.of(name) }
+    };
+    let to: Vec<(&str, &str)> =
+        read.connections.iter().map(|c| (c.id.as_str(), c.name.as_str())).collect();
+    let mut known: Vec<String> = read.catalogue.iter().map(|listed| listed.key.clone()).collect();
+    known.extend(
+        read.emitted.iter().filter(|name| !known.contains(name)).cloned().collect::<Vec<_>>(),
+    );
+    html! {
+        (errors.summary(&FIELDS))
+        form.sheet method="post" action=(path(visit, action)) {
+            (form_word(visit))
+            (field("event").suggesting(&draft.event, &known))
+            (field("connection").select(&draft.connection, &to))
+            @if visit.session.resource.is_none() {
+                details.part open[!draft.resource.is_empty() || !draft.resource_id.is_empty()] {
+                    summary { (text::RULE_LIMITS) }
+                    (field("resource").input("text", &draft.resource, ""))
+                    (field("resource_id").input("text", &draft.resource_id, ""))
+                }
+            }
+            label.choice {
+                input type="checkbox" name="active" value="0" checked[draft.is_inactive];
+                span { (text::RULE_INACTIVE) }
+            }
+            div.actions { button.primary { (button) } }
+        }
+    }
+}
+
+/// `POST /embed/s/{session}/rules`.
+pub async fn create<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let draft = Draft::sent(&call.form()?);
+    let errors = draft.check();
+    if !errors.0.is_empty() {
+        return again(platform, visit, &draft, errors).await;
+    }
+    connections::one_shown(&visit.session.actor().scope, &draft.connection)
+        .run(platform.control())
+        .await?;
+    let (resource, resource_id) = draft.limits(visit);
+    let new = NewRule {
+        workspace: visit.session.workspace.clone(),
+        connection: draft.connection.clone(),
+        event: draft.event.clone(),
+        resource,
+        resource_id,
+        active: !draft.is_inactive,
+        hidden: false,
+    };
+    match app::create(platform, &visit.session.actor(), new).await {
+        Ok(_) => Ok(Reply::see_other(&path(visit, "rules?done=saved"))),
+        Err(error) if error.fields.is_empty() => Err(error),
+        Err(error) => again(platform, visit, &draft, Errors(error.fields)).await,
+    }
+}
+
+async fn again<P: Platform>(
+    platform: &P,
+    visit: &Visit,
+    draft: &Draft,
+    errors: Errors,
+) -> Result<Reply> {
+    let read = read(platform, visit).await?;
+    let status = problem::status(crate::domain::error::Kind::Invalid);
+    let body = body(visit, &read, draft, &errors);
+    Ok(page_with(status, visit, &Page::new(Section::Rules, text::RULES), &body))
+}
+
+/// `GET /embed/s/{session}/rules/{id}`.
+pub async fn edit<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let (rule, read) = read_with(platform, visit, &call.id("id", "rule")?).await?;
+    let body = edit_body(visit, &read, &rule.id, &Draft::of(&rule), &Errors::default());
+    Ok(page(visit, &Page::new(Section::Rules, text::EDIT_RULE), &body))
+}
+
+/// A rule that pages show, with what its form needs.
+async fn read_with<P: Platform>(platform: &P, visit: &Visit, id: &str) -> Result<(Rule, Read)> {
+    let (session, scope) = (&visit.session, visit.session.actor().scope);
+    let queries = (
+        rules::one_shown(&scope, id),
+        connections::shown(&scope),
+        event_types::listed(&session.organization),
+    );
+    let (rule, connections, catalogue) = three(platform.control(), queries).await?;
+    let emitted = emitted(platform, visit).await?;
+    Ok((rule, Read { rules: Vec::new(), connections, catalogue, emitted }))
+}
+
+fn edit_body(visit: &Visit, read: &Read, id: &str, draft: &Draft, errors: &Errors) -> Markup {
+    let (at, delete) = (format!("rules/{id}"), format!("rules/{id}/delete"));
+    html! {
+        h1 { (text::EDIT_RULE) }
+        (form(visit, read, &at, draft, errors, text::SAVE))
+        details.part.danger {
+            summary { (text::DELETE_RULE) }
+            p { (text::DELETE_RULE_WARNING) }
+            (Button {
+                label: text::DELETE_RULE,
+                action: &delete,
+                need: Need::ManageRules,
+                look: "danger",
+                fields: &[],
+            }.render(visit))
+        }
+    }
+}
+
+/// `POST /embed/s/{session}/rules/{id}`.
+pub async fn update<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let (mut rule, read) = read_with(platform, visit, &call.id("id", "rule")?).await?;
+    let draft = Draft::sent(&call.form()?);
+    let mut errors = draft.check();
+    if errors.0.is_empty() {
+        let scope = visit.session.actor().scope;
+        connections::one_shown(&scope, &draft.connection).run(platform.control()).await?;
+        (rule.resource, rule.resource_id) = draft.limits(visit);
+        rule.event = draft.event.clone();
+        rule.connection = draft.connection.clone();
+        rule.active = u8::from(!draft.is_inactive);
+        rule.updated_at_ms = platform.now_ms();
+        match rules::update(platform.control(), &rule).await {
+            Ok(()) => return Ok(Reply::see_other(&path(visit, "rules?done=saved"))),
+            Err(error) if error.fields.is_empty() => return Err(error),
+            Err(error) => errors = Errors(error.fields),
+        }
+    }
+    let body = edit_body(visit, &read, &rule.id, &draft, &errors);
+    let status = problem::status(crate::domain::error::Kind::Invalid);
+    Ok(page_with(status, visit, &Page::new(Section::Rules, text::EDIT_RULE), &body))
+}
+
+/// `POST /embed/s/{session}/rules/{id}/delete`. What is under way by it stays under way.
+pub async fn delete<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let scope = visit.session.actor().scope;
+    let found = rules::one_shown(&scope, &call.id("id", "rule")?);
+    let rule = found.run(platform.control()).await?;
+    rules::delete(platform.control(), &rule.workspace, &rule.id).await?;
+    Ok(Reply::see_other(&path(visit, "rules?done=deleted")))
+}
