@@ -1,9 +1,9 @@
 //! A session of the embed: who it is for, what it may see and do, how long, and its tokens.
 //!
-//! A session has three tokens, each stored as a hash only. The *launch token* stands in the URL that
-//! the product puts into an iframe; it is used once, within seconds. It is exchanged for a *cookie*
-//! that the browser sends to the session's own path. The *access token* is for the product's page,
-//! which can hand it to the embed to renew the cookie.
+//! A session has three tokens, each stored as a hash only. The *launch token* stands in the URL
+//! that the product puts into an iframe; it is used once, within seconds. It is exchanged for a
+//! *cookie* that the browser sends to the session's own path. The *access token* is for the
+//! product's page, which can hand it to the embed to renew the cookie.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

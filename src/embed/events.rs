@@ -73,7 +73,7 @@ fn form(visit: &Visit, listing: &Listing, searched: Option<&str>) -> Markup {
                 input name="resource_id" value=(value(&listing.filter.resource_id))
                     spellcheck="false"; }
             label { (text::FILTER_STATUS)
-                select name="status" {
+                select.menu name="status" {
                     option value="" { (text::ANY) }
                     @for word in STATUSES {
                         option value=(word) selected[word == chosen] { (text::status(word)) }

@@ -195,7 +195,7 @@ impl Field<'_> {
     /// A choice among values, each with its label.
     pub fn select(&self, chosen: &str, options: &[(&str, &str)]) -> Markup {
         self.around(&html! {
-            select id=(self.name) name=(self.name) aria-describedby=(self.hint_id())
+            select.menu id=(self.name) name=(self.name) aria-describedby=(self.hint_id())
                 aria-invalid=[self.error.map(|_| "true")] {
                 @for (value, label) in options {
                     option value=(value) selected[*value == chosen] { (label) }
