@@ -10,6 +10,7 @@ use crate::destination::webhook_form::{self, Form, SecretWish};
 use crate::domain::actor::Actor;
 use crate::domain::connection::{SealedCredentials, SealedSigningSecret, SetBy};
 use crate::domain::error::{Error, FieldError, Kind, Result};
+use crate::domain::organization::label;
 use crate::domain::rotation::overlap_ms;
 use crate::domain::secret::{Place, Secret};
 use crate::domain::signing::{self, Scheme, SecretAdvice};
@@ -97,7 +98,8 @@ pub struct NewConnection {
 /// [`webhook_form::read`].
 pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection) -> Result<Saved> {
     let control = platform.control();
-    let form = webhook_form::read(&new.metadata, None, |_| false, &url_policy(platform))?;
+    let form = webhook_form::read(&new.metadata, None, |_| false, &url_policy(platform));
+    let form = with_name(Some(&new.name), form)?;
     check_may_set(actor, &form)?;
     let workspace = workspaces::find(control, &actor.scope, &new.workspace).await?;
     let now_ms = platform.now_ms();
@@ -155,7 +157,8 @@ pub async fn update<P: Platform>(
     let current = Settings::from_stored(&connection.settings).map_err(Error::internal)?;
     let metadata = change.metadata.as_deref().unwrap_or("{}");
     let is_set = |field: &str| connection.credentials.contains_key(field);
-    let form = webhook_form::read(metadata, Some(&current), is_set, &url_policy(platform))?;
+    let form = webhook_form::read(metadata, Some(&current), is_set, &url_policy(platform));
+    let form = with_name(change.name.as_deref(), form)?;
     check_may_set(actor, &form)?;
     if form.signing_secret == SecretWish::Keep && form.settings.signing != current.signing {
         check_kept_secret(platform, &connection, &form)?;
@@ -247,6 +250,14 @@ pub async fn delete<P: Platform>(
         platform.line(&line);
     }
     Ok(connection)
+}
+
+/// The form, if the name beside it is good too; else all that is wrong with both.
+fn with_name(name: Option<&str>, form: Result<Form>) -> Result<Form> {
+    let Some(Err(msg)) = name.map(label) else { return form };
+    let mut error = Error::field("name", msg);
+    error.fields.extend(form.err().into_iter().flat_map(|of_form| of_form.fields));
+    Err(error)
 }
 
 /// An organization can keep secrets and credentials out of its own hands.

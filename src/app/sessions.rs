@@ -1,5 +1,5 @@
-//! Sessions of the embed: the product creates, lists, refreshes and revokes them; the embed launches
-//! and opens them.
+//! Sessions of the embed: the product creates, lists, refreshes and revokes them; the embed
+//! launches and opens them.
 
 use super::{log, new_event_id};
 use crate::domain::actor::{Actor, Resource};

@@ -24,7 +24,10 @@ pub const READ_PAYLOADS: &str = "events.payload:read";
 
 /// Defines an enum of words: what is stored, and what the API reads and writes.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$arm_doc:meta])* $arm:ident = $word:literal),* $(,)? }) => {
+    (
+        $(#[$doc:meta])*
+        $name:ident { $($(#[$arm_doc:meta])* $arm:ident = $word:literal),* $(,)? }
+    ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum $name { $($(#[$arm_doc])* $arm),* }

@@ -12,7 +12,6 @@ use crate::app::rules::{NewRule, create as create_rule};
 use crate::destination::webhook::Settings;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::ids;
-use crate::domain::organization::label;
 use crate::domain::session::{Need, Session};
 use crate::http::access::Visit;
 use crate::http::form::Form;
@@ -134,20 +133,13 @@ pub async fn create<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 fn new_connection(visit: &Visit, form: &Form, id: &str) -> Result<NewConnection> {
-    let name = form.filled("name").unwrap_or_default().to_owned();
     Ok(NewConnection {
         id: Some(id.to_owned()),
         workspace: visit.session.workspace.clone(),
-        metadata: metadata(form, &name)?,
-        name,
+        name: form.filled("name").unwrap_or_default().to_owned(),
+        metadata: connection_form::metadata(form)?,
         hidden: false,
     })
-}
-
-/// The metadata of a form whose name is checked beside it, so that one answer names all.
-fn metadata(form: &Form, name: &str) -> Result<String> {
-    label(name).map_err(|msg| Error::field("name", msg))?;
-    connection_form::metadata(form)
 }
 
 /// The form once more, with what was wrong.
@@ -231,8 +223,10 @@ fn created(visit: &Visit, saved: &Saved, unrouted: &[String]) -> Reply {
                     p { (text::TEST_STEP) }
                 }
             }
-            a.button.primary href=(path(visit, &format!("{at}/test"))) { (text::SEND_TEST) } " "
-            a.button.quiet href=(path(visit, &at)) { (text::TO_CONNECTION) }
+            div.actions {
+                a.button.primary href=(path(visit, &format!("{at}/test"))) { (text::SEND_TEST) }
+                a.button.quiet href=(path(visit, &at)) { (text::TO_CONNECTION) }
+            }
         }
     };
     page(visit, &Page::new(Section::Connections, text::CREATED_TITLE), &body)
@@ -271,7 +265,7 @@ pub async fn update<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     let id = call.id("id", "connection")?;
     shown(platform, &visit.session, &id).await?;
     let name = form.filled("name").unwrap_or_default().to_owned();
-    let saved = match metadata(&form, &name) {
+    let saved = match connection_form::metadata(&form) {
         Ok(metadata) => {
             let change = Change { name: Some(name), metadata: Some(metadata), hidden: None };
             app::update(platform, &visit.session.actor(), &id, change).await

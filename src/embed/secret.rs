@@ -57,7 +57,7 @@ pub fn summary(visit: &Visit, connection: &Connection, live: &[LiveSecret], now_
                     (text::secret_set_by(&secret.set_by)) " "
                     (parts::time(secret.created_at_ms, now_ms))
                     @if let Some(until_ms) = secret.expires_at_ms {
-                        " · " (text::SIGNS_UNTIL) " " (parts::time(until_ms, now_ms))
+                        " · " (text::STOPS_SIGNING) " " (parts::time(until_ms, now_ms))
                     }
                 }
             }

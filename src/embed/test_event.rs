@@ -82,7 +82,7 @@ fn body(
         p { (text::test_target(&connection.name)) }
         @if !connection.active { div.notice { p { (text::TEST_HELD) } } }
         @if options.len() > 1 {
-            form.filters method="get" action=(at) {
+            form.filters.sheet method="get" action=(at) {
                 (field("event").select(&draft.event, &options))
                 div.actions { button data-submits="event" { (text::TAKE_EXAMPLE) } }
             }

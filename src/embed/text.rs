@@ -97,7 +97,7 @@ texts! {
     SHORT_SECRET = "This secret is short. One of 24 bytes or more is much harder to guess.";
     UNSEEN_SECRET = "This secret was generated and nobody has seen it. Rotate to one that you \
                      know, so that your server can check signatures.";
-    SIGNS_UNTIL = "signs until";
+    STOPS_SIGNING = "stops signing";
     ROTATE = "Rotate secret";
     ROTATED_TITLE = "Secret rotated";
     NEW_SECRET_TITLE = "The new secret";
@@ -313,7 +313,7 @@ pub fn state(word: &str) -> &str {
         "held" => "Held",
         "canceled" => "Canceled",
         "active" => "Active",
-        "inactive" => "Off",
+        "inactive" => "Inactive",
         other => other,
     }
 }

@@ -100,7 +100,8 @@ fn key_set<'a>(keys: impl IntoIterator<Item = &'a DeliveryKey>) -> String {
 const OWED: &str = "\
     select d.workspace, d.connection, d.event, d.rule, d.state, d.attempts, d.faults, \
       d.started_at_ms, d.attempts_before, d.asked_by, \
-      coalesce(d.owed_since_ms, e.created_at_ms) as owed_since_ms, e.name, e.resource, e.resource_id, e.created_at_ms, \
+      coalesce(d.owed_since_ms, e.created_at_ms) as owed_since_ms, \
+      e.name, e.resource, e.resource_id, e.created_at_ms, \
       coalesce(e.payload, p.payload) as payload \
     from json_each(?1) j cross join deliveries d cross join events e \
       left join payloads p on p.id = e.payload_id \

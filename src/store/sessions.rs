@@ -1,7 +1,7 @@
 //! Sessions of the embed in a LOG shard, the one of their workspace.
 //!
-//! Who presents a token has no tenant yet: the statements that serve the embed find a session by its
-//! id, and its tenant is what its row says once the token's hash was compared.
+//! Who presents a token has no tenant yet: the statements that serve the embed find a session by
+//! its id, and its tenant is what its row says once the token's hash was compared.
 
 use super::row::{self, FromRow, Row};
 use super::{Query, run, select, statement};
@@ -207,7 +207,8 @@ const REFRESH: &str = concat!(
     columns!()
 );
 
-/// Gives a session that goes on a new access token and its whole life again. `None` when it is over.
+/// Gives a session that goes on a new access token and its whole life again. `None` when it is
+/// over.
 ///
 /// # Errors
 /// When the shard's answer is not known.
