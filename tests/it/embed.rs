@@ -1,0 +1,409 @@
+//! The embed's pages on the native edge: how sessions begin and end, what pages never show, what
+//! they cost, and that nothing a stranger writes becomes markup.
+
+use posthorn::ports::Clock;
+use serde_json::{Value, json};
+
+use crate::edge::{Edge, Reply};
+use crate::tenant::{ORIGIN, Tenant, call, text};
+use crate::visit::{Visitor, cookie_of, create, launch_target};
+
+const HOOK: &str = "https://hooks.example.com/a";
+
+#[test]
+fn a_launch_token_works_once_and_not_for_long() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let launch = |created: &Value| call(&edge, "GET", &launch_target(created), &[], b"");
+    let created = create(&edge, &tenant, json!({"launch_page": "events"}));
+    let other = create(&edge, &tenant, json!({}));
+    let (id, token) = (text(&created, "/session_id"), text(&other, "/launch_token"));
+
+    let swapped = format!("/embed/s/{id}/launch?token={token}");
+    assert_eq!(call(&edge, "GET", &swapped, &[], b"").status, 401);
+    let access = text(&created, "/access_token");
+    let access = format!("/embed/s/{id}/launch?token={access}");
+    assert_eq!(call(&edge, "GET", &access, &[], b"").status, 401);
+
+    let first = launch(&created);
+    assert_eq!(first.status, 303, "{}", first.text);
+    assert_eq!(first.headers["location"], format!("/embed/s/{id}/events"));
+    let cookie = first.headers["set-cookie"].to_str().expect("text");
+    for word in
+        ["HttpOnly", "Secure", "SameSite=None", "Partitioned", &format!("Path=/embed/s/{id};")]
+    {
+        assert!(cookie.contains(word), "{cookie} without {word}");
+    }
+    let second = launch(&created);
+    assert_eq!(second.status, 401, "{}", second.text);
+    assert!(second.headers.get("set-cookie").is_none());
+
+    edge.run_for(30_000);
+    assert_eq!(launch(&other).status, 401, "30 s are over");
+}
+
+#[test]
+fn a_session_is_refreshed_and_revoked() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let visitor = Visitor::new(&edge, &tenant, json!({"ttl_seconds": 300}));
+    let at = |action: &str| format!("/api/v1/sessions/{}{action}", visitor.session);
+    edge.run_for(200_000);
+    let refreshed = tenant.call(&edge, "POST", &at("/refresh"), &Value::Null);
+    assert_eq!(refreshed.status, 200, "{}", refreshed.text);
+    let refreshed = refreshed.json();
+    assert_eq!(refreshed["session_id"], json!(visitor.session));
+    assert_eq!(refreshed["expires_in"], json!(300));
+    assert!(refreshed.get("launch_url").is_none());
+
+    // The cookie that is in use stays, and is renewed by the new access token only.
+    let auth = |token: &str, cookie: &str| {
+        let body = format!("token={token}");
+        let headers = [
+            ("cookie", cookie),
+            ("origin", ORIGIN),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        let path = format!("/embed/s/{}/auth", visitor.session);
+        call(&edge, "POST", &path, &headers, body.as_bytes())
+    };
+    assert_eq!(auth(&visitor.access_token, &visitor.cookie).status, 401, "the old one");
+    let token = text(&refreshed, "/access_token");
+    assert_eq!(cookie_of(&auth(&token, &visitor.cookie)), visitor.cookie);
+    edge.run_for(200_000);
+    assert_eq!(visitor.get(&edge, "dashboard").status, 200, "it goes on");
+    let fresh = cookie_of(&auth(&token, ""));
+    assert_ne!(fresh, visitor.cookie);
+    assert_eq!(visitor.get(&edge, "dashboard").status, 401, "the former cookie is another's now");
+
+    assert_eq!(
+        tenant.call(&edge, "DELETE", &at(""), &Value::Null).json(),
+        json!({"revoked": true})
+    );
+    assert_eq!(auth(&token, &fresh).status, 401);
+    let again = tenant.call(&edge, "POST", &at("/refresh"), &Value::Null);
+    assert_eq!(again.status, 409, "{}", again.text);
+    let path = format!("/api/v1/sessions?workspace_id={}&status=revoked", tenant.workspace);
+    let listed = tenant.get(&edge, &path);
+    assert_eq!(listed["records"][0]["id"], json!(visitor.session));
+    assert_eq!(tenant.get(&edge, &path.replace("revoked", "active"))["count"], json!(0));
+}
+
+#[test]
+fn fields_of_a_session_are_checked() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    for (field, value) in [
+        ("role", json!("root")),
+        ("session_type", json!("all")),
+        ("ttl_seconds", json!(299)),
+        ("ttl_seconds", json!(3_601)),
+        ("launch_ttl_seconds", json!(14)),
+        ("launch_ttl_seconds", json!(61)),
+        ("launch_page", json!("secrets")),
+        ("scopes", json!(["all"])),
+        ("external_user_id", json!("x".repeat(256))),
+        ("allowed_origins", json!(["https://a.example/path"])),
+        ("allowed_origins", json!(["*"])),
+        ("allowed_origins", Value::from(vec!["https://a.example"; 11])),
+        ("resource", json!("order")),
+        ("workspace_id", json!("x")),
+    ] {
+        let mut body = json!({"workspace_id": tenant.workspace});
+        body[field] = value.clone();
+        let answer = tenant.call(&edge, "POST", "/api/v1/sessions", &body);
+        assert_eq!(answer.status, 400, "{field} {value}: {}", answer.text);
+        assert_eq!(answer.json()["error"]["data"][0]["param"], json!(field), "{}", answer.text);
+    }
+    let body = json!({"workspace_id": tenant.workspace, "session_type": "resource"});
+    let answer = tenant.call(&edge, "POST", "/api/v1/sessions", &body).json();
+    let named = |index: usize| answer["error"]["data"][index]["param"].clone();
+    assert_eq!([named(0), named(1)], [json!("resource"), json!("resource_id")]);
+}
+
+#[test]
+fn only_allowed_origins_may_frame_it() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let framed = |more: Value| {
+        let page = Visitor::new(&edge, &tenant, more).get(&edge, "dashboard");
+        let policy = page.headers["content-security-policy"].to_str().expect("text").to_owned();
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        policy.split("frame-ancestors ").nth(1).expect("a directive").to_owned()
+    };
+    assert_eq!(framed(json!({})), "'self'");
+    let own = json!({"allowed_origins": ["https://app.example"]});
+    assert_eq!(tenant.call(&edge, "PATCH", "/api/v1/organization", &own).status, 200);
+    assert_eq!(framed(json!({})), "https://app.example");
+    let two = json!({"allowed_origins": ["https://b.example", "https://c.example:8443"]});
+    assert_eq!(framed(two), "https://b.example https://c.example:8443");
+}
+
+/// A workspace with something on every page, all of whose texts that somebody else writes are
+/// hostile, and the secrets that no page may show.
+fn furnished(edge: &Edge) -> (Tenant, Vec<String>) {
+    let tenant = Tenant::new(edge, "Acme");
+    let example = json!({"label": format!("Order {HOSTILE}"), "group": HOSTILE,
+        "description": HOSTILE, "example": json!({"text": HOSTILE}).to_string()});
+    tenant.call(edge, "PUT", "/api/v1/event-types/order.completed", &example);
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let metadata = json!({"url": HOOK, "signing_secret": secret, "auth_scheme": "basic",
+        "auth_username": "user-4711", "auth_password": "password-4711",
+        "custom_headers": [{"name": "X-Team", "value": "header-4711"}]});
+    let connection = json!({"workspace": tenant.workspace, "type": "webhook", "name": HOSTILE,
+        "metadata": metadata});
+    let connection = text(&tenant.post(edge, "/api/v1/connections", &connection), "/connection/id");
+    tenant.rule(edge, "order.completed", &connection);
+    let body = json!({"signing_scheme": "body", "url": "https://other.example.com/",
+        "signature_prefix": "\"><script>\\${x}", "generate_secret": true});
+    let (second, _) = tenant.route(edge, "order.completed", body);
+    let limited = json!({"workspace": tenant.workspace, "connection": second,
+        "event": "order.completed", "resource": "invoice", "metadata": {"action": "send_webhook"}});
+    tenant.post(edge, "/api/v1/rules", &limited);
+    edge.receivers.script(HOOK, move |n| {
+        let echo = format!("{HOSTILE} payload-word user-4711:password-4711 header-4711 {secret}");
+        let reply = if n == 0 { Reply::status(500) } else { Reply::status(302) };
+        reply.header("location", HOSTILE).header("x-hostile", HOSTILE).body(&echo)
+    });
+    let event = json!({"event": "order.completed", "resource": "order", "resource_id": "7",
+        "payload": furnished_payload()});
+    assert_eq!(tenant.emit_text(edge, &event.to_string()).status, 201);
+    edge.run_for(8_000);
+    let secrets = [
+        secret,
+        "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "user-4711",
+        "password-4711",
+        "header-4711",
+        "dXNlci00NzExOnBhc3N3b3JkLTQ3MTE=",
+    ];
+    (tenant, secrets.map(str::to_owned).into())
+}
+
+fn furnished_payload() -> Value {
+    json!({"text": HOSTILE, "word": "payload-word"})
+}
+
+const HOSTILE: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>";
+
+#[test]
+fn no_page_shows_a_secret_or_runs_a_strangers_text() {
+    let edge = Edge::new();
+    let (tenant, secrets) = furnished(&edge);
+    let more = json!({"role": "admin", "scopes": ["events.payload:read"],
+        "external_user_id": HOSTILE});
+    let visitor = Visitor::new(&edge, &tenant, more);
+    // What is typed into the filters comes back in their fields.
+    let typed: String = url::form_urlencoded::byte_serialize(HOSTILE.as_bytes()).collect();
+    let mut pages = visitor.crawl(&edge);
+    for below in [
+        "events?event=",
+        "events?resource_id=",
+        "events?q=",
+        "rules?connection=",
+        "connections?done=",
+        "events?status=",
+    ] {
+        let path = visitor.path(&format!("{below}{typed}"));
+        pages.push((path.clone(), visitor.get_path(&edge, &path)));
+    }
+    assert!(pages.len() > 25, "{} pages", pages.len());
+    let mut kinds: Vec<&str> = Vec::new();
+    for (path, page) in &pages {
+        assert!([200, 303].contains(&page.status), "{path}: {}", page.text);
+        for secret in &secrets {
+            assert!(!page.text.contains(secret), "{path} shows {secret}");
+        }
+        for markup in ["<script>", "<img", "onerror=alert(2)>", "javascript:"] {
+            assert!(!page.text.contains(markup), "{path} holds {markup}: {}", page.text);
+        }
+        kinds.extend(
+            ["/attempts/", "/verification", "/edit", "/secret", "/test", "/rules/"]
+                .into_iter()
+                .filter(|kind| path.contains(kind)),
+        );
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    assert_eq!(kinds.len(), 6, "not every kind of page was reached: {kinds:?}");
+    assert!(pages.iter().any(|(_, page)| page.text.contains("&lt;script&gt;alert(1)")));
+}
+
+#[test]
+fn a_page_costs_at_most_three_reads_and_a_poll_one() {
+    let edge = Edge::new();
+    let (tenant, _) = furnished(&edge);
+    let more = json!({"role": "admin", "scopes": ["events.payload:read"]});
+    let visitor = Visitor::new(&edge, &tenant, more);
+    let cost = |path: &str| {
+        let trips = || edge.control.round_trips.get() + edge.logs[0].round_trips.get();
+        let before = trips();
+        let page = visitor.get_path(&edge, path);
+        (trips() - before, page)
+    };
+    let mut polls = 0;
+    for (path, _) in visitor.crawl(&edge) {
+        let (reads, page) = cost(&path);
+        assert!(reads <= 3, "{path} costs {reads} reads");
+        assert!(page.text.len() < 40_000, "{path} has {} bytes", page.text.len());
+        let poll = page.text.split("data-poll=\"").nth(1).and_then(|rest| rest.split('"').next());
+        if let Some(poll) = poll.map(|poll| poll.replace("&amp;", "&")) {
+            let (reads, news) = cost(&poll);
+            assert_eq!((reads, news.status), (1, 200), "{poll}: {}", news.text);
+            let seen = page.text.split("data-seen=\"").nth(1).expect("a word");
+            let seen = seen.split('"').next().expect("its end");
+            assert_eq!(news.json()["seen"], json!(seen), "{poll} has news at once");
+            polls += 1;
+        }
+    }
+    assert!(polls > 3, "{polls} polls");
+}
+
+#[test]
+fn a_poll_tells_of_news() {
+    let edge = Edge::new();
+    let (tenant, _) = furnished(&edge);
+    let visitor = Visitor::new(&edge, &tenant, json!({}));
+    let poll = |page: &str| {
+        let found = page.split("data-poll=\"").nth(1).expect("a poll").split('"').next();
+        let path = found.expect("its end").replace("&amp;", "&");
+        visitor.get_path(&edge, &path).json()
+    };
+    let before = visitor.get(&edge, "events").text;
+    assert_eq!(poll(&before)["busy"], json!(true), "a retry is due within a minute");
+    tenant.emit(&edge, "something.else");
+    let after = visitor.get(&edge, "events").text;
+    let seen = |page: &str| page.split("data-seen=\"").nth(1).expect("a word")[..16].to_owned();
+    assert_ne!(seen(&before), seen(&after));
+    assert_eq!(poll(&before)["seen"], json!(seen(&after)));
+}
+
+#[test]
+fn who_may_not_read_payloads_learns_their_length_and_hash() {
+    let edge = Edge::new();
+    let (tenant, _) = furnished(&edge);
+    let event = tenant.get(&edge, "/api/v1/events")["records"][0]["id"].clone();
+    let below = format!("events/{}", event.as_str().expect("an id"));
+    let payload = furnished_payload().to_string();
+    let hash = sha256(&payload);
+    for (more, may) in [
+        (json!({"role": "member", "scopes": ["events.payload:read"]}), false),
+        (json!({"role": "admin"}), false),
+        (json!({"role": "admin", "scopes": ["events.payload:read"]}), true),
+    ] {
+        let page = Visitor::new(&edge, &tenant, more.clone()).get(&edge, &below).text;
+        // The receiver's answer echoes the payload, so it is held back likewise.
+        assert_eq!(page.contains("payload-word"), may, "{more}");
+        assert_eq!(page.contains(&hash), !may, "{more}");
+        assert_eq!(page.contains(&format!("{} bytes", payload.len())), !may, "{more}");
+    }
+}
+
+fn sha256(text: &str) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn a_form_sent_twice_makes_one_connection_and_shows_its_secret_once() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let catalogue = json!({"label": "Order completed"});
+    tenant.call(&edge, "PUT", "/api/v1/event-types/order.completed", &catalogue);
+    let visitor = Visitor::new(&edge, &tenant, json!({"role": "admin"}));
+    let page = visitor.get(&edge, "connections/new").text;
+    let id = page.split("name=\"id\" value=\"").nth(1).expect("an id")[..36].to_owned();
+    let fields = [
+        ("id", id.as_str()),
+        ("name", "Orders"),
+        ("url", HOOK),
+        ("http_method", "POST"),
+        ("payload_mode", "raw"),
+        ("auth_scheme", "none"),
+        ("signing_algorithm", "hmac-sha256"),
+        ("signing_scheme", "standard"),
+        ("secret", "generate"),
+        ("event", "order.completed"),
+        ("event", "not.in.the.catalogue"),
+    ];
+    let made = visitor.post(&edge, "connections/new", &fields);
+    assert_eq!(made.status, 200, "{}", made.text);
+    assert_eq!(made.headers["cache-control"], "no-store");
+    assert_eq!(made.text.matches("whsec_").count(), 1);
+    let again = visitor.post(&edge, "connections/new", &fields);
+    assert_eq!((again.status, again.text.contains("whsec_")), (303, false));
+    assert_eq!(edge.control.ask("select count(*) from connections"), [json!(1)]);
+    assert_eq!(edge.control.ask("select event from rules"), [json!("order.completed")]);
+    let page = visitor.get(&edge, &format!("connections/{id}")).text;
+    assert!(!page.contains("whsec_"));
+
+    // So with a rotation: sent again it changes nothing.
+    let below = format!("connections/{id}/secret");
+    let rotation = [("newest", "1"), ("secret", "generate"), ("overlap", "3600")];
+    let rotated = visitor.post(&edge, &below, &rotation);
+    assert_eq!((rotated.status, rotated.text.matches("whsec_").count()), (200, 1));
+    assert_eq!(visitor.post(&edge, &below, &rotation).status, 303);
+    assert_eq!(edge.control.ask("select max(number) from connection_secrets"), [json!(2)]);
+    visitor.post(&edge, &format!("{below}/end-overlap"), &[]);
+    let live = format!(
+        "select count(*) from connection_secrets where expires_at_ms is null \
+        or expires_at_ms > {}",
+        edge.now_ms()
+    );
+    assert_eq!(edge.control.ask(&live), [json!(1)]);
+}
+
+#[test]
+fn bad_fields_are_named_and_what_was_typed_stays() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let visitor = Visitor::new(&edge, &tenant, json!({"role": "admin"}));
+    let fields = [
+        ("name", ""),
+        ("url", "http://localhost/typed-url"),
+        ("http_method", "POST"),
+        ("payload_mode", "raw"),
+        ("auth_scheme", "bearer"),
+        ("auth_token", "typed-token"),
+        ("signing_algorithm", "hmac-sha256"),
+        ("signing_scheme", "standard"),
+        ("secret", "own"),
+        ("signing_secret", "short"),
+        ("retry_schedule", "5s, 30s"),
+    ];
+    let page = visitor.post(&edge, "connections/new", &fields);
+    assert_eq!(page.status, 400, "{}", page.text);
+    assert_eq!(page.text.matches("data-bad").count(), 2, "name and secret: {}", page.text);
+    assert!(page.text.contains("typed-url") && page.text.contains("value=\"5s, 30s\""));
+    assert!(!page.text.contains("typed-token") && !page.text.contains("\"short\""));
+    assert_eq!(edge.control.ask("select count(*) from connections"), [json!(0)]);
+}
+
+#[test]
+fn secrets_stay_out_of_the_products_hands_if_it_says_so() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let connection = tenant.connection(&edge, json!({"url": HOOK}));
+    let setting = json!({"secrets_in_embed_only": true});
+    assert_eq!(tenant.call(&edge, "PATCH", "/api/v1/organization", &setting).status, 200);
+    let at = format!("/api/v1/connections/{connection}");
+    for (metadata, param) in [
+        (json!({"signing_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}), "signing_secret"),
+        (json!({"generate_secret": true}), "generate_secret"),
+        (json!({"auth_scheme": "bearer", "auth_token": "t"}), "auth_token"),
+        (json!({"custom_headers": [{"name": "X-A", "value": "v"}]}), "custom_headers"),
+    ] {
+        let answer = tenant.call(&edge, "PATCH", &at, &json!({"metadata": metadata}));
+        assert_eq!(answer.status, 422, "{}", answer.text);
+        let named = answer.json()["error"]["data"][0]["param"].clone();
+        assert_eq!(named, json!(format!("metadata.{param}")));
+    }
+    let rotate = tenant.call(&edge, "POST", &format!("{at}/secret/rotate"), &json!({}));
+    assert_eq!(rotate.status, 422, "{}", rotate.text);
+    let other = json!({"metadata": {"url": "https://hooks.example.com/b"}});
+    assert_eq!(tenant.call(&edge, "PATCH", &at, &other).status, 200);
+    let visitor = Visitor::new(&edge, &tenant, json!({"role": "admin"}));
+    let below = format!("connections/{connection}/secret");
+    let page = visitor.post(&edge, &below, &[("newest", "1"), ("secret", "generate")]);
+    assert_eq!((page.status, page.text.contains("whsec_")), (200, true));
+}
