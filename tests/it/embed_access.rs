@@ -103,8 +103,10 @@ impl World {
     }
 }
 
-/// Kinds of sessions, each with the least that it may not do any more: what its rows need.
-fn kinds() -> Vec<(&'static str, Value, fn(Access) -> bool)> {
+/// A kind of session: its name, the fields that make it, and which rows answer it.
+type Kind = (&'static str, Value, fn(Access) -> bool);
+
+fn kinds() -> Vec<Kind> {
     let resource = json!({"session_type": "resource", "resource": DUE.0, "resource_id": DUE.1});
     let with_role = |mut session: Value, role: &str| {
         session["role"] = json!(role);

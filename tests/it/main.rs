@@ -10,6 +10,7 @@ mod edge;
 mod embed;
 mod embed_access;
 mod emit;
+mod retry;
 mod signed;
 mod tenant;
 mod test_event;

@@ -1,0 +1,188 @@
+//! Retrying a delivery by hand, and finding the events of which one was not delivered.
+
+use posthorn::domain::limits::LIST_READS_MAX;
+use posthorn::ports::Clock;
+use serde_json::{Value, json};
+
+use crate::edge::{Edge, Reply};
+use crate::tenant::{Answered, Tenant};
+
+const HOOK: &str = "https://hooks.example.com/a";
+
+struct World {
+    edge: Edge,
+    tenant: Tenant,
+    connection: String,
+    rule: String,
+}
+
+fn world(metadata: Value) -> World {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let mut all = json!({"url": HOOK});
+    for (name, value) in metadata.as_object().expect("an object") {
+        all[name] = value.clone();
+    }
+    let (connection, rule) = tenant.route(&edge, "x", all);
+    World { edge, tenant, connection, rule }
+}
+
+impl World {
+    fn retry(&self, event: &str) -> Answered {
+        let path = format!("/api/v1/events/{event}/rules/{}/retry", self.rule);
+        self.tenant.call(&self.edge, "POST", &path, &Value::Null)
+    }
+
+    fn status(&self, event: &str) -> String {
+        self.tenant.delivery(&self.edge, event)["status"].as_str().expect("a word").to_owned()
+    }
+}
+
+#[test]
+fn a_dead_delivery_gets_its_whole_schedule_again() {
+    let world = world(json!({"retry_schedule_seconds": [10, 20]}));
+    let edge = &world.edge;
+    edge.receivers.script(HOOK, |n| Reply::status(if n < 5 { 500 } else { 200 }));
+    let event = world.tenant.emit(edge, "x");
+    edge.run_for(120_000);
+    assert_eq!((world.status(&event).as_str(), edge.receivers.seen(HOOK).len()), ("failed", 3));
+
+    let answer = world.retry(&event);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let shown = answer.json();
+    assert_eq!([&shown["status"], &shown["attempt_count"]], [&json!("pending"), &json!(3)]);
+    let asked_at_ms = edge.now_ms();
+    edge.run_for(200_000);
+    let seen = edge.receivers.seen(HOOK);
+    let after: Vec<i64> = seen[3..].iter().map(|seen| seen.at_ms - asked_at_ms).collect();
+    assert_eq!(after.len(), 3, "{after:?}");
+    assert!(after[0] < 1_000, "the first is made at once: {after:?}");
+    assert!((10_000..12_500).contains(&(after[1] - after[0])), "{after:?}");
+    assert!((20_000..23_500).contains(&(after[2] - after[1])), "{after:?}");
+    assert_eq!(world.status(&event), "completed");
+    // The message is the same one, each time signed afresh.
+    assert_eq!(seen[5].header("webhook-id"), seen[0].header("webhook-id"));
+    assert_eq!(seen[5].header("posthorn-attempt"), "6");
+    assert_ne!(seen[5].header("webhook-signature"), seen[0].header("webhook-signature"));
+    let attempts = world.tenant.attempts(edge, &event, &world.rule);
+    let asked: Vec<bool> = attempts.iter().map(|a| a.get("asked_by").is_some()).collect();
+    assert_eq!(asked, [false, false, false, true, false, false]);
+    let key = json!(format!("machine_key:{}", world.tenant.access_key));
+    assert_eq!(attempts[3]["asked_by"], key);
+}
+
+#[test]
+fn a_delivered_one_is_sent_once_more_and_an_open_one_at_once() {
+    let world = world(json!({}));
+    let edge = &world.edge;
+    edge.receivers.script(HOOK, |n| Reply::status(if n == 0 { 500 } else { 204 }));
+    let event = world.tenant.emit(edge, "x");
+    edge.run_for(1_000);
+    assert_eq!(world.status(&event), "retrying");
+    assert_eq!(world.retry(&event).status, 200);
+    edge.run_for(1_000);
+    assert_eq!((world.status(&event).as_str(), edge.receivers.seen(HOOK).len()), ("completed", 2));
+    edge.run_for(60_000);
+    assert_eq!(edge.receivers.seen(HOOK).len(), 2, "the attempt it came before is not made too");
+
+    assert_eq!(world.retry(&event).status, 200);
+    edge.run_for(1_000);
+    assert_eq!((world.status(&event).as_str(), edge.receivers.seen(HOOK).len()), ("completed", 3));
+}
+
+#[test]
+fn a_lost_wake_up_of_a_retry_is_the_sweepers() {
+    let world = world(json!({}));
+    let edge = &world.edge;
+    let event = world.tenant.emit(edge, "x");
+    edge.run_for(1_000);
+    edge.queue.refuses.set(true);
+    assert_eq!(world.retry(&event).status, 200);
+    edge.queue.refuses.set(false);
+    edge.run_for(180_000);
+    assert_eq!((world.status(&event).as_str(), edge.receivers.seen(HOOK).len()), ("completed", 2));
+}
+
+#[test]
+fn what_cannot_be_retried_says_why() {
+    let world = world(json!({}));
+    let (edge, tenant) = (&world.edge, &world.tenant);
+    edge.queue.refuses.set(true);
+    let event = tenant.emit(edge, "x");
+    let early = world.retry(&event);
+    assert_eq!(early.status, 425, "{}", early.text);
+    let at = format!("/api/v1/connections/{}", world.connection);
+    tenant.call(edge, "POST", &format!("{at}/deactivate"), &Value::Null);
+    assert_eq!(world.retry(&event).status, 409, "held");
+    tenant.call(edge, "POST", &format!("{at}/activate"), &json!({"held": "cancel"}));
+    let canceled = world.retry(&event);
+    assert_eq!(canceled.status, 409, "{}", canceled.text);
+    assert_eq!(world.status(&event), "canceled");
+    let path = format!("/api/v1/events/{event}/rules/{}/retry", world.connection);
+    assert_eq!(tenant.call(edge, "POST", &path, &Value::Null).status, 404, "no such rule");
+}
+
+#[test]
+fn events_are_filtered_and_every_page_goes_on() {
+    let world = world(json!({"retry_schedule_seconds": [1]}));
+    let (edge, tenant) = (&world.edge, &world.tenant);
+    // Few events are about the order 7; those fail and die. There are more of the others than a page
+    // may read.
+    edge.receivers.script(HOOK, |_| Reply::status(500));
+    let mut dead = Vec::new();
+    for index in 0..LIST_READS_MAX + 600 {
+        let is_seven = index % 900 == 0 || index < 4;
+        let (name, id) = if is_seven { ("x", "7") } else { ("y", "8") };
+        let body = json!({"event": name, "resource": "order", "resource_id": id, "payload": {}});
+        let answer = tenant.emit_text(edge, &body.to_string()).json();
+        if name == "x" {
+            dead.push(answer["event"]["id"].clone());
+        }
+        edge.run_for(1);
+    }
+    edge.run_for(180_000);
+    dead.reverse();
+    for query in ["status=failed", "event=x", "resource_id=7", "event=x&status=failed"] {
+        let (mut found, mut cursor) = (Vec::new(), String::new());
+        for _ in 0..50 {
+            let path =
+                format!("/api/v1/workspaces/{}/events?limit=3&{query}{cursor}", tenant.workspace);
+            let page = tenant.get(edge, &path);
+            let records = page["records"].as_array().expect("a list");
+            assert!(records.len() <= 3);
+            found.extend(records.iter().map(|record| record["id"].clone()));
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(found, dead, "{query}");
+    }
+    let path = format!("/api/v1/workspaces/{}/events?status=dead", tenant.workspace);
+    assert_eq!(tenant.call(edge, "GET", &path, &Value::Null).status, 400);
+}
+
+#[test]
+fn a_rule_that_did_not_match_says_why() {
+    let world = world(json!({}));
+    let (edge, tenant) = (&world.edge, &world.tenant);
+    let rule = |more: Value| {
+        let mut body = json!({"workspace": tenant.workspace, "connection": world.connection,
+            "event": "x", "metadata": {"action": "send_webhook"}});
+        for (name, value) in more.as_object().expect("an object") {
+            body[name] = value.clone();
+        }
+        tenant.post(edge, "/api/v1/rules", &body)["rule"]["id"].clone()
+    };
+    let expected = json!([
+        {"rule": rule(json!({"active": false})), "reason": "inactive"},
+        {"rule": rule(json!({"resource": "invoice"})), "reason": "resource"},
+        {"rule": rule(json!({"resource": "order", "resource_id": "8"})), "reason": "resource_id"},
+    ]);
+    let body = json!({"event": "x", "resource": "order", "resource_id": "7", "payload": {}});
+    let event = tenant.emit_text(edge, &body.to_string()).json();
+    let id = event["event"]["id"].as_str().expect("an id").to_owned();
+    let found = tenant.get(edge, &format!("/api/v1/events/{id}"));
+    assert_eq!(found["rule_events"].as_array().map(Vec::len), Some(1));
+    assert_eq!(found["unmatched_rules"], expected);
+}
