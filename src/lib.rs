@@ -14,6 +14,12 @@
 //! [`destination::webhook`]) and records what came of it ([`app::recorder`]). What nobody saw to
 //! in time, [`app::sweep`] brings back.
 //!
+//! # The way of a page
+//!
+//! The product asks for a session ([`api::sessions`]) and shows its launch URL in an iframe.
+//! [`embed::launch`] makes a cookie of the launch token; [`embed::front`] lets every later request
+//! in by it; a page reads what it shows and renders it.
+//!
 //! # The map, from the ground up
 //!
 //! - [`domain`]: values and decisions. States of a delivery, retry times, signatures, the URL
@@ -22,9 +28,9 @@
 //! - [`ports`]: the doors to clock, randomness, databases, queue and network, as traits.
 //! - [`store`]: SQL, one noun per file.
 //! - [`app`]: use cases, one per file.
-//! - [`http`]: access, errors as documents, cursors.
+//! - [`http`]: access, forms, errors as documents, cursors.
 //! - [`api`]: JSON in, JSON out.
-//! - [`embed`]: what customers see inside the product.
+//! - [`embed`]: the pages that customers see inside the product.
 //! - [`routes`]: the front door, one row for each endpoint.
 //! - `platform`: the roof, where the ports are opened on Workers.
 //!
@@ -40,7 +46,9 @@
 //!   does not: jobs may be lost, repeated or reordered.
 //! - An attempt is recorded only on a delivery that still owes this very attempt.
 //! - A secret is a [`domain::secret::Secret`] or sealed; neither can be serialized into an answer.
-//! - What a caller may not see is 404 for it.
+//! - What a caller may not see is 404 for it: finders take the [`domain::actor::Scope`] it acts in.
+//! - A page of the embed costs at most three reads, and shows no secret but in the one answer that
+//!   made it.
 
 pub mod domain;
 
