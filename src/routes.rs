@@ -203,6 +203,7 @@ impl<P: Platform> Front<P> {
         let is_emit = self.is_emit(&path);
         let (method, asked) = (head.method.clone(), head.headers.clone());
         let reply = match self.find(&path) {
+            None if path.starts_with("/embed/") => front::no_such_page(),
             None => problem::reply(&problem::no_such_path(), &request_id),
             Some(_) if is_emit && method == Method::OPTIONS => preflight(&asked),
             Some(Found { rows, params }) => match rows.iter().find(|row| row.method == method) {
