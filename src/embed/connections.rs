@@ -173,7 +173,7 @@ fn again(
     let status = problem::status(error.kind);
     let body = html! {
         h1 { (title) }
-        (connection_form::render(visit, context, &Draft::sent(form), &Errors(error.fields)))
+        (connection_form::render(visit, context, &Draft::sent(form), &Errors(error.into_fields())))
     };
     Ok(page_with(status, visit, &Page::new(Section::Connections, title), &body))
 }

@@ -167,7 +167,7 @@ impl Draft {
         let mut errors = Vec::new();
         let mut check = |param: &str, result: std::result::Result<(), String>| {
             errors.extend(
-                result.err().map(|msg| Error::field(param, msg).fields).into_iter().flatten(),
+                result.err().map(|msg| Error::field(param, msg).into_fields()).into_iter().flatten(),
             );
         };
         check("event", check_name(&self.event));
@@ -259,7 +259,7 @@ pub async fn create<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     match app::create(platform, &visit.session.actor(), new).await {
         Ok(_) => Ok(Reply::see_other(&path(visit, "rules?done=saved"))),
         Err(error) if error.fields.is_empty() => Err(error),
-        Err(error) => again(platform, visit, &draft, Errors(error.fields)).await,
+        Err(error) => again(platform, visit, &draft, Errors(error.into_fields())).await,
     }
 }
 
@@ -332,7 +332,7 @@ pub async fn update<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
         match rules::update(platform.control(), &rule).await {
             Ok(()) => return Ok(Reply::see_other(&path(visit, "rules?done=saved"))),
             Err(error) if error.fields.is_empty() => return Err(error),
-            Err(error) => errors = Errors(error.fields),
+            Err(error) => errors = Errors(error.into_fields()),
         }
     }
     let body = edit_body(visit, &read, &rule.id, &draft, &errors);

@@ -9,7 +9,7 @@ use super::text;
 use crate::app::connections::{self as app, Saved};
 use crate::destination::webhook::Settings;
 use crate::domain::connection::SetBy;
-use crate::domain::error::{Error, FieldError, Result};
+use crate::domain::error::{Error, Result};
 use crate::domain::rotation::{OVERLAP_S_MAX, overlap_ms};
 use crate::domain::secret::Secret;
 use crate::domain::session::Need;
@@ -180,7 +180,7 @@ pub async fn rotate<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
         Err(error) if error.fields.is_empty() => Err(error),
         Err(error) => {
             let status = problem::status(error.kind);
-            let fields: Vec<FieldError> = error.fields;
+            let fields = error.into_fields();
             let errors = Errors(fields);
             let (shown, body) = rotation(visit, &connection, &live, &errors, platform.now_ms())?;
             Ok(page_with(status, visit, &shown, &body))

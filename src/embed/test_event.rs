@@ -142,7 +142,7 @@ fn exact(sent: &str, example: Option<String>) -> String {
 }
 
 fn check(draft: &Draft) -> Errors {
-    let named = |name: &str, msg: String| Error::field(name, msg).fields;
+    let named = |name: &str, msg: String| Error::field(name, msg).into_fields();
     let mut errors = check_name(&draft.event).map_err(|msg| named("event", msg)).err();
     if let Err(msg) = check_payload(draft.payload.trim()) {
         errors.get_or_insert_default().extend(named("payload", msg));
