@@ -33,7 +33,7 @@ struct Shown<'a> {
 }
 
 /// `GET /embed/s/{session}/events/{id}`.
-pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let (id, scope) = (call.id("id", "event")?, visit.session.actor().scope);
     let whole = events::whole_at(platform, &home(visit), &scope, &id).await?;

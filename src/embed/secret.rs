@@ -79,9 +79,9 @@ pub fn summary(visit: &Visit, connection: &Connection, live: &[LiveSecret], now_
 }
 
 /// `GET /embed/s/{session}/connections/{id}/secret`: the form for another secret.
-pub async fn form<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn form<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
-    let (connection, live) = read(platform, visit, &call).await?;
+    let (connection, live) = read(platform, visit, call).await?;
     let (shown, body) = rotation(visit, &connection, &live, &Errors::default(), platform.now_ms())?;
     Ok(page(visit, &shown, &body))
 }
@@ -155,9 +155,9 @@ fn default_overlap(scheme: Scheme) -> String {
 
 /// `POST /embed/s/{session}/connections/{id}/secret`. The answer shows a generated secret, this
 /// once; the same form sent again changes nothing.
-pub async fn rotate<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn rotate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (visit, form) = (call.caller.visit()?, call.form()?);
-    let (connection, live) = read(platform, visit, &call).await?;
+    let (connection, live) = read(platform, visit, call).await?;
     let at = path(visit, &format!("connections/{}", connection.id));
     let newest = live.first().map_or(0, |secret| secret.number).to_string();
     if form.get("newest") != newest {
@@ -190,7 +190,7 @@ pub async fn rotate<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 
 /// `POST /embed/s/{session}/connections/{id}/secret/end-overlap`: from now on the newest secret
 /// alone signs.
-pub async fn end_overlap<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn end_overlap<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let id = call.id("id", "connection")?;
     super::connections::shown(platform, &visit.session, &id).await?;
