@@ -42,8 +42,8 @@ pub struct FieldError {
 
 /// An error with one text for the caller and one for the log.
 ///
-/// It is one pointer wide: errors pass through most functions, and each of them carries room for one
-/// (with its parts in line the module was a tenth larger).
+/// It is one pointer wide: errors pass through most functions, and each of them carries room for
+/// one (with its parts in line the module was a twentieth larger).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error(Box<Parts>);
 
