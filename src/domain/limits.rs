@@ -103,3 +103,26 @@ pub const CATALOGUE_MAX: usize = 500;
 pub const NAMES_SHOWN_MAX: usize = 1_000;
 /// Workspaces over which an organization's events are merged.
 pub const MERGED_WORKSPACES_MAX: usize = 100;
+
+/// Deliveries in a lane's window: a page of a line that is read and kept in memory, about 25 KB.
+pub const WINDOW_MAX: usize = 256;
+/// Deliveries of which a lane remembers that their job was given up.
+pub const FORWARDED_MAX: usize = 4_096;
+/// What a lease lasts beyond the attempt's timeout: time to start, to record, and to tell.
+pub const LEASE_MARGIN_MS: i64 = 10_000;
+/// How long a lane believes that somebody comes whom it has woken. A message that is late by more
+/// is overtaken by another, which does no harm.
+pub const WAKE_AGAIN_MS: i64 = 30_000;
+/// How long a connection is watched after its last failure.
+pub const WATCH_MS: i64 = 5 * 60_000;
+/// How long a connection that answered slowly is served by its lane alone, unless it is quick again.
+pub const SLOW_FOR_MS: i64 = 5 * 60_000;
+/// Deliveries that one run of a lane job starts at the most.
+pub const LANE_RUN_DELIVERIES: usize = 50;
+/// After this long a run of a lane job starts nothing more. It runs in `waitUntil`, where work is cut
+/// about 30 s after the handler returned.
+pub const LANE_RUN_MS: i64 = 20_000;
+/// A run of a lane job starts nothing that could end later than this.
+pub const LANE_RUN_END_MS: i64 = 27_000;
+/// Pages of a line that one run of a lane job reads in search of something that may start.
+pub const LANE_RUN_PAGES: usize = 8;

@@ -3,6 +3,7 @@
 
 pub mod api_key;
 pub mod attempt;
+pub mod breaker;
 pub mod connection;
 pub mod delivery;
 pub mod error;
@@ -11,8 +12,11 @@ pub mod fields;
 pub mod ids;
 pub mod in_flight;
 pub mod job;
+pub mod lane;
 pub mod limits;
+pub mod line;
 pub mod organization;
+pub mod pace;
 pub mod retry;
 pub mod rotation;
 pub mod rule;
@@ -21,4 +25,5 @@ pub mod signing;
 pub mod slots;
 pub mod time;
 pub mod url_guard;
+pub mod window;
 pub mod workspace;
