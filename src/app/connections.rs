@@ -4,22 +4,21 @@
 use std::collections::BTreeMap;
 
 use super::keys::Machine;
+use super::lanes;
 use super::{log, new_id, url_policy};
 use crate::destination::WEBHOOK;
 use crate::destination::webhook::{Settings, header_field};
 use crate::destination::webhook_form::{self, Form, SecretWish};
 use crate::domain::connection::{SealedCredentials, SealedSigningSecret, SetBy};
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::limits::CANCEL_STEP;
+use crate::domain::line::Line;
 use crate::domain::rotation::overlap_ms;
 use crate::domain::secret::{Place, Secret};
 use crate::domain::signing;
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection, NewSecret, SecretRow};
 use crate::store::{deliveries, workspaces};
-
-/// Deliveries that the deletion of a connection cancels at once; the consumer cancels the others
-/// when they are due.
-const CANCEL_AT_ONCE: usize = 1_000;
 
 /// A connection, with the signing secret where this very call generated it on request.
 #[derive(Debug)]
@@ -66,6 +65,7 @@ pub async fn create<P: Platform>(
         credentials: SealedCredentials::new(),
         active: true,
         inactive_reason: None,
+        warning: None,
         hidden: new.hidden,
         created_by: caller.created_by(),
         created_at_ms: now_ms,
@@ -190,10 +190,15 @@ pub async fn delete<P: Platform>(
     connections::delete(control, &connection.workspace, id, force).await?;
     let log = log(platform, workspace.shard)?;
     let now_ms = platform.now_ms();
-    let canceled =
-        deliveries::cancel_connection(log, &workspace.id, id, now_ms, CANCEL_AT_ONCE).await;
+    let canceled = deliveries::cancel_connection(log, &workspace.id, id, now_ms, CANCEL_STEP).await;
     if let Err(error) = canceled {
         // The connection is gone all the same, and the consumer cancels what it meets of it.
+        let line = serde_json::json!({"at": "delete_connection", "connection": id,
+            "error": error.detail});
+        platform.line(&line);
+    }
+    let line = Line { shard: workspace.shard, workspace: workspace.id, connection: id.to_owned() };
+    if let Err(error) = lanes::forget(platform, &line).await {
         let line = serde_json::json!({"at": "delete_connection", "connection": id,
             "error": error.detail});
         platform.line(&line);

@@ -12,7 +12,7 @@ use super::wake::wake;
 use super::{grouped, keys, log};
 use crate::domain::api_key::MachineToken;
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::event::{Event, FanOut, NewEvent};
+use crate::domain::event::{Event, FanOut, NewEvent, Service};
 use crate::domain::ids;
 use crate::domain::job::{DeliveryKey, Job};
 use crate::ports::Platform;
@@ -181,6 +181,7 @@ fn accept(
         rule: rule.id.clone(),
         connection: rule.connection.clone(),
         held: rule.connection_active == 0,
+        service: Service::of(rule.is_strict == 1, rule.is_throttled == 1),
     });
     Event {
         id,

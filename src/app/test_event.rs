@@ -2,8 +2,9 @@
 
 use super::emit;
 use super::keys::Machine;
-use crate::domain::error::{Kind, Result};
-use crate::domain::event::{Event, FanOut, NewEvent, TEST_RULE};
+use crate::destination::webhook::Settings;
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::event::{Event, FanOut, NewEvent, Service, TEST_RULE};
 use crate::domain::fields::Fields;
 use crate::domain::ids;
 use crate::ports::Platform;
@@ -43,7 +44,8 @@ pub async fn send<P: Platform>(
     let control = platform.control();
     let found = connections::find(control, &caller.organization, connection).await?;
     let workspace = workspaces::find(control, &caller.organization, &found.workspace).await?;
-    let now_ms = platform.now_ms();
+    let settings = Settings::from_stored(&found.settings).map_err(Error::internal)?;
+    let (traits, now_ms) = (settings.traits(), platform.now_ms());
     let event = Event {
         id: ids::event_id(now_ms, platform.bytes(), 0, workspace.number),
         workspace: workspace.id,
@@ -57,6 +59,7 @@ pub async fn send<P: Platform>(
             rule: ids::test_rule_id(connection),
             connection: connection.to_owned(),
             held: !found.active,
+            service: Service::of(traits.strict, traits.per_second.is_some()),
         }],
     };
     emit::store_and_wake(platform, workspace.shard, event, new.payload).await

@@ -172,6 +172,7 @@ struct InLog {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Lease {
     place: Place,
+    attempt: u32,
     until_ms: i64,
 }
 
@@ -181,15 +182,17 @@ impl Lane {
         let mut reply = Reply::default();
         self.expire_leases(now_ms);
         match command {
-            Command::Tell(told) => self.hear(told, now_ms),
+            Command::Tell(told) => self.hear(told, false, now_ms),
             Command::Nudge(line) => {
                 self.line = Some(line);
-                self.look_again(now_ms);
+                self.look_again(now_ms, now_ms);
             }
             Command::Pull(pull) => {
                 let Pull { told, settled, room, page } = *pull;
                 let is_quick = !told.is_slow && !settled.is_empty();
-                self.hear(told, now_ms);
+                // A page from the head was read after what the consumer left to the lane was stored.
+                let has_head = matches!(&page, Some(page) if page.from == From::Head);
+                self.hear(told, has_head, now_ms);
                 self.settle(settled, now_ms);
                 page.into_iter().for_each(|page| self.window.take(page));
                 self.serve(room, now_ms, &mut reply);
@@ -245,26 +248,28 @@ impl Lane {
         let before = self.leases.len();
         self.leases.retain(|lease| lease.until_ms > now_ms);
         if self.leases.len() < before {
-            self.look_again(now_ms);
+            self.look_again(now_ms, now_ms);
         }
     }
 
     /// The line is not as the window shows it.
-    fn look_again(&mut self, at_ms: i64) {
-        self.window.stale_from(at_ms);
+    fn look_again(&mut self, at_ms: i64, now_ms: i64) {
+        self.window.stale_from(at_ms, now_ms);
         self.next_at_ms = Some(self.next_at_ms.map_or(at_ms, |next| next.min(at_ms)));
     }
 
-    fn hear(&mut self, told: Told, now_ms: i64) {
+    fn hear(&mut self, told: Told, has_head: bool, now_ms: i64) {
         self.line = Some(told.line);
         self.traits = told.traits;
         self.in_log.mode = told.seen.unwrap_or(self.in_log.mode);
         if let Some(due_at_ms) = told.due_at_ms {
-            self.look_again(due_at_ms);
+            self.look_again(due_at_ms, now_ms);
         }
         if !told.forwarded.is_empty() {
             self.window.forward(told.forwarded);
-            self.look_again(now_ms);
+            if !has_head {
+                self.look_again(now_ms, now_ms);
+            }
         }
         if told.is_slow {
             self.slow_until_ms = now_ms + SLOW_FOR_MS;
@@ -289,7 +294,8 @@ impl Lane {
     fn settle(&mut self, settled: Vec<Settled>, now_ms: i64) {
         let (mut ok, mut failed) = (0, 0);
         for Settled { place, how } in settled {
-            self.leases.retain(|lease| lease.place != place);
+            let lease = self.leases.iter().position(|lease| lease.place == place);
+            let lease = lease.map(|index| self.leases.swap_remove(index));
             let again_at_ms = match how {
                 How::Delivered => {
                     ok += 1;
@@ -302,8 +308,10 @@ impl Lane {
                 How::Faulted(due_at_ms) => due_at_ms,
                 How::GivenBack(at_ms) => Some(at_ms),
                 How::Changed => {
+                    let attempt = lease.map_or(0, |lease| lease.attempt);
+                    self.window.doubt(place.clone(), attempt, now_ms);
                     // What came of it decides in a strict line whether the next one may start.
-                    self.look_again(now_ms);
+                    self.look_again(now_ms, now_ms);
                     None
                 }
             };
@@ -313,7 +321,7 @@ impl Lane {
                     row.attempt += u32::from(is_attempt);
                     (row.start_at_ms, row.due_at_ms) = (at_ms, at_ms);
                 }
-                (None, Some(at_ms)) => self.look_again(at_ms),
+                (None, Some(at_ms)) => self.look_again(at_ms, now_ms),
                 (_, None) => self.window.remove(&place),
             }
         }
@@ -356,7 +364,7 @@ impl Lane {
             let (place, attempt) = (row.place.clone(), row.attempt);
             let payload_bytes = row.payload_bytes;
             self.window.started(&place);
-            self.leases.push(Lease { place: place.clone(), until_ms });
+            self.leases.push(Lease { place: place.clone(), attempt, until_ms });
             reply.given.push(Given { place, attempt, payload_bytes });
         }
         self.pace.started(u32::try_from(reply.given.len()).unwrap_or(0), now_ms);

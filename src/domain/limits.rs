@@ -77,17 +77,19 @@ pub const FLUSH_AFTER_MS: i64 = 250;
 
 /// Messages of one `sendBatch` (100 messages and 256 KB; a job is about 250 bytes).
 pub const SEND_BATCH_MAX: usize = 100;
-/// Longest retry step for which a delayed queue message is sent as a hint; beyond it the sweeper is
-/// punctual enough.
-pub const HINT_STEP_MAX_MS: i64 = 60_000;
 /// How long the sweeper leaves a delivery to the job that is already on its way: the longest
 /// attempt (25 s) and a queue that is a little behind.
 pub const SWEEP_GRACE_MS: i64 = 60_000;
 /// Overdue deliveries of one connection that one sweep brings back.
-pub const SWEEP_PER_CONNECTION: usize = 500;
+pub const SWEEP_PER_CONNECTION: usize = 100;
+/// The same for the sweep after a restart, when every job was lost.
+pub const SWEEP_AFTER_RESTART: usize = 500;
 /// Held deliveries of one connection that one statement releases, holds or cancels: a write of this
 /// size takes well under a second.
 pub const HELD_STEP: usize = 500;
+/// Deliveries of a deleted connection that one statement cancels; the consumer goes on when it meets
+/// another.
+pub const CANCEL_STEP: usize = 1_000;
 /// Connections that one sweep statement answers for; a sweep goes on from the last one.
 pub const SWEEP_CONNECTIONS: usize = 200;
 /// Deliveries that one sweep brings back at the most.
@@ -108,6 +110,8 @@ pub const MERGED_WORKSPACES_MAX: usize = 100;
 pub const WINDOW_MAX: usize = 256;
 /// Deliveries of which a lane remembers that their job was given up.
 pub const FORWARDED_MAX: usize = 4_096;
+/// How long a lane waits with a delivery that was not as it looked and looks the same again.
+pub const DOUBT_MS: i64 = 5_000;
 /// What a lease lasts beyond the attempt's timeout: time to start, to record, and to tell.
 pub const LEASE_MARGIN_MS: i64 = 10_000;
 /// How long a lane believes that somebody comes whom it has woken. A message that is late by more

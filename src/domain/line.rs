@@ -123,7 +123,7 @@ impl Traits {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     /// Which one.
-    #[serde(flatten)]
+    #[serde(rename = "p")]
     pub place: Place,
     /// The attempt that it owes.
     #[serde(rename = "n")]
@@ -161,4 +161,6 @@ pub struct Page {
     pub rows: Vec<Waiting>,
     /// Whether nothing comes after it.
     pub is_last: bool,
+    /// When it was read, at the latest.
+    pub read_at_ms: i64,
 }

@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod error;
 pub mod event;
 pub mod fields;
+pub mod health;
 pub mod ids;
 pub mod in_flight;
 pub mod job;

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use super::limits::FORWARDED_MAX;
+use super::limits::{DOUBT_MS, FORWARDED_MAX};
 use super::line::{From, Page, Place, Waiting};
 
 /// The window.
@@ -18,24 +18,36 @@ pub struct Window {
     /// Whether anything was read at all.
     is_read: bool,
     is_last: bool,
-    /// From this moment on it is stale.
-    stale_at_ms: Option<i64>,
+    /// From this moment on it is stale, and when that became known.
+    stale_at_ms: Option<(i64, i64)>,
     /// When the first of the deliveries before the window may start.
     behind_at_ms: Option<i64>,
     /// Deliveries whose job was given up, so that they may start when they are due.
     forwarded: BTreeSet<Place>,
+    /// Deliveries that were not as they looked, by place and attempt. Should they look the same
+    /// again they wait until the time given, so that nobody turns in circles.
+    doubtful: Vec<(Place, u32, i64)>,
 }
 
 impl Window {
     /// Whether it has to be read anew.
     pub fn is_stale(&self, now_ms: i64) -> bool {
         let over = |at_ms: Option<i64>| at_ms.is_some_and(|at_ms| at_ms <= now_ms);
-        !self.is_read || over(self.stale_at_ms) || over(self.behind_at_ms)
+        let stale_at_ms = self.stale_at_ms.map(|(at_ms, _)| at_ms);
+        !self.is_read || over(stale_at_ms) || over(self.behind_at_ms)
     }
 
-    /// From `at_ms` on it does not show the line any more.
-    pub fn stale_from(&mut self, at_ms: i64) {
-        self.stale_at_ms = Some(self.stale_at_ms.map_or(at_ms, |stale| stale.min(at_ms)));
+    /// From `at_ms` on it does not show the line any more. A page that was read before this became
+    /// known, at `now_ms`, makes no difference.
+    pub fn stale_from(&mut self, at_ms: i64, now_ms: i64) {
+        let earlier = self.stale_at_ms.map_or(at_ms, |(stale_ms, _)| stale_ms.min(at_ms));
+        self.stale_at_ms = Some((earlier, now_ms));
+    }
+
+    /// A delivery was not as it looked.
+    pub fn doubt(&mut self, place: Place, attempt: u32, now_ms: i64) {
+        self.doubtful.retain(|(_, _, until_ms)| *until_ms > now_ms);
+        self.doubtful.push((place, attempt, now_ms + DOUBT_MS));
     }
 
     /// Takes over a page that was asked for; one that does not follow is left.
@@ -43,7 +55,8 @@ impl Window {
         match page.from {
             From::Head => {
                 self.behind_at_ms = None;
-                self.stale_at_ms = None;
+                self.stale_at_ms =
+                    self.stale_at_ms.filter(|(_, known_ms)| *known_ms > page.read_at_ms);
             }
             From::After(place) if self.last() == Some(&place) => {
                 let left = self.rows.iter().map(|row| self.start_at_ms(row)).min();
@@ -62,6 +75,7 @@ impl Window {
             // Whoever is forgotten waits until its job would have been given up anyway.
             self.forwarded.clear();
         }
+        self.doubtful.retain(|(place, ..)| !places.contains(place));
         self.forwarded.extend(places);
     }
 
@@ -70,7 +84,13 @@ impl Window {
     }
 
     fn start_at_ms(&self, row: &Waiting) -> i64 {
-        if self.forwarded.contains(&row.place) { row.due_at_ms } else { row.start_at_ms }
+        let doubted = |(place, attempt, _): &&(Place, u32, i64)| {
+            *place == row.place && *attempt == row.attempt
+        };
+        let until_ms = self.doubtful.iter().find(doubted).map_or(0, |(_, _, until_ms)| *until_ms);
+        let at_ms =
+            if self.forwarded.contains(&row.place) { row.due_at_ms } else { row.start_at_ms };
+        at_ms.max(until_ms)
     }
 
     /// The first delivery that may start and is not `under_way`. In a strict line that can only be
@@ -106,7 +126,10 @@ impl Window {
         let rows = self.rows.iter().take(head).filter(may_start);
         let first = rows.map(|row| self.start_at_ms(row)).min();
         let beyond = (!self.is_last && (!is_strict || self.rows.is_empty())).then_some(now_ms);
-        [first, beyond, self.stale_at_ms, self.behind_at_ms].into_iter().flatten().min()
+        [first, beyond, self.stale_at_ms.map(|(at_ms, _)| at_ms), self.behind_at_ms]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The page that is worth reading when nothing in the window may start.
@@ -152,7 +175,8 @@ mod tests {
     }
 
     fn page(from: From, rows: &[(&str, i64)], is_last: bool) -> Page {
-        Page { from, rows: rows.iter().map(|(event, at)| row(event, *at)).collect(), is_last }
+        let rows = rows.iter().map(|(event, at)| row(event, *at)).collect();
+        Page { from, rows, is_last, read_at_ms: 0 }
     }
 
     fn place(event: &str) -> Place {
@@ -210,17 +234,35 @@ mod tests {
     fn a_stale_window_is_read_from_the_head() {
         let mut window = Window::default();
         window.take(page(From::Head, &[("a", 100)], true));
-        window.stale_from(7);
-        window.stale_from(9);
+        window.stale_from(7, 0);
+        window.stale_from(9, 0);
         assert_eq!((window.is_stale(6), window.is_stale(7)), (false, true));
         assert_eq!(window.next_at_ms(false, 0, |_| false), Some(7));
         assert_eq!(window.wanted(false, 7), Some(From::Head));
         window.take(page(From::Head, &[], true));
         assert_eq!(window.next_at_ms(false, 7, |_| false), None);
+        window.stale_from(7, 1);
+        window.take(page(From::Head, &[], true));
+        assert!(window.is_stale(7), "the page was read before that became known");
+        window.take(Page { read_at_ms: 1, ..page(From::Head, &[], true) });
         // A page that was used up is read again from the head when more may follow.
         window.take(page(From::Head, &[("a", 0)], false));
         window.remove(&place("a"));
         assert_eq!(window.wanted(true, 0), Some(From::Head));
+    }
+
+    #[test]
+    fn what_was_not_as_it_looked_waits_until_it_looks_different() {
+        let mut window = Window::default();
+        window.doubt(place("a"), 1, 0);
+        window.take(page(From::Head, &[("a", 0), ("b", 0)], true));
+        assert_eq!((first(&window, false, 1), first(&window, true, 1)), (Some("b"), None));
+        assert_eq!(first(&window, true, DOUBT_MS), Some("a"));
+        window.forward(vec![place("a")]);
+        assert_eq!(first(&window, true, 1), Some("a"));
+        window.doubt(place("b"), 2, 0);
+        window.remove(&place("a"));
+        assert_eq!(first(&window, true, 1), Some("b"), "another attempt was meant");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::domain::delivery::State;
 use crate::domain::error::Result;
 use crate::domain::job::{DeliveryKey, Job};
 use crate::domain::limits::RECORD_INLINE_BYTES;
+use crate::domain::line::Mode;
 use crate::ports::{Database, Statement};
 
 /// A delivery that still owes an attempt, with its event.
@@ -40,6 +41,12 @@ pub struct Owed {
     pub started_at_ms: Option<i64>,
     /// The payload's exact text.
     pub payload: String,
+    /// What LOG says of the connection's lane.
+    pub mode: Mode,
+    /// The first failure since anything succeeded on the connection.
+    pub failing_since_ms: Option<i64>,
+    /// Whether no earlier one of a strict line is open or held.
+    pub is_first: bool,
 }
 
 impl Owed {
@@ -79,6 +86,9 @@ impl FromRow for Owed {
             created_at_ms: row.int("created_at_ms"),
             started_at_ms: row.maybe_int("started_at_ms"),
             payload: row.text("payload"),
+            mode: Mode::from_number(row.maybe_int("mode").unwrap_or_default()),
+            failing_since_ms: row.maybe_int("failing_since_ms"),
+            is_first: row.flag("is_first"),
         }
     }
 }
@@ -91,9 +101,13 @@ fn key_set<'a>(keys: impl IntoIterator<Item = &'a DeliveryKey>) -> String {
 const OWED: &str = "\
     select d.workspace, d.connection, d.event, d.rule, d.state, d.attempts, d.faults, \
       d.started_at_ms, e.name, e.resource, e.resource_id, e.created_at_ms, \
-      coalesce(e.payload, p.payload) as payload \
+      coalesce(e.payload, p.payload) as payload, l.mode, l.failing_since_ms, \
+      d.seq is null or not exists (select 1 from deliveries b where b.workspace = d.workspace \
+        and b.connection = d.connection and b.seq < d.seq and b.seq is not null \
+        and (b.open = 1 or b.state = 'held')) as is_first \
     from json_each(?1) j cross join deliveries d cross join events e \
       left join payloads p on p.id = e.payload_id \
+      left join lanes l on l.workspace = d.workspace and l.connection = d.connection \
     where d.workspace = j.value ->> 0 and d.connection = j.value ->> 1 \
       and d.event = j.value ->> 2 and d.rule = j.value ->> 3 and d.open = 1 \
       and e.workspace = d.workspace and e.event = d.event";
@@ -142,11 +156,15 @@ const RECORD: &str = "\
       and ((open = 1 and attempts = (j.value ->> 'number') - 1) \
         or (state <> 'delivered' and j.value ->> 'state' = 'delivered'))";
 
-/// Records attempts, at most one for each delivery.
+/// Records attempts, at most one for each delivery, in one batch with what they mean for lanes.
 ///
 /// # Errors
 /// When the shard's answer is not known; recording the same again is harmless.
-pub async fn record(log: &impl Database, attempted: &[Attempted]) -> Result<()> {
+pub async fn record(
+    log: &impl Database,
+    attempted: &[Attempted],
+    lanes: Vec<Statement>,
+) -> Result<()> {
     let (mut outcomes, mut records) = (Vec::new(), Vec::new());
     for one in attempted {
         let text = serde_json::to_string(&one.record).unwrap_or_default();
@@ -159,6 +177,7 @@ pub async fn record(log: &impl Database, attempted: &[Attempted]) -> Result<()> 
     let set = Value::from(outcomes).to_string();
     let mut statements: Vec<Statement> = vec![statement(RECORD, [set.into()])];
     statements.extend(super::attempts::insert(&records));
+    statements.extend(lanes);
     run(log, statements).await.map(drop)
 }
 

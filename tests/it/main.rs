@@ -8,6 +8,7 @@ mod bytes;
 mod deliver;
 mod edge;
 mod emit;
+mod lanes;
 mod signed;
 mod tenant;
 mod test_event;

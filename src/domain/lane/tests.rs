@@ -140,7 +140,8 @@ impl World {
         // Two rows are a page here.
         let rows: Vec<Waiting> = self.line.range(after + 1..).take(2).map(waiting).collect();
         let last = rows.last().map_or(u32::MAX - 1, |row| row.place.rule);
-        Some(Page { from, rows, is_last: self.line.range(last + 1..).next().is_none() })
+        let is_last = self.line.range(last + 1..).next().is_none();
+        Some(Page { from, rows, is_last, read_at_ms: self.now_ms })
     }
 
     fn pull(&mut self, settled: Vec<Settled>) {
@@ -280,7 +281,7 @@ fn pull(lane: &mut Lane, room: u32, page: Option<Page>, now_ms: i64) -> Reply {
 
 fn head(rules: impl Iterator<Item = u32>) -> Page {
     let rows = rules.map(|rule| waiting((&rule, &(0, 0)))).collect();
-    Page { from: From::Head, rows, is_last: true }
+    Page { from: From::Head, rows, is_last: true, read_at_ms: 0 }
 }
 
 #[test]

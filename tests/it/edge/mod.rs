@@ -1,6 +1,7 @@
 //! A platform on which tests run: the real migrations on SQLite, a queue, scripted receivers and a
 //! clock that jumps to the next thing that happens.
 
+mod lanes;
 mod queue;
 mod receivers;
 mod sqlite;
@@ -17,6 +18,7 @@ use posthorn::domain::secret::MasterKeys;
 use posthorn::ports::{Clock, Entropy, Journal, Platform, PortError, Settings};
 use serde_json::Value;
 
+pub use lanes::FakeLanes;
 pub use queue::FakeQueue;
 pub use receivers::{Receivers, Reply};
 pub use sqlite::{Fault, Sqlite};
@@ -41,6 +43,8 @@ pub struct World {
     pub logs: Vec<Sqlite>,
     /// The job queue.
     pub queue: FakeQueue,
+    /// The lanes.
+    pub lanes: FakeLanes,
     /// The customers' endpoints.
     pub receivers: Receivers,
     /// What was logged.
@@ -73,11 +77,12 @@ impl Edge {
             own_hosts: vec!["posthorn.example".to_owned()],
         };
         let tasks = Tasks::new(START_MS);
-        Self(Rc::new(World {
+        Self(Rc::new_cyclic(|world| World {
             settings,
             control: Sqlite::migrated("migrations/control"),
             logs: (0..log_shards).map(|_| Sqlite::migrated("migrations/log")).collect(),
             queue: FakeQueue::new(tasks.clone()),
+            lanes: FakeLanes::new(world.clone()),
             receivers: Receivers::new(tasks.clone()),
             lines: RefCell::default(),
             in_flight: RefCell::default(),
@@ -114,13 +119,19 @@ impl Edge {
                 }
                 continue;
             }
-            let next = [self.queue.next_due_ms(), self.tasks.next_due_ms(), Some(next_sweep_ms)];
+            let next = [
+                self.queue.next_due_ms(),
+                self.lanes.next_due_ms(),
+                self.tasks.next_due_ms(),
+                Some(next_sweep_ms),
+            ];
             let next_ms = next.into_iter().flatten().min().unwrap_or(end_ms);
             if next_ms > end_ms {
                 self.tasks.advance_to(end_ms);
                 return;
             }
             self.tasks.advance_to(next_ms);
+            self.block_on(self.lanes.ring(self.now_ms()));
             if next_ms >= next_sweep_ms {
                 self.block_on(sweep(self, false));
                 next_sweep_ms += 60_000;
@@ -172,6 +183,7 @@ impl Journal for Edge {
 impl Platform for Edge {
     type Database = Sqlite;
     type Jobs = FakeQueue;
+    type Lanes = FakeLanes;
     type Outbound = Receivers;
 
     fn settings(&self) -> &Settings {
@@ -188,6 +200,10 @@ impl Platform for Edge {
 
     fn jobs(&self) -> &FakeQueue {
         &self.0.queue
+    }
+
+    fn lanes(&self) -> &FakeLanes {
+        &self.0.lanes
     }
 
     fn outbound(&self) -> &Receivers {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use posthorn::ports::{Database, Param, PortError, Rows, Statement};
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
-use rusqlite::{Connection, ToSql, params_from_iter};
+use rusqlite::{Connection, StatementStatus, ToSql, params_from_iter};
 use serde_json::{Map, Value, json};
 
 /// How the next call fails.
@@ -27,6 +27,8 @@ pub struct Sqlite {
     planned: RefCell<HashSet<&'static str>>,
     /// Calls so far.
     pub round_trips: Cell<u32>,
+    /// The most steps of SQLite's machine that one statement took.
+    pub steps_max: Cell<i32>,
 }
 
 impl Sqlite {
@@ -46,6 +48,7 @@ impl Sqlite {
             faults: RefCell::default(),
             planned: RefCell::default(),
             round_trips: Cell::new(0),
+            steps_max: Cell::new(0),
         }
     }
 
@@ -76,7 +79,9 @@ impl Sqlite {
             if self.planned.borrow_mut().insert(statement.sql) {
                 refuse_scans(&transaction, statement);
             }
-            results.push(run(&transaction, statement)?);
+            let (rows, steps) = run(&transaction, statement)?;
+            self.steps_max.set(self.steps_max.get().max(steps));
+            results.push(rows);
         }
         transaction.commit()?;
         Ok(results)
@@ -95,7 +100,7 @@ impl ToSql for Bound<'_> {
     }
 }
 
-fn run(db: &Connection, statement: &Statement) -> rusqlite::Result<Rows> {
+fn run(db: &Connection, statement: &Statement) -> rusqlite::Result<(Rows, i32)> {
     let mut prepared = db.prepare_cached(statement.sql)?;
     let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
     let mut rows = prepared.query(params_from_iter(statement.params.iter().map(Bound)))?;
@@ -107,7 +112,9 @@ fn run(db: &Connection, statement: &Statement) -> rusqlite::Result<Rows> {
         }
         found.push(Value::Object(object));
     }
-    Ok(Rows(Value::Array(found).to_string()))
+    drop(rows);
+    let steps = prepared.reset_status(StatementStatus::VmStep);
+    Ok((Rows(Value::Array(found).to_string()), steps))
 }
 
 /// JavaScript has one kind of number, so a whole floating-point number arrives as a whole number.
