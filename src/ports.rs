@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::destination::OutboundRequest;
 use crate::domain::attempt::Answer;
 use crate::domain::in_flight::InFlight;
-use crate::domain::lane::{Command, Reply};
+use crate::domain::lane_talk::{Command, Reply};
 use crate::domain::line::Line;
 use crate::domain::secret::MasterKeys;
 

@@ -81,8 +81,8 @@ pub async fn activate<P: Platform>(
 }
 
 /// Makes connections inactive whose endpoint asked for it or failed for days. To be called before
-/// that answer is recorded, and [`hold_inactive`] after: a delivery that is held already would not be
-/// recorded. A failure is logged: the next delivery to such an endpoint leads here again.
+/// that answer is recorded, and [`hold_inactive`] after: a delivery that is held already would not
+/// be recorded. A failure is logged: the next delivery to such an endpoint leads here again.
 pub async fn mark_inactive<P: Platform>(
     platform: &P,
     inactive: &[(String, String, InactiveReason)],

@@ -48,8 +48,8 @@ pub struct Meaning {
     pub less_until_ms: Option<i64>,
     /// The connection becomes inactive.
     pub inactive: Option<InactiveReason>,
-    /// People have to be warned that nothing succeeds, since when, and how much of the time until it
-    /// is given up has passed in percent.
+    /// People have to be warned that nothing succeeds, since when, and how much of the time until
+    /// it is given up has passed in percent.
     pub warning: Option<(i64, u32)>,
     /// It ended a time in which nothing succeeded.
     pub ends_failing: bool,

@@ -12,12 +12,14 @@ use super::recorder::{self, Finished};
 use super::reports::{Report, Reports};
 use super::{grouped, lanes, log};
 use crate::domain::connection::Target;
-use crate::domain::job::{Job, Message};
-use crate::domain::lane::Told;
-use crate::domain::limits::SLICE_BYTES_MAX;
+use crate::domain::error::Result;
+use crate::domain::job::{DeliveryKey, Job, Message};
+use crate::domain::lane_talk::Told;
+use crate::domain::limits::{CANCEL_STEP, SLICE_BYTES_MAX};
 use crate::domain::line::{Line, Mode, Place, Traits};
 use crate::ports::Platform;
-use crate::store::deliveries::Owed;
+use crate::store::deliveries::{self, Owed};
+use crate::store::held;
 use crate::store::lanes::{Raise, raise_now};
 
 /// A job and how far it has come.
@@ -90,6 +92,37 @@ pub fn slices(jobs: &[Work]) -> VecDeque<Vec<usize>> {
     slices
 }
 
+/// Why deliveries that are due are not sent.
+#[derive(Clone, Copy)]
+pub enum Unsent {
+    /// Their connection is gone.
+    Orphans,
+    /// Their connection is inactive.
+    Paused,
+}
+
+/// Cancels deliveries whose connection is gone, holds those whose connection is inactive.
+///
+/// # Errors
+/// When LOG does not answer.
+pub async fn settle_unsent<P: Platform>(
+    platform: &P,
+    shard: u16,
+    keys: &[DeliveryKey],
+    why: Unsent,
+) -> Result<()> {
+    let (log, now_ms) = (log(platform, shard)?, platform.now_ms());
+    let Some(DeliveryKey { workspace, connection, .. }) = keys.first() else { return Ok(()) };
+    match why {
+        Unsent::Orphans => {
+            deliveries::cancel(log, keys, now_ms).await?;
+            // One of them will do for what else its connection left behind.
+            deliveries::cancel_connection(log, workspace, connection, now_ms, CANCEL_STEP).await
+        }
+        Unsent::Paused => held::hold(log, keys).await,
+    }
+}
+
 /// Lines to serve, each once however many messages ask for it.
 #[derive(Debug, Default)]
 pub struct Lines(Vec<(Told, Vec<usize>)>);
@@ -149,8 +182,8 @@ impl Lines {
     }
 }
 
-/// Raises the mode of connections that turned out to be slow, so that the batches to come leave them
-/// to their lanes.
+/// Raises the mode of connections that turned out to be slow, so that the batches to come leave
+/// them to their lanes.
 pub async fn raise_slow<P: Platform>(platform: &P, reports: &[Report]) {
     let slow = reports.iter().filter(|r| r.is_slow() && r.read < Mode::Engaged);
     let lines = slow.map(|report| &report.told.line);

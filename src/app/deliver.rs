@@ -22,22 +22,20 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::json;
 
 use super::attempt::{Done, attempt};
-use super::batch::{self, Lines, Work};
+use super::batch::{self, Lines, Unsent, Work};
 use super::lane_run::traits;
 use super::log;
 use super::recorder::{self, Finished};
 use super::reports::{Report, Reports};
 use crate::domain::connection::Target;
 use crate::domain::job::{DeliveryKey, Job};
-use crate::domain::lane::Told;
-use crate::domain::limits::{
-    CANCEL_STEP, FLUSH_AFTER_MS, FLUSH_OUTCOMES, HAND_BACK_S, SLOW_AFTER_MS,
-};
+use crate::domain::lane_talk::Told;
+use crate::domain::limits::{FLUSH_AFTER_MS, FLUSH_OUTCOMES, HAND_BACK_S, SLOW_AFTER_MS};
 use crate::domain::line::Mode;
 use crate::domain::slots::Slots;
 use crate::ports::Platform;
 use crate::store::deliveries;
-use crate::store::{held, targets};
+use crate::store::targets;
 
 /// What becomes of a queue message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,15 +63,6 @@ pub async fn deliver<P: Platform>(platform: &P, messages: &[String]) -> Served {
     run.hand_back();
     run.tell_lanes().await;
     run.finish()
-}
-
-/// Why deliveries that are due are not sent.
-#[derive(Clone, Copy)]
-enum Unsent {
-    /// Their connection is gone.
-    Orphans,
-    /// Their connection is inactive.
-    Paused,
 }
 
 /// Something that the run waited for.
@@ -259,18 +248,7 @@ impl<P: Platform> Run<P> {
             return;
         }
         let keys = self.keys(&indices);
-        let now_ms = self.platform.now_ms();
-        let settled = match (log(&self.platform, shard), why) {
-            (Ok(log), Unsent::Orphans) => {
-                let DeliveryKey { workspace: w, connection: c, .. } = &keys[0];
-                match deliveries::cancel(log, &keys, now_ms).await {
-                    Ok(()) => deliveries::cancel_connection(log, w, c, now_ms, CANCEL_STEP).await,
-                    Err(error) => Err(error),
-                }
-            }
-            (Ok(log), Unsent::Paused) => held::hold(log, &keys).await,
-            (Err(error), _) => Err(error),
-        };
+        let settled = batch::settle_unsent(&self.platform, shard, &keys, why).await;
         if let Err(error) = settled {
             self.platform.line(&json!({"at": "deliver", "error": error.to_string()}));
             indices.into_iter().for_each(|index| self.retry(index));
@@ -381,8 +359,8 @@ impl<P: Platform> Run<P> {
         waiting.into_iter().for_each(|index| self.retry(index));
     }
 
-    /// Tells lanes what they have to know. The line of one to which jobs were left is served at once
-    /// if there is a slot for it.
+    /// Tells lanes what they have to know. The line of one to which jobs were left is served at
+    /// once if there is a slot for it.
     async fn tell_lanes(&mut self) {
         let reports = self.reports.take();
         batch::raise_slow(&self.platform, &reports).await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::log;
 use crate::domain::error::Result;
 use crate::domain::job::Message;
-use crate::domain::lane::{Command, Effect, Told};
+use crate::domain::lane_talk::{Command, Effect, Told};
 use crate::domain::line::Line;
 use crate::ports::{Jobs, Lanes, Platform, PortError};
 use crate::store::lanes;

@@ -56,8 +56,8 @@ struct Set {
     warnings: Vec<Warning>,
 }
 
-/// A warning of a connection that changes: since when nothing succeeds and how much of the time until
-/// it is given up has passed in percent, or that it is over.
+/// A warning of a connection that changes: since when nothing succeeds and how much of the time
+/// until it is given up has passed in percent, or that it is over.
 #[derive(Debug)]
 pub struct Warning {
     /// Its workspace.

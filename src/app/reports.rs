@@ -3,7 +3,7 @@
 
 use super::attempt::Meaning;
 use super::batch::Work;
-use crate::domain::lane::Told;
+use crate::domain::lane_talk::Told;
 use crate::domain::line::{Line, Mode, Place, Traits};
 
 /// What is to be told, by connection.
@@ -71,8 +71,8 @@ impl Report {
         self.told.ok == 0 && self.told.failed >= HOPELESS_FAILURES
     }
 
-    /// Whether the connection is slow, and not just once by chance: other deliveries wait for it, or
-    /// it is watched already.
+    /// Whether the connection is slow, and not just once by chance: other deliveries wait for it,
+    /// or it is watched already.
     pub fn is_slow(&self) -> bool {
         self.was_slow && (self.read > Mode::Clear || !self.told.forwarded.is_empty())
     }

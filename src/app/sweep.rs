@@ -1,5 +1,5 @@
-//! The sweeper: brings back deliveries whose wake-up was lost. It runs every minute, and once when a
-//! local installation starts, whose queue lives in memory.
+//! The sweeper: brings back deliveries whose wake-up was lost. It runs every minute, and once when
+//! a local installation starts, whose queue lives in memory.
 //!
 //! It goes from connection to connection. The lane of one that has a lane gets one nudge and looks
 //! itself; for one that has none, jobs are sent.

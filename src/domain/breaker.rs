@@ -52,8 +52,8 @@ impl Breaker {
         self.open.as_ref().map(|open| open.probe_at_ms)
     }
 
-    /// Takes note of attempts that succeeded and failed. Of attempts that were reported together the
-    /// order is not known; a success among them breaks the row.
+    /// Takes note of attempts that succeeded and failed. Of attempts that were reported together
+    /// the order is not known; a success among them breaks the row.
     pub fn report(&mut self, ok: u32, failed: u32, now_ms: i64) {
         if ok == 0 && failed == 0 {
             return;

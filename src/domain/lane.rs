@@ -4,7 +4,7 @@
 //! It is a state machine without a clock: [`Lane::step`] takes a command and the time and answers
 //! with a reply and with effects for its surroundings to carry out. The cast:
 //!
-//! - *consumers* [tell](Told) what became of attempts they made on their own, and
+//! - *consumers* [tell](Command::Tell) what became of attempts they made on their own, and
 //!   [pull](Command::Pull) deliveries to attempt for it, bringing pages of the line when asked to;
 //! - *leases* say which deliveries are handed out, until a time by which the attempt has ended and
 //!   is recorded whatever happens;
@@ -18,129 +18,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::breaker::Breaker;
+use super::lane_talk::{Command, Effect, Given, How, LogMode, Pull, Reply, Settled, Told};
 use super::limits::{LEASE_MARGIN_MS, SLOW_FOR_MS, WAKE_AGAIN_MS, WATCH_MS};
-use super::line::{From, Line, Mode, Page, Place, Reason, Traits};
+use super::line::{From, Line, Mode, Place, Reason, Traits};
 use super::pace::{HALVED_MS, Pace};
 use super::window::Window;
-
-/// What a lane is asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Command {
-    /// Take note of this.
-    Tell(Told),
-    /// Take note of this, and hand out what may start.
-    Pull(Box<Pull>),
-    /// See whether there is anything to do: the line has overdue deliveries.
-    Nudge(Line),
-    /// The time for which the alarm was set has come.
-    Alarm,
-    /// The connection is gone: forget everything.
-    Forget(Line),
-}
-
-/// What a consumer knows.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Told {
-    /// Whose line it is about.
-    pub line: Line,
-    /// What the settings ask.
-    pub traits: Traits,
-    /// The mode that LOG shows, where the consumer has just read or raised it.
-    pub seen: Option<Mode>,
-    /// Attempts that succeeded.
-    pub ok: u32,
-    /// Attempts that failed.
-    pub failed: u32,
-    /// When the first of those that failed is due again.
-    pub due_at_ms: Option<i64>,
-    /// An attempt took long.
-    pub is_slow: bool,
-    /// The receiver asks for less: the time until which it does, or 0 where it names none.
-    pub less_until_ms: Option<i64>,
-    /// Deliveries that the consumer had a job for and left to the lane.
-    pub forwarded: Vec<Place>,
-}
-
-/// A consumer that serves the line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pull {
-    /// What it knows.
-    pub told: Told,
-    /// What became of deliveries that were handed out. It stands in LOG already.
-    pub settled: Vec<Settled>,
-    /// How many it can start now; 0 when it stops.
-    pub room: u32,
-    /// The page that was asked for.
-    pub page: Option<Page>,
-}
-
-/// What became of a delivery that was handed out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settled {
-    /// Which one.
-    pub place: Place,
-    /// What became of it.
-    pub how: How,
-}
-
-/// See [`Settled`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum How {
-    /// An attempt succeeded.
-    Delivered,
-    /// An attempt failed; when the next is due, if there is one.
-    Failed(Option<i64>),
-    /// We ourselves kept it from being attempted; when it is tried again, if it is.
-    Faulted(Option<i64>),
-    /// It is not as the lane believed: settled, held, or at another attempt.
-    Changed,
-    /// It was not started, and may be at this time.
-    GivenBack(i64),
-}
-
-/// The answer to a command.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Reply {
-    /// Deliveries to start, in this order.
-    pub given: Vec<Given>,
-    /// The page to bring with the next pull.
-    pub wanted: Option<From>,
-}
-
-/// A delivery that is handed out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Given {
-    /// Which one.
-    pub place: Place,
-    /// The attempt to make.
-    pub attempt: u32,
-    /// Bytes of its payload.
-    pub payload_bytes: i64,
-}
-
-/// What its surroundings have to do for a lane.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// Send a job that makes a consumer serve the line.
-    Wake,
-    /// Write the mode to LOG.
-    SetMode(LogMode),
-}
-
-/// The mode as LOG shall show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogMode {
-    /// The mode.
-    pub mode: Mode,
-    /// Why it is engaged.
-    pub reason: Option<Reason>,
-    /// Until when the breaker keeps everything back.
-    pub not_before_ms: Option<i64>,
-    /// It is lowered only if nobody raised it after this.
-    pub raised_by_ms: i64,
-}
 
 /// The state of a lane. The window is not part of what is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -190,7 +72,8 @@ impl Lane {
             Command::Pull(pull) => {
                 let Pull { told, settled, room, page } = *pull;
                 let is_quick = !told.is_slow && !settled.is_empty();
-                // A page from the head was read after what the consumer left to the lane was stored.
+                // A page from the head was read after what the consumer left to the lane was
+                // stored.
                 let has_head = matches!(&page, Some(page) if page.from == From::Head);
                 self.hear(told, has_head, now_ms);
                 self.settle(settled, now_ms);

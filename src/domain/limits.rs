@@ -87,8 +87,8 @@ pub const SWEEP_AFTER_RESTART: usize = 500;
 /// Held deliveries of one connection that one statement releases, holds or cancels: a write of this
 /// size takes well under a second.
 pub const HELD_STEP: usize = 500;
-/// Deliveries of a deleted connection that one statement cancels; the consumer goes on when it meets
-/// another.
+/// Deliveries of a deleted connection that one statement cancels; the consumer goes on when it
+/// meets another.
 pub const CANCEL_STEP: usize = 1_000;
 /// Connections that one sweep statement answers for; a sweep goes on from the last one.
 pub const SWEEP_CONNECTIONS: usize = 200;
@@ -119,12 +119,13 @@ pub const LEASE_MARGIN_MS: i64 = 10_000;
 pub const WAKE_AGAIN_MS: i64 = 30_000;
 /// How long a connection is watched after its last failure.
 pub const WATCH_MS: i64 = 5 * 60_000;
-/// How long a connection that answered slowly is served by its lane alone, unless it is quick again.
+/// How long a connection that answered slowly is served by its lane alone, unless it is quick
+/// again.
 pub const SLOW_FOR_MS: i64 = 5 * 60_000;
 /// Deliveries that one run of a lane job starts at the most.
 pub const LANE_RUN_DELIVERIES: usize = 50;
-/// After this long a run of a lane job starts nothing more. It runs in `waitUntil`, where work is cut
-/// about 30 s after the handler returned.
+/// After this long a run of a lane job starts nothing more. It runs in `waitUntil`, where work is
+/// cut about 30 s after the handler returned.
 pub const LANE_RUN_MS: i64 = 20_000;
 /// A run of a lane job starts nothing that could end later than this.
 pub const LANE_RUN_END_MS: i64 = 27_000;

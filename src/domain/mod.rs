@@ -14,6 +14,7 @@ pub mod ids;
 pub mod in_flight;
 pub mod job;
 pub mod lane;
+pub mod lane_talk;
 pub mod limits;
 pub mod line;
 pub mod organization;

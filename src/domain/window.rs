@@ -1,5 +1,5 @@
-//! A lane's window over its line: a page of it, as it was when it was read. It lives in memory only;
-//! a lane that lost it asks for the page again.
+//! A lane's window over its line: a page of it, as it was when it was read. It lives in memory
+//! only; a lane that lost it asks for the page again.
 //!
 //! A window is never searched for what it cannot know. It is *stale* when the line changed in a way
 //! that it does not show, and then it is read anew from the head; when nothing in it may start and

@@ -1,8 +1,8 @@
 //! A lane as a Durable Object, and the way to it: load, step, save, effects.
 //!
 //! Between load and save there is no await but the storage's own, so the input gate keeps other
-//! events out and a step is never taken on a state that is being changed. The state is saved and the
-//! alarm armed before anything is sent: whatever is cut off after that, the alarm finds out.
+//! events out and a step is never taken on a state that is being changed. The state is saved and
+//! the alarm armed before anything is sent: whatever is cut off after that, the alarm finds out.
 
 use std::cell::RefCell;
 
@@ -16,7 +16,8 @@ use worker::{
 use super::Edge;
 use super::meter::Meter;
 use crate::app::lanes::carry_out;
-use crate::domain::lane::{Command, Effect, Lane as Machine, Reply};
+use crate::domain::lane::Lane as Machine;
+use crate::domain::lane_talk::{Command, Effect, Reply};
 use crate::domain::line::Line;
 use crate::ports::{Lanes, PortError};
 

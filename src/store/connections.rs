@@ -29,8 +29,8 @@ pub struct Connection {
     pub active: bool,
     /// Why it does not, if it does not.
     pub inactive_reason: Option<String>,
-    /// The last warning that nothing succeeds: since when, and how much of the time until it is given
-    /// up had passed, in percent.
+    /// The last warning that nothing succeeds: since when, and how much of the time until it is
+    /// given up had passed, in percent.
     pub warning: Option<(i64, u32)>,
     /// Whether pages leave it out.
     pub hidden: bool,
@@ -197,7 +197,8 @@ pub async fn update(
 macro_rules! columns {
     () => {
         "select c.id, c.workspace, c.type as kind, c.name, c.settings, c.credentials, c.active, \
-           c.inactive_reason, c.failing_since_ms, c.warned_percent, c.hidden, c.created_by, c.created_at_ms, c.updated_at_ms, \
+           c.inactive_reason, c.failing_since_ms, c.warned_percent, c.hidden, c.created_by, \
+           c.created_at_ms, c.updated_at_ms, \
            w.name as workspace_name, \
            (select json_array(json_object('number', s.number, 'set_by', s.set_by, \
               'created_at_ms', s.created_at_ms, 'sealed', s.sealed)) \

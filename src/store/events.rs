@@ -33,8 +33,8 @@ const INSERT_DELIVERIES: &str = "\
         where c.workspace = value ->> 0 and c.connection = value ->> 1) - (value ->> 8) end \
     from json_each(?1)";
 /// Takes the numbers that the deliveries of a batch need from the counters of their lines. It comes
-/// first in the batch: when the events are there already (the batch is a repetition) it does nothing,
-/// and the numbers have no gap.
+/// first in the batch: when the events are there already (the batch is a repetition) it does
+/// nothing, and the numbers have no gap.
 const COUNT: &str = "\
     insert into strict_counters (workspace, connection, n) \
     select value ->> 0, value ->> 1, value ->> 2 from json_each(?1) \

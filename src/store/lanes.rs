@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{run, statement};
 use crate::domain::error::Result;
-use crate::domain::lane::LogMode;
+use crate::domain::lane_talk::LogMode;
 use crate::domain::line::{Line, Mode, Reason};
 use crate::ports::{Database, Statement};
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::line::Waiting;
+use crate::domain::line::{Page, Waiting};
 
 /// A line of four deliveries, a lane, and what is under way.
 #[derive(Debug, Clone)]

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::rc::Weak;
 
 use posthorn::app::lanes::carry_out;
-use posthorn::domain::lane::{Command, Lane, Reply};
+use posthorn::domain::lane::Lane;
+use posthorn::domain::lane_talk::{Command, Reply};
 use posthorn::domain::line::Line;
-use posthorn::ports::{Lanes, PortError};
+use posthorn::ports::{Clock, Lanes, PortError};
 
 use super::{Edge, Fault, World};
-use posthorn::ports::Clock;
 
 /// All lanes.
 pub struct FakeLanes {
