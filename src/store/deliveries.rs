@@ -141,20 +141,42 @@ pub struct Attempted {
     pub record: Record,
 }
 
-/// Takes effect on a delivery that still owes this very attempt. A success also takes effect on
-/// whatever else became of the delivery meanwhile, because the receiver has the event.
-const RECORD: &str = "\
-    update deliveries set state = j.value ->> 'state', open = j.value ->> 'open', \
-      due_at_ms = j.value ->> 'due', sweep_at_ms = j.value ->> 'sweep', sweeps = 0, \
-      attempts = max(attempts, j.value ->> 'number'), reason = j.value ->> 'reason', \
-      last_error = j.value ->> 'error', started_at_ms = j.value ->> 'started', \
-      completed_at_ms = j.value ->> 'completed', \
-      first_attempt = coalesce(j.value ->> 'record', first_attempt) \
-    from json_each(?1) j \
-    where workspace = j.value ->> 'w' and connection = j.value ->> 'c' \
-      and event = j.value ->> 'e' and rule = j.value ->> 'r' \
-      and ((open = 1 and attempts = (j.value ->> 'number') - 1) \
-        or (state <> 'delivered' and j.value ->> 'state' = 'delivered'))";
+/// Whether a delivery that was held or canceled during the attempt stays so.
+macro_rules! stays {
+    () => {
+        "((state = 'canceled' and j.value ->> 'state' <> 'delivered') \
+           or (state = 'held' and j.value ->> 'state' = 'retrying'))"
+    };
+}
+
+/// Takes effect on a delivery that made this very attempt as its next one, also if it was held or
+/// canceled meanwhile. A success also takes effect on whatever else became of the delivery, because
+/// the receiver has the event.
+const RECORD: &str = concat!(
+    "update deliveries set \
+       state = iif(",
+    stays!(),
+    ", state, j.value ->> 'state'), open = iif(",
+    stays!(),
+    ", 0, j.value ->> 'open'), due_at_ms = iif(",
+    stays!(),
+    ", null, j.value ->> 'due'), sweep_at_ms = iif(",
+    stays!(),
+    ", null, j.value ->> 'sweep'), reason = iif(",
+    stays!(),
+    ", reason, j.value ->> 'reason'), completed_at_ms = iif(",
+    stays!(),
+    ", completed_at_ms, j.value ->> 'completed'), sweeps = 0, \
+       attempts = max(attempts, j.value ->> 'number'), \
+       last_error = j.value ->> 'error', started_at_ms = j.value ->> 'started', \
+       first_attempt = coalesce(j.value ->> 'record', first_attempt) \
+     from json_each(?1) j \
+     where workspace = j.value ->> 'w' and connection = j.value ->> 'c' \
+       and event = j.value ->> 'e' and rule = j.value ->> 'r' \
+       and ((state in ('pending', 'retrying', 'held', 'canceled') \
+           and attempts = (j.value ->> 'number') - 1) \
+         or (state <> 'delivered' and j.value ->> 'state' = 'delivered'))"
+);
 
 /// Records attempts, at most one for each delivery, in one batch with what they mean for lanes.
 ///

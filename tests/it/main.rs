@@ -10,6 +10,7 @@ mod edge;
 mod emit;
 mod lanes;
 mod signed;
+mod simulation;
 mod tenant;
 mod test_event;
 mod tidy;

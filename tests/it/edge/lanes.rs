@@ -4,7 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::rc::Weak;
+use std::rc::{Rc, Weak};
 
 use posthorn::app::lanes::carry_out;
 use posthorn::domain::lane::Lane;
@@ -12,6 +12,7 @@ use posthorn::domain::lane_talk::{Command, Reply};
 use posthorn::domain::line::Line;
 use posthorn::ports::{Clock, Lanes, PortError};
 
+use super::chaos::Chaos;
 use super::{Edge, Fault, World};
 
 /// All lanes.
@@ -77,6 +78,16 @@ impl FakeLanes {
         }
     }
 
+    fn chaos(&self) -> Rc<Chaos> {
+        Rc::clone(&self.world.upgrade().expect("the world is there").chaos)
+    }
+
+    fn evict_one(&self, line: &Line) {
+        if let Some(object) = self.objects.borrow_mut().get_mut(line) {
+            object.in_memory = None;
+        }
+    }
+
     async fn step(&self, line: &Line, command: Command) -> Reply {
         let edge = Edge(self.world.upgrade().expect("the world is there"));
         let now_ms = edge.now_ms();
@@ -96,8 +107,13 @@ impl FakeLanes {
             object.in_memory = Some(lane);
             (reply, effects, whose)
         };
+        let rates = edge.chaos.rates.get();
         if let Some(whose) = whose {
             assert_eq!(&whose, line, "a lane is named by its line");
+            if edge.chaos.happens(rates.cut, "lane cut after its step") {
+                self.evict_one(line);
+                return reply;
+            }
             carry_out(&edge, &whose, effects).await;
         }
         reply
@@ -107,11 +123,14 @@ impl FakeLanes {
 impl Lanes for FakeLanes {
     async fn call(&self, line: &Line, command: Command) -> Result<Reply, PortError> {
         self.requests.set(self.requests.get() + 1);
-        let fault = self.faults.borrow_mut().pop().flatten();
+        let chaos = self.chaos();
+        let fate = chaos.begin(["lane before", "lane after", "cut at lane"]).await;
+        let fault = self.faults.borrow_mut().pop().flatten().or(fate.fault);
         if fault == Some(Fault::Before) {
             return Err(PortError("failed before".into()));
         }
         let reply = self.step(line, command).await;
+        chaos.end(fate).await;
         if fault == Some(Fault::After) {
             return Err(PortError("failed after".into()));
         }
