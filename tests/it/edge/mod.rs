@@ -19,11 +19,11 @@ use posthorn::domain::secret::MasterKeys;
 use posthorn::ports::{Clock, Entropy, Journal, Platform, PortError, Settings};
 use serde_json::Value;
 
+use chaos::Chaos;
 pub use lanes::FakeLanes;
 pub use queue::FakeQueue;
 pub use receivers::{Receivers, Reply};
 pub use sqlite::{Fault, Sqlite};
-use chaos::Chaos;
 use tasks::Tasks;
 
 /// Where every test's time begins: 2027-01-15T08:00:00Z.

@@ -74,7 +74,12 @@ pub struct Receivers {
 
 impl Receivers {
     pub fn new(tasks: Tasks) -> Self {
-        Self { tasks, scripts: RefCell::default(), seen: RefCell::default(), witness: RefCell::default() }
+        Self {
+            tasks,
+            scripts: RefCell::default(),
+            seen: RefCell::default(),
+            witness: RefCell::default(),
+        }
     }
 
     /// Sets what the endpoint at `url` does with its `n`-th request, from 0.

@@ -49,8 +49,7 @@ const KINDS: [&str; 23] = [
     "receiver is gone",
 ];
 /// What people have to do somewhere.
-const DEEDS: [&str; 6] =
-    ["emits", "emits in bulk", "pauses", "activates", "rotates", "deletes"];
+const DEEDS: [&str; 6] = ["emits", "emits in bulk", "pauses", "activates", "rotates", "deletes"];
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))

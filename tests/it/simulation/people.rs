@@ -136,7 +136,12 @@ async fn ask(
     body: String,
 ) -> Answered {
     let method = http::Method::from_bytes(method.as_bytes()).expect("a method");
-    let head = Head { method, path: path.to_owned(), query: String::new(), headers: headers.into_iter().collect() };
+    let head = Head {
+        method,
+        path: path.to_owned(),
+        query: String::new(),
+        headers: headers.into_iter().collect(),
+    };
     let read_body = async |bytes_max: usize| {
         if body.len() > bytes_max {
             return Err(problem::body_too_large(bytes_max));

@@ -14,6 +14,9 @@ use crate::edge::Edge;
 /// A rotation is in force for attempts that begin this much later than its answer: the consumer
 /// reads the secrets of a batch once, and a batch takes a while.
 const ROTATION_MS: i64 = 5_000;
+/// The longest that a first attempt waits for others: a few batches full of endpoints that hang for
+/// the first time, 250 ms each, and a second until what they left comes again.
+const PROMPT_MS: i64 = 3_000;
 /// An older delivery that is due for longer than this must not be passed by: it is beyond leases,
 /// and a sweep.
 const PASSED_MS: i64 = 130_000;
@@ -50,6 +53,7 @@ impl World {
         // The world is dropped with its edge, which holds this: no cycle may keep it.
         let (edge, ledger, routes) =
             (self.edge.downgrade(), Rc::clone(&self.ledger), self.routes.clone());
+        let is_faulty = self.is_faulty;
         self.edge.receivers.watch(move |request| {
             let Some(edge) = edge.upgrade() else { return };
             let route = routes.iter().find(|route| route.endpoint.url == request.url);
@@ -59,6 +63,9 @@ impl World {
             seen.is_exact();
             seen.is_signed();
             seen.is_in_order();
+            if !is_faulty {
+                seen.is_prompt();
+            }
         });
     }
 
@@ -108,9 +115,8 @@ impl World {
     fn judge_repeats(&self) {
         let repeats: usize = self.ledger.arrived.borrow().values().map(|count| count - 1).sum();
         let counts = self.counts();
-        let sum = |kinds: &[&str]| -> usize {
-            kinds.iter().filter_map(|kind| counts.get(kind)).sum()
-        };
+        let sum =
+            |kinds: &[&str]| -> usize { kinds.iter().filter_map(|kind| counts.get(kind)).sum() };
         let once = sum(&["message repeated", "message late", "message lost", "queue after"]);
         // A call that fails or is cut off can take with it what is under way at once: a batch's
         // five, a lane's eight, or as many as are recorded together.
@@ -153,9 +159,9 @@ impl Seen<'_> {
     fn note(&self) {
         let id = header(self.request, "webhook-id").to_owned();
         let number = header(self.request, "posthorn-attempt").to_owned();
-        self.edge.chaos.say(|| {
-            format!("{} gets {} attempt {number}", self.request.url, self.event())
-        });
+        self.edge
+            .chaos
+            .say(|| format!("{} gets {} attempt {number}", self.request.url, self.event()));
         *self.ledger.arrived.borrow_mut().entry((id, number)).or_default() += 1;
     }
 
@@ -204,6 +210,29 @@ impl Seen<'_> {
         });
     }
 
+    /// Promise 5: while only receivers misbehave, the first attempt at one that never did is made at
+    /// once, whatever the others do.
+    fn is_prompt(&self) {
+        let (connection, event) = (&self.route.connection, self.event());
+        let log = &self.edge.logs[0];
+        let has_lane = log.ask(&format!("select 1 from lanes where connection = '{connection}'"));
+        let created = log.ask(&format!("select created_at_ms from events where event = '{event}'"));
+        let changed = self
+            .edge
+            .control
+            .ask(&format!("select updated_at_ms from connections where id = '{connection}'"));
+        let (created, changed) = (created[0].as_i64(), changed.first().and_then(Value::as_i64));
+        // One that was paused meanwhile, or is served by its lane only, waits for other reasons.
+        let waits = changed >= created || self.route.is_pulled || !has_lane.is_empty();
+        let waited_ms = self.edge.now_ms() - created.unwrap_or_default();
+        self.ledger.require(waits || waited_ms <= PROMPT_MS, || {
+            format!(
+                "promise 5: {event} waited {waited_ms} ms for others at {}",
+                self.route.endpoint.url
+            )
+        });
+    }
+
     /// Promise 4: in a strict line nothing passes what is not done with; in every other, nothing
     /// passes an older retry that is due for long.
     fn is_in_order(&self) {
@@ -223,11 +252,19 @@ impl Seen<'_> {
         }
         let due_ms = self.edge.now_ms() - PASSED_MS;
         let passed = log.ask(&format!(
-            "select b.event from deliveries d join deliveries b on b.workspace = d.workspace \
+            "select 'msg_' || replace(b.event, '-', '') || printf('%08x', b.rule) || ' ' \
+               || (b.attempts + 1) \
+             from deliveries d join deliveries b on b.workspace = d.workspace \
                and b.connection = d.connection and b.event < d.event \
              where d.connection = '{connection}' and d.event = '{event}' \
                and d.state = 'retrying' and b.state = 'retrying' and b.due_at_ms < {due_ms}"
         ));
+        let arrived = self.ledger.arrived.borrow();
+        let is_under_way = |one: &&str| {
+            one.split_once(' ').is_some_and(|(id, n)| arrived.contains_key(&(id.into(), n.into())))
+        };
+        let passed: Vec<&str> = passed.iter().filter_map(Value::as_str).collect();
+        let passed: Vec<&&str> = passed.iter().filter(|one| !is_under_way(one)).collect();
         self.ledger.require(passed.is_empty(), || {
             format!("promise 4: the retry of {event} passes {passed:?}")
         });

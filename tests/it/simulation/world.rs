@@ -29,6 +29,8 @@ pub struct Route {
     pub tenant: usize,
     pub connection: String,
     pub is_strict: bool,
+    /// Whether only its lane serves it.
+    pub is_pulled: bool,
     pub endpoint: Endpoint,
     pub secrets: Rc<RefCell<Secrets>>,
 }
@@ -54,7 +56,7 @@ pub struct World {
     pub routes: Vec<Route>,
     pub ledger: Rc<Ledger>,
     /// Whether anything but receivers goes wrong.
-    is_faulty: bool,
+    pub is_faulty: bool,
     is_over: Cell<bool>,
 }
 
@@ -77,8 +79,7 @@ impl World {
             tenants.push(tenant);
         }
         let is_faulty = edge.chaos.draw(4) > 0;
-        let world =
-            Self { edge, tenants, routes, ledger, is_faulty, is_over: Cell::new(false) };
+        let world = Self { edge, tenants, routes, ledger, is_faulty, is_over: Cell::new(false) };
         world.watch();
         world
     }
@@ -139,7 +140,8 @@ impl World {
             let deed_ms = if is_wild { next_deed_ms } else { i64::MAX };
             let queue_ms = self.edge.queue.next_due_ms();
             let others = [self.edge.lanes.next_due_ms(), self.edge.next_task_ms(), queue_ms];
-            let next_ms = others.into_iter().flatten().chain([deed_ms, next_sweep_ms, end_ms]).min();
+            let next_ms =
+                others.into_iter().flatten().chain([deed_ms, next_sweep_ms, end_ms]).min();
             self.edge.advance_to(next_ms.expect("an end"));
             let now_ms = self.edge.now_ms();
             if self.edge.lanes.next_due_ms().is_some_and(|at_ms| at_ms <= now_ms) {
@@ -165,6 +167,10 @@ impl World {
         let due = self.edge.queue.take_due(self.edge.now_ms());
         if due.is_empty() {
             return;
+        }
+        if self.edge.chaos.draw(4) == 0 {
+            // Another isolate serves this batch; it does not know what the first one attempts.
+            self.edge.change_isolate();
         }
         let unanswered = Unanswered { edge: self.edge.clone(), messages: due };
         let edge = self.edge.clone();
@@ -237,5 +243,12 @@ fn route(edge: &Edge, tenant: &Tenant, index: usize, kind: usize) -> Route {
     let known = vec![(SECRET.to_owned(), START_MS)];
     let secrets = Rc::new(RefCell::new(Secrets { known, maybe: Vec::new() }));
     let endpoint = Endpoint::new(edge, url);
-    Route { tenant: index, connection, is_strict: kind == 1, endpoint, secrets }
+    Route {
+        tenant: index,
+        connection,
+        is_strict: kind == 1,
+        is_pulled: kind == 1 || kind == 2,
+        endpoint,
+        secrets,
+    }
 }
