@@ -89,6 +89,9 @@ impl Lane {
     }
 
     async fn carry_out(&self, line: &Line, effects: Vec<Effect>) {
+        if effects.is_empty() && !Meter::new(&self.env).is_on() {
+            return;
+        }
         match Edge::open(&self.env) {
             Ok(edge) => {
                 carry_out(&edge, line, effects).await;
