@@ -211,14 +211,12 @@ pub async fn tell<P: Platform>(
     told: Vec<Told>,
     left: Vec<Told>,
 ) -> Vec<(Line, Place)> {
-    let mut unheard = Vec::new();
-    for one in told.into_iter().chain(left) {
+    let tell = async |one: Told| {
         let (line, forwarded) = (one.line.clone(), one.forwarded.clone());
-        if !lanes::tell(platform, one).await {
-            unheard.extend(forwarded.into_iter().map(|place| (line.clone(), place)));
-        }
-    }
-    unheard
+        let lost = if lanes::tell(platform, one).await { Vec::new() } else { forwarded };
+        lost.into_iter().map(|place| (line.clone(), place)).collect::<Vec<_>>()
+    };
+    join_all(told.into_iter().chain(left).map(tell)).await.concat()
 }
 
 /// Records an attempt that outlived its batch, and tells its lane.

@@ -21,7 +21,7 @@ use crate::tenant::Tenant;
 const CHAOS_MS: i64 = 2 * 60_000;
 const CALM_MS: i64 = 3 * 3_600_000;
 /// A message whose batch was cut off comes again after this long.
-const REDELIVERY_MS: u32 = 5;
+const REDELIVERY_S: u32 = 5;
 
 /// Where events go.
 #[derive(Debug, Clone)]
@@ -58,6 +58,8 @@ pub struct World {
     /// Whether anything but receivers goes wrong.
     pub is_faulty: bool,
     is_over: Cell<bool>,
+    /// Whether a batch is being served: the next one waits until its handler returns.
+    is_serving: Rc<Cell<bool>>,
 }
 
 const SECRET: &str = "the first secret of a customer";
@@ -79,7 +81,15 @@ impl World {
             tenants.push(tenant);
         }
         let is_faulty = edge.chaos.draw(4) > 0;
-        let world = Self { edge, tenants, routes, ledger, is_faulty, is_over: Cell::new(false) };
+        let world = Self {
+            edge,
+            tenants,
+            routes,
+            ledger,
+            is_faulty,
+            is_over: Cell::new(false),
+            is_serving: Rc::default(),
+        };
         world.watch();
         world
     }
@@ -138,7 +148,7 @@ impl World {
             }
             self.take_batch();
             let deed_ms = if is_wild { next_deed_ms } else { i64::MAX };
-            let queue_ms = self.edge.queue.next_due_ms();
+            let queue_ms = self.edge.queue.next_due_ms().filter(|_| !self.is_serving.get());
             let others = [self.edge.lanes.next_due_ms(), self.edge.next_task_ms(), queue_ms];
             let next_ms =
                 others.into_iter().flatten().chain([deed_ms, next_sweep_ms, end_ms]).min();
@@ -164,15 +174,23 @@ impl World {
     /// Hands a batch of what is due to a consumer, as the queue does; it comes again if it is cut
     /// off.
     fn take_batch(&self) {
+        if self.is_serving.get() {
+            return;
+        }
         let due = self.edge.queue.take_due(self.edge.now_ms());
         if due.is_empty() {
             return;
         }
+        self.is_serving.set(true);
         if self.edge.chaos.draw(4) == 0 {
             // Another isolate serves this batch; it does not know what the first one attempts.
             self.edge.change_isolate();
         }
-        let unanswered = Unanswered { edge: self.edge.clone(), messages: due };
+        let unanswered = Unanswered {
+            edge: self.edge.clone(),
+            messages: due,
+            is_serving: Rc::clone(&self.is_serving),
+        };
         let edge = self.edge.clone();
         self.edge.spawn(async move {
             let mut unanswered = unanswered;
@@ -183,6 +201,7 @@ impl World {
                     edge.queue.put(message, delay_s);
                 }
             }
+            drop(unanswered);
             served.rest.await;
         });
     }
@@ -218,13 +237,15 @@ impl World {
 struct Unanswered {
     edge: Edge,
     messages: Vec<String>,
+    is_serving: Rc<Cell<bool>>,
 }
 
 impl Drop for Unanswered {
     fn drop(&mut self) {
         for message in std::mem::take(&mut self.messages) {
-            self.edge.queue.put(message, REDELIVERY_MS);
+            self.edge.queue.put(message, REDELIVERY_S);
         }
+        self.is_serving.set(false);
     }
 }
 
