@@ -1,6 +1,9 @@
 // The browser as the tests use it: pages that tell what the browser complained about.
 import { findChromium, NO_CHROMIUM, startChromium } from "../../../tools/lib/chromium.mjs";
 
+/** Longer than anything takes, on a busy machine too. */
+const WAIT_MS = 20_000;
+
 /**
  * For the option `skip` of tests: why there is no browser, or false. Where everything must run (`CI=true`)
  * nothing is skipped: starting the browser fails and says what is missing.
@@ -28,8 +31,14 @@ export async function watched(context) {
       console.error(`policy violated: ${effectiveDirective} by ${blockedURI || "inline"} in ${sourceFile}`));
   });
   const page = await context.newPage();
+  page.setDefaultTimeout(WAIT_MS);
   const complaints = [];
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  page.on("console", (message) => {
+    const { url } = message.location();
+    // Browsers ask for it by themselves where a page stands alone.
+    if (message.type() !== "error" || url.endsWith("/favicon.ico")) return;
+    complaints.push(`${message.text()} (${url})`);
+  });
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("dialog", (dialog) => {
     complaints.push(`dialog: ${dialog.message()}`);
