@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { startDemoShop } from "./demo-shop.mjs";
-import { apiClient, asMachine, expected } from "./lib/api.mjs";
+import { expected } from "./lib/api.mjs";
 import { ensureChromium, startChromium } from "./lib/chromium.mjs";
 import { inRepo } from "./lib/paths.mjs";
 import { die, stopToolsOnSignals } from "./lib/run.mjs";
@@ -19,7 +19,10 @@ const ADMIN_TOKEN = "admin-token-of-the-screenshots";
 const MASTER_KEYS = `shots:${Buffer.alloc(32, 9).toString("base64")}`;
 const WIDTHS = [320, 1280];
 const THEMES = ["light", "dark"];
-const DOCS_VIEWPORT = { width: 1000, height: 720 };
+const DOCS_VIEWPORT = { width: 1000, height: 860 };
+const ADMIN = { role: "admin", scopes: ["events.payload:read"] };
+/** The demo shop's. */
+const ACCENT = "0f766e";
 
 async function main() {
   const forDocs = process.argv.includes("docs");
@@ -53,28 +56,32 @@ async function shootAll(stage) {
     for (const theme of THEMES) {
       for (const width of WIDTHS) {
         const look = { theme, width, note };
-        await shoot(stage, full, { role: "admin", scopes: ["events.payload:read"] }, look, adminPages(scene));
+        await shoot(stage, full, ADMIN, look, adminPages(scene));
         await shoot(stage, full, { role: "member" }, look, memberPages(scene));
-        await shoot(stage, empty, { role: "admin" }, look, EMPTY_PAGES);
+        await shoot(stage, empty, ADMIN, look, EMPTY_PAGES);
       }
     }
   });
 }
 
 /** Shows each page of a session of its own and takes its picture. */
-async function shoot({ baseUrl, browser }, { machine, workspace }, rights, { theme, width, note }, pages) {
-  const api = apiClient(baseUrl, asMachine(machine));
-  const answer = await api.post("/sessions", { workspace_id: workspace.id, ...rights });
-  const { session_id, launch_url } = expected("a session", 200, answer);
+async function shoot({ baseUrl, browser }, tenant, rights, { theme, width, note }, pages) {
+  const { home, launch_url } = await newSession(baseUrl, tenant, rights);
   const page = await browser.newPage({ viewport: { width, height: 640 } });
-  await page.goto(`${launch_url}&theme=${theme}&accent=0f766e`);
+  await page.goto(`${launch_url}&theme=${theme}&accent=${ACCENT}`);
   for (const [name, path, act] of pages) {
     note(`${name} ${theme} ${width}`);
-    await page.goto(`${baseUrl}/embed/s/${session_id}/${path}`);
+    await page.goto(`${home}/${path}`);
     await act?.(page);
     await page.screenshot({ path: join(FOLDER, `${name}-${theme}-${width}.png`), fullPage: true });
   }
   await page.close();
+}
+
+async function newSession(baseUrl, { api, workspace }, rights) {
+  const answer = await api.post("/sessions", { workspace_id: workspace.id, ...rights });
+  const { session_id, launch_url } = expected("a session", 200, answer);
+  return { home: `${baseUrl}/embed/s/${session_id}`, launch_url };
 }
 
 const press = (name) => async (page) => {
@@ -157,32 +164,33 @@ const EMPTY_PAGES = [
   ["empty-events", "events"],
 ];
 
-/** The pictures of the README: one of the whole product's page, two of what is inside. */
-async function shootDocs(stage) {
-  const tenant = await newTenant({ ...stage, organization: "Fieldstall", name: "Acme Ceramics" });
-  const { connections, events } = await fill(tenant, stage.receivers);
-  const { machine, workspace, publishableKey } = tenant;
-  const shop = await startDemoShop({ posthornUrl: stage.baseUrl, machine, workspaceId: workspace.id, publishableKey });
+/** The pictures of the README: one in the product's page, two of what is inside. */
+async function shootDocs({ baseUrl, browser, receivers, adminToken }) {
+  const tenant = await newTenant({ baseUrl, adminToken, organization: "Fieldstall", name: "Acme Ceramics" });
+  const { connections, events } = await fill(tenant, receivers);
+  const { machine, api, workspace, publishableKey } = tenant;
+  const path = `/connections/${connections.gone.id}`;
+  expected("one trouble less", 200, await api.delete(path, { force_delete: true }));
+  const shop = await startDemoShop({ posthornUrl: baseUrl, machine, workspaceId: workspace.id, publishableKey });
   mkdirSync(DOCS, { recursive: true });
+  const page = await browser.newPage({ viewport: DOCS_VIEWPORT, colorScheme: "light" });
+  const shot = async (name) => {
+    // The frame takes its page's height a moment after it was loaded.
+    await page.waitForTimeout(500);
+    await page.screenshot({ path: join(DOCS, `${name}.png`) });
+  };
   try {
-    const page = await stage.browser.newPage({ viewport: DOCS_VIEWPORT, colorScheme: "light" });
     await page.goto(`${shop.url}/settings/webhooks`);
-    const embed = page.frameLocator("iframe");
-    const shot = async (name, heading) => {
-      await embed.getByRole("heading", { name: heading, level: 1 }).waitFor();
-      // The frame takes its page's height a moment after it was loaded.
-      await page.waitForTimeout(500);
-      await page.screenshot({ path: join(DOCS, `${name}.png`) });
-    };
-    await shot("overview", "Overview");
-    await embed.getByRole("link", { name: "Connections", exact: true }).click();
-    await embed.locator(`a.row[href$="${connections.erp.id}"]`).click();
-    await shot("connection", "Orders to ERP");
-    await embed.getByRole("link", { name: "Events", exact: true }).click();
-    await embed.locator(`a.row[href$="${events.test}"]`).click();
-    await shot("event", "order.completed");
-    await page.close();
+    await page.frameLocator("iframe").getByRole("heading", { name: "Overview" }).waitFor();
+    await shot("overview");
+    const { home, launch_url } = await newSession(baseUrl, tenant, ADMIN);
+    await page.goto(`${launch_url}&theme=light&accent=${ACCENT}`);
+    await page.goto(`${home}/connections/${connections.erp.id}`);
+    await shot("connection");
+    await page.goto(`${home}/events/${events.test}`);
+    await shot("event");
   } finally {
+    await page.close();
     await shop.close();
   }
 }
