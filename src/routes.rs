@@ -22,7 +22,7 @@ use crate::http::{Call, Reply, Request, problem};
 use crate::ports::Platform;
 
 /// What answers a call.
-pub type Handler<P> = for<'a> fn(&'a P, Call) -> LocalBoxFuture<'a, Result<Reply>>;
+pub type Handler<P> = for<'a> fn(&'a P, &'a Call) -> LocalBoxFuture<'a, Result<Reply>>;
 
 /// One endpoint.
 pub struct Route<P: Platform> {
@@ -203,6 +203,7 @@ impl<P: Platform> Front<P> {
         let is_emit = self.is_emit(&path);
         let (method, asked) = (head.method.clone(), head.headers.clone());
         let reply = match self.find(&path) {
+            None if path.starts_with("/embed/") => front::no_such_page(),
             None => problem::reply(&problem::no_such_path(), &request_id),
             Some(_) if is_emit && method == Method::OPTIONS => preflight(&asked),
             Some(Found { rows, params }) => match rows.iter().find(|row| row.method == method) {
@@ -258,7 +259,7 @@ async fn answer<P: Platform>(
     let mut request = Request { method, origin, path, query, headers, body: Vec::new() };
     let caller = access::authenticate(platform, row.access, &request).await?;
     request.body = read_body(row.body_bytes_max).await?;
-    (row.handler)(platform, Call { request, caller, params }).await
+    (row.handler)(platform, &Call { request, caller, params }).await
 }
 
 /// The embed lets its callers in itself and answers with pages, errors included.
@@ -283,7 +284,7 @@ async fn answer_in_embed<P: Platform>(
         Ok(body) => {
             call.request.body = body;
             match front::check_form(&call) {
-                Ok(()) => (row.handler)(platform, call).await,
+                Ok(()) => (row.handler)(platform, &call).await,
                 Err(error) => Err(error),
             }
         }

@@ -54,16 +54,16 @@ fn show_saved(saved: &Saved) -> Value {
 }
 
 /// `GET /connections`.
-pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
-    page(platform, &call, &call.caller.machine()?.scope).await
+pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    page(platform, call, &call.caller.machine()?.scope).await
 }
 
 /// `GET /workspaces/{id}/connections`.
-pub async fn list_of_workspace<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn list_of_workspace<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "workspace")?;
     let scope = &call.caller.machine()?.scope;
     workspaces::find(platform.control(), scope, &id).await?;
-    page(platform, &call, &scope.within(&id)).await
+    page(platform, call, &scope.within(&id)).await
 }
 
 async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<Reply> {
@@ -77,14 +77,14 @@ async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<R
 }
 
 /// `GET /connections/{id}`.
-pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "connection")?;
     let scope = &call.caller.machine()?.scope;
     Ok(Reply::ok(&show(&find(platform.control(), scope, &id).await?)))
 }
 
 /// `POST /connections`.
-pub async fn create<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let mut fields = Fields::parse(call.body()?)?;
     let is_webhook = |kind: &str| {
         (kind == WEBHOOK).then_some(()).ok_or_else(|| "must be \"webhook\"".to_owned())
@@ -115,7 +115,7 @@ fn metadata(fields: &mut Fields<'_>) -> Option<String> {
 }
 
 /// `PUT /connections/{id}`.
-pub async fn put<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn put<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "connection")?;
     let mut fields = Fields::parse(call.body()?)?;
     let change = Change {
@@ -129,7 +129,7 @@ pub async fn put<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `PATCH /connections/{id}`: what is left out is kept.
-pub async fn patch<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "connection")?;
     let mut fields = Fields::parse(call.body()?)?;
     let change = Change {
@@ -144,7 +144,7 @@ pub async fn patch<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 
 /// `POST /connections/{id}/activate`: what was held is delivered, or canceled with
 /// `held: "cancel"`.
-pub async fn activate<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn activate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "connection")?;
     let mut fields = Fields::parse(call.optional_body()?)?;
     let what = match fields.text("held").as_deref() {
@@ -161,14 +161,14 @@ pub async fn activate<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `POST /connections/{id}/deactivate`: what it owes is held.
-pub async fn deactivate<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn deactivate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "connection")?;
     let deactivated = activation::deactivate(platform, call.caller.machine()?, &id).await?;
     Ok(Reply::ok(&show(&deactivated)))
 }
 
 /// `POST /connections/{id}/test`: sends a test event, by default with the catalogue's example.
-pub async fn test<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn test<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "connection")?;
     let (caller, body) = (call.caller.machine()?, call.optional_body()?);
     let example = test_event::example(platform, caller, body).await?;
@@ -178,7 +178,7 @@ pub async fn test<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `POST /connections/{id}/secret/rotate`: a generated secret is shown in this answer only.
-pub async fn rotate<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn rotate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "connection")?;
     let mut fields = Fields::parse(call.optional_body()?)?;
     let given = fields.text("secret").map(Secret::new);
@@ -190,7 +190,7 @@ pub async fn rotate<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `DELETE /connections/{id}`, with `force_delete` its rules too.
-pub async fn delete<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "connection")?;
     let mut fields = Fields::parse(call.optional_body()?)?;
     let force = fields.flag("force_delete").unwrap_or(false);

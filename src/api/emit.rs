@@ -13,7 +13,7 @@ use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
 
 /// `POST /events`.
-pub async fn single<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn single<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     // A bad body goes on to the check of the credential, which is answered first.
     let input = call.body().and_then(NewEvent::parse);
     let answers = emit(platform, call.caller.emitter()?, vec![input]).await?;
@@ -23,7 +23,7 @@ pub async fn single<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `POST /events/bulk`: each event by itself; 207 when some were not accepted.
-pub async fn bulk<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn bulk<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let items = match call.body().and_then(items) {
         Ok(items) => items,
         Err(error) => {

@@ -34,9 +34,9 @@ fn show(organization: &str, event_type: &EventType) -> Value {
 }
 
 /// `GET /event-types`.
-pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let limit = call.limit()?;
-    let after: Option<String> = cursor::read(&call, "event-types")?;
+    let after: Option<String> = cursor::read(call, "event-types")?;
     let organization = &call.caller.machine()?.scope.organization;
     let after = after.unwrap_or_default();
     let found = event_types::list(platform.control(), organization, &after, limit + 1).await?;
@@ -45,7 +45,7 @@ pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `GET /event-types/{key}`.
-pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let organization = &call.caller.machine()?.scope.organization;
     let key = call.decoded("key");
     let found = event_types::find(platform.control(), organization, &key).await?;
@@ -53,7 +53,7 @@ pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `PUT /event-types/{key}`: creates it, or takes the place of the one that is there.
-pub async fn put<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn put<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let caller = call.caller.machine()?;
     let key = call.decoded("key");
     let mut fields = Fields::parse(call.body()?)?;
@@ -79,7 +79,7 @@ pub async fn put<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `DELETE /event-types/{key}`. What was emitted under this name stays.
-pub async fn delete<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let organization = &call.caller.machine()?.scope.organization;
     let key = call.decoded("key");
     event_types::delete(platform.control(), organization, &key).await?;
@@ -87,7 +87,7 @@ pub async fn delete<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `GET /workspaces/{id}/event-types`: the catalogue, and what the workspace has emitted besides.
-pub async fn of_workspace<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn of_workspace<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let caller = call.caller.machine()?;
     let workspace = call.id("id", "workspace")?;
     let emitted = events::names(platform, caller, &workspace, Kind::Event).await?;
@@ -102,7 +102,7 @@ pub async fn of_workspace<P: Platform>(platform: &P, call: Call) -> Result<Reply
 }
 
 /// `GET /workspaces/{id}/resources`: what the workspace has emitted.
-pub async fn resources<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn resources<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let workspace = call.id("id", "workspace")?;
     let caller = call.caller.machine()?;
     let found = events::names(platform, caller, &workspace, Kind::Resource).await?;

@@ -88,17 +88,17 @@ fn show_rule_event(event: &Event, owed: &FanOut, delivery: &DeliverySummary) -> 
 }
 
 /// `GET /events`.
-pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
-    let (limit, before) = position(&call)?;
+pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let (limit, before) = position(call)?;
     let found = events::list(platform, call.caller.machine()?, &before, limit + 1).await?;
     let position = |found: &EventWithDeliveries| found.event.id.clone();
     Ok(cursor::page("events", found, limit, position, show_with_deliveries))
 }
 
 /// `GET /workspaces/{id}/events`, by event, resource, resource_id and status.
-pub async fn list_of_workspace<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn list_of_workspace<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "workspace")?;
-    let (limit, before) = position(&call)?;
+    let (limit, before) = position(call)?;
     let filter = Filter {
         name: call.request.query("event"),
         resource: call.request.query("resource"),
@@ -117,7 +117,7 @@ fn position(call: &Call) -> Result<(usize, String)> {
 }
 
 /// `GET /events/{id}`, with its payload's exact text.
-pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "event")?;
     let caller = call.caller.machine()?;
     let (found, payload) = events::find(platform, caller, &id).await?;
@@ -129,14 +129,14 @@ pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `GET /events/{id}/payload`: the payload's exact text is the body.
-pub async fn payload<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn payload<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "event")?;
     let text = events::payload(platform, call.caller.machine()?, &id).await?;
     Ok(Reply::json_text(http::StatusCode::OK, text))
 }
 
 /// `POST /events/{id}/rules/{rule_id}/retry`: attempts a delivery now, a settled one once more.
-pub async fn retry<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn retry<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (event, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
     let found = retry::retry(platform, call.caller.machine()?, &event, &rule).await?;
     let shown = show_with_deliveries(&found);
@@ -174,21 +174,21 @@ fn headers(headers: &[(String, String)]) -> Value {
 }
 
 /// `GET /events/{id}/rules/{rule_id}/attempts`.
-pub async fn attempts<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
-    let found = read_attempts(platform, &call).await?;
+pub async fn attempts<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let found = read_attempts(platform, call).await?;
     // A delivery has at most 21 attempts by its schedule, so they are one page.
     let limit = found.len().max(1);
     Ok(cursor::page("attempts", found, limit, |record| record.number, show_attempt))
 }
 
 /// `GET /events/{id}/rules/{rule_id}/attempts/{n}`.
-pub async fn attempt<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
-    Ok(Reply::ok(&show_attempt(&read_attempt(platform, &call).await?)))
+pub async fn attempt<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    Ok(Reply::ok(&show_attempt(&read_attempt(platform, call).await?)))
 }
 
 /// `GET /events/{id}/rules/{rule_id}/attempts/{n}/response-details`.
-pub async fn response_details<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
-    let record = read_attempt(platform, &call).await?;
+pub async fn response_details<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let record = read_attempt(platform, call).await?;
     Ok(Reply::ok(&json!({
         "number": record.number,
         "status_code": record.status,

@@ -7,6 +7,6 @@ use crate::http::{Call, Reply};
 use crate::ports::Platform;
 
 /// `GET /health`: the Worker runs and CONTROL answers.
-pub async fn get<P: Platform>(_: &P, _: Call) -> Result<Reply> {
+pub async fn get<P: Platform>(_: &P, _: &Call) -> Result<Reply> {
     Ok(Reply::ok(&json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")})))
 }

@@ -13,7 +13,7 @@ use crate::ports::Platform;
 use crate::store::organizations::{self as stored, Organization};
 
 /// `POST /organizations`: creates one with a first machine key, whose secret is shown this once.
-pub async fn create<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let mut fields = Fields::parse(call.body()?)?;
     let name = fields.required_checked_text("name", check_name);
     fields.finish()?;
@@ -42,13 +42,13 @@ fn show(organization: &Organization) -> Value {
 }
 
 /// `GET /organization`.
-pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = &call.caller.machine()?.scope.organization;
     Ok(Reply::ok(&show(&stored::find(platform.control(), id).await?)))
 }
 
 /// `PATCH /organization`: what is left out is kept.
-pub async fn patch<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = &call.caller.machine()?.scope.organization;
     let mut fields = Fields::parse(call.body()?)?;
     let name = fields.checked_text("name", check_name);

@@ -42,16 +42,16 @@ pub fn add_resource(shown: &mut Value, resource: Option<&str>, resource_id: Opti
 }
 
 /// `GET /rules`.
-pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
-    page(platform, &call, &call.caller.machine()?.scope).await
+pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    page(platform, call, &call.caller.machine()?.scope).await
 }
 
 /// `GET /workspaces/{id}/rules`.
-pub async fn list_of_workspace<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn list_of_workspace<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "workspace")?;
     let scope = &call.caller.machine()?.scope;
     workspaces::find(platform.control(), scope, &id).await?;
-    page(platform, &call, &scope.within(&id)).await
+    page(platform, call, &scope.within(&id)).await
 }
 
 async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<Reply> {
@@ -71,14 +71,14 @@ async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<R
 }
 
 /// `GET /rules/{id}`.
-pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "rule")?;
     let scope = &call.caller.machine()?.scope;
     Ok(Reply::ok(&show(&rules::find(platform.control(), scope, &id).await?)))
 }
 
 /// `POST /rules`.
-pub async fn create<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let mut fields = Fields::parse(call.body()?)?;
     let new = NewRule {
         workspace: fields.required_uuid("workspace"),
@@ -114,7 +114,7 @@ fn check_action(fields: &mut Fields<'_>) {
 }
 
 /// `PATCH /rules/{id}`: what is left out is kept, `null` takes a limit away.
-pub async fn patch<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "rule")?;
     let control = platform.control();
     let scope = &call.caller.machine()?.scope;
@@ -137,7 +137,7 @@ pub async fn patch<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `DELETE /rules/{id}`. What is under way by it stays under way.
-pub async fn delete<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "rule")?;
     let scope = &call.caller.machine()?.scope;
     let control = platform.control();

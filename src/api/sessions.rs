@@ -58,7 +58,7 @@ fn show_record(session: &Session, now_ms: i64) -> Value {
 }
 
 /// `POST /sessions`.
-pub async fn create<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let mut fields = Fields::parse(call.body()?)?;
     let new = read(&mut fields);
     fields.finish()?;
@@ -163,9 +163,9 @@ fn origins(fields: &mut Fields<'_>) -> Option<Vec<String>> {
 }
 
 /// `GET /sessions`.
-pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let limit = call.limit()?;
-    let before: Option<String> = cursor::read(&call, "sessions")?;
+    let before: Option<String> = cursor::read(call, "sessions")?;
     let workspace = call.query_id("workspace_id")?;
     let filter = Filter {
         status: call.query_word("status", &["active", "expired", "revoked"])?,
@@ -181,14 +181,14 @@ pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `POST /sessions/{id}/refresh`: the session goes on with a new access token.
-pub async fn refresh<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn refresh<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "session")?;
     let (session, token) = sessions::refresh(platform, call.caller.machine()?, &id).await?;
     Ok(Reply::ok(&show_with_token(&session, &token, platform.now_ms()).into()))
 }
 
 /// `DELETE /sessions/{id}`: the session is over at once.
-pub async fn revoke<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn revoke<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "session")?;
     sessions::revoke(platform, call.caller.machine()?, &id).await?;
     Ok(Reply::ok(&json!({"revoked": true})))

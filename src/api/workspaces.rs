@@ -29,9 +29,9 @@ fn show_with_key(workspace: &Workspace, key: Option<&PublishableKey>) -> Value {
 }
 
 /// `GET /workspaces`.
-pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let limit = call.limit()?;
-    let after: Option<String> = cursor::read(&call, "workspaces")?;
+    let after: Option<String> = cursor::read(call, "workspaces")?;
     let scope = &call.caller.machine()?.scope;
     let after = after.unwrap_or_default();
     let found =
@@ -40,7 +40,7 @@ pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `POST /workspaces`.
-pub async fn create<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let mut fields = Fields::parse(call.body()?)?;
     let name = fields.required_checked_text("name", check_name);
     let description = fields.checked_text("description", check_description);
@@ -56,7 +56,7 @@ pub async fn create<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `GET /workspaces/{id}`, with its publishable key.
-pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let scope = &call.caller.machine()?.scope;
     let id = call.id("id", "workspace")?;
     let (workspace, key) =
@@ -65,13 +65,13 @@ pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `PUT /workspaces/{id}`: `description: null` clears it, leaving it out keeps it.
-pub async fn put<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
-    change(platform, &call, true).await
+pub async fn put<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    change(platform, call, true).await
 }
 
 /// `PATCH /workspaces/{id}`: the same, and `name` may be left out.
-pub async fn patch<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
-    change(platform, &call, false).await
+pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    change(platform, call, false).await
 }
 
 async fn change<P: Platform>(platform: &P, call: &Call, needs_name: bool) -> Result<Reply> {

@@ -256,7 +256,7 @@ pub async fn delete<P: Platform>(
 fn with_name(name: Option<&str>, form: Result<Form>) -> Result<Form> {
     let Some(Err(msg)) = name.map(label) else { return form };
     let mut error = Error::field("name", msg);
-    error.fields.extend(form.err().into_iter().flat_map(|of_form| of_form.fields));
+    error.fields.extend(form.err().into_iter().flat_map(Error::into_fields));
     Err(error)
 }
 

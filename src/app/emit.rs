@@ -113,7 +113,8 @@ impl Grant {
             named.ok_or_else(|| Error::field("workspace", "is required with a machine token"))?;
         let other = || {
             let mut error = Error::not_found("workspace");
-            error.fields = Error::field("workspace", "is not a workspace of this key").fields;
+            error.fields =
+                Error::field("workspace", "is not a workspace of this key").into_fields();
             error
         };
         let found = self.routings.iter().find(|routing| routing.home.workspace == *named);

@@ -8,6 +8,7 @@ use crate::domain::ids;
 use crate::domain::session::{
     LaunchPage, Look, Role, Session, SessionType, Theme, Token, TokenKind,
 };
+use crate::domain::time::DAY_MS;
 use crate::domain::workspace::Home;
 use crate::ports::{Platform, PortError};
 use crate::store::sessions::{self, Filter, Stored};
@@ -217,6 +218,28 @@ pub async fn open<P: Platform>(
 ) -> std::result::Result<Session, Closed> {
     let found = sessions::find(&cookie.session).run(shard(platform, cookie)?).await?;
     opened(found, cookie, platform.now_ms())
+}
+
+/// The session with this id, whoever asks: to say who may frame the page that opens nothing.
+pub async fn named<P: Platform>(platform: &P, session: &str) -> Option<Session> {
+    let number = ids::workspace_number(session)?;
+    let shard = workspaces::shard(platform.control(), number).await.ok()??;
+    let stored = sessions::find(session).run(log(platform, shard).ok()?).await.ok()?;
+    stored.map(|stored| stored.session)
+}
+
+/// How long a session is kept that is over.
+const KEPT_MS: i64 = 7 * DAY_MS;
+
+/// Forgets sessions on a shard that are long over, a bounded number of them.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn forget_old<P: Platform>(platform: &P, shard: u16) -> Result<()> {
+    let over_before_ms = platform.now_ms() - KEPT_MS;
+    // Ids begin with the time, so those of old sessions are a range.
+    let created_before = ids::event_id(over_before_ms, [0; 8], 0, 0);
+    sessions::forget(log(platform, shard)?, &created_before, over_before_ms).await
 }
 
 /// The session that was found, if the cookie is its own and it goes on.

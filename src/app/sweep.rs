@@ -7,7 +7,7 @@
 use serde_json::json;
 
 use super::wake::wake;
-use super::{activation, log};
+use super::{activation, log, sessions};
 use crate::domain::error::{Error, Result};
 use crate::domain::job::Job;
 use crate::domain::limits::{SEND_BATCH_MAX, SWEEP_DELIVERIES};
@@ -31,6 +31,7 @@ pub async fn sweep<P: Platform>(platform: &P, after_restart: bool) {
 async fn sweep_shard<P: Platform>(platform: &P, shard: u16, after_restart: bool) -> Result<usize> {
     let log = log(platform, shard)?;
     let mut after = (String::new(), String::new());
+    sessions::forget_old(platform, shard).await?;
     let mut swept = activation::release_forgotten(platform, shard).await?;
     while swept < SWEEP_DELIVERIES {
         let found = sweeps::overdue(log, &after, platform.now_ms(), after_restart).await?;

@@ -41,8 +41,15 @@ pub struct FieldError {
 }
 
 /// An error with one text for the caller and one for the log.
+///
+/// It is one pointer wide: errors pass through most functions, and each of them carries room for
+/// one (with its parts in line the module was a twentieth larger).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<Parts>);
+
+/// What an [`Error`] says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts {
     /// What went wrong.
     pub kind: Kind,
     /// Told to the caller.
@@ -59,7 +66,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An error of `kind` with its message for the caller.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), fields: Vec::new(), detail: String::new() }
+        let message = message.into();
+        Self(Box::new(Parts { kind, message, fields: Vec::new(), detail: String::new() }))
     }
 
     /// A malformed request.
@@ -74,7 +82,9 @@ impl Error {
 
     /// Several fields that are malformed; the first gives the message.
     pub fn fields(fields: Vec<FieldError>) -> Self {
-        Self { message: first_of(&fields), fields, ..Self::invalid("") }
+        let mut error = Self::invalid(first_of(&fields));
+        error.fields = fields;
+        error
     }
 
     /// `noun` does not exist for this caller. The same words whether it exists elsewhere or not.
@@ -90,18 +100,29 @@ impl Error {
     /// Our own fault: the caller learns that, the log learns `detail`.
     pub fn internal(detail: impl Into<String>) -> Self {
         let told = "Something went wrong on our side. The request id finds it in our logs";
-        Self { detail: detail.into(), ..Self::new(Kind::Internal, told) }
+        Self::new(Kind::Internal, told).with_detail(detail.into())
     }
 
     /// A dependency did not answer: the caller may try again, the log learns `detail`.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         let told = "Temporarily unable to store this. Nothing was accepted; try again";
-        Self { detail: detail.into(), ..Self::new(Kind::Unavailable, told) }
+        Self::new(Kind::Unavailable, told).with_detail(detail.into())
+    }
+
+    fn with_detail(mut self, detail: String) -> Self {
+        self.detail = detail;
+        self
+    }
+
+    /// What was wrong with each field.
+    pub fn into_fields(self) -> Vec<FieldError> {
+        self.0.fields
     }
 
     /// The same error of another kind, for instance a limit on one field that means "too large".
-    pub fn of_kind(self, kind: Kind) -> Self {
-        Self { kind, ..self }
+    pub fn of_kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
     }
 
     /// The same error with every field's path put below `prefix`.
@@ -113,6 +134,19 @@ impl Error {
             self.message = first_of(&self.fields);
         }
         self
+    }
+}
+
+impl std::ops::Deref for Error {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Parts {
+        &mut self.0
     }
 }
 

@@ -150,7 +150,7 @@ fn payload(fields: &mut Fields<'_>) -> String {
 /// # Errors
 /// What is wrong, for the caller.
 pub fn check_payload(text: &str) -> std::result::Result<(), String> {
-    Fields::parse(text).map_err(|error| error.message)?;
+    Fields::parse(text).map_err(|error| error.message.clone())?;
     if text.len() > PAYLOAD_BYTES_MAX {
         return Err(format!("is {} bytes; at most {PAYLOAD_BYTES_MAX} are taken", text.len()));
     }

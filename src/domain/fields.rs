@@ -65,9 +65,9 @@ impl<'a> Fields<'a> {
     /// Notes every field error of `error` below `name`.
     pub fn fail_with(&mut self, name: &str, error: Error) {
         if error.fields.is_empty() {
-            self.fail(name, error.message);
+            self.fail(name, error.message.clone());
         } else {
-            self.errors.extend(error.below(name).fields);
+            self.errors.extend(error.below(name).into_fields());
         }
     }
 
@@ -219,11 +219,11 @@ mod tests {
     fn errors(text: &str, read: impl Fn(&mut Fields<'_>)) -> Vec<(String, String)> {
         let mut fields = match Fields::parse(text) {
             Ok(fields) => fields,
-            Err(error) => return vec![("".into(), error.message)],
+            Err(error) => return vec![("".into(), error.message.clone())],
         };
         read(&mut fields);
         let result = fields.finish();
-        let noted = result.err().map(|error| error.fields).unwrap_or_default();
+        let noted = result.err().map(Error::into_fields).unwrap_or_default();
         noted.into_iter().map(|e| (e.param, e.msg)).collect()
     }
 

@@ -100,6 +100,8 @@ pub const SWEEP_CONNECTIONS: usize = 200;
 /// Deliveries that one sweep brings back at the most.
 pub const SWEEP_DELIVERIES: usize = 5_000;
 
+/// Old sessions that one sweep deletes.
+pub const FORGOTTEN_AT_ONCE: usize = 200;
 /// Default and largest page of a list (the wire contract).
 pub const PAGE_DEFAULT: usize = 50;
 /// See [`PAGE_DEFAULT`].

@@ -38,19 +38,19 @@ pub fn script_path() -> String {
 }
 
 /// `GET /embed/embed.css`.
-pub async fn stylesheet<P: Platform>(_: &P, call: Call) -> Result<Reply> {
+pub async fn stylesheet<P: Platform>(_: &P, call: &Call) -> Result<Reply> {
     let accent = call.request.query("accent").filter(|accent| is_accent(accent));
     let text = format!("{}\n{STYLESHEET}", theme::properties(accent.as_deref()));
     Ok(asset("text/css; charset=utf-8", text, FOR_EVER))
 }
 
 /// `GET /embed/embed.js`.
-pub async fn script<P: Platform>(_: &P, _: Call) -> Result<Reply> {
+pub async fn script<P: Platform>(_: &P, _: &Call) -> Result<Reply> {
     Ok(asset("text/javascript; charset=utf-8", SCRIPT.to_owned(), FOR_EVER))
 }
 
 /// `GET /embed.js`: the loader, for pages of any origin.
-pub async fn loader<P: Platform>(_: &P, _: Call) -> Result<Reply> {
+pub async fn loader<P: Platform>(_: &P, _: &Call) -> Result<Reply> {
     let reply = asset("text/javascript; charset=utf-8", LOADER.to_owned(), "public, max-age=300");
     let reply = reply.with_header("cross-origin-resource-policy", "cross-origin");
     Ok(reply.with_header("access-control-allow-origin", "*"))

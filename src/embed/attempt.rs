@@ -13,7 +13,7 @@ use crate::http::{Call, Reply};
 use crate::ports::Platform;
 
 /// `GET /embed/s/{session}/events/{id}/rules/{rule}/attempts/{n}`.
-pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let (id, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
     let scope = visit.session.actor().scope;

@@ -22,7 +22,7 @@ use crate::store::events::NEWEST;
 use crate::store::{rules as stored_rules, three};
 
 /// `GET /embed/s/{session}/connections/{id}`.
-pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let (session, id) = (&visit.session, call.id("id", "connection")?);
     let (scope, now_ms) = (session.actor().scope, platform.now_ms());
@@ -34,7 +34,7 @@ pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     let (connection, secrets, all_rules) = three(platform.control(), queries).await?;
     let of_it: Vec<_> = all_rules.into_iter().filter(|rule| rule.connection == id).collect();
     let settings = Settings::from_stored(&connection.settings).map_err(Error::internal)?;
-    let deliveries = deliveries(platform, visit, &call, &id).await?;
+    let deliveries = deliveries(platform, visit, call, &id).await?;
     let at = format!("connections/{id}");
     let edit = format!("{at}/edit");
     let signed = settings.signing.algorithm != Algorithm::None;
@@ -215,7 +215,7 @@ fn danger(visit: &Visit, at: &str) -> Markup {
 }
 
 /// `POST /embed/s/{session}/connections/{id}/deactivate`.
-pub async fn deactivate<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn deactivate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let id = call.id("id", "connection")?;
     shown(platform, &visit.session, &id).await?;
@@ -224,7 +224,7 @@ pub async fn deactivate<P: Platform>(platform: &P, call: Call) -> Result<Reply> 
 }
 
 /// `POST /embed/s/{session}/connections/{id}/activate`.
-pub async fn activate<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn activate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let id = call.id("id", "connection")?;
     let held = if call.form()?.get("held") == "cancel" { Held::Cancel } else { Held::Deliver };
@@ -234,7 +234,7 @@ pub async fn activate<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `POST /embed/s/{session}/connections/{id}/delete`: with its rules; what it owes is canceled.
-pub async fn delete<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let id = call.id("id", "connection")?;
     shown(platform, &visit.session, &id).await?;
@@ -244,7 +244,7 @@ pub async fn delete<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 
 /// `GET /embed/s/{session}/connections/{id}/verification`: code that checks what the connection is
 /// sent.
-pub async fn verification<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn verification<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let id = call.id("id", "connection")?;
     let connection = shown(platform, &visit.session, &id).await?;

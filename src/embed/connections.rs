@@ -22,7 +22,7 @@ use crate::store::event_types::{self, Listed};
 use crate::store::{rules, two};
 
 /// `GET /embed/s/{session}/connections`.
-pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let scope = &visit.session.actor().scope;
     let queries = (connections::shown(scope), rules::shown(scope));
@@ -90,7 +90,7 @@ pub fn activity(connection: &Connection) -> &'static str {
 }
 
 /// `GET /embed/s/{session}/connections/new`.
-pub async fn new<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn new<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let catalogue = catalogue(platform, &visit.session).await?;
     let id = ids::record_id(platform.bytes());
@@ -113,7 +113,7 @@ async fn catalogue<P: Platform>(platform: &P, session: &Session) -> Result<Vec<L
 
 /// `POST /embed/s/{session}/connections/new`: makes the connection with rules for the events that
 /// were chosen. The answer shows a generated secret, this once.
-pub async fn create<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (visit, form) = (call.caller.visit()?, call.form()?);
     let id = ids::parse_uuid(form.get("id")).unwrap_or_else(|| ids::record_id(platform.bytes()));
     let saved = match new_connection(visit, &form, &id) {
@@ -173,7 +173,7 @@ fn again(
     let status = problem::status(error.kind);
     let body = html! {
         h1 { (title) }
-        (connection_form::render(visit, context, &Draft::sent(form), &Errors(error.fields)))
+        (connection_form::render(visit, context, &Draft::sent(form), &Errors(error.into_fields())))
     };
     Ok(page_with(status, visit, &Page::new(Section::Connections, title), &body))
 }
@@ -233,7 +233,7 @@ fn created(visit: &Visit, saved: &Saved, unrouted: &[String]) -> Reply {
 }
 
 /// `GET /embed/s/{session}/connections/{id}/edit`.
-pub async fn edit<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn edit<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let id = call.id("id", "connection")?;
     let found = shown(platform, &visit.session, &id).await?;
@@ -260,7 +260,7 @@ pub async fn shown<P: Platform>(platform: &P, session: &Session, id: &str) -> Re
 }
 
 /// `POST /embed/s/{session}/connections/{id}/edit`.
-pub async fn update<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (visit, form) = (call.caller.visit()?, call.form()?);
     let id = call.id("id", "connection")?;
     shown(platform, &visit.session, &id).await?;

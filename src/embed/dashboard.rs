@@ -21,7 +21,7 @@ use crate::store::{three, two};
 const SHOWN: usize = 8;
 
 /// `GET /embed/s/{session}/dashboard`.
-pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let scope = visit.session.actor().scope;
     let listing = Listing {

@@ -7,7 +7,7 @@ use crate::http::{Call, Reply};
 use crate::ports::Platform;
 
 /// `POST /embed/s/{session}/events/{id}/rules/{rule}/retry`.
-pub async fn retry<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn retry<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let (event, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
     retry::retry(platform, &visit.session.actor(), &event, &rule).await?;

@@ -20,25 +20,27 @@ use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
 use crate::store::events::DeliverySummary;
 use crate::store::rules::{self, Rule};
-use crate::store::two;
+use crate::store::three;
 
 /// What the page is made of.
 struct Shown<'a> {
     visit: &'a Visit,
     whole: Whole,
     connections: Vec<Connection>,
+    hidden: Vec<String>,
     rules: Vec<Rule>,
     now_ms: i64,
 }
 
 /// `GET /embed/s/{session}/events/{id}`.
-pub async fn get<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let (id, scope) = (call.id("id", "event")?, visit.session.actor().scope);
     let whole = events::whole_at(platform, &home(visit), &scope, &id).await?;
-    let queries = (connections::shown(&scope), rules::shown(&scope));
-    let (connections, rules) = two(platform.control(), queries).await?;
-    let shown = Shown { visit, whole, connections, rules, now_ms: platform.now_ms() };
+    let queries = (connections::shown(&scope), connections::hidden(&scope), rules::shown(&scope));
+    let (connections, hidden, rules) = three(platform.control(), queries).await?;
+    let now_ms = platform.now_ms();
+    let shown = Shown { visit, whole, connections, hidden, rules, now_ms };
     let title = shown.whole.found.event.name.clone();
     let done = call.request.query("done");
     let mut frame = Page::new(Section::Events, &title);
@@ -95,7 +97,9 @@ impl Shown<'_> {
     fn delivery(&self, owed: &FanOut) -> Markup {
         let deliveries = &self.whole.found.deliveries;
         let delivery = deliveries.iter().find(|delivery| delivery.rule == owed.rule_number);
-        let Some(delivery) = delivery else { return html! {} };
+        let Some(delivery) = delivery.filter(|_| !self.hidden.contains(&owed.connection)) else {
+            return html! {};
+        };
         let to = self.connections.iter().find(|connection| connection.id == owed.connection);
         let attempts = self.whole.attempts.iter().filter(|a| a.rule == owed.rule_number);
         let records: Vec<&Record> = attempts.map(|attempt| &attempt.record).collect();

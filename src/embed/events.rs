@@ -17,7 +17,7 @@ use crate::store::events::{EventWithDeliveries, Filter, NEWEST};
 const SHOWN: usize = 25;
 
 /// `GET /embed/s/{session}/events`.
-pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let asked = |name: &str| {
         let value = call.request.query(name).map(|text| text.trim().to_owned());
@@ -29,7 +29,7 @@ pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     }
     let status = asked("status").filter(|word| STATUSES.contains(&word.as_str()));
     let filter = Filter { name: asked("event"), resource: None, resource_id: asked("resource_id") };
-    let before: Option<String> = cursor::read(&call, "events")?;
+    let before: Option<String> = cursor::read(call, "events")?;
     let is_first = before.is_none();
     let listing = Listing {
         workspace: visit.session.workspace.clone(),

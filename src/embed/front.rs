@@ -44,8 +44,8 @@ pub async fn admit<P: Platform>(
     let need = match access {
         Access::SessionToken => return Ok(Caller::Anyone),
         Access::Poll => {
-            let cookie = cookie(request, session_id);
             let absent = || Answered { reply: closed(request, None), error: None };
+            let cookie = cookie(request, session_id);
             return cookie.map(Caller::Visitor).ok_or_else(|| Box::new(absent()));
         }
         Access::View => Need::View,
@@ -53,11 +53,17 @@ pub async fn admit<P: Platform>(
         Access::ManageRules => Need::ManageRules,
         _ => Need::Manage,
     };
-    let Some(cookie) = cookie(request, session_id) else {
-        return Err(Box::new(Answered { reply: closed(request, None), error: None }));
+    let opened = match cookie(request, session_id) {
+        Some(cookie) => sessions::open(platform, &cookie).await.map(|session| (session, cookie)),
+        None => Err(Closed::Unknown),
     };
-    let session = match sessions::open(platform, &cookie).await {
-        Ok(session) => session,
+    let (session, cookie) = match opened {
+        Ok(opened) => opened,
+        Err(Closed::Unknown) => {
+            // A browser that refuses the cookie still has to be able to show why nothing opens.
+            let known = sessions::named(platform, session_id).await;
+            return Err(Box::new(Answered { reply: closed(request, known.as_ref()), error: None }));
+        }
         Err(why) => return Err(Box::new(not_open(request, why))),
     };
     let visit = Visit { session, form_word: cookie.form_word() };
@@ -146,6 +152,11 @@ fn closed(request: &Request, session: Option<&Session>) -> Reply {
     let shell =
         Shell { title: text::CLOSED_TITLE, session, is_closed: true, request: Some(request) };
     secured(layout::bare(status, &shell, &body), session)
+}
+
+/// The page at a path that there is not.
+pub fn no_such_page() -> Reply {
+    failed(None, Error::not_found("page")).reply
 }
 
 /// The page of an error, with the way back where there is a session.

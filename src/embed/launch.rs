@@ -8,12 +8,12 @@ use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
 
 /// `GET /embed/s/{session}/launch`: works once. How the pages look stands in the query.
-pub async fn launch<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn launch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let look = Look {
         theme: call.request.query("theme").and_then(|t| Theme::parse(&t)).unwrap_or(Theme::Auto),
         accent: call.request.query("accent").filter(|accent| is_accent(accent)),
     };
-    let launched = match token(&call, TokenKind::Launch, call.request.query("token")) {
+    let launched = match token(call, TokenKind::Launch, call.request.query("token")) {
         Some(token) => sessions::launch(platform, &token, &look).await,
         None => Err(Closed::Unknown),
     };
@@ -24,16 +24,16 @@ pub async fn launch<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
             let reply = Reply::see_other(&first).with_header("set-cookie", &cookie);
             Ok(secured(reply, Some(&session)))
         }
-        Err(why) => not_open_reply(&call, why),
+        Err(why) => not_open_reply(call, why),
     }
 }
 
 /// `POST /embed/s/{session}/auth`: renews the cookie with an access token, for the script.
-pub async fn auth<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn auth<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let given = call.form()?.get("token").to_owned();
     let id = call.id("session", "session")?;
     let in_use = front::cookie(&call.request, &id);
-    let renewed = match token(&call, TokenKind::Access, Some(given)) {
+    let renewed = match token(call, TokenKind::Access, Some(given)) {
         Some(token) => sessions::renew(platform, &token, in_use).await,
         None => Err(Closed::Unknown),
     };
@@ -63,14 +63,14 @@ fn not_open_reply(call: &Call, why: Closed) -> Result<Reply> {
 }
 
 /// `GET /embed/s/{session}`: the first page.
-pub async fn first<P: Platform>(_: &P, call: Call) -> Result<Reply> {
+pub async fn first<P: Platform>(_: &P, call: &Call) -> Result<Reply> {
     let session = &call.caller.visit()?.session;
     let first = format!("{}/{}", home(&session.id), session.launch_page.as_str());
     Ok(Reply::see_other(&first))
 }
 
 /// `POST /embed/s/{session}/theme`: the colours that the person chose.
-pub async fn theme<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn theme<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let session = &call.caller.visit()?.session;
     let word = call.form()?.get("theme").to_owned();
     let theme = Theme::parse(&word)

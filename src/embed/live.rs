@@ -66,7 +66,7 @@ pub fn of_connection(visit: &Visit, connection: &str, shown: &[Delivery]) -> Liv
 }
 
 /// `GET /embed/s/{session}/live/events`.
-pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let cookie = call.caller.visitor()?;
     let listing = Listing {
         workspace: call.query_id("workspace")?,
@@ -86,7 +86,7 @@ pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
         session.workspace == listing.workspace
             && listing.clone().within(&session.actor().scope) == listing
     };
-    if !holds(platform, &call, stored, seen_by) {
+    if !holds(platform, call, stored, seen_by) {
         return Ok(over());
     }
     let page = listing.page(read, end);
@@ -95,7 +95,7 @@ pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `GET /embed/s/{session}/live/events/{id}`.
-pub async fn event<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn event<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let cookie = call.caller.visitor()?;
     let (id, workspace) = (call.id("id", "event")?, call.query_id("workspace")?);
     let queries = (session(&cookie.session), events::find(&workspace, &id));
@@ -106,21 +106,21 @@ pub async fn event<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
         session.workspace == workspace
             && scope.sees(event.resource.as_deref(), event.resource_id.as_deref())
     };
-    if !holds(platform, &call, stored, seen_by) {
+    if !holds(platform, call, stored, seen_by) {
         return Ok(over());
     }
     Ok(news(&word(&found), is_busy(platform, &found)))
 }
 
 /// `GET /embed/s/{session}/live/connections/{id}`.
-pub async fn connection<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let cookie = call.caller.visitor()?;
     let (id, workspace) = (call.id("id", "connection")?, call.query_id("workspace")?);
     let newest = connection_deliveries::newest(&workspace, &id);
     let (stored, found) =
         two(log(platform, cookie.shard)?, (session(&cookie.session), newest)).await?;
     let seen_by = |session: &Session| session.workspace == workspace && session.resource.is_none();
-    if !holds(platform, &call, stored, seen_by) {
+    if !holds(platform, call, stored, seen_by) {
         return Ok(over());
     }
     let now_ms = platform.now_ms();

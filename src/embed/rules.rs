@@ -48,7 +48,7 @@ async fn emitted<P: Platform>(platform: &P, visit: &Visit) -> Result<Vec<String>
 }
 
 /// `GET /embed/s/{session}/rules`.
-pub async fn list<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let read = read(platform, visit).await?;
     let chosen = call.request.query("connection").unwrap_or_default();
@@ -167,7 +167,11 @@ impl Draft {
         let mut errors = Vec::new();
         let mut check = |param: &str, result: std::result::Result<(), String>| {
             errors.extend(
-                result.err().map(|msg| Error::field(param, msg).fields).into_iter().flatten(),
+                result
+                    .err()
+                    .map(|msg| Error::field(param, msg).into_fields())
+                    .into_iter()
+                    .flatten(),
             );
         };
         check("event", check_name(&self.event));
@@ -236,7 +240,7 @@ fn form(
 }
 
 /// `POST /embed/s/{session}/rules`.
-pub async fn create<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let draft = Draft::sent(&call.form()?);
     let errors = draft.check();
@@ -259,7 +263,7 @@ pub async fn create<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
     match app::create(platform, &visit.session.actor(), new).await {
         Ok(_) => Ok(Reply::see_other(&path(visit, "rules?done=saved"))),
         Err(error) if error.fields.is_empty() => Err(error),
-        Err(error) => again(platform, visit, &draft, Errors(error.fields)).await,
+        Err(error) => again(platform, visit, &draft, Errors(error.into_fields())).await,
     }
 }
 
@@ -276,7 +280,7 @@ async fn again<P: Platform>(
 }
 
 /// `GET /embed/s/{session}/rules/{id}`.
-pub async fn edit<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn edit<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let (rule, read) = read_with(platform, visit, &call.id("id", "rule")?).await?;
     let body = edit_body(visit, &read, &rule.id, &Draft::of(&rule), &Errors::default());
@@ -316,7 +320,7 @@ fn edit_body(visit: &Visit, read: &Read, id: &str, draft: &Draft, errors: &Error
 }
 
 /// `POST /embed/s/{session}/rules/{id}`.
-pub async fn update<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let (mut rule, read) = read_with(platform, visit, &call.id("id", "rule")?).await?;
     let draft = Draft::sent(&call.form()?);
@@ -332,7 +336,7 @@ pub async fn update<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
         match rules::update(platform.control(), &rule).await {
             Ok(()) => return Ok(Reply::see_other(&path(visit, "rules?done=saved"))),
             Err(error) if error.fields.is_empty() => return Err(error),
-            Err(error) => errors = Errors(error.fields),
+            Err(error) => errors = Errors(error.into_fields()),
         }
     }
     let body = edit_body(visit, &read, &rule.id, &draft, &errors);
@@ -341,7 +345,7 @@ pub async fn update<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 }
 
 /// `POST /embed/s/{session}/rules/{id}/delete`. What is under way by it stays under way.
-pub async fn delete<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let scope = visit.session.actor().scope;
     let found = rules::one_shown(&scope, &call.id("id", "rule")?);

@@ -9,7 +9,7 @@ use super::text;
 use crate::app::connections::{self as app, Saved};
 use crate::destination::webhook::Settings;
 use crate::domain::connection::SetBy;
-use crate::domain::error::{Error, FieldError, Result};
+use crate::domain::error::{Error, Result};
 use crate::domain::rotation::{OVERLAP_S_MAX, overlap_ms};
 use crate::domain::secret::Secret;
 use crate::domain::session::Need;
@@ -79,9 +79,9 @@ pub fn summary(visit: &Visit, connection: &Connection, live: &[LiveSecret], now_
 }
 
 /// `GET /embed/s/{session}/connections/{id}/secret`: the form for another secret.
-pub async fn form<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn form<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
-    let (connection, live) = read(platform, visit, &call).await?;
+    let (connection, live) = read(platform, visit, call).await?;
     let (shown, body) = rotation(visit, &connection, &live, &Errors::default(), platform.now_ms())?;
     Ok(page(visit, &shown, &body))
 }
@@ -155,9 +155,9 @@ fn default_overlap(scheme: Scheme) -> String {
 
 /// `POST /embed/s/{session}/connections/{id}/secret`. The answer shows a generated secret, this
 /// once; the same form sent again changes nothing.
-pub async fn rotate<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn rotate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (visit, form) = (call.caller.visit()?, call.form()?);
-    let (connection, live) = read(platform, visit, &call).await?;
+    let (connection, live) = read(platform, visit, call).await?;
     let at = path(visit, &format!("connections/{}", connection.id));
     let newest = live.first().map_or(0, |secret| secret.number).to_string();
     if form.get("newest") != newest {
@@ -180,7 +180,7 @@ pub async fn rotate<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
         Err(error) if error.fields.is_empty() => Err(error),
         Err(error) => {
             let status = problem::status(error.kind);
-            let fields: Vec<FieldError> = error.fields;
+            let fields = error.into_fields();
             let errors = Errors(fields);
             let (shown, body) = rotation(visit, &connection, &live, &errors, platform.now_ms())?;
             Ok(page_with(status, visit, &shown, &body))
@@ -190,7 +190,7 @@ pub async fn rotate<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
 
 /// `POST /embed/s/{session}/connections/{id}/secret/end-overlap`: from now on the newest secret
 /// alone signs.
-pub async fn end_overlap<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn end_overlap<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let id = call.id("id", "connection")?;
     super::connections::shown(platform, &visit.session, &id).await?;

@@ -27,7 +27,7 @@ struct Draft {
 }
 
 /// `GET /embed/s/{session}/connections/{id}/test`, with `?event=` for another example.
-pub async fn form<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn form<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let (id, scope) = (call.id("id", "connection")?, visit.session.actor().scope);
     let asked = call.request.query("event");
@@ -103,7 +103,7 @@ fn body(
 }
 
 /// `POST /embed/s/{session}/connections/{id}/test`.
-pub async fn send<P: Platform>(platform: &P, call: Call) -> Result<Reply> {
+pub async fn send<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (visit, form) = (call.caller.visit()?, call.form()?);
     let (id, scope) = (call.id("id", "connection")?, visit.session.actor().scope);
     let organization = &visit.session.organization;
@@ -142,7 +142,7 @@ fn exact(sent: &str, example: Option<String>) -> String {
 }
 
 fn check(draft: &Draft) -> Errors {
-    let named = |name: &str, msg: String| Error::field(name, msg).fields;
+    let named = |name: &str, msg: String| Error::field(name, msg).into_fields();
     let mut errors = check_name(&draft.event).map_err(|msg| named("event", msg)).err();
     if let Err(msg) = check_payload(draft.payload.trim()) {
         errors.get_or_insert_default().extend(named("payload", msg));

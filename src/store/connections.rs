@@ -246,6 +246,25 @@ pub fn shown(scope: &Scope) -> Query<Vec<Connection>> {
     Query::new(SHOWN, [organization, workspace, CONNECTIONS_SHOWN_MAX.into()], all_rows)
 }
 
+const HIDDEN: &str = "\
+    select c.id from workspaces w cross join connections c on c.workspace = w.id \
+    where w.organization = ?1 and w.id = ?2 and c.hidden = 1 \
+    order by c.workspace, c.created_at_ms, c.id limit ?3";
+
+/// The ids of the connections of a workspace that pages leave out.
+pub fn hidden(scope: &Scope) -> Query<Vec<String>> {
+    struct Id(String);
+    impl FromRow for Id {
+        fn from_row(row: &mut Row) -> Self {
+            Self(row.text("id"))
+        }
+    }
+    let [organization, workspace] = workspace_params(scope);
+    Query::new(HIDDEN, [organization, workspace, CONNECTIONS_SHOWN_MAX.into()], |rows| {
+        Ok(all_rows::<Id>(rows)?.into_iter().map(|id| id.0).collect())
+    })
+}
+
 /// A connection that pages show; `NotFound` when the scope's workspace has none with this id.
 pub fn one_shown(scope: &Scope, connection: &str) -> Query<Connection> {
     let [organization, workspace] = workspace_params(scope);

@@ -7,6 +7,7 @@ use super::row::{self, FromRow, Row};
 use super::{Query, run, select, statement};
 use crate::domain::actor::Resource;
 use crate::domain::error::{Error, Result};
+use crate::domain::limits::FORGOTTEN_AT_ONCE;
 use crate::domain::session::{LaunchPage, Look, Role, Session, SessionType, Theme};
 use crate::ports::Database;
 
@@ -240,6 +241,19 @@ pub async fn revoke(
     let params = [workspace.into(), session.into(), now_ms.into()];
     let results = run(log, vec![statement(REVOKE, params)]).await?;
     if results[0].is_empty() { Err(Error::not_found("session")) } else { Ok(()) }
+}
+
+const FORGET: &str = "\
+    delete from sessions where id in (select id from sessions where id < ?1 \
+      and expires_at_ms < ?2 order by id limit ?3)";
+
+/// Deletes sessions that were created before this id and were over before this time, some at once.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn forget(log: &impl Database, created_before: &str, over_before_ms: i64) -> Result<()> {
+    let params = [created_before.into(), over_before_ms.into(), FORGOTTEN_AT_ONCE.into()];
+    run(log, vec![statement(FORGET, params)]).await.map(drop)
 }
 
 /// Which sessions a list shows.

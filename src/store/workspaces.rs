@@ -163,6 +163,24 @@ pub async fn find_by_number(
     row::one(select(control, statement(FIND_BY_NUMBER, params)).await?, "workspace")
 }
 
+const SHARD: &str = "select shard from workspaces where number = ?1";
+
+/// The shard of the workspace with this number, whosever it is.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn shard(control: &impl Database, number: u32) -> Result<Option<u16>> {
+    struct Shard(u16);
+    impl FromRow for Shard {
+        fn from_row(row: &mut Row) -> Self {
+            Self(row.int("shard"))
+        }
+    }
+    let found: Option<Shard> =
+        row::first(select(control, statement(SHARD, [number.into()])).await?)?;
+    Ok(found.map(|found| found.0))
+}
+
 const FIND_KEY: &str = "select k.public_key, k.name from publishable_keys k \
                         join workspaces w on w.id = k.workspace \
                         where k.workspace = ?2 and w.organization = ?1 \

@@ -90,6 +90,59 @@ fn a_session_is_refreshed_and_revoked() {
 }
 
 #[test]
+fn sessions_are_forgotten_a_week_after_they_are_over() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let week_ms = 7 * 86_400_000;
+    for (index, over_since_ms) in [week_ms + 1, week_ms - 120_000, -300_000].iter().enumerate() {
+        let id = text(&create(&edge, &tenant, json!({})), "/session_id");
+        let aged = format!(
+            "update sessions set id = '0193f6a0-0000-7000-8000-00000000000{index}', \
+             expires_at_ms = {} where id = '{id}'",
+            edge.now_ms() - over_since_ms
+        );
+        assert_eq!(edge.logs[0].execute(&aged), 1);
+    }
+    edge.run_for(60_000);
+    assert_eq!(edge.logs[0].ask("select count(*) from sessions"), [json!(2)]);
+}
+
+#[test]
+fn a_page_that_opens_nothing_can_still_be_framed_by_its_product() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let created = create(&edge, &tenant, json!({"allowed_origins": ["https://app.example"]}));
+    let path = format!("/embed/s/{}/dashboard", text(&created, "/session_id"));
+    let page = call(&edge, "GET", &path, &[], b"");
+    assert_eq!(page.status, 401);
+    let policy = page.headers["content-security-policy"].to_str().expect("text");
+    assert!(policy.ends_with("frame-ancestors https://app.example"), "{policy}");
+}
+
+#[test]
+fn hidden_connections_are_on_no_page() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let (connection, rule) = tenant.route(&edge, "x", json!({"url": HOOK}));
+    let hide = json!({"hidden": true, "name": "A hidden one"});
+    tenant.call(&edge, "PATCH", &format!("/api/v1/connections/{connection}"), &hide);
+    let event = tenant.emit(&edge, "x");
+    edge.run_for(1_000);
+    let visitor = Visitor::new(&edge, &tenant, json!({"role": "admin"}));
+    for (path, page) in visitor.crawl(&edge) {
+        for word in ["A hidden one", &connection, &rule, HOOK] {
+            assert!(!page.text.contains(word), "{path} shows {word}");
+        }
+    }
+    let page = visitor.get(&edge, &format!("events/{event}")).text;
+    assert!(!page.contains("deleted connection"), "{page}");
+    for below in ["", "/edit", "/test", "/secret", "/verification"] {
+        let below = format!("connections/{connection}{below}");
+        assert_eq!(visitor.get(&edge, &below).status, 404, "{below}");
+    }
+}
+
+#[test]
 fn fields_of_a_session_are_checked() {
     let edge = Edge::new();
     let tenant = Tenant::new(&edge, "Acme");

@@ -126,8 +126,8 @@ fn what_cannot_be_retried_says_why() {
 fn events_are_filtered_and_every_page_goes_on() {
     let world = world(json!({"retry_schedule_seconds": [1]}));
     let (edge, tenant) = (&world.edge, &world.tenant);
-    // Few events are about the order 7; those fail and die. There are more of the others than a page
-    // may read.
+    // Few events are about the order 7; those fail and die. There are more of the others than a
+    // page may read.
     edge.receivers.script(HOOK, |_| Reply::status(500));
     let mut dead = Vec::new();
     for index in 0..LIST_READS_MAX + 600 {
