@@ -49,7 +49,7 @@ async function withShop(work) {
   }
 }
 
-test("the browser of these tests sends no cookie of another site unless it is partitioned", { skip: noBrowser }, async () => {
+test("the browser of these tests sends no cookie of another site unless it is partitioned", { skip: noBrowser }, async (t) => {
   const cookies = [];
   const site = await openSite(({ url, headers }) => {
     if (url === "/") return { body: `<iframe src="${site.localUrl}/set"></iframe>` };
@@ -58,12 +58,12 @@ test("the browser of these tests sends no cookie of another site unless it is pa
     const set = { "set-cookie": [`plain=1; ${attributes}`, `apart=1; ${attributes}; Partitioned`], location: "/seen" };
     return url === "/set" ? { status: 303, headers: set } : {};
   });
+  t.after(site.close);
   const page = await openPage(browser);
   await page.goto(site.url);
   await until("the frame has followed", () => cookies.length > 0 || "not yet");
   assert.deepEqual(cookies, ["apart=1"]);
   await page.close();
-  await site.close();
 });
 
 test("a launch URL opens once", { skip: noBrowser }, async () => {
@@ -201,9 +201,10 @@ test("near its end a session is renewed without a reload", { skip: noBrowser }, 
   assert.deepEqual(page.complaints, []);
 }));
 
-test("a page of an origin that is not allowed cannot frame it", { skip: noBrowser }, async () => {
+test("a page of an origin that is not allowed cannot frame it", { skip: noBrowser }, async (t) => {
   const launches = [];
   const site = await openSite(() => ({ body: `<iframe src="${launches.at(-1)}"></iframe>` }));
+  t.after(site.close);
   // The same host on another port is another origin, and so is none at all.
   for (const allowed_origins of [["http://127.0.0.1:9"], []]) {
     launches.push((await newSession(world, tenant, { allowed_origins })).launch_url);
@@ -218,14 +219,14 @@ test("a page of an origin that is not allowed cannot frame it", { skip: noBrowse
   await page.goto(site.url);
   await page.frameLocator("iframe").getByRole("navigation").waitFor();
   await page.close();
-  await site.close();
 });
 
-test("a page of another origin cannot post a form into it", { skip: noBrowser }, async () => {
+test("a page of another origin cannot post a form into it", { skip: noBrowser }, async (t) => {
   const { connection } = await connect(tenant, { url: world.receiver.url("/kept") });
   // Both of one site, so that the browser has and sends the cookie: only the origin differs.
   const product = await openSite(() => ({ body: `<iframe src="${session.launch_url}"></iframe>` }));
   const evil = await openSite(() => ({ body: form }));
+  t.after(() => Promise.all([product.close(), evil.close()]));
   const session = await newSession(world, tenant, { allowed_origins: [product.url, evil.url] });
   const page = await openPage(browser);
   await page.goto(product.url);
@@ -248,5 +249,4 @@ test("a page of another origin cannot post a form into it", { skip: noBrowser },
   assert.equal((await scripted).status(), 403);
   assert.equal(ok(await tenant.api.get(`/connections/${connection.id}`)).id, connection.id);
   await page.close();
-  await Promise.all([product.close(), evil.close()]);
 });
