@@ -2,6 +2,7 @@
 // `npm test -- native e2e` runs only the named steps.
 import { randomBytes } from "node:crypto";
 import { build } from "./build.mjs";
+import { ensureChromium } from "./lib/chromium.mjs";
 import { root } from "./lib/paths.mjs";
 import { killCarriers } from "./lib/processes.mjs";
 import { die, run, StepError, stopToolsOnSignals } from "./lib/run.mjs";
@@ -29,6 +30,7 @@ async function cargo(args, hint) {
 
 async function endToEnd() {
   const { node } = await setup();
+  await ensureChromium();
   const mark = randomBytes(12).toString("hex");
   const args = [
     "--test", "--test-reporter=spec", "--test-concurrency=1", "--test-force-exit",

@@ -108,7 +108,7 @@ fn limits(rule: &Rule) -> Markup {
 fn controls(visit: &Visit, rule: &Rule) -> Markup {
     let at = format!("rules/{}", rule.id);
     html! {
-        (parts::state(if rule.active == 1 { "active" } else { "inactive" }))
+        (parts::state(if rule.active == 1 { "active" } else { "inactive" })) " "
         @if parts::denied(visit, Need::ManageRules).is_none() {
             a href=(path(visit, &at)) { (text::EDIT) }
         }

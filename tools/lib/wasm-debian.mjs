@@ -4,6 +4,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, copyFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { installPackages } from "./debian.mjs";
 import { inCache } from "./paths.mjs";
 import { ask, run, StepError } from "./run.mjs";
 import { buildInto } from "./stamp.mjs";
@@ -14,12 +15,7 @@ const PACKAGES = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
 const LINKER = "/usr/lib/llvm-22/bin/wasm-ld";
 const TARGET = "wasm32-unknown-unknown";
 const SYSTEM_LIBRARIES = "/usr/lib/rustlib";
-const APT_OPTIONS = ["-o", "Acquire::http::Timeout=20", "-o", "Acquire::Retries=1", "-o", "DPkg::Lock::Timeout=300"];
-const APT_MS = 900_000;
-
-export function debianIsPossible() {
-  return process.platform === "linux" && ask("apt-get", ["--version"]) !== null;
-}
+const COMPILE_MS = 900_000;
 
 /** The toolchain when everything is there already, else null. */
 export function findDebianTarget() {
@@ -30,7 +26,7 @@ export function findDebianTarget() {
 /** Installs the packages, compiles the standard library, and answers the toolchain. */
 export async function ensureDebianTarget(reason) {
   console.log(`  ${capital(reason)}: taking the compiler from Debian's packages instead.`);
-  if (!installedVersion()) await installPackages();
+  if (!installedVersion()) await installPackages(PACKAGES, "the wasm compiler");
   const version = installedVersion();
   if (!version) throw new StepError(`the Debian packages ${PACKAGES.join(", ")} are still not installed.`);
   await step("Rust standard library for wasm (compiled from Debian's sources, about a minute)", (note) =>
@@ -64,28 +60,6 @@ function toolchain(version) {
   };
 }
 
-async function installPackages() {
-  const [command, ...first] = becomeRoot();
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const apt = (args, note, hint) =>
-    run(command, [...first, "apt-get", ...APT_OPTIONS, ...args], { env, timeoutMs: APT_MS, onLine: note, hint });
-  const install = ["install", "-y", "--no-install-recommends", ...PACKAGES];
-  await step(`Debian packages ${PACKAGES.join(", ")}`, async (note) => {
-    // The lists of a fresh container are empty or old. One unreachable source must not end it here:
-    // whether the lists are good enough is seen by installing.
-    await apt(["update"], note).catch(() => {});
-    await apt(install, note, `run \`apt-get update && apt-get ${install.join(" ")}\` as root and see what it says.`);
-  });
-}
-
-function becomeRoot() {
-  if (process.getuid() === 0) return ["env"];
-  if (ask("sudo", ["-n", "true"]) !== null) return ["sudo", "-n", "--preserve-env=DEBIAN_FRONTEND"];
-  throw new StepError("Debian packages are needed for the wasm compiler, and only root can install them.", {
-    hint: `run \`sudo apt-get install --no-install-recommends ${PACKAGES.join(" ")}\`, then this command again.`,
-  });
-}
-
 function compileStandardLibrary(home, note) {
   return buildInto(home, async (draft) => {
     const libraries = await compile(note);
@@ -115,7 +89,7 @@ async function compile(note) {
   delete env.RUSTC_WRAPPER;
   const args = ["build", "-Z", "build-std=std,panic_abort", "--target", TARGET, "--release"];
   const hint = "`apt-get install --reinstall rustc-web cargo-web rust-web-src` repairs a mixed installation.";
-  await run("/usr/bin/cargo", args, { cwd: project, env, timeoutMs: APT_MS, onLine: note, hint });
+  await run("/usr/bin/cargo", args, { cwd: project, env, timeoutMs: COMPILE_MS, onLine: note, hint });
   return { project, deps: join(project, "target", TARGET, "release", "deps") };
 }
 

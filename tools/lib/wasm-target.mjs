@@ -1,8 +1,9 @@
 // A compiler that can target wasm32: by rustup where it can download, else built from Debian's sources.
 import { existsSync, readdirSync } from "node:fs";
+import { hasDebianPackages } from "./debian.mjs";
 import { ask, run, StepError } from "./run.mjs";
 import { step } from "./steps.mjs";
-import { debianIsPossible, ensureDebianTarget, findDebianTarget } from "./wasm-debian.mjs";
+import { ensureDebianTarget, findDebianTarget } from "./wasm-debian.mjs";
 
 export const TARGET = "wasm32-unknown-unknown";
 
@@ -19,7 +20,7 @@ export async function ensureWasmTarget(rust) {
   const problem = await addByRustup(rust);
   const added = findRustupTarget(rust);
   if (added) return added;
-  if (debianIsPossible()) return ensureDebianTarget(problem);
+  if (hasDebianPackages()) return ensureDebianTarget(problem);
   throw new StepError(`the Rust target ${TARGET} is missing: ${problem}.`, {
     hint: `Run \`rustup target add ${TARGET}\`, then this command again.`,
   });

@@ -1,34 +1,48 @@
-// A real browser for the tests: the Chromium of this machine, driven by playwright-core.
-import { existsSync } from "node:fs";
-import { chromium } from "playwright-core";
+// The browser as the tests use it: pages that tell what the browser complained about.
+import { findChromium, NO_CHROMIUM, startChromium } from "../../../tools/lib/chromium.mjs";
 
-const PLACES = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-];
-const FLAGS = [
-  "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  "--no-first-run",
-  // As strict as browsers get: a cookie of another site is sent only when it is partitioned.
-  "--test-third-party-cookie-phaseout",
-];
+/** Longer than anything takes, on a busy machine too. */
+const WAIT_MS = 20_000;
 
-// One that was named and is not there is a mistake to be told of, and starting it does.
-const executablePath = process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path));
-
-/** For the option `skip` of tests: why there is no browser, or false. */
-export const noBrowser = !executablePath && "no Chromium found; CHROMIUM can say where it is";
+/**
+ * For the option `skip` of tests: why there is no browser, or false. Where everything must run (`CI=true`)
+ * nothing is skipped: starting the browser fails and says what is missing.
+ */
+export const noBrowser = !findChromium() && process.env.CI !== "true" && NO_CHROMIUM;
 
 /** Starts the browser; close it in `after`. */
-export const openBrowser = () => chromium.launch({ executablePath, args: FLAGS });
+export const openBrowser = () => startChromium();
 
-/** A page that collects what the browser complained about, in `complaints`. */
+/** A page in a context of its own. */
 export async function openPage(browser, options) {
-  const page = await browser.newPage(options);
+  const context = await browser.newContext(options);
+  const page = await watched(context);
+  page.on("close", () => context.close());
+  return page;
+}
+
+/**
+ * A page that collects what the browser complained about, in `complaints`: errors of scripts, in the
+ * console and of policies, and dialogs that somebody opened, in all of its frames.
+ */
+export async function watched(context) {
+  await context.addInitScript(() => {
+    addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sourceFile }) =>
+      console.error(`policy violated: ${effectiveDirective} by ${blockedURI || "inline"} in ${sourceFile}`));
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(WAIT_MS);
   const complaints = [];
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  page.on("console", (message) => {
+    const { url } = message.location();
+    // Browsers ask for it by themselves where a page stands alone.
+    if (message.type() !== "error" || url.endsWith("/favicon.ico")) return;
+    complaints.push(`${message.text()} (${url})`);
+  });
   page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("dialog", (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
   return Object.assign(page, { complaints });
 }

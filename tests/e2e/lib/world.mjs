@@ -23,6 +23,8 @@ export async function openWorld({ vars = {} } = {}) {
   const receiver = await openReceiver();
   const world = { stateDir, receiver, worker: await start() };
   world.baseUrl = world.worker.baseUrl;
+  /** The same by another host name: for a browser it is another site than what is served on 127.0.0.1. */
+  world.localUrl = `http://localhost:${world.worker.port}`;
   world.admin = apiClient(world.baseUrl, asAdmin(ADMIN_TOKEN));
   /** Starts the Worker again on the same state and port, after it was stopped or killed; `changed` are other variables. */
   world.restart = async (changed) => (world.worker = await start(world.worker.port, changed));

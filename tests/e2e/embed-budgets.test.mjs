@@ -1,0 +1,106 @@
+// What the embed's pages cost: how much a browser loads, and how often a page asks a database, counted
+// on the running Worker.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { noBrowser, openBrowser, openPage } from "./lib/browser.mjs";
+import { newSession } from "./lib/embed.mjs";
+import { sleep, until } from "./lib/until.mjs";
+import { connect, emit, newTenant, openWorld, settled } from "./lib/world.mjs";
+
+const FIRST_PAGE_BYTES_MAX = 60 * 1024;
+const SCRIPT_BYTES_MAX = 10 * 1024;
+const PAGE_ROUND_TRIPS_MAX = 3;
+
+let world, tenant, browser;
+
+before(async () => {
+  world = await openWorld({ vars: { METER: "true" } });
+  tenant = await newTenant(world, "Counted");
+  if (!noBrowser) browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await world?.close();
+});
+
+/** A workspace in use: 5 connections, and more events than a page shows. */
+async function fill() {
+  const made = [];
+  for (let n = 0; n < 5; n += 1) made.push(await connect(tenant, { url: world.receiver.url("/counted"), event: "order.completed" }));
+  let id;
+  for (let n = 0; n < 30; n += 1) ({ id } = await emit(tenant, "order.completed"));
+  await settled(tenant, id, ["completed"]);
+  return { ...made[0], id };
+}
+
+const isPage = ({ url }) => url.includes("/embed/s/");
+
+/** What a browser loads from a launch on: {url, type, bytes} of each answer with a body. */
+async function firstPage() {
+  const page = await openPage(browser);
+  const loaded = [];
+  page.on("response", (response) => loaded.push(response));
+  // Loaded, and not asked for news yet.
+  await page.goto((await newSession(world, tenant)).launch_url, { waitUntil: "load" });
+  const answers = await Promise.all(loaded.filter((response) => response.status() === 200).map(async (response) => ({
+    url: response.url(), type: response.request().resourceType(), bytes: (await response.body()).length,
+  })));
+  await page.close();
+  return answers.filter(({ url }) => url.includes("/embed/"));
+}
+
+test("the first page is a document, a stylesheet and a script, of less than 60 KB", { skip: noBrowser }, async () => {
+  for (const state of ["empty", "in use"]) {
+    if (state === "in use") await fill();
+    const loaded = (await firstPage()).filter(({ type }) => type !== "fetch");
+    assert.deepEqual(loaded.map(({ type }) => type).sort(), ["document", "script", "stylesheet"]);
+    const bytes = Object.fromEntries(loaded.map(({ type, bytes }) => [type, bytes]));
+    const total = loaded.reduce((sum, { bytes }) => sum + bytes, 0);
+    console.log(`  ${state}: ${total} bytes uncompressed, ${JSON.stringify(bytes)}`);
+    assert.ok(loaded.some(isPage));
+    assert.ok(total < FIRST_PAGE_BYTES_MAX, `${total} bytes`);
+    assert.ok(bytes.script < SCRIPT_BYTES_MAX, `${bytes.script} bytes of script`);
+  }
+});
+
+test("a page asks databases at most 3 times, and a poll once", async () => {
+  const { connection, rule, id } = await fill();
+  const session = await newSession(world, tenant);
+  const launched = await fetch(session.launch_url, { redirect: "manual" });
+  assert.equal(launched.status, 303);
+  const [cookie] = launched.headers.get("set-cookie").split(";");
+  const home = `${world.localUrl}/embed/s/${session.session_id}`;
+  const within = `?workspace=${tenant.workspace.id}`;
+  const at = `connections/${connection.id}`;
+  const pages = [
+    "dashboard", "connections", "connections/new", at, `${at}/edit`, `${at}/secret`, `${at}/verification`,
+    `${at}/test?event=order.completed`, "rules", `rules/${rule.id}`, "events", "events?status=failed&event=order.completed",
+    `events/${id}`, `events/${id}/rules/${rule.id}/attempts/1`,
+  ];
+  const polls = [`live/events${within}&limit=25&before=~`, `live/events/${id}${within}`, `live/${at}${within}`];
+  const assets = ["../../embed.css", "../../embed.js"];
+  for (const [paths, least, most] of [[pages, 1, PAGE_ROUND_TRIPS_MAX], [polls, 1, 1], [assets, 0, 0]]) {
+    for (const path of paths) {
+      const { answer, round_trips } = await metered(`${home}/${path}`, { headers: { cookie } });
+      assert.equal(answer.status, 200, path);
+      console.log(`  ${round_trips} ${path.replace(/[0-9a-f-]{36}/g, ":id")}`);
+      assert.ok(round_trips >= least && round_trips <= most, `${path}: ${round_trips} round trips`);
+    }
+  }
+});
+
+const meters = () => world.worker.lines.filter((line) => line.startsWith('{"counts"'))
+  .map((line) => JSON.parse(line)).filter(({ meter }) => meter === "fetch");
+
+/** A request and what it cost. Counts are printed when a request is over: nothing else may be asked meanwhile. */
+async function metered(url, options) {
+  let before;
+  do {
+    before = meters().length;
+    await sleep(150);
+  } while (meters().length > before);
+  const answer = await fetch(url, options);
+  await answer.arrayBuffer();
+  await until(`${url} is metered`, () => meters().length === before + 1 || `${meters().length - before} counts`);
+  return { answer, round_trips: meters().at(-1).counts.round_trips };
+}
