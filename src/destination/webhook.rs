@@ -99,6 +99,14 @@ pub enum Ordering {
 }
 
 impl Ordering {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Strict => "strict",
+        }
+    }
+
     /// The ordering with this word.
     pub fn parse(word: &str) -> Option<Self> {
         serde_json::from_value(Value::from(word)).ok()

@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::{run, statement};
+use super::row::{self, FromRow, Row};
+use super::{Query, all_rows, run, statement};
 use crate::domain::error::Result;
 use crate::domain::lane_talk::LogMode;
 use crate::domain::line::{Line, Mode, Reason};
@@ -119,4 +120,64 @@ pub async fn delete(log: &impl Database, workspace: &str, connection: &str) -> R
     let params = || [workspace.into(), connection.into()];
     let statements = vec![statement(DELETE, params()), statement(DELETE_COUNTER, params())];
     run(log, statements).await.map(drop)
+}
+
+/// What people are told of a lane that holds deliveries back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldBack {
+    /// The connection.
+    pub connection: String,
+    /// Why: the word of a [`Reason`], none where the connection's settings want it so.
+    pub reason: Option<String>,
+    /// Until when nothing is sent.
+    pub not_before_ms: Option<i64>,
+}
+
+impl FromRow for HeldBack {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            connection: row.text("connection"),
+            reason: row.maybe_text("reason"),
+            not_before_ms: row.maybe_int("not_before_ms"),
+        }
+    }
+}
+
+const OF_CONNECTION: &str = "\
+    select connection, reason, not_before_ms from lanes \
+    where workspace = ?1 and connection = ?2 and mode = 2 and reason is not null";
+const OF_EVENT: &str = "\
+    select l.connection, l.reason, l.not_before_ms \
+    from events e cross join json_each(e.fan_out) f cross join lanes l \
+    where e.workspace = ?1 and e.event = ?2 and l.workspace = e.workspace \
+      and l.connection = f.value ->> 'c' and l.mode = 2 and l.reason is not null";
+
+/// Whether and why the lane of a connection holds deliveries back.
+pub fn held_back(workspace: &str, connection: &str) -> Query<Option<HeldBack>> {
+    let params = [workspace.into(), connection.into()];
+    Query::new(OF_CONNECTION, params, |rows| row::first(row::rows(rows)?))
+}
+
+/// The lanes that hold deliveries of an event back.
+pub fn of_event(workspace: &str, event: &str) -> Query<Vec<HeldBack>> {
+    Query::new(OF_EVENT, [workspace.into(), event.into()], all_rows)
+}
+
+const FIRST: &str = "\
+    select event, attempts from deliveries \
+    where workspace = ?1 and connection = ?2 and seq is not null and (open = 1 or state = 'held') \
+    order by workspace, connection, seq limit 1";
+
+/// The event at the head of a strict line, if its delivery failed already.
+pub fn holds_the_line(workspace: &str, connection: &str) -> Query<Option<String>> {
+    struct First(String, u32);
+    impl FromRow for First {
+        fn from_row(row: &mut Row) -> Self {
+            Self(row.text("event"), row.int("attempts"))
+        }
+    }
+    Query::new(FIRST, [workspace.into(), connection.into()], |rows| {
+        let first: Option<First> = row::first(row::rows(rows)?)?;
+        Ok(first.filter(|First(_, attempts)| *attempts > 0).map(|first| first.0))
+    })
 }
