@@ -182,13 +182,17 @@ impl Lines {
     }
 }
 
+/// The lines of connections that turned out to be slow.
+pub fn slow(reports: &[Report]) -> Vec<Line> {
+    let slow = reports.iter().filter(|r| r.is_slow() && r.read < Mode::Engaged);
+    slow.map(|report| report.told.line.clone()).collect()
+}
+
 /// Raises the mode of connections that turned out to be slow, so that the batches to come leave
 /// them to their lanes.
-pub async fn raise_slow<P: Platform>(platform: &P, reports: &[Report]) {
-    let slow = reports.iter().filter(|r| r.is_slow() && r.read < Mode::Engaged);
-    let lines = slow.map(|report| &report.told.line);
-    for (shard, lines) in grouped(lines, |line| line.shard) {
-        let raise = |line: &&Line| Raise {
+pub async fn raise_slow<P: Platform>(platform: &P, slow: Vec<Line>) {
+    for (shard, lines) in grouped(slow, |line| line.shard) {
+        let raise = |line: &Line| Raise {
             workspace: line.workspace.clone(),
             connection: line.connection.clone(),
             mode: Mode::Engaged,

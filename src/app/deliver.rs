@@ -145,8 +145,12 @@ impl<P: Platform> Run<P> {
     }
 
     fn retry(&mut self, index: usize) {
+        self.come_again(index, HAND_BACK_S);
+    }
+
+    fn come_again(&mut self, index: usize, delay_s: u32) {
         self.release(index);
-        self.verdicts[self.jobs[index].message] = Verdict::Retry(HAND_BACK_S);
+        self.verdicts[self.jobs[index].message] = Verdict::Retry(delay_s);
     }
 
     /// Starts what may be started and takes turns until nothing is left but slow attempts.
@@ -348,7 +352,8 @@ impl<P: Platform> Run<P> {
         }));
     }
 
-    /// What was not started comes again, or is left to its lane.
+    /// What was not started for want of a slot comes again at once, since the next batch has its
+    /// slots free; or it is left to its lane.
     fn hand_back(&mut self) {
         for index in self.slots.left_to_lane() {
             self.leave_to_lane(index);
@@ -356,14 +361,14 @@ impl<P: Platform> Run<P> {
         let slices = std::mem::take(&mut self.slices);
         let waiting: Vec<usize> =
             slices.into_iter().flatten().chain(self.slots.not_started()).collect();
-        waiting.into_iter().for_each(|index| self.retry(index));
+        waiting.into_iter().for_each(|index| self.come_again(index, 0));
     }
 
     /// Tells lanes what they have to know. The line of one to which jobs were left is served at
     /// once if there is a slot for it.
     async fn tell_lanes(&mut self) {
         let reports = self.reports.take();
-        batch::raise_slow(&self.platform, &reports).await;
+        let slow = batch::slow(&reports);
         let (left, told): (Vec<Told>, Vec<Told>) =
             reports.into_iter().map(Report::into_told).partition(|one| !one.forwarded.is_empty());
         left.into_iter().for_each(|one| self.lines.add(one));
@@ -371,7 +376,8 @@ impl<P: Platform> Run<P> {
         for message in lines.left_messages {
             self.verdicts[message] = Verdict::Retry(HAND_BACK_S);
         }
-        let unheard = batch::tell(&self.platform, told, lines.left).await;
+        let told = batch::tell(&self.platform, told, lines.left);
+        let ((), unheard) = join(batch::raise_slow(&self.platform, slow), told).await;
         for index in 0..self.jobs.len() {
             let job = &self.jobs[index].job;
             if unheard.contains(&(job.line(), job.place())) {

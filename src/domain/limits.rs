@@ -73,7 +73,7 @@ pub const SLOTS: usize = 5;
 pub const SLOTS_PER_CONNECTION: usize = 4;
 /// An attempt unanswered for this long is slow: it leaves its batch.
 pub const SLOW_AFTER_MS: i64 = 250;
-/// Seconds until a job that was handed back comes again.
+/// Seconds until a job comes again that could not be served.
 pub const HAND_BACK_S: u32 = 1;
 /// Payload bytes read at once by a consumer batch.
 pub const SLICE_BYTES_MAX: i64 = 4 * 1024 * 1024;

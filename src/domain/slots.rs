@@ -31,6 +31,11 @@ struct Line {
 }
 
 impl Line {
+    /// Whether nothing of it was started in this batch.
+    fn is_untried(&self) -> bool {
+        !self.has_answered && self.in_flight == 0
+    }
+
     fn may_start(&self) -> bool {
         let most = if self.has_answered { SLOTS_PER_CONNECTION } else { 1 };
         !self.is_slow && !self.is_stopped && !self.waiting.is_empty() && self.in_flight < most
@@ -62,10 +67,26 @@ impl Slots {
         let line = (0..count)
             .map(|step| (self.turn + step) % count)
             .find(|&line| self.lines[line].may_start())?;
+        let line = if self.lines[line].is_untried() { self.largest_untried(line) } else { line };
         self.turn = (line + 1) % count;
         self.in_flight += 1;
         self.lines[line].in_flight += 1;
         self.lines[line].waiting.pop_front()
+    }
+
+    /// Of the connections of which nothing was started, `line` among them, the one with the most
+    /// jobs: if it answers most gets done, and if it hangs most is left to a lane at the price of
+    /// one slot. So a crowd of endpoints that hang does not stand before a busy healthy one.
+    fn largest_untried(&self, line: usize) -> usize {
+        let untried = |other: &usize| {
+            let other = &self.lines[*other];
+            other.is_untried() && other.may_start()
+        };
+        let larger = |best: usize, other: usize| {
+            let is_larger = self.lines[other].waiting.len() > self.lines[best].waiting.len();
+            if is_larger { other } else { best }
+        };
+        (0..self.lines.len()).filter(untried).fold(line, larger)
     }
 
     /// A job that was in flight and not slow has ended; its slot is free and its connection
@@ -163,6 +184,13 @@ mod tests {
         assert_eq!(started(&mut slots), [0, 6, 7]);
         slots.answered(0);
         assert_eq!(started(&mut slots), [1, 2, 3], "five in flight, b and c among them");
+    }
+
+    #[test]
+    fn the_connection_with_the_most_jobs_is_tried_first() {
+        let mut slots = slots(&["a", "b", "c", "d", "e", "f", "g", "g", "g"]);
+        assert_eq!(started(&mut slots)[0], 6);
+        assert_eq!(slots.not_started().len(), 4);
     }
 
     #[test]

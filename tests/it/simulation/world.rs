@@ -63,6 +63,8 @@ pub struct World {
 }
 
 const SECRET: &str = "the first secret of a customer";
+/// Of the four connections of a tenant.
+const TIMEOUTS_S: [u32; 4] = [1, 8, 15, 20];
 
 impl World {
     pub fn new(seed: u64) -> Self {
@@ -252,7 +254,7 @@ impl Drop for Unanswered {
 fn route(edge: &Edge, tenant: &Tenant, index: usize, kind: usize) -> Route {
     let url = format!("https://hooks.example.com/{index}/{kind}");
     let mut metadata = json!({
-        "url": url, "signing_secret": SECRET, "timeout_seconds": 1 + 7 * (kind % 3),
+        "url": url, "signing_secret": SECRET, "timeout_seconds": TIMEOUTS_S[kind],
         "retry_schedule_seconds": [1, 5, 20, 30, 60, 60, 60, 60, 60, 60],
     });
     match kind {
