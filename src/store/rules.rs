@@ -64,6 +64,15 @@ impl FromRow for Rule {
     }
 }
 
+/// What a [`Rule`] is read from: `r` is the rule, `c` its connection, `w` its workspace.
+macro_rules! columns {
+    () => {
+        "select r.id, r.workspace, r.number, r.connection, c.type as kind, r.event, r.resource, \
+           r.resource_id, r.action, r.active, r.hidden, r.created_by, r.created_at_ms, \
+           r.updated_at_ms, w.name as workspace_name "
+    };
+}
+
 const TAKE_NUMBER: &str = "\
     update workspaces set last_rule_number = last_rule_number + 1 where id = ?1";
 const INSERT: &str = "\
@@ -100,13 +109,13 @@ pub async fn insert(control: &impl Database, rule: &Rule) -> Result<()> {
     if results[1].is_empty() { Err(too_many()) } else { Ok(()) }
 }
 
-const FIND: &str = "\
-    select r.id, r.workspace, r.number, r.connection, c.type as kind, r.event, r.resource, \
-      r.resource_id, r.action, r.active, r.hidden, r.created_by, r.created_at_ms, \
-      r.updated_at_ms, w.name as workspace_name \
-    from rules r join workspaces w on w.id = r.workspace join connections c on c.id = r.connection \
-    where r.id = ?2 and w.organization = ?1 and (?3 is null or w.id = ?3) \
-      and (?4 is null or (r.resource = ?4 and r.resource_id = ?5))";
+const FIND: &str = concat!(
+    columns!(),
+    "from rules r join workspaces w on w.id = r.workspace \
+     join connections c on c.id = r.connection \
+     where r.id = ?2 and w.organization = ?1 and (?3 is null or w.id = ?3) \
+     and (?4 is null or (r.resource = ?4 and r.resource_id = ?5))"
+);
 
 /// A rule in this scope.
 ///
@@ -139,17 +148,16 @@ pub struct Filter {
     pub after_number: u32,
 }
 
-const LIST: &str = "\
-    select r.id, r.workspace, r.number, r.connection, c.type as kind, r.event, r.resource, \
-      r.resource_id, r.action, r.active, r.hidden, r.created_by, r.created_at_ms, \
-      r.updated_at_ms, w.name as workspace_name \
-    from workspaces w cross join rules r on r.workspace = w.id \
-      join connections c on c.id = r.connection \
-    where w.organization = ?1 and (?2 is null or w.id = ?2) and (?3 is null or r.event = ?3) \
-      and (?4 is null or r.resource = ?4) and (?5 is null or r.resource_id = ?5) \
-      and w.name >= ?6 and (w.name > ?6 or r.number > ?7) \
-      and (?9 is null or (r.resource = ?9 and r.resource_id = ?10)) \
-    order by w.organization, w.name, r.number limit ?8";
+const LIST: &str = concat!(
+    columns!(),
+    "from workspaces w cross join rules r on r.workspace = w.id \
+     join connections c on c.id = r.connection \
+     where w.organization = ?1 and (?2 is null or w.id = ?2) and (?3 is null or r.event = ?3) \
+     and (?4 is null or r.resource = ?4) and (?5 is null or r.resource_id = ?5) \
+     and w.name >= ?6 and (w.name > ?6 or r.number > ?7) \
+     and (?9 is null or (r.resource = ?9 and r.resource_id = ?10)) \
+     order by w.organization, w.name, r.number limit ?8"
+);
 
 /// Rules in a scope by workspace name and number.
 ///
@@ -182,23 +190,22 @@ fn resource_params(scope: &Scope) -> [Param; 2] {
     [resource.map(|only| only.kind.clone()).into(), resource.map(|only| only.id.clone()).into()]
 }
 
-const SHOWN: &str = "\
-    select r.id, r.workspace, r.number, r.connection, c.type as kind, r.event, r.resource, \
-      r.resource_id, r.action, r.active, r.hidden, r.created_by, r.created_at_ms, \
-      r.updated_at_ms, w.name as workspace_name \
-    from workspaces w cross join rules r on r.workspace = w.id \
-      join connections c on c.id = r.connection \
-    where w.organization = ?1 and w.id = ?2 and r.hidden = 0 and c.hidden = 0 \
-      and (?3 is null or (r.resource = ?3 and r.resource_id = ?4)) \
-    order by r.workspace, r.number limit ?5";
+const SHOWN: &str = concat!(
+    columns!(),
+    "from workspaces w cross join rules r on r.workspace = w.id \
+     join connections c on c.id = r.connection \
+     where w.organization = ?1 and w.id = ?2 and r.hidden = 0 and c.hidden = 0 \
+     and (?3 is null or (r.resource = ?3 and r.resource_id = ?4)) \
+     order by r.workspace, r.number limit ?5"
+);
 
-const ONE_SHOWN: &str = "\
-    select r.id, r.workspace, r.number, r.connection, c.type as kind, r.event, r.resource, \
-      r.resource_id, r.action, r.active, r.hidden, r.created_by, r.created_at_ms, \
-      r.updated_at_ms, w.name as workspace_name \
-    from rules r join workspaces w on w.id = r.workspace join connections c on c.id = r.connection \
-    where r.id = ?5 and w.organization = ?1 and w.id = ?2 and r.hidden = 0 and c.hidden = 0 \
-      and (?3 is null or (r.resource = ?3 and r.resource_id = ?4))";
+const ONE_SHOWN: &str = concat!(
+    columns!(),
+    "from rules r join workspaces w on w.id = r.workspace \
+     join connections c on c.id = r.connection \
+     where r.id = ?5 and w.organization = ?1 and w.id = ?2 and r.hidden = 0 and c.hidden = 0 \
+     and (?3 is null or (r.resource = ?3 and r.resource_id = ?4))"
+);
 
 /// A rule that pages show; `NotFound` when the scope's workspace has none with this id.
 pub fn one_shown(scope: &Scope, rule: &str) -> Query<Rule> {
