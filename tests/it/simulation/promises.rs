@@ -73,7 +73,7 @@ impl World {
     pub fn judge(&self) {
         let (ledger, log) = (&self.ledger, &self.edge.logs[0]);
         let open = log.ask(
-            "select workspace || ' ' || connection || ' ' || event || ' ' || state || ' ' || attempts \
+            "select connection || ' ' || event || ' ' || state || ' ' || attempts \
              from deliveries where open = 1 or state = 'held'",
         );
         ledger.require(open.is_empty(), || format!("promise 1: never ended: {open:?}"));
@@ -83,7 +83,7 @@ impl World {
                 "select count(*) from events e join deliveries d on d.workspace = e.workspace \
                    and d.event = e.event \
                  where e.workspace = '{workspace}' and e.event = '{event}' \
-                 group by json_array_length(e.fan_out) having count(*) = json_array_length(e.fan_out)"
+                 group by e.fan_out having count(*) = json_array_length(e.fan_out)"
             ));
             let fan_out = log.ask(&format!(
                 "select json_array_length(fan_out) from events \
@@ -210,8 +210,8 @@ impl Seen<'_> {
         });
     }
 
-    /// Promise 5: while only receivers misbehave, the first attempt at one that never did is made at
-    /// once, whatever the others do.
+    /// Promise 5: while only receivers misbehave, the first attempt at one that never did is made
+    /// at once, whatever the others do.
     fn is_prompt(&self) {
         let (connection, event) = (&self.route.connection, self.event());
         let log = &self.edge.logs[0];
