@@ -18,7 +18,7 @@ use crate::tenant::Tenant;
 
 /// How long things go wrong, and how long it may take until all is done after that. The sweeper
 /// comes back to a delivery after at most 64 minutes.
-const CHAOS_MS: i64 = 2 * 60_000;
+const CHAOS_MS: i64 = 90_000;
 const CALM_MS: i64 = 3 * 3_600_000;
 /// A message whose batch was cut off comes again after this long.
 const REDELIVERY_S: u32 = 5;
@@ -166,7 +166,7 @@ impl World {
                 self.edge.spawn(async move { sweep(&edge, false).await });
             }
             if is_wild && now_ms >= next_deed_ms {
-                next_deed_ms = now_ms + i64::try_from(self.edge.chaos.draw(6_000)).expect("small");
+                next_deed_ms = now_ms + i64::try_from(self.edge.chaos.draw(7_000)).expect("small");
                 self.deed();
                 self.disaster();
             }
