@@ -11,8 +11,8 @@ use crate::domain::error::{Error, Kind, Result};
 use crate::domain::job::{DeliveryKey, Job};
 use crate::domain::time::MINUTE_MS;
 use crate::ports::Platform;
-use crate::store::deliveries;
 use crate::store::events::{self, EventWithDeliveries};
+use crate::store::retries;
 
 /// How long a delivery that was not attempted yet is left to the job that is on its way to it.
 const PENDING_LEFT_ALONE_MS: i64 = MINUTE_MS;
@@ -38,9 +38,9 @@ pub async fn retry<P: Platform>(
     check(State::parse(&delivery.state), found.event.created_at_ms, now_ms)?;
     let is_open = State::parse(&delivery.state).is_some_and(State::is_open);
     let woken = if is_open {
-        deliveries::hurry(log, &key, &actor.created_by, now_ms).await?
+        retries::hurry(log, &key, &actor.created_by, now_ms).await?
     } else {
-        deliveries::replay(log, &key, &actor.created_by, now_ms).await?
+        retries::replay(log, &key, &actor.created_by, now_ms).await?
     };
     // Somebody else was faster where nothing was woken; the answer shows what became of it.
     if let Some(woken) = woken {
@@ -63,8 +63,9 @@ fn check(state: Option<State>, created_at_ms: i64, now_ms: i64) -> Result<()> {
     }
 }
 
-/// A failure costs a minute: the sweeper sees to it.
-async fn send<P: Platform>(platform: &P, shard: u16, key: DeliveryKey, woken: deliveries::Woken) {
+/// Wakes a delivery by a job; where the lane has charge of the connection, the consumer passes it
+/// on. A failure costs a minute: the sweeper sees to it.
+async fn send<P: Platform>(platform: &P, shard: u16, key: DeliveryKey, woken: retries::Woken) {
     let job = Job::new(shard, key, woken.attempts + 1, woken.payload_bytes);
     if let Err(error) = wake(platform, &[job], 0).await {
         platform.line(&json!({"at": "retry", "unsent_jobs": 1, "error": error.to_string()}));

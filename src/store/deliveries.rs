@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::row::{self, FromRow, Row};
 use super::{run, select, statement};
 use crate::domain::attempt::Record;
-use crate::domain::delivery::{Happening, State};
+use crate::domain::delivery::State;
 use crate::domain::error::Result;
 use crate::domain::job::{DeliveryKey, Job};
-use crate::domain::limits::{RECORD_INLINE_BYTES, SWEEP_GRACE_MS};
+use crate::domain::limits::RECORD_INLINE_BYTES;
 use crate::domain::line::Mode;
 use crate::ports::{Database, Statement};
 
@@ -302,78 +302,4 @@ pub async fn fault(log: &impl Database, faulted: &[Faulted], now_ms: i64) -> Res
     };
     let set = Value::from(faulted.iter().map(one).collect::<Vec<_>>()).to_string();
     run(log, vec![statement(FAULT, [set.into(), now_ms.into()])]).await.map(drop)
-}
-
-const REPLAY: &str = "\
-    update deliveries set state = ?5, open = 1, due_at_ms = ?6, sweep_at_ms = ?6 + ?7, \
-      sweeps = 0, faults = 0, reason = null, completed_at_ms = null, asked_by = ?8, \
-      attempts_before = attempts, owed_since_ms = ?6 \
-    where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 and open = 0 \
-      and state in ('delivered', 'dead') \
-    returning attempts, payload_bytes";
-const HURRY: &str = "\
-    update deliveries set due_at_ms = ?5, sweep_at_ms = ?5 + ?6, sweeps = 0, asked_by = ?7 \
-    where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 and open = 1 \
-    returning attempts, payload_bytes";
-
-/// What a job for a delivery needs beside its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Woken {
-    /// Attempts so far.
-    pub attempts: u32,
-    /// Bytes of its payload.
-    pub payload_bytes: i64,
-}
-
-impl FromRow for Woken {
-    fn from_row(row: &mut Row) -> Self {
-        Self { attempts: row.int("attempts"), payload_bytes: row.int("payload_bytes") }
-    }
-}
-
-/// Makes a delivery that was delivered or is dead owed again, its retry schedule from the start.
-/// `None` when it is neither any more.
-///
-/// # Errors
-/// When the shard's answer is not known.
-pub async fn replay(
-    log: &impl Database,
-    key: &DeliveryKey,
-    asked_by: &str,
-    now_ms: i64,
-) -> Result<Option<Woken>> {
-    let state = State::Dead.after(Happening::Replayed);
-    let params = [
-        (&key.workspace).into(),
-        (&key.connection).into(),
-        (&key.event).into(),
-        key.rule.into(),
-        state.as_str().into(),
-        now_ms.into(),
-        SWEEP_GRACE_MS.into(),
-        asked_by.into(),
-    ];
-    row::first(select(log, statement(REPLAY, params)).await?)
-}
-
-/// Makes the next attempt of an open delivery due now. `None` when it is not open any more.
-///
-/// # Errors
-/// When the shard's answer is not known.
-pub async fn hurry(
-    log: &impl Database,
-    key: &DeliveryKey,
-    asked_by: &str,
-    now_ms: i64,
-) -> Result<Option<Woken>> {
-    let params = [
-        (&key.workspace).into(),
-        (&key.connection).into(),
-        (&key.event).into(),
-        key.rule.into(),
-        now_ms.into(),
-        SWEEP_GRACE_MS.into(),
-        asked_by.into(),
-    ];
-    row::first(select(log, statement(HURRY, params)).await?)
 }

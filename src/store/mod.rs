@@ -17,6 +17,7 @@ pub mod lines;
 pub mod machine_keys;
 pub mod names;
 pub mod organizations;
+pub mod retries;
 pub mod routing;
 mod row;
 pub mod rules;

@@ -91,6 +91,26 @@ fn a_delivered_one_is_sent_once_more_and_an_open_one_at_once() {
 }
 
 #[test]
+fn what_is_replayed_on_a_strict_connection_goes_to_the_tail() {
+    let world = world(json!({"ordering": "strict", "retry_schedule_seconds": [60]}));
+    let edge = &world.edge;
+    edge.receivers.script(HOOK, |n| Reply::status(if n == 1 { 500 } else { 200 }));
+    let first = world.tenant.emit(edge, "x");
+    edge.run_for(6_000);
+    let failing = world.tenant.emit(edge, "x");
+    edge.run_for(1_000);
+    let last = world.tenant.emit(edge, "x");
+    // The second fails and keeps the third waiting; what is replayed now waits behind both.
+    assert_eq!(world.retry(&first).status, 200);
+    edge.run_for(30_000);
+    assert_eq!(edge.receivers.seen(HOOK).len(), 2);
+    edge.run_for(120_000);
+    let seen = edge.receivers.seen(HOOK);
+    let order: Vec<&str> = seen.iter().map(|seen| seen.header("posthorn-event-id")).collect();
+    assert_eq!(order, [&first, &failing, &failing, &last, &first]);
+}
+
+#[test]
 fn a_lost_wake_up_of_a_retry_is_the_sweepers() {
     let world = world(json!({}));
     let edge = &world.edge;

@@ -1,0 +1,92 @@
+//! Attempts that a person asks for, in a LOG shard.
+
+use super::row::{self, FromRow, Row};
+use super::{run, select, statement};
+use crate::domain::delivery::{Happening, State};
+use crate::domain::error::Result;
+use crate::domain::job::DeliveryKey;
+use crate::domain::limits::SWEEP_GRACE_MS;
+use crate::ports::Database;
+
+const REPLAY: &str = "\
+    update deliveries set state = ?5, open = 1, due_at_ms = ?6, sweep_at_ms = ?6 + ?7, \
+      sweeps = 0, faults = 0, reason = null, completed_at_ms = null, asked_by = ?8, \
+      attempts_before = attempts, owed_since_ms = ?6, \
+      seq = (select n from strict_counters where workspace = ?1 and connection = ?2) \
+    where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 and open = 0 \
+      and state in ('delivered', 'dead') \
+    returning attempts, payload_bytes";
+/// What is replayed goes to the tail of a strict line.
+const TAKE_NUMBER: &str = "\
+    update strict_counters set n = n + 1 where workspace = ?1 and connection = ?2 \
+      and exists (select 1 from deliveries where workspace = ?1 and connection = ?2 \
+        and event = ?3 and rule = ?4 and open = 0 and state in ('delivered', 'dead'))";
+const HURRY: &str = "\
+    update deliveries set due_at_ms = ?5, sweep_at_ms = ?5 + ?6, sweeps = 0, asked_by = ?7 \
+    where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 and open = 1 \
+    returning attempts, payload_bytes";
+
+/// What a job for a delivery needs beside its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Woken {
+    /// Attempts so far.
+    pub attempts: u32,
+    /// Bytes of its payload.
+    pub payload_bytes: i64,
+}
+
+impl FromRow for Woken {
+    fn from_row(row: &mut Row) -> Self {
+        Self { attempts: row.int("attempts"), payload_bytes: row.int("payload_bytes") }
+    }
+}
+
+/// Makes a delivery that was delivered or is dead owed again, its retry schedule from the start.
+/// `None` when it is neither any more.
+///
+/// # Errors
+/// When the shard's answer is not known.
+pub async fn replay(
+    log: &impl Database,
+    key: &DeliveryKey,
+    asked_by: &str,
+    now_ms: i64,
+) -> Result<Option<Woken>> {
+    let state = State::Dead.after(Happening::Replayed);
+    let params = [
+        (&key.workspace).into(),
+        (&key.connection).into(),
+        (&key.event).into(),
+        key.rule.into(),
+        state.as_str().into(),
+        now_ms.into(),
+        SWEEP_GRACE_MS.into(),
+        asked_by.into(),
+    ];
+    let number =
+        [(&key.workspace).into(), (&key.connection).into(), (&key.event).into(), key.rule.into()];
+    let statements = vec![statement(TAKE_NUMBER, number), statement(REPLAY, params)];
+    row::first(row::rows(&run(log, statements).await?[1])?)
+}
+
+/// Makes the next attempt of an open delivery due now. `None` when it is not open any more.
+///
+/// # Errors
+/// When the shard's answer is not known.
+pub async fn hurry(
+    log: &impl Database,
+    key: &DeliveryKey,
+    asked_by: &str,
+    now_ms: i64,
+) -> Result<Option<Woken>> {
+    let params = [
+        (&key.workspace).into(),
+        (&key.connection).into(),
+        (&key.event).into(),
+        key.rule.into(),
+        now_ms.into(),
+        SWEEP_GRACE_MS.into(),
+        asked_by.into(),
+    ];
+    row::first(select(log, statement(HURRY, params)).await?)
+}
