@@ -2,8 +2,8 @@
 //!
 //! A product emits one event; every customer whose rule matches it receives a signed HTTPS
 //! request. Posthorn owns fan-out, signing, retries and the delivery history. All of it is one
-//! Cloudflare Worker: D1 holds the truth, a queue carries wake-ups, a cron sweeps up what was
-//! lost.
+//! Cloudflare Worker: D1 holds the truth, a queue carries wake-ups, a Durable Object for each
+//! connection keeps the order of retries, a cron sweeps up what was lost.
 //!
 //! # The way of an event
 //!
@@ -20,12 +20,20 @@
 //! [`embed::launch`] makes a cookie of the launch token; [`embed::front`] lets every later request
 //! in by it; a page reads what it shows and renders it.
 //!
+//! # The way of a retry
+//!
+//! A failure stays in LOG with its due time, and the connection's lane ([`domain::lane`], kept by a
+//! Durable Object) is told. When it is due the lane's alarm sends a job, and the consumer that gets
+//! it serves the line ([`app::lane_run`]): it asks the lane which deliveries to start, settles them
+//! in LOG, tells the lane, asks again. Connections whose order is strict or that are throttled are
+//! served in this way only. A healthy connection never calls its lane.
+//!
 //! # The map, from the ground up
 //!
 //! - [`domain`]: values and decisions. States of a delivery, retry times, signatures, the URL
 //!   guard.
 //! - [`destination`]: how a connection and an event become a request.
-//! - [`ports`]: the doors to clock, randomness, databases, queue and network, as traits.
+//! - [`ports`]: the doors to clock, randomness, databases, queue, lanes and network, as traits.
 //! - [`store`]: SQL, one noun per file.
 //! - [`app`]: use cases, one per file.
 //! - [`http`]: access, forms, errors as documents, cursors.
@@ -45,6 +53,7 @@
 //! - A 2xx answer to an emit means the LOG batch was committed. The queue holds nothing that D1
 //!   does not: jobs may be lost, repeated or reordered.
 //! - An attempt is recorded only on a delivery that still owes this very attempt.
+//! - A lane decides what starts next and never what is owed: all it knows may be lost.
 //! - A secret is a [`domain::secret::Secret`] or sealed; neither can be serialized into an answer.
 //! - What a caller may not see is 404 for it: finders take the [`domain::actor::Scope`] it acts in.
 //! - A page of the embed costs at most three reads, and shows no secret but in the one answer that

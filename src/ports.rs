@@ -13,6 +13,8 @@ use serde_json::Value;
 use crate::destination::OutboundRequest;
 use crate::domain::attempt::Answer;
 use crate::domain::in_flight::InFlight;
+use crate::domain::lane_talk::{Command, Reply};
+use crate::domain::line::Line;
 use crate::domain::secret::MasterKeys;
 
 /// A value bound to a statement.
@@ -120,6 +122,15 @@ pub trait Jobs {
     async fn send(&self, messages: Vec<String>, delay_s: u32) -> Result<(), PortError>;
 }
 
+/// The lanes, one for each connection that has ever needed one.
+pub trait Lanes {
+    /// Asks the lane of a connection. The command takes effect before it is answered.
+    ///
+    /// # Errors
+    /// When it is not known whether the command took effect.
+    async fn call(&self, line: &Line, command: Command) -> Result<Reply, PortError>;
+}
+
 /// The way to customers' endpoints.
 pub trait Outbound {
     /// Sends a request and reads the answer, all within the request's timeout. Redirects are not
@@ -168,6 +179,8 @@ pub trait Platform: Clock + Entropy + Journal + Clone + 'static {
     type Database: Database;
     /// The job queue.
     type Jobs: Jobs;
+    /// The lanes.
+    type Lanes: Lanes;
     /// The way to customers' endpoints.
     type Outbound: Outbound;
 
@@ -182,6 +195,8 @@ pub trait Platform: Clock + Entropy + Journal + Clone + 'static {
     fn log(&self, shard: u16) -> Result<&Self::Database, PortError>;
     /// The job queue.
     fn jobs(&self) -> &Self::Jobs;
+    /// The lanes.
+    fn lanes(&self) -> &Self::Lanes;
     /// The way to customers' endpoints.
     fn outbound(&self) -> &Self::Outbound;
     /// What this isolate is attempting.

@@ -5,6 +5,7 @@
 use serde_json::json;
 
 use super::log;
+use super::recorder::Warning;
 use super::wake::wake;
 use crate::domain::actor::Actor;
 use crate::domain::connection::InactiveReason;
@@ -13,7 +14,7 @@ use crate::domain::job::{DeliveryKey, Job};
 use crate::domain::limits::{HELD_STEP, SWEEP_CONNECTIONS};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
-use crate::store::{held, targets, workspaces};
+use crate::store::{held, lanes, targets, workspaces};
 
 /// What becomes of held deliveries when their connection is activated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,6 +66,8 @@ pub async fn activate<P: Platform>(
         }
     }
     connections::set_active(control, &found.workspace, id, None, platform.now_ms()).await?;
+    // What failed so far does not count any more, or the next failure would end it again.
+    lanes::forgive(log, &workspace.id, id).await?;
     for _ in 0..STEPS_AT_ONCE {
         if release(platform, workspace.shard, &workspace.id, id).await? < HELD_STEP {
             break;
@@ -73,33 +76,49 @@ pub async fn activate<P: Platform>(
     connections::find(control, &actor.scope, id).await
 }
 
-/// Makes connections inactive whose endpoint answered 410. To be called before that answer is
-/// recorded, and [`hold_gone`] after: a delivery that is held already would not be recorded. A
-/// failure is logged: the next delivery to such an endpoint is answered 410 again.
-pub async fn mark_gone<P: Platform>(platform: &P, gone: &[(String, String)]) {
-    let (reason, now_ms) = (Some(InactiveReason::EndpointGone), platform.now_ms());
-    for (workspace, connection) in gone {
-        let control = platform.control();
+/// Makes connections inactive whose endpoint asked for it or failed for days. To be called before
+/// that answer is recorded, and [`hold_inactive`] after: a delivery that is held already would not
+/// be recorded. A failure is logged: the next delivery to such an endpoint leads here again.
+pub async fn mark_inactive<P: Platform>(
+    platform: &P,
+    inactive: &[(String, String, InactiveReason)],
+) {
+    let now_ms = platform.now_ms();
+    for (workspace, connection, reason) in inactive {
+        let (control, reason) = (platform.control(), Some(*reason));
         let marked = connections::set_active(control, workspace, connection, reason, now_ms).await;
-        tell_gone(platform, connection, marked);
+        complain(platform, "deactivate", connection, marked);
     }
 }
 
 /// Holds what else these connections owe; the consumer holds what this leaves.
-pub async fn hold_gone<P: Platform>(platform: &P, shard: u16, gone: &[(String, String)]) {
-    for (workspace, connection) in gone {
+pub async fn hold_inactive<P: Platform>(
+    platform: &P,
+    shard: u16,
+    inactive: &[(String, String, InactiveReason)],
+) {
+    for (workspace, connection, _) in inactive {
         let held = match log(platform, shard) {
             Ok(log) => held::hold_connection(log, workspace, connection).await,
             Err(error) => Err(error),
         };
-        tell_gone(platform, connection, held);
+        complain(platform, "deactivate", connection, held);
     }
 }
 
-fn tell_gone<P: Platform>(platform: &P, connection: &str, result: Result<()>) {
+/// Notes warnings that nothing succeeds, or that they are over. A warning that is lost is given at
+/// the next failure.
+pub async fn warn<P: Platform>(platform: &P, warnings: &[Warning]) {
+    for Warning { workspace, connection, says } in warnings {
+        let warned = connections::warn(platform.control(), workspace, connection, *says).await;
+        complain(platform, "warn", connection, warned);
+    }
+}
+
+fn complain<P: Platform>(platform: &P, at: &str, connection: &str, result: Result<()>) {
     if let Err(error) = result {
         let error = error.to_string();
-        platform.line(&json!({"at": "endpoint_gone", "connection": connection, "error": error}));
+        platform.line(&json!({"at": at, "connection": connection, "error": error}));
     }
 }
 

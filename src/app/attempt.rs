@@ -6,11 +6,13 @@ use serde_json::json;
 use super::url_policy;
 use crate::destination::webhook::{self, PayloadMode, Settings};
 use crate::destination::{Material, OutboundRequest};
-use crate::domain::attempt::{self, Answer, Failure, Outcome, Record};
-use crate::domain::connection::{Credentials, SealedSigningSecret, Target};
+use crate::domain::attempt::{self, Answer, Failure, Outcome, Record, Wish};
+use crate::domain::connection::{Credentials, InactiveReason, SealedSigningSecret, Target};
 use crate::domain::delivery::{self, Happening, State};
 use crate::domain::event::TEST_RULE;
+use crate::domain::health::{self, Health};
 use crate::domain::ids::message_id;
+use crate::domain::limits::SLOW_AFTER_MS;
 use crate::domain::retry::{INTERNAL_DEADLINE_MS, internal_backoff_ms, parse_retry_after};
 use crate::domain::secret::{Place, Secret};
 use crate::domain::url_guard;
@@ -24,11 +26,35 @@ pub enum Done {
     Attempted {
         /// What to record.
         attempted: Box<Attempted>,
-        /// Delay of a queue message that hints at the next attempt.
-        hint_delay_s: Option<u32>,
+        /// What it means for the connection.
+        meaning: Meaning,
     },
     /// We ourselves kept it from being attempted.
     Faulted(Faulted),
+}
+
+/// What an attempt means for its connection.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Meaning {
+    /// It succeeded.
+    pub succeeded: bool,
+    /// It failed by the receiver's fault.
+    pub failed: bool,
+    /// It took long.
+    pub is_slow: bool,
+    /// When the next attempt is due.
+    pub due_at_ms: Option<i64>,
+    /// The receiver asks for less, until this time or 0.
+    pub less_until_ms: Option<i64>,
+    /// The connection becomes inactive.
+    pub inactive: Option<InactiveReason>,
+    /// People have to be warned that nothing succeeds, since when, and how much of the time until
+    /// it is given up has passed in percent.
+    pub warning: Option<(i64, u32)>,
+    /// It ended a time in which nothing succeeded.
+    pub ends_failing: bool,
+    /// It makes a warning void.
+    pub ends_warning: bool,
 }
 
 /// Makes the attempt that is due.
@@ -43,7 +69,7 @@ pub async fn attempt<P: Platform>(platform: &P, target: &Target, owed: &Owed) ->
         Ok(_) => platform.outbound().send(prepared.request.clone()).await,
         Err(refusal) => Answer::failed(Failure::Refused(refusal.to_string())),
     };
-    conclude(platform, owed, &id, prepared, &answer, now_ms)
+    conclude(platform, target, owed, prepared, &answer, now_ms)
 }
 
 struct Prepared {
@@ -97,18 +123,20 @@ fn prepare<P: Platform>(
 
 fn conclude<P: Platform>(
     platform: &P,
+    target: &Target,
     owed: &Owed,
-    id: &str,
     prepared: Prepared,
     answer: &Answer,
     started_at_ms: i64,
 ) -> Done {
     let now_ms = platform.now_ms();
+    let id = &message_id(&owed.event, owed.rule);
     let (number, outcome) = (owed.attempts + 1, answer.outcome());
+    let aborted = answer.wish() == Some(Wish::AbortMessage);
     let retry_after = answer.header("retry-after").and_then(|h| parse_retry_after(h, now_ms));
     let schedule = &prepared.settings.retry_schedule_seconds;
     let turn = number - owed.attempts_before;
-    let settled = delivery::settle(schedule, turn, outcome, retry_after, id, now_ms);
+    let settled = delivery::settle(schedule, turn, outcome, aborted, retry_after, id, now_ms);
     let state = State::parse(&owed.state).unwrap_or(State::Pending).after(settled.happening);
     platform.line(&json!({"at": "attempt", "message_id": id, "workspace": owed.workspace,
         "connection": owed.connection, "attempt": number, "outcome": outcome,
@@ -116,6 +144,7 @@ fn conclude<P: Platform>(
         "due_at_ms": settled.due_at_ms}));
     let reason = (settled.happening == Happening::FailedForGood).then_some(match outcome {
         Outcome::Gone => "gone",
+        _ if aborted => "aborted",
         _ => "attempts_used_up",
     });
     let attempted = Attempted {
@@ -131,8 +160,41 @@ fn conclude<P: Platform>(
             ..record(number, &prepared, answer, started_at_ms, now_ms)
         },
     };
-    let hint_delay_s = settled.hint_delay_s;
-    Done::Attempted { attempted: Box::new(attempted), hint_delay_s }
+    let less_until_ms =
+        answer.asks_for_less().then(|| retry_after.map_or(0, |after_ms| now_ms + after_ms));
+    let meaning = Meaning {
+        is_slow: now_ms - started_at_ms >= SLOW_AFTER_MS,
+        due_at_ms: settled.due_at_ms,
+        less_until_ms,
+        ..meaning(target, owed, answer, now_ms)
+    };
+    Done::Attempted { attempted: Box::new(attempted), meaning }
+}
+
+/// What an answer means for the connection. A receiver that aborts a message is up and well.
+fn meaning(target: &Target, owed: &Owed, answer: &Answer, now_ms: i64) -> Meaning {
+    let outcome = answer.outcome();
+    if outcome == Outcome::Delivered {
+        return Meaning {
+            succeeded: true,
+            ends_failing: owed.failing_since_ms.is_some(),
+            ends_warning: target.warned_percent > 0,
+            ..Meaning::default()
+        };
+    }
+    let health = health::after_failure(owed.failing_since_ms, target.warned_percent, now_ms);
+    let inactive = match (outcome, answer.wish(), health) {
+        (Outcome::Gone, _, _) => Some(InactiveReason::EndpointGone),
+        (_, Some(Wish::Disable), _) => Some(InactiveReason::DisabledByReceiver),
+        (_, _, Health::GivenUp) => Some(InactiveReason::DeliveryFailing),
+        _ => None,
+    };
+    let warning = match health {
+        Health::Warning(percent) => owed.failing_since_ms.map(|since_ms| (since_ms, percent)),
+        _ => None,
+    };
+    let failed = answer.wish() != Some(Wish::AbortMessage);
+    Meaning { failed, inactive, warning, ..Meaning::default() }
 }
 
 fn record(

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::lanes;
 use super::{log, new_id, url_policy};
 use crate::destination::WEBHOOK;
 use crate::destination::webhook::{CUSTOM_HEADER, Settings, header_field};
@@ -10,6 +11,8 @@ use crate::destination::webhook_form::{self, Form, SecretWish};
 use crate::domain::actor::Actor;
 use crate::domain::connection::{SealedCredentials, SealedSigningSecret, SetBy};
 use crate::domain::error::{Error, FieldError, Kind, Result};
+use crate::domain::limits::CANCEL_STEP;
+use crate::domain::line::Line;
 use crate::domain::organization::label;
 use crate::domain::rotation::overlap_ms;
 use crate::domain::secret::{Place, Secret};
@@ -17,10 +20,6 @@ use crate::domain::signing::{self, Scheme, SecretAdvice};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection, NewSecret, SecretRow};
 use crate::store::{deliveries, workspaces};
-
-/// Deliveries that the deletion of a connection cancels at once; the consumer cancels the others
-/// when they are due.
-const CANCEL_AT_ONCE: usize = 1_000;
 
 /// A connection, with the signing secret where this very call generated it on request.
 #[derive(Debug)]
@@ -113,6 +112,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection
         credentials: SealedCredentials::new(),
         active: true,
         inactive_reason: None,
+        warning: None,
         hidden: new.hidden,
         created_by: actor.created_by.clone(),
         created_at_ms: now_ms,
@@ -241,10 +241,15 @@ pub async fn delete<P: Platform>(
     connections::delete(control, &connection.workspace, id, force).await?;
     let log = log(platform, workspace.shard)?;
     let now_ms = platform.now_ms();
-    let canceled =
-        deliveries::cancel_connection(log, &workspace.id, id, now_ms, CANCEL_AT_ONCE).await;
+    let canceled = deliveries::cancel_connection(log, &workspace.id, id, now_ms, CANCEL_STEP).await;
     if let Err(error) = canceled {
         // The connection is gone all the same, and the consumer cancels what it meets of it.
+        let line = serde_json::json!({"at": "delete_connection", "connection": id,
+            "error": error.detail});
+        platform.line(&line);
+    }
+    let line = Line { shard: workspace.shard, workspace: workspace.id, connection: id.to_owned() };
+    if let Err(error) = lanes::forget(platform, &line).await {
         let line = serde_json::json!({"at": "delete_connection", "connection": id,
             "error": error.detail});
         platform.line(&line);

@@ -1,8 +1,9 @@
-//! The queue consumer: attempts the deliveries that a batch of jobs names.
+//! The queue consumer: attempts the deliveries that a batch of jobs names, and serves lines.
 //!
 //! A slow endpoint never holds a batch. An attempt that is unanswered after 250 ms is *slow*: it
 //! goes on after the batch has ended and records itself, and the other jobs of its connection are
-//! handed back to the queue. Which job is started next is decided in `domain/slots.rs`.
+//! left to its lane. So are the jobs of a connection whose lane is engaged. Lines are served after
+//! the batch has ended. Which job is started next is decided in `domain/slots.rs`.
 //!
 //! The awaits of a batch, and why each may be cut or repeated:
 //! 1. read the connections (CONTROL): nothing has happened yet;
@@ -10,27 +11,31 @@
 //!    here, so a repeated job does nothing;
 //! 3. send and wait: a crash after the receiver's answer and before 4 repeats this attempt, under
 //!    the same message id;
-//! 4. record (LOG): takes effect only on a delivery that still owes this very attempt.
+//! 4. record (LOG): takes effect only on a delivery that still owes this very attempt;
+//! 5. tell the lanes: what a lane does not hear, the sweeper finds in LOG.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, join};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::json;
 
 use super::attempt::{Done, attempt};
+use super::batch::{self, Lines, Unsent, Work};
+use super::lane_run::traits;
+use super::log;
 use super::recorder::{self, Finished};
-use super::{grouped, log};
+use super::reports::{Report, Reports};
 use crate::domain::connection::Target;
 use crate::domain::job::{DeliveryKey, Job};
-use crate::domain::limits::{
-    FLUSH_AFTER_MS, FLUSH_OUTCOMES, HAND_BACK_S, SLICE_BYTES_MAX, SLOW_AFTER_MS,
-};
+use crate::domain::lane_talk::Told;
+use crate::domain::limits::{FLUSH_AFTER_MS, FLUSH_OUTCOMES, HAND_BACK_S, SLOW_AFTER_MS};
+use crate::domain::line::Mode;
 use crate::domain::slots::Slots;
 use crate::ports::Platform;
-use crate::store::deliveries::{self, Owed};
-use crate::store::{held, targets};
+use crate::store::deliveries;
+use crate::store::targets;
 
 /// What becomes of a queue message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +50,7 @@ pub enum Verdict {
 pub struct Served {
     /// What becomes of each message, in order.
     pub verdicts: Vec<Verdict>,
-    /// Slow attempts that go on.
+    /// Slow attempts and lines that are served.
     pub rest: LocalBoxFuture<'static, ()>,
 }
 
@@ -56,16 +61,8 @@ pub async fn deliver<P: Platform>(platform: &P, messages: &[String]) -> Served {
     run.read_targets().await;
     run.serve().await;
     run.hand_back();
+    run.tell_lanes().await;
     run.finish()
-}
-
-/// Why deliveries that are due are not sent.
-#[derive(Clone, Copy)]
-enum Unsent {
-    /// Their connection is gone.
-    Orphans,
-    /// Their connection is inactive.
-    Paused,
 }
 
 /// Something that the run waited for.
@@ -74,18 +71,6 @@ enum Turn {
     Slow(usize),
     FlushDue,
     Flushed(Vec<Job>),
-}
-
-/// A job and how far it has come.
-struct Work {
-    /// Index of its message.
-    message: usize,
-    job: Job,
-    /// The delivery, from when it was read until it is attempted.
-    ready: Option<Owed>,
-    is_claimed: bool,
-    is_in_flight: bool,
-    is_slow: bool,
 }
 
 struct Run<P: Platform> {
@@ -100,30 +85,17 @@ struct Run<P: Platform> {
     flush_due: bool,
     flushing: usize,
     verdicts: Vec<Verdict>,
-}
-
-impl Work {
-    fn new(message: usize, job: Job) -> Self {
-        Self { message, job, ready: None, is_claimed: false, is_in_flight: false, is_slow: false }
-    }
+    /// Lines to serve after the batch.
+    lines: Lines,
+    /// Those that are.
+    started: Vec<Told>,
+    reports: Reports,
 }
 
 impl<P: Platform> Run<P> {
     fn new(platform: P, messages: &[String]) -> Self {
-        let mut jobs: Vec<Work> = Vec::new();
-        for (message, text) in messages.iter().enumerate() {
-            match Job::parse(text) {
-                Ok(job) => {
-                    if !jobs.iter().any(|work| work.job.is_same_attempt(&job)) {
-                        jobs.push(Work::new(message, job));
-                    }
-                }
-                Err(why) => {
-                    platform.line(&json!({"at": "deliver", "malformed_job": why}));
-                }
-            }
-        }
-        let slices = slices(&jobs);
+        let (jobs, lines) = batch::sort(&platform, messages);
+        let slices = batch::slices(&jobs);
         Self {
             platform,
             jobs,
@@ -135,13 +107,18 @@ impl<P: Platform> Run<P> {
             flush_due: false,
             flushing: 0,
             verdicts: vec![Verdict::Ack; messages.len()],
+            lines,
+            started: Vec::new(),
+            reports: Reports::default(),
         }
     }
 
     async fn read_targets(&mut self) {
         let mut named: Vec<(&str, &str)> = Vec::new();
-        for Work { job, .. } in &self.jobs {
-            let one = (job.workspace.as_str(), job.connection.as_str());
+        let of_jobs = self.jobs.iter().map(|work| (&work.job.workspace, &work.job.connection));
+        let of_lines = self.lines.iter().map(|line| (&line.workspace, &line.connection));
+        for (workspace, connection) in of_jobs.chain(of_lines) {
+            let one = (workspace.as_str(), connection.as_str());
             if !named.contains(&one) {
                 named.push(one);
             }
@@ -155,6 +132,10 @@ impl<P: Platform> Run<P> {
                 self.platform.line(&json!({"at": "deliver", "error": error.to_string()}));
                 let all = std::mem::take(&mut self.slices);
                 all.into_iter().flatten().for_each(|index| self.retry(index));
+                let lines = self.lines.take();
+                lines.iter().flat_map(|(_, messages)| messages).for_each(|message| {
+                    self.verdicts[*message] = Verdict::Retry(HAND_BACK_S);
+                });
             }
         }
     }
@@ -164,8 +145,12 @@ impl<P: Platform> Run<P> {
     }
 
     fn retry(&mut self, index: usize) {
+        self.come_again(index, HAND_BACK_S);
+    }
+
+    fn come_again(&mut self, index: usize, delay_s: u32) {
         self.release(index);
-        self.verdicts[self.jobs[index].message] = Verdict::Retry(HAND_BACK_S);
+        self.verdicts[self.jobs[index].message] = Verdict::Retry(delay_s);
     }
 
     /// Starts what may be started and takes turns until nothing is left but slow attempts.
@@ -226,9 +211,17 @@ impl<P: Platform> Run<P> {
                 (None, _) => self.release(index),
                 (Some(_), None) => orphans.push(index),
                 (Some(_), Some(target)) if !target.active => paused.push(index),
-                (Some(row), Some(_)) => {
-                    self.slots.add(index, &job.connection);
-                    self.jobs[index].ready = Some(found.swap_remove(row));
+                (Some(row), Some(target)) => {
+                    let (row, traits) = (found.swap_remove(row), traits(target));
+                    let is_engaged = traits.is_pull_only() || row.mode == Mode::Engaged;
+                    let work = &mut self.jobs[index];
+                    (work.mode, work.traits) = (row.mode, traits);
+                    if is_engaged {
+                        self.leave_to_lane(index);
+                    } else {
+                        self.slots.add(index, &work.job.connection);
+                        work.ready = Some(row);
+                    }
                 }
             }
         }
@@ -259,18 +252,19 @@ impl<P: Platform> Run<P> {
             return;
         }
         let keys = self.keys(&indices);
-        let now_ms = self.platform.now_ms();
-        let settled = match (log(&self.platform, shard), why) {
-            (Ok(log), Unsent::Orphans) => deliveries::cancel(log, &keys, now_ms).await,
-            (Ok(log), Unsent::Paused) => held::hold(log, &keys).await,
-            (Err(error), _) => Err(error),
-        };
+        let settled = batch::settle_unsent(&self.platform, shard, &keys, why).await;
         if let Err(error) = settled {
             self.platform.line(&json!({"at": "deliver", "error": error.to_string()}));
             indices.into_iter().for_each(|index| self.retry(index));
         } else {
             indices.into_iter().for_each(|index| self.release(index));
         }
+    }
+
+    fn leave_to_lane(&mut self, index: usize) {
+        let work = &self.jobs[index];
+        self.reports.on_job(work).forward(work.job.place());
+        self.release(index);
     }
 
     fn launch(&mut self, index: usize) {
@@ -302,6 +296,7 @@ impl<P: Platform> Run<P> {
                 } else {
                     self.slots.answered(index);
                 }
+                self.report(index, &done);
                 if self.finished.is_empty() {
                     self.wait(FLUSH_AFTER_MS, Turn::FlushDue);
                 }
@@ -310,6 +305,7 @@ impl<P: Platform> Run<P> {
             Some(Turn::Slow(index)) if self.jobs[index].is_in_flight => {
                 self.jobs[index].is_slow = true;
                 self.slots.became_slow(index);
+                self.reports.on_job(&self.jobs[index]).was_slow = true;
             }
             Some(Turn::FlushDue) => self.flush_due = true,
             Some(Turn::Flushed(unrecorded)) => {
@@ -317,6 +313,16 @@ impl<P: Platform> Run<P> {
                 self.repeat(&unrecorded);
             }
             Some(Turn::Slow(_)) | None => {}
+        }
+    }
+
+    /// Notes for its lane what an attempt led to.
+    fn report(&mut self, index: usize, done: &Done) {
+        let Done::Attempted { meaning, .. } = done else { return };
+        let report = self.reports.on_job(&self.jobs[index]);
+        report.add(meaning);
+        if report.is_hopeless() {
+            self.slots.stop(index);
         }
     }
 
@@ -346,46 +352,58 @@ impl<P: Platform> Run<P> {
         }));
     }
 
-    /// What was not started comes again.
+    /// What was not started for want of a slot comes again at once, since the next batch has its
+    /// slots free; or it is left to its lane.
     fn hand_back(&mut self) {
+        for index in self.slots.left_to_lane() {
+            self.leave_to_lane(index);
+        }
         let slices = std::mem::take(&mut self.slices);
         let waiting: Vec<usize> =
             slices.into_iter().flatten().chain(self.slots.not_started()).collect();
-        waiting.into_iter().for_each(|index| self.retry(index));
+        waiting.into_iter().for_each(|index| self.come_again(index, 0));
     }
 
-    /// The slow attempts go on, and each records itself.
+    /// Tells lanes what they have to know. The line of one to which jobs were left is served at
+    /// once if there is a slot for it.
+    async fn tell_lanes(&mut self) {
+        let reports = self.reports.take();
+        let slow = batch::slow(&reports);
+        let (left, told): (Vec<Told>, Vec<Told>) =
+            reports.into_iter().map(Report::into_told).partition(|one| !one.forwarded.is_empty());
+        left.into_iter().for_each(|one| self.lines.add(one));
+        let lines = self.lines.start(self.slots.free());
+        for message in lines.left_messages {
+            self.verdicts[message] = Verdict::Retry(HAND_BACK_S);
+        }
+        let told = batch::tell(&self.platform, told, lines.left);
+        let ((), unheard) = join(batch::raise_slow(&self.platform, slow), told).await;
+        for index in 0..self.jobs.len() {
+            let job = &self.jobs[index].job;
+            if unheard.contains(&(job.line(), job.place())) {
+                self.retry(index);
+            }
+        }
+        self.started = lines.started;
+    }
+
+    /// The slow attempts go on, each records itself, and lines are served.
     fn finish(self) -> Served {
-        let Self { platform, jobs, mut turns, verdicts, .. } = self;
-        let rest = async move {
+        let Self { platform, jobs, mut turns, verdicts, started, targets, slots, .. } = self;
+        let serving = batch::serve_lines(platform.clone(), started, targets, slots.free());
+        let stragglers = async move {
             let mut left = jobs.iter().filter(|work| work.is_in_flight).count();
             while left > 0 {
                 let Some(turn) = turns.next().await else { break };
                 if let Turn::Ended(index, done) = turn {
                     left -= 1;
-                    let finished = vec![Finished { job: jobs[index].job.clone(), done: *done }];
-                    recorder::record(&platform, finished).await;
+                    batch::finish_straggler(&platform, &jobs[index], *done).await;
                 }
             }
         };
+        let rest = async move {
+            join(stragglers, serving).await;
+        };
         Served { verdicts, rest: Box::pin(rest) }
     }
-}
-
-/// Cuts the jobs into slices of one shard and a bounded number of payload bytes, in message order.
-fn slices(jobs: &[Work]) -> VecDeque<Vec<usize>> {
-    let mut slices = VecDeque::new();
-    for (_, indices) in grouped(0..jobs.len(), |index| jobs[*index].job.shard) {
-        let (mut slice, mut bytes) = (Vec::new(), 0);
-        for index in indices {
-            bytes += jobs[index].job.payload_bytes;
-            if bytes > SLICE_BYTES_MAX && !slice.is_empty() {
-                slices.push_back(std::mem::take(&mut slice));
-                bytes = jobs[index].job.payload_bytes;
-            }
-            slice.push(index);
-        }
-        slices.push_back(slice);
-    }
-    slices
 }

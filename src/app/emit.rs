@@ -12,7 +12,7 @@ use super::wake::wake;
 use super::{grouped, keys, log};
 use crate::domain::api_key::MachineToken;
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::event::{Event, FanOut, NewEvent, Unmatched};
+use crate::domain::event::{Event, FanOut, NewEvent, Service, Unmatched};
 use crate::domain::ids;
 use crate::domain::job::{DeliveryKey, Job};
 use crate::domain::limits::UNMATCHED_MAX;
@@ -185,6 +185,7 @@ fn accept(
                 rule: id,
                 connection: rule.connection.clone(),
                 held: rule.connection_active == 0,
+                service: Service::of(rule.is_strict == 1, rule.is_throttled == 1),
             }),
             Err(why) => unmatched.push(Unmatched { rule_number, rule: id, why }),
         }

@@ -13,7 +13,8 @@ use crate::domain::workspace::Home;
 use crate::ports::Platform;
 use crate::store::attempts::{self, Attempt};
 use crate::store::events::{self, EventWithDeliveries, Filter};
-use crate::store::{Query, names, three, two, workspaces};
+use crate::store::lanes::{self, HeldBack};
+use crate::store::{Query, four, names, two, workspaces};
 
 /// A page of events, and where the list goes on.
 #[derive(Debug, PartialEq, Eq)]
@@ -177,6 +178,8 @@ pub struct Whole {
     pub payload: String,
     /// The attempts of all its deliveries, those of each in order.
     pub attempts: Vec<Attempt>,
+    /// The lanes that hold deliveries of it back.
+    pub held_back: Vec<HeldBack>,
 }
 
 /// An event at this home with all that is known of it.
@@ -190,11 +193,15 @@ pub async fn whole_at<P: Platform>(
     event: &str,
 ) -> Result<Whole> {
     let of = &home.workspace;
-    let queries =
-        (events::find(of, event), events::payload(of, event), attempts::of_event(of, event));
-    let (found, payload, attempts) = three(log(platform, home.shard)?, queries).await?;
+    let queries = (
+        events::find(of, event),
+        events::payload(of, event),
+        attempts::of_event(of, event),
+        lanes::of_event(of, event),
+    );
+    let (found, payload, attempts, held_back) = four(log(platform, home.shard)?, queries).await?;
     check_seen(scope, &found)?;
-    Ok(Whole { found, payload, attempts })
+    Ok(Whole { found, payload, attempts, held_back })
 }
 
 /// What is about another resource than the scope's does not exist for it.

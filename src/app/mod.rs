@@ -2,13 +2,17 @@
 
 pub mod activation;
 pub mod attempt;
+pub mod batch;
 pub mod connections;
 pub mod deliver;
 pub mod emit;
 pub mod events;
 pub mod keys;
+pub mod lane_run;
+pub mod lanes;
 pub mod organizations;
 pub mod recorder;
+pub mod reports;
 pub mod retry;
 pub mod rules;
 pub mod sessions;

@@ -1,15 +1,17 @@
-//! Records what attempts led to, and hints at the attempts to come.
+//! Records what attempts led to: in LOG with the modes of the connections' lanes, in CONTROL where
+//! it means something for a connection.
 
 use serde_json::json;
 
-use super::attempt::Done;
-use super::wake::wake;
+use super::attempt::{Done, Meaning};
 use super::{activation, grouped, log};
-use crate::domain::attempt::Outcome;
+use crate::domain::connection::InactiveReason;
 use crate::domain::error::Result;
 use crate::domain::job::Job;
+use crate::domain::line::Mode;
 use crate::ports::Platform;
 use crate::store::deliveries::{self, Attempted, Faulted};
+use crate::store::lanes::{self, Raise};
 
 /// What is known of one job after it was done.
 #[derive(Debug)]
@@ -26,41 +28,82 @@ pub struct Finished {
 pub async fn record<P: Platform>(platform: &P, finished: Vec<Finished>) -> Vec<Job> {
     let mut unrecorded = Vec::new();
     for (shard, finished) in grouped(finished, |one| one.job.shard) {
-        let hints = hints(&finished);
-        let gone = gone(&finished);
-        let (jobs, set) = split(finished);
-        activation::mark_gone(platform, &gone).await;
+        let inactive = inactive(&finished);
+        let set = Set::of(finished);
+        activation::mark_inactive(platform, &inactive).await;
         let result = write_or_repeat(platform, shard, &set).await;
-        activation::hold_gone(platform, shard, &gone).await;
-        jobs.iter().for_each(|job| platform.in_flight().borrow_mut().end(&job.key()));
-        match result {
-            Ok(()) => send_hints(platform, hints).await,
-            Err(error) => {
-                platform.line(&json!({"at": "record", "shard": shard, "lost": jobs.len(),
-                    "error": error.to_string()}));
-                unrecorded.extend(jobs);
-            }
+        activation::hold_inactive(platform, shard, &inactive).await;
+        activation::warn(platform, &set.warnings).await;
+        set.jobs.iter().for_each(|job| platform.in_flight().borrow_mut().end(&job.key()));
+        if let Err(error) = result {
+            platform.line(&json!({"at": "record", "shard": shard, "lost": set.jobs.len(),
+                "error": error.to_string()}));
+            unrecorded.extend(set.jobs);
         }
     }
     unrecorded
 }
 
+/// What is written together.
 #[derive(Default)]
 struct Set {
+    jobs: Vec<Job>,
     attempted: Vec<Attempted>,
     faulted: Vec<Faulted>,
+    raised: Vec<Raise>,
+    /// Connections on which something succeeded at last, as (workspace, connection).
+    recovered: Vec<(String, String)>,
+    warnings: Vec<Warning>,
 }
 
-fn split(finished: Vec<Finished>) -> (Vec<Job>, Set) {
-    let (mut jobs, mut set) = (Vec::new(), Set::default());
-    for one in finished {
-        jobs.push(one.job);
-        match one.done {
-            Done::Attempted { attempted, .. } => set.attempted.push(*attempted),
-            Done::Faulted(faulted) => set.faulted.push(faulted),
+/// A warning of a connection that changes: since when nothing succeeds and how much of the time
+/// until it is given up has passed in percent, or that it is over.
+#[derive(Debug)]
+pub struct Warning {
+    /// Its workspace.
+    pub workspace: String,
+    /// Its connection.
+    pub connection: String,
+    /// What it says.
+    pub says: Option<(i64, u32)>,
+}
+
+impl Set {
+    fn of(finished: Vec<Finished>) -> Self {
+        let mut set = Self::default();
+        for Finished { job, done } in finished {
+            match done {
+                Done::Attempted { attempted, meaning } => {
+                    set.note(&job, &meaning);
+                    set.attempted.push(*attempted);
+                }
+                Done::Faulted(faulted) => set.faulted.push(faulted),
+            }
+            set.jobs.push(job);
+        }
+        set
+    }
+
+    fn note(&mut self, job: &Job, meaning: &Meaning) {
+        let (workspace, connection) = (job.workspace.clone(), job.connection.clone());
+        let same = |w: &str, c: &str| w == workspace && c == connection;
+        if meaning.warning.is_some() || meaning.ends_warning {
+            self.warnings.retain(|warning| !same(&warning.workspace, &warning.connection));
+            let (workspace, connection) = (workspace.clone(), connection.clone());
+            self.warnings.push(Warning { workspace, connection, says: meaning.warning });
+        }
+        if meaning.ends_failing && !self.recovered.iter().any(|(w, c)| same(w, c)) {
+            self.recovered.push((workspace.clone(), connection.clone()));
+        }
+        if !meaning.failed {
+            return;
+        }
+        let mode = if meaning.less_until_ms.is_some() { Mode::Engaged } else { Mode::Watch };
+        match self.raised.iter_mut().find(|raise| same(&raise.workspace, &raise.connection)) {
+            Some(raise) => raise.mode = raise.mode.max(mode),
+            None => self.raised.push(Raise { workspace, connection, mode, failed: true }),
         }
     }
-    (jobs, set)
 }
 
 /// An unknown result is repeated once.
@@ -72,45 +115,29 @@ async fn write_or_repeat<P: Platform>(platform: &P, shard: u16, set: &Set) -> Re
 }
 
 async fn write<P: Platform>(platform: &P, shard: u16, set: &Set) -> Result<()> {
-    let log = log(platform, shard)?;
+    let (log, now_ms) = (log(platform, shard)?, platform.now_ms());
     if !set.attempted.is_empty() {
-        deliveries::record(log, &set.attempted).await?;
+        let recovered = set.recovered.iter().map(|(w, c)| (w.as_str(), c.as_str()));
+        let recovered: Vec<_> = recovered.collect();
+        let statements = lanes::raise(&set.raised, now_ms)
+            .into_iter()
+            .chain(lanes::succeeded(&recovered))
+            .collect();
+        deliveries::record(log, &set.attempted, statements).await?;
     }
     if !set.faulted.is_empty() {
-        deliveries::fault(log, &set.faulted, platform.now_ms()).await?;
+        deliveries::fault(log, &set.faulted, now_ms).await?;
     }
     Ok(())
 }
 
-/// The connections whose endpoint wants no more, as (workspace, connection).
-fn gone(finished: &[Finished]) -> Vec<(String, String)> {
-    let is_gone = |one: &&Finished| match &one.done {
-        Done::Attempted { attempted, .. } => attempted.record.outcome == Outcome::Gone,
-        Done::Faulted(_) => false,
-    };
-    let gone = finished.iter().filter(is_gone);
-    gone.map(|one| (one.job.workspace.clone(), one.job.connection.clone())).collect()
-}
-
-/// The jobs for attempts that are due soon, each with the delay to send it with.
-fn hints(finished: &[Finished]) -> Vec<(u32, Job)> {
-    let mut hints = Vec::new();
+/// The connections that become inactive, as (workspace, connection, why).
+fn inactive(finished: &[Finished]) -> Vec<(String, String, InactiveReason)> {
+    let mut inactive = Vec::new();
     for Finished { job, done } in finished {
-        if let Done::Attempted { hint_delay_s: Some(delay_s), .. } = done {
-            let next = Job::new(job.shard, job.key(), job.attempt + 1, job.payload_bytes);
-            hints.push((*delay_s, next));
+        if let Done::Attempted { meaning: Meaning { inactive: Some(reason), .. }, .. } = done {
+            inactive.push((job.workspace.clone(), job.connection.clone(), *reason));
         }
     }
-    hints
-}
-
-/// Sends hints. A lost one costs punctuality only: the sweeper sees to the delivery.
-async fn send_hints<P: Platform>(platform: &P, hints: Vec<(u32, Job)>) {
-    for (delay_s, hints) in grouped(hints, |(delay_s, _)| *delay_s) {
-        let jobs: Vec<Job> = hints.into_iter().map(|(_, job)| job).collect();
-        if let Err(error) = wake(platform, &jobs, delay_s).await {
-            platform.line(&json!({"at": "record", "unsent_hints": jobs.len(),
-                "error": error.to_string()}));
-        }
-    }
+    inactive
 }

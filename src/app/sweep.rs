@@ -1,19 +1,29 @@
-//! The sweeper: brings back deliveries whose wake-up was lost or whose time has come. It runs every
-//! minute, and once when a local installation starts, whose queue lives in memory.
+//! The sweeper: brings back deliveries whose wake-up was lost. It runs every minute, and once when
+//! a local installation starts, whose queue lives in memory.
+//!
+//! It goes from connection to connection. The lane of one that has a lane gets one nudge and looks
+//! itself; for one that has none, jobs are sent.
 //!
 //! Jobs are sent before their rows are put off, so a crash in between repeats a wake-up and never
 //! loses one.
 
 use serde_json::json;
 
+use super::lanes::nudge;
 use super::wake::wake;
 use super::{activation, log, sessions};
 use crate::domain::error::{Error, Result};
 use crate::domain::job::Job;
 use crate::domain::limits::{SEND_BATCH_MAX, SWEEP_DELIVERIES};
+use crate::domain::line::Line;
 use crate::domain::retry::sweep_backoff_ms;
+use crate::domain::time::{HOUR_MS, MINUTE_MS};
 use crate::ports::{Platform, PortError};
 use crate::store::sweeps::{self, Overdue};
+
+/// A nudge is a request of its own, of which one invocation may make a thousand: so many deliveries
+/// does it count for.
+const NUDGE_WEIGHT: usize = 10;
 
 /// Sweeps every shard. A shard that fails is logged and does not keep the others from being swept.
 pub async fn sweep<P: Platform>(platform: &P, after_restart: bool) {
@@ -34,8 +44,18 @@ async fn sweep_shard<P: Platform>(platform: &P, shard: u16, after_restart: bool)
     sessions::forget_old(platform, shard).await?;
     let mut swept = activation::release_forgotten(platform, shard).await?;
     while swept < SWEEP_DELIVERIES {
-        let found = sweeps::overdue(log, &after, platform.now_ms(), after_restart).await?;
-        for chunk in found.overdue.chunks(SEND_BATCH_MAX) {
+        let now_ms = platform.now_ms();
+        // Once an hour also those lanes whose oldest deliveries are not overdue, but others may be.
+        let all_lanes = now_ms.rem_euclid(HOUR_MS) < MINUTE_MS;
+        let found = sweeps::overdue(log, &after, now_ms, after_restart, all_lanes).await?;
+        let (with_lane, without): (Vec<_>, Vec<_>) =
+            found.lines.into_iter().partition(|line| line.has_lane);
+        swept += with_lane.len() * NUDGE_WEIGHT;
+        for sweeps::Line { workspace, connection, .. } in with_lane {
+            nudge(platform, &Line { shard, workspace, connection }).await;
+        }
+        let overdue: Vec<Overdue> = without.into_iter().flat_map(|line| line.overdue).collect();
+        for chunk in overdue.chunks(SEND_BATCH_MAX) {
             let jobs: Vec<Job> = chunk.iter().map(|overdue| job(shard, overdue)).collect();
             let failed = |PortError(text)| Error::unavailable(text);
             wake(platform, &jobs, 0).await.map_err(failed)?;
@@ -43,7 +63,7 @@ async fn sweep_shard<P: Platform>(platform: &P, shard: u16, after_restart: bool)
             let put_off = chunk.iter().map(|o| (o, now_ms + sweep_backoff_ms(o.sweeps + 1)));
             sweeps::put_off(log, &put_off.collect::<Vec<_>>()).await?;
         }
-        swept += found.overdue.len();
+        swept += overdue.len();
         match found.go_on_after {
             Some(last) => after = last,
             None => break,

@@ -1,9 +1,10 @@
 //! Test events: one event to one connection, the ordinary way, by rule number 0 instead of a rule.
 
 use super::{emit, new_event_id};
+use crate::destination::webhook::Settings;
 use crate::domain::actor::Actor;
-use crate::domain::error::{Kind, Result};
-use crate::domain::event::{Event, FanOut, NewEvent, TEST_RULE};
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::event::{Event, FanOut, NewEvent, Service, TEST_RULE};
 use crate::domain::fields::Fields;
 use crate::domain::ids;
 use crate::ports::Platform;
@@ -43,7 +44,8 @@ pub async fn send<P: Platform>(
     let control = platform.control();
     let found = connections::find(control, &actor.scope, connection).await?;
     let workspace = workspaces::find(control, &actor.scope, &found.workspace).await?;
-    let now_ms = platform.now_ms();
+    let settings = Settings::from_stored(&found.settings).map_err(Error::internal)?;
+    let (traits, now_ms) = (settings.traits(), platform.now_ms());
     let event = Event {
         id: new_event_id(platform, workspace.number),
         workspace: workspace.id,
@@ -57,6 +59,7 @@ pub async fn send<P: Platform>(
             rule: ids::test_rule_id(connection),
             connection: connection.to_owned(),
             held: !found.active,
+            service: Service::of(traits.strict, traits.per_second.is_some()),
         }],
         unmatched: Vec::new(),
     };

@@ -12,8 +12,10 @@ use serde_json::{Map, Value, json};
 use super::{Material, OutboundHeader, OutboundRequest};
 use crate::domain::connection::Credentials;
 use crate::domain::limits::TIMEOUT_S_DEFAULT;
+use crate::domain::line::Traits;
 use crate::domain::retry::Schedule;
 use crate::domain::signing::{self, Signing, SigningError};
+use crate::domain::time::SECOND_MS;
 
 /// How the request proves to the receiver who sends it, beside the signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -85,6 +87,32 @@ impl PayloadMode {
     }
 }
 
+/// Whether the events of a connection wait for one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ordering {
+    /// They do not: one that fails lets the others pass.
+    #[default]
+    None,
+    /// No event is sent before every earlier one is delivered, dead or canceled.
+    Strict,
+}
+
+impl Ordering {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Strict => "strict",
+        }
+    }
+
+    /// The ordering with this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        serde_json::from_value(Value::from(word)).ok()
+    }
+}
+
 /// Methods that a webhook can use; the first is the default.
 pub const METHODS: [&str; 3] = ["POST", "PUT", "PATCH"];
 
@@ -109,6 +137,12 @@ pub struct Settings {
     pub timeout_seconds: u32,
     /// When a failed attempt is repeated.
     pub retry_schedule_seconds: Schedule,
+    /// Whether events wait for one another.
+    #[serde(default)]
+    pub ordering: Ordering,
+    /// The most requests that start in any second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_per_second: Option<u32>,
 }
 
 impl Settings {
@@ -124,6 +158,17 @@ impl Settings {
             signing: Signing::default(),
             timeout_seconds: TIMEOUT_S_DEFAULT,
             retry_schedule_seconds: Schedule::default(),
+            ordering: Ordering::default(),
+            max_per_second: None,
+        }
+    }
+
+    /// What the settings ask of the connection's lane.
+    pub fn traits(&self) -> Traits {
+        Traits {
+            strict: self.ordering == Ordering::Strict,
+            per_second: self.max_per_second,
+            timeout_ms: i64::from(self.timeout_seconds) * SECOND_MS,
         }
     }
 
@@ -196,6 +241,8 @@ pub fn show(
     }
     put("timeout_seconds", json!(settings.timeout_seconds));
     put("retry_schedule_seconds", json!(settings.retry_schedule_seconds));
+    put("ordering", json!(settings.ordering));
+    put("max_per_second", json!(settings.max_per_second));
     shown
 }
 

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::webhook::{AuthScheme, METHODS, PayloadMode, Settings, header_field};
+use super::webhook::{AuthScheme, METHODS, Ordering, PayloadMode, Settings, header_field};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::fields::Fields;
 use crate::domain::limits::{
     CREDENTIAL_BYTES_MAX, CUSTOM_HEADERS_MAX, HEADER_NAME_CHARS_MAX, HEADER_VALUE_BYTES_MAX,
     TIMEOUT_S_DEFAULT, TIMEOUT_S_MAX, TIMEOUT_S_MIN,
 };
+use crate::domain::pace::PER_SECOND_MAX;
 use crate::domain::retry::Schedule;
 use crate::domain::secret::Secret;
 use crate::domain::signing::{self, Algorithm, Encoding, Scheme, Signing};
@@ -57,7 +58,7 @@ const RESERVED: [&str; 11] = [
 const RESERVED_PREFIXES: [&str; 6] =
     ["content-", "cf-", "x-forwarded-", "webhook-", "posthorn-", "proxy-"];
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 22] = [
     "url",
     "http_method",
     "payload_mode",
@@ -78,6 +79,8 @@ const KEYS: [&str; 20] = [
     "timestamp_header",
     "timeout_seconds",
     "retry_schedule_seconds",
+    "ordering",
+    "max_per_second",
 ];
 
 /// Keys that are only ever read; a caller that writes back what it read may send them.
@@ -127,6 +130,7 @@ fn read_fields(
     read_request(&mut fields, &mut settings);
     read_auth(&mut fields, &mut settings, &mut credentials, &is_set);
     read_custom_headers(&mut fields, &mut settings, &mut credentials, &is_set);
+    read_order(&mut fields, &mut settings);
     read_signing(&mut fields, &mut settings.signing);
     let signing_secret = read_secret(&mut fields, &settings.signing);
     check_header_names(&mut fields, &settings);
@@ -180,6 +184,19 @@ fn read_request(fields: &mut Fields<'_>, settings: &mut Settings) {
         match Schedule::new(steps) {
             Ok(schedule) => settings.retry_schedule_seconds = schedule,
             Err(msg) => fields.fail("retry_schedule_seconds", msg),
+        }
+    }
+}
+
+fn read_order(fields: &mut Fields<'_>, settings: &mut Settings) {
+    let (slot, default) = (&mut settings.ordering, Ordering::default());
+    read_word(fields, "ordering", slot, default, Ordering::parse, "none, strict");
+    if fields.is_null("max_per_second") {
+        settings.max_per_second = None;
+    } else if let Some(number) = fields.integer("max_per_second") {
+        match u32::try_from(number) {
+            Ok(n) if (1..=PER_SECOND_MAX).contains(&n) => settings.max_per_second = Some(n),
+            _ => fields.fail("max_per_second", format!("must be 1 to {PER_SECOND_MAX}")),
         }
     }
 }

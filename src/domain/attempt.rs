@@ -63,6 +63,15 @@ pub struct Answer {
     pub failure: Option<Failure>,
 }
 
+/// What a receiver can ask for by the response header `webhook-delivery`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// `abort-message`: this delivery shall not be tried again.
+    AbortMessage,
+    /// `disable`: the connection shall send nothing more.
+    Disable,
+}
+
 /// Why there is no complete answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
@@ -100,6 +109,23 @@ impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// What a receiver that did not take the delivery asks for beyond its status.
+    pub fn wish(&self) -> Option<Wish> {
+        if self.failure.is_some() || matches!(self.status, None | Some(200..=299)) {
+            return None;
+        }
+        match self.header("webhook-delivery")?.trim() {
+            word if word.eq_ignore_ascii_case("abort-message") => Some(Wish::AbortMessage),
+            word if word.eq_ignore_ascii_case("disable") => Some(Wish::Disable),
+            _ => None,
+        }
+    }
+
+    /// Whether the status asks to be called less often.
+    pub fn asks_for_less(&self) -> bool {
+        self.failure.is_none() && matches!(self.status, Some(429 | 502 | 504))
     }
 
     /// Why it failed, in words for the customer; `None` when it was delivered.

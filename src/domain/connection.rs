@@ -51,6 +51,8 @@ pub struct Target {
     pub credentials: SealedCredentials,
     /// Signing secrets, newest first, expired ones included.
     pub secrets: Vec<SealedSigningSecret>,
+    /// The last warning that nothing succeeds, in percent of the time until it is given up.
+    pub warned_percent: u32,
 }
 
 /// Why a connection is inactive.
@@ -60,6 +62,10 @@ pub enum InactiveReason {
     Paused,
     /// Its endpoint answered 410.
     EndpointGone,
+    /// Its endpoint asked for it by a response header.
+    DisabledByReceiver,
+    /// Nothing succeeded for days.
+    DeliveryFailing,
 }
 
 impl InactiveReason {
@@ -68,6 +74,8 @@ impl InactiveReason {
         match self {
             Self::Paused => "paused",
             Self::EndpointGone => "endpoint_gone",
+            Self::DisabledByReceiver => "disabled_by_receiver",
+            Self::DeliveryFailing => "delivery_failing",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A delivery's states, and the one function that moves it from state to state.
 
 use super::attempt::Outcome;
-use super::limits::{HINT_STEP_MAX_MS, SWEEP_GRACE_MS};
+use super::limits::SWEEP_GRACE_MS;
 use super::retry::Schedule;
 
 /// State of a delivery.
@@ -128,42 +128,30 @@ pub struct Settlement {
     pub due_at_ms: Option<i64>,
     /// When the sweeper has to take care of it.
     pub sweep_at_ms: Option<i64>,
-    /// Delay of a queue message that hints at the next attempt, where one is worth sending.
-    pub hint_delay_s: Option<u32>,
 }
 
-/// What follows from the outcome of attempt number `attempt`, which ended at `now_ms`.
+/// What follows from the outcome of attempt number `attempt`, which ended at `now_ms`. `aborted`
+/// says that the receiver wants no other attempt.
 pub fn settle(
     schedule: &Schedule,
     attempt: u32,
     outcome: Outcome,
+    aborted: bool,
     retry_after_ms: Option<i64>,
     message_id: &str,
     now_ms: i64,
 ) -> Settlement {
-    let over = |happening| Settlement {
-        happening,
-        due_at_ms: None,
-        sweep_at_ms: None,
-        hint_delay_s: None,
-    };
+    let over = |happening| Settlement { happening, due_at_ms: None, sweep_at_ms: None };
     let next = match outcome {
         Outcome::Delivered => return over(Happening::Succeeded),
         Outcome::Gone => None,
+        _ if aborted => None,
         _ => schedule.next_due_ms(attempt, now_ms, retry_after_ms, message_id),
     };
     let Some(due_at_ms) = next else { return over(Happening::FailedForGood) };
-    let step_ms = due_at_ms - now_ms;
-    let hint =
-        (step_ms <= HINT_STEP_MAX_MS).then(|| (step_ms.max(0) as u64).div_ceil(1_000) as u32);
-    // Where a hint is on its way, the sweeper leaves it time to arrive and be attempted.
-    let grace_ms = if hint.is_some() { SWEEP_GRACE_MS } else { 0 };
-    Settlement {
-        happening: Happening::Failed,
-        due_at_ms: Some(due_at_ms),
-        sweep_at_ms: Some(due_at_ms + grace_ms),
-        hint_delay_s: hint,
-    }
+    // The lane sees to it when it is due; the sweeper leaves it time.
+    let sweep_at_ms = Some(due_at_ms + SWEEP_GRACE_MS);
+    Settlement { happening: Happening::Failed, due_at_ms: Some(due_at_ms), sweep_at_ms }
 }
 
 #[cfg(test)]
@@ -222,21 +210,16 @@ mod tests {
     fn a_failed_attempt_is_due_by_the_schedule_until_it_is_used_up() {
         let schedule = Schedule::default();
         let settled = |attempt, outcome, retry_after_ms| {
-            settle(&schedule, attempt, outcome, retry_after_ms, "msg_1", 1_000_000)
+            settle(&schedule, attempt, outcome, false, retry_after_ms, "msg_1", 1_000_000)
         };
         let first = settled(1, Outcome::Timeout, None);
         assert_eq!(first.happening, Happening::Failed);
         let due = first.due_at_ms.expect("a next attempt");
         assert!((1_005_000..=1_005_500).contains(&due), "{due}");
-        assert_eq!(first.hint_delay_s, Some((due - 1_000_000).div_euclid(1_000) as u32 + 1));
         assert_eq!(first.sweep_at_ms, Some(due + SWEEP_GRACE_MS));
 
-        let later = settled(3, Outcome::RejectedServerError, None);
-        assert_eq!(later.hint_delay_s, None, "5 minutes are the sweeper's");
-        assert_eq!(later.sweep_at_ms, later.due_at_ms);
-
         let told = settled(1, Outcome::RateLimited, Some(120_000));
-        assert_eq!((told.due_at_ms, told.hint_delay_s), (Some(1_120_000), None));
+        assert_eq!(told.due_at_ms, Some(1_120_000));
 
         assert_eq!(settled(11, Outcome::Timeout, None).happening, Happening::FailedForGood);
         assert_eq!(settled(1, Outcome::Gone, None).happening, Happening::FailedForGood);

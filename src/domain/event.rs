@@ -79,6 +79,33 @@ pub struct FanOut {
     /// begins as held. It is not kept with the event: the delivery's state is.
     #[serde(skip)]
     pub held: bool,
+    /// How the connection's settings want its deliveries served, which is not kept with the event
+    /// either.
+    #[serde(skip)]
+    pub service: Service,
+}
+
+/// How deliveries of a connection are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Service {
+    /// By a job for each.
+    #[default]
+    Jobs,
+    /// By its lane alone.
+    Lane,
+    /// By its lane, each with a number in its line.
+    Numbered,
+}
+
+impl Service {
+    /// The service of a connection whose order is strict, or that is throttled.
+    pub fn of(is_strict: bool, is_throttled: bool) -> Self {
+        match (is_strict, is_throttled) {
+            (true, _) => Self::Numbered,
+            (false, true) => Self::Lane,
+            (false, false) => Self::Jobs,
+        }
+    }
 }
 
 impl Event {

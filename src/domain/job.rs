@@ -3,6 +3,57 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::line::{Line, Place};
+
+/// What a message of the job queue asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// Attempt a delivery.
+    Deliver(Job),
+    /// Serve the line of a connection, as its lane says.
+    Lane(Line),
+}
+
+/// The message that asks to serve a line.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LaneJob {
+    #[serde(rename = "v")]
+    version: u8,
+    #[serde(rename = "lane")]
+    line: Line,
+}
+
+impl Message {
+    /// Reads a message text.
+    ///
+    /// # Errors
+    /// What is malformed, for the log.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let Ok(LaneJob { version, line }) = serde_json::from_str(text) else {
+            return Job::parse(text).map(Self::Deliver);
+        };
+        check(version, &[&line.workspace, &line.connection])?;
+        Ok(Self::Lane(line))
+    }
+
+    /// The text of the message that asks to serve `line`.
+    pub fn lane_text(line: &Line) -> String {
+        let job = LaneJob { version: VERSION, line: line.clone() };
+        serde_json::to_string(&job).unwrap_or_default()
+    }
+}
+
+fn check(version: u8, ids: &[&String]) -> Result<(), String> {
+    if version != VERSION {
+        return Err(format!("version {version} is not known"));
+    }
+    if ids.iter().any(|id| super::ids::parse_uuid(id).as_ref() != Some(*id)) {
+        return Err("an id is no UUID".to_owned());
+    }
+    Ok(())
+}
+
 /// Wakes one attempt of one delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,6 +117,20 @@ impl Job {
         }
     }
 
+    /// Its place in its line.
+    pub fn place(&self) -> Place {
+        Place { event: self.event.clone(), rule: self.rule }
+    }
+
+    /// The line that the delivery stands in.
+    pub fn line(&self) -> Line {
+        Line {
+            shard: self.shard,
+            workspace: self.workspace.clone(),
+            connection: self.connection.clone(),
+        }
+    }
+
     /// Whether both are about the same delivery.
     pub fn is_same_delivery(&self, other: &Self) -> bool {
         self.event == other.event
@@ -90,13 +155,7 @@ impl Job {
     /// What is malformed, for the log.
     pub fn parse(text: &str) -> Result<Self, String> {
         let job: Self = serde_json::from_str(text).map_err(|e| e.to_string())?;
-        if job.version != VERSION {
-            return Err(format!("version {} is not known", job.version));
-        }
-        let ids = [&job.workspace, &job.connection, &job.event];
-        if ids.iter().any(|id| super::ids::parse_uuid(id).as_ref() != Some(id)) {
-            return Err("an id is no UUID".to_owned());
-        }
+        check(job.version, &[&job.workspace, &job.connection, &job.event])?;
         if job.attempt == 0 || job.payload_bytes < 0 {
             return Err("attempt counts from 1, payload_bytes from 0".to_owned());
         }
@@ -123,6 +182,13 @@ mod tests {
             ("\"r\":7", "\"r\":-1"),
         ] {
             assert!(Job::parse(&text.replace(from, to)).is_err(), "{from} -> {to}");
+        }
+        let line = job.line();
+        assert_eq!(Message::parse(&Message::lane_text(&line)), Ok(Message::Lane(line.clone())));
+        assert_eq!(Message::parse(&text), Ok(Message::Deliver(job)));
+        let lane = Message::lane_text(&line);
+        for (from, to) in [("\"v\":1", "\"v\":2"), ("0-8", "x-8")] {
+            assert!(Message::parse(&lane.replace(from, to)).is_err(), "{from} -> {to}");
         }
         for text in ["", "{}", "null", "[]", "\"x\"", "{\"v\":1}"] {
             assert!(Job::parse(text).is_err(), "{text}");

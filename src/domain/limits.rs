@@ -73,7 +73,7 @@ pub const SLOTS: usize = 5;
 pub const SLOTS_PER_CONNECTION: usize = 4;
 /// An attempt unanswered for this long is slow: it leaves its batch.
 pub const SLOW_AFTER_MS: i64 = 250;
-/// Seconds until a job that was handed back comes again.
+/// Seconds until a job comes again that could not be served.
 pub const HAND_BACK_S: u32 = 1;
 /// Payload bytes read at once by a consumer batch.
 pub const SLICE_BYTES_MAX: i64 = 4 * 1024 * 1024;
@@ -84,17 +84,19 @@ pub const FLUSH_AFTER_MS: i64 = 250;
 
 /// Messages of one `sendBatch` (100 messages and 256 KB; a job is about 250 bytes).
 pub const SEND_BATCH_MAX: usize = 100;
-/// Longest retry step for which a delayed queue message is sent as a hint; beyond it the sweeper is
-/// punctual enough.
-pub const HINT_STEP_MAX_MS: i64 = 60_000;
 /// How long the sweeper leaves a delivery to the job that is already on its way: the longest
 /// attempt (25 s) and a queue that is a little behind.
 pub const SWEEP_GRACE_MS: i64 = 60_000;
 /// Overdue deliveries of one connection that one sweep brings back.
-pub const SWEEP_PER_CONNECTION: usize = 500;
+pub const SWEEP_PER_CONNECTION: usize = 100;
+/// The same for the sweep after a restart, when every job was lost.
+pub const SWEEP_AFTER_RESTART: usize = 500;
 /// Held deliveries of one connection that one statement releases, holds or cancels: a write of this
 /// size takes well under a second.
 pub const HELD_STEP: usize = 500;
+/// Deliveries of a deleted connection that one statement cancels; the consumer goes on when it
+/// meets another.
+pub const CANCEL_STEP: usize = 1_000;
 /// Connections that one sweep statement answers for; a sweep goes on from the last one.
 pub const SWEEP_CONNECTIONS: usize = 200;
 /// Deliveries that one sweep brings back at the most.
@@ -121,3 +123,29 @@ pub const STATUS_READS_MAX: usize = 500;
 
 /// Workspaces over which an organization's events are merged.
 pub const MERGED_WORKSPACES_MAX: usize = 100;
+
+/// Deliveries in a lane's window: a page of a line that is read and kept in memory, about 25 KB.
+pub const WINDOW_MAX: usize = 256;
+/// Deliveries of which a lane remembers that their job was given up.
+pub const FORWARDED_MAX: usize = 4_096;
+/// How long a lane waits with a delivery that was not as it looked and looks the same again.
+pub const DOUBT_MS: i64 = 5_000;
+/// What a lease lasts beyond the attempt's timeout: time to start, to record, and to tell.
+pub const LEASE_MARGIN_MS: i64 = 10_000;
+/// How long a lane believes that somebody comes whom it has woken. A message that is late by more
+/// is overtaken by another, which does no harm.
+pub const WAKE_AGAIN_MS: i64 = 30_000;
+/// How long a connection is watched after its last failure.
+pub const WATCH_MS: i64 = 5 * 60_000;
+/// How long a connection that answered slowly is served by its lane alone, unless it is quick
+/// again.
+pub const SLOW_FOR_MS: i64 = 5 * 60_000;
+/// Deliveries that one run of a lane job starts at the most.
+pub const LANE_RUN_DELIVERIES: usize = 50;
+/// After this long a run of a lane job starts nothing more. It runs in `waitUntil`, where work is
+/// cut about 30 s after the handler returned.
+pub const LANE_RUN_MS: i64 = 20_000;
+/// A run of a lane job starts nothing that could end later than this.
+pub const LANE_RUN_END_MS: i64 = 27_000;
+/// Pages of a line that one run of a lane job reads in search of something that may start.
+pub const LANE_RUN_PAGES: usize = 8;

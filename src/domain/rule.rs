@@ -15,6 +15,10 @@ pub struct Rule {
     pub active: bool,
     /// 1 when that connection takes deliveries; if not, they are held.
     pub connection_active: u8,
+    /// 1 when that connection's order is strict.
+    pub is_strict: u8,
+    /// 1 when that connection is throttled.
+    pub is_throttled: u8,
     /// Event name it matches.
     pub event: String,
     /// Resource it is limited to, if any.
@@ -72,6 +76,8 @@ mod tests {
             connection: "c".into(),
             active: true,
             connection_active: 1,
+            is_strict: 0,
+            is_throttled: 0,
             event: "order.completed".into(),
             resource: resource.map(Into::into),
             resource_id: resource_id.map(Into::into),

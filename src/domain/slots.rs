@@ -1,9 +1,9 @@
 //! Which job of a consumer batch is started next, so that no connection holds the batch.
 //!
 //! There are [`SLOTS`] slots. A connection gets one until it has answered in this batch, then at
-//! most [`SLOTS_PER_CONNECTION`]. A connection with a slow attempt gets no more: its other jobs
-//! are handed back. Connections take turns. When every slot holds a slow attempt, nothing more is
-//! started.
+//! most [`SLOTS_PER_CONNECTION`]. A connection with a slow attempt gets no more, nor does one that
+//! was stopped: its other jobs are left to its lane. Connections take turns. When every slot holds
+//! a slow attempt, nothing more is started.
 
 use std::collections::VecDeque;
 
@@ -27,12 +27,18 @@ struct Line {
     in_flight: usize,
     has_answered: bool,
     is_slow: bool,
+    is_stopped: bool,
 }
 
 impl Line {
+    /// Whether nothing of it was started in this batch.
+    fn is_untried(&self) -> bool {
+        !self.has_answered && self.in_flight == 0
+    }
+
     fn may_start(&self) -> bool {
         let most = if self.has_answered { SLOTS_PER_CONNECTION } else { 1 };
-        !self.is_slow && !self.waiting.is_empty() && self.in_flight < most
+        !self.is_slow && !self.is_stopped && !self.waiting.is_empty() && self.in_flight < most
     }
 }
 
@@ -61,10 +67,26 @@ impl Slots {
         let line = (0..count)
             .map(|step| (self.turn + step) % count)
             .find(|&line| self.lines[line].may_start())?;
+        let line = if self.lines[line].is_untried() { self.largest_untried(line) } else { line };
         self.turn = (line + 1) % count;
         self.in_flight += 1;
         self.lines[line].in_flight += 1;
         self.lines[line].waiting.pop_front()
+    }
+
+    /// Of the connections of which nothing was started, `line` among them, the one with the most
+    /// jobs: if it answers most gets done, and if it hangs most is left to a lane at the price of
+    /// one slot. So a crowd of endpoints that hang does not stand before a busy healthy one.
+    fn largest_untried(&self, line: usize) -> usize {
+        let untried = |other: &usize| {
+            let other = &self.lines[*other];
+            other.is_untried() && other.may_start()
+        };
+        let larger = |best: usize, other: usize| {
+            let is_larger = self.lines[other].waiting.len() > self.lines[best].waiting.len();
+            if is_larger { other } else { best }
+        };
+        (0..self.lines.len()).filter(untried).fold(line, larger)
     }
 
     /// A job that was in flight and not slow has ended; its slot is free and its connection
@@ -102,9 +124,31 @@ impl Slots {
         self.slow >= SLOTS
     }
 
-    /// The jobs that were not started.
+    /// The connection of a job gets no more.
+    pub fn stop(&mut self, job: usize) {
+        if let Some(line) = self.line_of(job) {
+            line.is_stopped = true;
+        }
+    }
+
+    /// How many slots hold no slow attempt.
+    pub fn free(&self) -> usize {
+        SLOTS.saturating_sub(self.slow)
+    }
+
+    fn waiting(&self, left_to_lane: bool) -> Vec<usize> {
+        let of = |line: &&Line| (line.is_slow || line.is_stopped) == left_to_lane;
+        self.lines.iter().filter(of).flat_map(|line| line.waiting.iter().copied()).collect()
+    }
+
+    /// The jobs that were not started because their connection gets no more.
+    pub fn left_to_lane(&self) -> Vec<usize> {
+        self.waiting(true)
+    }
+
+    /// The jobs that were not started for want of a slot.
     pub fn not_started(&self) -> Vec<usize> {
-        self.lines.iter().flat_map(|line| line.waiting.iter().copied()).collect()
+        self.waiting(false)
     }
 }
 
@@ -143,6 +187,13 @@ mod tests {
     }
 
     #[test]
+    fn the_connection_with_the_most_jobs_is_tried_first() {
+        let mut slots = slots(&["a", "b", "c", "d", "e", "f", "g", "g", "g"]);
+        assert_eq!(started(&mut slots)[0], 6);
+        assert_eq!(slots.not_started().len(), 4);
+    }
+
+    #[test]
     fn a_slow_connection_gets_no_more() {
         let mut slots = slots(&["a", "a", "b", "b"]);
         assert_eq!(started(&mut slots), [0, 2]);
@@ -154,7 +205,18 @@ mod tests {
         assert!(!slots.is_waiting() && !slots.is_jammed());
         slots.slow_ended(0);
         assert_eq!(started(&mut slots), [] as [usize; 0]);
-        assert_eq!(slots.not_started(), [1]);
+        assert_eq!((slots.left_to_lane(), slots.not_started()), (vec![1], vec![]));
+    }
+
+    #[test]
+    fn a_stopped_connection_gets_no_more() {
+        let mut slots = slots(&["a", "a", "b"]);
+        assert_eq!(started(&mut slots), [0, 2]);
+        slots.stop(0);
+        slots.answered(0);
+        slots.answered(2);
+        assert_eq!((slots.start(), slots.left_to_lane()), (None, vec![1]));
+        assert_eq!(slots.free(), SLOTS);
     }
 
     #[test]

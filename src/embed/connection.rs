@@ -9,7 +9,7 @@ use super::parts::{self, Button};
 use super::{live, log, moments, rules, secret, text};
 use crate::app::activation::{self, Held};
 use crate::app::connections as app;
-use crate::destination::webhook::{AuthScheme, Settings};
+use crate::destination::webhook::{AuthScheme, Ordering, Settings};
 use crate::domain::error::{Error, Result};
 use crate::domain::session::{Need, SessionType};
 use crate::domain::signing::Algorithm;
@@ -19,6 +19,7 @@ use crate::ports::Platform;
 use crate::store::connection_deliveries::{self, Delivery, NEWEST_SHOWN};
 use crate::store::connections::{self, Connection};
 use crate::store::events::NEWEST;
+use crate::store::lanes::{self, HeldBack};
 use crate::store::{rules as stored_rules, three};
 
 /// `GET /embed/s/{session}/connections/{id}`.
@@ -41,6 +42,8 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let body = html! {
         (heading(visit, &connection, &at))
         (inactive_notice(visit, &connection))
+        (warning(&connection, now_ms))
+        @if let Some(page) = &deliveries { (line_notice(visit, page, now_ms)) }
         div.columns {
             section {
                 h2 { (text::SETTINGS) }
@@ -107,6 +110,34 @@ fn inactive_notice(visit: &Visit, connection: &Connection) -> Markup {
     }
 }
 
+/// Nothing succeeds any more, and some time is left to mend that.
+fn warning(connection: &Connection, now_ms: i64) -> Markup {
+    let given = connection.warning.filter(|(_, percent)| connection.active && *percent > 0);
+    html! {
+        @if let Some((since_ms, percent)) = given {
+            div.notice.bad role="alert" {
+                p { (text::warned(percent)) }
+                p { (text::FAILING_SINCE) " " (parts::time(since_ms, now_ms)) "." }
+            }
+        }
+    }
+}
+
+/// What keeps the whole line back: its lane, or the event at its head.
+fn line_notice(visit: &Visit, page: &Deliveries, now_ms: i64) -> Markup {
+    html! {
+        @if let Some(lane) = &page.held_back { div.notice { (parts::held_back(lane, now_ms)) } }
+        @if let Some(event) = &page.holds_the_line {
+            div.notice {
+                p {
+                    (text::HOLDS_THE_LINE) " "
+                    a href=(path(visit, &format!("events/{event}"))) { code { (event) } }
+                }
+            }
+        }
+    }
+}
+
 fn summary(settings: &Settings) -> Markup {
     let schedule = settings.retry_schedule_seconds.steps();
     html! {
@@ -128,6 +159,14 @@ fn summary(settings: &Settings) -> Markup {
             dd { (moments::seconds(settings.timeout_seconds)) }
             dt { (text::field("retry_schedule").0) }
             dd { (moments::schedule(schedule)) }
+            @if settings.ordering == Ordering::Strict {
+                dt { (text::field("ordering").0) }
+                dd { (text::ORDERINGS[1].1) }
+            }
+            @if let Some(most) = settings.max_per_second {
+                dt { (text::field("max_per_second").0) }
+                dd { (most) }
+            }
         }
     }
 }
@@ -136,6 +175,8 @@ fn summary(settings: &Settings) -> Markup {
 struct Deliveries {
     read: Vec<Delivery>,
     is_first: bool,
+    held_back: Option<HeldBack>,
+    holds_the_line: Option<String>,
 }
 
 /// None for a session of one resource: what it was sent is about other resources too.
@@ -152,9 +193,14 @@ async fn deliveries<P: Platform>(
     let before: Option<(String, u32)> = cursor::read(call, "deliveries")?;
     let is_first = before.is_none();
     let (event, rule) = before.unwrap_or_else(|| (NEWEST.to_owned(), 0));
-    let query =
-        connection_deliveries::list(&session.workspace, id, (&event, rule), NEWEST_SHOWN + 1);
-    Ok(Some(Deliveries { read: query.run(log(platform, session)?).await?, is_first }))
+    let of = &session.workspace;
+    let queries = (
+        connection_deliveries::list(of, id, (&event, rule), NEWEST_SHOWN + 1),
+        lanes::held_back(of, id),
+        lanes::holds_the_line(of, id),
+    );
+    let (read, held_back, holds_the_line) = three(log(platform, session)?, queries).await?;
+    Ok(Some(Deliveries { read, is_first, held_back, holds_the_line }))
 }
 
 fn history(visit: &Visit, page: &Deliveries, at: &str, now_ms: i64) -> Markup {

@@ -18,7 +18,8 @@ use crate::store::event_types::Listed;
 const CREDENTIALS: [&str; 4] =
     ["auth_username", "auth_password", "auth_token", "auth_header_value"];
 /// Fields that are put into `metadata` as they are.
-const PLAIN: [&str; 5] = ["url", "http_method", "payload_mode", "auth_scheme", "signing_algorithm"];
+const PLAIN: [&str; 6] =
+    ["url", "http_method", "payload_mode", "auth_scheme", "signing_algorithm", "ordering"];
 const SIGNATURE: [&str; 3] = ["signature_header", "signature_encoding", "signature_prefix"];
 
 /// What the fields hold that can be shown again.
@@ -50,6 +51,9 @@ impl Draft {
         draft.put("timestamp_header", &signing.timestamp_header);
         draft.put("timeout_seconds", &settings.timeout_seconds.to_string());
         draft.put("retry_schedule", &moments::schedule(settings.retry_schedule_seconds.steps()));
+        draft.put("ordering", settings.ordering.as_str());
+        let per_second = settings.max_per_second.map(|most| most.to_string());
+        draft.put("max_per_second", &per_second.unwrap_or_default());
         draft.put("secret", "keep");
         for (index, name) in settings.custom_headers.iter().enumerate() {
             draft.put(&format!("header_name_{index}"), name);
@@ -85,7 +89,7 @@ pub fn metadata(form: &Form) -> Result<String, Error> {
     let mut metadata = Map::new();
     let mut put = |name: &str, value: Value| metadata.insert(name.to_owned(), value);
     for name in PLAIN {
-        put(name, json!(form.get(name).trim()));
+        put(name, json!(form.filled(name)));
     }
     for name in CREDENTIALS.into_iter().filter(|name| !form.get(name).is_empty()) {
         put(name, json!(form.get(name)));
@@ -106,10 +110,11 @@ pub fn metadata(form: &Form) -> Result<String, Error> {
             _ => {}
         }
     }
-    let seconds = form.filled("timeout_seconds").map(|text| text.parse::<u32>());
-    let seconds = seconds.transpose();
-    let seconds = seconds.map_err(|_| Error::field("metadata.timeout_seconds", text::NO_NUMBER))?;
-    put("timeout_seconds", json!(seconds));
+    for name in ["timeout_seconds", "max_per_second"] {
+        let number = form.filled(name).map(|text| text.parse::<u32>()).transpose();
+        let param = format!("metadata.{name}");
+        put(name, json!(number.map_err(|_| Error::field(param, text::NO_NUMBER))?));
+    }
     let steps = form.filled("retry_schedule").map(moments::parse_schedule).transpose();
     let steps = steps.map_err(|msg| Error::field("metadata.retry_schedule_seconds", msg))?;
     put("retry_schedule_seconds", json!(steps));
@@ -128,7 +133,7 @@ fn custom_headers(form: &Form) -> Value {
 }
 
 /// Fields whose errors stand beside them.
-pub const SHOWN: [&str; 14] = [
+pub const SHOWN: [&str; 15] = [
     "name",
     "metadata.url",
     "metadata.auth_username",
@@ -143,6 +148,7 @@ pub const SHOWN: [&str; 14] = [
     "metadata.timestamp_header",
     "metadata.timeout_seconds",
     "metadata.retry_schedule_seconds",
+    "metadata.max_per_second",
 ];
 
 /// What a form is about.
@@ -315,7 +321,8 @@ fn custom_header(draft: &Draft, index: usize) -> Markup {
 
 fn delivery(draft: &Draft, errors: &Errors) -> Markup {
     let is_open = errors.of("metadata.timeout_seconds").is_some()
-        || errors.of("metadata.retry_schedule_seconds").is_some();
+        || errors.of("metadata.retry_schedule_seconds").is_some()
+        || errors.of("metadata.max_per_second").is_some();
     html! {
         details.part open[is_open] {
             summary { (text::DELIVERY_OPTIONS) }
@@ -324,6 +331,8 @@ fn delivery(draft: &Draft, errors: &Errors) -> Markup {
             (input(draft, errors, "timeout_seconds", "number"))
             (field(errors, "retry_schedule", "metadata.retry_schedule_seconds")
                 .input("text", draft.get("retry_schedule"), ""))
+            (select(draft, errors, "ordering", &text::ORDERINGS))
+            (input(draft, errors, "max_per_second", "number"))
         }
     }
 }

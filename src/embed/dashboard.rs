@@ -76,7 +76,13 @@ fn needs_attention(
             Some((all.iter().find(|c| c.id == waiting.connection)?, waiting.dead))
         })
         .collect();
-    let all_well = inactive.is_empty() && dead.is_empty() && !no_rules;
+    let warned: Vec<(&Connection, u32)> = all
+        .iter()
+        .filter(|connection| connection.active)
+        .filter_map(|connection| Some((connection, connection.warning?.1)))
+        .filter(|(_, percent)| *percent > 0)
+        .collect();
+    let all_well = inactive.is_empty() && warned.is_empty() && dead.is_empty() && !no_rules;
     let to = |connection: &Connection| path(visit, &format!("connections/{}", connection.id));
     html! {
         section {
@@ -90,6 +96,11 @@ fn needs_attention(
                         a href=(to(connection)) { (connection.name) } ": "
                         (text::inactive(reason))
                     }
+                }
+            }
+            @for (connection, percent) in warned {
+                div.notice.bad {
+                    p { a href=(to(connection)) { (connection.name) } ": " (text::warned(percent)) }
                 }
             }
             @for (connection, count) in dead {

@@ -126,6 +126,7 @@ impl Shown<'_> {
                         &message_id(&event.id, owed.rule_number)))
                 }
                 (self.outlook(delivery, to))
+                (self.held_back(delivery, owed))
                 (self.records(&records, &at))
             }
         }
@@ -184,6 +185,14 @@ impl Shown<'_> {
                 }
             }
         }
+    }
+
+    /// What keeps an open delivery back beside its own schedule.
+    fn held_back(&self, delivery: &DeliverySummary, owed: &FanOut) -> Markup {
+        let is_open = State::parse(&delivery.state).is_some_and(State::is_open);
+        let mut lanes = self.whole.held_back.iter();
+        let lane = lanes.find(|lane| is_open && lane.connection == owed.connection);
+        html! { @if let Some(lane) = lane { (parts::held_back(lane, self.now_ms)) } }
     }
 
     fn records(&self, records: &[&Record], at: &str) -> Markup {

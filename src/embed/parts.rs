@@ -8,6 +8,7 @@ use crate::domain::error::FieldError;
 use crate::domain::session::Need;
 use crate::domain::time::rfc3339;
 use crate::http::access::Visit;
+use crate::store::lanes::HeldBack;
 
 /// A moment: how long ago, and exactly on hover.
 pub fn time(at_ms: i64, now_ms: i64) -> Markup {
@@ -102,6 +103,18 @@ fn disabled(label: &str, look: &str, why: &str) -> Markup {
 /// Why the visit may not do something; `None` when it may.
 pub fn denied(visit: &Visit, need: Need) -> Option<&'static str> {
     visit.session.may(need).err().map(text::denied)
+}
+
+/// Why a lane holds deliveries back, and until when.
+pub fn held_back(lane: &HeldBack, now_ms: i64) -> Markup {
+    html! {
+        p.hint {
+            (text::held_back(lane.reason.as_deref()))
+            @if let Some(until_ms) = lane.not_before_ms.filter(|until_ms| *until_ms > now_ms) {
+                " " (text::NOT_BEFORE) " " (time(until_ms, now_ms)) "."
+            }
+        }
+    }
 }
 
 /// What is wrong with the fields of a form that was sent.

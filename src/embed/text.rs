@@ -36,7 +36,7 @@ texts! {
     SET = "set, never shown";
     UNCHANGED = "unchanged";
     NOT_SAVED = "Not saved yet: something is missing or not right.";
-    NO_NUMBER = "must be a whole number of seconds";
+    NO_NUMBER = "must be a whole number";
     CHOOSE_ONE = "choose one";
 
     CLOSED_TITLE = "This session is over";
@@ -86,6 +86,10 @@ texts! {
     RESUME = "Resume";
     RESUME_WITHOUT = "Resume and cancel what is held";
     HELD_MEANWHILE = "Its events are held until it is active again; nothing is lost.";
+    NOT_BEFORE = "Not before";
+    HOLDS_THE_LINE = "The order of this connection is strict, and one event keeps the others \
+                      waiting. Mend what it fails at, or cancel its delivery there to go on:";
+    FAILING_SINCE = "Failing since";
     GONE_CONNECTION = "A deleted connection";
 
     YOUR_SECRET = "Your signing secret";
@@ -203,6 +207,11 @@ pub const METHODS: Options<3> = [("POST", "POST"), ("PUT", "PUT"), ("PATCH", "PA
 /// What the body is.
 pub const PAYLOAD_MODES: Options<2> =
     [("raw", "The payload, byte for byte"), ("wrapped", "The payload in an envelope")];
+/// Whether events wait for one another.
+pub const ORDERINGS: Options<2> = [
+    ("none", "As fast as possible: an event that fails lets others pass"),
+    ("strict", "Strict: no event is sent before every earlier one is done with"),
+];
 /// Secrets of a new connection.
 pub const NEW_SECRET: Options<2> = [("generate", GENERATE), ("own", OWN)];
 /// The secret of a connection that is changed.
@@ -247,6 +256,8 @@ pub fn field(name: &str) -> (&'static str, &'static str) {
             "Retries",
             "The time after each failed attempt, such as 5s, 30s, 5m, 2h. 1 to 20 steps.",
         ),
+        "ordering" => ("Order", ""),
+        "max_per_second" => ("Requests per second", "At the most. Leave empty for no limit."),
         "overlap" => ("The former secret goes on signing for", ""),
         "event" => ("Event", ""),
         "payload" => ("Payload", "A JSON object. It is sent exactly as it stands here."),
@@ -351,6 +362,7 @@ pub fn outcome(outcome: Outcome) -> &'static str {
 pub fn reason(reason: &str) -> String {
     match reason {
         "gone" => "Your server answered 410: it wants no more of this.".to_owned(),
+        "aborted" => "Your server asked us not to try this one again.".to_owned(),
         "attempts_used_up" => "All attempts of the schedule failed.".to_owned(),
         "internal" => "We could not send it for 7 days. That is our fault, not yours.".to_owned(),
         "connection_deleted" => "Its connection was deleted.".to_owned(),
@@ -366,8 +378,37 @@ pub fn inactive(reason: &str) -> &'static str {
             "Your server answered 410 Gone, so nothing more is sent to it. Resume \
                             when it takes requests again."
         }
+        "disabled_by_receiver" => {
+            "Your server asked for it by the header webhook-delivery: disable. Resume when it \
+             takes requests again."
+        }
+        "delivery_failing" => {
+            "Nothing could be delivered for 5 days. Check the URL and your server, send a test \
+             event after you have resumed."
+        }
         _ => "Paused.",
     }
+}
+
+/// Why a lane holds deliveries back.
+pub fn held_back(reason: Option<&str>) -> &'static str {
+    match reason {
+        Some("breaker_open") => {
+            "Several attempts in a row failed, so only one at a time is tried until one succeeds."
+        }
+        Some("slowed_down") => "Your server asked for fewer requests, so they are sent slowly.",
+        Some("slow") => "Your server takes long to answer, so requests wait for one another.",
+        _ => "Requests are sent one after the other.",
+    }
+}
+
+/// How much of the time has passed until a connection is switched off.
+pub fn warned(percent: u32) -> String {
+    format!(
+        "Nothing was delivered for a while: {percent} % of the 5 days have passed after which it \
+         is switched off. Its events are kept, and held from then on. Check the URL and your \
+         server."
+    )
 }
 
 /// Why a rule did not match an event.

@@ -17,6 +17,8 @@ struct Counts {
     rows_read: usize,
     rows_written: usize,
     queue_messages: usize,
+    lane_requests: usize,
+    object_rows_written: usize,
 }
 
 impl Meter {
@@ -49,6 +51,16 @@ impl Meter {
     /// Messages that were sent.
     pub fn messages(&self, sent: usize) {
         self.count(|counts| counts.queue_messages += sent);
+    }
+
+    /// A request to a lane.
+    pub fn lane_request(&self) {
+        self.count(|counts| counts.lane_requests += 1);
+    }
+
+    /// Rows that a Durable Object wrote.
+    pub fn object_rows(&self, written: usize) {
+        self.count(|counts| counts.object_rows_written += written);
     }
 
     /// Whether anything is counted.

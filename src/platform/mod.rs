@@ -3,6 +3,7 @@
 
 mod d1;
 mod entry;
+mod lane_object;
 mod meter;
 mod outbound;
 mod queue;
@@ -18,6 +19,7 @@ use worker::{Date, Delay, Env, console_log};
 use crate::domain::in_flight::InFlight;
 use crate::ports::{Clock, Entropy, Journal, Platform, PortError, Settings};
 use d1::D1;
+use lane_object::LaneObjects;
 use meter::Meter;
 use outbound::FetchOutbound;
 use queue::JobQueue;
@@ -31,6 +33,7 @@ struct Inner {
     control: D1,
     logs: Vec<D1>,
     jobs: JobQueue,
+    lanes: LaneObjects,
     outbound: FetchOutbound,
     meter: Meter,
     in_flight: Rc<RefCell<InFlight>>,
@@ -55,9 +58,11 @@ impl Edge {
         let logs = logs.collect::<Result<Vec<_>, _>>()?;
         let queue = env.queue("JOBS").map_err(|e| format!("binding JOBS: {e}"))?;
         let jobs = JobQueue::new(queue, meter.clone());
+        let lanes = env.durable_object("LANES").map_err(|e| format!("binding LANES: {e}"))?;
+        let lanes = LaneObjects::new(lanes, meter.clone());
         let outbound = FetchOutbound;
         let in_flight = IN_FLIGHT.with(Rc::clone);
-        let inner = Inner { settings, control, logs, jobs, outbound, meter, in_flight };
+        let inner = Inner { settings, control, logs, jobs, lanes, outbound, meter, in_flight };
         Ok(Self(Rc::new(inner)))
     }
 
@@ -95,6 +100,7 @@ impl Journal for Edge {
 impl Platform for Edge {
     type Database = D1;
     type Jobs = JobQueue;
+    type Lanes = LaneObjects;
     type Outbound = FetchOutbound;
 
     fn settings(&self) -> &Settings {
@@ -112,6 +118,10 @@ impl Platform for Edge {
 
     fn jobs(&self) -> &JobQueue {
         &self.0.jobs
+    }
+
+    fn lanes(&self) -> &LaneObjects {
+        &self.0.lanes
     }
 
     fn outbound(&self) -> &FetchOutbound {

@@ -31,6 +31,9 @@ pub struct Connection {
     pub active: bool,
     /// Why it does not, if it does not.
     pub inactive_reason: Option<String>,
+    /// The last warning that nothing succeeds: since when, and how much of the time until it is
+    /// given up had passed, in percent.
+    pub warning: Option<(i64, u32)>,
     /// Whether pages leave it out.
     pub hidden: bool,
     /// The key that created it.
@@ -68,6 +71,7 @@ impl FromRow for Connection {
             credentials: row.json("credentials").unwrap_or_default(),
             active: row.flag("active"),
             inactive_reason: row.maybe_text("inactive_reason"),
+            warning: row.maybe_int("failing_since_ms").map(|at| (at, row.int("warned_percent"))),
             hidden: row.flag("hidden"),
             created_by: row.text("created_by"),
             created_at_ms: row.int("created_at_ms"),
@@ -204,7 +208,8 @@ pub async fn update(
 macro_rules! columns {
     () => {
         "select c.id, c.workspace, c.type as kind, c.name, c.settings, c.credentials, c.active, \
-           c.inactive_reason, c.hidden, c.created_by, c.created_at_ms, c.updated_at_ms, \
+           c.inactive_reason, c.failing_since_ms, c.warned_percent, c.hidden, c.created_by, \
+           c.created_at_ms, c.updated_at_ms, \
            w.name as workspace_name, \
            (select json_array(json_object('number', s.number, 'set_by', s.set_by, \
               'created_at_ms', s.created_at_ms, 'sealed', s.sealed)) \
@@ -357,10 +362,12 @@ pub async fn list(
 }
 
 const SET_ACTIVE: &str = "\
-    update connections set active = ?3, inactive_reason = ?4, updated_at_ms = ?5 \
+    update connections set active = ?3, inactive_reason = ?4, updated_at_ms = ?5, \
+      failing_since_ms = case ?3 when 0 then failing_since_ms end, \
+      warned_percent = case ?3 when 0 then warned_percent else 0 end \
     where id = ?2 and workspace = ?1";
 
-/// Makes a connection inactive for a reason, or active.
+/// Makes a connection inactive for a reason, or active, which makes a warning void.
 ///
 /// # Errors
 /// When CONTROL does not answer.
@@ -379,6 +386,27 @@ pub async fn set_active(
         now_ms.into(),
     ];
     run(control, vec![statement(SET_ACTIVE, params)]).await.map(drop)
+}
+
+const WARN: &str = "\
+    update connections set failing_since_ms = ?3, warned_percent = ?4 \
+    where id = ?2 and workspace = ?1";
+
+/// Notes a warning: since when nothing succeeds, and how much of the time until the connection is
+/// given up has passed in percent; `None` takes it back.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn warn(
+    control: &impl Database,
+    workspace: &str,
+    connection: &str,
+    says: Option<(i64, u32)>,
+) -> Result<()> {
+    let (since_ms, percent) = says.unzip();
+    let params =
+        [workspace.into(), connection.into(), since_ms.into(), percent.unwrap_or(0).into()];
+    run(control, vec![statement(WARN, params)]).await.map(drop)
 }
 
 const ROTATE_IN: &str = "\

@@ -9,6 +9,7 @@ use crate::domain::delivery::{Happening, State};
 use crate::domain::error::Result;
 use crate::domain::job::{DeliveryKey, Job};
 use crate::domain::limits::{RECORD_INLINE_BYTES, SWEEP_GRACE_MS};
+use crate::domain::line::Mode;
 use crate::ports::{Database, Statement};
 
 /// A delivery that still owes an attempt, with its event.
@@ -46,6 +47,12 @@ pub struct Owed {
     pub owed_since_ms: i64,
     /// The payload's exact text.
     pub payload: String,
+    /// What LOG says of the connection's lane.
+    pub mode: Mode,
+    /// The first failure since anything succeeded on the connection.
+    pub failing_since_ms: Option<i64>,
+    /// Whether no earlier one of a strict line is open or held.
+    pub is_first: bool,
 }
 
 impl Owed {
@@ -88,6 +95,9 @@ impl FromRow for Owed {
             asked_by: row.maybe_text("asked_by"),
             owed_since_ms: row.int("owed_since_ms"),
             payload: row.text("payload"),
+            mode: Mode::from_number(row.maybe_int("mode").unwrap_or_default()),
+            failing_since_ms: row.maybe_int("failing_since_ms"),
+            is_first: row.flag("is_first"),
         }
     }
 }
@@ -102,9 +112,13 @@ const OWED: &str = "\
       d.started_at_ms, d.attempts_before, d.asked_by, \
       coalesce(d.owed_since_ms, e.created_at_ms) as owed_since_ms, \
       e.name, e.resource, e.resource_id, e.created_at_ms, \
-      coalesce(e.payload, p.payload) as payload \
+      coalesce(e.payload, p.payload) as payload, l.mode, l.failing_since_ms, \
+      d.seq is null or not exists (select 1 from deliveries b where b.workspace = d.workspace \
+        and b.connection = d.connection and b.seq < d.seq and b.seq is not null \
+        and (b.open = 1 or b.state = 'held')) as is_first \
     from json_each(?1) j cross join deliveries d cross join events e \
       left join payloads p on p.id = e.payload_id \
+      left join lanes l on l.workspace = d.workspace and l.connection = d.connection \
     where d.workspace = j.value ->> 0 and d.connection = j.value ->> 1 \
       and d.event = j.value ->> 2 and d.rule = j.value ->> 3 and d.open = 1 \
       and e.workspace = d.workspace and e.event = d.event";
@@ -138,26 +152,53 @@ pub struct Attempted {
     pub record: Record,
 }
 
-/// Takes effect on a delivery that still owes this very attempt. A success also takes effect on
-/// whatever else became of the delivery meanwhile, because the receiver has the event.
-const RECORD: &str = "\
-    update deliveries set state = j.value ->> 'state', open = j.value ->> 'open', \
-      due_at_ms = j.value ->> 'due', sweep_at_ms = j.value ->> 'sweep', sweeps = 0, \
-      attempts = max(attempts, j.value ->> 'number'), reason = j.value ->> 'reason', \
-      last_error = j.value ->> 'error', asked_by = null, started_at_ms = j.value ->> 'started', \
-      completed_at_ms = j.value ->> 'completed', \
-      first_attempt = coalesce(j.value ->> 'record', first_attempt) \
-    from json_each(?1) j \
-    where workspace = j.value ->> 'w' and connection = j.value ->> 'c' \
-      and event = j.value ->> 'e' and rule = j.value ->> 'r' \
-      and ((open = 1 and attempts = (j.value ->> 'number') - 1) \
-        or (state <> 'delivered' and j.value ->> 'state' = 'delivered'))";
+/// Whether a delivery that was held or canceled during the attempt stays so.
+macro_rules! stays {
+    () => {
+        "((state = 'canceled' and j.value ->> 'state' <> 'delivered') \
+           or (state = 'held' and j.value ->> 'state' = 'retrying'))"
+    };
+}
 
-/// Records attempts, at most one for each delivery.
+/// Takes effect on a delivery that made this very attempt as its next one, also if it was held or
+/// canceled meanwhile. A success also takes effect on whatever else became of the delivery, because
+/// the receiver has the event.
+const RECORD: &str = concat!(
+    "update deliveries set \
+       state = iif(",
+    stays!(),
+    ", state, j.value ->> 'state'), open = iif(",
+    stays!(),
+    ", 0, j.value ->> 'open'), due_at_ms = iif(",
+    stays!(),
+    ", null, j.value ->> 'due'), sweep_at_ms = iif(",
+    stays!(),
+    ", null, j.value ->> 'sweep'), reason = iif(",
+    stays!(),
+    ", reason, j.value ->> 'reason'), completed_at_ms = iif(",
+    stays!(),
+    ", completed_at_ms, j.value ->> 'completed'), sweeps = 0, \
+       attempts = max(attempts, j.value ->> 'number'), \
+       last_error = j.value ->> 'error', asked_by = null, \
+       started_at_ms = j.value ->> 'started', \
+       first_attempt = coalesce(j.value ->> 'record', first_attempt) \
+     from json_each(?1) j \
+     where workspace = j.value ->> 'w' and connection = j.value ->> 'c' \
+       and event = j.value ->> 'e' and rule = j.value ->> 'r' \
+       and ((state in ('pending', 'retrying', 'held', 'canceled') \
+           and attempts = (j.value ->> 'number') - 1) \
+         or (state <> 'delivered' and j.value ->> 'state' = 'delivered'))"
+);
+
+/// Records attempts, at most one for each delivery, in one batch with what they mean for lanes.
 ///
 /// # Errors
 /// When the shard's answer is not known; recording the same again is harmless.
-pub async fn record(log: &impl Database, attempted: &[Attempted]) -> Result<()> {
+pub async fn record(
+    log: &impl Database,
+    attempted: &[Attempted],
+    lanes: Vec<Statement>,
+) -> Result<()> {
     let (mut outcomes, mut records) = (Vec::new(), Vec::new());
     for one in attempted {
         let text = serde_json::to_string(&one.record).unwrap_or_default();
@@ -170,6 +211,7 @@ pub async fn record(log: &impl Database, attempted: &[Attempted]) -> Result<()> 
     let set = Value::from(outcomes).to_string();
     let mut statements: Vec<Statement> = vec![statement(RECORD, [set.into()])];
     statements.extend(super::attempts::insert(&records));
+    statements.extend(lanes);
     run(log, statements).await.map(drop)
 }
 

@@ -12,6 +12,8 @@ pub mod deliveries;
 pub mod event_types;
 pub mod events;
 pub mod held;
+pub mod lanes;
+pub mod lines;
 pub mod machine_keys;
 pub mod names;
 pub mod organizations;

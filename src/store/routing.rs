@@ -49,6 +49,8 @@ impl FromRow for Rule {
             active: row.flag("active"),
             connection: row.text("connection"),
             connection_active: row.int("connection_active"),
+            is_strict: row.int("is_strict"),
+            is_throttled: row.int("is_throttled"),
             event: row.text("event"),
             resource: row.maybe_text("resource"),
             resource_id: row.maybe_text("resource_id"),
@@ -63,6 +65,8 @@ macro_rules! rules {
             "(select json_group_array(json_object('id', r.id, 'number', r.number, \
                 'connection', r.connection, 'connection_active', c.active, 'event', r.event, \
                 'active', r.active, \
+                'is_strict', coalesce(c.settings ->> 'ordering', '') = 'strict', \
+                'is_throttled', c.settings ->> 'max_per_second' is not null, \
                 'resource', r.resource, 'resource_id', r.resource_id)) \
               from rules r cross join connections c \
               where c.id = r.connection and r.workspace = w.id \

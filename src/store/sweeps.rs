@@ -6,7 +6,9 @@ use super::row::{self, FromRow, Row};
 use super::{run, select, statement};
 use crate::domain::error::Result;
 use crate::domain::job::DeliveryKey;
-use crate::domain::limits::{SWEEP_CONNECTIONS, SWEEP_PER_CONNECTION};
+use crate::domain::limits::{
+    SWEEP_AFTER_RESTART, SWEEP_CONNECTIONS, SWEEP_PER_CONNECTION, WINDOW_MAX,
+};
 use crate::ports::Database;
 
 /// An open delivery that nobody saw to in time.
@@ -22,11 +24,24 @@ pub struct Overdue {
     pub payload_bytes: i64,
 }
 
+/// A connection with overdue deliveries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its workspace.
+    pub workspace: String,
+    /// Its connection.
+    pub connection: String,
+    /// Whether it has a lane.
+    pub has_lane: bool,
+    /// Its overdue deliveries, oldest first; of one that has a lane, one stands for all.
+    pub overdue: Vec<Overdue>,
+}
+
 /// One answer: the overdue deliveries of some connections, and where to go on.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Overdue deliveries, oldest first for each connection.
-    pub overdue: Vec<Overdue>,
+    /// Connections that have overdue deliveries.
+    pub lines: Vec<Line>,
     /// The last (workspace, connection) that was looked at, if there may be more after it.
     pub go_on_after: Option<(String, String)>,
 }
@@ -34,6 +49,9 @@ pub struct Found {
 /// Walks from connection to connection by seeking in the partial index of open deliveries: a line
 /// of 100,000 costs one seek to pass. Ids are UUIDs of 36 characters, so two of them joined can be
 /// cut apart again. `?6` = 1 asks by `due_at_ms`: after a restart no job is on its way.
+///
+/// Of a connection that has a lane only the oldest are looked at, because its own alarm is what
+/// normally wakes it; `?8` = 1 asks for those of its deliveries that are not overdue, too.
 const OVERDUE: &str = "\
     with recursive lines (k, n) as ( \
       select (select workspace || connection from deliveries where open = 1 \
@@ -45,6 +63,16 @@ const OVERDUE: &str = "\
       from lines where k is not null and n < ?3 \
     ) \
     select substr(k, 1, 36) as workspace, substr(k, 37) as connection, \
+      has_lane, case has_lane when 1 then \
+        (select json_group_array(json_object('workspace', workspace, 'connection', connection, \
+           'event', event, 'rule', rule, 'attempts', attempts, 'sweeps', sweeps, \
+           'payload_bytes', payload_bytes)) from ( \
+           select workspace, connection, event, rule, attempts, sweeps, payload_bytes from ( \
+             select * from deliveries d \
+             where d.workspace = substr(k, 1, 36) and d.connection = substr(k, 37) and d.open = 1 \
+             order by event, rule limit ?7) lines \
+           where ?8 = 1 or case ?6 when 1 then due_at_ms else sweep_at_ms end <= ?4 \
+           limit 1)) else \
       (select json_group_array(json_object('workspace', workspace, 'connection', connection, \
          'event', event, 'rule', rule, 'attempts', attempts, 'sweeps', sweeps, \
          'payload_bytes', payload_bytes)) from ( \
@@ -52,20 +80,16 @@ const OVERDUE: &str = "\
          from deliveries d \
          where d.workspace = substr(k, 1, 36) and d.connection = substr(k, 37) and d.open = 1 \
            and case ?6 when 1 then d.due_at_ms else d.sweep_at_ms end <= ?4 \
-         order by event, rule limit ?5)) as overdue \
-    from lines where k is not null";
-
-struct Line {
-    workspace: String,
-    connection: String,
-    overdue: Vec<Overdue>,
-}
+         order by event, rule limit ?5)) end as overdue \
+    from (select k, exists (select 1 from lanes l where l.workspace = substr(k, 1, 36) \
+      and l.connection = substr(k, 37)) as has_lane from lines where k is not null) lines";
 
 impl FromRow for Line {
     fn from_row(row: &mut Row) -> Self {
         Self {
             workspace: row.text("workspace"),
             connection: row.text("connection"),
+            has_lane: row.flag("has_lane"),
             overdue: row.rows("overdue"),
         }
     }
@@ -88,7 +112,8 @@ impl FromRow for Overdue {
     }
 }
 
-/// Overdue deliveries of the connections after `after`.
+/// Overdue deliveries of the connections after `after`; with `all_lanes`, any open delivery of one
+/// that has a lane.
 ///
 /// # Errors
 /// When the shard does not answer.
@@ -97,21 +122,27 @@ pub async fn overdue(
     after: &(String, String),
     now_ms: i64,
     after_restart: bool,
+    all_lanes: bool,
 ) -> Result<Found> {
     let params = [
         (&after.0).into(),
         (&after.1).into(),
         SWEEP_CONNECTIONS.into(),
         now_ms.into(),
-        SWEEP_PER_CONNECTION.into(),
+        if after_restart { SWEEP_AFTER_RESTART } else { SWEEP_PER_CONNECTION }.into(),
         after_restart.into(),
+        WINDOW_MAX.into(),
+        all_lanes.into(),
     ];
     let mut found = Found::default();
     let lines: Vec<Line> = row::all(select(log, statement(OVERDUE, params)).await?)?;
     let is_full = lines.len() >= SWEEP_CONNECTIONS;
     for line in lines {
-        found.overdue.extend(line.overdue);
-        found.go_on_after = is_full.then_some((line.workspace, line.connection));
+        let last = || (line.workspace.clone(), line.connection.clone());
+        found.go_on_after = is_full.then(last);
+        if !line.overdue.is_empty() {
+            found.lines.push(line);
+        }
     }
     Ok(found)
 }

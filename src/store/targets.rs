@@ -11,6 +11,7 @@ use crate::ports::Database;
 
 const FIND: &str = "\
     select c.workspace, c.id as connection, c.active, c.settings, c.credentials, \
+      c.warned_percent, \
       (select json_group_array(json_object('number', s.number, 'sealed', s.sealed, \
          'expires_at_ms', s.expires_at_ms)) \
        from connection_secrets s where s.connection = c.id) as secrets \
@@ -38,6 +39,7 @@ impl FromRow for Target {
             settings: row.text("settings"),
             credentials: row.json("credentials").unwrap_or_default(),
             secrets,
+            warned_percent: row.int("warned_percent"),
         }
     }
 }

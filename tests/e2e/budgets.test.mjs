@@ -5,7 +5,9 @@ import { wasmSize } from "../../tools/build.mjs";
 import { sleep, until } from "./lib/until.mjs";
 import { connect, emit, emitMany, newTenant, openWorld, settled } from "./lib/world.mjs";
 
-const WASM_GZIP_BYTES_MAX = 400 * 1000;
+// 400 KB was the bound while there was delivery and its API; since then came the customer's pages and the
+// lanes. The platform takes 10 MB; it is the start of an isolate that a larger module makes slower.
+const WASM_GZIP_BYTES_MAX = 560 * 1000;
 
 let world, tenant;
 /** Requests to the Worker since it was ready, and how many were metered before. */
@@ -39,7 +41,7 @@ async function fromHere() {
   return world.worker.lines.length;
 }
 
-test("one event, one rule: 3 round trips, 4 rows, 1 message", async () => {
+test("one event, one rule: 3 round trips, 4 rows, 1 message, no lane request", async () => {
   const to = await connect(tenant, { url: world.receiver.url("/one") });
   await cost("/one", 1, () => emit(tenant, to.event));
   const spent = await cost("/one", 1, () => emit(tenant, to.event));
@@ -47,6 +49,7 @@ test("one event, one rule: 3 round trips, 4 rows, 1 message", async () => {
   assert.equal(spent.emit.queue_messages, 1);
   assert.equal(spent.rows_written, 4);
   assert.equal(spent.queue_messages, 1);
+  assert.deepEqual([spent.lane_requests, spent.object_rows_written], [0, 0]);
 });
 
 test("an event with a new name costs one row more, once", async () => {
@@ -90,9 +93,10 @@ test("a hundred events in bulk: 3 round trips, 400 rows, 100 messages", async ()
   assert.equal(spent.emit.round_trips, 3);
   assert.equal(spent.rows_written, 400);
   assert.equal(spent.queue_messages, 100);
+  assert.deepEqual([spent.lane_requests, spent.object_rows_written], [0, 0]);
 });
 
-test("the wasm is at most 400 KB gzipped", () => {
+test("the wasm is at most 560 KB gzipped", () => {
   const { gzip } = wasmSize();
   console.log(`wasm: ${gzip} bytes gzipped`);
   assert.ok(gzip <= WASM_GZIP_BYTES_MAX, `${gzip} bytes`);
@@ -110,12 +114,14 @@ async function cost(path, deliveries, emitting) {
   for (const id of [emitted].flat().map((one) => one.id ?? one)) await settled(tenant, id, ["completed"]);
   const settling = () => sum(from, "queue").rows_written >= deliveries || JSON.stringify(meters(from, "queue"));
   await until("the consumer is metered", settling);
-  const [fetches, queues, sweeps] = ["fetch", "queue", "scheduled"].map((at) => sum(from, at));
+  const [fetches, queues, sweeps, lanes] = ["fetch", "queue", "scheduled", "lane"].map((at) => sum(from, at));
   assert.equal(sweeps.rows_written, 0, "no sweep may fall into a measurement");
   return {
     emit,
     rows_written: fetches.rows_written + queues.rows_written,
     queue_messages: fetches.queue_messages + queues.queue_messages,
+    lane_requests: fetches.lane_requests + queues.lane_requests + sweeps.lane_requests,
+    object_rows_written: lanes.object_rows_written,
   };
 }
 
@@ -126,7 +132,7 @@ function meters(from, at) {
 }
 
 function sum(from, at) {
-  const total = { rows_written: 0, queue_messages: 0 };
+  const total = { rows_written: 0, queue_messages: 0, lane_requests: 0, object_rows_written: 0 };
   for (const counts of meters(from, at)) {
     for (const name of Object.keys(total)) total[name] += counts[name];
   }

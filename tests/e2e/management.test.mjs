@@ -22,6 +22,7 @@ const metadata = {
   signature_prefix: "", timestamp_header: words, has_signing_secret: true, signing_secret_set_at: time,
   secret_set_by: "generated", timeout_seconds: 15,
   retry_schedule_seconds: [5, 30, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400],
+  ordering: "none", max_per_second: null,
 };
 const connection = {
   id: uuid, workspace: uuid, type: "webhook", name: words, metadata, active: true, inactive_reason: null, hidden: flag,

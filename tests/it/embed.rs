@@ -460,3 +460,46 @@ fn secrets_stay_out_of_the_products_hands_if_it_says_so() {
     let page = visitor.post(&edge, &below, &[("newest", "1"), ("secret", "generate")]);
     assert_eq!((page.status, page.text.contains("whsec_")), (200, true));
 }
+
+#[test]
+fn pages_say_what_keeps_deliveries_back() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    edge.receivers.script(HOOK, |_| Reply::status(500));
+    let (loose, _) = tenant.route(&edge, "loose", json!({"url": HOOK}));
+    let strict = json!({"url": HOOK, "ordering": "strict", "max_per_second": 7});
+    let (strict, _) = tenant.route(&edge, "strict", strict);
+    let visitor = Visitor::new(&edge, &tenant, json!({"role": "admin"}));
+    let page = |below: String| visitor.get(&edge, &below).text;
+    let connection = |id: &str| page(format!("connections/{id}"));
+    assert!(!connection(&loose).contains("only one at a time"));
+
+    let events: Vec<String> = (0..6).map(|_| tenant.emit(&edge, "loose")).collect();
+    let first = tenant.emit(&edge, "strict");
+    let second = tenant.emit(&edge, "strict");
+    edge.run_for(20_000);
+    let held_back = "only one at a time is tried";
+    assert!(connection(&loose).contains(held_back), "{}", connection(&loose));
+    assert!(page(format!("events/{}", events[5])).contains(held_back));
+    let shown = connection(&strict);
+    let notice = shown.split("keeps the others").nth(1).expect("a notice");
+    assert!(notice[..400].contains(&first) && !notice[..400].contains(&second), "{notice}");
+    assert!(shown.contains("Requests per second"), "{shown}");
+
+    // Two and a half days later nothing has succeeded still.
+    edge.control.execute(&format!(
+        "update connections set failing_since_ms = {}, warned_percent = 50 where id = '{loose}'",
+        edge.now_ms() - 216_000_000
+    ));
+    for shown in [connection(&loose), page("dashboard".to_owned())] {
+        assert!(shown.contains("50 % of the 5 days"), "{shown}");
+    }
+    edge.control.execute(&format!(
+        "update connections set active = 0, inactive_reason = 'delivery_failing' \
+         where id = '{loose}'"
+    ));
+    for shown in [connection(&loose), page("dashboard".to_owned())] {
+        assert!(shown.contains("could be delivered for 5 days"), "{shown}");
+        assert!(!shown.contains("50 % of"), "{shown}");
+    }
+}

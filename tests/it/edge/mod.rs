@@ -1,6 +1,8 @@
 //! A platform on which tests run: the real migrations on SQLite, a queue, scripted receivers and a
 //! clock that jumps to the next thing that happens.
 
+pub mod chaos;
+mod lanes;
 mod queue;
 mod receivers;
 mod sqlite;
@@ -8,7 +10,7 @@ mod tasks;
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use posthorn::app::deliver::{Verdict, deliver};
 use posthorn::app::sweep::sweep;
@@ -17,6 +19,8 @@ use posthorn::domain::secret::MasterKeys;
 use posthorn::ports::{Clock, Entropy, Journal, Platform, PortError, Settings};
 use serde_json::Value;
 
+use chaos::Chaos;
+pub use lanes::FakeLanes;
 pub use queue::FakeQueue;
 pub use receivers::{Receivers, Reply};
 pub use sqlite::{Fault, Sqlite};
@@ -32,6 +36,15 @@ const MASTER_KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 #[derive(Clone)]
 pub struct Edge(Rc<World>);
 
+/// An [`Edge`] that may be gone.
+pub struct WeakEdge(Weak<World>);
+
+impl WeakEdge {
+    pub fn upgrade(&self) -> Option<Edge> {
+        self.0.upgrade().map(Edge)
+    }
+}
+
 /// What stands behind an [`Edge`].
 pub struct World {
     settings: Settings,
@@ -41,10 +54,14 @@ pub struct World {
     pub logs: Vec<Sqlite>,
     /// The job queue.
     pub queue: FakeQueue,
+    /// The lanes.
+    pub lanes: FakeLanes,
     /// The customers' endpoints.
     pub receivers: Receivers,
     /// What was logged.
     pub lines: RefCell<Vec<Value>>,
+    /// What goes wrong at the ports.
+    pub chaos: Rc<Chaos>,
     in_flight: RefCell<InFlight>,
     tasks: Tasks,
     random: Cell<u64>,
@@ -73,13 +90,17 @@ impl Edge {
             own_hosts: vec!["posthorn.example".to_owned()],
         };
         let tasks = Tasks::new(START_MS);
-        Self(Rc::new(World {
+        let chaos = Rc::new(Chaos::new(tasks.clone()));
+        let database = |folder| Sqlite::migrated(folder, Rc::clone(&chaos));
+        Self(Rc::new_cyclic(|world| World {
             settings,
-            control: Sqlite::migrated("migrations/control"),
-            logs: (0..log_shards).map(|_| Sqlite::migrated("migrations/log")).collect(),
-            queue: FakeQueue::new(tasks.clone()),
+            control: database("migrations/control"),
+            logs: (0..log_shards).map(|_| database("migrations/log")).collect(),
+            queue: FakeQueue::new(tasks.clone(), Rc::clone(&chaos)),
+            lanes: FakeLanes::new(world.clone()),
             receivers: Receivers::new(tasks.clone()),
             lines: RefCell::default(),
+            chaos: Rc::clone(&chaos),
             in_flight: RefCell::default(),
             tasks,
             random: Cell::new(7),
@@ -114,18 +135,55 @@ impl Edge {
                 }
                 continue;
             }
-            let next = [self.queue.next_due_ms(), self.tasks.next_due_ms(), Some(next_sweep_ms)];
+            let next = [
+                self.queue.next_due_ms(),
+                self.lanes.next_due_ms(),
+                self.tasks.next_due_ms(),
+                Some(next_sweep_ms),
+            ];
             let next_ms = next.into_iter().flatten().min().unwrap_or(end_ms);
             if next_ms > end_ms {
                 self.tasks.advance_to(end_ms);
                 return;
             }
             self.tasks.advance_to(next_ms);
+            self.block_on(self.lanes.ring(self.now_ms()));
             if next_ms >= next_sweep_ms {
                 self.block_on(sweep(self, false));
                 next_sweep_ms += 60_000;
             }
         }
+    }
+
+    /// Lets `task` go on in the background.
+    pub fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        self.tasks.spawn(Box::pin(task));
+    }
+
+    /// When something that waits in the background goes on.
+    pub fn next_task_ms(&self) -> Option<i64> {
+        self.tasks.next_due_ms()
+    }
+
+    /// Moves the clock.
+    pub fn advance_to(&self, at_ms: i64) {
+        self.tasks.advance_to(at_ms);
+    }
+
+    /// Everything under way ends at once, as when an isolate dies. The queue outlives it.
+    pub fn lose_isolate(&self) {
+        self.tasks.clear();
+        self.change_isolate();
+    }
+
+    /// The same edge, without keeping it.
+    pub fn downgrade(&self) -> WeakEdge {
+        WeakEdge(Rc::downgrade(&self.0))
+    }
+
+    /// Draws other random numbers from now on.
+    pub fn reseed(&self, seed: u64) {
+        self.random.set(seed);
     }
 
     /// Goes on as another isolate would, which does not know what this one is attempting.
@@ -172,6 +230,7 @@ impl Journal for Edge {
 impl Platform for Edge {
     type Database = Sqlite;
     type Jobs = FakeQueue;
+    type Lanes = FakeLanes;
     type Outbound = Receivers;
 
     fn settings(&self) -> &Settings {
@@ -188,6 +247,10 @@ impl Platform for Edge {
 
     fn jobs(&self) -> &FakeQueue {
         &self.0.queue
+    }
+
+    fn lanes(&self) -> &FakeLanes {
+        &self.0.lanes
     }
 
     fn outbound(&self) -> &Receivers {

@@ -1,14 +1,18 @@
 //! A queue in memory that can refuse, repeat, and be emptied.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use posthorn::ports::{Jobs, PortError};
 
+use super::Fault;
+use super::chaos::Chaos;
 use super::tasks::Tasks;
 
 /// The queue.
 pub struct FakeQueue {
     tasks: Tasks,
+    chaos: Rc<Chaos>,
     messages: RefCell<Vec<(i64, String)>>,
     /// Whether sending fails.
     pub refuses: Cell<bool>,
@@ -19,13 +23,27 @@ pub struct FakeQueue {
 }
 
 impl FakeQueue {
-    pub fn new(tasks: Tasks) -> Self {
+    pub fn new(tasks: Tasks, chaos: Rc<Chaos>) -> Self {
         Self {
             tasks,
+            chaos,
             messages: RefCell::default(),
             refuses: Cell::new(false),
             repeats: Cell::new(false),
             sent: Cell::new(0),
+        }
+    }
+
+    fn take(&self, message: String, delay_s: u32) {
+        let rates = self.chaos.rates.get();
+        if self.repeats.get() || self.chaos.happens(rates.repeat, "message repeated") {
+            self.put(message.clone(), delay_s);
+        }
+        if self.chaos.happens(rates.late, "message late") {
+            return self.put(message, delay_s + u32::try_from(self.chaos.draw(40)).unwrap_or(0));
+        }
+        if !self.chaos.happens(rates.lose, "message lost") {
+            self.put(message, delay_s);
         }
     }
 
@@ -70,12 +88,17 @@ impl Jobs for FakeQueue {
         if self.refuses.get() {
             return Err(PortError("the queue refuses".into()));
         }
+        let fate = self.chaos.begin(["queue before", "queue after", "cut at queue"]).await;
+        if fate.fault == Some(Fault::Before) {
+            return Err(PortError("failed before".into()));
+        }
         self.sent.set(self.sent.get() + messages.len());
         for message in messages {
-            if self.repeats.get() {
-                self.put(message.clone(), delay_s);
-            }
-            self.put(message, delay_s);
+            self.take(message, delay_s);
+        }
+        self.chaos.end(fate).await;
+        if fate.fault == Some(Fault::After) {
+            return Err(PortError("failed after".into()));
         }
         Ok(())
     }

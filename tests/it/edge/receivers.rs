@@ -62,22 +62,34 @@ impl Reply {
 }
 
 type Script = Box<dyn Fn(usize) -> Reply>;
+type Witness = Box<dyn Fn(&OutboundRequest)>;
 
 /// All endpoints, by URL.
 pub struct Receivers {
     tasks: Tasks,
     scripts: RefCell<HashMap<String, Script>>,
     seen: RefCell<Vec<Seen>>,
+    witness: RefCell<Option<Witness>>,
 }
 
 impl Receivers {
     pub fn new(tasks: Tasks) -> Self {
-        Self { tasks, scripts: RefCell::default(), seen: RefCell::default() }
+        Self {
+            tasks,
+            scripts: RefCell::default(),
+            seen: RefCell::default(),
+            witness: RefCell::default(),
+        }
     }
 
     /// Sets what the endpoint at `url` does with its `n`-th request, from 0.
     pub fn script(&self, url: &str, script: impl Fn(usize) -> Reply + 'static) {
         self.scripts.borrow_mut().insert(url.to_owned(), Box::new(script));
+    }
+
+    /// Has every request looked at when it arrives.
+    pub fn watch(&self, witness: impl Fn(&OutboundRequest) + 'static) {
+        *self.witness.borrow_mut() = Some(Box::new(witness));
     }
 
     /// The requests that arrived at `url`, in order.
@@ -87,7 +99,7 @@ impl Receivers {
     }
 
     fn reply(&self, request: &OutboundRequest) -> Reply {
-        let before = self.seen(&request.url).len();
+        let before = self.seen.borrow().iter().filter(|s| s.request.url == request.url).count();
         self.seen.borrow_mut().push(Seen { at_ms: self.tasks.now_ms(), request: request.clone() });
         let scripts = self.scripts.borrow();
         scripts.get(&request.url).map_or_else(|| Reply::status(200), |script| script(before))
@@ -96,6 +108,9 @@ impl Receivers {
 
 impl Outbound for Receivers {
     async fn send(&self, request: OutboundRequest) -> Answer {
+        if let Some(witness) = &*self.witness.borrow() {
+            witness(&request);
+        }
         let reply = self.reply(&request);
         self.tasks.sleep_ms(reply.after_ms.min(request.timeout_ms)).await;
         if reply.after_ms > request.timeout_ms {

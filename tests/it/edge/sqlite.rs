@@ -5,11 +5,14 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::path::Path;
+use std::rc::Rc;
 
 use posthorn::ports::{Database, Param, PortError, Rows, Statement};
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
-use rusqlite::{Connection, ToSql, params_from_iter};
+use rusqlite::{Connection, StatementStatus, ToSql, params_from_iter};
 use serde_json::{Map, Value, json};
+
+use super::chaos::Chaos;
 
 /// How the next call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,14 +28,19 @@ pub struct Sqlite {
     db: RefCell<Connection>,
     faults: RefCell<Vec<Option<Fault>>>,
     planned: RefCell<HashSet<&'static str>>,
+    chaos: Rc<Chaos>,
+    trusts_plans: Cell<bool>,
     /// Calls so far.
     pub round_trips: Cell<u32>,
+    /// The most steps of SQLite's machine that one statement took.
+    pub steps_max: Cell<i32>,
 }
 
 impl Sqlite {
     /// A database to which all migrations of a folder were applied.
-    pub fn migrated(folder: &str) -> Self {
+    pub fn migrated(folder: &str, chaos: Rc<Chaos>) -> Self {
         let db = Connection::open_in_memory().expect("SQLite opens");
+        db.set_prepared_statement_cache_capacity(200);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         let mut files: Vec<_> =
             folder.read_dir().expect("a folder").map(|file| file.expect("a file").path()).collect();
@@ -46,7 +54,15 @@ impl Sqlite {
             faults: RefCell::default(),
             planned: RefCell::default(),
             round_trips: Cell::new(0),
+            chaos,
+            trusts_plans: Cell::new(false),
+            steps_max: Cell::new(0),
         }
+    }
+
+    /// Statements' plans are not looked at any more: other tests do that.
+    pub fn trust_plans(&self) {
+        self.trusts_plans.set(true);
     }
 
     /// Makes the next calls fail, one after the other; `None` is a call that succeeds.
@@ -73,10 +89,12 @@ impl Sqlite {
         let mut results = Vec::new();
         for statement in statements {
             assert!(statement.params.len() <= 100, "D1 takes 100 parameters");
-            if self.planned.borrow_mut().insert(statement.sql) {
+            if !self.trusts_plans.get() && self.planned.borrow_mut().insert(statement.sql) {
                 refuse_scans(&transaction, statement);
             }
-            results.push(run(&transaction, statement)?);
+            let (rows, steps) = run(&transaction, statement)?;
+            self.steps_max.set(self.steps_max.get().max(steps));
+            results.push(rows);
         }
         transaction.commit()?;
         Ok(results)
@@ -95,7 +113,7 @@ impl ToSql for Bound<'_> {
     }
 }
 
-fn run(db: &Connection, statement: &Statement) -> rusqlite::Result<Rows> {
+fn run(db: &Connection, statement: &Statement) -> rusqlite::Result<(Rows, i32)> {
     let mut prepared = db.prepare_cached(statement.sql)?;
     let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
     let mut rows = prepared.query(params_from_iter(statement.params.iter().map(Bound)))?;
@@ -107,7 +125,9 @@ fn run(db: &Connection, statement: &Statement) -> rusqlite::Result<Rows> {
         }
         found.push(Value::Object(object));
     }
-    Ok(Rows(Value::Array(found).to_string()))
+    drop(rows);
+    let steps = prepared.reset_status(StatementStatus::VmStep);
+    Ok((Rows(Value::Array(found).to_string()), steps))
 }
 
 /// JavaScript has one kind of number, so a whole floating-point number arrives as a whole number.
@@ -139,11 +159,13 @@ fn refuse_scans(db: &Connection, statement: &Statement) {
 impl Database for Sqlite {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, PortError> {
         self.round_trips.set(self.round_trips.get() + 1);
-        let fault = self.faults.borrow_mut().pop().flatten();
+        let fate = self.chaos.begin(["database before", "database after", "cut at database"]).await;
+        let fault = self.faults.borrow_mut().pop().flatten().or(fate.fault);
         if fault == Some(Fault::Before) {
             return Err(PortError("failed before".into()));
         }
         let results = self.transaction(&statements).map_err(|e| PortError(e.to_string()))?;
+        self.chaos.end(fate).await;
         if fault == Some(Fault::After) {
             return Err(PortError("failed after".into()));
         }

@@ -18,6 +18,9 @@ struct Inner {
     now_ms: Cell<i64>,
     timers: RefCell<Vec<(i64, Waker)>>,
     background: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
+    /// How many background tasks are being polled, one inside the other.
+    depth: Cell<usize>,
+    is_doomed: Cell<bool>,
 }
 
 struct Flag(AtomicBool);
@@ -31,7 +34,13 @@ impl Wake for Flag {
 impl Tasks {
     pub fn new(now_ms: i64) -> Self {
         let (timers, background) = (RefCell::default(), RefCell::default());
-        Self(Rc::new(Inner { now_ms: Cell::new(now_ms), timers, background }))
+        Self(Rc::new(Inner {
+            now_ms: Cell::new(now_ms),
+            timers,
+            background,
+            depth: Cell::new(0),
+            is_doomed: Cell::new(false),
+        }))
     }
 
     pub fn now_ms(&self) -> i64 {
@@ -48,6 +57,16 @@ impl Tasks {
     pub fn clear(&self) {
         self.0.background.borrow_mut().clear();
         self.0.timers.borrow_mut().clear();
+    }
+
+    /// Whether the caller is part of a background task.
+    pub fn is_in_background(&self) -> bool {
+        self.0.depth.get() > 0
+    }
+
+    /// Ends the background task that calls this: it is not polled again.
+    pub fn doom(&self) {
+        self.0.is_doomed.set(true);
     }
 
     pub fn next_due_ms(&self) -> Option<i64> {
@@ -95,12 +114,23 @@ impl Tasks {
         let tasks = std::mem::take(&mut *self.0.background.borrow_mut());
         let mut waiting: Vec<_> = tasks
             .into_iter()
-            .filter_map(|mut task| match poll_until_quiet(&mut task.as_mut()) {
+            .filter_map(|mut task| match self.poll_one(&mut task) {
                 Poll::Ready(()) => None,
                 Poll::Pending => Some(task),
             })
             .collect();
         self.0.background.borrow_mut().append(&mut waiting);
+    }
+}
+
+impl Tasks {
+    fn poll_one(&self, task: &mut LocalBoxFuture<'static, ()>) -> Poll<()> {
+        let outer = self.0.is_doomed.replace(false);
+        self.0.depth.set(self.0.depth.get() + 1);
+        let polled = poll_until_quiet(&mut task.as_mut());
+        self.0.depth.set(self.0.depth.get() - 1);
+        let is_doomed = self.0.is_doomed.replace(outer);
+        if is_doomed { Poll::Ready(()) } else { polled }
     }
 }
 

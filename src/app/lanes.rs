@@ -1,0 +1,61 @@
+//! Talking to lanes, and doing for a lane what it asks of its surroundings.
+
+use serde_json::json;
+
+use super::log;
+use crate::domain::error::Result;
+use crate::domain::job::Message;
+use crate::domain::lane_talk::{Command, Effect, Told};
+use crate::domain::line::Line;
+use crate::ports::{Jobs, Lanes, Platform, PortError};
+use crate::store::lanes;
+
+/// Tells a lane something; false when it is not known whether it heard.
+pub async fn tell<P: Platform>(platform: &P, told: Told) -> bool {
+    let line = told.line.clone();
+    heard(platform, &line, Command::Tell(told)).await
+}
+
+/// Makes a lane look at its line: something in it is overdue, or was changed by a person.
+pub async fn nudge<P: Platform>(platform: &P, line: &Line) -> bool {
+    heard(platform, line, Command::Nudge(line.clone())).await
+}
+
+/// Empties the lane of a connection that is gone.
+///
+/// # Errors
+/// When LOG does not answer.
+pub async fn forget<P: Platform>(platform: &P, line: &Line) -> Result<()> {
+    heard(platform, line, Command::Forget(line.clone())).await;
+    lanes::delete(log(platform, line.shard)?, &line.workspace, &line.connection).await
+}
+
+/// What nobody hears is found by the sweeper.
+async fn heard<P: Platform>(platform: &P, line: &Line, command: Command) -> bool {
+    let answer = platform.lanes().call(line, command).await;
+    if let Err(PortError(error)) = &answer {
+        platform.line(&json!({"at": "lane", "connection": line.connection, "error": error}));
+    }
+    answer.is_ok()
+}
+
+/// Carries out what a step of a lane asks for. A failure is logged: a wake-up that was not sent is
+/// sent again when the alarm that the step armed goes off, and a mode that was not written is
+/// written when somebody tells the lane what he read.
+pub async fn carry_out<P: Platform>(platform: &P, line: &Line, effects: Vec<Effect>) {
+    for effect in effects {
+        let done = match effect {
+            Effect::Wake => {
+                let sent = platform.jobs().send(vec![Message::lane_text(line)], 0).await;
+                sent.map_err(|PortError(error)| error)
+            }
+            Effect::SetMode(to) => match log(platform, line.shard) {
+                Ok(log) => lanes::set_mode(log, line, &to).await.map_err(|e| e.to_string()),
+                Err(error) => Err(error.to_string()),
+            },
+        };
+        if let Err(error) = done {
+            platform.line(&json!({"at": "lane", "connection": line.connection, "error": error}));
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What a LOG shard says about lanes: their modes, read with the jobs, and since when nothing
+//! succeeded.
+
+use serde_json::{Value, json};
+
+use super::row::{self, FromRow, Row};
+use super::{Query, all_rows, run, statement};
+use crate::domain::error::Result;
+use crate::domain::lane_talk::LogMode;
+use crate::domain::line::{Line, Mode, Reason};
+use crate::ports::{Database, Statement};
+
+/// A connection of which an attempt failed or was slow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raise {
+    /// Its workspace.
+    pub workspace: String,
+    /// Its connection.
+    pub connection: String,
+    /// The mode that it has from now on, if it has no higher one.
+    pub mode: Mode,
+    /// Whether an attempt failed.
+    pub failed: bool,
+}
+
+const RAISE: &str = "\
+    insert into lanes (workspace, connection, mode, raised_at_ms, failing_since_ms) \
+    select value ->> 0, value ->> 1, value ->> 2, ?2, case value ->> 3 when 1 then ?2 end \
+    from json_each(?1) where true \
+    on conflict do update set mode = max(mode, excluded.mode), \
+      raised_at_ms = excluded.raised_at_ms, \
+      failing_since_ms = coalesce(failing_since_ms, excluded.failing_since_ms)";
+
+/// The statement that raises modes, if there are any: it goes into the batch that records what
+/// raised them.
+pub fn raise(raised: &[Raise], now_ms: i64) -> Option<Statement> {
+    let row = |one: &Raise| {
+        json!([one.workspace, one.connection, one.mode.as_number(), i64::from(one.failed)])
+    };
+    let set = Value::from(raised.iter().map(row).collect::<Vec<_>>()).to_string();
+    (!raised.is_empty()).then(|| statement(RAISE, [set.into(), now_ms.into()]))
+}
+
+/// Raises modes.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn raise_now(log: &impl Database, raised: &[Raise], now_ms: i64) -> Result<()> {
+    run(log, raise(raised, now_ms).into_iter().collect()).await.map(drop)
+}
+
+const SUCCEEDED: &str = "\
+    update lanes set failing_since_ms = null from json_each(?1) j \
+    where workspace = j.value ->> 0 and connection = j.value ->> 1 \
+      and failing_since_ms is not null";
+
+/// The statement that notes that something succeeded on these connections, given as (workspace,
+/// connection), if there are any.
+pub fn succeeded(connections: &[(&str, &str)]) -> Option<Statement> {
+    let rows = connections.iter().map(|(workspace, connection)| json!([workspace, connection]));
+    let set = Value::from(rows.collect::<Vec<_>>()).to_string();
+    (!connections.is_empty()).then(|| statement(SUCCEEDED, [set.into()]))
+}
+
+/// Notes that a connection gets another chance: what failed so far does not count.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn forgive(log: &impl Database, workspace: &str, connection: &str) -> Result<()> {
+    let statements = succeeded(&[(workspace, connection)]).into_iter().collect();
+    run(log, statements).await.map(drop)
+}
+
+const ENGAGE: &str = "\
+    insert into lanes (workspace, connection, mode, reason, not_before_ms, raised_at_ms) \
+    values (?1, ?2, ?3, ?4, ?5, ?6) \
+    on conflict do update set mode = excluded.mode, reason = excluded.reason, \
+      not_before_ms = excluded.not_before_ms, raised_at_ms = excluded.raised_at_ms";
+const LOWER: &str = "\
+    update lanes set mode = ?3, reason = null, not_before_ms = null \
+    where workspace = ?1 and connection = ?2 and raised_at_ms <= ?4";
+
+/// Writes the mode that a lane has. It is lowered only if nobody raised it in between.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn set_mode(log: &impl Database, line: &Line, to: &LogMode) -> Result<()> {
+    let (workspace, connection) = (&line.workspace, &line.connection);
+    let statement = if to.mode == Mode::Engaged {
+        let reason = to.reason.map(Reason::as_str);
+        let params = [
+            workspace.into(),
+            connection.into(),
+            to.mode.as_number().into(),
+            reason.into(),
+            to.not_before_ms.into(),
+            to.raised_by_ms.into(),
+        ];
+        statement(ENGAGE, params)
+    } else {
+        let params = [
+            workspace.into(),
+            connection.into(),
+            to.mode.as_number().into(),
+            to.raised_by_ms.into(),
+        ];
+        statement(LOWER, params)
+    };
+    run(log, vec![statement]).await.map(drop)
+}
+
+const DELETE: &str = "delete from lanes where workspace = ?1 and connection = ?2";
+const DELETE_COUNTER: &str = "delete from strict_counters where workspace = ?1 and connection = ?2";
+
+/// Forgets the lane of a connection that is gone.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn delete(log: &impl Database, workspace: &str, connection: &str) -> Result<()> {
+    let params = || [workspace.into(), connection.into()];
+    let statements = vec![statement(DELETE, params()), statement(DELETE_COUNTER, params())];
+    run(log, statements).await.map(drop)
+}
+
+/// What people are told of a lane that holds deliveries back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldBack {
+    /// The connection.
+    pub connection: String,
+    /// Why: the word of a [`Reason`], none where the connection's settings want it so.
+    pub reason: Option<String>,
+    /// Until when nothing is sent.
+    pub not_before_ms: Option<i64>,
+}
+
+impl FromRow for HeldBack {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            connection: row.text("connection"),
+            reason: row.maybe_text("reason"),
+            not_before_ms: row.maybe_int("not_before_ms"),
+        }
+    }
+}
+
+const OF_CONNECTION: &str = "\
+    select connection, reason, not_before_ms from lanes \
+    where workspace = ?1 and connection = ?2 and mode = 2 and reason is not null";
+const OF_EVENT: &str = "\
+    select l.connection, l.reason, l.not_before_ms \
+    from events e cross join json_each(e.fan_out) f cross join lanes l \
+    where e.workspace = ?1 and e.event = ?2 and l.workspace = e.workspace \
+      and l.connection = f.value ->> 'c' and l.mode = 2 and l.reason is not null";
+
+/// Whether and why the lane of a connection holds deliveries back.
+pub fn held_back(workspace: &str, connection: &str) -> Query<Option<HeldBack>> {
+    let params = [workspace.into(), connection.into()];
+    Query::new(OF_CONNECTION, params, |rows| row::first(row::rows(rows)?))
+}
+
+/// The lanes that hold deliveries of an event back.
+pub fn of_event(workspace: &str, event: &str) -> Query<Vec<HeldBack>> {
+    Query::new(OF_EVENT, [workspace.into(), event.into()], all_rows)
+}
+
+const FIRST: &str = "\
+    select event, attempts from deliveries \
+    where workspace = ?1 and connection = ?2 and seq is not null and (open = 1 or state = 'held') \
+    order by workspace, connection, seq limit 1";
+
+/// The event at the head of a strict line, if its delivery failed already.
+pub fn holds_the_line(workspace: &str, connection: &str) -> Query<Option<String>> {
+    struct First(String, u32);
+    impl FromRow for First {
+        fn from_row(row: &mut Row) -> Self {
+            Self(row.text("event"), row.int("attempts"))
+        }
+    }
+    Query::new(FIRST, [workspace.into(), connection.into()], |rows| {
+        let first: Option<First> = row::first(row::rows(rows)?)?;
+        Ok(first.filter(|First(_, attempts)| *attempts > 0).map(|first| first.0))
+    })
+}

@@ -1,0 +1,94 @@
+//! Pages of a connection's line in a LOG shard: its open deliveries, oldest first. However long a
+//! line is, a page costs as many rows as it has.
+
+use super::row::{self, FromRow, Row};
+use super::{run, statement};
+use crate::domain::delivery::State;
+use crate::domain::error::Result;
+use crate::domain::limits::WINDOW_MAX;
+use crate::domain::line::{From, Line, Page, Place, Waiting};
+use crate::ports::Database;
+
+impl FromRow for Waiting {
+    fn from_row(row: &mut Row) -> Self {
+        let state = row.text("state");
+        let sweep_at_ms = row.maybe_int("sweep_at_ms").unwrap_or_default();
+        let due_at_ms = row.maybe_int("due_at_ms").unwrap_or_default();
+        // For one that is pending a job was sent, and may be under way.
+        let is_pending = State::parse(&state) == Some(State::Pending);
+        Self {
+            place: Place { event: row.text("event"), rule: row.int("rule") },
+            attempt: row.int::<u32>("attempts") + 1,
+            start_at_ms: if is_pending { sweep_at_ms } else { due_at_ms },
+            due_at_ms,
+            payload_bytes: row.int("payload_bytes"),
+            is_held: State::parse(&state) == Some(State::Held),
+        }
+    }
+}
+
+macro_rules! columns {
+    () => {
+        "select event, rule, state, attempts, due_at_ms, sweep_at_ms, payload_bytes "
+    };
+}
+
+const OLDEST: &str = concat!(
+    columns!(),
+    "from deliveries where workspace = ?1 and connection = ?2 and open = 1 \
+     and (event, rule) > (?3, ?4) order by event, rule limit ?5"
+);
+/// Those of the oldest that were accepted before their connection's order was strict.
+const UNNUMBERED: &str = concat!(
+    columns!(),
+    "from (select event, rule, state, attempts, due_at_ms, sweep_at_ms, payload_bytes, seq \
+       from deliveries where workspace = ?1 and connection = ?2 and open = 1 \
+       order by event, rule limit ?3) lines where seq is null"
+);
+const NUMBERED: &str = concat!(
+    columns!(),
+    "from deliveries where workspace = ?1 and connection = ?2 \
+     and seq is not null and (open = 1 or state = 'held') order by seq limit ?3"
+);
+
+/// A page of a line. In a strict one what has no number comes first, then the others by number,
+/// those that are held included, because they keep back what follows. `now_ms` is noted as the time
+/// of reading.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn page(
+    log: &impl Database,
+    line: &Line,
+    strict: bool,
+    from: From,
+    now_ms: i64,
+) -> Result<Page> {
+    let (workspace, connection) = (&line.workspace, &line.connection);
+    let mut statements = Vec::new();
+    if strict {
+        let params = || [workspace.into(), connection.into(), WINDOW_MAX.into()];
+        statements.push(statement(UNNUMBERED, params()));
+        statements.push(statement(NUMBERED, params()));
+    } else {
+        let after = match &from {
+            From::Head => Place::default(),
+            From::After(place) => place.clone(),
+        };
+        let params = [
+            workspace.into(),
+            connection.into(),
+            after.event.into(),
+            after.rule.into(),
+            WINDOW_MAX.into(),
+        ];
+        statements.push(statement(OLDEST, params));
+    }
+    let mut rows: Vec<Waiting> = Vec::new();
+    for result in &run(log, statements).await? {
+        let found: Vec<Waiting> = row::all(row::rows(result)?)?;
+        rows.extend(found);
+    }
+    let is_last = rows.len() < WINDOW_MAX;
+    Ok(Page { from, rows, is_last, read_at_ms: now_ms })
+}

@@ -1,0 +1,59 @@
+// `npm run mutants`: breaks the product on purpose, one patch at a time, and shows the seed of the simulation
+// that notices. Every patch in tests/mutants says in its first line which promise it breaks. None may survive.
+// `npm run mutants -- promise-4` tries only those whose name contains the word.
+import { cpSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { inRepo, root } from "./lib/paths.mjs";
+import { die, run, StepError, stopToolsOnSignals } from "./lib/run.mjs";
+import { seconds } from "./lib/steps.mjs";
+import { setup } from "./setup.mjs";
+
+const PATCHES = inRepo("tests", "mutants");
+// A copy of the sources, so that nothing here ever touches the working tree.
+const COPY = inRepo("target", "mutants");
+const SEEDS = process.env.SEEDS ?? "3000";
+const BUILD_MS = 1_800_000;
+const COPIED = ["Cargo.toml", "Cargo.lock", "src", "tests/it", "migrations", "clippy.toml"];
+
+async function main() {
+  const word = process.argv[2] ?? "";
+  const patches = readdirSync(PATCHES).filter((name) => name.endsWith(".patch") && name.includes(word)).sort();
+  if (!patches.length) throw new StepError(`no patch in tests/mutants has "${word}" in its name.`);
+  const { rust } = await setup();
+  const survivors = [];
+  for (const patch of patches) {
+    const began = Date.now();
+    const caught = await attempt(patch, rust.env);
+    console.log(`${caught ? "caught  " : "SURVIVES"} ${patch.padEnd(44)} ${caught ?? `in ${SEEDS} worlds`} (${seconds(began)})`);
+    if (!caught) survivors.push(patch);
+  }
+  rmSync(COPY, { recursive: true, force: true });
+  if (survivors.length) throw new StepError(`${survivors.length} of ${patches.length} breaks survive: ${survivors.join(", ")}`);
+  console.log(`All ${patches.length} breaks are caught.`);
+}
+
+/** Which seed notices the break, and how; null when none does. */
+async function attempt(patch, env) {
+  // With new times, or cargo would take a file that is whole again for one that did not change.
+  for (const name of COPIED) {
+    rmSync(join(COPY, name), { recursive: true, force: true });
+    mkdirSync(join(COPY, name, ".."), { recursive: true });
+    cpSync(inRepo(name), join(COPY, name), { recursive: true });
+  }
+  await run("git", ["apply", "--directory=target/mutants", join(PATCHES, patch)], { cwd: root });
+  const lines = [];
+  const options = { cwd: COPY, env: { ...env, SEEDS, CARGO_TARGET_DIR: inRepo("target") }, timeoutMs: BUILD_MS, onLine: (line) => lines.push(line) };
+  await run("cargo", ["test", "--test", "it", "--no-run"], options);
+  try {
+    await run("cargo", ["test", "--test", "it", "simulation::simulation", "--", "--nocapture"], options);
+    return null;
+  } catch {
+    const told = lines.find((line) => line.startsWith("SEED=")) ?? lines.find((line) => line.includes("never happened"));
+    if (!told) throw new StepError(`${patch}: the simulation failed for another reason`, { tail: lines.slice(-30).join("\n") });
+    return told.slice(0, 110);
+  }
+}
+
+
+stopToolsOnSignals();
+main().catch(die);
