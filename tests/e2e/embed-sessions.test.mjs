@@ -192,8 +192,9 @@ test("near its end a session is renewed without a reload", { skip: noBrowser }, 
   assert.match((await answer.allHeaders())["set-cookie"], /^posthorn=.*HttpOnly; Secure; SameSite=None; Partitioned/);
   const { expires_at_ms } = await answer.json();
   const after = await session();
-  assert.equal(new Date(expires_at_ms).toISOString(), after.expires_at);
-  assert.ok(after.expires_at > before.expires_at);
+  assert.ok(expires_at_ms > Date.parse(before.expires_at));
+  // To the page, whose clock was moved, the end is still near: it may have asked once more.
+  assert.ok(Date.parse(after.expires_at) >= expires_at_ms);
   assert.ok(await frameOf(page).evaluate(() => window.marked), "without a reload");
   await page.frameLocator("iframe").getByRole("link", { name: "Rules" }).click();
   await page.frameLocator("iframe").getByRole("heading", { name: "Rules", exact: true }).waitFor();

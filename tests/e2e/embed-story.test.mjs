@@ -30,15 +30,19 @@ async function newCustomer(name) {
 /** How the browser asked for the embed's pages: {path, method, site, cookie} of each. */
 function recordRequests(page) {
   const asked = [];
-  page.on("request", (request) => {
+  const record = (request) => {
     const { pathname } = new URL(request.url());
     const [, path] = pathname.match(/^\/embed\/s\/[^/]+\/(.*)/) ?? [];
     if (path === undefined) return;
     asked.push(request.allHeaders().then((headers) => ({
       path, method: request.method(), site: headers["sec-fetch-site"], cookie: headers.cookie,
     })));
-  });
-  return () => Promise.all(asked);
+  };
+  page.on("request", record);
+  return () => {
+    page.off("request", record);
+    return Promise.all(asked);
+  };
 }
 
 test("the story, in the iframe of a product on another site", { skip: noBrowser }, async () => {
@@ -50,14 +54,15 @@ test("the story, in the iframe of a product on another site", { skip: noBrowser 
     publishableKey: tenant.publishableKey,
   });
   try {
-    const page = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+    // So high that nothing scrolls: clicks between the page's and the frame's scrolling can miss.
+    const page = await openPage(browser, { viewport: { width: 1280, height: 4_000 } });
     const requests = recordRequests(page);
     const heights = new Set();
     page.on("framenavigated", async () => heights.add(await heightOf(page).catch(() => undefined)));
     await page.goto(`${shop.url}/settings/webhooks`);
     await play(sceneInShop(page));
     await checkRequests(await requests());
-    await checkHeight(page);
+    await settles(page);
     assert.ok(heights.size > 3, `the frame has the heights of its pages: ${[...heights]}`);
     assert.deepEqual(page.complaints, []);
     await page.close();
@@ -73,13 +78,15 @@ function sceneInShop(page) {
   const embed = page.frameLocator("iframe");
   return {
     embed,
+    hand: handInFrame(page),
     receiver: world.receiver,
     scripts: true,
     appears: (locator) => locator.waitFor(),
-    reload: () => Promise.all([
-      page.waitForEvent("framenavigated"),
-      frameOf(page).evaluate(() => location.reload()),
-    ]),
+    async reload() {
+      const again = page.waitForEvent("framenavigated", (frame) => frame !== page.mainFrame());
+      await frameOf(page).evaluate(() => location.reload());
+      await (await again).waitForLoadState("load");
+    },
     /** A word in the page that is shown, which a page that is loaded in its place does not have. */
     mark: () => frameOf(page).evaluate(() => (window.marked = true)),
     unmoved: async () => assert.ok(await frameOf(page).evaluate(() => window.marked), "without a reload"),
@@ -107,10 +114,32 @@ async function checkRequests(asked) {
   assert.ok(asked.some(({ path }) => path.startsWith("live/")), "pages asked for news");
 }
 
-async function checkHeight(page) {
+/** Waits until the frame is as high as its page. */
+async function settles(page) {
   const content = () => frameOf(page).evaluate(() => Math.ceil(document.documentElement.getBoundingClientRect().height));
   await until("the frame is as high as its page", async () =>
     (await heightOf(page)) === `${Math.max(320, await content())}px` || heightOf(page));
+}
+
+/** The mouse in the frame. While that still takes its page's height, what is to be clicked moves away. */
+function handInFrame(page) {
+  const moves = () => page.waitForEvent("framenavigated", (frame) => frame !== page.mainFrame());
+  return {
+    async go(locator) {
+      await settles(page);
+      const moved = moves();
+      await locator.click();
+      await (await moved).waitForLoadState("load");
+    },
+    async press(locator) {
+      await settles(page);
+      await locator.click();
+    },
+    async check(locator) {
+      await settles(page);
+      await locator.check();
+    },
+  };
 }
 
 test("the story, without scripts", { skip: noBrowser }, async () => {
@@ -120,6 +149,7 @@ test("the story, without scripts", { skip: noBrowser }, async () => {
   await page.goto(launch_url);
   await play({
     embed: page,
+    hand: { go: (locator) => locator.click(), press: (locator) => locator.click(), check: (locator) => locator.check() },
     receiver: world.receiver,
     scripts: false,
     appears: (locator) => until("it appears when the page is loaded again", async () => {

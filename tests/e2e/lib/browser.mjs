@@ -13,24 +13,17 @@ export const noBrowser = !findChromium() && process.env.CI !== "true" && NO_CHRO
 /** Starts the browser; close it in `after`. */
 export const openBrowser = () => startChromium();
 
-/** A page in a context of its own. */
-export async function openPage(browser, options) {
-  const context = await browser.newContext(options);
-  const page = await watched(context);
-  page.on("close", () => context.close());
-  return page;
-}
-
 /**
- * A page that collects what the browser complained about, in `complaints`: errors of scripts, in the
- * console and of policies, and dialogs that somebody opened, in all of its frames.
+ * A page in a context of its own that collects what the browser complained about, in `complaints`:
+ * errors of scripts, in the console and of policies, and dialogs that somebody opened, in all of its
+ * frames.
  */
-export async function watched(context) {
-  await context.addInitScript(() => {
+export async function openPage(browser, options) {
+  const page = await browser.newPage(options);
+  await page.addInitScript(() => {
     addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sourceFile }) =>
       console.error(`policy violated: ${effectiveDirective} by ${blockedURI || "inline"} in ${sourceFile}`));
   });
-  const page = await context.newPage();
   page.setDefaultTimeout(WAIT_MS);
   const complaints = [];
   page.on("console", (message) => {

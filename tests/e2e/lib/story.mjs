@@ -23,6 +23,7 @@ export const CHAPTERS = [
 /**
  * Plays the story. `scene` has
  * - `embed`: where the pages are, with Playwright's locators
+ * - `hand`: the mouse: `go` presses what leads to another page, `press` what does not, `check` a box
  * - `appears(locator)`: waits for what is to appear by itself, or reloads where nothing does
  * - `reload()`: loads the page again
  * - `scripts`: whether the pages run theirs
@@ -35,7 +36,10 @@ export async function play(scene) {
   scene.log = (what, sinceMs = began) => console.log(`  ${seconds(sinceMs)}  ${what}`);
   for (const chapter of CHAPTERS) {
     const chapterBegan = Date.now();
-    await chapter(scene);
+    await chapter(scene).catch(async (error) => {
+      const shown = await scene.embed.locator("body").innerText({ timeout: 2_000 }).catch(() => "nothing");
+      throw new Error(`${words(chapter.name)}: ${error.message}\nThe page then:\n${shown}`, { cause: error });
+    });
     scene.log(`${words(chapter.name)} (${seconds(chapterBegan).trim()})`);
   }
 }
@@ -44,20 +48,23 @@ const seconds = (sinceMs) => `${((Date.now() - sinceMs) / 1000).toFixed(2)} s`.p
 const words = (name) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 const heading = (embed, name) => embed.getByRole("heading", { level: 1, name }).waitFor();
-const follow = (embed, name) => embed.getByRole("link", { name, exact: true }).first().click();
-const press = (embed, name) => embed.getByRole("button", { name, exact: true }).click();
+const follow = ({ embed, hand }, name) => hand.go(embed.getByRole("link", { name, exact: true }).first());
+const press = ({ embed, hand }, name) => hand.go(embed.getByRole("button", { name, exact: true }));
+const unfold = ({ embed, hand }, name) => hand.press(embed.locator("summary", { hasText: name }));
 const says = (embed, text) => embed.getByRole("status").filter({ hasText: text }).waitFor();
 const rows = (embed) => embed.locator("#events .row");
 
-async function toConnection(embed, name) {
-  await follow(embed, "Connections");
-  await embed.locator("a.row", { hasText: name }).click();
+async function toConnection(scene, name) {
+  const { embed, hand } = scene;
+  await follow(scene, "Connections");
+  await hand.go(embed.locator("a.row", { hasText: name }));
   await heading(embed, name);
 }
 
-async function toEvent(embed, id) {
-  await follow(embed, "Events");
-  await embed.locator(`#events a.row[href$="${id}"]`).click();
+async function toEvent(scene, id) {
+  const { embed, hand } = scene;
+  await follow(scene, "Events");
+  await hand.go(embed.locator(`#events a.row[href$="${id}"]`));
   await embed.locator("code#event-id", { hasText: id }).waitFor();
 }
 
@@ -75,21 +82,22 @@ async function orderArrives(scene, customer = scene.orders) {
   return { ...placed, seen };
 }
 
-async function beginsWithThreeSteps({ embed }) {
+async function beginsWithThreeSteps(scene) {
+  const { embed } = scene;
   await embed.getByRole("heading", { name: "Get your first webhook in three steps" }).waitFor();
   assert.equal(await embed.locator("ol.steps > li").count(), 3);
-  await follow(embed, "New connection");
+  await follow(scene, "New connection");
   await heading(embed, "New connection");
 }
 
 async function addsAConnection(scene) {
-  const { embed, orders } = scene;
+  const { embed, hand, orders } = scene;
   await embed.getByLabel("URL").fill(orders.url);
   await embed.getByLabel("Name", { exact: true }).fill("Orders");
-  await embed.getByLabel("Order completed").check();
-  await embed.getByLabel("Order refunded").check();
+  await hand.check(embed.getByLabel("Order completed"));
+  await hand.check(embed.getByLabel("Order refunded"));
   assert.ok(await embed.getByLabel("Generate one for me").isChecked());
-  await press(embed, "Create connection");
+  await press(scene, "Create connection");
   await heading(embed, "Connection created");
   scene.secret = await readSecret(scene, orders);
 }
@@ -106,11 +114,12 @@ async function readSecret({ embed, reload }, customer) {
   return secret;
 }
 
-async function readsVerificationCode({ embed, scripts, secret }) {
-  await follow(embed, "Verification code");
+async function readsVerificationCode(scene) {
+  const { embed, hand, scripts, secret } = scene;
+  await follow(scene, "Verification code");
   await heading(embed, "Verification code");
   for (const [language, sign] of [["Python", "import hmac"], ["Go", "package"], ["Node.js", "node:crypto"]]) {
-    await follow(embed, language);
+    await follow(scene, language);
     await embed.locator("nav.tabs a[aria-current]", { hasText: language }).waitFor();
     const code = await embed.locator("pre#code").innerText();
     assert.ok(code.includes(sign), `${language}: ${code.slice(0, 200)}`);
@@ -119,17 +128,17 @@ async function readsVerificationCode({ embed, scripts, secret }) {
   const copy = embed.locator("button[data-copy=code]");
   assert.equal(await copy.isVisible(), scripts, "what needs a script is there only with it");
   if (!scripts) return;
-  await copy.click();
+  await hand.press(copy);
   await copy.filter({ hasText: "✓" }).waitFor();
 }
 
 async function sendsATestEvent(scene) {
   const { embed, orders, scripts } = scene;
-  await toConnection(embed, "Orders");
-  await follow(embed, "Send test event");
+  await toConnection(scene, "Orders");
+  await follow(scene, "Send test event");
   for (const [key, field] of [["order.refunded", /"refund_id"/], ["order.completed", /"items"/]]) {
     await embed.getByLabel("Event").selectOption(key);
-    if (!scripts) await press(embed, "Take its example");
+    if (!scripts) await press(scene, "Take its example");
     await embed.getByLabel("Payload").filter({ hasText: field }).waitFor();
   }
   const example = await embed.getByLabel("Payload").inputValue();
@@ -138,7 +147,7 @@ async function sendsATestEvent(scene) {
   await embed.getByLabel("Payload").fill(edited);
   const answerIt = orders.hold();
   const pressedAt = Date.now();
-  await press(embed, "Send test event");
+  await press(scene, "Send test event");
   await says(embed, "The test event is on its way.");
   const shown = delivery(embed, "Orders");
   await shown.getByText("No attempt yet").waitFor();
@@ -173,10 +182,10 @@ async function findsItInTheHistory(scene) {
   const { embed, tested } = scene;
   const { order, event, seen } = await orderArrives(scene);
   const show = async (fill) => {
-    await follow(embed, "Events");
+    await follow(scene, "Events");
     await heading(embed, "Events");
     await fill();
-    await press(embed, "Show");
+    await press(scene, "Show");
   };
   await show(() => embed.getByLabel("Event", { exact: true }).fill("order.completed"));
   await scene.appears(rows(embed).nth(1));
@@ -203,17 +212,17 @@ async function findsItInTheHistory(scene) {
 
 async function rotatesTheSecret(scene) {
   const { embed, orders, secret } = scene;
-  await toConnection(embed, "Orders");
-  await follow(embed, "Rotate secret");
+  await toConnection(scene, "Orders");
+  await follow(scene, "Rotate secret");
   await heading(embed, "Rotate secret");
-  await press(embed, "Rotate secret");
+  await press(scene, "Rotate secret");
   await heading(embed, "Secret rotated");
   const next = await readSecret(scene, orders);
   assert.notEqual(next, secret);
   const { seen } = await orderArrives(scene);
   assert.deepEqual(seen.verifiedBy, [secret, next], "both secrets sign while they overlap");
-  await toConnection(embed, "Orders");
-  await press(embed, "End the overlap now");
+  await toConnection(scene, "Orders");
+  await press(scene, "End the overlap now");
   await says(embed, "The former secrets sign no more.");
   assert.deepEqual((await orderArrives(scene)).seen.verifiedBy, [next]);
 }
@@ -222,11 +231,11 @@ async function changesTheUrl(scene) {
   const { embed, orders } = scene;
   const moved = openCustomer(scene.receiver, `${orders.path}-moved`);
   orders.secrets.forEach(moved.trust);
-  await toConnection(embed, "Orders");
-  await follow(embed, "Edit");
+  await toConnection(scene, "Orders");
+  await follow(scene, "Edit");
   await heading(embed, "Edit connection");
   await embed.getByLabel("URL").fill(moved.url);
-  await press(embed, "Save");
+  await press(scene, "Save");
   await says(embed, "Saved.");
   const before = orders.seen().length;
   await orderArrives(scene, moved);
@@ -236,14 +245,14 @@ async function changesTheUrl(scene) {
 
 async function pausesAndResumes(scene) {
   const { embed, orders } = scene;
-  await toConnection(embed, "Orders");
-  await press(embed, "Pause");
+  await toConnection(scene, "Orders");
+  await press(scene, "Pause");
   await says(embed, "Paused. New events are held until you resume.");
   const before = orders.seen().length;
   const { event } = await scene.order();
   await scene.appears(embed.locator(`#deliveries a.row[href$="${event}"] .badge`, { hasText: "Held" }));
   assert.equal(orders.seen().length, before, "nothing is sent while it is paused");
-  await press(embed, "Resume");
+  await press(scene, "Resume");
   await says(embed, "Active. What was held is on its way.");
   const seen = await orders.arrived(before + 1);
   assert.equal(seen.headers["posthorn-event-id"], event);
@@ -251,39 +260,39 @@ async function pausesAndResumes(scene) {
 }
 
 async function addsAnAuditLog(scene) {
-  const { embed, orders } = scene;
+  const { embed, hand, orders } = scene;
   scene.audit = openCustomer(scene.receiver, `${orders.path}-audit`);
-  await follow(embed, "Connections");
-  await follow(embed, "New connection");
+  await follow(scene, "Connections");
+  await follow(scene, "New connection");
   await embed.getByLabel("URL").fill(scene.audit.url);
   await embed.getByLabel("Name", { exact: true }).fill("Audit log");
-  await embed.getByLabel("Order completed").check();
-  await embed.getByText("Method, body and retries").click();
+  await hand.check(embed.getByLabel("Order completed"));
+  await unfold(scene, "Method, body and retries");
   await embed.getByLabel("Retries").fill("1h, 2h");
-  await press(embed, "Create connection");
+  await press(scene, "Create connection");
   await heading(embed, "Connection created");
   await readSecret(scene, scene.audit);
   const both = [orders.seen().length, scene.audit.seen().length];
   const { event } = await orderArrives(scene, scene.audit);
   await orders.arrived(both[0] + 1);
-  await toEvent(embed, event);
+  await toEvent(scene, event);
   for (const name of ["Orders", "Audit log"]) {
     await scene.appears(delivery(embed, name).locator("h3 .badge", { hasText: "Delivered" }));
   }
 }
 
 async function retriesByHand(scene) {
-  const { embed, audit } = scene;
+  const { embed, hand, audit } = scene;
   Object.assign(audit, { status: 503, body: "we are moving house" });
   const { event } = await orderArrives(scene, audit);
-  await toEvent(embed, event);
+  await toEvent(scene, event);
   const shown = delivery(embed, "Audit log");
   await scene.appears(shown.locator("h3 .badge", { hasText: "Retrying" }));
   await shown.getByText(/Next attempt in (1 h|59 min)/).waitFor();
   assert.equal(await shown.locator("pre#answer-body-1").innerText(), "we are moving house");
   Object.assign(audit, { status: 204, body: undefined });
   const count = audit.seen().length;
-  await shown.getByRole("button", { name: "Retry now" }).click();
+  await hand.go(shown.getByRole("button", { name: "Retry now" }));
   await scene.appears(shown.locator("h3 .badge", { hasText: "Delivered" }));
   await shown.getByText(/Attempt 2.*Delivered.*by hand/s).waitFor();
   const again = await audit.arrived(count + 1);
@@ -294,61 +303,63 @@ async function retriesByHand(scene) {
 }
 
 async function changesARule(scene) {
-  const { embed, audit, orders } = scene;
+  const { embed, hand, audit, orders } = scene;
   const rule = () => embed.locator("div.row", { hasText: "to Audit log" });
   const edit = async (change) => {
-    await follow(embed, "Rules");
-    await rule().getByRole("link", { name: "Edit" }).click();
+    await follow(scene, "Rules");
+    await hand.go(rule().getByRole("link", { name: "Edit" }));
     await heading(embed, "Edit rule");
     await change();
   };
   const saved = async () => {
-    await press(embed, "Save");
+    await press(scene, "Save");
     await says(embed, "Saved.");
   };
   const isNotSent = async (why) => {
     const [before, others] = [audit.seen().length, orders.seen().length];
     const { event } = await scene.order();
     await orders.arrived(others + 1);
-    await toEvent(embed, event);
-    await embed.getByText("Rules for this event that did not match").click();
+    await toEvent(scene, event);
+    await unfold(scene, "Rules for this event that did not match");
     await embed.locator("li", { hasText: `Audit log: ${why}` }).waitFor();
     assert.equal(audit.seen().length, before);
   };
   await edit(async () => {
-    await embed.getByText("Only for one resource").click();
+    await unfold(scene, "Only for one resource");
     await embed.getByLabel("Resource id").fill("ord_none");
     await saved();
   });
   await rule().getByText("ord_none").waitFor();
   await isNotSent("the rule is for another resource id");
   await edit(async () => {
-    await embed.getByLabel("Switch this rule off for now").check();
+    await hand.check(embed.getByLabel("Switch this rule off for now"));
     await saved();
   });
   await rule().getByText("Inactive").waitFor();
   await isNotSent("the rule is switched off");
   await edit(async () => {
-    await embed.locator("summary", { hasText: "Delete this rule" }).click();
-    await press(embed, "Delete this rule");
+    await unfold(scene, "Delete this rule");
+    await press(scene, "Delete this rule");
     await says(embed, "Deleted.");
   });
   assert.equal(await rule().count(), 0);
 }
 
-async function choosesColours({ embed }) {
+async function choosesColours(scene) {
+  const { embed } = scene;
   const [before, after] = ["dark", "light"].map((theme) => embed.locator(`html[data-theme=${theme}]`));
-  await press(embed, "Dark");
+  await press(scene, "Dark");
   await before.waitFor();
-  await press(embed, "Light");
+  await press(scene, "Light");
   await after.waitFor();
   await heading(embed, "Rules");
 }
 
-async function deletesTheConnection({ embed }) {
-  await toConnection(embed, "Audit log");
-  await embed.locator("summary", { hasText: "Delete this connection" }).click();
-  await press(embed, "Delete this connection");
+async function deletesTheConnection(scene) {
+  const { embed } = scene;
+  await toConnection(scene, "Audit log");
+  await unfold(scene, "Delete this connection");
+  await press(scene, "Delete this connection");
   await says(embed, "Deleted.");
   assert.equal(await embed.locator("a.row", { hasText: "Audit log" }).count(), 0);
   assert.equal(await embed.locator("a.row", { hasText: "Orders" }).count(), 1);
