@@ -24,12 +24,11 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let mut records = of_rule.map(|attempt| &attempt.record);
     let record = records.find(|record| Some(record.number) == number);
     let record = record.ok_or_else(|| Error::not_found("attempt"))?;
-    let at = format!("events/{id}/rules/{rule}");
     let title = text::attempt_title(record.number);
     let body = html! {
         p { a href=(path(visit, &format!("events/{id}"))) { "← " (whole.found.event.name) } }
         h1 { (title) }
-        (summary(visit, record, &at, platform.now_ms()))
+        p { (outcome(record, platform.now_ms())) }
         (details(visit, record, &whole.payload))
         section {
             h2 { (text::BODY_SENT) }
@@ -40,20 +39,29 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     Ok(page(visit, &Page::new(Section::Events, &title), &body))
 }
 
-/// An attempt in a line.
+/// An attempt in a line, with the way to its page.
 pub fn summary(visit: &Visit, record: &Record, at: &str, now_ms: i64) -> Markup {
     let below = format!("{at}/attempts/{}", record.number);
-    let colour = if record.outcome == Outcome::Delivered { "delivered" } else { "dead" };
     html! {
         p.attempt {
             a href=(path(visit, &below)) { (text::attempt_title(record.number)) } " "
-            span.badge data-state=(colour) { (text::outcome(record.outcome)) }
-            " "
-            @if let Some(status) = record.status { code { (status) } " · " }
-            (moments::duration(record.duration_ms)) " · "
-            (parts::time(record.started_at_ms, now_ms))
-            @if record.asked_by.is_some() { " · " (text::BY_HAND) }
-            @if let Some(error) = &record.error { br; span.error { (error) } }
+            (outcome(record, now_ms))
+        }
+    }
+}
+
+/// What came of an attempt, and when.
+fn outcome(record: &Record, now_ms: i64) -> Markup {
+    let colour = if record.outcome == Outcome::Delivered { "delivered" } else { "dead" };
+    // A bare status stands there already.
+    let is_bare = |error: &&String| error.strip_prefix("Answered ").is_some_and(|s| s.len() == 3);
+    html! {
+        span.badge data-state=(colour) { (text::outcome(record.outcome)) } " "
+        @if let Some(status) = record.status { code { (status) } " · " }
+        (moments::duration(record.duration_ms)) " · " (parts::time(record.started_at_ms, now_ms))
+        @if record.asked_by.is_some() { " · " (text::BY_HAND) }
+        @if let Some(error) = record.error.as_ref().filter(|error| !is_bare(error)) {
+            br; span.error { (error) }
         }
     }
 }

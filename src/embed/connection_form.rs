@@ -8,7 +8,7 @@ use super::layout::{form_word, path};
 use super::parts::{Errors, Field};
 use super::{moments, text};
 use crate::destination::webhook::Settings;
-use crate::domain::error::Error;
+use crate::domain::error::{Error, FieldError};
 use crate::domain::limits::CUSTOM_HEADERS_MAX;
 use crate::http::access::Visit;
 use crate::http::form::Form;
@@ -82,10 +82,7 @@ impl Draft {
 }
 
 /// The `metadata` of a form that was sent.
-///
-/// # Errors
-/// `Invalid` naming the field of the form that cannot be read.
-pub fn metadata(form: &Form) -> Result<String, Error> {
+pub fn metadata(form: &Form) -> String {
     let mut metadata = Map::new();
     let mut put = |name: &str, value: Value| metadata.insert(name.to_owned(), value);
     for name in PLAIN {
@@ -110,15 +107,15 @@ pub fn metadata(form: &Form) -> Result<String, Error> {
             _ => {}
         }
     }
+    // What is no number goes on as it is, so that it is refused together with all else.
     for name in ["timeout_seconds", "max_per_second"] {
-        let number = form.filled(name).map(|text| text.parse::<u32>()).transpose();
-        let param = format!("metadata.{name}");
-        put(name, json!(number.map_err(|_| Error::field(param, text::NO_NUMBER))?));
+        let number = form.filled(name).map(|text| (text, text.parse::<u32>()));
+        put(name, number.map_or(Value::Null, |(text, read)| read.map_or(json!(text), Value::from)));
     }
-    let steps = form.filled("retry_schedule").map(moments::parse_schedule).transpose();
-    let steps = steps.map_err(|msg| Error::field("metadata.retry_schedule_seconds", msg))?;
-    put("retry_schedule_seconds", json!(steps));
-    Ok(Value::Object(metadata).to_string())
+    let steps = form.filled("retry_schedule").map(|text| (text, moments::parse_schedule(text)));
+    let steps = steps.map_or(Value::Null, |(text, read)| read.map_or(json!(text), Value::from));
+    put("retry_schedule_seconds", steps);
+    Value::Object(metadata).to_string()
 }
 
 /// A row without a name is none; one without a value keeps the stored one.
@@ -150,6 +147,17 @@ pub const SHOWN: [&str; 15] = [
     "metadata.retry_schedule_seconds",
     "metadata.max_per_second",
 ];
+
+/// What is wrong with a form, in the form's own terms.
+pub fn errors(form: &Form, error: Error) -> Errors {
+    let mut fields = error.into_fields();
+    let schedule = form.filled("retry_schedule").map(moments::parse_schedule);
+    if let Some(Err(msg)) = schedule {
+        let named = |field: &&mut FieldError| field.param == "metadata.retry_schedule_seconds";
+        fields.iter_mut().filter(named).for_each(|field| field.msg.clone_from(&msg));
+    }
+    Errors(fields)
+}
 
 /// What a form is about.
 pub struct Context<'a> {

@@ -116,11 +116,14 @@ async fn catalogue<P: Platform>(platform: &P, session: &Session) -> Result<Vec<L
 pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (visit, form) = (call.caller.visit()?, call.form()?);
     let id = ids::parse_uuid(form.get("id")).unwrap_or_else(|| ids::record_id(platform.bytes()));
-    let saved = match new_connection(visit, &form, &id) {
-        Ok(new) => app::create(platform, &visit.session.actor(), new).await,
-        Err(error) => Err(error),
+    let new = NewConnection {
+        id: Some(id.clone()),
+        workspace: visit.session.workspace.clone(),
+        name: form.filled("name").unwrap_or_default().to_owned(),
+        metadata: connection_form::metadata(&form),
+        hidden: false,
     };
-    let saved = match saved {
+    let saved = match app::create(platform, &visit.session.actor(), new).await {
         Ok(saved) => saved,
         // The same form once more: what it made is there.
         Err(error) if error.kind == Kind::Conflict => {
@@ -130,16 +133,6 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     let unrouted = route(platform, &visit.session, &id, &form).await?;
     Ok(created(visit, &saved, &unrouted))
-}
-
-fn new_connection(visit: &Visit, form: &Form, id: &str) -> Result<NewConnection> {
-    Ok(NewConnection {
-        id: Some(id.to_owned()),
-        workspace: visit.session.workspace.clone(),
-        name: form.filled("name").unwrap_or_default().to_owned(),
-        metadata: connection_form::metadata(form)?,
-        hidden: false,
-    })
 }
 
 /// The form once more, with what was wrong.
@@ -171,9 +164,10 @@ fn again(
         return Err(error);
     }
     let status = problem::status(error.kind);
+    let (draft, errors) = (Draft::sent(form), connection_form::errors(form, error));
     let body = html! {
         h1 { (title) }
-        (connection_form::render(visit, context, &Draft::sent(form), &Errors(error.into_fields())))
+        (connection_form::render(visit, context, &draft, &errors))
     };
     Ok(page_with(status, visit, &Page::new(Section::Connections, title), &body))
 }
@@ -265,13 +259,9 @@ pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "connection")?;
     shown(platform, &visit.session, &id).await?;
     let name = form.filled("name").unwrap_or_default().to_owned();
-    let saved = match connection_form::metadata(&form) {
-        Ok(metadata) => {
-            let change = Change { name: Some(name), metadata: Some(metadata), hidden: None };
-            app::update(platform, &visit.session.actor(), &id, change).await
-        }
-        Err(error) => Err(error),
-    };
+    let metadata = Some(connection_form::metadata(&form));
+    let change = Change { name: Some(name), metadata, hidden: None };
+    let saved = app::update(platform, &visit.session.actor(), &id, change).await;
     let at = path(visit, &format!("connections/{id}"));
     match saved {
         Ok(saved) if saved.shows_secret() => {

@@ -127,7 +127,7 @@ impl Shown<'_> {
                 }
                 (self.outlook(delivery, to))
                 (self.held_back(delivery, owed))
-                (self.records(&records, &at))
+                (self.records(delivery, &records, &at))
             }
         }
     }
@@ -195,7 +195,8 @@ impl Shown<'_> {
         html! { @if let Some(lane) = lane { (parts::held_back(lane, self.now_ms)) } }
     }
 
-    fn records(&self, records: &[&Record], at: &str) -> Markup {
+    fn records(&self, delivery: &DeliverySummary, records: &[&Record], at: &str) -> Markup {
+        let is_open = State::parse(&delivery.state).is_some_and(State::is_open);
         html! {
             @if let Some((newest, earlier)) = records.split_last() {
                 (attempt::summary(self.visit, newest, at, self.now_ms))
@@ -203,7 +204,7 @@ impl Shown<'_> {
                 @for record in earlier.iter().rev() {
                     (attempt::summary(self.visit, record, at, self.now_ms))
                 }
-            } @else {
+            } @else if is_open {
                 p.hint { (text::NO_ATTEMPT_YET) }
             }
         }

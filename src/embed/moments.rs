@@ -13,7 +13,8 @@ pub fn relative(ms: i64) -> String {
         below if below < 10 * SECOND_MS => return "now".to_owned(),
         below if below < MINUTE_MS => format!("{} s", below / SECOND_MS),
         below if below < HOUR_MS => format!("{} min", below / MINUTE_MS),
-        below if below < 2 * DAY_MS => format!("{} h", below / HOUR_MS),
+        // Rounded, or a day that has just begun would read as 23 hours.
+        below if below < 2 * DAY_MS => format!("{} h", (below + HOUR_MS / 2) / HOUR_MS),
         length => format!("{} days", length / DAY_MS),
     };
     if ms < 0 { format!("{length} ago") } else { format!("in {length}") }
@@ -81,6 +82,7 @@ mod tests {
             (-59_000, "59 s ago"),
             (61_000, "in 1 min"),
             (-7_200_000, "2 h ago"),
+            (DAY_MS - 5_000, "in 24 h"),
             (3 * DAY_MS, "in 3 days"),
         ] {
             assert_eq!(relative(ms), expected);

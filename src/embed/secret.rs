@@ -44,10 +44,8 @@ pub fn fresh_secret(saved: &Saved, after: &str) -> Markup {
     }
 }
 
-/// What the page of a connection says of its secrets.
-pub fn summary(visit: &Visit, connection: &Connection, live: &[LiveSecret], now_ms: i64) -> Markup {
-    let at = format!("connections/{}", connection.id);
-    let (rotate, end) = (format!("{at}/secret"), format!("{at}/secret/end-overlap"));
+/// The secrets that sign, newest first.
+fn list(live: &[LiveSecret], now_ms: i64) -> Markup {
     let unseen = live.first().is_some_and(|newest| newest.set_by == SetBy::Generated.as_str());
     html! {
         ul.plain {
@@ -63,6 +61,15 @@ pub fn summary(visit: &Visit, connection: &Connection, live: &[LiveSecret], now_
             }
         }
         @if unseen { div.notice { p { (text::UNSEEN_SECRET) } } }
+    }
+}
+
+/// What the page of a connection says of its secrets.
+pub fn summary(visit: &Visit, connection: &Connection, live: &[LiveSecret], now_ms: i64) -> Markup {
+    let at = format!("connections/{}", connection.id);
+    let (rotate, end) = (format!("{at}/secret"), format!("{at}/secret/end-overlap"));
+    html! {
+        (list(live, now_ms))
         div.actions {
             (parts::link_button(visit, Need::Manage, &rotate, text::ROTATE, "quiet"))
             @if live.len() > 1 {
@@ -144,7 +151,7 @@ fn rotation(
             }
         }
         h2 { (text::LIVE_SECRETS) }
-        (summary(visit, connection, live, now_ms))
+        (list(live, now_ms))
     };
     Ok((Page::new(Section::Connections, text::ROTATE), body))
 }

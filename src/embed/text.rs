@@ -35,8 +35,7 @@ texts! {
     TEST = "Test";
     SET = "set, never shown";
     UNCHANGED = "unchanged";
-    NOT_SAVED = "Not saved yet: something is missing or not right.";
-    NO_NUMBER = "must be a whole number";
+    NOT_SAVED = "Something is missing or not right.";
     CHOOSE_ONE = "choose one";
 
     CLOSED_TITLE = "This session is over";

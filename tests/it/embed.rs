@@ -422,12 +422,15 @@ fn bad_fields_are_named_and_what_was_typed_stays() {
         ("signing_scheme", "standard"),
         ("secret", "own"),
         ("signing_secret", "short"),
-        ("retry_schedule", "5s, 30s"),
+        ("retry_schedule", "5s, 30 weeks"),
+        ("timeout_seconds", "soon"),
+        ("max_per_second", "5000000"),
     ];
     let page = visitor.post(&edge, "connections/new", &fields);
     assert_eq!(page.status, 400, "{}", page.text);
-    assert_eq!(page.text.matches("data-bad").count(), 2, "name and secret: {}", page.text);
-    assert!(page.text.contains("typed-url") && page.text.contains("value=\"5s, 30s\""));
+    assert_eq!(page.text.matches("data-bad").count(), 5, "{}", page.text);
+    assert!(page.text.contains("typed-url") && page.text.contains("value=\"5s, 30 weeks\""));
+    assert!(page.text.contains("&quot;weeks&quot; is no time such as"), "{}", page.text);
     assert!(!page.text.contains("typed-token") && !page.text.contains("\"short\""));
     assert_eq!(edge.control.ask("select count(*) from connections"), [json!(0)]);
 }
