@@ -95,6 +95,9 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         GET    "/api/v1/events/:id/payload"          Machine API_BODY_BYTES_MAX  events::payload;
         POST   "/api/v1/events/:id/rules/:rule_id/retry"
                                                      Machine API_BODY_BYTES_MAX  events::retry;
+        POST   "/api/v1/events/:id/rules/:rule_id/cancel"
+                                                     Machine API_BODY_BYTES_MAX  events::cancel_delivery;
+        POST   "/api/v1/events/:id/cancel"           Machine API_BODY_BYTES_MAX  events::cancel;
         GET    "/api/v1/events/:id/rules/:rule_id/attempts"
                                                      Machine API_BODY_BYTES_MAX  events::attempts;
         GET    "/api/v1/events/:id/rules/:rule_id/attempts/:n"
@@ -152,6 +155,8 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         GET    "/embed/s/:session/events/:id"        View    API_BODY_BYTES_MAX  embed::event::get;
         POST   "/embed/s/:session/events/:id/rules/:rule_id/retry"
                                                      Act     API_BODY_BYTES_MAX  embed::delivery::retry;
+        POST   "/embed/s/:session/events/:id/rules/:rule_id/cancel"
+                                                     Act     API_BODY_BYTES_MAX  embed::delivery::cancel;
         GET    "/embed/s/:session/events/:id/rules/:rule_id/attempts/:n"
                                                      View    API_BODY_BYTES_MAX  embed::attempt::get;
     }

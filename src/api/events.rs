@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::rules::add_resource;
 use crate::app::events::{self, Listing};
-use crate::app::retry;
+use crate::app::{cancel, retry};
 use crate::destination::WEBHOOK;
 use crate::domain::attempt::Record;
 use crate::domain::delivery::{STATUSES, State};
@@ -139,10 +139,29 @@ pub async fn payload<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 pub async fn retry<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (event, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
     let found = retry::retry(platform, call.caller.machine()?, &event, &rule).await?;
-    let shown = show_with_deliveries(&found);
-    let of_rule = shown["rule_events"].as_array().into_iter().flatten();
-    let of_rule = of_rule.into_iter().find(|shown| shown["rule"] == json!(rule));
-    Ok(Reply::ok(of_rule.ok_or_else(|| Error::internal("a retried delivery is not shown"))?))
+    reply_with(&found, &rule)
+}
+
+/// `POST /events/{id}/rules/{rule_id}/cancel`: it is not sent any more.
+pub async fn cancel_delivery<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let (event, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
+    let found = cancel::delivery(platform, call.caller.machine()?, &event, &rule).await?;
+    reply_with(&found, &rule)
+}
+
+/// `POST /events/{id}/cancel`: nothing that it owes is sent any more.
+pub async fn cancel<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let event = call.id("id", "event")?;
+    let found = cancel::event(platform, call.caller.machine()?, &event).await?;
+    Ok(Reply::ok(&show_with_deliveries(&found)))
+}
+
+/// The rule_event of this rule.
+fn reply_with(found: &EventWithDeliveries, rule: &str) -> Result<Reply> {
+    let shown = show_with_deliveries(found);
+    let mut of_event = shown["rule_events"].as_array().into_iter().flatten();
+    let of_rule = of_event.find(|shown| shown["rule"] == json!(rule));
+    Ok(Reply::ok(of_rule.ok_or_else(|| Error::internal("a delivery is not shown"))?))
 }
 
 fn show_attempt(record: &Record) -> Value {

@@ -3,6 +3,7 @@
 pub mod activation;
 pub mod attempt;
 pub mod batch;
+pub mod cancel;
 pub mod connections;
 pub mod deliver;
 pub mod emit;

@@ -118,7 +118,7 @@ impl Shown<'_> {
                         }
                         " " (parts::state(&delivery.state))
                     }
-                    (self.retry(delivery, &at))
+                    (self.buttons(delivery, &at))
                 }
                 p.hint {
                     (self.why(owed)) " · "
@@ -147,15 +147,28 @@ impl Shown<'_> {
         }
     }
 
-    fn retry(&self, delivery: &DeliverySummary, at: &str) -> Markup {
-        let label = match State::parse(&delivery.state) {
-            Some(State::Delivered) => text::SEND_AGAIN,
-            Some(State::Dead | State::Retrying) => text::RETRY_NOW,
-            _ => return html! {},
+    /// What a person can do about it.
+    fn buttons(&self, delivery: &DeliverySummary, at: &str) -> Markup {
+        let state = State::parse(&delivery.state);
+        let retry = match state {
+            Some(State::Delivered) => Some(text::SEND_AGAIN),
+            Some(State::Dead | State::Retrying) => Some(text::RETRY_NOW),
+            _ => None,
         };
-        let action = format!("{at}/retry");
-        Button { label, action: &action, need: Need::Act, look: "quiet", fields: &[] }
-            .render(self.visit)
+        let cancel = state
+            .is_some_and(|state| state.is_open() || state == State::Held)
+            .then_some(text::CANCEL);
+        let (retry_at, cancel_at) = (format!("{at}/retry"), format!("{at}/cancel"));
+        html! {
+            div.actions {
+                @for (label, action) in [(retry, &retry_at), (cancel, &cancel_at)] {
+                    @if let Some(label) = label {
+                        (Button { label, action, need: Need::Act, look: "quiet", fields: &[] }
+                            .render(self.visit))
+                    }
+                }
+            }
+        }
     }
 
     /// What is still to come, or why nothing is.

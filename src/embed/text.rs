@@ -85,7 +85,7 @@ texts! {
     RESUME = "Resume";
     RESUME_WITHOUT = "Resume and cancel what is held";
     HELD_MEANWHILE = "Its events are held until it is active again; nothing is lost.";
-    NOT_BEFORE = "Not before";
+    NOT_BEFORE = "The next one is made";
     HOLDS_THE_LINE = "The order of this connection is strict, and one event keeps the others \
                       waiting. Mend what it fails at, or cancel its delivery there to go on:";
     FAILING_SINCE = "Failing since";
@@ -151,6 +151,7 @@ texts! {
     BY_HAND = "by hand";
     UNMATCHED = "Rules for this event that did not match";
     RETRY_NOW = "Retry now";
+    CANCEL = "Cancel";
     SEND_AGAIN = "Send again";
     NEXT_ATTEMPT = "Next attempt";
     THEN = "then, if it fails,";
@@ -278,6 +279,7 @@ pub fn done(word: &str) -> Option<&'static str> {
         "rotated-already" => "The secret was rotated already; nothing was changed.",
         "overlap-ended" => "The former secrets sign no more.",
         "retried" => "On its way.",
+        "canceled" => "Canceled.",
         "test-sent" => "The test event is on its way.",
         _ => return None,
     })

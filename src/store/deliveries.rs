@@ -248,6 +248,33 @@ pub async fn cancel(log: &impl Database, keys: &[DeliveryKey], now_ms: i64) -> R
     run(log, vec![statement(CANCEL, [key_set(keys).into(), now_ms.into()])]).await.map(drop)
 }
 
+const CANCEL_BY_HAND: &str = "\
+    update deliveries set state = 'canceled', open = 0, due_at_ms = null, sweep_at_ms = null, \
+      reason = 'canceled', completed_at_ms = ?2 from json_each(?1) j \
+    where workspace = j.value ->> 0 and connection = j.value ->> 1 and event = j.value ->> 2 \
+      and rule = j.value ->> 3 and (open = 1 or state = 'held') returning connection";
+
+/// Cancels those of the deliveries that are open or held, as a person wants it; returns the
+/// connection of each.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn cancel_by_hand(
+    log: &impl Database,
+    keys: &[DeliveryKey],
+    now_ms: i64,
+) -> Result<Vec<String>> {
+    struct Canceled(String);
+    impl FromRow for Canceled {
+        fn from_row(row: &mut Row) -> Self {
+            Self(row.text("connection"))
+        }
+    }
+    let params = [key_set(keys).into(), now_ms.into()];
+    let canceled: Vec<Canceled> = row::all(select(log, statement(CANCEL_BY_HAND, params)).await?)?;
+    Ok(canceled.into_iter().map(|canceled| canceled.0).collect())
+}
+
 const CANCEL_CONNECTION: &str = "\
     update deliveries set state = 'canceled', open = 0, due_at_ms = null, sweep_at_ms = null, \
       reason = 'connection_deleted', completed_at_ms = ?3 \

@@ -111,6 +111,27 @@ fn what_is_replayed_on_a_strict_connection_goes_to_the_tail() {
 }
 
 #[test]
+fn what_is_canceled_lets_a_strict_line_go_on() {
+    let world = world(json!({"ordering": "strict", "retry_schedule_seconds": [172_800]}));
+    let (edge, tenant) = (&world.edge, &world.tenant);
+    edge.receivers.script(HOOK, |n| Reply::status(if n == 0 { 500 } else { 200 }));
+    let (first, second) = (tenant.emit(edge, "x"), tenant.emit(edge, "x"));
+    edge.run_for(10_000);
+    assert_eq!(edge.receivers.seen(HOOK).len(), 1, "the first keeps the second waiting");
+    let path = format!("/api/v1/events/{first}/rules/{}/cancel", world.rule);
+    let canceled = tenant.call(edge, "POST", &path, &Value::Null);
+    assert_eq!((canceled.status, &canceled.json()["status"]), (200, &json!("canceled")));
+    edge.run_for(10_000);
+    assert_eq!(
+        (world.status(&first), world.status(&second)),
+        ("canceled".into(), "completed".into())
+    );
+    assert_eq!(tenant.call(edge, "POST", &path, &Value::Null).status, 409);
+    let whole = format!("/api/v1/events/{second}/cancel");
+    assert_eq!(tenant.call(edge, "POST", &whole, &Value::Null).status, 409, "it is delivered");
+}
+
+#[test]
 fn a_lost_wake_up_of_a_retry_is_the_sweepers() {
     let world = world(json!({}));
     let edge = &world.edge;

@@ -1,0 +1,63 @@
+//! A person stops deliveries that are owed or held. A success that arrives all the same is
+//! recorded: the receiver has the event.
+
+use super::events::{delivery_key, home};
+use super::{lanes, log};
+use crate::domain::actor::Actor;
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::job::DeliveryKey;
+use crate::domain::line::Line;
+use crate::ports::Platform;
+use crate::store::deliveries;
+use crate::store::events::{self, EventWithDeliveries};
+
+/// Cancels the delivery of an event by a rule. Returns the event as it is then.
+///
+/// # Errors
+/// `NotFound` when the actor has no such event, or the event owes nothing by this rule; `Conflict`
+/// when the delivery is settled.
+pub async fn delivery<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    event: &str,
+    rule: &str,
+) -> Result<EventWithDeliveries> {
+    let home = home(platform, actor, event).await?;
+    let found = events::find(&home.workspace, event).run(log(platform, home.shard)?).await?;
+    let key = delivery_key(&actor.scope, &found, rule)?;
+    cancel(platform, home.shard, &[key]).await?;
+    events::find(&home.workspace, event).run(log(platform, home.shard)?).await
+}
+
+/// Cancels all that an event still owes. Returns the event as it is then.
+///
+/// # Errors
+/// `NotFound` when the actor has no such event; `Conflict` when all of it is settled.
+pub async fn event<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    event: &str,
+) -> Result<EventWithDeliveries> {
+    let home = home(platform, actor, event).await?;
+    let found = events::find(&home.workspace, event).run(log(platform, home.shard)?).await?;
+    let owed = found.event.fan_out.iter();
+    let keys = owed.map(|owed| delivery_key(&actor.scope, &found, &owed.rule));
+    let keys = keys.collect::<Result<Vec<_>>>()?;
+    cancel(platform, home.shard, &keys).await?;
+    events::find(&home.workspace, event).run(log(platform, home.shard)?).await
+}
+
+/// Cancels those that are open or held, and lets their lines go on without them.
+async fn cancel<P: Platform>(platform: &P, shard: u16, keys: &[DeliveryKey]) -> Result<()> {
+    let log = log(platform, shard)?;
+    let canceled = deliveries::cancel_by_hand(log, keys, platform.now_ms()).await?;
+    if canceled.is_empty() {
+        let msg = "There is nothing to cancel: what is delivered, dead or canceled stays so";
+        return Err(Error::new(Kind::Conflict, msg));
+    }
+    for connection in canceled {
+        let workspace = keys.first().map(|key| key.workspace.clone()).unwrap_or_default();
+        lanes::nudge(platform, &Line { shard, workspace, connection }).await;
+    }
+    Ok(())
+}
