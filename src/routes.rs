@@ -7,7 +7,8 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::api::{
-    connections, emit, event_types, events, health, organizations, rules, sessions, workspaces,
+    connections, emit, event_types, events, health, organizations, replays, rules, sessions,
+    workspaces,
 };
 use crate::domain::error::{Error, Result};
 use crate::domain::ids;
@@ -72,6 +73,10 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         GET    "/api/v1/workspaces/:id/connections"  Machine API_BODY_BYTES_MAX  connections::list_of_workspace;
         GET    "/api/v1/workspaces/:id/rules"        Machine API_BODY_BYTES_MAX  rules::list_of_workspace;
         GET    "/api/v1/workspaces/:id/events"       Machine API_BODY_BYTES_MAX  events::list_of_workspace;
+        GET    "/api/v1/workspaces/:id/replays"      Machine API_BODY_BYTES_MAX  replays::list;
+        POST   "/api/v1/workspaces/:id/replays"      Machine API_BODY_BYTES_MAX  replays::create;
+        GET    "/api/v1/replays/:id"                 Machine API_BODY_BYTES_MAX  replays::get;
+        DELETE "/api/v1/replays/:id"                 Machine API_BODY_BYTES_MAX  replays::cancel;
         GET    "/api/v1/connections"                 Machine API_BODY_BYTES_MAX  connections::list;
         POST   "/api/v1/connections"                 Machine API_BODY_BYTES_MAX  connections::create;
         GET    "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::get;

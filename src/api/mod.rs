@@ -6,6 +6,7 @@ pub mod event_types;
 pub mod events;
 pub mod health;
 pub mod organizations;
+pub mod replays;
 pub mod rules;
 pub mod sessions;
 pub mod workspaces;

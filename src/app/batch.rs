@@ -13,7 +13,7 @@ use super::reports::{Report, Reports};
 use super::{grouped, lanes, log};
 use crate::domain::connection::Target;
 use crate::domain::error::Result;
-use crate::domain::job::{DeliveryKey, Job, Message};
+use crate::domain::job::{DeliveryKey, Job, Message, Step};
 use crate::domain::lane_talk::Told;
 use crate::domain::limits::{CANCEL_STEP, SLICE_BYTES_MAX};
 use crate::domain::line::{Line, Mode, Place, Traits};
@@ -57,9 +57,20 @@ impl Work {
     }
 }
 
-/// Sorts messages into jobs and lines. Messages that are malformed, or repeat one, are left out.
-pub fn sort<P: Platform>(platform: &P, messages: &[String]) -> (Vec<Work>, Lines) {
-    let (mut jobs, mut lines): (Vec<Work>, Lines) = (Vec::new(), Lines::default());
+/// What the messages of a batch ask for.
+#[derive(Default)]
+pub struct Sorted {
+    /// Deliveries to attempt.
+    pub jobs: Vec<Work>,
+    /// Lines to serve.
+    pub lines: Lines,
+    /// Steps of replays to do.
+    pub steps: Vec<Step>,
+}
+
+/// Sorts messages. Those that are malformed, or repeat one, are left out.
+pub fn sort<P: Platform>(platform: &P, messages: &[String]) -> Sorted {
+    let Sorted { mut jobs, mut lines, mut steps } = Sorted::default();
     for (message, text) in messages.iter().enumerate() {
         match Message::parse(text) {
             Ok(Message::Deliver(job)) => {
@@ -68,10 +79,12 @@ pub fn sort<P: Platform>(platform: &P, messages: &[String]) -> (Vec<Work>, Lines
                 }
             }
             Ok(Message::Lane(line)) => lines.wake(line, message),
+            Ok(Message::Replay(step)) if steps.contains(&step) => {}
+            Ok(Message::Replay(step)) => steps.push(step),
             Err(why) => platform.line(&json!({"at": "deliver", "malformed_job": why})),
         }
     }
-    (jobs, lines)
+    Sorted { jobs, lines, steps }
 }
 
 /// Cuts the jobs into slices of one shard and a bounded number of payload bytes, in message order.

@@ -2,8 +2,8 @@
 //!
 //! A slow endpoint never holds a batch. An attempt that is unanswered after 250 ms is *slow*: it
 //! goes on after the batch has ended and records itself, and the other jobs of its connection are
-//! left to its lane. So are the jobs of a connection whose lane is engaged. Lines are served after
-//! the batch has ended. Which job is started next is decided in `domain/slots.rs`.
+//! left to its lane. So are the jobs of a connection whose lane is engaged. Lines are served and
+//! replays go on after the batch has ended. Which job is started next is decided in `domain/slots.rs`.
 //!
 //! The awaits of a batch, and why each may be cut or repeated:
 //! 1. read the connections (CONTROL): nothing has happened yet;
@@ -17,7 +17,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use futures_util::future::{LocalBoxFuture, join};
+use futures_util::future::{LocalBoxFuture, join, join3};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::json;
 
@@ -26,9 +26,10 @@ use super::batch::{self, Lines, Unsent, Work};
 use super::lane_run::traits;
 use super::log;
 use super::recorder::{self, Finished};
+use super::replays;
 use super::reports::{Report, Reports};
 use crate::domain::connection::Target;
-use crate::domain::job::{DeliveryKey, Job};
+use crate::domain::job::{DeliveryKey, Job, Step};
 use crate::domain::lane_talk::Told;
 use crate::domain::limits::{FLUSH_AFTER_MS, FLUSH_OUTCOMES, HAND_BACK_S, SLOW_AFTER_MS};
 use crate::domain::line::Mode;
@@ -50,7 +51,7 @@ pub enum Verdict {
 pub struct Served {
     /// What becomes of each message, in order.
     pub verdicts: Vec<Verdict>,
-    /// Slow attempts and lines that are served.
+    /// Slow attempts, lines that are served, steps of replays.
     pub rest: LocalBoxFuture<'static, ()>,
 }
 
@@ -87,6 +88,8 @@ struct Run<P: Platform> {
     verdicts: Vec<Verdict>,
     /// Lines to serve after the batch.
     lines: Lines,
+    /// Steps of replays to do after the batch.
+    steps: Vec<Step>,
     /// Those that are.
     started: Vec<Told>,
     reports: Reports,
@@ -94,7 +97,7 @@ struct Run<P: Platform> {
 
 impl<P: Platform> Run<P> {
     fn new(platform: P, messages: &[String]) -> Self {
-        let (jobs, lines) = batch::sort(&platform, messages);
+        let batch::Sorted { jobs, lines, steps } = batch::sort(&platform, messages);
         let slices = batch::slices(&jobs);
         Self {
             platform,
@@ -108,6 +111,7 @@ impl<P: Platform> Run<P> {
             flushing: 0,
             verdicts: vec![Verdict::Ack; messages.len()],
             lines,
+            steps,
             started: Vec::new(),
             reports: Reports::default(),
         }
@@ -387,9 +391,10 @@ impl<P: Platform> Run<P> {
         self.started = lines.started;
     }
 
-    /// The slow attempts go on, each records itself, and lines are served.
+    /// The slow attempts go on, each records itself, lines are served, and replays go on.
     fn finish(self) -> Served {
         let Self { platform, jobs, mut turns, verdicts, started, targets, slots, .. } = self;
+        let replaying = replays::advance_all(platform.clone(), self.steps);
         let serving = batch::serve_lines(platform.clone(), started, targets, slots.free());
         let stragglers = async move {
             let mut left = jobs.iter().filter(|work| work.is_in_flight).count();
@@ -402,7 +407,7 @@ impl<P: Platform> Run<P> {
             }
         };
         let rest = async move {
-            join(stragglers, serving).await;
+            join3(stragglers, serving, replaying).await;
         };
         Served { verdicts, rest: Box::pin(rest) }
     }

@@ -159,10 +159,22 @@ pub async fn names<P: Platform>(
 
 /// Where an event lives, if its workspace is in the actor's scope.
 pub async fn home<P: Platform>(platform: &P, actor: &Actor, event: &str) -> Result<Home> {
-    let absent = || Error::not_found("event");
-    let number = ids::workspace_number(event).ok_or_else(absent)?;
-    let control = platform.control();
-    match workspaces::find_by_number(control, &actor.scope, number).await {
+    home_of(platform, actor, event, "event").await
+}
+
+/// Where a record lives whose id carries its workspace's number, if that is in the actor's scope.
+///
+/// # Errors
+/// `NotFound` for `noun` when it is not.
+pub async fn home_of<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    id: &str,
+    noun: &str,
+) -> Result<Home> {
+    let absent = || Error::not_found(noun);
+    let number = ids::workspace_number(id).ok_or_else(absent)?;
+    match workspaces::find_by_number(platform.control(), &actor.scope, number).await {
         Ok(workspace) => Ok(workspace.home()),
         Err(error) if error.kind == Kind::NotFound => Err(absent()),
         Err(error) => Err(error),

@@ -13,6 +13,7 @@ pub mod lane_run;
 pub mod lanes;
 pub mod organizations;
 pub mod recorder;
+pub mod replays;
 pub mod reports;
 pub mod retry;
 pub mod rules;

@@ -1,6 +1,7 @@
 //! Sessions of the embed: the product creates, lists, refreshes and revokes them; the embed
 //! launches and opens them.
 
+use super::events::home_of;
 use super::{log, new_event_id};
 use crate::domain::actor::{Actor, Resource};
 use crate::domain::error::{Error, Kind, Result};
@@ -9,7 +10,6 @@ use crate::domain::session::{
     LaunchPage, Look, Role, Session, SessionType, Theme, Token, TokenKind,
 };
 use crate::domain::time::DAY_MS;
-use crate::domain::workspace::Home;
 use crate::ports::{Platform, PortError};
 use crate::store::sessions::{self, Filter, Stored};
 use crate::store::{organizations, workspaces};
@@ -111,17 +111,6 @@ pub async fn list<P: Platform>(
     sessions::list(log, workspace, filter, before, platform.now_ms(), limit).await
 }
 
-/// Where a session lives, if its workspace is the actor's.
-async fn home<P: Platform>(platform: &P, actor: &Actor, session: &str) -> Result<Home> {
-    let absent = || Error::not_found("session");
-    let number = ids::workspace_number(session).ok_or_else(absent)?;
-    match workspaces::find_by_number(platform.control(), &actor.scope, number).await {
-        Ok(workspace) => Ok(workspace.home()),
-        Err(error) if error.kind == Kind::NotFound => Err(absent()),
-        Err(error) => Err(error),
-    }
-}
-
 /// Gives a session a new access token, and its whole life again from now on.
 ///
 /// # Errors
@@ -131,7 +120,7 @@ pub async fn refresh<P: Platform>(
     actor: &Actor,
     session: &str,
 ) -> Result<(Session, Token)> {
-    let home = home(platform, actor, session).await?;
+    let home = home_of(platform, actor, session, "session").await?;
     let log = log(platform, home.shard)?;
     let token = Token::new(TokenKind::Access, home.shard, session, platform.bytes());
     let now_ms = platform.now_ms();
@@ -155,7 +144,7 @@ pub async fn refresh<P: Platform>(
 /// # Errors
 /// `NotFound` when the actor has no such session.
 pub async fn revoke<P: Platform>(platform: &P, actor: &Actor, session: &str) -> Result<()> {
-    let home = home(platform, actor, session).await?;
+    let home = home_of(platform, actor, session, "session").await?;
     let log = log(platform, home.shard)?;
     sessions::revoke(log, &home.workspace, session, platform.now_ms()).await
 }

@@ -2,7 +2,7 @@
 //! a local installation starts, whose queue lives in memory.
 //!
 //! It goes from connection to connection. The lane of one that has a lane gets one nudge and looks
-//! itself; for one that has none, jobs are sent.
+//! itself; for one that has none, jobs are sent. Replays that do not go on are woken, too.
 //!
 //! Jobs are sent before their rows are put off, so a crash in between repeats a wake-up and never
 //! loses one.
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::lanes::nudge;
 use super::wake::wake;
-use super::{activation, log, sessions};
+use super::{activation, log, replays, sessions};
 use crate::domain::error::{Error, Result};
 use crate::domain::job::Job;
 use crate::domain::limits::{SEND_BATCH_MAX, SWEEP_DELIVERIES};
@@ -42,6 +42,7 @@ async fn sweep_shard<P: Platform>(platform: &P, shard: u16, after_restart: bool)
     let log = log(platform, shard)?;
     let mut after = (String::new(), String::new());
     sessions::forget_old(platform, shard).await?;
+    replays::wake_forgotten(platform, shard, after_restart).await?;
     let mut swept = activation::release_forgotten(platform, shard).await?;
     while swept < SWEEP_DELIVERIES {
         let now_ms = platform.now_ms();

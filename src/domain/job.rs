@@ -12,6 +12,37 @@ pub enum Message {
     Deliver(Job),
     /// Serve the line of a connection, as its lane says.
     Lane(Line),
+    /// Do the next step of a replay.
+    Replay(Step),
+}
+
+/// A step of a replay. A message for another step than the next one does nothing, so however often
+/// messages are repeated, a replay has one that goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Which LOG database holds the replay.
+    #[serde(rename = "s")]
+    pub shard: u16,
+    /// Its workspace.
+    #[serde(rename = "w")]
+    pub workspace: String,
+    /// The replay.
+    #[serde(rename = "r")]
+    pub replay: String,
+    /// Number of the step, from 0.
+    #[serde(rename = "n")]
+    pub number: u32,
+}
+
+/// The message that asks for a step of a replay.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReplayJob {
+    #[serde(rename = "v")]
+    version: u8,
+    #[serde(rename = "replay")]
+    step: Step,
 }
 
 /// The message that asks to serve a line.
@@ -30,16 +61,26 @@ impl Message {
     /// # Errors
     /// What is malformed, for the log.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let Ok(LaneJob { version, line }) = serde_json::from_str(text) else {
-            return Job::parse(text).map(Self::Deliver);
-        };
-        check(version, &[&line.workspace, &line.connection])?;
-        Ok(Self::Lane(line))
+        if let Ok(LaneJob { version, line }) = serde_json::from_str(text) {
+            check(version, &[&line.workspace, &line.connection])?;
+            return Ok(Self::Lane(line));
+        }
+        if let Ok(ReplayJob { version, step }) = serde_json::from_str(text) {
+            check(version, &[&step.workspace, &step.replay])?;
+            return Ok(Self::Replay(step));
+        }
+        Job::parse(text).map(Self::Deliver)
     }
 
     /// The text of the message that asks to serve `line`.
     pub fn lane_text(line: &Line) -> String {
         let job = LaneJob { version: VERSION, line: line.clone() };
+        serde_json::to_string(&job).unwrap_or_default()
+    }
+
+    /// The text of the message that asks for a step of a replay.
+    pub fn replay_text(step: &Step) -> String {
+        let job = ReplayJob { version: VERSION, step: step.clone() };
         serde_json::to_string(&job).unwrap_or_default()
     }
 }
@@ -189,6 +230,12 @@ mod tests {
         let lane = Message::lane_text(&line);
         for (from, to) in [("\"v\":1", "\"v\":2"), ("0-8", "x-8")] {
             assert!(Message::parse(&lane.replace(from, to)).is_err(), "{from} -> {to}");
+        }
+        let step = Step { shard: 1, workspace: key.workspace, replay: key.event, number: 9 };
+        let replay = Message::replay_text(&step);
+        assert_eq!(Message::parse(&replay), Ok(Message::Replay(step)));
+        for (from, to) in [("\"v\":1", "\"v\":2"), ("0-8", "x-8"), ("\"n\":9", "\"n\":-1")] {
+            assert!(Message::parse(&replay.replace(from, to)).is_err(), "{from} -> {to}");
         }
         for text in ["", "{}", "null", "[]", "\"x\"", "{\"v\":1}"] {
             assert!(Job::parse(text).is_err(), "{text}");

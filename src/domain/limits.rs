@@ -1,6 +1,8 @@
 //! Every size, count and length that is limited, with its reason. Figures of the platform are from
 //! Cloudflare's published limits (autumn 2026).
 
+use super::time::DAY_MS;
+
 /// Payload of one event, bytes of JSON text. A D1 row holds 2 MB; half a MiB leaves room for the
 /// columns beside it and keeps 8 payloads of the largest size in one consumer slice of 4 MiB.
 pub const PAYLOAD_BYTES_MAX: usize = 512 * 1024;
@@ -101,6 +103,25 @@ pub const CANCEL_STEP: usize = 1_000;
 pub const SWEEP_CONNECTIONS: usize = 200;
 /// Deliveries that one sweep brings back at the most.
 pub const SWEEP_DELIVERIES: usize = 5_000;
+
+/// Deliveries that one replay sends (the wire contract): as steps in JSON they are about 900 KB,
+/// which is within one parameter of a D1 statement (2 MB).
+pub const REPLAY_DELIVERIES_MAX: usize = 10_000;
+/// The longest range of a replay (the wire contract).
+pub const REPLAY_RANGE_MS_MAX: i64 = 14 * DAY_MS;
+/// Deliveries that are read to find those of a replay: well under a second of one D1 query.
+pub const REPLAY_READS_MAX: usize = 50_000;
+/// Connections over which one replay goes.
+pub const REPLAY_CONNECTIONS_MAX: usize = 1_000;
+/// Deliveries of one step of a replay: one `sendBatch`.
+pub const REPLAY_STEP: usize = SEND_BATCH_MAX;
+/// Seconds between two steps, so that a replay of 10,000 takes three and a half minutes and leaves
+/// room for what is new.
+pub const REPLAY_STEP_S: u32 = 2;
+/// After this long the sweeper wakes a replay that does not go on.
+pub const REPLAY_FORGOTTEN_MS: i64 = 60_000;
+/// Replays that one sweep wakes.
+pub const REPLAYS_WOKEN: usize = 100;
 
 /// Old sessions that one sweep deletes.
 pub const FORGOTTEN_AT_ONCE: usize = 200;

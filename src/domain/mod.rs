@@ -20,6 +20,7 @@ pub mod limits;
 pub mod line;
 pub mod organization;
 pub mod pace;
+pub mod replay;
 pub mod retry;
 pub mod rotation;
 pub mod rule;

@@ -32,6 +32,19 @@ pub fn rfc3339(ms: i64) -> String {
         .to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
+/// A time with a fraction of nanoseconds and an offset is 35 characters long.
+const RFC3339_CHARS_MAX: usize = 64;
+
+/// Reads an RFC 3339 time, with any offset, into epoch milliseconds; `None` when it is none. What
+/// is finer than a millisecond is cut off.
+pub fn parse_rfc3339(text: &str) -> Option<i64> {
+    if text.len() > RFC3339_CHARS_MAX {
+        return None;
+    }
+    let at_ms = DateTime::parse_from_rfc3339(text).ok()?.timestamp_millis();
+    (RFC3339_FIRST_MS..=RFC3339_LAST_MS).contains(&at_ms).then_some(at_ms)
+}
+
 /// Reads an HTTP date (RFC 9110 section 5.6.7) into epoch milliseconds; `None` when it is none.
 ///
 /// All three forms are read: IMF-fixdate, RFC 850 and asctime. The weekday must be a weekday, but
@@ -112,6 +125,25 @@ mod tests {
     }
 
     #[test]
+    fn rfc3339_times() {
+        #[track_caller]
+        fn check(text: &str, expected: Option<i64>) {
+            assert_eq!(parse_rfc3339(text), expected, "{text}");
+        }
+        check("1970-01-01T00:00:01Z", Some(1_000));
+        check("1970-01-01T00:00:01.2349Z", Some(1_234));
+        check("1970-01-01T01:00:00+01:00", Some(0));
+        check("1969-12-31T19:00:00.5-05:00", Some(500));
+        check("1970-01-01T00:00:00", None);
+        check("1970-01-01", None);
+        check("1970-02-30T00:00:00Z", None);
+        check("0", None);
+        check("", None);
+        check("9999-12-31T23:59:59-23:59", None);
+        check(&"1".repeat(100_000), None);
+    }
+
+    #[test]
     fn http_dates() {
         #[track_caller]
         fn check(text: &str, expected: Option<&str>) {
@@ -151,6 +183,11 @@ mod tests {
 
     proptest! {
         #[test]
+        fn an_rfc3339_time_reads_back(ms in RFC3339_FIRST_MS..=RFC3339_LAST_MS) {
+            prop_assert_eq!(parse_rfc3339(&rfc3339(ms)), Some(ms));
+        }
+
+        #[test]
         fn an_imf_date_reads_back(second in 0..253_402_300_800_i64) {
             let at = DateTime::from_timestamp_secs(second).unwrap();
             let text = at.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
@@ -160,6 +197,7 @@ mod tests {
         #[test]
         fn any_text_is_taken(text in any::<String>(), ms in any::<i64>()) {
             parse_http_date(&text);
+            parse_rfc3339(&text);
             prop_assert_eq!(rfc3339(ms).len(), 24);
         }
     }

@@ -17,6 +17,8 @@ pub mod lines;
 pub mod machine_keys;
 pub mod names;
 pub mod organizations;
+pub mod replay_steps;
+pub mod replays;
 pub mod retries;
 pub mod routing;
 mod row;

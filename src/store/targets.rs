@@ -1,4 +1,5 @@
-//! The one CONTROL read of a consumer batch: the connections that it will call.
+//! The connections that will be called: all that a consumer batch reads of them, the one CONTROL
+//! read that it makes, and their ids for a replay.
 
 use serde_json::{Value, json};
 
@@ -6,6 +7,7 @@ use super::row::{self, FromRow, Row};
 use super::{select, statement};
 use crate::domain::connection::{SealedSigningSecret, Target};
 use crate::domain::error::Result;
+use crate::domain::limits::REPLAY_CONNECTIONS_MAX;
 use crate::domain::secret::Sealed;
 use crate::ports::Database;
 
@@ -26,6 +28,33 @@ pub async fn find(control: &impl Database, connections: &[(&str, &str)]) -> Resu
     let keys: Vec<Value> = connections.iter().map(|(w, c)| json!([w, c])).collect();
     let params = [Value::from(keys).to_string().into()];
     row::all(select(control, statement(FIND, params)).await?)
+}
+
+const IDS: &str = "\
+    select id from connections where workspace = ?1 and (?2 is null or id = ?2) \
+      and (?3 = 0 or hidden = 0) order by workspace, created_at_ms, id limit ?4";
+
+/// The ids of a workspace's connections, or of the one that is asked for, and one more than
+/// [`REPLAY_CONNECTIONS_MAX`] if there are so many; with `only_shown`, of those that pages show.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn ids(
+    control: &impl Database,
+    workspace: &str,
+    only: Option<&str>,
+    only_shown: bool,
+) -> Result<Vec<String>> {
+    struct Id(String);
+    impl FromRow for Id {
+        fn from_row(row: &mut Row) -> Self {
+            Self(row.text("id"))
+        }
+    }
+    let limit = REPLAY_CONNECTIONS_MAX + 1;
+    let params = [workspace.into(), only.into(), only_shown.into(), limit.into()];
+    let found: Vec<Id> = row::all(select(control, statement(IDS, params)).await?)?;
+    Ok(found.into_iter().map(|found| found.0).collect())
 }
 
 impl FromRow for Target {

@@ -18,6 +18,7 @@ struct World {
     rule: String,
     event: String,
     session: String,
+    replay: String,
 }
 
 fn world() -> World {
@@ -31,7 +32,14 @@ fn world() -> World {
     let session = tenant.call(&edge, "POST", "/api/v1/sessions", &session).json();
     let session = text(&session, "/session_id");
     edge.run_for(1_000);
-    World { edge, tenant, stranger, connection, rule, event, session }
+    let path = format!("/api/v1/workspaces/{}/replays", tenant.workspace);
+    let replay = text(&tenant.post(&edge, &path, &range()), "/replay/id");
+    World { edge, tenant, stranger, connection, rule, event, session, replay }
+}
+
+/// What was delivered in the first hour.
+fn range() -> Value {
+    json!({"status": "completed", "since": "2027-01-15T08:00:00Z", "until": "2027-01-15T09:00:00Z"})
 }
 
 impl World {
@@ -43,6 +51,7 @@ impl World {
             Some("rules") => &self.rule,
             Some("events") => &self.event,
             Some("sessions") => &self.session,
+            Some("replays") => &self.replay,
             _ => "",
         };
         let query = match (route.method.as_str(), route.path) {
@@ -79,7 +88,8 @@ impl World {
             (_, "/api/v1/event-types/:key") => json!({"label": "Listed"}),
             ("PATCH", "/api/v1/organization") => json!({"name": "Renamed"}),
             ("POST", "/api/v1/sessions") => json!({"workspace_id": workspace}),
-            ("DELETE", "/api/v1/sessions/:id") => json!({}),
+            ("DELETE", "/api/v1/sessions/:id" | "/api/v1/replays/:id") => json!({}),
+            (_, "/api/v1/workspaces/:id/replays") => range(),
             ("POST", path) if path.contains("/:id/") => json!({}),
             (method, path) => panic!("the walk has no body for {method} {path}"),
         }
@@ -194,6 +204,7 @@ fn dump(world: &World) -> Vec<Value> {
         "select count(*) from events",
         "select group_concat(event || state || attempts_before) from deliveries",
         "select group_concat(id || access_hash || coalesce(revoked_at_ms, '')) from sessions",
+        "select group_concat(id || status || position) from replays",
     ];
     let log = of_log.map(|sql| world.edge.logs[0].ask(sql));
     control.chain(log).flatten().collect()

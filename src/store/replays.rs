@@ -1,0 +1,252 @@
+//! Replays in a LOG shard, beside the deliveries that they are about.
+
+use serde_json::{Value, json};
+
+use super::row::{self, FromRow, Row};
+use super::{Query, all_rows, run, statement};
+use crate::domain::delivery::State;
+use crate::domain::error::{Error, Result};
+use crate::domain::limits::{REPLAY_DELIVERIES_MAX, REPLAY_READS_MAX, REPLAY_STEP};
+use crate::domain::replay::{Counted, Selection, Status};
+use crate::ports::{Database, Param};
+
+/// A replay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// Id, a UUIDv7 whose low 32 bits are its workspace's number.
+    pub id: String,
+    /// Workspace.
+    pub workspace: String,
+    /// How far it is.
+    pub status: Status,
+    /// What was asked for.
+    pub selection: Selection,
+    /// Deliveries that it is about.
+    pub count: usize,
+    /// Those that it has made owed again so far.
+    pub replayed: usize,
+    /// The next step.
+    pub position: u32,
+    /// Who created it.
+    pub created_by: String,
+    /// When it was created.
+    pub created_at_ms: i64,
+    /// When it was done or canceled.
+    pub completed_at_ms: Option<i64>,
+}
+
+impl FromRow for Replay {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            id: row.text("id"),
+            workspace: row.text("workspace"),
+            status: word(row, "status", Status::parse, Status::Canceled),
+            selection: Selection {
+                connection: row.maybe_text("connection"),
+                event: row.maybe_text("event"),
+                state: word(row, "state", State::parse, State::Dead),
+                since_ms: row.int("since_ms"),
+                until_ms: row.int("until_ms"),
+            },
+            count: row.int("count"),
+            replayed: row.int("replayed"),
+            position: row.int("position"),
+            created_by: row.text("created_by"),
+            created_at_ms: row.int("created_at_ms"),
+            completed_at_ms: row.maybe_int("completed_at_ms"),
+        }
+    }
+}
+
+fn word<T>(row: &mut Row, column: &str, parse: fn(&str) -> Option<T>, default: T) -> T {
+    let text = row.text(column);
+    parse(&text).unwrap_or_else(|| {
+        row.is_no(column, "word that we know");
+        default
+    })
+}
+
+macro_rules! columns {
+    () => {
+        "select id, workspace, status, state, connection, event, since_ms, until_ms, count, \
+           replayed, position, created_by, created_at_ms, completed_at_ms from replays "
+    };
+}
+
+/// A delivery that a replay is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Chosen {
+    /// Its event.
+    pub event: String,
+    /// Number of its rule.
+    pub rule: u32,
+    /// Its connection.
+    pub connection: String,
+}
+
+impl FromRow for Chosen {
+    fn from_row(row: &mut Row) -> Self {
+        Self { event: row.text("event"), rule: row.int("rule"), connection: row.text("connection") }
+    }
+}
+
+/// The deliveries of a range of ids, connection by connection.
+macro_rules! in_range {
+    () => {
+        "from json_each(?2) j cross join deliveries d where d.workspace = ?1 \
+           and d.connection = j.value and d.event >= ?3 and d.event < ?4 "
+    };
+}
+/// Whether the event of one has the name that is asked for.
+macro_rules! is_named {
+    () => {
+        "(?5 is null or exists (select 1 from events e where e.workspace = d.workspace \
+           and e.event = d.event and e.name = ?5)) "
+    };
+}
+
+const COUNT_DEAD: &str = concat!(
+    "select count(*) as found, coalesce(sum(fits), 0) as chosen from (select ",
+    is_named!(),
+    "as fits ",
+    in_range!(),
+    "and d.state = 'dead' limit ?6) lines"
+);
+const COUNT_DELIVERED: &str = concat!(
+    "select count(*) as found, coalesce(sum(fits), 0) as chosen from (select d.state = 'delivered' \
+       and ",
+    is_named!(),
+    "as fits ",
+    in_range!(),
+    "limit ?6) lines"
+);
+const CHOOSE_DEAD: &str = concat!(
+    "select d.connection, d.event, d.rule ",
+    in_range!(),
+    "and d.state = 'dead' and ",
+    is_named!(),
+    "limit ?6"
+);
+const CHOOSE_DELIVERED: &str = concat!(
+    "select d.connection, d.event, d.rule ",
+    in_range!(),
+    "and d.state = 'delivered' and ",
+    is_named!(),
+    "limit ?6"
+);
+
+fn params(workspace: &str, among: &[String], what: &Selection, limit: usize) -> [Param; 6] {
+    let (first, end) = what.events();
+    [
+        workspace.into(),
+        json!(among).to_string().into(),
+        first.into(),
+        end.into(),
+        what.event.clone().into(),
+        limit.into(),
+    ]
+}
+
+impl FromRow for Counted {
+    fn from_row(row: &mut Row) -> Self {
+        Self { read: row.int("found"), chosen: row.int("chosen") }
+    }
+}
+
+/// How many deliveries of these connections are to be replayed. It reads a bounded number.
+pub fn count(workspace: &str, among: &[String], what: &Selection) -> Query<Counted> {
+    let sql = if what.state == State::Dead { COUNT_DEAD } else { COUNT_DELIVERED };
+    let params = params(workspace, among, what, REPLAY_READS_MAX + 1);
+    Query::new(sql, params, |rows| row::one(row::rows(rows)?, "count"))
+}
+
+/// The deliveries of these connections that are to be replayed, in no order. To be read together
+/// with [`count`], which says whether they are too many.
+pub fn choose(workspace: &str, among: &[String], what: &Selection) -> Query<Vec<Chosen>> {
+    let sql = if what.state == State::Dead { CHOOSE_DEAD } else { CHOOSE_DELIVERED };
+    Query::new(sql, params(workspace, among, what, REPLAY_DELIVERIES_MAX), all_rows)
+}
+
+/// Comes before the replay in its batch: when that is there already (the batch is a repetition) no
+/// step comes back that was done.
+const INSERT_STEPS: &str = "\
+    insert into replay_steps (workspace, replay, number, deliveries) \
+    select ?1, ?2, key, value from json_each(?3) \
+    where not exists (select 1 from replays where workspace = ?1 and id = ?2)";
+const INSERT: &str = "\
+    insert or ignore into replays (workspace, id, status, state, connection, event, since_ms, \
+      until_ms, count, created_by, created_at_ms, advanced_at_ms, completed_at_ms) \
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12)";
+const FIND: &str = concat!(columns!(), "where workspace = ?1 and id = ?2");
+
+/// Stores a replay of these deliveries, in this order. Storing the same again changes nothing.
+/// Returns the replay as it is then.
+///
+/// # Errors
+/// When the shard's answer is not known.
+pub async fn insert(log: &impl Database, replay: &Replay, chosen: &[Chosen]) -> Result<Replay> {
+    let one = |chosen: &Chosen| json!([chosen.connection, chosen.event, chosen.rule]);
+    let step = |chosen: &[Chosen]| Value::from(chosen.iter().map(one).collect::<Vec<_>>());
+    let steps = Value::from(chosen.chunks(REPLAY_STEP).map(step).collect::<Vec<_>>());
+    let (workspace, id): (Param, Param) = ((&replay.workspace).into(), (&replay.id).into());
+    let what = &replay.selection;
+    let row = [
+        workspace.clone(),
+        id.clone(),
+        replay.status.as_str().into(),
+        what.state.as_str().into(),
+        what.connection.clone().into(),
+        what.event.clone().into(),
+        what.since_ms.into(),
+        what.until_ms.into(),
+        replay.count.into(),
+        (&replay.created_by).into(),
+        replay.created_at_ms.into(),
+        replay.completed_at_ms.into(),
+    ];
+    let statements = vec![
+        statement(INSERT_STEPS, [workspace.clone(), id.clone(), steps.to_string().into()]),
+        statement(INSERT, row),
+        statement(FIND, [workspace, id]),
+    ];
+    row::one(row::rows(&run(log, statements).await?[2])?, "replay")
+}
+
+/// A replay of this workspace; `NotFound` when it has none with this id.
+pub fn find(workspace: &str, replay: &str) -> Query<Replay> {
+    let params = [workspace.into(), replay.into()];
+    Query::new(FIND, params, |rows| row::one(row::rows(rows)?, "replay"))
+}
+
+const LIST: &str =
+    concat!(columns!(), "where workspace = ?1 and id < ?2 order by workspace, id desc limit ?3");
+
+/// The newest replays of a workspace before the id `before`.
+pub fn list(workspace: &str, before: &str, limit: usize) -> Query<Vec<Replay>> {
+    Query::new(LIST, [workspace.into(), before.into(), limit.into()], all_rows)
+}
+
+const CANCEL: &str = "\
+    update replays set status = 'canceled', completed_at_ms = ?3 \
+    where workspace = ?1 and id = ?2 and status = 'running'";
+const CANCEL_STEPS: &str = "delete from replay_steps where workspace = ?1 and replay = ?2";
+
+/// Stops a replay: what it has not come to stays as it is. Returns the replay as it is then.
+///
+/// # Errors
+/// `NotFound` when the workspace has none with this id.
+pub async fn cancel(
+    log: &impl Database,
+    workspace: &str,
+    replay: &str,
+    now_ms: i64,
+) -> Result<Replay> {
+    let key = || [workspace.into(), replay.into()];
+    let statements = vec![
+        statement(CANCEL, [workspace.into(), replay.into(), now_ms.into()]),
+        statement(CANCEL_STEPS, key()),
+        statement(FIND, key()),
+    ];
+    let results = run(log, statements).await?;
+    row::first(row::rows(&results[2])?)?.ok_or_else(|| Error::not_found("replay"))
+}
