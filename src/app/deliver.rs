@@ -3,7 +3,8 @@
 //! A slow endpoint never holds a batch. An attempt that is unanswered after 250 ms is *slow*: it
 //! goes on after the batch has ended and records itself, and the other jobs of its connection are
 //! left to its lane. So are the jobs of a connection whose lane is engaged. Lines are served and
-//! replays go on after the batch has ended. Which job is started next is decided in `domain/slots.rs`.
+//! replays go on after the batch has ended. Which job is started next is decided in
+//! `domain/slots.rs`.
 //!
 //! The awaits of a batch, and why each may be cut or repeated:
 //! 1. read the connections (CONTROL): nothing has happened yet;

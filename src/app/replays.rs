@@ -44,8 +44,8 @@ pub async fn workspace<P: Platform>(platform: &P, actor: &Actor, id: &str) -> Re
 /// How many deliveries a replay would be about.
 ///
 /// # Errors
-/// `Invalid` and `Refused` naming what is wrong with the range; `NotFound` when the workspace has no
-/// such connection.
+/// `Invalid` and `Refused` naming what is wrong with the range; `NotFound` when the workspace has
+/// no such connection.
 pub async fn preview<P: Platform>(platform: &P, home: &Home, wanted: &Wanted) -> Result<usize> {
     let among = connections(platform, home, wanted).await?;
     let count = replays::count(&home.workspace, &among, &wanted.selection);
