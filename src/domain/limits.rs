@@ -73,6 +73,8 @@ pub const RESPONSE_HEADER_BYTES_MAX: usize = 512;
 pub const SLOTS: usize = 5;
 /// Attempts in flight for one connection, once it has answered in this batch.
 pub const SLOTS_PER_CONNECTION: usize = 4;
+/// Slots that connections which have not answered in this batch leave to those that have.
+pub const SLOTS_KEPT: usize = 2;
 /// An attempt unanswered for this long is slow: it leaves its batch.
 pub const SLOW_AFTER_MS: i64 = 250;
 /// Seconds until a job comes again that could not be served.

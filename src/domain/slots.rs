@@ -2,12 +2,14 @@
 //!
 //! There are [`SLOTS`] slots. A connection gets one until it has answered in this batch, then at
 //! most [`SLOTS_PER_CONNECTION`]. A connection with a slow attempt gets no more, nor does one that
-//! was stopped: its other jobs are left to its lane. Connections take turns. When every slot holds
-//! a slow attempt, nothing more is started.
+//! was stopped: its other jobs are left to its lane. Connections take turns, but as long as one that
+//! answers has more to do, [`SLOTS_KEPT`] slots are kept from those that have not answered yet: a
+//! crowd of endpoints that hang does not fill the batch. When every slot holds a slow attempt,
+//! nothing more is started.
 
 use std::collections::VecDeque;
 
-use super::limits::{SLOTS, SLOTS_PER_CONNECTION};
+use super::limits::{SLOTS, SLOTS_KEPT, SLOTS_PER_CONNECTION};
 
 /// The slots of one batch. Jobs are known by their index in the batch.
 #[derive(Debug, Default)]
@@ -36,9 +38,13 @@ impl Line {
         !self.has_answered && self.in_flight == 0
     }
 
+    fn has_more(&self) -> bool {
+        !self.is_slow && !self.is_stopped && !self.waiting.is_empty()
+    }
+
     fn may_start(&self) -> bool {
         let most = if self.has_answered { SLOTS_PER_CONNECTION } else { 1 };
-        !self.is_slow && !self.is_stopped && !self.waiting.is_empty() && self.in_flight < most
+        self.has_more() && self.in_flight < most
     }
 }
 
@@ -64,14 +70,24 @@ impl Slots {
             return None;
         }
         let count = self.lines.len();
+        let silent_may = self.silent_may_start();
+        let may_start = |line: &Line| line.may_start() && (line.has_answered || silent_may);
         let line = (0..count)
             .map(|step| (self.turn + step) % count)
-            .find(|&line| self.lines[line].may_start())?;
+            .find(|&line| may_start(&self.lines[line]))?;
         let line = if self.lines[line].is_untried() { self.largest_untried(line) } else { line };
         self.turn = (line + 1) % count;
         self.in_flight += 1;
         self.lines[line].in_flight += 1;
         self.lines[line].waiting.pop_front()
+    }
+
+    /// Whether a slot is left for a connection that has not answered yet.
+    fn silent_may_start(&self) -> bool {
+        let silent = self.lines.iter().filter(|line| !line.has_answered);
+        let held: usize = silent.map(|line| line.in_flight).sum();
+        let is_kept = self.lines.iter().any(|line| line.has_answered && line.has_more());
+        held < if is_kept { SLOTS - SLOTS_KEPT } else { SLOTS }
     }
 
     /// Of the connections of which nothing was started, `line` among them, the one with the most
@@ -191,6 +207,19 @@ mod tests {
         let mut slots = slots(&["a", "b", "c", "d", "e", "f", "g", "g", "g"]);
         assert_eq!(started(&mut slots)[0], 6);
         assert_eq!(slots.not_started().len(), 4);
+    }
+
+    #[test]
+    fn slots_are_kept_for_a_connection_that_answers() {
+        let mut slots = slots(&["a", "a", "a", "a", "b", "c", "d", "e", "f"]);
+        assert_eq!(started(&mut slots), [0, 4, 5, 6, 7]);
+        slots.answered(0);
+        assert_eq!(started(&mut slots), [1], "one of those that are silent would take the last");
+        slots.answered(1);
+        slots.answered(4);
+        assert_eq!(started(&mut slots), [2, 3]);
+        slots.answered(2);
+        assert_eq!(started(&mut slots), [8], "nothing waits that the slot is kept for");
     }
 
     #[test]
