@@ -6,7 +6,7 @@ use super::log;
 use crate::domain::error::Result;
 use crate::domain::job::Message;
 use crate::domain::lane_talk::{Command, Effect, Told};
-use crate::domain::line::Line;
+use crate::domain::line::{Line, Place};
 use crate::ports::{Jobs, Lanes, Platform, PortError};
 use crate::store::lanes;
 
@@ -19,6 +19,13 @@ pub async fn tell<P: Platform>(platform: &P, told: Told) -> bool {
 /// Makes a lane look at its line: something in it is overdue, or was changed by a person.
 pub async fn nudge<P: Platform>(platform: &P, line: &Line) -> bool {
     heard(platform, line, Command::Nudge(line.clone())).await
+}
+
+/// Whether a lane has handed a delivery out, so that an attempt at it is being made. One that does
+/// not answer is taken to have not.
+pub async fn is_leased<P: Platform>(platform: &P, line: &Line, place: Place) -> bool {
+    let answer = platform.lanes().call(line, Command::Ask(place)).await;
+    answer.is_ok_and(|reply| reply.is_leased)
 }
 
 /// Empties the lane of a connection that is gone.

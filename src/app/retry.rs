@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use super::events::{delivery_key, home};
-use super::log;
+use super::{lanes, log};
 use super::wake::wake;
 use crate::domain::actor::Actor;
 use crate::domain::delivery::State;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::job::{DeliveryKey, Job};
+use crate::domain::line::{Line, Place};
 use crate::domain::time::MINUTE_MS;
 use crate::ports::Platform;
 use crate::store::events::{self, EventWithDeliveries};
@@ -21,7 +22,7 @@ const PENDING_LEFT_ALONE_MS: i64 = MINUTE_MS;
 ///
 /// # Errors
 /// `NotFound` when the actor has no such event, or the event owes nothing by this rule; `TooEarly`
-/// when its first attempt is only just due; `Conflict` when it is held or canceled.
+/// when its first attempt is only just due, or an attempt is under way; `Conflict` when it is held or canceled.
 pub async fn retry<P: Platform>(
     platform: &P,
     actor: &Actor,
@@ -37,6 +38,9 @@ pub async fn retry<P: Platform>(
     let now_ms = platform.now_ms();
     check(State::parse(&delivery.state), found.event.created_at_ms, now_ms)?;
     let is_open = State::parse(&delivery.state).is_some_and(State::is_open);
+    if is_open && is_under_way(platform, home.shard, &key).await {
+        return Err(Error::new(Kind::TooEarly, "An attempt is being made right now"));
+    }
     let woken = if is_open {
         retries::hurry(log, &key, &actor.created_by, now_ms).await?
     } else {
@@ -61,6 +65,13 @@ fn check(state: Option<State>, created_at_ms: i64, now_ms: i64) -> Result<()> {
         Some(State::Canceled) => refuse(Kind::Conflict, "It was canceled"),
         _ => Ok(()),
     }
+}
+
+/// Whether its lane has handed it out. A connection without a lane has one that knows nothing.
+async fn is_under_way<P: Platform>(platform: &P, shard: u16, key: &DeliveryKey) -> bool {
+    let (workspace, connection) = (key.workspace.clone(), key.connection.clone());
+    let place = Place { event: key.event.clone(), rule: key.rule };
+    lanes::is_leased(platform, &Line { shard, workspace, connection }, place).await
 }
 
 /// Wakes a delivery by a job; where the lane has charge of the connection, the consumer passes it

@@ -62,6 +62,11 @@ impl Lane {
     /// Takes one step.
     pub fn step(&mut self, command: Command, now_ms: i64) -> (Reply, Vec<Effect>) {
         let mut reply = Reply::default();
+        if let Command::Ask(place) = command {
+            let lease = self.leases.iter().find(|lease| lease.place == place);
+            reply.is_leased = lease.is_some_and(|lease| lease.until_ms > now_ms);
+            return (reply, Vec::new());
+        }
         self.expire_leases(now_ms);
         match command {
             Command::Tell(told) => self.hear(told, false, now_ms),
@@ -84,7 +89,7 @@ impl Lane {
                     self.slow_until_ms = 0;
                 }
             }
-            Command::Alarm => {}
+            Command::Alarm | Command::Ask(_) => {}
             Command::Forget(line) => *self = Self { line: Some(line), ..Self::default() },
         }
         self.next_at_ms = self.next_at_ms(now_ms);

@@ -14,6 +14,8 @@ pub enum Command {
     Pull(Box<Pull>),
     /// See whether there is anything to do: the line has overdue deliveries.
     Nudge(Line),
+    /// Say whether this delivery is handed out. Changes nothing.
+    Ask(Place),
     /// The time for which the alarm was set has come.
     Alarm,
     /// The connection is gone: forget everything.
@@ -88,6 +90,9 @@ pub struct Reply {
     pub given: Vec<Given>,
     /// The page to bring with the next pull.
     pub wanted: Option<From>,
+    /// Whether the delivery that was asked about is handed out.
+    #[serde(default)]
+    pub is_leased: bool,
 }
 
 /// A delivery that is handed out.

@@ -34,11 +34,19 @@ pub struct Lane {
     env: Env,
     /// The lane as it was saved last, with its window.
     machine: RefCell<Option<Machine>>,
+    saved: RefCell<Option<Saved>>,
+}
+
+/// What the storage is known to hold.
+#[derive(PartialEq, Eq)]
+struct Saved {
+    text: String,
+    alarm_at_ms: Option<i64>,
 }
 
 impl DurableObject for Lane {
     fn new(state: State, env: Env) -> Self {
-        Self { state, env, machine: RefCell::new(None) }
+        Self { state, env, machine: RefCell::new(None), saved: RefCell::new(None) }
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
@@ -72,23 +80,52 @@ impl Lane {
             },
         };
         let now_ms = i64::try_from(Date::now().as_millis()).unwrap_or(0);
+        let is_question = matches!(command, Command::Ask(_));
+        let may_be_known = matches!(command, Command::Tell(_));
         let (reply, effects) = machine.step(command, now_ms);
-        let (text, line) = (serde_json::to_string(&machine)?, machine.line().cloned());
-        let alarm_at_ms = machine.alarm_at_ms(now_ms);
-        *self.machine.borrow_mut() = Some(machine);
-        storage.put(STATE, text).await?;
-        match alarm_at_ms {
-            // The number is an offset from now.
-            Some(at_ms) => storage.set_alarm((at_ms - now_ms).max(ALARM_MS_MIN)).await?,
-            None => storage.delete_alarm().await?,
+        if is_question {
+            *self.machine.borrow_mut() = Some(machine);
+            return Ok(reply);
         }
+        let line = machine.line().cloned();
+        let next = Saved {
+            text: serde_json::to_string(&machine)?,
+            alarm_at_ms: machine.alarm_at_ms(now_ms),
+        };
+        *self.machine.borrow_mut() = Some(machine);
+        let rows = if !(may_be_known && self.is_saved(&next, now_ms)) {
+            self.save(next, now_ms).await?;
+            2
+        } else {
+            0
+        };
         if let Some(line) = line {
-            self.carry_out(&line, effects).await;
+            self.carry_out(&line, effects, rows).await;
         }
         Ok(reply)
     }
 
-    async fn carry_out(&self, line: &Line, effects: Vec<Effect>) {
+    /// Whether the storage holds this, and the alarm has yet to go off. A busy product tells the
+    /// lane of a slow endpoint the same again and again.
+    fn is_saved(&self, next: &Saved, now_ms: i64) -> bool {
+        self.saved.borrow().as_ref() == Some(next)
+            && next.alarm_at_ms.is_none_or(|at_ms| at_ms > now_ms)
+    }
+
+    async fn save(&self, next: Saved, now_ms: i64) -> worker::Result<()> {
+        let storage = self.state.storage();
+        *self.saved.borrow_mut() = None;
+        storage.put(STATE, &next.text).await?;
+        match next.alarm_at_ms {
+            // The number is an offset from now.
+            Some(at_ms) => storage.set_alarm((at_ms - now_ms).max(ALARM_MS_MIN)).await?,
+            None => storage.delete_alarm().await?,
+        }
+        *self.saved.borrow_mut() = Some(next);
+        Ok(())
+    }
+
+    async fn carry_out(&self, line: &Line, effects: Vec<Effect>, rows: usize) {
         if effects.is_empty() && !Meter::new(&self.env).is_on() {
             return;
         }
@@ -96,7 +133,7 @@ impl Lane {
             Ok(edge) => {
                 carry_out(&edge, line, effects).await;
                 // What was put and the alarm are a row each.
-                edge.meter().object_rows(2);
+                edge.meter().object_rows(rows);
                 edge.meter().print("lane");
             }
             Err(why) => console_error!("{}", json!({"at": "configuration", "error": why})),

@@ -164,6 +164,27 @@ fn what_cannot_be_retried_says_why() {
 }
 
 #[test]
+fn an_attempt_that_its_lane_has_handed_out_is_not_made_twice() {
+    let world = world(json!({"retry_schedule_seconds": [10, 20], "timeout_seconds": 5}));
+    let edge = &world.edge;
+    edge.receivers.script(HOOK, |n| match n {
+        0 => Reply::status(500),
+        1 => Reply::hang(),
+        _ => Reply::status(200),
+    });
+    let event = world.tenant.emit(edge, "x");
+    edge.run_for(13_000);
+    assert_eq!(edge.receivers.seen(HOOK).len(), 2, "the second attempt hangs");
+    let early = world.retry(&event);
+    assert_eq!(early.status, 425, "{}", early.text);
+    edge.run_for(5_000);
+    assert_eq!(world.status(&event), "retrying", "the next attempt is due in 20 s");
+    assert_eq!(world.retry(&event).status, 200);
+    edge.run_for(2_000);
+    assert_eq!((world.status(&event).as_str(), edge.receivers.seen(HOOK).len()), ("completed", 3));
+}
+
+#[test]
 fn events_are_filtered_and_every_page_goes_on() {
     let world = world(json!({"retry_schedule_seconds": [1]}));
     let (edge, tenant) = (&world.edge, &world.tenant);
