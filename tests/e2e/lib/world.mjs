@@ -127,7 +127,8 @@ export const made = (answer) => expected(201, answer);
 /** The body of an answer that must be 200. */
 export const ok = (answer) => expected(200, answer);
 
-function expected(status, answer) {
+/** The body of an answer that must have this status. */
+export function expected(status, answer) {
   assert.equal(answer.status, status, answer.text);
   return answer.body;
 }
