@@ -4,14 +4,15 @@
 //! The awaits of a run, and why each may be cut or repeated:
 //! 1. ask the lane: what it hands out is leased, and comes again when the lease runs out;
 //! 2. read a page of the line, if the lane asks for one: nothing has happened;
-//! 3. read the connection and the deliveries: one that is not as the lane believed is not sent;
+//! 3. read the connection and the deliveries: one that is not as the lane believed is not sent. In a
+//!    strict line the next one is read while the lane is asked, after 5 for the one before it;
 //! 4. send and wait: a crash before 5 repeats the attempt under the same message id;
 //! 5. record (LOG): takes effect only on a delivery that still owes this very attempt. The lane is
 //!    told after that, so it never lets a later one pass by what is not settled.
 
 use std::rc::Rc;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::json;
 
 use super::attempt::{Done, Meaning, attempt};
@@ -26,7 +27,7 @@ use crate::domain::lane_talk::{Command, Given, How, Pull, Settled, Told};
 use crate::domain::limits::{
     CANCEL_STEP, HAND_BACK_S, LANE_RUN_DELIVERIES, LANE_RUN_END_MS, LANE_RUN_MS, LANE_RUN_PAGES,
 };
-use crate::domain::line::{From, Line, Page, Traits};
+use crate::domain::line::{From, Line, Page, Place, Traits};
 use crate::ports::{Lanes, Platform, PortError};
 use crate::store::deliveries::{self, Owed};
 use crate::store::{held, lines, targets};
@@ -48,6 +49,7 @@ pub async fn run<P: Platform>(platform: P, told: Told, room: usize) {
         told,
         settled: Vec::new(),
         page: None,
+        places: Vec::new(),
         attempts: 0,
         pages: 0,
         room: u32::try_from(room).unwrap_or(1),
@@ -60,6 +62,9 @@ pub async fn run<P: Platform>(platform: P, told: Told, room: usize) {
     while run.turn().await {}
 }
 
+/// The connection, unless it is gone, and those of the deliveries that owe an attempt.
+type Read = (Option<Target>, Vec<Owed>);
+
 struct Run<P: Platform> {
     platform: P,
     line: Line,
@@ -67,6 +72,8 @@ struct Run<P: Platform> {
     told: Told,
     settled: Vec<Settled>,
     page: Option<Page>,
+    /// What the last page showed of a strict line, in order.
+    places: Vec<Place>,
     started_at_ms: i64,
     attempts: usize,
     pages: usize,
@@ -85,8 +92,11 @@ impl<P: Platform> Run<P> {
             room: if self.stops { 0 } else { self.room },
             page: self.page.take(),
         };
+        let next = self.next_in_line(&pull);
         let command = Command::Pull(Box::new(pull));
-        let reply = match self.platform.lanes().call(&self.line, command).await {
+        let asked = self.platform.lanes().call(&self.line, command);
+        let (reply, ahead) = join(asked, self.read_ahead(next)).await;
+        let reply = match reply {
             Ok(reply) => reply,
             Err(PortError(error)) => {
                 // Its leases run out, and it looks at LOG again.
@@ -104,7 +114,22 @@ impl<P: Platform> Run<P> {
         if reply.given.is_empty() {
             return false;
         }
-        self.serve(reply.given).await
+        self.serve(reply.given, ahead).await
+    }
+
+    /// In a strict line the lane hands out what follows what was delivered, unless something keeps
+    /// it from doing so.
+    fn next_in_line(&self, pull: &Pull) -> Option<Place> {
+        let [Settled { place, how: How::Delivered }] = &pull.settled[..] else { return None };
+        let index = self.places.iter().position(|one| one == place)?;
+        self.places.get(index + 1).filter(|_| pull.room > 0).cloned()
+    }
+
+    /// Reads what will be handed out in all likelihood. What cannot be read now is read later.
+    async fn read_ahead(&self, next: Option<Place>) -> Option<(Place, Read)> {
+        let place = next?;
+        let read = self.read(&[self.line.key(&place)]).await;
+        read.ok().map(|read| (place, read))
     }
 
     fn is_over(&self) -> bool {
@@ -128,7 +153,12 @@ impl<P: Platform> Run<P> {
             Err(error) => Err(error),
         };
         match read {
-            Ok(page) => self.page = Some(page),
+            Ok(page) => {
+                if self.traits.strict {
+                    self.places = page.rows.iter().map(|row| row.place.clone()).collect();
+                }
+                self.page = Some(page);
+            }
             Err(error) => {
                 self.complain(&error.to_string());
                 self.stops = true;
@@ -138,10 +168,14 @@ impl<P: Platform> Run<P> {
 
     /// Attempts what was handed out, in that order, and settles it; false when there is no lane any
     /// more.
-    async fn serve(&mut self, given: Vec<Given>) -> bool {
+    async fn serve(&mut self, given: Vec<Given>, ahead: Option<(Place, Read)>) -> bool {
         let jobs: Vec<Job> = given.iter().map(|given| self.job(given)).collect();
         let keys: Vec<DeliveryKey> = jobs.iter().map(Job::key).collect();
-        let (target, owed) = match self.read(&keys).await {
+        let read = match ahead {
+            Some((place, read)) if given.len() == 1 && given[0].place == place => Ok(read),
+            _ => self.read(&keys).await,
+        };
+        let (target, owed) = match read {
             Ok(read) => read,
             Err(error) => {
                 self.complain(&error.to_string());
@@ -195,15 +229,12 @@ impl<P: Platform> Run<P> {
 
     /// Reads the connection and those of the deliveries that still owe an attempt. Those of a
     /// connection that is gone are canceled, those of an inactive one held.
-    async fn read(&self, keys: &[DeliveryKey]) -> Result<(Option<Target>, Vec<Owed>)> {
+    async fn read(&self, keys: &[DeliveryKey]) -> Result<Read> {
         let line = &self.line;
         let named = [(line.workspace.as_str(), line.connection.as_str())];
         let log = log(&self.platform, line.shard)?;
-        let (targets, owed) = futures_util::future::join(
-            targets::find(self.platform.control(), &named),
-            deliveries::owed(log, keys),
-        )
-        .await;
+        let (targets, owed) =
+            join(targets::find(self.platform.control(), &named), deliveries::owed(log, keys)).await;
         let (target, owed) = (targets?.pop(), owed?);
         match &target {
             None => {

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::events::{delivery_key, home};
-use super::{lanes, log};
 use super::wake::wake;
+use super::{lanes, log};
 use crate::domain::actor::Actor;
 use crate::domain::delivery::State;
 use crate::domain::error::{Error, Kind, Result};

@@ -2,10 +2,10 @@
 //!
 //! There are [`SLOTS`] slots. A connection gets one until it has answered in this batch, then at
 //! most [`SLOTS_PER_CONNECTION`]. A connection with a slow attempt gets no more, nor does one that
-//! was stopped: its other jobs are left to its lane. Connections take turns, but as long as one that
-//! answers has more to do, [`SLOTS_KEPT`] slots are kept from those that have not answered yet: a
-//! crowd of endpoints that hang does not fill the batch. When every slot holds a slow attempt,
-//! nothing more is started.
+//! was stopped: its other jobs are left to its lane. Connections take turns, but as long as one
+//! that answers has more to do, [`SLOTS_KEPT`] slots are kept from those that have not answered
+//! yet: a crowd of endpoints that hang does not fill the batch. When every slot holds a slow
+//! attempt, nothing more is started.
 
 use std::collections::VecDeque;
 
