@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::edge::{ADMIN_TOKEN, Edge};
+use crate::reference::conformance;
 
 /// Where the tests call Posthorn.
 pub const ORIGIN: &str = "https://posthorn.example";
@@ -30,7 +31,7 @@ impl Answered {
     }
 }
 
-/// Sends a request through the front door.
+/// Sends a request through the front door. What comes back must be what the reference says.
 pub fn call(
     edge: &Edge,
     method: &str,
@@ -46,9 +47,9 @@ pub fn call(
         query: query.to_owned(),
         headers: headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
     };
-    let body = body.to_vec();
+    let sent = body.to_vec();
     let read_body = async |bytes_max: usize| {
-        if body.len() > bytes_max { Err(problem::body_too_large(bytes_max)) } else { Ok(body) }
+        if sent.len() > bytes_max { Err(problem::body_too_large(bytes_max)) } else { Ok(sent) }
     };
     let front = Front::<Edge>::default();
     let reply = edge.block_on(front.serve(edge, head, read_body));
@@ -56,11 +57,13 @@ pub fn call(
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
         (name, HeaderValue::from_str(value).expect("a header value"))
     };
-    Answered {
+    let answered = Answered {
         status: reply.status.as_u16(),
         headers: reply.headers.iter().map(named).collect(),
         text: String::from_utf8(reply.body).expect("UTF-8"),
-    }
+    };
+    conformance::check(method, path, body, &answered);
+    answered
 }
 
 /// An organization with a workspace.
