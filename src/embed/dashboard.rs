@@ -94,13 +94,13 @@ fn needs_attention(
                 div.notice.bad[bad] {
                     p {
                         a href=(to(connection)) { (connection.name) } ": "
-                        (text::inactive(reason))
+                        (text::why::inactive(reason))
                     }
                 }
             }
             @for (connection, percent) in warned {
                 div.notice.bad {
-                    p { a href=(to(connection)) { (connection.name) } ": " (text::warned(percent)) }
+                    p { a href=(to(connection)) { (connection.name) } ": " (text::why::warned(percent)) }
                 }
             }
             @for (connection, count) in dead {

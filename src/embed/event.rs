@@ -184,7 +184,7 @@ impl Shown<'_> {
             _ => Vec::new(),
         };
         html! {
-            @if let Some(reason) = &delivery.reason { p { (text::reason(reason)) } }
+            @if let Some(reason) = &delivery.reason { p { (text::why::reason(reason)) } }
             @if state == Some(State::Held) { p { (text::HELD_MEANWHILE) } }
             @if let Some((first, later)) = upcoming.split_first() {
                 p {
@@ -236,7 +236,7 @@ impl Shown<'_> {
                             });
                             li {
                                 (to.map_or(text::GONE_CONNECTION, |to| to.name.as_str())) ": "
-                                (text::mismatch(unmatched.why))
+                                (text::why::mismatch(unmatched.why))
                             }
                         }
                     }

@@ -76,7 +76,7 @@ fn form(visit: &Visit, listing: &Listing, searched: Option<&str>) -> Markup {
                 select.menu name="status" {
                     option value="" { (text::ANY) }
                     @for word in STATUSES {
-                        option value=(word) selected[word == chosen] { (text::status(word)) }
+                        option value=(word) selected[word == chosen] { (text::why::status(word)) }
                     }
                 } }
             label { (text::FILTER_ID)
