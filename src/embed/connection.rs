@@ -61,7 +61,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             h2 { (text::RULES) }
             (rules::of_connection(visit, &id, &of_it))
         }
-        @if let Some(page) = &deliveries { (history(visit, page, &at, now_ms)) }
+        @if let Some(page) = &deliveries { (history(visit, page, &id, now_ms)) }
         (danger(visit, &at))
     };
     let mut shown = Page::new(Section::Connections, &connection.name);
@@ -203,19 +203,22 @@ async fn deliveries<P: Platform>(
     Ok(Some(Deliveries { read, is_first, held_back, holds_the_line }))
 }
 
-fn history(visit: &Visit, page: &Deliveries, at: &str, now_ms: i64) -> Markup {
+fn history(visit: &Visit, page: &Deliveries, id: &str, now_ms: i64) -> Markup {
     let shown = &page.read[..page.read.len().min(NEWEST_SHOWN)];
     let next = shown.last().filter(|_| page.read.len() > NEWEST_SHOWN);
     let next = next.map(|last| cursor::write("deliveries", &(&last.event, last.rule)));
     html! {
         section id="deliveries" data-live {
-            h2 { (text::DELIVERIES) }
+            div.heading {
+                h2 { (text::DELIVERIES) }
+                a href=(path(visit, &format!("dead?connection={id}"))) { (text::replay::DEAD) }
+            }
             @if shown.is_empty() { p.hint { (text::NO_DELIVERIES) } } @else {
                 div.rows { @for delivery in shown { (delivery_row(visit, delivery, now_ms)) } }
             }
             @if let Some(next) = next {
-                a.button.quiet href=(path(visit, &format!("{at}?cursor={next}#deliveries")))
-                    { (text::OLDER) }
+                @let older = format!("connections/{id}?cursor={next}#deliveries");
+                a.button.quiet href=(path(visit, &older)) { (text::OLDER) }
             }
         }
     }

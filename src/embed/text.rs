@@ -1,8 +1,5 @@
 //! What people read in the embed, all in one place, in English: here the words of all pages, below
-//! it those of forms and of states.
-
-pub mod form;
-pub mod why;
+//! it those of forms, of states, and of replays.
 
 use crate::domain::error::Kind;
 use crate::domain::session::{Denied, Role};
@@ -12,6 +9,10 @@ use crate::domain::signing::{Algorithm, Scheme, Signing};
 macro_rules! texts {
     ($($name:ident = $text:literal;)*) => { $(pub const $name: &str = $text;)* };
 }
+
+pub mod form;
+pub mod replay;
+pub mod why;
 
 texts! {
     NAVIGATION = "Webhooks";
@@ -139,7 +140,7 @@ texts! {
     ALL_EVENTS = "All events";
     ATTENTION = "What needs attention";
     ALL_WELL = "All is well.";
-    SHOW_DEAD = "Show what was not delivered";
+    SHOW_DEAD = "Show them";
 
     EVENT = "Event";
     EVENT_ID = "Event id";
@@ -190,6 +191,7 @@ pub fn done(word: &str) -> Option<&'static str> {
         "rotated-already" => "The secret was rotated already; nothing was changed.",
         "overlap-ended" => "The former secrets sign no more.",
         "retried" => "On its way.",
+        "replay-stopped" => "Stopped.",
         "canceled" => "Canceled.",
         "test-sent" => "The test event is on its way.",
         _ => return None,
@@ -273,7 +275,7 @@ pub fn delivered_count(delivered: usize, all: usize) -> String {
 /// How many deliveries of a connection are dead.
 pub fn dead_count(count: usize, or_more: bool) -> String {
     let more = if or_more { " or more" } else { "" };
-    format!("{count}{more} {} not delivered.", if count == 1 { "event was" } else { "events were" })
+    format!("{count}{more} not delivered.")
 }
 
 /// What a test event goes to.

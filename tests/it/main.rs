@@ -5,6 +5,7 @@ mod access;
 mod activation;
 mod api;
 mod bytes;
+mod dead;
 mod deliver;
 mod edge;
 mod embed;

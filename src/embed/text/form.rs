@@ -87,6 +87,8 @@ pub fn field(name: &str) -> (&'static str, &'static str) {
         "event" => ("Event", ""),
         "payload" => ("Payload", "A JSON object. It is sent exactly as it stands here."),
         "connection" => ("Connection", ""),
+        "since" => ("Accepted from", "UTC."),
+        "until" => ("Accepted before", "UTC. At most 14 days later."),
         "resource" => ("Resource", "Such as order. Leave empty for all."),
         "resource_id" => ("Resource id", "Leave empty for all."),
         _ => ("", ""),

@@ -54,6 +54,7 @@ pub fn reason(reason: &str) -> String {
         "aborted" => "Your server asked us not to try this one again.".to_owned(),
         "attempts_used_up" => "All attempts of the schedule failed.".to_owned(),
         "internal" => "We could not send it for 7 days. That is our fault, not yours.".to_owned(),
+        "held_expired" => "It was held for too long: its connection was not active.".to_owned(),
         "connection_deleted" => "Its connection was deleted.".to_owned(),
         "canceled" => "It was canceled.".to_owned(),
         other => other.replace('_', " "),
