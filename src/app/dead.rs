@@ -36,8 +36,8 @@ pub struct Listing<'a> {
     pub connections: &'a [&'a str],
     /// The event before which it begins.
     pub before: &'a str,
-    /// How many events it shows at the most. It may show fewer and go on, since it reads a bounded
-    /// number.
+    /// How many events it shows at the most, and no other one after so many dead deliveries. It may
+    /// show fewer and go on, since it reads a bounded number.
     pub limit: usize,
 }
 
@@ -61,12 +61,29 @@ pub async fn list_at<P: Platform>(platform: &P, shard: u16, listing: Listing<'_>
         let (read, end) = two(log, of_resource.queries()).await?;
         let is_meant =
             |found: &EventWithDeliveries| dead_among(found, connections).next().is_some();
-        return Ok(of_resource.page_of(read, end, is_meant));
+        let page = of_resource.page_of(read, end, is_meant);
+        return Ok(shortened(page, connections, limit));
     }
-    let limit = dead::shown_max(connections.len(), limit);
-    let mut found = dead::list(workspace, connections, before, limit + 1).run(log).await?;
-    let has_more = found.len() > limit;
-    found.truncate(limit);
+    let events_max = dead::shown_max(connections.len(), limit);
+    let mut found = dead::list(workspace, connections, before, events_max + 1).run(log).await?;
+    let has_more = found.len() > events_max;
+    found.truncate(events_max);
     let next = found.last().filter(|_| has_more).map(|last| last.event.id.clone());
-    Ok(Page { found, next })
+    Ok(shortened(Page { found, next }, connections, limit))
+}
+
+/// The page up to the event with its `limit`-th dead delivery.
+fn shortened(mut page: Page, connections: &[&str], limit: usize) -> Page {
+    let mut deliveries = 0;
+    let has_room = |found: &&EventWithDeliveries| {
+        let had_room = deliveries < limit;
+        deliveries += dead_among(found, connections).count();
+        had_room
+    };
+    let shown = page.found.iter().take_while(has_room).count();
+    if shown < page.found.len() {
+        page.found.truncate(shown);
+        page.next = page.found.last().map(|last| last.event.id.clone());
+    }
+    page
 }

@@ -70,7 +70,7 @@ impl Shown<'_> {
         html! {
             (history_tabs(self.visit, "dead"))
             h1 { (text::replay::DEAD) }
-            p.hint { (text::replay::DEAD_HINT) }
+            @if !found.found.is_empty() { p.hint { (text::replay::DEAD_HINT) } }
             @if self.connections.len() > 1 { (self.filter()) }
             (self.send_many(&found.found))
             section id="dead" aria-label=(text::replay::DEAD) {

@@ -23,7 +23,7 @@ use crate::store::rules::{self, Rule};
 use crate::store::three;
 
 /// So many deliveries are shown in full; of more, those that were delivered are folded.
-const UNFOLDED_MAX: usize = 3;
+const UNFOLDED_MAX: usize = 2;
 
 /// What the page is made of.
 struct Shown<'a> {
@@ -127,10 +127,13 @@ impl Shown<'_> {
         let body = self.delivery_body(owed, delivery, to, &at);
         let is_done = delivery.state == State::Delivered.as_str();
         html! {
-            @if folds {
-                details.delivery open[!is_done] { summary { (heading) } (buttons) (body) }
-            } @else {
-                article.delivery { div.heading { (heading) (buttons) } (body) }
+            article.delivery {
+                @if folds {
+                    details open[!is_done] { summary { (heading) } (buttons) (body) }
+                } @else {
+                    div.heading { (heading) (buttons) }
+                    (body)
+                }
             }
         }
     }

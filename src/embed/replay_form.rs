@@ -56,10 +56,10 @@ impl Draft {
         }
     }
 
-    /// Which deliveries are meant.
+    /// Which deliveries are meant; whether they can be replayed is for who replays them to say.
     ///
     /// # Errors
-    /// `Invalid` naming each field that cannot be read.
+    /// `Invalid` naming each field that is wrong, if one cannot be read.
     pub fn selection(&self) -> Result<Selection> {
         let mut wrong = Vec::new();
         let mut note = |param: &str, msg: &str| {
@@ -79,10 +79,14 @@ impl Draft {
             moments::parse_field(value).unwrap_or_else(|| note(name, text::replay::NO_TIME))
         };
         let (since_ms, until_ms) = (time("since", &self.since), time("until", &self.until));
-        if !wrong.is_empty() {
-            return Err(Error::fields(wrong));
+        let meant = Selection { connection, event, state: State::Dead, since_ms, until_ms };
+        if wrong.is_empty() {
+            return Ok(meant);
         }
-        Ok(Selection { connection, event, state: State::Dead, since_ms, until_ms })
+        let are_times = !wrong.iter().any(|field| ["since", "until"].contains(&&*field.param));
+        let range = meant.check().err().filter(|_| are_times);
+        wrong.extend(range.map(Error::into_fields).unwrap_or_default());
+        Err(Error::fields(wrong))
     }
 
     /// The fields as hidden ones.
@@ -127,6 +131,10 @@ mod tests {
 
     const NOW_MS: i64 = 1_770_000_000_123;
 
+    fn new() -> Draft {
+        Draft::new(None, None, NOW_MS)
+    }
+
     fn range(draft: &Draft) -> (i64, i64) {
         let selection = draft.selection().expect("a range");
         selection.check().expect("one that can be replayed");
@@ -158,5 +166,8 @@ mod tests {
         let wrong = draft.selection().expect_err("four").into_fields();
         let names: Vec<_> = wrong.iter().map(|field| field.param.as_str()).collect();
         assert_eq!(names, SHOWN);
+        let wrong = Draft { event: "é".into(), until: "2000-01-01T00:00".into(), ..new() };
+        let wrong = wrong.selection().expect_err("two").into_fields();
+        assert_eq!(wrong.iter().map(|field| &field.param).collect::<Vec<_>>(), ["event", "until"]);
     }
 }

@@ -71,8 +71,8 @@ fn row(visit: &Visit, connections: &[Connection], replay: &Replay, now_ms: i64) 
         a.row href=(path(visit, &format!("replays/{}", replay.id))) {
             span.main {
                 strong { (text::replay::deliveries(replay.count)) }
-                " " (text::SENT_TO) " " (name_of(connections, &replay.selection))
                 small {
+                    (name_of(connections, &replay.selection)) " · "
                     (parts::time(replay.created_at_ms, now_ms)) " · "
                     (text::replay::asked_by(&replay.created_by))
                 }
@@ -347,9 +347,9 @@ fn progress(visit: &Visit, replay: &Replay, now_ms: i64) -> Markup {
             progress max=(replay.count) value=(replay.replayed) aria-label=(told) {}
         }
         p { strong { (told) } }
-        p {
-            (text::replay::status_told(replay.status, left_out))
-            @if let Some(at_ms) = replay.completed_at_ms { " " (parts::time(at_ms, now_ms)) }
+        p { (text::replay::status_told(replay.status, left_out)) }
+        @if let Some(at_ms) = replay.completed_at_ms {
+            p.hint { (text::replay::ENDED) " " (parts::time(at_ms, now_ms)) "." }
         }
     }
 }

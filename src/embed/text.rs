@@ -140,7 +140,7 @@ texts! {
     ALL_EVENTS = "All events";
     ATTENTION = "What needs attention";
     ALL_WELL = "All is well.";
-    SHOW_DEAD = "Show them";
+    SHOW_DEAD = "See why";
 
     EVENT = "Event";
     EVENT_ID = "Event id";

@@ -39,8 +39,8 @@ pub fn shown_max(connections: usize, asked: usize) -> usize {
     asked.min(LIST_READS_MAX / 2 / connections.max(1)).max(1)
 }
 
-/// The newest events before the id `before` of which a delivery to one of these connections is dead,
-/// at most `limit`, newest first.
+/// The newest events before the id `before` of which a delivery to one of these connections is
+/// dead, at most `limit`, newest first.
 pub fn list(
     workspace: &str,
     connections: &[&str],

@@ -24,9 +24,9 @@ texts! {
     NO_TIME = "must be a date and a time such as 2026-01-31 08:00";
 
     PREVIEW = "Send these again?";
-    COUNT_CHANGED = "The number has changed meanwhile, so nothing was sent yet. Please look again:";
-    SAME_IDS = "Each keeps its message id, so that your server can tell what it has already, and is \
-                signed afresh.";
+    COUNT_CHANGED = "The number has changed meanwhile, so nothing was sent yet. Look again:";
+    SAME_IDS = "Each keeps its message id, so that your server can tell what it has already, and \
+                is signed afresh.";
     CAN_BE_STOPPED = "You can watch it, and stop it at any time.";
 
     REPLAY = "Replay";
@@ -34,6 +34,7 @@ texts! {
     REPLAYS_HINT = "Each time somebody sent many deliveries again.";
     NO_REPLAYS = "Nobody has sent many deliveries again yet.";
     STOP = "Stop";
+    ENDED = "Ended";
     RANGE = "Accepted";
     REPLAYED = "What is sent again";
     ASKED_BY = "Asked for by";
@@ -103,7 +104,7 @@ pub fn asked_by(created_by: &str) -> &str {
     match created_by.split_once(':') {
         // A session without a person of the product's is named by its id.
         Some(("session", who)) if ids::workspace_number(who).is_none() => who,
-        Some(("session", _)) => "Somebody on this page",
-        _ => "The API",
+        Some(("session", _)) => "somebody on this page",
+        _ => "the API",
     }
 }
