@@ -190,6 +190,9 @@ struct Preview<'a> {
 impl Preview<'_> {
     fn page(&self, visit: &Visit, connections: &[Connection]) -> Reply {
         let count = self.count.to_string();
+        let only = self.selection.connection.as_ref();
+        let mut meant = connections.iter().filter(|one| only.is_none_or(|only| *only == one.id));
+        let is_held = meant.any(|connection| !connection.active);
         let body = html! {
             h1 { (text::replay::PREVIEW) }
             @if self.is_changed {
@@ -200,6 +203,7 @@ impl Preview<'_> {
             ul {
                 li { (text::replay::pace(self.count)) }
                 li { (text::replay::SAME_IDS) }
+                @if is_held { li { (text::replay::HELD_MEANWHILE) } }
                 li { (text::replay::CAN_BE_STOPPED) }
             }
             form method="post" action=(path(visit, "replays")) {

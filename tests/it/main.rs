@@ -12,6 +12,7 @@ mod embed;
 mod embed_access;
 mod emit;
 mod lanes;
+mod replay_pages;
 mod replays;
 mod retry;
 mod signed;

@@ -10,7 +10,7 @@ texts! {
                  same message ids, signed afresh.";
     NONE_DEAD = "Nothing here: no delivery was given up.";
     NONE_DEAD_HINT = "What fails is tried again for days before it is given up. What is given up \
-                      appears here, and nothing of it is lost.";
+                      appears here, and can be sent again.";
     NO_MORE_DEAD = "There is nothing older.";
     NONE_OF_RESOURCE = "Nothing among these events. Look at older ones.";
     ALL_CONNECTIONS = "All connections";
@@ -27,6 +27,7 @@ texts! {
     COUNT_CHANGED = "The number has changed meanwhile, so nothing was sent yet. Look again:";
     SAME_IDS = "Each keeps its message id, so that your server can tell what it has already, and \
                 is signed afresh.";
+    HELD_MEANWHILE = "What goes to a connection that is not active is held until it is.";
     CAN_BE_STOPPED = "You can watch it, and stop it at any time.";
 
     REPLAY = "Replay";
