@@ -122,6 +122,7 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         GET    "/embed/s/:session/live/events/:id"   Poll    API_BODY_BYTES_MAX  embed::live::event;
         GET    "/embed/s/:session/live/connections/:id"
                                                      Poll    API_BODY_BYTES_MAX  embed::live::connection;
+        GET    "/embed/s/:session/live/replays/:id"  Poll    API_BODY_BYTES_MAX  embed::live::replay;
         GET    "/embed/s/:session"                   View    API_BODY_BYTES_MAX  embed::launch::first;
         POST   "/embed/s/:session/theme"             View    API_BODY_BYTES_MAX  embed::launch::theme;
         GET    "/embed/s/:session/dashboard"         View    API_BODY_BYTES_MAX  embed::dashboard::get;
@@ -164,6 +165,13 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
                                                      Act     API_BODY_BYTES_MAX  embed::delivery::cancel;
         GET    "/embed/s/:session/events/:id/rules/:rule_id/attempts/:n"
                                                      View    API_BODY_BYTES_MAX  embed::attempt::get;
+        GET    "/embed/s/:session/dead"              View    API_BODY_BYTES_MAX  embed::dead::list;
+        GET    "/embed/s/:session/replays"           ViewAll API_BODY_BYTES_MAX  embed::replays::list;
+        POST   "/embed/s/:session/replays"           Replay  API_BODY_BYTES_MAX  embed::replays::create;
+        GET    "/embed/s/:session/replays/new"       Replay  API_BODY_BYTES_MAX  embed::replays::new;
+        POST   "/embed/s/:session/replays/new"       Replay  API_BODY_BYTES_MAX  embed::replays::preview;
+        GET    "/embed/s/:session/replays/:id"       ViewAll API_BODY_BYTES_MAX  embed::replays::get;
+        POST   "/embed/s/:session/replays/:id/stop"  Replay  API_BODY_BYTES_MAX  embed::replays::stop;
     }
 }
 

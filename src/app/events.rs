@@ -70,11 +70,23 @@ impl Listing {
 
     /// The page that follows from what was read.
     pub fn page(&self, read: Vec<EventWithDeliveries>, end: Option<String>) -> Page {
+        self.page_of(read, end, |found| {
+            self.status.as_deref().is_none_or(|word| status(found) == word)
+        })
+    }
+
+    /// The same of those that `is_meant` takes.
+    pub fn page_of(
+        &self,
+        read: Vec<EventWithDeliveries>,
+        end: Option<String>,
+        is_meant: impl Fn(&EventWithDeliveries) -> bool,
+    ) -> Page {
         // All that match were read, unless there are as many as were asked for.
         let is_full = read.len() == self.reads();
         let last_read = read.last().map(|found| found.event.id.clone());
         let mut found = read;
-        found.retain(|found| self.status.as_deref().is_none_or(|word| status(found) == word));
+        found.retain(is_meant);
         let has_more = found.len() > self.limit;
         found.truncate(self.limit);
         let last_shown = found.last().map(|found| found.event.id.clone());

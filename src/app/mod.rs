@@ -5,6 +5,7 @@ pub mod attempt;
 pub mod batch;
 pub mod cancel;
 pub mod connections;
+pub mod dead;
 pub mod deliver;
 pub mod emit;
 pub mod events;
@@ -60,6 +61,6 @@ fn new_id<P: Platform>(platform: &P) -> String {
 }
 
 /// An id that carries its workspace's number, by which it is found again.
-fn new_event_id<P: Platform>(platform: &P, workspace_number: u32) -> String {
+pub fn new_event_id<P: Platform>(platform: &P, workspace_number: u32) -> String {
     crate::domain::ids::event_id(platform.now_ms(), platform.bytes(), 0, workspace_number)
 }

@@ -49,7 +49,9 @@ pub async fn admit<P: Platform>(
             return cookie.map(Caller::Visitor).ok_or_else(|| Box::new(absent()));
         }
         Access::View => Need::View,
+        Access::ViewAll => Need::ViewAll,
         Access::Act => Need::Act,
+        Access::Replay => Need::Replay,
         Access::ManageRules => Need::ManageRules,
         _ => Need::Manage,
     };

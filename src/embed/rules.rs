@@ -208,7 +208,7 @@ fn form(
     button: &str,
 ) -> Markup {
     let field = |name: &'static str| {
-        let (label, hint) = text::field(name);
+        let (label, hint) = text::form::field(name);
         Field { name, label, hint, error: errors.of(name) }
     };
     let to: Vec<(&str, &str)> =

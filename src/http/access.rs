@@ -28,8 +28,12 @@ pub enum Access {
     Poll,
     /// The cookie of a session. So are those below, for who may do more than see.
     View,
+    /// Who sees all resources.
+    ViewAll,
     /// Who may send test events and retry deliveries.
     Act,
+    /// Who may replay ranges.
+    Replay,
     /// Who may change rules.
     ManageRules,
     /// Who may change connections and their secrets.

@@ -254,6 +254,8 @@ macro_rules! columns {
     };
 }
 
+pub(super) use columns as event_columns;
+
 /// Which events a list shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {

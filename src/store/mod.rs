@@ -8,6 +8,7 @@
 pub mod attempts;
 pub mod connection_deliveries;
 pub mod connections;
+pub mod dead;
 pub mod deliveries;
 pub mod event_types;
 pub mod events;
