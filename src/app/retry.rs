@@ -22,7 +22,7 @@ const PENDING_LEFT_ALONE_MS: i64 = MINUTE_MS;
 ///
 /// # Errors
 /// `NotFound` when the actor has no such event, or the event owes nothing by this rule; `TooEarly`
-/// when its first attempt is only just due, or an attempt is under way; `Conflict` when it is held or canceled.
+/// when an attempt is under way or only just due; `Conflict` when it is held or canceled.
 pub async fn retry<P: Platform>(
     platform: &P,
     actor: &Actor,
