@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::log;
 use crate::domain::error::Result;
-use crate::domain::job::Message;
-use crate::domain::lane_talk::{Command, Effect, Told};
+use crate::domain::job::{Job, Message};
+use crate::domain::lane_talk::{Command, Effect, Reply, Told};
 use crate::domain::line::Line;
 use crate::ports::{Jobs, Lanes, Platform, PortError};
 use crate::store::lanes;
@@ -21,6 +21,14 @@ pub async fn nudge<P: Platform>(platform: &P, line: &Line) -> bool {
     heard(platform, line, Command::Nudge(line.clone())).await
 }
 
+/// Makes a lane see whether a delivery may start that a person wants attempted now; true when its
+/// attempt is under way already. A lane that does not hear it is nudged by the sweeper.
+pub async fn hurry<P: Platform>(platform: &P, job: &Job) -> bool {
+    let line = job.line();
+    let answer = ask(platform, &line, Command::Hurry(line.clone(), job.place())).await;
+    answer.is_some_and(|reply| reply.is_under_way)
+}
+
 /// Empties the lane of a connection that is gone.
 ///
 /// # Errors
@@ -32,11 +40,15 @@ pub async fn forget<P: Platform>(platform: &P, line: &Line) -> Result<()> {
 
 /// What nobody hears is found by the sweeper.
 async fn heard<P: Platform>(platform: &P, line: &Line, command: Command) -> bool {
+    ask(platform, line, command).await.is_some()
+}
+
+async fn ask<P: Platform>(platform: &P, line: &Line, command: Command) -> Option<Reply> {
     let answer = platform.lanes().call(line, command).await;
     if let Err(PortError(error)) = &answer {
         platform.line(&json!({"at": "lane", "connection": line.connection, "error": error}));
     }
-    answer.is_ok()
+    answer.ok()
 }
 
 /// Carries out what a step of a lane asks for. A failure is logged: a wake-up that was not sent is

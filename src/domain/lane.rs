@@ -69,6 +69,13 @@ impl Lane {
                 self.line = Some(line);
                 self.look_again(now_ms, now_ms);
             }
+            Command::Hurry(line, place) => {
+                self.line = Some(line);
+                reply.is_under_way = Self::is_leased(&self.leases, &place);
+                if !reply.is_under_way {
+                    self.look_again(now_ms, now_ms);
+                }
+            }
             Command::Pull(pull) => {
                 let Pull { told, settled, room, page } = *pull;
                 let is_quick = !told.is_slow && !settled.is_empty();

@@ -14,6 +14,8 @@ pub enum Command {
     Pull(Box<Pull>),
     /// See whether there is anything to do: the line has overdue deliveries.
     Nudge(Line),
+    /// See whether this delivery may start: a person wants it attempted now.
+    Hurry(Line, Place),
     /// The time for which the alarm was set has come.
     Alarm,
     /// The connection is gone: forget everything.
@@ -88,6 +90,9 @@ pub struct Reply {
     pub given: Vec<Given>,
     /// The page to bring with the next pull.
     pub wanted: Option<From>,
+    /// The delivery that a person wants attempted is handed out already.
+    #[serde(default)]
+    pub is_under_way: bool,
 }
 
 /// A delivery that is handed out.
