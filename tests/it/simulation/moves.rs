@@ -8,7 +8,7 @@ use super::promises::Ledger;
 use super::world::World;
 
 /// A batch that does a step of a replay moves the replay on first and deletes the step last.
-const WATCH: [&str; 7] = [
+const WATCH: [&str; 10] = [
     "create table moves (id integer primary key, replay text, workspace text, connection text, \
        event text, rule integer, before text, after text, seq_before integer, seq_after integer, \
        attempts integer)",
@@ -17,6 +17,12 @@ const WATCH: [&str; 7] = [
     "create table gone_lines (connection text)",
     "create trigger line_goes after delete on strict_counters begin \
        insert into gone_lines values (old.connection); end",
+    // Lanes that ever kept something back.
+    "create table engaged (connection text)",
+    "create trigger lane_begins after insert on lanes when new.mode = 2 begin \
+       insert into engaged values (new.connection); end",
+    "create trigger lane_engages after update of mode on lanes when new.mode = 2 begin \
+       insert into engaged values (new.connection); end",
     "create trigger step_begins after update of position on replays begin \
        delete from stepping; insert into stepping values (new.id); end",
     "create trigger step_ends after delete on replay_steps begin delete from stepping; end",

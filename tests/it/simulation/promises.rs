@@ -17,6 +17,9 @@ const ROTATION_MS: i64 = 5_000;
 /// The longest that a first attempt waits for others: a few batches full of endpoints that hang for
 /// the first time, 250 ms each, and a second until what they left comes again.
 const PROMPT_MS: i64 = 3_000;
+/// The longest that a retry, or the next one of a strict line, waits when it may start: a wake-up,
+/// and batches of others before it.
+const NEXT_MS: i64 = 5_000;
 /// An older delivery that is due for longer than this must not be passed by: it is beyond leases,
 /// and a sweep.
 const PASSED_MS: i64 = 130_000;
@@ -30,6 +33,8 @@ pub struct Ledger {
     pub accepted: RefCell<Vec<(usize, String)>>,
     /// Attempts that arrived, by message id and number.
     pub arrived: RefCell<BTreeMap<(String, String), usize>>,
+    /// The last attempt that arrived: its connection and event.
+    pub last: RefCell<Option<(String, String)>>,
     /// Replays whose creation was answered, with their tenant.
     pub replays: RefCell<Vec<(usize, String)>>,
     /// Replays whose end was answered, and how much they had sent by then.
@@ -70,6 +75,7 @@ impl World {
             seen.is_in_order();
             if !is_faulty {
                 seen.is_prompt();
+                seen.is_next();
             }
         });
     }
@@ -159,6 +165,8 @@ impl Seen<'_> {
         self.edge
             .chaos
             .say(|| format!("{} gets {} attempt {number}", self.request.url, self.event()));
+        let last = (self.route.connection.clone(), self.event().to_owned());
+        *self.ledger.last.borrow_mut() = Some(last);
         *self.ledger.arrived.borrow_mut().entry((id, number)).or_default() += 1;
     }
 
@@ -230,6 +238,30 @@ impl Seen<'_> {
                 "promise 5: {event} waited {waited_ms} ms for others at {}",
                 self.route.endpoint.url
             )
+        });
+    }
+
+    /// Promise 5 for what its lane starts: once it is due, and first in a strict line, it waits for
+    /// nothing but what its own endpoint gives reason for.
+    fn is_next(&self) {
+        let (connection, event) = (&self.route.connection, self.event());
+        let ready = self.edge.logs[0].ask(&format!(
+            "select max(coalesce(d.due_at_ms, 0), coalesce((select max(b.completed_at_ms) \
+               from deliveries b where b.workspace = d.workspace and b.connection = d.connection \
+               and b.seq < d.seq), 0)) from deliveries d join lanes l \
+               on l.workspace = d.workspace and l.connection = d.connection \
+             where d.connection = '{connection}' and d.event = '{event}' and l.mode < 2 \
+               and (d.seq is not null or (d.state = 'retrying' and d.asked_by is not null \
+                 and l.connection not in (select connection from engaged)))"
+        ));
+        let changed = self
+            .edge
+            .control
+            .ask(&format!("select updated_at_ms from connections where id = '{connection}'"));
+        let ready_ms = ready.iter().chain(&changed).filter_map(Value::as_i64).max();
+        let waited_ms = self.edge.now_ms() - ready_ms.unwrap_or_default();
+        self.ledger.require(ready.is_empty() || waited_ms <= NEXT_MS, || {
+            format!("promise 5: {event} waited {waited_ms} ms for its turn at {connection}")
         });
     }
 
