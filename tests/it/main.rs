@@ -5,6 +5,7 @@ mod access;
 mod activation;
 mod api;
 mod bytes;
+mod deletion;
 mod deliver;
 mod edge;
 mod embed;

@@ -5,15 +5,13 @@
 use std::rc::Rc;
 
 use posthorn::domain::time::rfc3339;
-use posthorn::http::problem;
 use posthorn::ports::Clock;
-use posthorn::routes::{Front, Head};
 use serde_json::{Value, json};
 
 use super::promises::Ledger;
 use super::world::World;
 use crate::edge::{Edge, START_MS};
-use crate::tenant::{Answered, ORIGIN, text};
+use crate::tenant::{Answered, ask, text};
 
 /// A payload that a JSON parser would not write again as it is.
 pub fn payload(n: usize) -> String {
@@ -62,7 +60,7 @@ impl World {
         let headers = vec![("x-meshes-publishable-key".to_owned(), key)];
         let (edge, ledger) = (self.edge.clone(), Rc::clone(&self.ledger));
         self.edge.spawn(async move {
-            let answer = ask(&edge, "POST", path, headers, body).await;
+            let answer = ask(&edge, "POST", path, headers, body.into_bytes()).await;
             if answer.status != 201 {
                 return edge.chaos.say(|| format!("emit is answered {}", answer.status));
             }
@@ -227,7 +225,7 @@ impl World {
         let headers = vec![("authorization".to_owned(), self.bearer(tenant))];
         let edge = self.edge.clone();
         self.edge.spawn(async move {
-            let answer = ask(&edge, method, &path, headers, body.to_string()).await;
+            let answer = ask(&edge, method, &path, headers, body.to_string().into_bytes()).await;
             edge.chaos.say(|| format!("{method} {path} {body} is answered {}", answer.status));
             then(&answer);
         });
@@ -239,40 +237,10 @@ async fn stop(edge: &Edge, ledger: &Ledger, bearer: String, id: &str) {
     edge.chaos.note("stops a replay");
     let (path, headers) =
         (format!("/api/v1/replays/{id}"), vec![("authorization".to_owned(), bearer)]);
-    let answer = ask(edge, "DELETE", &path, headers, String::new()).await;
+    let answer = ask(edge, "DELETE", &path, headers, Vec::new()).await;
     edge.chaos.say(|| format!("DELETE {path} is answered {} {}", answer.status, answer.text));
     if answer.status == 200 {
         let replayed = answer.json()["replayed"].as_i64().expect("a number");
         ledger.stopped.borrow_mut().push((id.to_owned(), replayed));
-    }
-}
-
-/// A call through the front door.
-async fn ask(
-    edge: &Edge,
-    method: &str,
-    path: &str,
-    headers: Vec<(String, String)>,
-    body: String,
-) -> Answered {
-    let method = http::Method::from_bytes(method.as_bytes()).expect("a method");
-    let head = Head {
-        origin: ORIGIN.to_owned(),
-        method,
-        path: path.to_owned(),
-        query: String::new(),
-        headers: headers.into_iter().collect(),
-    };
-    let read_body = async |bytes_max: usize| {
-        if body.len() > bytes_max {
-            return Err(problem::body_too_large(bytes_max));
-        }
-        Ok(body.into_bytes())
-    };
-    let reply = Front::<Edge>::default().serve(edge, head, read_body).await;
-    Answered {
-        status: reply.status.as_u16(),
-        headers: http::HeaderMap::new(),
-        text: String::from_utf8(reply.body).expect("UTF-8"),
     }
 }
