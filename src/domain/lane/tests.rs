@@ -374,6 +374,18 @@ fn a_lost_wake_up_is_sent_again() {
 }
 
 #[test]
+fn who_wants_an_attempt_now_hears_whether_it_is_under_way() {
+    let mut lane = Lane::default();
+    assert_eq!(pull(&mut lane, 1, Some(head(1..=2)), 0).given.len(), 1);
+    let mut hurry = |rule, now_ms| lane.step(Command::Hurry(line(), place(rule)), now_ms);
+    let under_way = Reply { is_under_way: true, ..Reply::default() };
+    assert_eq!(hurry(1, 1_000), (under_way, vec![]));
+    assert_eq!(hurry(2, 2_000), (Reply::default(), vec![]), "somebody is at work, and comes again");
+    let later_ms = 2 * WAKE_AGAIN_MS;
+    assert_eq!(hurry(1, later_ms), (Reply::default(), vec![Effect::Wake]), "the lease ran out");
+}
+
+#[test]
 fn a_lane_that_is_forgotten_sleeps() {
     let mut lane = Lane::default();
     lane.step(Command::Tell(Told { failed: 9, due_at_ms: Some(5), ..told() }), 0);
