@@ -38,7 +38,8 @@ const WATCH: [&str; 10] = [
 const WRONG: [(&str, &str); 9] = [
     (
         "promise 1: what was stopped goes on",
-        "select event || ' ' || after from moves where before = 'canceled' and after <> 'delivered'",
+        "select event || ' ' || after from moves \
+         where before = 'canceled' and after <> 'delivered'",
     ),
     (
         "promise 1: what was settled changes by itself",
