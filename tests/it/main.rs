@@ -6,6 +6,7 @@ mod activation;
 mod api;
 mod bytes;
 mod dead;
+mod deletion;
 mod deliver;
 mod edge;
 mod embed;

@@ -30,7 +30,7 @@ impl Answered {
     }
 }
 
-/// Sends a request through the front door.
+/// Sends a request through the front door, and waits for nothing else.
 pub fn call(
     edge: &Edge,
     method: &str,
@@ -38,20 +38,30 @@ pub fn call(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Answered {
+    let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    edge.block_on(ask(edge, method, target, headers, body.to_vec()))
+}
+
+/// A call through the front door.
+pub async fn ask(
+    edge: &Edge,
+    method: &str,
+    target: &str,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+) -> Answered {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let head = Head {
         method: Method::from_bytes(method.as_bytes()).expect("a method"),
         origin: ORIGIN.to_owned(),
         path: path.to_owned(),
         query: query.to_owned(),
-        headers: headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+        headers: headers.into_iter().collect(),
     };
-    let body = body.to_vec();
     let read_body = async |bytes_max: usize| {
         if body.len() > bytes_max { Err(problem::body_too_large(bytes_max)) } else { Ok(body) }
     };
-    let front = Front::<Edge>::default();
-    let reply = edge.block_on(front.serve(edge, head, read_body));
+    let reply = Front::<Edge>::default().serve(edge, head, read_body).await;
     let named = |(name, value): (&str, &str)| {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
         (name, HeaderValue::from_str(value).expect("a header value"))
