@@ -239,7 +239,7 @@ impl<P: Platform> Front<P> {
             },
         };
         let reply = reply.with_header("x-request-id", &request_id);
-        if is_emit { reply.with_header("access-control-allow-origin", "*") } else { reply }
+        if is_emit { readable_anywhere(reply) } else { reply }
     }
 
     /// The first row that fits decides, so one with a word stands above one with a parameter in
@@ -334,6 +334,14 @@ fn request_id<P: Platform>(platform: &P, head: &Head) -> String {
         !id.is_empty() && id.len() <= 64 && id.chars().all(allowed)
     };
     given.filter(plain).map_or_else(|| ids::record_id(platform.bytes()), str::to_owned)
+}
+
+/// Lets browsers' pages of any origin read an answer.
+fn readable_anywhere(reply: Reply) -> Reply {
+    reply.with_header("access-control-allow-origin", "*").with_header(
+        "access-control-expose-headers",
+        "idempotent-replayed, retry-after, x-request-id",
+    )
 }
 
 /// Headers that browsers may send to the emit paths (the wire contract), beside what they ask for.

@@ -34,6 +34,16 @@ pub const BULK_EVENTS_MAX: usize = 100;
 /// Body of every other request: management documents are small.
 pub const API_BODY_BYTES_MAX: usize = 64 * 1024;
 
+/// Characters of an idempotency key (the wire contract).
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+/// How long an idempotency key is kept (the wire contract).
+pub const IDEMPOTENCY_KEPT_MS: i64 = DAY_MS;
+/// Old idempotency keys that one sweep of a shard deletes at the most, in this many statements. A
+/// shard takes a few hundred requests a second, so fewer than 30,000 a minute have to go.
+pub const KEYS_FORGOTTEN_AT_ONCE: usize = 2_000;
+/// See [`KEYS_FORGOTTEN_AT_ONCE`].
+pub const KEYS_FORGOTTEN_STEPS: usize = 15;
+
 /// Rules that one event may be fanned out to: keeps an emit within one queue batch of 100 messages.
 pub const FAN_OUT_MAX: usize = 100;
 

@@ -11,6 +11,7 @@ pub mod error;
 pub mod event;
 pub mod fields;
 pub mod health;
+pub mod idempotency;
 pub mod ids;
 pub mod in_flight;
 pub mod job;

@@ -10,6 +10,7 @@ mod edge;
 mod embed;
 mod embed_access;
 mod emit;
+mod idempotency;
 mod lanes;
 mod replays;
 mod retry;
