@@ -90,6 +90,7 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         DELETE "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::delete;
         GET    "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::list;
         POST   "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::create;
+        POST   "/api/v1/rules/test-filter"           Machine EMIT_BODY_BYTES_MAX rules::test_filter;
         GET    "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::get;
         PATCH  "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::patch;
         DELETE "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::delete;

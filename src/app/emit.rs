@@ -13,10 +13,12 @@ use super::{grouped, keys, log};
 use crate::domain::api_key::MachineToken;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::event::{Event, FanOut, NewEvent, Service, Unmatched};
+use crate::domain::filter::Payload;
 use crate::domain::idempotency::{Claims, Kept, Key};
 use crate::domain::ids;
 use crate::domain::job::{DeliveryKey, Job};
 use crate::domain::limits::UNMATCHED_MAX;
+use crate::domain::rule::{self, Mismatch, covers};
 use crate::ports::Platform;
 use crate::store::emit as store;
 use crate::store::routing::{self, Routing};
@@ -166,7 +168,7 @@ async fn grant<P: Platform>(
 ) -> Result<Grant> {
     let control = platform.control();
     let valid = || inputs.iter().flatten();
-    let names: Vec<&str> = distinct(valid().map(|event| event.name.as_str()));
+    let names = rule::patterns_of_all(valid().map(|event| event.name.as_str()));
     let (created_by, default, routings) = match credential {
         Credential::Publishable(key) => {
             let found =
@@ -214,9 +216,15 @@ fn accept(
 ) -> Event {
     let (resource, resource_id) = (new.resource.as_deref(), new.resource_id.as_deref());
     let (mut fan_out, mut unmatched) = (Vec::new(), Vec::new());
-    for rule in routing.rules.iter().filter(|rule| rule.event == new.name) {
+    let payload = Payload::new(&new.payload);
+    for rule in routing.rules.iter().filter(|rule| covers(&rule.event, &new.name)) {
         let (rule_number, id) = (rule.number, rule.id.clone());
-        match rule.matches(resource, resource_id) {
+        let filtered = || {
+            let passed = payload.passes(rule.filter.as_deref());
+            passed.map_err(|why| (Mismatch::Filter, Some(why)))
+        };
+        let matched = rule.matches(resource, resource_id).map_err(|why| (why, None));
+        match matched.and_then(|()| filtered()) {
             Ok(()) => fan_out.push(FanOut {
                 rule_number,
                 rule: id,
@@ -224,7 +232,9 @@ fn accept(
                 held: rule.connection_active == 0,
                 service: Service::of(rule.is_strict == 1, rule.is_throttled == 1),
             }),
-            Err(why) => unmatched.push(Unmatched { rule_number, rule: id, why }),
+            Err((why, detail)) => {
+                unmatched.push(Unmatched { rule_number, rule: id, why, detail });
+            }
         }
     }
     unmatched.truncate(UNMATCHED_MAX);

@@ -47,6 +47,26 @@ pub const KEYS_FORGOTTEN_STEPS: usize = 15;
 /// Rules that one event may be fanned out to: keeps an emit within one queue batch of 100 messages.
 pub const FAN_OUT_MAX: usize = 100;
 
+/// Dots of a rule's pattern: an event asks for the rules of each beginning of its name that ends
+/// with a dot, of so many at the most.
+pub const PATTERN_DOTS_MAX: usize = 8;
+/// Different patterns of a workspace that are looked through when a rule with a `*` is made.
+pub const PATTERNS_READ_MAX: usize = 5_000;
+
+/// Text of a rule's filter: it is read with every event that the rule's pattern matches.
+pub const FILTER_BYTES_MAX: usize = 4_096;
+/// Conditions of a filter, those that combine others included: with 100 rules an event's payload is
+/// asked a few thousand times at the most.
+pub const FILTER_CONDITIONS_MAX: usize = 64;
+/// Levels of a filter.
+pub const FILTER_DEPTH_MAX: usize = 8;
+/// Values of an `in`.
+pub const FILTER_LIST_MAX: usize = 100;
+/// Characters of a path.
+pub const FILTER_PATH_CHARS_MAX: usize = 256;
+/// Characters of what is kept with an event about why a filter did not let it pass.
+pub const FILTER_REASON_CHARS_MAX: usize = 120;
+
 /// Rules that did not match an event, of which the reason is kept with it: about 70 bytes each, in
 /// a row that is to stay small.
 pub const UNMATCHED_MAX: usize = 10;

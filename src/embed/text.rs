@@ -120,7 +120,10 @@ texts! {
     EDIT_RULE = "Edit rule";
     DELETE_RULE = "Delete this rule";
     DELETE_RULE_WARNING = "What it has sent on its way goes on; new events are not sent by it.";
+    PATTERN_HINT = "A name, order.* for all that begin with order., or * for all.";
     RULE_LIMITS = "Only for one resource";
+    RULE_FILTER = "Only for some payloads";
+    FILTERED = "filtered";
     RULE_INACTIVE = "Switch this rule off for now";
     SENT_TO = "to";
 
@@ -264,6 +267,9 @@ pub fn field(name: &str) -> (&'static str, &'static str) {
         "connection" => ("Connection", ""),
         "resource" => ("Resource", "Such as order. Leave empty for all."),
         "resource_id" => ("Resource id", "Leave empty for all."),
+        "filter" => {
+            ("Filter", "Such as {\"path\": \"order.total\", \"gt\": 100}. Leave empty for all.")
+        }
         _ => ("", ""),
     }
 }
@@ -418,6 +424,7 @@ pub fn mismatch(why: Mismatch) -> &'static str {
         Mismatch::Inactive => "the rule is switched off",
         Mismatch::Resource => "the rule is for another resource",
         Mismatch::ResourceId => "the rule is for another resource id",
+        Mismatch::Filter => "the filter of the rule did not let it pass",
     }
 }
 

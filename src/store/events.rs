@@ -78,6 +78,7 @@ impl FromRow for Unmatched {
             rule_number: row.int("n"),
             rule: row.text("r"),
             why: serde_json::from_value(Value::from(why)).unwrap_or(Mismatch::Inactive),
+            detail: row.text_if_any("d"),
         }
     }
 }

@@ -14,6 +14,7 @@ mod idempotency;
 mod lanes;
 mod replays;
 mod retry;
+mod rules;
 mod signed;
 mod simulation;
 mod tenant;
