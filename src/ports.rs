@@ -138,6 +138,26 @@ pub trait Outbound {
     async fn send(&self, request: OutboundRequest) -> Answer;
 }
 
+/// What is limited in how many requests it may make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Limited {
+    /// A publishable key.
+    PublishableKey,
+    /// A machine key.
+    MachineKey,
+    /// A session of the embed.
+    Session,
+}
+
+/// Counts requests.
+pub trait RateLimits {
+    /// Counts one request of the key or session `id`, and answers whether it is within the limit.
+    ///
+    /// # Errors
+    /// When it is not known.
+    async fn admits(&self, limited: Limited, id: &str) -> Result<bool, PortError>;
+}
+
 /// The clock.
 pub trait Clock {
     /// Milliseconds since 1970.
@@ -183,6 +203,8 @@ pub trait Platform: Clock + Entropy + Journal + Clone + 'static {
     type Lanes: Lanes;
     /// The way to customers' endpoints.
     type Outbound: Outbound;
+    /// The counts of requests.
+    type RateLimits: RateLimits;
 
     /// The configuration.
     fn settings(&self) -> &Settings;
@@ -199,6 +221,8 @@ pub trait Platform: Clock + Entropy + Journal + Clone + 'static {
     fn lanes(&self) -> &Self::Lanes;
     /// The way to customers' endpoints.
     fn outbound(&self) -> &Self::Outbound;
+    /// The counts of requests.
+    fn rate_limits(&self) -> &Self::RateLimits;
     /// What this isolate is attempting.
     fn in_flight(&self) -> &RefCell<InFlight>;
 }

@@ -1,6 +1,6 @@
 //! Emit: accept events. Three round trips: one CONTROL read (key, workspace, rules that could
-//! match), one LOG batch for each shard (events with the deliveries they owe: the truth), one
-//! queue send for each hundred deliveries (only wake-ups).
+//! match; the rate limit is asked meanwhile), one LOG batch for each shard (events with the
+//! deliveries they owe: the truth), one queue send for each hundred deliveries (only wake-ups).
 //!
 //! An unknown result of the batch is repeated once with the same ids, which changes nothing that
 //! is stored already. Once the batch is stored the event is accepted, also when the send fails:
@@ -8,6 +8,7 @@
 
 use serde_json::json;
 
+use super::rate_limits::within;
 use super::wake::wake;
 use super::{grouped, keys, log};
 use crate::domain::api_key::MachineToken;
@@ -19,7 +20,7 @@ use crate::domain::ids;
 use crate::domain::job::{DeliveryKey, Job};
 use crate::domain::limits::UNMATCHED_MAX;
 use crate::domain::rule::{self, Mismatch, covers};
-use crate::ports::Platform;
+use crate::ports::{Limited, Platform};
 use crate::store::emit as store;
 use crate::store::routing::{self, Routing};
 
@@ -53,8 +54,9 @@ pub struct Answers {
 /// they are stored once, see [`idempotency`](crate::domain::idempotency).
 ///
 /// # Errors
-/// `Unauthenticated` when the credential does not hold; `Unavailable` when it is not known that
-/// the events were stored; `Conflict` when the key was used for others.
+/// `Unauthenticated` when the credential does not hold; `RateLimited` when it is used too often;
+/// `Unavailable` when it is not known that the events were stored; `Conflict` when the idempotency
+/// key was used for others.
 pub async fn emit<P: Platform>(
     platform: &P,
     credential: &Credential,
@@ -171,8 +173,8 @@ async fn grant<P: Platform>(
     let names = rule::patterns_of_all(valid().map(|event| event.name.as_str()));
     let (created_by, default, routings) = match credential {
         Credential::Publishable(key) => {
-            let found =
-                routing::find_by_publishable_key(control, key, &names, platform.now_ms()).await?;
+            let reading = routing::find_by_publishable_key(control, key, &names, platform.now_ms());
+            let found = within(platform, Limited::PublishableKey, key, reading).await?;
             let unknown = "The publishable key does not exist or is no longer valid";
             let found = found.ok_or_else(|| Error::unauthenticated(unknown))?;
             let created_by = "publishable_key".to_owned();
@@ -181,16 +183,15 @@ async fn grant<P: Platform>(
         Credential::Machine(token) => {
             let workspaces = distinct(valid().filter_map(|event| event.workspace.as_deref()));
             let (organization, access_key) = (&token.organization, &token.access_key);
-            let found = routing::find_by_machine_key(
-                control,
-                organization,
-                access_key,
-                &workspaces,
-                &names,
-            );
-            let found = found.await?;
-            keys::verify_token(platform, token, found.as_ref().map(|(sealed, _)| sealed))?;
-            let routings = found.map(|(_, routings)| routings).unwrap_or_default();
+            let routings = within(platform, Limited::MachineKey, access_key, async {
+                let (of, names) = (&workspaces, &names);
+                let found =
+                    routing::find_by_machine_key(control, organization, access_key, of, names);
+                let found = found.await?;
+                keys::verify_token(platform, token, found.as_ref().map(|(sealed, _)| sealed))?;
+                Ok::<_, Error>(found.map(|(_, routings)| routings).unwrap_or_default())
+            });
+            let routings = routings.await?;
             (keys::created_by(access_key), None, routings)
         }
     };

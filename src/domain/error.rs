@@ -23,6 +23,8 @@ pub enum Kind {
     UnsupportedMediaType,
     /// What is asked for is under way already; later it can be asked again.
     TooEarly,
+    /// The caller has made too many requests.
+    RateLimited,
     /// Well-formed, and refused by a rule.
     Refused,
     /// A dependency did not answer; trying again later helps.

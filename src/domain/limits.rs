@@ -34,6 +34,10 @@ pub const BULK_EVENTS_MAX: usize = 100;
 /// Body of every other request: management documents are small.
 pub const API_BODY_BYTES_MAX: usize = 64 * 1024;
 
+/// Period of the rate limits in seconds, as `wrangler.toml` says: after so long at the most a
+/// caller who made too many requests may go on.
+pub const RATE_PERIOD_S: u32 = 10;
+
 /// Characters of an idempotency key (the wire contract).
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 /// How long an idempotency key is kept (the wire contract).

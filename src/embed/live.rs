@@ -5,12 +5,13 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::app::events::{Listing, delivery_is_busy};
+use crate::app::rate_limits::within;
 use crate::app::sessions;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::session::Session;
 use crate::http::access::Visit;
 use crate::http::{Call, Reply, problem};
-use crate::ports::Platform;
+use crate::ports::{Limited, Platform};
 use crate::store::connection_deliveries::{self, Delivery};
 use crate::store::events::{self, EventWithDeliveries};
 use crate::store::sessions::{Stored, find as session};
@@ -81,7 +82,8 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     let (read, end) = listing.queries();
     let queries = (session(&cookie.session), read, end);
-    let (stored, read, end) = three(log(platform, cookie.shard)?, queries).await?;
+    let reading = three(log(platform, cookie.shard)?, queries);
+    let (stored, read, end) = within(platform, Limited::Session, &cookie.session, reading).await?;
     let seen_by = |session: &Session| {
         session.workspace == listing.workspace
             && listing.clone().within(&session.actor().scope) == listing
@@ -99,7 +101,8 @@ pub async fn event<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let cookie = call.caller.visitor()?;
     let (id, workspace) = (call.id("id", "event")?, call.query_id("workspace")?);
     let queries = (session(&cookie.session), events::find(&workspace, &id));
-    let (stored, found) = two(log(platform, cookie.shard)?, queries).await?;
+    let reading = two(log(platform, cookie.shard)?, queries);
+    let (stored, found) = within(platform, Limited::Session, &cookie.session, reading).await?;
     let event = &found.event;
     let seen_by = |session: &Session| {
         let scope = session.actor().scope;
@@ -117,8 +120,8 @@ pub async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Reply>
     let cookie = call.caller.visitor()?;
     let (id, workspace) = (call.id("id", "connection")?, call.query_id("workspace")?);
     let newest = connection_deliveries::newest(&workspace, &id);
-    let (stored, found) =
-        two(log(platform, cookie.shard)?, (session(&cookie.session), newest)).await?;
+    let reading = two(log(platform, cookie.shard)?, (session(&cookie.session), newest));
+    let (stored, found) = within(platform, Limited::Session, &cookie.session, reading).await?;
     let seen_by = |session: &Session| session.workspace == workspace && session.resource.is_none();
     if !holds(platform, call, stored, seen_by) {
         return Ok(over());

@@ -307,6 +307,7 @@ pub fn failed_title(kind: Kind) -> &'static str {
         Kind::NotFound => "There is nothing here",
         Kind::Forbidden => "That is not allowed here",
         Kind::TooEarly => "Not yet",
+        Kind::RateLimited => "Too many requests",
         Kind::Unavailable | Kind::Internal => "Something went wrong",
         _ => "That did not work",
     }

@@ -4,6 +4,7 @@
 pub mod chaos;
 mod lanes;
 mod queue;
+mod rate_limits;
 mod receivers;
 mod sqlite;
 mod tasks;
@@ -22,6 +23,7 @@ use serde_json::Value;
 use chaos::Chaos;
 pub use lanes::FakeLanes;
 pub use queue::FakeQueue;
+pub use rate_limits::FakeRateLimits;
 pub use receivers::{Receivers, Reply};
 pub use sqlite::{Fault, Sqlite};
 use tasks::Tasks;
@@ -58,6 +60,8 @@ pub struct World {
     pub lanes: FakeLanes,
     /// The customers' endpoints.
     pub receivers: Receivers,
+    /// The counts of requests.
+    pub rate_limits: FakeRateLimits,
     /// What was logged.
     pub lines: RefCell<Vec<Value>>,
     /// What goes wrong at the ports.
@@ -99,6 +103,7 @@ impl Edge {
             queue: FakeQueue::new(tasks.clone(), Rc::clone(&chaos)),
             lanes: FakeLanes::new(world.clone()),
             receivers: Receivers::new(tasks.clone()),
+            rate_limits: FakeRateLimits::new(tasks.clone()),
             lines: RefCell::default(),
             chaos: Rc::clone(&chaos),
             in_flight: RefCell::default(),
@@ -232,6 +237,7 @@ impl Platform for Edge {
     type Jobs = FakeQueue;
     type Lanes = FakeLanes;
     type Outbound = Receivers;
+    type RateLimits = FakeRateLimits;
 
     fn settings(&self) -> &Settings {
         &self.0.settings
@@ -255,6 +261,10 @@ impl Platform for Edge {
 
     fn outbound(&self) -> &Receivers {
         &self.0.receivers
+    }
+
+    fn rate_limits(&self) -> &FakeRateLimits {
+        &self.0.rate_limits
     }
 
     fn in_flight(&self) -> &RefCell<InFlight> {
