@@ -191,6 +191,17 @@ pub struct Settings {
     pub log_shards: u16,
     /// Hosts of this installation, which are no destinations.
     pub own_hosts: Vec<String>,
+    /// How much there may be of what people make.
+    pub quotas: Quotas,
+}
+
+/// How much there may be of what people make; `None` for no bound.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Quotas {
+    /// Workspaces of an organization.
+    pub workspaces_per_organization: Option<u32>,
+    /// Connections of a workspace.
+    pub connections_per_workspace: Option<u32>,
 }
 
 /// All doors together. It is cheap to clone, and clones open the same doors.

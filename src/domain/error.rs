@@ -94,6 +94,13 @@ impl Error {
         Self::new(Kind::NotFound, format!("No such {noun}"))
     }
 
+    /// `param` has as many of `what` as this installation lets it have.
+    pub fn quota(param: &str, what: &str, most: Option<u32>) -> Self {
+        let most = most.unwrap_or_default();
+        let msg = format!("has {most} {what}, the most that this installation allows");
+        Self::field(param, msg).of_kind(Kind::Refused)
+    }
+
     /// Missing or unusable credentials.
     pub fn unauthenticated(message: impl Into<String>) -> Self {
         Self::new(Kind::Unauthenticated, message)

@@ -362,9 +362,8 @@ fn why_not(condition: &Condition, payload: &Tree<'_>, at: String) -> Option<Stri
             holds.then(|| said("what is in not holds"))
         }
         Condition::At(path, tests) => {
-            let names = path.names.iter();
-            let found =
-                names.fold(Some(payload), |tree, name| tree.and_then(|tree| tree.get(name)));
+            let mut names = path.names.iter();
+            let found = names.try_fold(payload, |tree, name| tree.get(name));
             let failed = tests.iter().find(|test| !holds(test, found))?;
             Some(said(&format!("{} {} {}", path.written, word(failed.operator), operand(failed))))
         }

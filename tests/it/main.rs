@@ -12,6 +12,7 @@ mod embed_access;
 mod emit;
 mod idempotency;
 mod lanes;
+mod quotas;
 mod rate_limits;
 mod replays;
 mod retry;

@@ -80,7 +80,7 @@ fn what_is_wrong_is_named_by_its_path() {
     let many = format!(r#"{{"and":[{}]}}"#, vec![r#"{"path":"a","eq":1}"#; 64].join(","));
     let list = format!(r#"{{"path":"a","in":[{}]}}"#, vec!["1"; 101].join(","));
     let deep = format!("{}{}{}", r#"{"not":"#.repeat(8), r#"{"path":"a","eq":1}"#, "}".repeat(8));
-    let deep_at = vec!["not"; 8].join(".");
+    let deep_at = ["not"; 8].join(".");
     let long_path = format!(r#"{{"path":"{}","eq":1}}"#, "a".repeat(257));
     for (filter, param) in [
         ("7", ""),

@@ -17,7 +17,7 @@ use posthorn::app::deliver::{Verdict, deliver};
 use posthorn::app::sweep::sweep;
 use posthorn::domain::in_flight::InFlight;
 use posthorn::domain::secret::MasterKeys;
-use posthorn::ports::{Clock, Entropy, Journal, Platform, PortError, Settings};
+use posthorn::ports::{Clock, Entropy, Journal, Platform, PortError, Quotas, Settings};
 use serde_json::Value;
 
 use chaos::Chaos;
@@ -86,12 +86,22 @@ impl Edge {
 
     /// An installation with this many LOG shards.
     pub fn with_shards(log_shards: u16) -> Self {
+        Self::with(log_shards, Quotas::default())
+    }
+
+    /// An installation that bounds what people make.
+    pub fn with_quotas(quotas: Quotas) -> Self {
+        Self::with(1, quotas)
+    }
+
+    fn with(log_shards: u16, quotas: Quotas) -> Self {
         let settings = Settings {
             admin_token: ADMIN_TOKEN.to_owned(),
             master_keys: MasterKeys::parse(MASTER_KEYS).expect("a key"),
             allow_private_destinations: false,
             log_shards,
             own_hosts: vec!["posthorn.example".to_owned()],
+            quotas,
         };
         let tasks = Tasks::new(START_MS);
         let chaos = Rc::new(Chaos::new(tasks.clone()));
