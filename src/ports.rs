@@ -8,6 +8,7 @@
 
 use std::cell::RefCell;
 
+use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 
 use crate::destination::OutboundRequest;
@@ -151,11 +152,11 @@ pub enum Limited {
 
 /// Counts requests.
 pub trait RateLimits {
-    /// Counts one request of the key or session `id`, and answers whether it is within the limit.
-    ///
-    /// # Errors
-    /// When it is not known.
-    async fn admits(&self, limited: Limited, id: &str) -> Result<bool, PortError>;
+    /// Counts one request of the key or session `id`. The call is on its way when this returns;
+    /// what is awaited is the answer whether the request is within the limit, or an error when that
+    /// is not known.
+    fn count(&self, limited: Limited, id: &str)
+    -> LocalBoxFuture<'static, Result<bool, PortError>>;
 }
 
 /// The clock.

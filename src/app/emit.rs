@@ -8,7 +8,7 @@
 
 use serde_json::json;
 
-use super::rate_limits::within;
+use super::rate_limits::count;
 use super::wake::wake;
 use super::{grouped, keys, log};
 use crate::domain::api_key::MachineToken;
@@ -170,28 +170,35 @@ async fn grant<P: Platform>(
 ) -> Result<Grant> {
     let control = platform.control();
     let valid = || inputs.iter().flatten();
-    let names = rule::patterns_of_all(valid().map(|event| event.name.as_str()));
+    let names = distinct(valid().map(|event| event.name.as_str()));
+    let patterns = rule::patterns_of_all(&names);
     let (created_by, default, routings) = match credential {
         Credential::Publishable(key) => {
-            let reading = routing::find_by_publishable_key(control, key, &names, platform.now_ms());
-            let found = within(platform, Limited::PublishableKey, key, reading).await?;
+            let counting = count(platform, Limited::PublishableKey, key);
+            let found =
+                routing::find_by_publishable_key(control, key, &patterns, platform.now_ms())
+                    .await?;
             let unknown = "The publishable key does not exist or is no longer valid";
             let found = found.ok_or_else(|| Error::unauthenticated(unknown))?;
+            counting.check(platform).await?;
             let created_by = "publishable_key".to_owned();
             (created_by, Some(found.home.workspace.clone()), vec![found])
         }
         Credential::Machine(token) => {
             let workspaces = distinct(valid().filter_map(|event| event.workspace.as_deref()));
             let (organization, access_key) = (&token.organization, &token.access_key);
-            let routings = within(platform, Limited::MachineKey, access_key, async {
-                let (of, names) = (&workspaces, &names);
-                let found =
-                    routing::find_by_machine_key(control, organization, access_key, of, names);
-                let found = found.await?;
-                keys::verify_token(platform, token, found.as_ref().map(|(sealed, _)| sealed))?;
-                Ok::<_, Error>(found.map(|(_, routings)| routings).unwrap_or_default())
-            });
-            let routings = routings.await?;
+            let counting = count(platform, Limited::MachineKey, access_key);
+            let found = routing::find_by_machine_key(
+                control,
+                organization,
+                access_key,
+                &workspaces,
+                &patterns,
+            );
+            let found = found.await?;
+            keys::verify_token(platform, token, found.as_ref().map(|(sealed, _)| sealed))?;
+            counting.check(platform).await?;
+            let routings = found.map(|(_, routings)| routings).unwrap_or_default();
             (keys::created_by(access_key), None, routings)
         }
     };

@@ -2,7 +2,7 @@
 
 use subtle::ConstantTimeEq;
 
-use super::rate_limits::within;
+use super::rate_limits::count;
 use crate::domain::actor::{Actor, Scope};
 use crate::domain::api_key::MachineToken;
 use crate::domain::error::{Error, Result};
@@ -41,13 +41,11 @@ pub fn check_admin<P: Platform>(platform: &P, token: &str) -> Result<()> {
 /// `Unauthenticated` when the token does not hold, `RateLimited` when its key is used too often.
 pub async fn authenticate<P: Platform>(platform: &P, token: &str) -> Result<Actor> {
     let token = parse_token(token)?;
-    let key = within(platform, Limited::MachineKey, &token.access_key, async {
-        let (control, access_key) = (platform.control(), &token.access_key);
-        let key = machine_keys::find_live(control, &token.organization, access_key).await?;
-        verify_token(platform, &token, key.as_ref().map(|key| &key.secret))?;
-        Ok::<_, Error>(key)
-    });
-    let key = key.await?;
+    let counting = count(platform, Limited::MachineKey, &token.access_key);
+    let control = platform.control();
+    let key = machine_keys::find_live(control, &token.organization, &token.access_key).await?;
+    verify_token(platform, &token, key.as_ref().map(|key| &key.secret))?;
+    counting.check(platform).await?;
     Ok(Actor {
         created_by: created_by(&token.access_key),
         scope: Scope::organization(token.organization),

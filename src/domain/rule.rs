@@ -101,10 +101,13 @@ pub fn patterns_of(name: &str) -> Vec<String> {
 }
 
 /// The patterns that match any of these names, each once.
-pub fn patterns_of_all<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut found: Vec<String> = names.flat_map(patterns_of).collect();
-    found.sort_unstable();
-    found.dedup();
+pub fn patterns_of_all(names: &[&str]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for pattern in names.iter().flat_map(|name| patterns_of(name)) {
+        if !found.contains(&pattern) {
+            found.push(pattern);
+        }
+    }
     found
 }
 

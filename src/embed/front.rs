@@ -10,7 +10,7 @@ use maud::html;
 
 use super::layout::{self, Shell};
 use super::text;
-use crate::app::rate_limits::within;
+use crate::app::rate_limits::count;
 use crate::app::sessions::{self, Closed};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::session::{Denied, Need, Session, Token, TokenKind};
@@ -56,9 +56,14 @@ pub async fn admit<P: Platform>(
     };
     let opened = match cookie(request, session_id) {
         Some(cookie) => {
-            let opening = sessions::open(platform, &cookie);
-            let opened = within(platform, Limited::Session, &cookie.session, opening).await;
-            opened.map(|session| (session, cookie))
+            let counting = count(platform, Limited::Session, &cookie.session);
+            match sessions::open(platform, &cookie).await {
+                Ok(session) => {
+                    let checked = counting.check(platform).await;
+                    checked.map(|()| (session, cookie)).map_err(Closed::Failed)
+                }
+                Err(why) => Err(why),
+            }
         }
         None => Err(Closed::Unknown),
     };

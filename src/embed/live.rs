@@ -5,7 +5,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::app::events::{Listing, delivery_is_busy};
-use crate::app::rate_limits::within;
+use crate::app::rate_limits::count;
 use crate::app::sessions;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::session::Session;
@@ -82,8 +82,9 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     let (read, end) = listing.queries();
     let queries = (session(&cookie.session), read, end);
-    let reading = three(log(platform, cookie.shard)?, queries);
-    let (stored, read, end) = within(platform, Limited::Session, &cookie.session, reading).await?;
+    let counting = count(platform, Limited::Session, &cookie.session);
+    let (stored, read, end) = three(log(platform, cookie.shard)?, queries).await?;
+    counting.check(platform).await?;
     let seen_by = |session: &Session| {
         session.workspace == listing.workspace
             && listing.clone().within(&session.actor().scope) == listing
@@ -101,8 +102,9 @@ pub async fn event<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let cookie = call.caller.visitor()?;
     let (id, workspace) = (call.id("id", "event")?, call.query_id("workspace")?);
     let queries = (session(&cookie.session), events::find(&workspace, &id));
-    let reading = two(log(platform, cookie.shard)?, queries);
-    let (stored, found) = within(platform, Limited::Session, &cookie.session, reading).await?;
+    let counting = count(platform, Limited::Session, &cookie.session);
+    let (stored, found) = two(log(platform, cookie.shard)?, queries).await?;
+    counting.check(platform).await?;
     let event = &found.event;
     let seen_by = |session: &Session| {
         let scope = session.actor().scope;
@@ -120,8 +122,10 @@ pub async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Reply>
     let cookie = call.caller.visitor()?;
     let (id, workspace) = (call.id("id", "connection")?, call.query_id("workspace")?);
     let newest = connection_deliveries::newest(&workspace, &id);
-    let reading = two(log(platform, cookie.shard)?, (session(&cookie.session), newest));
-    let (stored, found) = within(platform, Limited::Session, &cookie.session, reading).await?;
+    let counting = count(platform, Limited::Session, &cookie.session);
+    let (stored, found) =
+        two(log(platform, cookie.shard)?, (session(&cookie.session), newest)).await?;
+    counting.check(platform).await?;
     let seen_by = |session: &Session| session.workspace == workspace && session.resource.is_none();
     if !holds(platform, call, stored, seen_by) {
         return Ok(over());

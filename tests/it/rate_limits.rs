@@ -91,7 +91,7 @@ fn an_unknown_count_lets_everybody_through_and_is_logged() {
     let acme = Tenant::new(&edge, "Acme");
     limit(&edge, Limited::PublishableKey, None);
     acme.emit(&edge, "x");
-    let count = edge.rate_limits.count(Limited::PublishableKey, &acme.publishable_key);
+    let count = edge.rate_limits.counted(Limited::PublishableKey, &acme.publishable_key);
     assert_eq!(count, 1);
     assert!(edge.lines.borrow().iter().any(|line| line["at"] == "rate limit"));
 }

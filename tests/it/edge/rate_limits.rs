@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use futures_util::future::{LocalBoxFuture, ready};
 use posthorn::domain::limits::RATE_PERIOD_S;
 use posthorn::ports::{Limited, PortError, RateLimits};
 
@@ -23,7 +24,7 @@ impl FakeRateLimits {
     }
 
     /// Requests of a key or session so far.
-    pub fn count(&self, limited: Limited, id: &str) -> u32 {
+    pub fn counted(&self, limited: Limited, id: &str) -> u32 {
         let counts = self.counts.borrow();
         let of = counts.iter().filter(|((what, of, _), _)| *what == limited && of == id);
         of.map(|(_, count)| count).sum()
@@ -31,15 +32,20 @@ impl FakeRateLimits {
 }
 
 impl RateLimits for FakeRateLimits {
-    async fn admits(&self, limited: Limited, id: &str) -> Result<bool, PortError> {
+    fn count(
+        &self,
+        limited: Limited,
+        id: &str,
+    ) -> LocalBoxFuture<'static, Result<bool, PortError>> {
         let period = self.tasks.now_ms() / (1_000 * i64::from(RATE_PERIOD_S));
         let mut counts = self.counts.borrow_mut();
         let count = counts.entry((limited, id.to_owned(), period)).or_default();
         *count += 1;
-        match self.limits.borrow().get(&limited) {
+        let answer = match self.limits.borrow().get(&limited) {
             None => Ok(true),
             Some(None) => Err(PortError("the count is not known".into())),
             Some(Some(most)) => Ok(*count <= *most),
-        }
+        };
+        Box::pin(ready(answer))
     }
 }
