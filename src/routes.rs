@@ -90,6 +90,7 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         DELETE "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::delete;
         GET    "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::list;
         POST   "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::create;
+        POST   "/api/v1/rules/test-filter"           Machine EMIT_BODY_BYTES_MAX rules::test_filter;
         GET    "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::get;
         PATCH  "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::patch;
         DELETE "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::delete;
@@ -247,7 +248,7 @@ impl<P: Platform> Front<P> {
             },
         };
         let reply = reply.with_header("x-request-id", &request_id);
-        if is_emit { reply.with_header("access-control-allow-origin", "*") } else { reply }
+        if is_emit { readable_anywhere(reply) } else { reply }
     }
 
     /// The first row that fits decides, so one with a word stands above one with a parameter in
@@ -342,6 +343,14 @@ fn request_id<P: Platform>(platform: &P, head: &Head) -> String {
         !id.is_empty() && id.len() <= 64 && id.chars().all(allowed)
     };
     given.filter(plain).map_or_else(|| ids::record_id(platform.bytes()), str::to_owned)
+}
+
+/// Lets browsers' pages of any origin read an answer.
+fn readable_anywhere(reply: Reply) -> Reply {
+    reply.with_header("access-control-allow-origin", "*").with_header(
+        "access-control-expose-headers",
+        "idempotent-replayed, retry-after, x-request-id",
+    )
 }
 
 /// Headers that browsers may send to the emit paths (the wire contract), beside what they ask for.

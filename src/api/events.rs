@@ -9,7 +9,7 @@ use crate::destination::WEBHOOK;
 use crate::domain::attempt::Record;
 use crate::domain::delivery::{STATUSES, State};
 use crate::domain::error::{Error, Result};
-use crate::domain::event::{Event, FanOut};
+use crate::domain::event::{Event, FanOut, Unmatched};
 use crate::domain::ids::{message_id, rule_event_id};
 use crate::domain::time::rfc3339;
 use crate::http::{Call, Reply, cursor};
@@ -43,8 +43,15 @@ fn show_with_deliveries(found: &EventWithDeliveries) -> Value {
     });
     shown["rule_events"] = rule_events.collect();
     if !event.unmatched.is_empty() {
-        let why = event.unmatched.iter().map(|rule| json!({"rule": rule.rule, "reason": rule.why}));
-        shown["unmatched_rules"] = why.collect();
+        shown["unmatched_rules"] = event.unmatched.iter().map(show_unmatched).collect();
+    }
+    shown
+}
+
+fn show_unmatched(unmatched: &Unmatched) -> Value {
+    let mut shown = json!({"rule": unmatched.rule, "reason": unmatched.why});
+    if let Some(detail) = &unmatched.detail {
+        shown["detail"] = json!(detail);
     }
     shown
 }

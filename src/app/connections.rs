@@ -125,7 +125,8 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection
     let fresh = Fresh::wished(platform, &form)
         .unwrap_or_else(|| Fresh::generated(platform, SetBy::Generated));
     let secret = seal_signing(platform, &connection, 1, &fresh);
-    connections::insert(control, &connection, &secret).await?;
+    let quota = platform.settings().quotas.connections_per_workspace;
+    connections::insert(control, &connection, &secret, quota).await?;
     connection.secret = Some(row(secret, now_ms));
     let (shown_secret, advice) = fresh.told();
     Ok(Saved { connection, shown_secret, advice })

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod lane_run;
 pub mod lanes;
 pub mod organizations;
+pub mod rate_limits;
 pub mod recorder;
 pub mod replays;
 pub mod reports;

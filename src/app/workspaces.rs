@@ -9,7 +9,8 @@ use crate::store::workspaces::{self, NewWorkspace, Workspace};
 /// Creates a workspace with its publishable key, on the shard that its number falls on.
 ///
 /// # Errors
-/// `Conflict` when the organization has a workspace of this name.
+/// `Conflict` when the organization has a workspace of this name, `Refused` when it may have no
+/// more.
 pub async fn create<P: Platform>(
     platform: &P,
     organization: &str,
@@ -23,7 +24,8 @@ pub async fn create<P: Platform>(
     let shard = u16::try_from(number % shards).unwrap_or(0);
     let public_key = api_key::publishable_key(number, platform.bytes());
     let new = NewWorkspace { id: &id, name, description, now_ms };
-    workspaces::insert(control, organization, &new, number, shard, &public_key).await?;
+    let quota = platform.settings().quotas.workspaces_per_organization;
+    workspaces::insert(control, organization, &new, number, shard, &public_key, quota).await?;
     Ok(Workspace {
         id,
         number,

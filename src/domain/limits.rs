@@ -34,8 +34,42 @@ pub const BULK_EVENTS_MAX: usize = 100;
 /// Body of every other request: management documents are small.
 pub const API_BODY_BYTES_MAX: usize = 64 * 1024;
 
+/// Period of the rate limits in seconds, as `wrangler.toml` says: after so long at the most a
+/// caller who made too many requests may go on.
+pub const RATE_PERIOD_S: u32 = 10;
+
+/// Characters of an idempotency key (the wire contract).
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+/// How long an idempotency key is kept (the wire contract).
+pub const IDEMPOTENCY_KEPT_MS: i64 = DAY_MS;
+/// Old idempotency keys that one sweep of a shard deletes at the most, in this many statements. A
+/// shard takes a few hundred requests a second, so fewer than 30,000 a minute have to go.
+pub const KEYS_FORGOTTEN_AT_ONCE: usize = 2_000;
+/// See [`KEYS_FORGOTTEN_AT_ONCE`].
+pub const KEYS_FORGOTTEN_STEPS: usize = 15;
+
 /// Rules that one event may be fanned out to: keeps an emit within one queue batch of 100 messages.
 pub const FAN_OUT_MAX: usize = 100;
+
+/// Dots of a rule's pattern: an event asks for the rules of each beginning of its name that ends
+/// with a dot, of so many at the most.
+pub const PATTERN_DOTS_MAX: usize = 8;
+/// Different patterns of a workspace that are looked through when a rule with a `*` is made.
+pub const PATTERNS_READ_MAX: usize = 5_000;
+
+/// Text of a rule's filter: it is read with every event that the rule's pattern matches.
+pub const FILTER_BYTES_MAX: usize = 4_096;
+/// Conditions of a filter, those that combine others included: with 100 rules an event's payload is
+/// asked a few thousand times at the most.
+pub const FILTER_CONDITIONS_MAX: usize = 64;
+/// Levels of a filter.
+pub const FILTER_DEPTH_MAX: usize = 8;
+/// Values of an `in`.
+pub const FILTER_LIST_MAX: usize = 100;
+/// Characters of a path.
+pub const FILTER_PATH_CHARS_MAX: usize = 256;
+/// Characters of what is kept with an event about why a filter did not let it pass.
+pub const FILTER_REASON_CHARS_MAX: usize = 120;
 
 /// Rules that did not match an event, of which the reason is kept with it: about 70 bytes each, in
 /// a row that is to stay small.

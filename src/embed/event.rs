@@ -265,6 +265,9 @@ impl Shown<'_> {
                             li {
                                 (to.map_or(text::GONE_CONNECTION, |to| to.name.as_str())) ": "
                                 (text::why::mismatch(unmatched.why))
+                                @if let Some(detail) = &unmatched.detail {
+                                    ": " code { (detail) }
+                                }
                             }
                         }
                     }

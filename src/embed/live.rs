@@ -5,13 +5,14 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::app::events::{Listing, delivery_is_busy};
+use crate::app::rate_limits::count;
 use crate::app::sessions;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::replay::Status;
 use crate::domain::session::{Need, Session};
 use crate::http::access::Visit;
 use crate::http::{Call, Reply, problem};
-use crate::ports::Platform;
+use crate::ports::{Limited, Platform};
 use crate::store::connection_deliveries::{self, Delivery};
 use crate::store::events::{self, EventWithDeliveries};
 use crate::store::replays::{self, Replay};
@@ -89,7 +90,9 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     let (read, end) = listing.queries();
     let queries = (session(&cookie.session), read, end);
+    let counting = count(platform, Limited::Session, &cookie.session);
     let (stored, read, end) = three(log(platform, cookie.shard)?, queries).await?;
+    counting.check(platform).await?;
     let seen_by = |session: &Session| {
         session.workspace == listing.workspace
             && listing.clone().within(&session.actor().scope) == listing
@@ -107,7 +110,9 @@ pub async fn event<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let cookie = call.caller.visitor()?;
     let (id, workspace) = (call.id("id", "event")?, call.query_id("workspace")?);
     let queries = (session(&cookie.session), events::find(&workspace, &id));
+    let counting = count(platform, Limited::Session, &cookie.session);
     let (stored, found) = two(log(platform, cookie.shard)?, queries).await?;
+    counting.check(platform).await?;
     let event = &found.event;
     let seen_by = |session: &Session| {
         let scope = session.actor().scope;
@@ -125,8 +130,10 @@ pub async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Reply>
     let cookie = call.caller.visitor()?;
     let (id, workspace) = (call.id("id", "connection")?, call.query_id("workspace")?);
     let newest = connection_deliveries::newest(&workspace, &id);
+    let counting = count(platform, Limited::Session, &cookie.session);
     let (stored, found) =
         two(log(platform, cookie.shard)?, (session(&cookie.session), newest)).await?;
+    counting.check(platform).await?;
     let seen_by = |session: &Session| session.workspace == workspace && session.resource.is_none();
     if !holds(platform, call, stored, seen_by) {
         return Ok(over());

@@ -122,7 +122,10 @@ texts! {
     EDIT_RULE = "Edit rule";
     DELETE_RULE = "Delete this rule";
     DELETE_RULE_WARNING = "What it has sent on its way goes on; new events are not sent by it.";
+    PATTERN_HINT = "A name, order.* for all that begin with order., or * for all.";
     RULE_LIMITS = "Only for one resource";
+    RULE_FILTER = "Only for some payloads";
+    FILTERED = "filtered";
     RULE_INACTIVE = "Switch this rule off for now";
     SENT_TO = "to";
 
@@ -214,6 +217,7 @@ pub fn failed_title(kind: Kind) -> &'static str {
         Kind::NotFound => "There is nothing here",
         Kind::Forbidden => "That is not allowed here",
         Kind::TooEarly => "Not yet",
+        Kind::RateLimited => "Too many requests",
         Kind::Unavailable | Kind::Internal => "Something went wrong",
         _ => "That did not work",
     }

@@ -104,8 +104,11 @@ pub struct NewSecret {
 
 const INSERT: &str = "\
     insert or ignore into connections (id, workspace, type, name, settings, credentials, hidden, \
-      created_by, created_at_ms, updated_at_ms) values (?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+      created_by, created_at_ms, updated_at_ms) \
+    select ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 \
+    where ?11 is null or (select count(*) from connections where workspace = ?1) < ?11 \
     returning id";
+const IS_KNOWN: &str = "select id from connections where id = ?1";
 const INSERT_FIRST_SECRET: &str = "\
     insert or ignore into connection_secrets (connection, number, sealed, set_by, created_at_ms) \
     select c.id, ?3, ?4, ?5, ?6 from connections c where c.id = ?2 and c.workspace = ?1";
@@ -113,14 +116,15 @@ const INSERT_SECRET: &str = "\
     insert into connection_secrets (connection, number, sealed, set_by, created_at_ms) \
     select c.id, ?3, ?4, ?5, ?6 from connections c where c.id = ?2 and c.workspace = ?1";
 
-/// Creates a connection with its first signing secret.
+/// Creates a connection with its first signing secret, if its workspace has fewer than `quota`.
 ///
 /// # Errors
-/// `Conflict` when there is a connection with its id.
+/// `Conflict` when there is a connection with its id, `Refused` when the quota is used up.
 pub async fn insert(
     control: &impl Database,
     connection: &Connection,
     secret: &NewSecret,
+    quota: Option<u32>,
 ) -> Result<()> {
     let row = statement(
         INSERT,
@@ -135,15 +139,18 @@ pub async fn insert(
             (&connection.created_by).into(),
             connection.created_at_ms.into(),
             connection.updated_at_ms.into(),
+            quota.into(),
         ],
     );
     let sql = INSERT_FIRST_SECRET;
     let secret = Statement { sql, ..insert_secret(connection, secret, connection.created_at_ms) };
-    let results = run(control, vec![row, secret]).await?;
-    if results[0].is_empty() {
-        return Err(Error::new(Kind::Conflict, "There is a connection with this id"));
+    let known = statement(IS_KNOWN, [(&connection.id).into()]);
+    let results = run(control, vec![row, secret, known]).await?;
+    match (results[0].is_empty(), results[2].is_empty()) {
+        (false, _) => Ok(()),
+        (true, false) => Err(Error::new(Kind::Conflict, "There is a connection with this id")),
+        (true, true) => Err(Error::quota("workspace", "connections", quota)),
     }
-    Ok(())
 }
 
 fn credentials_text(credentials: &SealedCredentials) -> String {

@@ -78,15 +78,19 @@ pub async fn next_number(control: &impl Database) -> Result<u32> {
 }
 
 const INSERT: &str = "insert into workspaces (id, number, organization, shard, name, description, \
-                      created_at_ms, updated_at_ms) values (?2, ?3, ?1, ?4, ?5, ?6, ?7, ?7) \
+                      created_at_ms, updated_at_ms) select ?2, ?3, ?1, ?4, ?5, ?6, ?7, ?7 \
+                      where ?8 is null \
+                      or (select count(*) from workspaces where organization = ?1) < ?8 \
                       on conflict do nothing returning id";
+const IS_TAKEN: &str = "select id from workspaces where organization = ?1 and name = ?2";
 const INSERT_KEY: &str = "insert into publishable_keys (public_key, workspace, name, \
                           created_at_ms) select ?2, id, ?3, ?4 from workspaces where id = ?1";
 
-/// Creates a workspace with its publishable key.
+/// Creates a workspace with its publishable key, if its organization has fewer than `quota`.
 ///
 /// # Errors
-/// `Conflict` when the organization has a workspace of this name.
+/// `Conflict` when the organization has a workspace of this name, `Refused` when the quota is used
+/// up.
 pub async fn insert(
     control: &impl Database,
     organization: &str,
@@ -94,6 +98,7 @@ pub async fn insert(
     number: u32,
     shard: u16,
     public_key: &str,
+    quota: Option<u32>,
 ) -> Result<()> {
     let params = [
         organization.into(),
@@ -103,11 +108,17 @@ pub async fn insert(
         new.name.into(),
         new.description.into(),
         new.now_ms.into(),
+        quota.into(),
     ];
     let key = [new.id.into(), public_key.into(), "default".into(), new.now_ms.into()];
-    let statements = vec![statement(INSERT, params), statement(INSERT_KEY, key)];
+    let taken = statement(IS_TAKEN, [organization.into(), new.name.into()]);
+    let statements = vec![statement(INSERT, params), statement(INSERT_KEY, key), taken];
     let results = run(control, statements).await?;
-    if results[0].is_empty() { Err(name_taken()) } else { Ok(()) }
+    match (results[0].is_empty(), results[2].is_empty()) {
+        (false, _) => Ok(()),
+        (true, false) => Err(name_taken()),
+        (true, true) => Err(Error::quota("organization", "workspaces", quota)),
+    }
 }
 
 fn name_taken() -> Error {

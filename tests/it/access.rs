@@ -78,6 +78,9 @@ impl World {
             ("POST", "/api/v1/workspaces") => json!({"name": "Second"}),
             ("PUT" | "PATCH", "/api/v1/workspaces/:id") => json!({"name": "Renamed"}),
             (_, "/api/v1/connections" | "/api/v1/connections/:id") => connection,
+            (_, "/api/v1/rules/test-filter") => {
+                json!({"filter": {"path": "a", "eq": 1}, "payload": {}})
+            }
             (_, "/api/v1/rules" | "/api/v1/rules/:id") => json!({"workspace": workspace,
                 "connection": self.connection, "event": "y",
                 "metadata": {"action": "send_webhook"}}),

@@ -91,6 +91,9 @@ pub fn field(name: &str) -> (&'static str, &'static str) {
         "until" => ("Accepted until", "UTC. At most 14 days later."),
         "resource" => ("Resource", "Such as order. Leave empty for all."),
         "resource_id" => ("Resource id", "Leave empty for all."),
+        "filter" => {
+            ("Filter", "Such as {\"path\": \"order.total\", \"gt\": 100}. Leave empty for all.")
+        }
         _ => ("", ""),
     }
 }

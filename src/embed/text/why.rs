@@ -107,5 +107,6 @@ pub fn mismatch(why: Mismatch) -> &'static str {
         Mismatch::Inactive => "the rule is switched off",
         Mismatch::Resource => "the rule is for another resource",
         Mismatch::ResourceId => "the rule is for another resource id",
+        Mismatch::Filter => "the filter of the rule did not let it pass",
     }
 }

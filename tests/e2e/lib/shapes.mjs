@@ -83,6 +83,7 @@ export function assertError(answer, status, ...params) {
     message: words,
     error: { name: words, message: words, ...(params.length ? { data: listOf({ param: anyText, msg: words }) } : {}) },
     type: matching(/^\/problems\/[a-z-]+$/),
+    ...([429, 503].includes(status) ? { retry_after: count } : {}),
     request_id: matching(/^[A-Za-z0-9._-]{1,64}$/),
   });
   assert.deepEqual((error.data ?? []).map(({ param }) => param).sort(), [...params].sort(), answer.text);
