@@ -7,8 +7,8 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::api::{
-    connections, emit, event_types, events, health, organizations, replays, rules, sessions,
-    workspaces,
+    connections, emit, event_types, events, health, machine_keys, organizations, replays, rules,
+    sessions, workspaces,
 };
 use crate::domain::error::{Error, Result};
 use crate::domain::ids;
@@ -59,6 +59,9 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         POST   "/api/v1/organizations"               Admin   API_BODY_BYTES_MAX  organizations::create;
         GET    "/api/v1/organization"                Machine API_BODY_BYTES_MAX  organizations::get;
         PATCH  "/api/v1/organization"                Machine API_BODY_BYTES_MAX  organizations::patch;
+        GET    "/api/v1/machine-keys"                Machine API_BODY_BYTES_MAX  machine_keys::list;
+        POST   "/api/v1/machine-keys"                Machine API_BODY_BYTES_MAX  machine_keys::create;
+        DELETE "/api/v1/machine-keys/:access_key"    Machine API_BODY_BYTES_MAX  machine_keys::revoke;
         GET    "/api/v1/workspaces"                  Machine API_BODY_BYTES_MAX  workspaces::list;
         POST   "/api/v1/workspaces"                  Machine API_BODY_BYTES_MAX  workspaces::create;
         GET    "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::get;

@@ -68,12 +68,13 @@ pub async fn list_of_workspace<P: Platform>(platform: &P, call: &Call) -> Result
 
 async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<Reply> {
     let limit = call.limit()?;
-    let after: Option<(String, i64, String)> = cursor::read(call, "connections")?;
+    let list = cursor::list_of("connections", scope);
+    let after: Option<(String, i64, String)> = cursor::read(call, &list)?;
     let (workspace_name, created_at_ms, id) = after.unwrap_or_default();
     let after = After { workspace_name, created_at_ms, id };
     let found = stored(platform.control(), scope, &after, limit + 1).await?;
     let position = |c: &Connection| (c.workspace_name.clone(), c.created_at_ms, c.id.clone());
-    Ok(cursor::page("connections", found, limit, position, show))
+    Ok(cursor::page(&list, found, limit, position, show))
 }
 
 /// `GET /connections/{id}`.

@@ -5,6 +5,7 @@ pub mod emit;
 pub mod event_types;
 pub mod events;
 pub mod health;
+pub mod machine_keys;
 pub mod organizations;
 pub mod replays;
 pub mod rules;

@@ -56,7 +56,8 @@ pub async fn list_of_workspace<P: Platform>(platform: &P, call: &Call) -> Result
 
 async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<Reply> {
     let limit = call.limit()?;
-    let after: Option<(String, u32)> = cursor::read(call, "rules")?;
+    let list = cursor::list_of("rules", scope);
+    let after: Option<(String, u32)> = cursor::read(call, &list)?;
     let (after_workspace_name, after_number) = after.unwrap_or_default();
     let filter = Filter {
         event: call.request.query("event"),
@@ -67,7 +68,7 @@ async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<R
     };
     let found = rules::list(platform.control(), scope, &filter, limit + 1).await?;
     let position = |rule: &Rule| (rule.workspace_name.clone(), rule.number);
-    Ok(cursor::page("rules", found, limit, position, show))
+    Ok(cursor::page(&list, found, limit, position, show))
 }
 
 /// `GET /rules/{id}`.

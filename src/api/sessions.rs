@@ -165,19 +165,20 @@ fn origins(fields: &mut Fields<'_>) -> Option<Vec<String>> {
 /// `GET /sessions`.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let limit = call.limit()?;
-    let before: Option<String> = cursor::read(call, "sessions")?;
+    let actor = call.caller.machine()?;
     let workspace = call.query_id("workspace_id")?;
+    let list = cursor::list_of("sessions", &actor.scope.within(&workspace));
+    let before: Option<String> = cursor::read(call, &list)?;
     let filter = Filter {
         status: call.query_word("status", &["active", "expired", "revoked"])?,
         resource: call.request.query("resource"),
         resource_id: call.request.query("resource_id"),
     };
     let before = before.unwrap_or_else(|| NEWEST.to_owned());
-    let actor = call.caller.machine()?;
     let found = sessions::list(platform, actor, &workspace, &filter, &before, limit + 1).await?;
     let now_ms = platform.now_ms();
     let show = |session: &Session| show_record(session, now_ms);
-    Ok(cursor::page("sessions", found, limit, |session| session.id.clone(), show))
+    Ok(cursor::page(&list, found, limit, |session| session.id.clone(), show))
 }
 
 /// `POST /sessions/{id}/refresh`: the session goes on with a new access token.

@@ -11,6 +11,7 @@ pub mod events;
 pub mod keys;
 pub mod lane_run;
 pub mod lanes;
+pub mod machine_keys;
 pub mod organizations;
 pub mod recorder;
 pub mod replays;

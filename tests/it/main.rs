@@ -11,6 +11,7 @@ mod embed;
 mod embed_access;
 mod emit;
 mod lanes;
+mod machine_keys;
 mod replays;
 mod retry;
 mod signed;
