@@ -7,8 +7,8 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::api::{
-    connections, emit, event_types, events, health, machine_keys, organizations, replays, rules,
-    sessions, workspaces,
+    connections, emit, event_types, events, health, integrations, machine_keys, organizations,
+    publishable_keys, replays, rules, sessions, workspaces,
 };
 use crate::domain::error::{Error, Result};
 use crate::domain::ids;
@@ -67,6 +67,11 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         GET    "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::get;
         PUT    "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::put;
         PATCH  "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::patch;
+        DELETE "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::delete;
+        PATCH  "/api/v1/workspaces/:id/publishable-key"
+                                                     Machine API_BODY_BYTES_MAX  publishable_keys::patch;
+        POST   "/api/v1/workspaces/:id/publishable-key/rotate"
+                                                     Machine API_BODY_BYTES_MAX  publishable_keys::rotate;
         GET    "/api/v1/workspaces/:id/event-types"  Machine API_BODY_BYTES_MAX  event_types::of_workspace;
         GET    "/api/v1/workspaces/:id/resources"    Machine API_BODY_BYTES_MAX  event_types::resources;
         GET    "/api/v1/event-types"                 Machine API_BODY_BYTES_MAX  event_types::list;
@@ -91,6 +96,13 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         POST   "/api/v1/connections/:id/secret/rotate"
                                                      Machine API_BODY_BYTES_MAX  connections::rotate;
         DELETE "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::delete;
+        GET    "/api/v1/connections/:id/actions"     Machine API_BODY_BYTES_MAX  integrations::actions;
+        GET    "/api/v1/connections/:id/fields"      Machine API_BODY_BYTES_MAX  integrations::fields;
+        GET    "/api/v1/connections/:id/mappings/default"
+                                                     Machine API_BODY_BYTES_MAX  integrations::mapping;
+        PUT    "/api/v1/connections/:id/mappings/default"
+                                                     Machine API_BODY_BYTES_MAX  integrations::put_mapping;
+        GET    "/api/v1/integrations"                Machine API_BODY_BYTES_MAX  integrations::list;
         GET    "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::list;
         POST   "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::create;
         GET    "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::get;

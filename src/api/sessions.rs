@@ -11,6 +11,7 @@ use crate::domain::session::{
     LAUNCH_TTL_S, LaunchPage, READ_PAYLOADS, Role, Session, SessionType, TTL_S, Token,
 };
 use crate::domain::time::rfc3339;
+use crate::domain::workspace::check_external_id;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::events::NEWEST;
@@ -86,7 +87,7 @@ fn read(fields: &mut Fields<'_>) -> NewSession {
         role: word(fields, "role", Role::parse, Role::WORDS, Role::Member),
         session_type,
         resource: resource(fields, session_type),
-        external_user_id: fields.checked_text("external_user_id", check_external_user_id),
+        external_user_id: fields.checked_text("external_user_id", check_external_id),
         reads_payloads: scopes(fields),
         allowed_origins: origins(fields),
         launch_page: word(
@@ -140,14 +141,6 @@ fn resource(fields: &mut Fields<'_>, session_type: SessionType) -> Option<Resour
         }
     }
     Some(Resource { kind: kind?, id: id? })
-}
-
-fn check_external_user_id(text: &str) -> std::result::Result<(), String> {
-    let fits = !text.is_empty() && text.chars().count() <= 255;
-    if fits && !text.chars().any(char::is_control) {
-        return Ok(());
-    }
-    Err("must be 1 to 255 characters and no control characters".to_owned())
 }
 
 fn scopes(fields: &mut Fields<'_>) -> bool {

@@ -122,7 +122,7 @@ pub async fn list<P: Platform>(
 ) -> Result<Vec<EventWithDeliveries>> {
     let most = MERGED_WORKSPACES_MAX;
     let organization = &actor.scope.organization;
-    let all = workspaces::list(platform.control(), organization, "", most + 1).await?;
+    let all = workspaces::list(platform.control(), organization, None, "", most + 1).await?;
     if all.len() > most {
         let msg = format!(
             "The events of more than {most} workspaces are not merged; list each workspace's with \

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::lanes::nudge;
 use super::wake::wake;
-use super::{activation, log, replays, sessions};
+use super::{activation, deleted_workspaces, log, replays, sessions};
 use crate::domain::error::{Error, Result};
 use crate::domain::job::Job;
 use crate::domain::limits::{SEND_BATCH_MAX, SWEEP_DELIVERIES};
@@ -42,6 +42,7 @@ async fn sweep_shard<P: Platform>(platform: &P, shard: u16, after_restart: bool)
     let log = log(platform, shard)?;
     let mut after = (String::new(), String::new());
     sessions::forget_old(platform, shard).await?;
+    deleted_workspaces::clear_some(platform, shard).await?;
     replays::wake_forgotten(platform, shard, after_restart).await?;
     let mut swept = activation::release_forgotten(platform, shard).await?;
     while swept < SWEEP_DELIVERIES {

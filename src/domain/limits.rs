@@ -123,6 +123,16 @@ pub const REPLAY_FORGOTTEN_MS: i64 = 60_000;
 /// Replays that one sweep wakes.
 pub const REPLAYS_WOKEN: usize = 100;
 
+/// Rules, connections and sessions of a deleted workspace that one statement takes away. What a
+/// connection still owed is settled one by one: two calls to LOG and one to its lane.
+pub const CLEARED_RULES: usize = 500;
+/// See [`CLEARED_RULES`].
+pub const CLEARED_CONNECTIONS: usize = 20;
+/// See [`CLEARED_RULES`].
+pub const CLEARED_SESSIONS: usize = 500;
+/// Deleted workspaces that one sweep looks after.
+pub const CLEARED_WORKSPACES: usize = 10;
+
 /// Old sessions that one sweep deletes.
 pub const FORGOTTEN_AT_ONCE: usize = 200;
 /// Default and largest page of a list (the wire contract).

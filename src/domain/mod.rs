@@ -14,6 +14,7 @@ pub mod health;
 pub mod ids;
 pub mod in_flight;
 pub mod job;
+pub mod key_limits;
 pub mod lane;
 pub mod lane_talk;
 pub mod limits;

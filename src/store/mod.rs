@@ -8,6 +8,7 @@
 pub mod attempts;
 pub mod connection_deliveries;
 pub mod connections;
+pub mod deleted_workspaces;
 pub mod deliveries;
 pub mod event_types;
 pub mod events;
@@ -17,6 +18,7 @@ pub mod lines;
 pub mod machine_keys;
 pub mod names;
 pub mod organizations;
+pub mod publishable_keys;
 pub mod replay_steps;
 pub mod replays;
 pub mod retries;

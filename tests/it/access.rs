@@ -81,7 +81,12 @@ impl World {
             ("GET", _) => Value::Null,
             (_, "/api/v1/organizations" | "/api/v1/machine-keys") => json!({"name": "New"}),
             ("POST", "/api/v1/workspaces") => json!({"name": "Second"}),
-            ("PUT" | "PATCH", "/api/v1/workspaces/:id") => json!({"name": "Renamed"}),
+            (
+                "PUT" | "PATCH",
+                "/api/v1/workspaces/:id" | "/api/v1/workspaces/:id/publishable-key",
+            ) => json!({"name": "Renamed"}),
+            ("DELETE", "/api/v1/workspaces/:id") => json!({"force_delete": true}),
+            ("PUT", "/api/v1/connections/:id/mappings/default") => json!({"schema": {}}),
             (_, "/api/v1/connections" | "/api/v1/connections/:id") => connection,
             (_, "/api/v1/rules" | "/api/v1/rules/:id") => json!({"workspace": workspace,
                 "connection": self.connection, "event": "y",
@@ -161,12 +166,22 @@ fn every_row_answers_its_own_callers_only() {
         for (caller, headers, allowed) in callers {
             let answer = world.call(route, &headers);
             if allowed {
-                assert!((200..300).contains(&answer.status), "{row} by {caller}: {}", answer.text);
+                let fine = (200..300).contains(&answer.status) || answer.status == never(route);
+                assert!(fine, "{row} by {caller}: {}", answer.text);
             } else {
                 assert_eq!(answer.status, 401, "{row} by {caller}: {}", answer.text);
             }
         }
         foreign_organization(&crate::access::world(), route, &row);
+    }
+}
+
+/// What a row answers that never succeeds: a webhook has no mappings.
+fn never(route: &Route<Edge>) -> u16 {
+    match (route.method.as_str(), route.path.ends_with("/mappings/default")) {
+        ("GET", true) => 404,
+        (_, true) => 422,
+        _ => 200,
     }
 }
 
@@ -195,6 +210,7 @@ fn foreign_organization(world: &World, route: &Route<Edge>, row: &str) {
         let body = answer.json();
         for record in body["records"].as_array().expect("a list") {
             let (shown, own) = match route.path {
+                "/api/v1/integrations" => (&record["type"], &"webhook".to_owned()),
                 "/api/v1/machine-keys" => (&record["access_key"], &world.stranger.access_key),
                 _ => (&record["id"], &world.stranger.workspace),
             };
@@ -212,6 +228,9 @@ fn dump(world: &World) -> Vec<Value> {
         .into_iter()
         .chain([
             format!("{listed}'{stranger}'"),
+            "select group_concat(public_key || name || coalesce(expires_at_ms, '')) \
+             from publishable_keys"
+                .to_owned(),
             "select group_concat(access_key || coalesce(revoked_at_ms, '')) from machine_keys"
                 .to_owned(),
         ])
