@@ -96,6 +96,7 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         POST   "/api/v1/connections/:id/secret/rotate"
                                                      Machine API_BODY_BYTES_MAX  connections::rotate;
         DELETE "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::delete;
+        GET    "/api/v1/connections/:id/deliveries"  Machine API_BODY_BYTES_MAX  connections::list_deliveries;
         GET    "/api/v1/connections/:id/actions"     Machine API_BODY_BYTES_MAX  integrations::actions;
         GET    "/api/v1/connections/:id/fields"      Machine API_BODY_BYTES_MAX  integrations::fields;
         GET    "/api/v1/connections/:id/mappings/default"

@@ -49,7 +49,8 @@ fn show_with_deliveries(found: &EventWithDeliveries) -> Value {
     shown
 }
 
-fn show_rule_event(event: &Event, owed: &FanOut, delivery: &DeliverySummary) -> Value {
+/// A delivery as the wire contract shows it.
+pub fn show_rule_event(event: &Event, owed: &FanOut, delivery: &DeliverySummary) -> Value {
     let status = State::parse(&delivery.state).map(State::status);
     let mut shown = json!({
         "id": rule_event_id(&event.id, owed.rule_number),
@@ -92,9 +93,9 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let actor = call.caller.machine()?;
     let list = cursor::list_of("events", &actor.scope);
     let (limit, before) = position(call, &list)?;
-    let found = events::list(platform, actor, &before, limit + 1).await?;
-    let position = |found: &EventWithDeliveries| found.event.id.clone();
-    Ok(cursor::page(&list, found, limit, position, show_with_deliveries))
+    let page = events::list(platform, actor, &before, limit).await?;
+    let records = page.found.iter().map(show_with_deliveries).collect();
+    Ok(cursor::page_to(&list, records, limit, page.next.as_ref()))
 }
 
 /// `GET /workspaces/{id}/events`, by event, resource, resource_id and status.

@@ -11,7 +11,7 @@ use crate::domain::time::rfc3339;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::rules::{self, Filter, Rule};
-use crate::store::workspaces;
+use crate::store::{two, workspaces};
 
 fn show(rule: &Rule) -> Value {
     let mut shown = json!({
@@ -66,9 +66,10 @@ async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<R
         after_workspace_name,
         after_number,
     };
-    let found = rules::list(platform.control(), scope, &filter, limit + 1).await?;
+    let queries = (rules::list(scope, &filter, limit + 1), rules::list_end(scope, &filter));
+    let (found, end) = two(platform.control(), queries).await?;
     let position = |rule: &Rule| (rule.workspace_name.clone(), rule.number);
-    Ok(cursor::page(&list, found, limit, position, show))
+    Ok(cursor::page_within(&list, found, limit, end, position, show))
 }
 
 /// `GET /rules/{id}`.

@@ -106,6 +106,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection
         id: new.id.unwrap_or_else(|| new_id(platform)),
         workspace: workspace.id,
         workspace_name: workspace.name,
+        shard: workspace.shard,
         kind: WEBHOOK.to_owned(),
         name: new.name,
         settings: form.settings.to_stored(),

@@ -4,6 +4,8 @@ pub mod activation;
 pub mod attempt;
 pub mod batch;
 pub mod cancel;
+pub mod connection_deliveries;
+pub mod connection_list;
 pub mod connections;
 pub mod deleted_workspaces;
 pub mod deliver;

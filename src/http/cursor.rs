@@ -64,14 +64,26 @@ fn checked(bytes: &[u8]) -> Option<&[u8]> {
 /// more to come; `position` tells where to go on after a record.
 pub fn page<T, C: Serialize>(
     list: &str,
-    mut found: Vec<T>,
+    found: Vec<T>,
     limit: usize,
     position: impl Fn(&T) -> C,
     show: impl Fn(&T) -> Value,
 ) -> Reply {
-    let more = found.len() > limit;
+    page_within(list, found, limit, None, position, show)
+}
+
+/// The same of a list that looks at a bounded number of records: `end` is where it goes on when
+/// all that it found is shown.
+pub fn page_within<T, C: Serialize>(
+    list: &str,
+    mut found: Vec<T>,
+    limit: usize,
+    end: Option<C>,
+    position: impl Fn(&T) -> C,
+    show: impl Fn(&T) -> Value,
+) -> Reply {
+    let next = if found.len() > limit { found.get(limit - 1).map(position) } else { end };
     found.truncate(limit);
-    let next = found.last().filter(|_| more).map(position);
     page_to(list, found.iter().map(show).collect(), limit, next.as_ref())
 }
 

@@ -10,6 +10,7 @@ pub mod connection_deliveries;
 pub mod connections;
 pub mod deleted_workspaces;
 pub mod deliveries;
+pub mod delivery_history;
 pub mod event_types;
 pub mod events;
 pub mod held;

@@ -11,6 +11,7 @@ mod embed;
 mod embed_access;
 mod emit;
 mod lanes;
+mod lists;
 mod machine_keys;
 mod publishable_keys;
 mod replays;
