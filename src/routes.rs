@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::api::{
     connections, emit, event_types, events, health, integrations, machine_keys, organizations,
-    publishable_keys, replays, rules, sessions, workspaces,
+    publishable_keys, replays, rules, sessions, stats, workspaces,
 };
 use crate::domain::error::{Error, Result};
 use crate::domain::ids;
@@ -83,6 +83,8 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         GET    "/api/v1/workspaces/:id/events"       Machine API_BODY_BYTES_MAX  events::list_of_workspace;
         GET    "/api/v1/workspaces/:id/replays"      Machine API_BODY_BYTES_MAX  replays::list;
         POST   "/api/v1/workspaces/:id/replays"      Machine API_BODY_BYTES_MAX  replays::create;
+        GET    "/api/v1/workspaces/:id/stats"        Machine API_BODY_BYTES_MAX  stats::of_workspace;
+        GET    "/api/v1/stats"                       Machine API_BODY_BYTES_MAX  stats::of_organization;
         GET    "/api/v1/replays/:id"                 Machine API_BODY_BYTES_MAX  replays::get;
         DELETE "/api/v1/replays/:id"                 Machine API_BODY_BYTES_MAX  replays::cancel;
         GET    "/api/v1/connections"                 Machine API_BODY_BYTES_MAX  connections::list;

@@ -12,4 +12,5 @@ pub mod publishable_keys;
 pub mod replays;
 pub mod rules;
 pub mod sessions;
+pub mod stats;
 pub mod workspaces;

@@ -2,7 +2,8 @@
 //! a local installation starts, whose queue lives in memory.
 //!
 //! It goes from connection to connection. The lane of one that has a lane gets one nudge and looks
-//! itself; for one that has none, jobs are sent. Replays that do not go on are woken, too.
+//! itself; for one that has none, jobs are sent. Replays that do not go on are woken, too. Last,
+//! the statistics go on counting.
 //!
 //! Jobs are sent before their rows are put off, so a crash in between repeats a wake-up and never
 //! loses one.
@@ -11,7 +12,7 @@ use serde_json::json;
 
 use super::lanes::nudge;
 use super::wake::wake;
-use super::{activation, deleted_workspaces, log, replays, sessions};
+use super::{activation, deleted_workspaces, log, replays, rollups, sessions};
 use crate::domain::error::{Error, Result};
 use crate::domain::job::Job;
 use crate::domain::limits::{SEND_BATCH_MAX, SWEEP_DELIVERIES};
@@ -34,6 +35,9 @@ pub async fn sweep<P: Platform>(platform: &P, after_restart: bool) {
             Err(error) => {
                 platform.line(&json!({"at": "sweep", "shard": shard, "error": error.to_string()}));
             }
+        }
+        if let Err(error) = rollups::advance(platform, shard, after_restart).await {
+            platform.line(&json!({"at": "rollup", "shard": shard, "error": error.to_string()}));
         }
     }
 }

@@ -152,6 +152,15 @@ pub const LIST_READS_MAX: usize = 5_000;
 /// Events among which a list by status looks, with the state of all their deliveries, for one page.
 pub const STATUS_READS_MAX: usize = 500;
 
+/// Deliveries that one statement of the counting reads.
+pub const ROLLUP_STEP: usize = 5_000;
+/// Connections that it looks at in one statement.
+pub const ROLLUP_LINES: usize = 50;
+/// After so many deliveries a run of the counting ends: some seconds of one database.
+pub const ROLLUP_READS: usize = 50_000;
+/// Counts by connection and day that one answer adds up.
+pub const STATS_ROWS_MAX: usize = 5_000;
+
 /// Workspaces over which an organization's events are merged.
 pub const MERGED_WORKSPACES_MAX: usize = 100;
 

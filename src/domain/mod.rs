@@ -29,6 +29,7 @@ pub mod secret;
 pub mod session;
 pub mod signing;
 pub mod slots;
+pub mod stats;
 pub mod time;
 pub mod url_guard;
 pub mod window;

@@ -23,6 +23,7 @@ pub mod publishable_keys;
 pub mod replay_steps;
 pub mod replays;
 pub mod retries;
+pub mod rollups;
 pub mod routing;
 mod row;
 pub mod rules;

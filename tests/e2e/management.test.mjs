@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { apiClient, asMachine, asNobody, asPublisher } from "../../tools/lib/api.mjs";
 import { answer } from "./lib/receiver.mjs";
 import * as shapes from "./lib/shapes.mjs";
-import { acceptedEvent, assertError, assertShape, flag, list, listOf, matching, olderUuid, orNull, time, uuid, words } from "./lib/shapes.mjs";
+import { acceptedEvent, assertError, assertShape, count, flag, list, listOf, matching, olderUuid, orNull, time, uuid, words } from "./lib/shapes.mjs";
 import { connect, emit, emitMany, made, newTenant, newWorkspace, ok, openWorld, secretWord, settled } from "./lib/world.mjs";
 
 const NOBODYS = "00000000-0000-4000-8000-000000000000";
@@ -196,6 +196,36 @@ test("deliveries of a connection, and connections that fail", async () => {
   assertShape(failing, list({ ...anyConnection, failing_since: time }));
   assert.ok(failing.records.some(({ id }) => id === ill.connection.id));
   assertError(await acme.api.get("/connections?health=well"), 400, "health");
+});
+
+test("statistics of a workspace and of an organization", async () => {
+  const tenant = await newTenant(world, "Counted");
+  const path = `/workspaces/${tenant.workspace.id}/stats`;
+  world.receiver.on("/counted", answer(200), answer(410));
+  const to = await connect(tenant, { url: world.receiver.url("/counted") });
+  for (const status of ["completed", "failed"]) await settled(tenant, (await emit(tenant, to.event)).id, [status]);
+  // The installation counts at once when it starts again.
+  assert.equal((await world.worker.sweep("@restart")).ok, true);
+  const percentiles = orNull((value) => assertShape(value, { p50: count, p95: count, p99: count }) ?? true);
+  const tally = {
+    pending: count, completed: count, failed: count, canceled: count, success_rate: orNull((rate) => rate >= 0 && rate <= 1),
+    receiver_latency_ms: percentiles, delivery_time_ms: percentiles,
+  };
+  const day = { ...tally, day: matching(/^\d{4}-\d\d-\d\d$/) };
+  const stats = { as_of: time, since: time, total: tally, days: listOf(day) };
+  const found = ok(await tenant.api.get(path));
+  assertShape(found, { ...stats, connections: listOf({ ...tally, connection: uuid, days: listOf(day) }) });
+  const { completed, failed, success_rate, receiver_latency_ms } = found.connections[0];
+  assert.deepEqual([completed, failed, success_rate, found.connections.length], [1, 1, 0.5, 1]);
+  assert.ok(receiver_latency_ms.p50 >= 1);
+  const all = ok(await tenant.api.get("/stats?days=1"));
+  assertShape(all, { ...stats, workspaces: listOf({ ...tally, workspace: uuid }) });
+  assert.deepEqual([all.total.completed, all.workspaces.length], [1, 1]);
+  for (const query of ["days=0", "days=32", "days=x"]) {
+    assertError(await tenant.api.get(`/stats?${query}`), 400, "days");
+    assertError(await tenant.api.get(`${path}?${query}`), 400, "days");
+  }
+  assertError(await rival.api.get(path), 404);
 });
 
 test("a walk over 1,000 events while 1,000 more are emitted sees each of the first once", async () => {

@@ -206,6 +206,8 @@ fn foreign_organization(world: &World, route: &Route<Edge>, row: &str) {
         assert_eq!((answer.status, &answer.json()["count"]), (207, &json!(0)));
     } else if route.path == "/api/v1/organization" {
         assert_eq!(answer.json()["id"], json!(world.stranger.organization), "{row}");
+    } else if route.path == "/api/v1/stats" {
+        assert_eq!((answer.status, &answer.json()["workspaces"]), (200, &json!([])), "{row}");
     } else if route.method == http::Method::GET {
         let body = answer.json();
         for record in body["records"].as_array().expect("a list") {

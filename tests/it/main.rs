@@ -18,6 +18,7 @@ mod replays;
 mod retry;
 mod signed;
 mod simulation;
+mod stats;
 mod tenant;
 mod test_event;
 mod tidy;
