@@ -16,12 +16,13 @@ create table rollups (
 ) without rowid;
 create index rollups_by_connection on rollups (workspace, connection, day_ms, phase);
 
--- How far the counting of this shard is: after which connection it goes on, when the pass that is
--- under way began, and when the last one began that came to its end.
+-- How far the counting of this shard is: after which connection it goes on, after which day of the next
+-- one, when the pass that is under way began, and when the last one began that came to its end.
 create table rollup_progress (
     id integer not null primary key,
     workspace text not null,
     connection text not null,
+    counted_day_ms integer,
     started_at_ms integer,
     as_of_ms integer
 ) without rowid;

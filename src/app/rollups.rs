@@ -17,15 +17,15 @@ use crate::domain::limits::{ROLLUP_LINES, ROLLUP_READS, ROLLUP_STEP};
 use crate::domain::stats::Tally;
 use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use crate::ports::{Database, Platform};
-use crate::store::rollups::{self, Line};
+use crate::store::rollups::{self, Line, Progress};
 
 /// How long after a pass began the next one begins.
 const PASS_EVERY_MS: i64 = 15 * MINUTE_MS;
 /// How long after its end a day is over: an emit that was accepted just before it is stored.
 const OVER_AFTER_MS: i64 = HOUR_MS;
 
-/// Goes on counting on a shard: a bounded number of deliveries, or one connection's days. With
-/// `at_once` a pass begins whenever the last one was.
+/// Goes on counting on a shard: about as many deliveries as [`ROLLUP_READS`] says, and whole days.
+/// With `at_once` a pass begins whenever the last one was.
 ///
 /// # Errors
 /// When the shard does not answer.
@@ -40,20 +40,19 @@ pub async fn advance<P: Platform>(platform: &P, shard: u16, at_once: bool) -> Re
         progress.started_at_ms = Some(now_ms);
         progress.after = Default::default();
     }
-    let mut reads = 0;
-    while reads < ROLLUP_READS {
+    let mut left = ROLLUP_READS;
+    'run: loop {
         let lines = rollups::lines(log, &progress.after).await?;
         let is_last = lines.len() < ROLLUP_LINES;
-        let mut left = lines.len();
         for line in lines {
-            reads += 1 + count_line(log, &line, now_ms).await?;
-            progress.after = (line.workspace, line.connection);
-            left -= 1;
-            if reads >= ROLLUP_READS {
-                break;
+            count_line(log, &line, &mut progress, &mut left, now_ms).await?;
+            if left == 0 {
+                break 'run;
             }
+            progress.after = (line.workspace, line.connection);
+            progress.counted_day_ms = None;
         }
-        if is_last && left == 0 {
+        if is_last {
             progress.as_of_ms = progress.started_at_ms.take();
             break;
         }
@@ -61,21 +60,36 @@ pub async fn advance<P: Platform>(platform: &P, shard: u16, at_once: bool) -> Re
     rollups::save(log, &progress).await
 }
 
-/// Counts the days of a connection that may have changed; how many deliveries that were.
-async fn count_line(log: &impl Database, line: &Line, now_ms: i64) -> Result<usize> {
-    let mut counted = 0;
-    for day_ms in &line.unfinished {
-        counted += count_day(log, line, *day_ms, now_ms).await?;
+/// Counts the days of a connection that may have changed, in their order, from where the pass is,
+/// until nothing is `left` of what a run may read.
+async fn count_line(
+    log: &impl Database,
+    line: &Line,
+    progress: &mut Progress,
+    left: &mut usize,
+    now_ms: i64,
+) -> Result<()> {
+    let is_ahead = |day_ms: &i64| progress.counted_day_ms.is_none_or(|counted| *day_ms > counted);
+    let mut known: Vec<i64> = line.unfinished.iter().copied().filter(is_ahead).collect();
+    known.sort_unstable();
+    let mut known = known.into_iter();
+    let last_day_ms = line.last_day_ms.max(progress.counted_day_ms);
+    let mut from_ms = last_day_ms.map_or(0, |day_ms| day_ms + DAY_MS);
+    *left = left.saturating_sub(1);
+    while *left > 0 {
+        let next = match known.next() {
+            Some(day_ms) => Some(day_ms),
+            None => rollups::next_day(log, &line.workspace, &line.connection, from_ms).await?,
+        };
+        let Some(day_ms) = next else { return Ok(()) };
+        *left = left.saturating_sub(count_day(log, line, day_ms, now_ms).await?);
+        progress.counted_day_ms = Some(day_ms);
+        from_ms = from_ms.max(day_ms + DAY_MS);
     }
-    let mut from_ms = line.last_day_ms.map_or(0, |day_ms| day_ms + DAY_MS);
-    let of = (&line.workspace, &line.connection);
-    while let Some(day_ms) = rollups::next_day(log, of.0, of.1, from_ms).await? {
-        counted += count_day(log, line, day_ms, now_ms).await?;
-        from_ms = day_ms + DAY_MS;
-    }
-    Ok(counted)
+    Ok(())
 }
 
+/// Counts one day; how many deliveries it has.
 async fn count_day(log: &impl Database, line: &Line, day_ms: i64, now_ms: i64) -> Result<usize> {
     let (workspace, connection) = (&line.workspace, &line.connection);
     if day_ms + DAY_MS + OVER_AFTER_MS <= now_ms {

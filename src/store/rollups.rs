@@ -17,6 +17,8 @@ use crate::ports::Database;
 pub struct Progress {
     /// The (workspace, connection) after which it goes on.
     pub after: (String, String),
+    /// The day of the connection after that up to which it was counted, if it is under way.
+    pub counted_day_ms: Option<i64>,
     /// When the pass that is under way began.
     pub started_at_ms: Option<i64>,
     /// When the last one began that came to its end: what happened before is counted.
@@ -27,6 +29,7 @@ impl FromRow for Progress {
     fn from_row(row: &mut Row) -> Self {
         Self {
             after: (row.text("workspace"), row.text("connection")),
+            counted_day_ms: row.maybe_int("counted_day_ms"),
             started_at_ms: row.maybe_int("started_at_ms"),
             as_of_ms: row.maybe_int("as_of_ms"),
         }
@@ -34,7 +37,8 @@ impl FromRow for Progress {
 }
 
 const PROGRESS: &str = "\
-    select workspace, connection, started_at_ms, as_of_ms from rollup_progress where id = 1";
+    select workspace, connection, counted_day_ms, started_at_ms, as_of_ms from rollup_progress \
+    where id = 1";
 
 /// How far the counting is.
 pub fn progress() -> Query<Progress> {
@@ -42,9 +46,10 @@ pub fn progress() -> Query<Progress> {
 }
 
 const SAVE: &str = "\
-    insert into rollup_progress (id, workspace, connection, started_at_ms, as_of_ms) \
-    values (1, ?1, ?2, ?3, ?4) on conflict (id) do update set workspace = excluded.workspace, \
-      connection = excluded.connection, started_at_ms = excluded.started_at_ms, \
+    insert into rollup_progress (id, workspace, connection, counted_day_ms, started_at_ms, \
+      as_of_ms) values (1, ?1, ?2, ?3, ?4, ?5) on conflict (id) do update set \
+      workspace = excluded.workspace, connection = excluded.connection, \
+      counted_day_ms = excluded.counted_day_ms, started_at_ms = excluded.started_at_ms, \
       as_of_ms = excluded.as_of_ms";
 
 /// Stores how far the counting is.
@@ -56,6 +61,7 @@ pub async fn save(log: &impl Database, progress: &Progress) -> Result<()> {
     let params = [
         workspace.into(),
         connection.into(),
+        progress.counted_day_ms.into(),
         progress.started_at_ms.into(),
         progress.as_of_ms.into(),
     ];
@@ -71,7 +77,7 @@ pub struct Line {
     pub connection: String,
     /// The last day that was counted.
     pub last_day_ms: Option<i64>,
-    /// The days that were counted and may still change.
+    /// The days that were counted and may still change, in no order.
     pub unfinished: Vec<i64>,
 }
 

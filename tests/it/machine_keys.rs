@@ -41,7 +41,7 @@ fn a_second_key_works_until_it_is_revoked() {
     assert_eq!(second.call(&edge, "GET", KEYS, &Value::Null).status, 401);
     let emit = json!({"workspace": tenant.workspace, "event": "x", "payload": {}});
     assert_eq!(second.call(&edge, "POST", "/api/v1/events", &emit).status, 401);
-    assert_eq!(listed(&edge, &tenant), [tenant.access_key.clone()]);
+    assert_eq!(listed(&edge, &tenant), vec![tenant.access_key.clone()]);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Statistics: what became of deliveries, counted by the cron and counted again when it changes.
 
+use posthorn::domain::ids::first_event_id;
 use serde_json::{Value, json};
 
-use crate::edge::{Edge, Reply};
+use crate::edge::{Edge, Reply, START_MS};
 use crate::tenant::{Tenant, call, text};
 
 const URL: &str = "https://hooks.example.com/a";
@@ -130,27 +131,44 @@ fn many_deliveries_are_counted_in_steps_and_runs() {
     let (second, _) = tenant.route(&edge, "x", json!({"url": URL}));
     tenant.emit(&edge, "x");
     edge.run_for(1_000);
-    // Sixty thousand more of the same day, on each connection a half.
-    edge.logs[0].execute(
-        "insert into deliveries (workspace, connection, event, rule, state, open, payload_bytes, \
-           created_at_ms, completed_at_ms, attempts, first_attempt) \
-         with recursive n (n) as (select 1 union all select n + 1 from n where n < 30000) \
-         select workspace, connection, \
-           substr(event, 1, 14) || printf('7%03x-8%03x-%06x', n % 4096, n / 4096, n) || '000001', \
-           rule, state, open, payload_bytes, created_at_ms, created_at_ms + 40, 1, \
-           '{\"duration_ms\":30}' from deliveries cross join n",
-    );
+    // Eighty thousand more on the second, over four days.
+    for day in 0..4 {
+        let at_ms = START_MS - day * DAY_MS;
+        edge.logs[0].execute(&format!(
+            "insert into deliveries (workspace, connection, event, rule, state, open, \
+               payload_bytes, created_at_ms, completed_at_ms, attempts, first_attempt) \
+             with recursive n (n) as (select 1 union all select n + 1 from n where n < 20000) \
+             select workspace, connection, printf('{}-7%03x-8%03x-%012x', n % 4096, n / 4096, n), \
+               rule, state, open, payload_bytes, {at_ms}, {at_ms} + 40, 1, \
+               '{{\"duration_ms\":30}}' from deliveries cross join n \
+             where connection = '{second}' and substr(event, 25) not like '0000%'",
+            &first_event_id(at_ms)[..13],
+        ));
+    }
+    let progress = || {
+        edge.logs[0]
+            .ask("select started_at_ms is null || ' ' || counted_day_ms from rollup_progress")
+    };
     edge.run_for(60_000);
-    let progress = "select connection || coalesce(started_at_ms, '') from rollup_progress";
-    assert_ne!(edge.logs[0].ask(progress), [json!("")]);
-    count(&edge);
+    // Three days were more than a run reads; the fourth is the next one's.
+    let third_day_ms = START_MS - START_MS % DAY_MS - DAY_MS;
+    assert_eq!(progress(), [json!(format!("0 {third_day_ms}"))]);
+    assert_eq!(of_workspace(&edge, &tenant)["as_of"], Value::Null);
+    edge.run_for(60_000);
     let found = of_workspace(&edge, &tenant);
-    assert_eq!(counts(&found["total"]), [0, 60_002, 0, 0]);
+    assert_eq!(found["as_of"], "2027-01-15T08:01:01.000Z", "when the pass began");
+    assert_eq!(counts(&found["total"]), [0, 80_002, 0, 0]);
     let mut connections = found["connections"].as_array().expect("connections").iter();
     let second = connections.find(|one| one["connection"] == second).expect("the connection");
-    assert_eq!(second["completed"], 30_001);
+    let of_days: Vec<_> =
+        second["days"].as_array().expect("days").iter().map(|day| &day["completed"]).collect();
+    assert_eq!(of_days, [20_000, 20_000, 20_000, 20_001]);
     assert_eq!(second["receiver_latency_ms"], json!({"p50": 30, "p95": 30, "p99": 30}));
     assert_eq!(second["delivery_time_ms"], json!({"p50": 50, "p95": 50, "p99": 50}));
+    // The days that are over are counted once more and then stay.
+    count(&edge);
+    count(&edge);
+    assert_eq!(phases(&edge), [2, 2, 2, 0, 0]);
 }
 
 #[test]
