@@ -14,7 +14,7 @@ use crate::domain::tree::Tree;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::rules::{self, Rule};
-use crate::store::workspaces;
+use crate::store::{two, workspaces};
 
 fn show(rule: &Rule) -> Value {
     let mut shown = json!({
@@ -62,7 +62,8 @@ pub async fn list_of_workspace<P: Platform>(platform: &P, call: &Call) -> Result
 
 async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<Reply> {
     let limit = call.limit()?;
-    let after: Option<(String, u32)> = cursor::read(call, "rules")?;
+    let list = cursor::list_of("rules", scope);
+    let after: Option<(String, u32)> = cursor::read(call, &list)?;
     let (after_workspace_name, after_number) = after.unwrap_or_default();
     let filter = rules::Filter {
         event: call.request.query("event"),
@@ -71,9 +72,10 @@ async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<R
         after_workspace_name,
         after_number,
     };
-    let found = rules::list(platform.control(), scope, &filter, limit + 1).await?;
+    let queries = (rules::list(scope, &filter, limit + 1), rules::list_end(scope, &filter));
+    let (found, end) = two(platform.control(), queries).await?;
     let position = |rule: &Rule| (rule.workspace_name.clone(), rule.number);
-    Ok(cursor::page("rules", found, limit, position, show))
+    Ok(cursor::page_within(&list, found, limit, end, position, show))
 }
 
 /// `GET /rules/{id}`.

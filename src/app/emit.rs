@@ -18,6 +18,7 @@ use crate::domain::filter::Payload;
 use crate::domain::idempotency::{Claims, Kept, Key};
 use crate::domain::ids;
 use crate::domain::job::{DeliveryKey, Job};
+use crate::domain::key_limits::KeyLimits;
 use crate::domain::limits::UNMATCHED_MAX;
 use crate::domain::rule::{self, Mismatch, covers};
 use crate::ports::{Limited, Platform};
@@ -27,8 +28,8 @@ use crate::store::routing::{self, Routing};
 /// Who emits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
-    /// A publishable key, which stands for its workspace.
-    Publishable(String),
+    /// A publishable key, which stands for its workspace, and the origin of the page that uses it.
+    Publishable(String, Option<String>),
     /// A machine token that was not verified yet; each event names its workspace.
     Machine(MachineToken),
 }
@@ -39,6 +40,7 @@ struct Grant {
     /// The workspace that events go to if they name none.
     default: Option<String>,
     routings: Vec<Routing>,
+    limits: KeyLimits,
 }
 
 /// What was answered to the events of a request, in input order.
@@ -68,6 +70,7 @@ pub async fn emit<P: Platform>(
     let (mut all, mut answers) = (Vec::new(), Vec::with_capacity(inputs.len()));
     for (index, input) in inputs.into_iter().enumerate() {
         let answer = input.and_then(|new| {
+            grant.limits.check_event(&new.name)?;
             let routing = grant.routing(&new)?;
             let id = ids::event_id(now_ms, random, index, routing.home.number);
             let event = accept(&new, id, routing, &grant.created_by, now_ms);
@@ -172,17 +175,18 @@ async fn grant<P: Platform>(
     let valid = || inputs.iter().flatten();
     let names = distinct(valid().map(|event| event.name.as_str()));
     let patterns = rule::patterns_of_all(&names);
-    let (created_by, default, routings) = match credential {
-        Credential::Publishable(key) => {
+    let (created_by, default, routings, limits) = match credential {
+        Credential::Publishable(key, origin) => {
             let counting = count(platform, Limited::PublishableKey, key);
             let found =
                 routing::find_by_publishable_key(control, key, &patterns, platform.now_ms())
                     .await?;
             let unknown = "The publishable key does not exist or is no longer valid";
-            let found = found.ok_or_else(|| Error::unauthenticated(unknown))?;
+            let (found, limits) = found.ok_or_else(|| Error::unauthenticated(unknown))?;
             counting.check(platform).await?;
+            limits.check_origin(origin.as_deref())?;
             let created_by = "publishable_key".to_owned();
-            (created_by, Some(found.home.workspace.clone()), vec![found])
+            (created_by, Some(found.home.workspace.clone()), vec![found], limits)
         }
         Credential::Machine(token) => {
             let workspaces = distinct(valid().filter_map(|event| event.workspace.as_deref()));
@@ -199,10 +203,10 @@ async fn grant<P: Platform>(
             keys::verify_token(platform, token, found.as_ref().map(|(sealed, _)| sealed))?;
             counting.check(platform).await?;
             let routings = found.map(|(_, routings)| routings).unwrap_or_default();
-            (keys::created_by(access_key), None, routings)
+            (keys::created_by(access_key), None, routings, KeyLimits::default())
         }
     };
-    Ok(Grant { created_by, default, routings })
+    Ok(Grant { created_by, default, routings, limits })
 }
 
 fn distinct<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {

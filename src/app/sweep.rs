@@ -3,7 +3,8 @@
 //!
 //! It goes from connection to connection. The lane of one that has a lane gets one nudge and looks
 //! itself; for one that has none, jobs are sent. Replays that do not go on are woken, too, and what
-//! has had its time (sessions, idempotency keys) is deleted in small steps.
+//! has had its time (sessions, idempotency keys) is deleted in small steps. Last, the statistics go
+//! on counting.
 //!
 //! Jobs are sent before their rows are put off, so a crash in between repeats a wake-up and never
 //! loses one.
@@ -12,7 +13,7 @@ use serde_json::json;
 
 use super::lanes::nudge;
 use super::wake::wake;
-use super::{activation, log, replays, sessions};
+use super::{activation, deleted_workspaces, log, replays, rollups, sessions};
 use crate::domain::error::{Error, Result};
 use crate::domain::idempotency::swept_ids;
 use crate::domain::job::Job;
@@ -41,6 +42,9 @@ pub async fn sweep<P: Platform>(platform: &P, after_restart: bool) {
                 platform.line(&json!({"at": "sweep", "shard": shard, "error": error.to_string()}));
             }
         }
+        if let Err(error) = rollups::advance(platform, shard, after_restart).await {
+            platform.line(&json!({"at": "rollup", "shard": shard, "error": error.to_string()}));
+        }
     }
 }
 
@@ -48,6 +52,7 @@ async fn sweep_shard<P: Platform>(platform: &P, shard: u16, after_restart: bool)
     let log = log(platform, shard)?;
     let mut after = (String::new(), String::new());
     sessions::forget_old(platform, shard).await?;
+    deleted_workspaces::clear_some(platform, shard).await?;
     replays::wake_forgotten(platform, shard, after_restart).await?;
     forget_keys(platform, shard).await?;
     let mut swept = activation::release_forgotten(platform, shard).await?;

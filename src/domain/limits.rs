@@ -159,6 +159,16 @@ pub const REPLAY_FORGOTTEN_MS: i64 = 60_000;
 /// Replays that one sweep wakes.
 pub const REPLAYS_WOKEN: usize = 100;
 
+/// Rules, connections and sessions of a deleted workspace that one statement takes away. What a
+/// connection still owed is settled one by one: two calls to LOG and one to its lane.
+pub const CLEARED_RULES: usize = 500;
+/// See [`CLEARED_RULES`].
+pub const CLEARED_CONNECTIONS: usize = 20;
+/// See [`CLEARED_RULES`].
+pub const CLEARED_SESSIONS: usize = 500;
+/// Deleted workspaces that one sweep looks after.
+pub const CLEARED_WORKSPACES: usize = 10;
+
 /// Old sessions that one sweep deletes.
 pub const FORGOTTEN_AT_ONCE: usize = 200;
 /// Default and largest page of a list (the wire contract).
@@ -177,6 +187,15 @@ pub const LIST_READS_MAX: usize = 5_000;
 
 /// Events among which a list by status looks, with the state of all their deliveries, for one page.
 pub const STATUS_READS_MAX: usize = 500;
+
+/// Deliveries that one statement of the counting reads.
+pub const ROLLUP_STEP: usize = 5_000;
+/// Connections that it looks at in one statement.
+pub const ROLLUP_LINES: usize = 50;
+/// After so many deliveries a run of the counting ends: some seconds of one database.
+pub const ROLLUP_READS: usize = 50_000;
+/// Counts by connection and day that one answer adds up.
+pub const STATS_ROWS_MAX: usize = 5_000;
 
 /// Workspaces over which an organization's events are merged.
 pub const MERGED_WORKSPACES_MAX: usize = 100;

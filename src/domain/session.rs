@@ -151,6 +151,8 @@ pub struct Session {
     pub workspace: String,
     /// The workspace's name when the session was created.
     pub workspace_name: String,
+    /// The environment that its workspace had when the session was created.
+    pub environment: Option<String>,
     /// What the person may do.
     pub role: Role,
     /// What it shows.
@@ -362,6 +364,7 @@ mod tests {
             organization: "o".into(),
             workspace: "w".into(),
             workspace_name: "W".into(),
+            environment: None,
             role,
             session_type,
             resource: None,

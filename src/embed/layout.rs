@@ -137,6 +137,9 @@ fn navigation(visit: &Visit, current: Option<Section>) -> Markup {
     html! {
         a.skip href="#main" { (text::SKIP) }
         header.top {
+            @if let Some(environment) = &visit.session.environment {
+                span.badge { (environment) }
+            }
             nav aria-label=(text::NAVIGATION) {
                 @for (section, below, name) in SECTIONS {
                     a href=(path(visit, below))

@@ -137,7 +137,10 @@ const LIST: &str = concat!(
     columns!(),
     "from events e where e.workspace = ?1 and e.event < ?2 order by e.event desc limit ?3"
 );
-/// Reads at most as many events as [`LIST_READS_MAX`] says, however few of them are shown.
+/// Events at which a filtered page looks: each is read for the bound, for the list and for its end.
+const LOOKED_AT: usize = LIST_READS_MAX / 3;
+
+/// Looks at so many events, however few of them are shown.
 const LIST_FILTERED: &str = concat!(
     columns!(),
     "from events e where e.workspace = ?1 and e.event < ?2 \
@@ -171,7 +174,7 @@ pub fn list(
         of,
         before,
         limit,
-        (LIST_READS_MAX - 1).into(),
+        (LOOKED_AT - 1).into(),
         filter.name.clone().into(),
         filter.resource.clone().into(),
         filter.resource_id.clone().into(),
@@ -187,7 +190,7 @@ pub fn list_end(workspace: &str, before: &str) -> Query<Option<String>> {
             Self(row.text("event"))
         }
     }
-    let params = [workspace.into(), before.into(), (LIST_READS_MAX - 1).into()];
+    let params = [workspace.into(), before.into(), (LOOKED_AT - 1).into()];
     Query::new(LIST_END, params, |rows| {
         let end: Option<End> = row::first(row::rows(rows)?)?;
         Ok(end.map(|end| end.0))

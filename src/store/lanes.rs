@@ -144,6 +144,26 @@ impl FromRow for HeldBack {
     }
 }
 
+const FAILING: &str = "\
+    select l.connection, l.failing_since_ms from json_each(?1) j cross join lanes l \
+    where l.workspace = j.value ->> 0 and l.connection = j.value ->> 1 \
+      and l.failing_since_ms is not null";
+
+/// Those of the connections, given as (workspace, connection), of which nothing has succeeded since
+/// an attempt failed, and when that was.
+pub fn failing(connections: &[(&str, &str)]) -> Query<Vec<(String, i64)>> {
+    struct Failing((String, i64));
+    impl FromRow for Failing {
+        fn from_row(row: &mut Row) -> Self {
+            Self((row.text("connection"), row.int("failing_since_ms")))
+        }
+    }
+    Query::new(FAILING, [json!(connections).to_string().into()], |rows| {
+        let failing: Vec<Failing> = all_rows(rows)?;
+        Ok(failing.into_iter().map(|Failing(failing)| failing).collect())
+    })
+}
+
 const OF_CONNECTION: &str = "\
     select connection, reason, not_before_ms from lanes \
     where workspace = ?1 and connection = ?2 and mode = 2 and reason is not null";

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::row::{self, FromRow, Row};
 use super::{select, statement};
 use crate::domain::error::Result;
+use crate::domain::key_limits::KeyLimits;
 use crate::domain::rule::Rule;
 use crate::domain::secret::Sealed;
 use crate::domain::workspace::Home;
@@ -78,15 +79,24 @@ macro_rules! rules {
     };
 }
 
+/// The routing of a publishable key's workspace, with what the key is limited to.
+struct OfPublishableKey(Routing, KeyLimits);
+
+impl FromRow for OfPublishableKey {
+    fn from_row(row: &mut Row) -> Self {
+        Self(Routing::from_row(row), KeyLimits::from_row(row))
+    }
+}
+
 const BY_PUBLISHABLE_KEY: &str = concat!(
-    "select w.id as workspace, w.number, w.shard, ",
+    "select w.id as workspace, w.number, w.shard, k.events, k.origins, ",
     rules!("?2"),
     "from publishable_keys k join workspaces w on w.id = k.workspace \
      where k.public_key = ?1 and (k.expires_at_ms is null or k.expires_at_ms > ?3)"
 );
 
-/// The routing of a publishable key's workspace, for the events that these patterns match; `None`
-/// when the key is not valid at `now_ms`.
+/// The routing of a publishable key's workspace, for the events that these patterns match, and the
+/// key's limits; `None` when the key is not valid at `now_ms`.
 ///
 /// # Errors
 /// When CONTROL does not answer.
@@ -95,9 +105,11 @@ pub async fn find_by_publishable_key(
     public_key: &str,
     patterns: &[String],
     now_ms: i64,
-) -> Result<Option<Routing>> {
+) -> Result<Option<(Routing, KeyLimits)>> {
     let params = [public_key.into(), json!(patterns).to_string().into(), now_ms.into()];
-    row::first(select(control, statement(BY_PUBLISHABLE_KEY, params)).await?)
+    let found: Option<OfPublishableKey> =
+        row::first(select(control, statement(BY_PUBLISHABLE_KEY, params)).await?)?;
+    Ok(found.map(|OfPublishableKey(routing, limits)| (routing, limits)))
 }
 
 const BY_MACHINE_KEY: &str = concat!(

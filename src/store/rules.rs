@@ -6,7 +6,9 @@ use super::row::{self, FromRow, Row};
 use super::{Query, all_rows, run, select, statement};
 use crate::domain::actor::Scope;
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::limits::{CONNECTIONS_SHOWN_MAX, FAN_OUT_MAX, PATTERNS_READ_MAX};
+use crate::domain::limits::{
+    CONNECTIONS_SHOWN_MAX, FAN_OUT_MAX, LIST_READS_MAX, PATTERNS_READ_MAX,
+};
 use crate::domain::rule::patterns_of;
 use crate::ports::{Database, Param};
 
@@ -157,41 +159,75 @@ pub struct Filter {
     pub after_number: u32,
 }
 
+/// Rules and workspaces without rules at which one page looks: each costs two rows, for the list
+/// and for its end.
+const LOOKED_AT: usize = LIST_READS_MAX / 4;
+
+/// The rules at which a page looks, in its order; a workspace without rules counts as well.
+macro_rules! looked_at {
+    ($columns:literal) => {
+        concat!(
+            "select ",
+            $columns,
+            " from workspaces w left join rules r on r.workspace = w.id \
+             where w.organization = ?1 and (?2 is null or w.id = ?2) \
+               and w.name >= ?3 and (w.name > ?3 or r.number > ?4) \
+             order by w.organization, w.name, r.number limit "
+        )
+    };
+}
+
 const LIST: &str = concat!(
     columns!(),
-    "from workspaces w cross join rules r on r.workspace = w.id \
-     join connections c on c.id = r.connection \
-     where w.organization = ?1 and (?2 is null or w.id = ?2) and (?3 is null or r.event = ?3) \
-     and (?4 is null or r.resource = ?4) and (?5 is null or r.resource_id = ?5) \
-     and w.name >= ?6 and (w.name > ?6 or r.number > ?7) \
-     and (?9 is null or (r.resource = ?9 and r.resource_id = ?10)) \
-     order by w.organization, w.name, r.number limit ?8"
+    "from (",
+    looked_at!("w.id as workspace, r.number"),
+    "?11) lines cross join rules r on r.workspace = lines.workspace and r.number = lines.number \
+     cross join workspaces w on w.id = r.workspace cross join connections c on c.id = r.connection \
+     where (?5 is null or r.event = ?5) \
+     and (?6 is null or r.resource = ?6) and (?7 is null or r.resource_id = ?7) \
+     and (?9 is null or (r.resource = ?9 and r.resource_id = ?10)) limit ?8"
 );
+const LIST_END: &str =
+    concat!(looked_at!("w.name, coalesce(r.number, 0) as number"), "1 offset ?5");
 
-/// Rules in a scope by workspace name and number.
-///
-/// # Errors
-/// When CONTROL does not answer.
-pub async fn list(
-    control: &impl Database,
-    scope: &Scope,
-    filter: &Filter,
-    limit: usize,
-) -> Result<Vec<Rule>> {
+/// Where a [`list`] goes on when all of it is shown; `None` at the end.
+pub fn list_end(scope: &Scope, filter: &Filter) -> Query<Option<(String, u32)>> {
+    struct End((String, u32));
+    impl FromRow for End {
+        fn from_row(row: &mut Row) -> Self {
+            Self((row.text("name"), row.int("number")))
+        }
+    }
+    let params = [
+        (&scope.organization).into(),
+        scope.workspace.clone().into(),
+        (&filter.after_workspace_name).into(),
+        filter.after_number.into(),
+        (LOOKED_AT - 1).into(),
+    ];
+    Query::new(LIST_END, params, |rows| {
+        let end: Option<End> = row::first(row::rows(rows)?)?;
+        Ok(end.map(|end| end.0))
+    })
+}
+
+/// Rules in a scope by workspace name and number, at most `limit`.
+pub fn list(scope: &Scope, filter: &Filter, limit: usize) -> Query<Vec<Rule>> {
     let [resource, resource_id] = resource_params(scope);
     let params = [
         (&scope.organization).into(),
         scope.workspace.clone().into(),
+        (&filter.after_workspace_name).into(),
+        filter.after_number.into(),
         filter.event.clone().into(),
         filter.resource.clone().into(),
         filter.resource_id.clone().into(),
-        (&filter.after_workspace_name).into(),
-        filter.after_number.into(),
         limit.into(),
         resource,
         resource_id,
+        LOOKED_AT.into(),
     ];
-    row::all(select(control, statement(LIST, params)).await?)
+    Query::new(LIST, params, all_rows)
 }
 
 fn resource_params(scope: &Scope) -> [Param; 2] {
