@@ -28,6 +28,11 @@
 //! in LOG, tells the lane, asks again. Connections whose order is strict or that are throttled are
 //! served in this way only. A healthy connection never calls its lane.
 //!
+//! # The way of a statistic
+//!
+//! The cron counts what became of deliveries, by connection and day ([`app::rollups`]), and the API
+//! adds the counts up ([`app::stats`]). Emits and deliveries know nothing of it.
+//!
 //! # The map, from the ground up
 //!
 //! - [`domain`]: values and decisions. States of a delivery, retry times, signatures, the URL

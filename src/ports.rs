@@ -8,6 +8,7 @@
 
 use std::cell::RefCell;
 
+use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 
 use crate::destination::OutboundRequest;
@@ -138,6 +139,26 @@ pub trait Outbound {
     async fn send(&self, request: OutboundRequest) -> Answer;
 }
 
+/// What is limited in how many requests it may make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Limited {
+    /// A publishable key.
+    PublishableKey,
+    /// A machine key.
+    MachineKey,
+    /// A session of the embed.
+    Session,
+}
+
+/// Counts requests.
+pub trait RateLimits {
+    /// Counts one request of the key or session `id`. The call is on its way when this returns;
+    /// what is awaited is the answer whether the request is within the limit, or an error when that
+    /// is not known.
+    fn count(&self, limited: Limited, id: &str)
+    -> LocalBoxFuture<'static, Result<bool, PortError>>;
+}
+
 /// The clock.
 pub trait Clock {
     /// Milliseconds since 1970.
@@ -171,6 +192,17 @@ pub struct Settings {
     pub log_shards: u16,
     /// Hosts of this installation, which are no destinations.
     pub own_hosts: Vec<String>,
+    /// How much there may be of what people make.
+    pub quotas: Quotas,
+}
+
+/// How much there may be of what people make; `None` for no bound.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Quotas {
+    /// Workspaces of an organization.
+    pub workspaces_per_organization: Option<u32>,
+    /// Connections of a workspace.
+    pub connections_per_workspace: Option<u32>,
 }
 
 /// All doors together. It is cheap to clone, and clones open the same doors.
@@ -183,6 +215,8 @@ pub trait Platform: Clock + Entropy + Journal + Clone + 'static {
     type Lanes: Lanes;
     /// The way to customers' endpoints.
     type Outbound: Outbound;
+    /// The counts of requests.
+    type RateLimits: RateLimits;
 
     /// The configuration.
     fn settings(&self) -> &Settings;
@@ -199,6 +233,8 @@ pub trait Platform: Clock + Entropy + Journal + Clone + 'static {
     fn lanes(&self) -> &Self::Lanes;
     /// The way to customers' endpoints.
     fn outbound(&self) -> &Self::Outbound;
+    /// The counts of requests.
+    fn rate_limits(&self) -> &Self::RateLimits;
     /// What this isolate is attempting.
     fn in_flight(&self) -> &RefCell<InFlight>;
 }

@@ -7,8 +7,8 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::api::{
-    connections, emit, event_types, events, health, organizations, replays, rules, sessions,
-    workspaces,
+    connections, emit, event_types, events, health, integrations, machine_keys, organizations,
+    publishable_keys, replays, rules, sessions, stats, workspaces,
 };
 use crate::domain::error::{Error, Result};
 use crate::domain::ids;
@@ -59,11 +59,19 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         POST   "/api/v1/organizations"               Admin   API_BODY_BYTES_MAX  organizations::create;
         GET    "/api/v1/organization"                Machine API_BODY_BYTES_MAX  organizations::get;
         PATCH  "/api/v1/organization"                Machine API_BODY_BYTES_MAX  organizations::patch;
+        GET    "/api/v1/machine-keys"                Machine API_BODY_BYTES_MAX  machine_keys::list;
+        POST   "/api/v1/machine-keys"                Machine API_BODY_BYTES_MAX  machine_keys::create;
+        DELETE "/api/v1/machine-keys/:access_key"    Machine API_BODY_BYTES_MAX  machine_keys::revoke;
         GET    "/api/v1/workspaces"                  Machine API_BODY_BYTES_MAX  workspaces::list;
         POST   "/api/v1/workspaces"                  Machine API_BODY_BYTES_MAX  workspaces::create;
         GET    "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::get;
         PUT    "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::put;
         PATCH  "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::patch;
+        DELETE "/api/v1/workspaces/:id"              Machine API_BODY_BYTES_MAX  workspaces::delete;
+        PATCH  "/api/v1/workspaces/:id/publishable-key"
+                                                     Machine API_BODY_BYTES_MAX  publishable_keys::patch;
+        POST   "/api/v1/workspaces/:id/publishable-key/rotate"
+                                                     Machine API_BODY_BYTES_MAX  publishable_keys::rotate;
         GET    "/api/v1/workspaces/:id/event-types"  Machine API_BODY_BYTES_MAX  event_types::of_workspace;
         GET    "/api/v1/workspaces/:id/resources"    Machine API_BODY_BYTES_MAX  event_types::resources;
         GET    "/api/v1/event-types"                 Machine API_BODY_BYTES_MAX  event_types::list;
@@ -75,6 +83,8 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         GET    "/api/v1/workspaces/:id/events"       Machine API_BODY_BYTES_MAX  events::list_of_workspace;
         GET    "/api/v1/workspaces/:id/replays"      Machine API_BODY_BYTES_MAX  replays::list;
         POST   "/api/v1/workspaces/:id/replays"      Machine API_BODY_BYTES_MAX  replays::create;
+        GET    "/api/v1/workspaces/:id/stats"        Machine API_BODY_BYTES_MAX  stats::of_workspace;
+        GET    "/api/v1/stats"                       Machine API_BODY_BYTES_MAX  stats::of_organization;
         GET    "/api/v1/replays/:id"                 Machine API_BODY_BYTES_MAX  replays::get;
         DELETE "/api/v1/replays/:id"                 Machine API_BODY_BYTES_MAX  replays::cancel;
         GET    "/api/v1/connections"                 Machine API_BODY_BYTES_MAX  connections::list;
@@ -88,8 +98,17 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         POST   "/api/v1/connections/:id/secret/rotate"
                                                      Machine API_BODY_BYTES_MAX  connections::rotate;
         DELETE "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::delete;
+        GET    "/api/v1/connections/:id/deliveries"  Machine API_BODY_BYTES_MAX  connections::list_deliveries;
+        GET    "/api/v1/connections/:id/actions"     Machine API_BODY_BYTES_MAX  integrations::actions;
+        GET    "/api/v1/connections/:id/fields"      Machine API_BODY_BYTES_MAX  integrations::fields;
+        GET    "/api/v1/connections/:id/mappings/default"
+                                                     Machine API_BODY_BYTES_MAX  integrations::mapping;
+        PUT    "/api/v1/connections/:id/mappings/default"
+                                                     Machine API_BODY_BYTES_MAX  integrations::put_mapping;
+        GET    "/api/v1/integrations"                Machine API_BODY_BYTES_MAX  integrations::list;
         GET    "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::list;
         POST   "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::create;
+        POST   "/api/v1/rules/test-filter"           Machine EMIT_BODY_BYTES_MAX rules::test_filter;
         GET    "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::get;
         PATCH  "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::patch;
         DELETE "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::delete;
@@ -122,6 +141,7 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         GET    "/embed/s/:session/live/events/:id"   Poll    API_BODY_BYTES_MAX  embed::live::event;
         GET    "/embed/s/:session/live/connections/:id"
                                                      Poll    API_BODY_BYTES_MAX  embed::live::connection;
+        GET    "/embed/s/:session/live/replays/:id"  Poll    API_BODY_BYTES_MAX  embed::live::replay;
         GET    "/embed/s/:session"                   View    API_BODY_BYTES_MAX  embed::launch::first;
         POST   "/embed/s/:session/theme"             View    API_BODY_BYTES_MAX  embed::launch::theme;
         GET    "/embed/s/:session/dashboard"         View    API_BODY_BYTES_MAX  embed::dashboard::get;
@@ -164,6 +184,13 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
                                                      Act     API_BODY_BYTES_MAX  embed::delivery::cancel;
         GET    "/embed/s/:session/events/:id/rules/:rule_id/attempts/:n"
                                                      View    API_BODY_BYTES_MAX  embed::attempt::get;
+        GET    "/embed/s/:session/dead"              View    API_BODY_BYTES_MAX  embed::dead::list;
+        GET    "/embed/s/:session/replays"           ViewAll API_BODY_BYTES_MAX  embed::replays::list;
+        POST   "/embed/s/:session/replays"           Replay  API_BODY_BYTES_MAX  embed::replays::create;
+        GET    "/embed/s/:session/replays/new"       Replay  API_BODY_BYTES_MAX  embed::replays::new;
+        POST   "/embed/s/:session/replays/new"       Replay  API_BODY_BYTES_MAX  embed::replays::preview;
+        GET    "/embed/s/:session/replays/:id"       ViewAll API_BODY_BYTES_MAX  embed::replays::get;
+        POST   "/embed/s/:session/replays/:id/stop"  Replay  API_BODY_BYTES_MAX  embed::replays::stop;
     }
 }
 
@@ -239,7 +266,7 @@ impl<P: Platform> Front<P> {
             },
         };
         let reply = reply.with_header("x-request-id", &request_id);
-        if is_emit { reply.with_header("access-control-allow-origin", "*") } else { reply }
+        if is_emit { readable_anywhere(reply) } else { reply }
     }
 
     /// The first row that fits decides, so one with a word stands above one with a parameter in
@@ -334,6 +361,14 @@ fn request_id<P: Platform>(platform: &P, head: &Head) -> String {
         !id.is_empty() && id.len() <= 64 && id.chars().all(allowed)
     };
     given.filter(plain).map_or_else(|| ids::record_id(platform.bytes()), str::to_owned)
+}
+
+/// Lets browsers' pages of any origin read an answer.
+fn readable_anywhere(reply: Reply) -> Reply {
+    reply.with_header("access-control-allow-origin", "*").with_header(
+        "access-control-expose-headers",
+        "idempotent-replayed, retry-after, x-request-id",
+    )
 }
 
 /// Headers that browsers may send to the emit paths (the wire contract), beside what they ask for.

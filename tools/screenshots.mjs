@@ -11,7 +11,7 @@ import { inRepo } from "./lib/paths.mjs";
 import { die, stopToolsOnSignals } from "./lib/run.mjs";
 import { step } from "./lib/steps.mjs";
 import { startWorker } from "./lib/worker.mjs";
-import { fill, newTenant, openReceivers } from "./screenshots/scene.mjs";
+import { fill, fillWithMany, newTenant, openReceivers, replayDelivered } from "./screenshots/scene.mjs";
 
 const FOLDER = inRepo("build", "screenshots");
 const DOCS = inRepo("docs", "images");
@@ -49,6 +49,9 @@ async function main() {
 async function shootAll(stage) {
   const full = await newTenant({ ...stage, organization: "Fieldstall", name: "Acme Ceramics" });
   const scene = await fill(full, stage.receivers);
+  scene.replay = await replayDelivered(full, "customer.created");
+  const busy = await newTenant({ ...stage, organization: "Busy", name: "Acme Ceramics" });
+  await fillWithMany(busy, stage.receivers);
   const empty = await newTenant({ ...stage, organization: "Empty", name: "Acme Ceramics" });
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
@@ -58,7 +61,10 @@ async function shootAll(stage) {
         const look = { theme, width, note };
         await shoot(stage, full, ADMIN, look, adminPages(scene));
         await shoot(stage, full, { role: "member" }, look, memberPages(scene));
+        await shoot(stage, full, { session_type: "dashboard" }, look, [["reader-dead", "dead"]]);
         await shoot(stage, empty, ADMIN, look, EMPTY_PAGES);
+        const running = await replayDelivered(busy, "order.completed");
+        await shoot(stage, busy, ADMIN, look, [["replay-running", `replays/${running}`]]);
       }
     }
   });
@@ -102,7 +108,7 @@ async function fillNewConnection(page) {
 }
 
 /** Name, path and what to do there, of every page that an admin can see. */
-function adminPages({ connections, events, rule }) {
+function adminPages({ connections, events, rule, replay }) {
   const [erp, audit, failing, paused, gone] = ["erp", "audit", "failing", "paused", "gone"]
     .map((name) => `connections/${connections[name].id}`);
   const attempt = `events/${events.retrying}/rules/${connections.failing.rules[0].id}/attempts/1`;
@@ -139,6 +145,21 @@ function adminPages({ connections, events, rule }) {
     ["event-gone", `events/${events.paid}`],
     ["event-unrouted", `events/${events.unrouted}`],
     ["attempt", attempt, unfold],
+    ["dead", "dead"],
+    ["dead-many", "dead", unfold],
+    ["dead-of-one", `dead?connection=${connections.finance.id}&done=retried`],
+    ["replay-preview", "replays/new", press("Count")],
+    ["replay-wrong", "replays/new", async (page) => {
+      await page.getByLabel("Event").fill("no name");
+      await page.getByLabel("Accepted until").fill("2026-01-31T08:00");
+      await press("Count")(page);
+    }],
+    ["replay-nothing", "replays/new", async (page) => {
+      await page.getByLabel("Event").fill("stock.low");
+      await press("Count")(page);
+    }],
+    ["replays", "replays"],
+    ["replay-done", `replays/${replay}`],
     ["not-found", "events/00000000-0000-7000-8000-000000000000"],
     ["closed", "connections", async (page) => {
       await page.context().clearCookies();
@@ -162,6 +183,8 @@ const EMPTY_PAGES = [
   ["empty-connections", "connections"],
   ["empty-rules", "rules"],
   ["empty-events", "events"],
+  ["empty-dead", "dead"],
+  ["empty-replays", "replays"],
 ];
 
 /** The pictures of the README: one in the product's page, two of what is inside. */

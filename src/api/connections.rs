@@ -2,14 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::events::show_event;
+use super::events::{show_event, show_rule_event};
 use crate::app::activation::{self, Held};
+use crate::app::connection_list::{self, Failing};
 use crate::app::connections::{self, Change, NewConnection, Saved};
-use crate::app::test_event;
+use crate::app::{connection_deliveries, test_event};
 use crate::destination::WEBHOOK;
 use crate::destination::webhook::{self, SecretFacts, Settings};
 use crate::domain::actor::Scope;
 use crate::domain::connection::SetBy;
+use crate::domain::delivery::State;
 use crate::domain::error::Result;
 use crate::domain::event::NewEvent;
 use crate::domain::fields::{Fields, kind_of};
@@ -18,7 +20,9 @@ use crate::domain::secret::Secret;
 use crate::domain::time::rfc3339;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
-use crate::store::connections::{After, Connection, find, list as stored};
+use crate::store::connections::{After, Connection, find};
+use crate::store::delivery_history::Listed;
+use crate::store::events::NEWEST;
 use crate::store::workspaces;
 
 fn show(connection: &Connection) -> Value {
@@ -68,12 +72,51 @@ pub async fn list_of_workspace<P: Platform>(platform: &P, call: &Call) -> Result
 
 async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<Reply> {
     let limit = call.limit()?;
-    let after: Option<(String, i64, String)> = cursor::read(call, "connections")?;
+    let list = cursor::list_of("connections", scope);
+    let after: Option<(String, i64, String)> = cursor::read(call, &list)?;
     let (workspace_name, created_at_ms, id) = after.unwrap_or_default();
     let after = After { workspace_name, created_at_ms, id };
-    let found = stored(platform.control(), scope, &after, limit + 1).await?;
-    let position = |c: &Connection| (c.workspace_name.clone(), c.created_at_ms, c.id.clone());
-    Ok(cursor::page("connections", found, limit, position, show))
+    let plain = |after: After| (after.workspace_name, after.created_at_ms, after.id);
+    if call.query_word("health", &["failing"])?.is_some() {
+        let (found, end) = connection_list::failing(platform, scope, &after).await?;
+        let position = |found: &Failing| plain(connection_list::position(&found.0));
+        let end = end.map(plain);
+        return Ok(cursor::page_within(&list, found, limit, end, position, show_failing));
+    }
+    let (found, end) = connection_list::all(platform, scope, &after, limit + 1).await?;
+    let position = |found: &Connection| plain(connection_list::position(found));
+    Ok(cursor::page_within(&list, found, limit, end.map(plain), position, show))
+}
+
+fn show_failing((connection, since_ms): &Failing) -> Value {
+    let mut shown = show(connection);
+    shown["failing_since"] = json!(since_ms.map(rfc3339));
+    shown
+}
+
+/// `GET /connections/{id}/deliveries`, newest first.
+pub async fn list_deliveries<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let id = call.id("id", "connection")?;
+    let limit = call.limit()?;
+    let list = format!("deliveries/{id}");
+    let before: Option<(String, u32)> = cursor::read(call, &list)?;
+    let (event, rule) = before.unwrap_or_else(|| (NEWEST.to_owned(), 0));
+    let words = ["pending", "held", "retrying", "completed", "failed", "canceled"];
+    let states = call.query_word("status", &words)?.map(|word| match word.as_str() {
+        "pending" => (State::Pending, State::Held),
+        "held" => (State::Held, State::Held),
+        "retrying" => (State::Retrying, State::Retrying),
+        "completed" => (State::Delivered, State::Delivered),
+        "failed" => (State::Dead, State::Dead),
+        _ => (State::Canceled, State::Canceled),
+    });
+    let actor = call.caller.machine()?;
+    let (found, end) =
+        connection_deliveries::list(platform, actor, &id, states, (&event, rule), limit + 1)
+            .await?;
+    let position = |found: &Listed| (found.event.id.clone(), found.delivery.rule);
+    let show = |found: &Listed| show_rule_event(&found.event, &found.owed, &found.delivery);
+    Ok(cursor::page_within(&list, found, limit, end, position, show))
 }
 
 /// `GET /connections/{id}`.

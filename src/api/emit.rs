@@ -8,41 +8,58 @@ use super::events::show_event;
 use crate::app::emit::emit;
 use crate::domain::error::{Error, Result};
 use crate::domain::event::{Event, NewEvent};
+use crate::domain::idempotency::{self, Key};
 use crate::domain::limits::BULK_EVENTS_MAX;
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
 
 /// `POST /events`.
 pub async fn single<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    // A bad body goes on to the check of the credential, which is answered first.
-    let input = call.body().and_then(NewEvent::parse);
-    let answers = emit(platform, call.caller.emitter()?, vec![input]).await?;
-    let answer = answers.into_iter().next();
+    // A bad request goes on to the check of the credential, which is answered first.
+    let (key, input) = match read(call) {
+        Ok((key, body)) => (key, NewEvent::parse(body)),
+        Err(error) => (None, Err(error)),
+    };
+    let answers = emit(platform, call.caller.emitter()?, key.as_ref(), vec![input]).await?;
+    let answer = answers.events.into_iter().next();
     let event = answer.unwrap_or_else(|| Err(Error::internal("no answer to an event")))?;
-    Ok(Reply::created(&json!({"event": show_event(&event)})))
+    let reply = Reply::created(&json!({"event": show_event(&event)}));
+    Ok(marked(reply, answers.replayed))
 }
 
 /// `POST /events/bulk`: each event by itself; 207 when some were not accepted.
 pub async fn bulk<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    let items = match call.body().and_then(items) {
-        Ok(items) => items,
+    let (key, items) = match read(call).and_then(|(key, body)| Ok((key, items(body)?))) {
+        Ok(read) => read,
         Err(error) => {
-            // The credential is checked before the body is complained about.
-            emit(platform, call.caller.emitter()?, Vec::new()).await?;
+            // The credential is checked before the request is complained about.
+            emit(platform, call.caller.emitter()?, None, Vec::new()).await?;
             return Err(error);
         }
     };
     let inputs = items.iter().map(|item| NewEvent::parse(item.get())).collect();
-    let answers = emit(platform, call.caller.emitter()?, inputs).await?;
-    let records: Vec<Value> = answers.iter().map(show_answer).collect();
-    let failed = answers.iter().filter(|answer| answer.is_err()).count();
+    let answers = emit(platform, call.caller.emitter()?, key.as_ref(), inputs).await?;
+    let records: Vec<Value> = answers.events.iter().map(show_answer).collect();
+    let failed = answers.events.iter().filter(|answer| answer.is_err()).count();
     let mut body = json!({"count": records.len() - failed, "records": records});
     let mut status = StatusCode::CREATED;
     if failed > 0 {
         body["error_count"] = json!(failed);
         status = StatusCode::MULTI_STATUS;
     }
-    Ok(Reply::json(status, &body))
+    Ok(marked(Reply::json(status, &body), answers.replayed))
+}
+
+/// The idempotency key, if there is one, and the body.
+fn read(call: &Call) -> Result<(Option<Key>, &str)> {
+    let key = call.request.header(idempotency::HEADER);
+    let key = key.map(|text| Key::parse(text, &call.request.body)).transpose()?;
+    Ok((key, call.body()?))
+}
+
+/// Says of an answer that it is an earlier one.
+fn marked(reply: Reply, replayed: bool) -> Reply {
+    if replayed { reply.with_header("idempotent-replayed", "true") } else { reply }
 }
 
 fn items(text: &str) -> Result<Vec<&RawValue>> {

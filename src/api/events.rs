@@ -9,7 +9,7 @@ use crate::destination::WEBHOOK;
 use crate::domain::attempt::Record;
 use crate::domain::delivery::{STATUSES, State};
 use crate::domain::error::{Error, Result};
-use crate::domain::event::{Event, FanOut};
+use crate::domain::event::{Event, FanOut, Unmatched};
 use crate::domain::ids::{message_id, rule_event_id};
 use crate::domain::time::rfc3339;
 use crate::http::{Call, Reply, cursor};
@@ -43,13 +43,21 @@ fn show_with_deliveries(found: &EventWithDeliveries) -> Value {
     });
     shown["rule_events"] = rule_events.collect();
     if !event.unmatched.is_empty() {
-        let why = event.unmatched.iter().map(|rule| json!({"rule": rule.rule, "reason": rule.why}));
-        shown["unmatched_rules"] = why.collect();
+        shown["unmatched_rules"] = event.unmatched.iter().map(show_unmatched).collect();
     }
     shown
 }
 
-fn show_rule_event(event: &Event, owed: &FanOut, delivery: &DeliverySummary) -> Value {
+fn show_unmatched(unmatched: &Unmatched) -> Value {
+    let mut shown = json!({"rule": unmatched.rule, "reason": unmatched.why});
+    if let Some(detail) = &unmatched.detail {
+        shown["detail"] = json!(detail);
+    }
+    shown
+}
+
+/// A delivery as the wire contract shows it.
+pub fn show_rule_event(event: &Event, owed: &FanOut, delivery: &DeliverySummary) -> Value {
     let status = State::parse(&delivery.state).map(State::status);
     let mut shown = json!({
         "id": rule_event_id(&event.id, owed.rule_number),
@@ -89,16 +97,20 @@ fn show_rule_event(event: &Event, owed: &FanOut, delivery: &DeliverySummary) -> 
 
 /// `GET /events`.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    let (limit, before) = position(call)?;
-    let found = events::list(platform, call.caller.machine()?, &before, limit + 1).await?;
-    let position = |found: &EventWithDeliveries| found.event.id.clone();
-    Ok(cursor::page("events", found, limit, position, show_with_deliveries))
+    let actor = call.caller.machine()?;
+    let list = cursor::list_of("events", &actor.scope);
+    let (limit, before) = position(call, &list)?;
+    let page = events::list(platform, actor, &before, limit).await?;
+    let records = page.found.iter().map(show_with_deliveries).collect();
+    Ok(cursor::page_to(&list, records, limit, page.next.as_ref()))
 }
 
 /// `GET /workspaces/{id}/events`, by event, resource, resource_id and status.
 pub async fn list_of_workspace<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "workspace")?;
-    let (limit, before) = position(call)?;
+    let actor = call.caller.machine()?;
+    let list = cursor::list_of("events", &actor.scope.within(&id));
+    let (limit, before) = position(call, &list)?;
     let filter = Filter {
         name: call.request.query("event"),
         resource: call.request.query("resource"),
@@ -106,13 +118,13 @@ pub async fn list_of_workspace<P: Platform>(platform: &P, call: &Call) -> Result
     };
     let status = call.query_word("status", &STATUSES)?;
     let listing = Listing { workspace: id, filter, status, before, limit };
-    let page = events::list_of_workspace(platform, call.caller.machine()?, listing).await?;
+    let page = events::list_of_workspace(platform, actor, listing).await?;
     let records = page.found.iter().map(show_with_deliveries).collect();
-    Ok(cursor::page_to("events", records, limit, page.next.as_ref()))
+    Ok(cursor::page_to(&list, records, limit, page.next.as_ref()))
 }
 
-fn position(call: &Call) -> Result<(usize, String)> {
-    let before: Option<String> = cursor::read(call, "events")?;
+fn position(call: &Call, list: &str) -> Result<(usize, String)> {
+    let before: Option<String> = cursor::read(call, list)?;
     Ok((call.limit()?, before.unwrap_or_else(|| NEWEST.to_owned())))
 }
 

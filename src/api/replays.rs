@@ -87,10 +87,12 @@ fn time(fields: &mut Fields<'_>, name: &str) -> i64 {
 /// `GET /workspaces/{id}/replays`, newest first.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "workspace")?;
-    let (limit, before) = (call.limit()?, cursor::read(call, "replays")?);
+    let actor = call.caller.machine()?;
+    let list = cursor::list_of("replays", &actor.scope.within(&id));
+    let (limit, before) = (call.limit()?, cursor::read(call, &list)?);
     let before: String = before.unwrap_or_else(|| NEWEST.to_owned());
-    let found = replays::list(platform, call.caller.machine()?, &id, &before, limit + 1).await?;
-    Ok(cursor::page("replays", found, limit, |replay| replay.id.clone(), show))
+    let found = replays::list(platform, actor, &id, &before, limit + 1).await?;
+    Ok(cursor::page(&list, found, limit, |replay| replay.id.clone(), show))
 }
 
 /// `GET /replays/{id}`.

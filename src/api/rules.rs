@@ -4,14 +4,17 @@ use serde_json::{Value, json};
 
 use crate::app::rules::{self as app_rules, NewRule, SEND_WEBHOOK};
 use crate::domain::actor::Scope;
-use crate::domain::error::Result;
-use crate::domain::event::{check_name, check_resource_id};
+use crate::domain::error::{Error, Result};
+use crate::domain::event::{check_name, check_payload, check_resource_id};
 use crate::domain::fields::Fields;
+use crate::domain::filter::Filter;
+use crate::domain::rule::check_pattern;
 use crate::domain::time::rfc3339;
+use crate::domain::tree::Tree;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
-use crate::store::rules::{self, Filter, Rule};
-use crate::store::workspaces;
+use crate::store::rules::{self, Rule};
+use crate::store::{two, workspaces};
 
 fn show(rule: &Rule) -> Value {
     let mut shown = json!({
@@ -28,6 +31,9 @@ fn show(rule: &Rule) -> Value {
         "updated_at": rfc3339(rule.updated_at_ms),
     });
     add_resource(&mut shown, rule.resource.as_deref(), rule.resource_id.as_deref());
+    if let Some(filter) = &rule.filter {
+        shown["filter"] = serde_json::from_str(filter).unwrap_or_default();
+    }
     shown
 }
 
@@ -56,18 +62,20 @@ pub async fn list_of_workspace<P: Platform>(platform: &P, call: &Call) -> Result
 
 async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<Reply> {
     let limit = call.limit()?;
-    let after: Option<(String, u32)> = cursor::read(call, "rules")?;
+    let list = cursor::list_of("rules", scope);
+    let after: Option<(String, u32)> = cursor::read(call, &list)?;
     let (after_workspace_name, after_number) = after.unwrap_or_default();
-    let filter = Filter {
+    let filter = rules::Filter {
         event: call.request.query("event"),
         resource: call.request.query("resource"),
         resource_id: call.request.query("resource_id"),
         after_workspace_name,
         after_number,
     };
-    let found = rules::list(platform.control(), scope, &filter, limit + 1).await?;
+    let queries = (rules::list(scope, &filter, limit + 1), rules::list_end(scope, &filter));
+    let (found, end) = two(platform.control(), queries).await?;
     let position = |rule: &Rule| (rule.workspace_name.clone(), rule.number);
-    Ok(cursor::page("rules", found, limit, position, show))
+    Ok(cursor::page_within(&list, found, limit, end, position, show))
 }
 
 /// `GET /rules/{id}`.
@@ -83,9 +91,10 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let new = NewRule {
         workspace: fields.required_uuid("workspace"),
         connection: fields.required_uuid("connection"),
-        event: fields.required_checked_text("event", check_name),
+        event: fields.required_checked_text("event", check_pattern),
         resource: fields.checked_text("resource", check_name),
         resource_id: fields.checked_text("resource_id", check_resource_id),
+        filter: filter(&mut fields).map(|filter| filter.to_json().to_string()),
         active: fields.flag("active").unwrap_or(true),
         hidden: fields.flag("hidden").unwrap_or(false),
     };
@@ -93,6 +102,42 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     fields.finish()?;
     let rule = app_rules::create(platform, call.caller.machine()?, new).await?;
     Ok(Reply::created(&json!({"rule": show(&rule)})))
+}
+
+fn filter(fields: &mut Fields<'_>) -> Option<Filter> {
+    let text = fields.raw("filter").filter(|text| *text != "null")?;
+    match Filter::parse(text) {
+        Ok(filter) => Some(filter),
+        Err(error) => {
+            fields.fail_with("filter", error);
+            None
+        }
+    }
+}
+
+/// `POST /rules/test-filter`: whether a payload would pass, and if not, why.
+pub async fn test_filter<P: Platform>(_: &P, call: &Call) -> Result<Reply> {
+    call.caller.machine()?;
+    let mut fields = Fields::parse(call.body()?)?;
+    let filter = filter(&mut fields);
+    if filter.is_none() && !fields.failed() {
+        fields.fail("filter", "is required");
+    }
+    let payload = fields.raw("payload").unwrap_or_else(|| {
+        fields.fail("payload", "is required");
+        "{}"
+    });
+    if let Err(msg) = check_payload(payload) {
+        fields.fail("payload", msg);
+    }
+    fields.finish()?;
+    let tree = Tree::read(payload).ok_or_else(|| Error::internal("a payload is no tree"))?;
+    let checked = filter.map_or(Ok(()), |filter| filter.check(&tree));
+    let mut shown = json!({"matches": checked.is_ok()});
+    if let Err(why) = checked {
+        shown["reason"] = json!(why);
+    }
+    Ok(Reply::ok(&shown))
 }
 
 fn check_action(fields: &mut Fields<'_>) {
@@ -113,26 +158,28 @@ fn check_action(fields: &mut Fields<'_>) {
     }
 }
 
-/// `PATCH /rules/{id}`: what is left out is kept, `null` takes a limit away.
+/// `PATCH /rules/{id}`: what is left out is kept, `null` takes a limit or the filter away.
 pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "rule")?;
     let control = platform.control();
     let scope = &call.caller.machine()?.scope;
     let mut fields = Fields::parse(call.body()?)?;
-    let event = fields.checked_text("event", check_name);
+    let event = fields.checked_text("event", check_pattern);
     let resource = fields.checked_text("resource", check_name);
     let resource_id = fields.checked_text("resource_id", check_resource_id);
     let (active, hidden) = (fields.flag("active"), fields.flag("hidden"));
-    let names = (fields.has("resource"), fields.has("resource_id"));
+    let filter = filter(&mut fields).map(|filter| filter.to_json().to_string());
+    let names = (fields.has("resource"), fields.has("resource_id"), fields.has("filter"));
     fields.finish()?;
     let mut rule = rules::find(control, scope, &id).await?;
     rule.event = event.unwrap_or(rule.event);
     rule.resource = if names.0 { resource } else { rule.resource };
     rule.resource_id = if names.1 { resource_id } else { rule.resource_id };
+    rule.filter = if names.2 { filter } else { rule.filter };
     rule.active = active.map_or(rule.active, u8::from);
     rule.hidden = hidden.map_or(rule.hidden, u8::from);
     rule.updated_at_ms = platform.now_ms();
-    rules::update(control, &rule).await?;
+    app_rules::update(platform, &rule).await?;
     Ok(Reply::ok(&show(&rule)))
 }
 

@@ -11,6 +11,7 @@ use crate::domain::session::{
     LAUNCH_TTL_S, LaunchPage, READ_PAYLOADS, Role, Session, SessionType, TTL_S, Token,
 };
 use crate::domain::time::rfc3339;
+use crate::domain::workspace::check_external_id;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::events::NEWEST;
@@ -86,7 +87,7 @@ fn read(fields: &mut Fields<'_>) -> NewSession {
         role: word(fields, "role", Role::parse, Role::WORDS, Role::Member),
         session_type,
         resource: resource(fields, session_type),
-        external_user_id: fields.checked_text("external_user_id", check_external_user_id),
+        external_user_id: fields.checked_text("external_user_id", check_external_id),
         reads_payloads: scopes(fields),
         allowed_origins: origins(fields),
         launch_page: word(
@@ -142,14 +143,6 @@ fn resource(fields: &mut Fields<'_>, session_type: SessionType) -> Option<Resour
     Some(Resource { kind: kind?, id: id? })
 }
 
-fn check_external_user_id(text: &str) -> std::result::Result<(), String> {
-    let fits = !text.is_empty() && text.chars().count() <= 255;
-    if fits && !text.chars().any(char::is_control) {
-        return Ok(());
-    }
-    Err("must be 1 to 255 characters and no control characters".to_owned())
-}
-
 fn scopes(fields: &mut Fields<'_>) -> bool {
     let scopes: Vec<String> = fields.get("scopes", "an array of strings").unwrap_or_default();
     if let Some(unknown) = scopes.iter().find(|scope| *scope != READ_PAYLOADS) {
@@ -165,19 +158,20 @@ fn origins(fields: &mut Fields<'_>) -> Option<Vec<String>> {
 /// `GET /sessions`.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let limit = call.limit()?;
-    let before: Option<String> = cursor::read(call, "sessions")?;
+    let actor = call.caller.machine()?;
     let workspace = call.query_id("workspace_id")?;
+    let list = cursor::list_of("sessions", &actor.scope.within(&workspace));
+    let before: Option<String> = cursor::read(call, &list)?;
     let filter = Filter {
         status: call.query_word("status", &["active", "expired", "revoked"])?,
         resource: call.request.query("resource"),
         resource_id: call.request.query("resource_id"),
     };
     let before = before.unwrap_or_else(|| NEWEST.to_owned());
-    let actor = call.caller.machine()?;
     let found = sessions::list(platform, actor, &workspace, &filter, &before, limit + 1).await?;
     let now_ms = platform.now_ms();
     let show = |session: &Session| show_record(session, now_ms);
-    Ok(cursor::page("sessions", found, limit, |session| session.id.clone(), show))
+    Ok(cursor::page(&list, found, limit, |session| session.id.clone(), show))
 }
 
 /// `POST /sessions/{id}/refresh`: the session goes on with a new access token.

@@ -2,69 +2,91 @@
 
 use serde_json::{Value, json};
 
-use crate::app;
+use super::publishable_keys;
+use crate::app::deleted_workspaces;
+use crate::app::workspaces::{self as app_workspaces, NewWorkspace};
 use crate::domain::error::Result;
 use crate::domain::fields::Fields;
 use crate::domain::time::rfc3339;
-use crate::domain::workspace::{check_description, check_name};
+use crate::domain::workspace::{
+    check_description, check_environment, check_external_id, check_name,
+};
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
-use crate::store::workspaces::{self, PublishableKey, Workspace};
+use crate::store::publishable_keys::PublishableKey;
+use crate::store::workspaces::{self, Workspace};
 
 fn show(workspace: &Workspace) -> Value {
     json!({
         "id": workspace.id,
         "name": workspace.name,
         "description": workspace.description,
+        "environment": workspace.environment,
+        "external_id": workspace.external_id,
         "created_at": rfc3339(workspace.created_at_ms),
         "updated_at": rfc3339(workspace.updated_at_ms),
     })
 }
 
-fn show_with_key(workspace: &Workspace, key: Option<&PublishableKey>) -> Value {
-    let mut shown = show(workspace);
-    shown["publishable_key"] =
-        key.map_or(Value::Null, |key| json!({"public_key": key.public_key, "name": key.name}));
+fn show_with_key((workspace, key): (Workspace, Option<PublishableKey>)) -> Value {
+    let mut shown = show(&workspace);
+    shown["publishable_key"] = key.as_ref().map_or(Value::Null, publishable_keys::show);
     shown
 }
 
-/// `GET /workspaces`.
+/// `GET /workspaces`, by name; those of an environment, or the one with an external id.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let limit = call.limit()?;
-    let after: Option<String> = cursor::read(call, "workspaces")?;
-    let scope = &call.caller.machine()?.scope;
+    let (control, scope) = (platform.control(), &call.caller.machine()?.scope);
+    let list = cursor::list_of("workspaces", scope);
+    let after: Option<String> = cursor::read(call, &list)?;
     let after = after.unwrap_or_default();
-    let found =
-        workspaces::list(platform.control(), &scope.organization, &after, limit + 1).await?;
-    Ok(cursor::page("workspaces", found, limit, |w| w.name.clone(), show))
+    let environment = call.request.query("environment");
+    let environment = environment.as_deref();
+    let found = match call.request.query("external_id") {
+        None => {
+            let organization = &scope.organization;
+            workspaces::list(control, organization, environment, &after, limit + 1).await?
+        }
+        Some(id) => {
+            let one = workspaces::find_by_external_id(control, &scope.organization, &id).await?;
+            let asked_for = |one: &Workspace| {
+                environment.is_none_or(|only| one.environment.as_deref() == Some(only))
+                    && one.name > after
+            };
+            one.into_iter().filter(asked_for).collect()
+        }
+    };
+    Ok(cursor::page(&list, found, limit, |w| w.name.clone(), show))
 }
 
-/// `POST /workspaces`.
+/// `POST /workspaces`: 200 with the one that has this external id, where there is one.
 pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let mut fields = Fields::parse(call.body()?)?;
-    let name = fields.required_checked_text("name", check_name);
-    let description = fields.checked_text("description", check_description);
+    let new = NewWorkspace {
+        name: fields.required_checked_text("name", check_name),
+        description: fields.checked_text("description", check_description),
+        environment: fields.checked_text("environment", check_environment),
+        external_id: fields.checked_text("external_id", check_external_id),
+    };
     fields.finish()?;
-    let scope = &call.caller.machine()?.scope;
-    let created =
-        app::workspaces::create(platform, &scope.organization, &name, description.as_deref())
-            .await?;
-    let (created, key) =
-        workspaces::find_with_key(platform.control(), scope, &created.id, platform.now_ms())
-            .await?;
-    Ok(Reply::created(&json!({"workspace": show_with_key(&created, key.as_ref())})))
+    let actor = call.caller.machine()?;
+    let (workspace, is_new) = app_workspaces::create(platform, actor, new).await?;
+    let with_key =
+        workspaces::find_with_key(platform.control(), &actor.scope, &workspace.id).await?;
+    let shown = json!({"workspace": show_with_key(with_key)});
+    Ok(if is_new { Reply::created(&shown) } else { Reply::ok(&shown) })
 }
 
 /// `GET /workspaces/{id}`, with its publishable key.
 pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let scope = &call.caller.machine()?.scope;
     let id = call.id("id", "workspace")?;
-    let (workspace, key) =
-        workspaces::find_with_key(platform.control(), scope, &id, platform.now_ms()).await?;
-    Ok(Reply::ok(&show_with_key(&workspace, key.as_ref())))
+    let with_key = workspaces::find_with_key(platform.control(), scope, &id).await?;
+    Ok(Reply::ok(&show_with_key(with_key)))
 }
 
-/// `PUT /workspaces/{id}`: `description: null` clears it, leaving it out keeps it.
+/// `PUT /workspaces/{id}`: `null` clears what may be cleared, leaving it out keeps it.
 pub async fn put<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     change(platform, call, true).await
 }
@@ -75,26 +97,36 @@ pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 }
 
 async fn change<P: Platform>(platform: &P, call: &Call, needs_name: bool) -> Result<Reply> {
-    let control = platform.control();
-    let scope = &call.caller.machine()?.scope;
+    let actor = call.caller.machine()?;
     let id = call.id("id", "workspace")?;
     let mut fields = Fields::parse(call.body()?)?;
     if needs_name && (!fields.has("name") || fields.is_null("name")) {
         fields.fail("name", "is required");
     }
     let name = fields.checked_text("name", check_name);
-    let description = fields.checked_text("description", check_description);
-    let keeps_description = !fields.has("description");
+    let mut cleared = |name: &str, check: fn(&str) -> std::result::Result<(), String>| {
+        fields.has(name).then(|| fields.checked_text(name, check))
+    };
+    let description = cleared("description", check_description);
+    let environment = cleared("environment", check_environment);
+    let external_id = cleared("external_id", check_external_id);
     fields.finish()?;
-    let mut workspace = workspaces::find(control, scope, &id).await?;
+    let mut workspace = workspaces::find(platform.control(), &actor.scope, &id).await?;
     workspace.name = name.unwrap_or(workspace.name);
+    workspace.description = description.unwrap_or(workspace.description);
+    workspace.environment = environment.unwrap_or(workspace.environment);
+    workspace.external_id = external_id.unwrap_or(workspace.external_id);
     workspace.updated_at_ms = platform.now_ms();
-    if !keeps_description {
-        workspace.description = description;
-    }
-    let description = workspace.description.as_deref();
-    let now_ms = workspace.updated_at_ms;
-    workspaces::update(control, &scope.organization, &id, &workspace.name, description, now_ms)
-        .await?;
+    app_workspaces::update(platform, actor, &workspace).await?;
     Ok(Reply::ok(&show(&workspace)))
+}
+
+/// `DELETE /workspaces/{id}`, with `force_delete` also when it has connections or rules.
+pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let id = call.id("id", "workspace")?;
+    let mut fields = Fields::parse(call.optional_body()?)?;
+    let force = fields.flag("force_delete").unwrap_or(false);
+    fields.finish()?;
+    deleted_workspaces::delete(platform, call.caller.machine()?, &id, force).await?;
+    Ok(Reply::ok(&json!({"id": id})))
 }

@@ -106,6 +106,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection
         id: new.id.unwrap_or_else(|| new_id(platform)),
         workspace: workspace.id,
         workspace_name: workspace.name,
+        shard: workspace.shard,
         kind: WEBHOOK.to_owned(),
         name: new.name,
         settings: form.settings.to_stored(),
@@ -125,7 +126,8 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection
     let fresh = Fresh::wished(platform, &form)
         .unwrap_or_else(|| Fresh::generated(platform, SetBy::Generated));
     let secret = seal_signing(platform, &connection, 1, &fresh);
-    connections::insert(control, &connection, &secret).await?;
+    let quota = platform.settings().quotas.connections_per_workspace;
+    connections::insert(control, &connection, &secret, quota).await?;
     connection.secret = Some(row(secret, now_ms));
     let (shown_secret, advice) = fresh.told();
     Ok(Saved { connection, shown_secret, advice })
@@ -239,22 +241,29 @@ pub async fn delete<P: Platform>(
     let connection = connections::find(control, &actor.scope, id).await?;
     let workspace = workspaces::find(control, &actor.scope, &connection.workspace).await?;
     connections::delete(control, &connection.workspace, id, force).await?;
-    let log = log(platform, workspace.shard)?;
-    let now_ms = platform.now_ms();
-    let canceled = deliveries::cancel_connection(log, &workspace.id, id, now_ms, CANCEL_STEP).await;
-    if let Err(error) = canceled {
-        // The connection is gone all the same, and the consumer cancels what it meets of it.
-        let line = serde_json::json!({"at": "delete_connection", "connection": id,
-            "error": error.detail});
-        platform.line(&line);
-    }
     let line = Line { shard: workspace.shard, workspace: workspace.id, connection: id.to_owned() };
-    if let Err(error) = lanes::forget(platform, &line).await {
-        let line = serde_json::json!({"at": "delete_connection", "connection": id,
-            "error": error.detail});
-        platform.line(&line);
-    }
+    settle_deleted(platform, line).await;
     Ok(connection)
+}
+
+/// Cancels what a connection that is gone still owed, and empties its lane. A failure is logged:
+/// the connection is gone all the same, and the consumer cancels what it meets of it.
+pub async fn settle_deleted<P: Platform>(platform: &P, line: Line) {
+    let now_ms = platform.now_ms();
+    let canceled = match log(platform, line.shard) {
+        Ok(log) => {
+            let (workspace, connection) = (&line.workspace, &line.connection);
+            deliveries::cancel_connection(log, workspace, connection, now_ms, CANCEL_STEP).await
+        }
+        Err(error) => Err(error),
+    };
+    for done in [canceled, lanes::forget(platform, &line).await] {
+        if let Err(error) = done {
+            let line = serde_json::json!({"at": "delete_connection",
+                "connection": line.connection, "error": error.detail});
+            platform.line(&line);
+        }
+    }
 }
 
 /// The form, if the name beside it is good too; else all that is wrong with both.

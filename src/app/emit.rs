@@ -1,6 +1,6 @@
 //! Emit: accept events. Three round trips: one CONTROL read (key, workspace, rules that could
-//! match), one LOG batch for each shard (events with the deliveries they owe: the truth), one
-//! queue send for each hundred deliveries (only wake-ups).
+//! match; the rate limit is asked meanwhile), one LOG batch for each shard (events with the
+//! deliveries they owe: the truth), one queue send for each hundred deliveries (only wake-ups).
 //!
 //! An unknown result of the batch is repeated once with the same ids, which changes nothing that
 //! is stored already. Once the batch is stored the event is accepted, also when the send fails:
@@ -8,23 +8,28 @@
 
 use serde_json::json;
 
+use super::rate_limits::count;
 use super::wake::wake;
 use super::{grouped, keys, log};
 use crate::domain::api_key::MachineToken;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::event::{Event, FanOut, NewEvent, Service, Unmatched};
+use crate::domain::filter::Payload;
+use crate::domain::idempotency::{Claims, Kept, Key};
 use crate::domain::ids;
 use crate::domain::job::{DeliveryKey, Job};
+use crate::domain::key_limits::KeyLimits;
 use crate::domain::limits::UNMATCHED_MAX;
-use crate::ports::Platform;
-use crate::store::events;
+use crate::domain::rule::{self, Mismatch, covers};
+use crate::ports::{Limited, Platform};
+use crate::store::emit as store;
 use crate::store::routing::{self, Routing};
 
 /// Who emits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
-    /// A publishable key, which stands for its workspace.
-    Publishable(String),
+    /// A publishable key, which stands for its workspace, and the origin of the page that uses it.
+    Publishable(String, Option<String>),
     /// A machine token that was not verified yet; each event names its workspace.
     Machine(MachineToken),
 }
@@ -35,24 +40,37 @@ struct Grant {
     /// The workspace that events go to if they name none.
     default: Option<String>,
     routings: Vec<Routing>,
+    limits: KeyLimits,
 }
 
-/// Accepts events, each by itself: one that is refused does not keep the others out. The answers
-/// are in input order.
+/// What was answered to the events of a request, in input order.
+pub struct Answers {
+    /// An answer for each.
+    pub events: Vec<Result<Event>>,
+    /// Whether it is what an earlier request with the same idempotency key was answered, and this
+    /// one stored nothing.
+    pub replayed: bool,
+}
+
+/// Accepts events, each by itself: one that is refused does not keep the others out. With a `key`
+/// they are stored once, see [`idempotency`](crate::domain::idempotency).
 ///
 /// # Errors
-/// `Unauthenticated` when the credential does not hold; `Unavailable` when it is not known that
-/// the events were stored.
+/// `Unauthenticated` when the credential does not hold; `RateLimited` when it is used too often;
+/// `Unavailable` when it is not known that the events were stored; `Conflict` when the idempotency
+/// key was used for others.
 pub async fn emit<P: Platform>(
     platform: &P,
     credential: &Credential,
+    key: Option<&Key>,
     inputs: Vec<Result<NewEvent>>,
-) -> Result<Vec<Result<Event>>> {
+) -> Result<Answers> {
     let grant = grant(platform, credential, &inputs).await?;
     let (now_ms, random) = (platform.now_ms(), platform.bytes());
     let (mut all, mut answers) = (Vec::new(), Vec::with_capacity(inputs.len()));
     for (index, input) in inputs.into_iter().enumerate() {
         let answer = input.and_then(|new| {
+            grant.limits.check_event(&new.name)?;
             let routing = grant.routing(&new)?;
             let id = ids::event_id(now_ms, random, index, routing.home.number);
             let event = accept(&new, id, routing, &grant.created_by, now_ms);
@@ -62,24 +80,50 @@ pub async fn emit<P: Platform>(
         });
         answers.push(answer);
     }
+    let stored = store_all(platform, key, all, &mut answers).await;
+    let replayed = !stored && answers.iter().any(Result::is_ok);
+    let told = |error: &&Error| matches!(error.kind, Kind::Unavailable | Kind::Conflict);
+    let lost = answers.iter().filter_map(|answer| answer.as_ref().err()).find(told);
+    match lost.filter(|_| !stored && !replayed) {
+        Some(error) => Err(error.clone()),
+        None => Ok(Answers { events: answers, replayed }),
+    }
+}
+
+/// Stores what was accepted, shard by shard, wakes its deliveries, and corrects the answers to what
+/// was not stored. Whether anything was.
+async fn store_all<P: Platform>(
+    platform: &P,
+    key: Option<&Key>,
+    all: Vec<Accepted>,
+    answers: &mut [Result<Event>],
+) -> bool {
+    let owner = all.first().map(|accepted| accepted.row.0.id.clone()).unwrap_or_default();
     let (mut jobs, mut stored) = (Vec::new(), false);
     for (shard, accepted) in grouped(all, |accepted| accepted.shard) {
         let (indices, rows): (Vec<_>, Vec<_>) =
             accepted.into_iter().map(|accepted| (accepted.index, accepted.row)).unzip();
-        match store(platform, shard, &rows).await {
-            Ok(()) => {
-                stored = true;
-                jobs.extend(rows.iter().flat_map(|(event, text)| wake_ups(shard, event, text)));
+        let events = || indices.iter().copied().zip(rows.iter().map(|(event, _)| event));
+        let claims = key.and_then(|key| Claims::of(key, &owner, events()));
+        let kept = match store(platform, shard, &rows, claims.as_ref()).await {
+            Ok(kept) => kept,
+            Err(error) => {
+                indices.iter().for_each(|&index| answers[index] = Err(error.clone()));
+                continue;
             }
-            Err(error) => indices.iter().for_each(|&index| answers[index] = Err(error.clone())),
+        };
+        for (&index, (event, payload)) in indices.iter().zip(&rows) {
+            match claims.as_ref().and_then(|claims| claims.first_answer(&kept, index, event)) {
+                Some(first) => answers[index] = first,
+                None => {
+                    stored = true;
+                    jobs.extend(wake_ups(shard, event, payload));
+                }
+            }
         }
     }
     send(platform, &jobs).await;
-    let lost = answers.iter().find_map(|answer| answer.as_ref().err());
-    match lost.filter(|error| error.kind == Kind::Unavailable && !stored) {
-        Some(error) => Err(error.clone()),
-        None => Ok(answers),
-    }
+    stored
 }
 
 /// Stores one event with the deliveries it owes, and wakes them.
@@ -93,7 +137,7 @@ pub async fn store_and_wake<P: Platform>(
     payload: String,
 ) -> Result<Event> {
     let rows = [(event, payload)];
-    store(platform, shard, &rows).await?;
+    store(platform, shard, &rows, None).await?;
     let [(event, payload)] = rows;
     send(platform, &wake_ups(shard, &event, &payload)).await;
     Ok(event)
@@ -129,33 +173,40 @@ async fn grant<P: Platform>(
 ) -> Result<Grant> {
     let control = platform.control();
     let valid = || inputs.iter().flatten();
-    let names: Vec<&str> = distinct(valid().map(|event| event.name.as_str()));
-    let (created_by, default, routings) = match credential {
-        Credential::Publishable(key) => {
+    let names = distinct(valid().map(|event| event.name.as_str()));
+    let patterns = rule::patterns_of_all(&names);
+    let (created_by, default, routings, limits) = match credential {
+        Credential::Publishable(key, origin) => {
+            let counting = count(platform, Limited::PublishableKey, key);
             let found =
-                routing::find_by_publishable_key(control, key, &names, platform.now_ms()).await?;
+                routing::find_by_publishable_key(control, key, &patterns, platform.now_ms())
+                    .await?;
             let unknown = "The publishable key does not exist or is no longer valid";
-            let found = found.ok_or_else(|| Error::unauthenticated(unknown))?;
+            let (found, limits) = found.ok_or_else(|| Error::unauthenticated(unknown))?;
+            counting.check(platform).await?;
+            limits.check_origin(origin.as_deref())?;
             let created_by = "publishable_key".to_owned();
-            (created_by, Some(found.home.workspace.clone()), vec![found])
+            (created_by, Some(found.home.workspace.clone()), vec![found], limits)
         }
         Credential::Machine(token) => {
             let workspaces = distinct(valid().filter_map(|event| event.workspace.as_deref()));
             let (organization, access_key) = (&token.organization, &token.access_key);
+            let counting = count(platform, Limited::MachineKey, access_key);
             let found = routing::find_by_machine_key(
                 control,
                 organization,
                 access_key,
                 &workspaces,
-                &names,
+                &patterns,
             );
             let found = found.await?;
             keys::verify_token(platform, token, found.as_ref().map(|(sealed, _)| sealed))?;
+            counting.check(platform).await?;
             let routings = found.map(|(_, routings)| routings).unwrap_or_default();
-            (keys::created_by(access_key), None, routings)
+            (keys::created_by(access_key), None, routings, KeyLimits::default())
         }
     };
-    Ok(Grant { created_by, default, routings })
+    Ok(Grant { created_by, default, routings, limits })
 }
 
 fn distinct<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
@@ -177,9 +228,15 @@ fn accept(
 ) -> Event {
     let (resource, resource_id) = (new.resource.as_deref(), new.resource_id.as_deref());
     let (mut fan_out, mut unmatched) = (Vec::new(), Vec::new());
-    for rule in routing.rules.iter().filter(|rule| rule.event == new.name) {
+    let payload = Payload::new(&new.payload);
+    for rule in routing.rules.iter().filter(|rule| covers(&rule.event, &new.name)) {
         let (rule_number, id) = (rule.number, rule.id.clone());
-        match rule.matches(resource, resource_id) {
+        let filtered = || {
+            let passed = payload.passes(rule.filter.as_deref());
+            passed.map_err(|why| (Mismatch::Filter, Some(why)))
+        };
+        let matched = rule.matches(resource, resource_id).map_err(|why| (why, None));
+        match matched.and_then(|()| filtered()) {
             Ok(()) => fan_out.push(FanOut {
                 rule_number,
                 rule: id,
@@ -187,7 +244,9 @@ fn accept(
                 held: rule.connection_active == 0,
                 service: Service::of(rule.is_strict == 1, rule.is_throttled == 1),
             }),
-            Err(why) => unmatched.push(Unmatched { rule_number, rule: id, why }),
+            Err((why, detail)) => {
+                unmatched.push(Unmatched { rule_number, rule: id, why, detail });
+            }
         }
     }
     unmatched.truncate(UNMATCHED_MAX);
@@ -204,11 +263,16 @@ fn accept(
     }
 }
 
-async fn store<P: Platform>(platform: &P, shard: u16, accepted: &[(Event, String)]) -> Result<()> {
+async fn store<P: Platform>(
+    platform: &P,
+    shard: u16,
+    accepted: &[(Event, String)],
+    claims: Option<&Claims>,
+) -> Result<Vec<Kept>> {
     let log = log(platform, shard)?;
-    match events::insert(log, accepted).await {
-        Ok(()) => Ok(()),
-        Err(_) => events::insert(log, accepted).await,
+    match store::insert(log, accepted, claims).await {
+        Ok(kept) => Ok(kept),
+        Err(_) => store::insert(log, accepted, claims).await,
     }
 }
 

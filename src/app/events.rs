@@ -7,7 +7,7 @@ use crate::domain::delivery::{State, event_status};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::ids;
 use crate::domain::job::DeliveryKey;
-use crate::domain::limits::{MERGED_WORKSPACES_MAX, STATUS_READS_MAX};
+use crate::domain::limits::{LIST_READS_MAX, MERGED_WORKSPACES_MAX, STATUS_READS_MAX};
 use crate::domain::time::MINUTE_MS;
 use crate::domain::workspace::Home;
 use crate::ports::Platform;
@@ -70,11 +70,23 @@ impl Listing {
 
     /// The page that follows from what was read.
     pub fn page(&self, read: Vec<EventWithDeliveries>, end: Option<String>) -> Page {
+        self.page_of(read, end, |found| {
+            self.status.as_deref().is_none_or(|word| status(found) == word)
+        })
+    }
+
+    /// The same of those that `is_meant` takes.
+    pub fn page_of(
+        &self,
+        read: Vec<EventWithDeliveries>,
+        end: Option<String>,
+        is_meant: impl Fn(&EventWithDeliveries) -> bool,
+    ) -> Page {
         // All that match were read, unless there are as many as were asked for.
         let is_full = read.len() == self.reads();
         let last_read = read.last().map(|found| found.event.id.clone());
         let mut found = read;
-        found.retain(|found| self.status.as_deref().is_none_or(|word| status(found) == word));
+        found.retain(is_meant);
         let has_more = found.len() > self.limit;
         found.truncate(self.limit);
         let last_shown = found.last().map(|found| found.event.id.clone());
@@ -110,7 +122,8 @@ pub async fn list_at<P: Platform>(platform: &P, shard: u16, listing: &Listing) -
     Ok(listing.page(read, end))
 }
 
-/// The newest events of all workspaces of the organization before the id `before`, merged.
+/// The newest events of all workspaces of the organization before the id `before`, merged: at most
+/// `limit`, and fewer where there are many workspaces, since it reads a bounded number.
 ///
 /// # Errors
 /// `Refused` when there are more workspaces than are merged.
@@ -119,10 +132,10 @@ pub async fn list<P: Platform>(
     actor: &Actor,
     before: &str,
     limit: usize,
-) -> Result<Vec<EventWithDeliveries>> {
+) -> Result<Page> {
     let most = MERGED_WORKSPACES_MAX;
     let organization = &actor.scope.organization;
-    let all = workspaces::list(platform.control(), organization, "", most + 1).await?;
+    let all = workspaces::list(platform.control(), organization, None, "", most + 1).await?;
     if all.len() > most {
         let msg = format!(
             "The events of more than {most} workspaces are not merged; list each workspace's with \
@@ -130,17 +143,22 @@ pub async fn list<P: Platform>(
         );
         return Err(Error::new(Kind::Refused, msg));
     }
+    // Each workspace may have the newest ones.
+    let shown = limit.min(LIST_READS_MAX / all.len().max(1) - 1);
     let mut found = Vec::new();
     for shard in 0..platform.settings().log_shards {
         let here: Vec<&str> =
             all.iter().filter(|w| w.shard == shard).map(|w| w.id.as_str()).collect();
         if !here.is_empty() {
-            found.extend(events::list_of_each(log(platform, shard)?, &here, before, limit).await?);
+            let log = log(platform, shard)?;
+            found.extend(events::list_of_each(log, &here, before, shown + 1).await?);
         }
     }
     found.sort_unstable_by(|a, b| b.event.id.cmp(&a.event.id));
-    found.truncate(limit);
-    Ok(found)
+    let has_more = found.len() > shown;
+    found.truncate(shown);
+    let last = found.last().map(|found| found.event.id.clone());
+    Ok(Page { found, next: last.filter(|_| has_more) })
 }
 
 /// The event types or resources that a workspace has emitted.

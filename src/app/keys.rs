@@ -2,11 +2,12 @@
 
 use subtle::ConstantTimeEq;
 
+use super::rate_limits::count;
 use crate::domain::actor::{Actor, Scope};
 use crate::domain::api_key::MachineToken;
 use crate::domain::error::{Error, Result};
 use crate::domain::secret::{Place, Sealed, Secret};
-use crate::ports::Platform;
+use crate::ports::{Limited, Platform};
 use crate::store::machine_keys;
 
 /// How records name a machine key as their creator.
@@ -37,12 +38,14 @@ pub fn check_admin<P: Platform>(platform: &P, token: &str) -> Result<()> {
 /// The caller that a bearer token stands for.
 ///
 /// # Errors
-/// `Unauthenticated` when the token does not hold.
+/// `Unauthenticated` when the token does not hold, `RateLimited` when its key is used too often.
 pub async fn authenticate<P: Platform>(platform: &P, token: &str) -> Result<Actor> {
     let token = parse_token(token)?;
+    let counting = count(platform, Limited::MachineKey, &token.access_key);
     let control = platform.control();
     let key = machine_keys::find_live(control, &token.organization, &token.access_key).await?;
     verify_token(platform, &token, key.as_ref().map(|key| &key.secret))?;
+    counting.check(platform).await?;
     Ok(Actor {
         created_by: created_by(&token.access_key),
         scope: Scope::organization(token.organization),

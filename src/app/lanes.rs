@@ -5,7 +5,7 @@ use serde_json::json;
 use super::log;
 use crate::domain::error::Result;
 use crate::domain::job::Message;
-use crate::domain::lane_talk::{Command, Effect, Told};
+use crate::domain::lane_talk::{Command, Effect, Reply, Told};
 use crate::domain::line::{Line, Place};
 use crate::ports::{Jobs, Lanes, Platform, PortError};
 use crate::store::lanes;
@@ -24,8 +24,8 @@ pub async fn nudge<P: Platform>(platform: &P, line: &Line) -> bool {
 /// Whether a lane has handed a delivery out, so that an attempt at it is being made. One that does
 /// not answer is taken to have not.
 pub async fn is_leased<P: Platform>(platform: &P, line: &Line, place: Place) -> bool {
-    let answer = platform.lanes().call(line, Command::Ask(place)).await;
-    answer.is_ok_and(|reply| reply.is_leased)
+    let answer = ask(platform, line, Command::Ask(place)).await;
+    answer.is_some_and(|reply| reply.is_leased)
 }
 
 /// Empties the lane of a connection that is gone.
@@ -39,11 +39,15 @@ pub async fn forget<P: Platform>(platform: &P, line: &Line) -> Result<()> {
 
 /// What nobody hears is found by the sweeper.
 async fn heard<P: Platform>(platform: &P, line: &Line, command: Command) -> bool {
+    ask(platform, line, command).await.is_some()
+}
+
+async fn ask<P: Platform>(platform: &P, line: &Line, command: Command) -> Option<Reply> {
     let answer = platform.lanes().call(line, command).await;
     if let Err(PortError(error)) = &answer {
         platform.line(&json!({"at": "lane", "connection": line.connection, "error": error}));
     }
-    answer.is_ok()
+    answer.ok()
 }
 
 /// Carries out what a step of a lane asks for. A failure is logged: a wake-up that was not sent is

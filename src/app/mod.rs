@@ -4,20 +4,29 @@ pub mod activation;
 pub mod attempt;
 pub mod batch;
 pub mod cancel;
+pub mod connection_deliveries;
+pub mod connection_list;
 pub mod connections;
+pub mod dead;
+pub mod deleted_workspaces;
 pub mod deliver;
 pub mod emit;
 pub mod events;
 pub mod keys;
 pub mod lane_run;
 pub mod lanes;
+pub mod machine_keys;
 pub mod organizations;
+pub mod publishable_keys;
+pub mod rate_limits;
 pub mod recorder;
 pub mod replays;
 pub mod reports;
 pub mod retry;
+pub mod rollups;
 pub mod rules;
 pub mod sessions;
+pub mod stats;
 pub mod sweep;
 pub mod test_event;
 pub mod wake;
@@ -60,6 +69,6 @@ fn new_id<P: Platform>(platform: &P) -> String {
 }
 
 /// An id that carries its workspace's number, by which it is found again.
-fn new_event_id<P: Platform>(platform: &P, workspace_number: u32) -> String {
+pub fn new_event_id<P: Platform>(platform: &P, workspace_number: u32) -> String {
     crate::domain::ids::event_id(platform.now_ms(), platform.bytes(), 0, workspace_number)
 }

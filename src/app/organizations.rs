@@ -1,11 +1,11 @@
 //! Creating an organization with its first machine key.
 
-use super::keys::machine_key_place;
+use super::machine_keys::{self, Fresh};
 use super::new_id;
-use crate::domain::api_key;
 use crate::domain::error::Result;
 use crate::domain::secret::Secret;
 use crate::ports::Platform;
+use crate::store::machine_keys::MachineKey;
 use crate::store::organizations;
 
 /// A new organization. The secret is shown this once.
@@ -27,11 +27,9 @@ pub struct Created {
 /// When CONTROL does not answer.
 pub async fn create<P: Platform>(platform: &P, name: &str) -> Result<Created> {
     let id = new_id(platform);
-    let (access_key, secret_key) = api_key::machine_key(platform.bytes(), platform.bytes());
-    let place = machine_key_place(&id, &access_key);
-    let sealed = platform.settings().master_keys.seal(platform.bytes(), &place, &secret_key);
-    let now_ms = platform.now_ms();
-    let control = platform.control();
-    organizations::insert_with_key(control, &id, name, &access_key, &sealed, now_ms).await?;
-    Ok(Created { id, created_at_ms: now_ms, access_key, secret_key })
+    let Fresh { access_key, secret_key, sealed } = machine_keys::generate(platform, &id);
+    let created_at_ms = platform.now_ms();
+    let key = MachineKey { access_key, name: None, created_by: None, created_at_ms };
+    organizations::insert_with_key(platform.control(), &id, name, &key, &sealed).await?;
+    Ok(Created { id, created_at_ms, access_key: key.access_key, secret_key })
 }

@@ -8,21 +8,21 @@ use super::{lanes, log};
 use crate::domain::actor::Actor;
 use crate::domain::delivery::State;
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::job::{DeliveryKey, Job};
+use crate::domain::job::Job;
 use crate::domain::line::{Line, Place};
 use crate::domain::time::MINUTE_MS;
 use crate::ports::Platform;
-use crate::store::events::{self, EventWithDeliveries};
+use crate::store::events::{self, DeliverySummary, EventWithDeliveries};
 use crate::store::retries;
 
-/// How long a delivery that was not attempted yet is left to the job that is on its way to it.
+/// How long a delivery that is due is left to the job that is on its way to it, or serves it.
 const PENDING_LEFT_ALONE_MS: i64 = MINUTE_MS;
 
 /// Has the delivery of an event by a rule attempted now. Returns the event as it is then.
 ///
 /// # Errors
 /// `NotFound` when the actor has no such event, or the event owes nothing by this rule; `TooEarly`
-/// when its first attempt is only just due, or an attempt is under way; `Conflict` when it is held or canceled.
+/// when an attempt is under way or only just due; `Conflict` when it is held or canceled.
 pub async fn retry<P: Platform>(
     platform: &P,
     actor: &Actor,
@@ -36,48 +36,51 @@ pub async fn retry<P: Platform>(
     let delivery = found.deliveries.iter().find(|delivery| delivery.rule == key.rule);
     let delivery = delivery.ok_or_else(|| Error::internal("an owed delivery has no row"))?;
     let now_ms = platform.now_ms();
-    check(State::parse(&delivery.state), found.event.created_at_ms, now_ms)?;
-    let is_open = State::parse(&delivery.state).is_some_and(State::is_open);
-    if is_open && is_under_way(platform, home.shard, &key).await {
-        return Err(Error::new(Kind::TooEarly, "An attempt is being made right now"));
+    let state = check(delivery, now_ms)?;
+    let (by, line) = (&actor.created_by, Line::of(home.shard, &key));
+    let place = Place { event: key.event.clone(), rule: key.rule };
+    if state.is_open() && lanes::is_leased(platform, &line, place).await {
+        return Err(Error::new(Kind::TooEarly, "An attempt is under way; wait for its outcome"));
     }
-    let woken = if is_open {
-        retries::hurry(log, &key, &actor.created_by, now_ms).await?
-    } else {
-        retries::replay(log, &key, &actor.created_by, now_ms).await?
+    let woken = match state {
+        State::Pending | State::Retrying => retries::hurry(log, &key, by, now_ms).await?,
+        _ => retries::replay(log, &key, by, now_ms).await?,
     };
     // Somebody else was faster where nothing was woken; the answer shows what became of it.
-    if let Some(woken) = woken {
-        send(platform, home.shard, key, woken).await;
+    match woken {
+        // What waits for a retry is its lane's to start, after all that waits for longer.
+        Some(_) if state == State::Retrying => drop(lanes::nudge(platform, &line).await),
+        Some(woken) => {
+            let job = Job::new(home.shard, key, woken.attempts + 1, woken.payload_bytes);
+            send(platform, job).await;
+        }
+        None => {}
     }
     events::find(&home.workspace, event).run(log).await
 }
 
-fn check(state: Option<State>, created_at_ms: i64, now_ms: i64) -> Result<()> {
+/// The state of a delivery that can be attempted now. Retries are the lane's, which knows what is
+/// under way; of any other attempt that is due a job was sent.
+fn check(delivery: &DeliverySummary, now_ms: i64) -> Result<State> {
     let refuse = |kind, msg: &str| Err(Error::new(kind, msg));
+    let state = State::parse(&delivery.state);
+    let state = state.ok_or_else(|| Error::internal("a delivery's state is no word of ours"))?;
+    let due_at_ms = delivery.due_at_ms.unwrap_or_default();
     match state {
-        Some(State::Pending) if now_ms - created_at_ms < PENDING_LEFT_ALONE_MS => {
-            refuse(Kind::TooEarly, "Its first attempt is on its way; try again in a minute")
+        State::Pending if (0..PENDING_LEFT_ALONE_MS).contains(&(now_ms - due_at_ms)) => {
+            refuse(Kind::TooEarly, "An attempt is on its way; try again in a minute")
         }
-        Some(State::Held) => {
+        State::Held => {
             refuse(Kind::Conflict, "It is held because its connection is inactive; activate that")
         }
-        Some(State::Canceled) => refuse(Kind::Conflict, "It was canceled"),
-        _ => Ok(()),
+        State::Canceled => refuse(Kind::Conflict, "It was canceled"),
+        state => Ok(state),
     }
-}
-
-/// Whether its lane has handed it out. A connection without a lane has one that knows nothing.
-async fn is_under_way<P: Platform>(platform: &P, shard: u16, key: &DeliveryKey) -> bool {
-    let (workspace, connection) = (key.workspace.clone(), key.connection.clone());
-    let place = Place { event: key.event.clone(), rule: key.rule };
-    lanes::is_leased(platform, &Line { shard, workspace, connection }, place).await
 }
 
 /// Wakes a delivery by a job; where the lane has charge of the connection, the consumer passes it
 /// on. A failure costs a minute: the sweeper sees to it.
-async fn send<P: Platform>(platform: &P, shard: u16, key: DeliveryKey, woken: retries::Woken) {
-    let job = Job::new(shard, key, woken.attempts + 1, woken.payload_bytes);
+async fn send<P: Platform>(platform: &P, job: Job) {
     if let Err(error) = wake(platform, &[job], 0).await {
         platform.line(&json!({"at": "retry", "unsent_jobs": 1, "error": error.to_string()}));
     }

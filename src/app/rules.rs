@@ -1,9 +1,11 @@
-//! Creating a rule.
+//! Creating and changing rules.
 
 use super::new_id;
 use crate::destination::WEBHOOK;
 use crate::domain::actor::Actor;
 use crate::domain::error::{Error, Result};
+use crate::domain::limits::FAN_OUT_MAX;
+use crate::domain::rule::widest;
 use crate::ports::Platform;
 use crate::store::{connections, rules, workspaces};
 
@@ -16,12 +18,14 @@ pub struct NewRule {
     pub workspace: String,
     /// Connection it sends to.
     pub connection: String,
-    /// Event name it matches.
+    /// Pattern of the event names that it matches, checked.
     pub event: String,
     /// Resource it is limited to.
     pub resource: Option<String>,
     /// Resource id it is limited to.
     pub resource_id: Option<String>,
+    /// Text of the filter that payloads must pass, checked.
+    pub filter: Option<String>,
     /// Whether it routes.
     pub active: bool,
     /// Whether pages leave it out.
@@ -51,12 +55,35 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewRule) -> R
         event: new.event,
         resource: new.resource,
         resource_id: new.resource_id,
+        filter: new.filter,
         active: u8::from(new.active),
         hidden: u8::from(new.hidden),
         created_by: actor.created_by.clone(),
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
     };
+    check_width(platform, &rule).await?;
     rules::insert(control, &rule).await?;
     Ok(rule)
+}
+
+/// Stores a changed rule.
+///
+/// # Errors
+/// `Refused` when an event could be fanned out to more rules than there may be.
+pub async fn update<P: Platform>(platform: &P, rule: &rules::Rule) -> Result<()> {
+    check_width(platform, rule).await?;
+    rules::update(platform.control(), rule).await
+}
+
+/// The statement that stores a rule counts the patterns that match all that the rule does. Those
+/// that match a part of it have to be looked through, which only a rule with a `*` has. Two such
+/// rules made at once can both pass: an event then has some more deliveries than
+/// [`FAN_OUT_MAX`], which costs it a second message to the queue and nothing else.
+async fn check_width<P: Platform>(platform: &P, rule: &rules::Rule) -> Result<()> {
+    if !rule.event.ends_with('*') {
+        return Ok(());
+    }
+    let counts = rules::patterns(&rule.workspace, &rule.id).run(platform.control()).await?;
+    if widest(&counts, &rule.event) < FAN_OUT_MAX { Ok(()) } else { Err(rules::too_many()) }
 }

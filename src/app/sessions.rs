@@ -71,6 +71,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewSession) -
         organization: actor.scope.organization.clone(),
         workspace: workspace.id,
         workspace_name: workspace.name,
+        environment: workspace.environment,
         role: new.role,
         session_type: new.session_type,
         resource: new.resource,

@@ -2,7 +2,9 @@
 //! a local installation starts, whose queue lives in memory.
 //!
 //! It goes from connection to connection. The lane of one that has a lane gets one nudge and looks
-//! itself; for one that has none, jobs are sent. Replays that do not go on are woken, too.
+//! itself; for one that has none, jobs are sent. Replays that do not go on are woken, too, and what
+//! has had its time (sessions, idempotency keys) is deleted in small steps. Last, the statistics go
+//! on counting.
 //!
 //! Jobs are sent before their rows are put off, so a crash in between repeats a wake-up and never
 //! loses one.
@@ -11,14 +13,19 @@ use serde_json::json;
 
 use super::lanes::nudge;
 use super::wake::wake;
-use super::{activation, log, replays, sessions};
+use super::{activation, deleted_workspaces, log, replays, rollups, sessions};
 use crate::domain::error::{Error, Result};
+use crate::domain::idempotency::swept_ids;
 use crate::domain::job::Job;
-use crate::domain::limits::{SEND_BATCH_MAX, SWEEP_DELIVERIES};
+use crate::domain::limits::{
+    IDEMPOTENCY_KEPT_MS, KEYS_FORGOTTEN_AT_ONCE, KEYS_FORGOTTEN_STEPS, SEND_BATCH_MAX,
+    SWEEP_DELIVERIES,
+};
 use crate::domain::line::Line;
 use crate::domain::retry::sweep_backoff_ms;
 use crate::domain::time::{HOUR_MS, MINUTE_MS};
 use crate::ports::{Platform, PortError};
+use crate::store::idempotency;
 use crate::store::sweeps::{self, Overdue};
 
 /// A nudge is a request of its own, of which one invocation may make a thousand: so many deliveries
@@ -35,6 +42,9 @@ pub async fn sweep<P: Platform>(platform: &P, after_restart: bool) {
                 platform.line(&json!({"at": "sweep", "shard": shard, "error": error.to_string()}));
             }
         }
+        if let Err(error) = rollups::advance(platform, shard, after_restart).await {
+            platform.line(&json!({"at": "rollup", "shard": shard, "error": error.to_string()}));
+        }
     }
 }
 
@@ -42,7 +52,9 @@ async fn sweep_shard<P: Platform>(platform: &P, shard: u16, after_restart: bool)
     let log = log(platform, shard)?;
     let mut after = (String::new(), String::new());
     sessions::forget_old(platform, shard).await?;
+    deleted_workspaces::clear_some(platform, shard).await?;
     replays::wake_forgotten(platform, shard, after_restart).await?;
+    forget_keys(platform, shard).await?;
     let mut swept = activation::release_forgotten(platform, shard).await?;
     while swept < SWEEP_DELIVERIES {
         let now_ms = platform.now_ms();
@@ -71,6 +83,22 @@ async fn sweep_shard<P: Platform>(platform: &P, shard: u16, after_restart: bool)
         }
     }
     Ok(swept)
+}
+
+/// Deletes the old idempotency keys whose turn it is: all of them have one once a day.
+async fn forget_keys<P: Platform>(platform: &P, shard: u16) -> Result<()> {
+    let (now_ms, log) = (platform.now_ms(), log(platform, shard)?);
+    let (from, until) = swept_ids(now_ms);
+    for _ in 0..KEYS_FORGOTTEN_STEPS {
+        let claimed_until_ms = now_ms - IDEMPOTENCY_KEPT_MS;
+        let range = (from.as_str(), until.as_str());
+        let forgotten =
+            idempotency::forget(log, range, claimed_until_ms, KEYS_FORGOTTEN_AT_ONCE).await?;
+        if forgotten < KEYS_FORGOTTEN_AT_ONCE {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn job(shard: u16, overdue: &Overdue) -> Job {

@@ -1,36 +1,92 @@
-//! Creating a workspace.
+//! Creating and changing workspaces.
 
 use super::new_id;
+use crate::domain::actor::Actor;
 use crate::domain::api_key;
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Kind, Result};
 use crate::ports::Platform;
-use crate::store::workspaces::{self, NewWorkspace, Workspace};
+use crate::store::workspaces::{self, Workspace};
 
-/// Creates a workspace with its publishable key, on the shard that its number falls on.
+/// A workspace that is to be created.
+pub struct NewWorkspace {
+    /// Its name.
+    pub name: String,
+    /// Its description.
+    pub description: Option<String>,
+    /// Label such as `staging`.
+    pub environment: Option<String>,
+    /// What the product itself calls it.
+    pub external_id: Option<String>,
+}
+
+/// Creates a workspace with its publishable key, on the shard that its number falls on. Where the
+/// organization has one with its external id already, that one is the answer, as it is. Returns
+/// whether it was created.
 ///
 /// # Errors
-/// `Conflict` when the organization has a workspace of this name.
+/// `Conflict` when the organization has a workspace of this name, `Refused` when it may have no
+/// more.
 pub async fn create<P: Platform>(
     platform: &P,
-    organization: &str,
-    name: &str,
-    description: Option<&str>,
-) -> Result<Workspace> {
+    actor: &Actor,
+    new: NewWorkspace,
+) -> Result<(Workspace, bool)> {
+    let (control, organization) = (platform.control(), &actor.scope.organization);
+    let external_id = new.external_id.clone();
+    if let Some(existing) = existing(platform, organization, external_id.as_deref()).await? {
+        return Ok((existing, false));
+    }
     let (id, now_ms) = (new_id(platform), platform.now_ms());
-    let control = platform.control();
     let number = workspaces::next_number(control).await?;
     let shards = u32::from(platform.settings().log_shards.max(1));
-    let shard = u16::try_from(number % shards).unwrap_or(0);
-    let public_key = api_key::publishable_key(number, platform.bytes());
-    let new = NewWorkspace { id: &id, name, description, now_ms };
-    workspaces::insert(control, organization, &new, number, shard, &public_key).await?;
-    Ok(Workspace {
+    let workspace = Workspace {
         id,
         number,
-        shard,
-        name: name.to_owned(),
-        description: description.map(str::to_owned),
+        shard: u16::try_from(number % shards).unwrap_or(0),
+        name: new.name,
+        description: new.description,
+        environment: new.environment,
+        external_id: new.external_id,
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
-    })
+    };
+    let public_key = api_key::publishable_key(number, platform.bytes());
+    let quota = platform.settings().quotas.workspaces_per_organization;
+    if workspaces::insert(control, organization, &workspace, &public_key, quota).await? {
+        return Ok((workspace, true));
+    }
+    // Somebody else may have created it in between.
+    match existing(platform, organization, external_id.as_deref()).await? {
+        Some(existing) => Ok((existing, false)),
+        None => Err(taken("name")),
+    }
+}
+
+async fn existing<P: Platform>(
+    platform: &P,
+    organization: &str,
+    external_id: Option<&str>,
+) -> Result<Option<Workspace>> {
+    let Some(external_id) = external_id else { return Ok(None) };
+    workspaces::find_by_external_id(platform.control(), organization, external_id).await
+}
+
+fn taken(field: &str) -> Error {
+    let taken = Error::field(field, "is taken by another workspace of this organization");
+    taken.of_kind(Kind::Conflict)
+}
+
+/// Stores a changed workspace.
+///
+/// # Errors
+/// `Conflict` naming `name` or `external_id` when another workspace has it.
+pub async fn update<P: Platform>(platform: &P, actor: &Actor, changed: &Workspace) -> Result<()> {
+    let organization = &actor.scope.organization;
+    if workspaces::update(platform.control(), organization, changed).await? {
+        return Ok(());
+    }
+    let other = existing(platform, organization, changed.external_id.as_deref()).await?;
+    let field =
+        if other.is_some_and(|other| other.id != changed.id) { "external_id" } else { "name" };
+    Err(taken(field))
 }

@@ -23,6 +23,8 @@ pub enum Kind {
     UnsupportedMediaType,
     /// What is asked for is under way already; later it can be asked again.
     TooEarly,
+    /// The caller has made too many requests.
+    RateLimited,
     /// Well-formed, and refused by a rule.
     Refused,
     /// A dependency did not answer; trying again later helps.
@@ -90,6 +92,13 @@ impl Error {
     /// `noun` does not exist for this caller. The same words whether it exists elsewhere or not.
     pub fn not_found(noun: &str) -> Self {
         Self::new(Kind::NotFound, format!("No such {noun}"))
+    }
+
+    /// `param` has as many of `what` as this installation lets it have.
+    pub fn quota(param: &str, what: &str, most: Option<u32>) -> Self {
+        let most = most.unwrap_or_default();
+        let msg = format!("has {most} {what}, the most that this installation allows");
+        Self::field(param, msg).of_kind(Kind::Refused)
     }
 
     /// Missing or unusable credentials.

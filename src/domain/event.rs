@@ -61,6 +61,9 @@ pub struct Unmatched {
     /// Why.
     #[serde(rename = "w")]
     pub why: Mismatch,
+    /// What in its filter did not hold.
+    #[serde(rename = "d", skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 /// One delivery that an event owes: by which rule, to which connection.
@@ -195,7 +198,7 @@ fn check_payload_shape(text: &str) -> std::result::Result<(), String> {
 }
 
 /// How deep objects and arrays are nested in `text`, which is valid JSON.
-fn depth(text: &str) -> usize {
+pub fn depth(text: &str) -> usize {
     let (mut depth, mut deepest) = (0usize, 0usize);
     let (mut in_string, mut escaped) = (false, false);
     for byte in text.bytes() {

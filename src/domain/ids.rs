@@ -27,6 +27,11 @@ pub fn event_id(now_ms: i64, random: [u8; 8], index: usize, workspace_number: u3
     Builder::from_unix_timestamp_millis(millis, &tail).into_uuid().to_string()
 }
 
+/// An id below those of all events that are accepted from this moment on, and above those before.
+pub fn first_event_id(at_ms: i64) -> String {
+    event_id(at_ms, [0; 8], 0, 0)
+}
+
 /// A UUID as a caller wrote it, in the form we store (lower case with hyphens), or `None`.
 pub fn parse_uuid(text: &str) -> Option<String> {
     // Only the hyphenated form: `try_parse` would take braces and URNs as well.

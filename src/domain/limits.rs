@@ -34,8 +34,42 @@ pub const BULK_EVENTS_MAX: usize = 100;
 /// Body of every other request: management documents are small.
 pub const API_BODY_BYTES_MAX: usize = 64 * 1024;
 
+/// Period of the rate limits in seconds, as `wrangler.toml` says: after so long at the most a
+/// caller who made too many requests may go on.
+pub const RATE_PERIOD_S: u32 = 10;
+
+/// Characters of an idempotency key (the wire contract).
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+/// How long an idempotency key is kept (the wire contract).
+pub const IDEMPOTENCY_KEPT_MS: i64 = DAY_MS;
+/// Old idempotency keys that one sweep of a shard deletes at the most, in this many statements. A
+/// shard takes a few hundred requests a second, so fewer than 30,000 a minute have to go.
+pub const KEYS_FORGOTTEN_AT_ONCE: usize = 2_000;
+/// See [`KEYS_FORGOTTEN_AT_ONCE`].
+pub const KEYS_FORGOTTEN_STEPS: usize = 15;
+
 /// Rules that one event may be fanned out to: keeps an emit within one queue batch of 100 messages.
 pub const FAN_OUT_MAX: usize = 100;
+
+/// Dots of a rule's pattern: an event asks for the rules of each beginning of its name that ends
+/// with a dot, of so many at the most.
+pub const PATTERN_DOTS_MAX: usize = 8;
+/// Different patterns of a workspace that are looked through when a rule with a `*` is made.
+pub const PATTERNS_READ_MAX: usize = 5_000;
+
+/// Text of a rule's filter: it is read with every event that the rule's pattern matches.
+pub const FILTER_BYTES_MAX: usize = 4_096;
+/// Conditions of a filter, those that combine others included: with 100 rules an event's payload is
+/// asked a few thousand times at the most.
+pub const FILTER_CONDITIONS_MAX: usize = 64;
+/// Levels of a filter.
+pub const FILTER_DEPTH_MAX: usize = 8;
+/// Values of an `in`.
+pub const FILTER_LIST_MAX: usize = 100;
+/// Characters of a path.
+pub const FILTER_PATH_CHARS_MAX: usize = 256;
+/// Characters of what is kept with an event about why a filter did not let it pass.
+pub const FILTER_REASON_CHARS_MAX: usize = 120;
 
 /// Rules that did not match an event, of which the reason is kept with it: about 70 bytes each, in
 /// a row that is to stay small.
@@ -125,6 +159,16 @@ pub const REPLAY_FORGOTTEN_MS: i64 = 60_000;
 /// Replays that one sweep wakes.
 pub const REPLAYS_WOKEN: usize = 100;
 
+/// Rules, connections and sessions of a deleted workspace that one statement takes away. What a
+/// connection still owed is settled one by one: two calls to LOG and one to its lane.
+pub const CLEARED_RULES: usize = 500;
+/// See [`CLEARED_RULES`].
+pub const CLEARED_CONNECTIONS: usize = 20;
+/// See [`CLEARED_RULES`].
+pub const CLEARED_SESSIONS: usize = 500;
+/// Deleted workspaces that one sweep looks after.
+pub const CLEARED_WORKSPACES: usize = 10;
+
 /// Old sessions that one sweep deletes.
 pub const FORGOTTEN_AT_ONCE: usize = 200;
 /// Default and largest page of a list (the wire contract).
@@ -143,6 +187,15 @@ pub const LIST_READS_MAX: usize = 5_000;
 
 /// Events among which a list by status looks, with the state of all their deliveries, for one page.
 pub const STATUS_READS_MAX: usize = 500;
+
+/// Deliveries that one statement of the counting reads.
+pub const ROLLUP_STEP: usize = 5_000;
+/// Connections that it looks at in one statement.
+pub const ROLLUP_LINES: usize = 50;
+/// After so many deliveries a run of the counting ends: some seconds of one database.
+pub const ROLLUP_READS: usize = 50_000;
+/// Counts by connection and day that one answer adds up.
+pub const STATS_ROWS_MAX: usize = 5_000;
 
 /// Workspaces over which an organization's events are merged.
 pub const MERGED_WORKSPACES_MAX: usize = 100;

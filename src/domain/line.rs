@@ -19,6 +19,11 @@ pub struct Line {
 }
 
 impl Line {
+    /// The line of a delivery on this shard.
+    pub fn of(shard: u16, key: &DeliveryKey) -> Self {
+        Self { shard, workspace: key.workspace.clone(), connection: key.connection.clone() }
+    }
+
     /// The key of a delivery in this line.
     pub fn key(&self, at: &Place) -> DeliveryKey {
         DeliveryKey {

@@ -104,8 +104,12 @@ words! {
 pub enum Need {
     /// To see.
     View,
+    /// To see what is about all resources.
+    ViewAll,
     /// To send test events and retry deliveries.
     Act,
+    /// To replay what a range of time holds, of all resources.
+    Replay,
     /// To change rules.
     ManageRules,
     /// To change connections and their secrets.
@@ -119,7 +123,7 @@ pub enum Denied {
     ReadOnly,
     /// It needs the role `admin`.
     NeedsAdmin,
-    /// It is of type `resource`, and connections belong to the whole workspace.
+    /// It is of type `resource`, and connections and replays are the whole workspace's.
     NeedsWorkspace,
     /// It needs the scope `events.payload:read`.
     NeedsScope,
@@ -147,6 +151,8 @@ pub struct Session {
     pub workspace: String,
     /// The workspace's name when the session was created.
     pub workspace_name: String,
+    /// The environment that its workspace had when the session was created.
+    pub environment: Option<String>,
     /// What the person may do.
     pub role: Role,
     /// What it shows.
@@ -183,16 +189,15 @@ impl Session {
     /// # Errors
     /// Why not.
     pub fn may(&self, need: Need) -> Result<(), Denied> {
-        if need == Need::View {
-            return Ok(());
-        }
-        if self.session_type == SessionType::Dashboard {
+        let is_to_see = matches!(need, Need::View | Need::ViewAll);
+        if self.session_type == SessionType::Dashboard && !is_to_see {
             return Err(Denied::ReadOnly);
         }
-        if need != Need::Act && self.role < Role::Admin {
+        if matches!(need, Need::ManageRules | Need::Manage) && self.role < Role::Admin {
             return Err(Denied::NeedsAdmin);
         }
-        if need == Need::Manage && self.session_type == SessionType::Resource {
+        let is_about_all = matches!(need, Need::ViewAll | Need::Replay | Need::Manage);
+        if self.session_type == SessionType::Resource && is_about_all {
             return Err(Denied::NeedsWorkspace);
         }
         Ok(())
@@ -359,6 +364,7 @@ mod tests {
             organization: "o".into(),
             workspace: "w".into(),
             workspace_name: "W".into(),
+            environment: None,
             role,
             session_type,
             resource: None,
@@ -379,19 +385,21 @@ mod tests {
     #[test]
     fn roles_and_types_by_need() {
         use Denied::{NeedsAdmin, NeedsWorkspace, ReadOnly};
-        use Need::{Act, Manage, ManageRules, View};
+        use Need::{Act, Manage, ManageRules, Replay, View, ViewAll};
         use SessionType::{Dashboard, Resource, Workspace};
         let (ok, admin) = (Ok(()), Err(NeedsAdmin));
+        let (all, read) = (Err(NeedsWorkspace), Err(ReadOnly));
         for (role, kind, expected) in [
-            (Role::Member, Workspace, [ok, ok, admin, admin]),
-            (Role::Admin, Workspace, [ok; 4]),
-            (Role::Owner, Workspace, [ok; 4]),
-            (Role::Member, Resource, [ok, ok, admin, admin]),
-            (Role::Admin, Resource, [ok, ok, ok, Err(NeedsWorkspace)]),
-            (Role::Owner, Dashboard, [ok, Err(ReadOnly), Err(ReadOnly), Err(ReadOnly)]),
+            (Role::Member, Workspace, [ok, ok, ok, ok, admin, admin]),
+            (Role::Admin, Workspace, [ok; 6]),
+            (Role::Owner, Workspace, [ok; 6]),
+            (Role::Member, Resource, [ok, all, ok, all, admin, admin]),
+            (Role::Admin, Resource, [ok, all, ok, all, ok, all]),
+            (Role::Owner, Dashboard, [ok, ok, read, read, read, read]),
         ] {
             let session = session(role, kind, true);
-            let found = [View, Act, ManageRules, Manage].map(|need| session.may(need));
+            let needs = [View, ViewAll, Act, Replay, ManageRules, Manage];
+            let found = needs.map(|need| session.may(need));
             assert_eq!(found, expected, "{role:?} {kind:?}");
         }
         for (role, scope, expected) in [

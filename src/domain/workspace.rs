@@ -26,6 +26,31 @@ pub fn check_name(name: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Checks an environment's label: 1 to 32 characters, no control characters, not blank.
+///
+/// # Errors
+/// What is wrong, for the caller.
+pub fn check_environment(text: &str) -> Result<(), String> {
+    check_text(text, 32)
+}
+
+/// Checks what a product itself calls a workspace or a person: 1 to 255 characters, no control
+/// characters, not blank.
+///
+/// # Errors
+/// What is wrong, for the caller.
+pub fn check_external_id(text: &str) -> Result<(), String> {
+    check_text(text, 255)
+}
+
+fn check_text(text: &str, chars_max: usize) -> Result<(), String> {
+    let fits = !text.trim().is_empty() && text.chars().count() <= chars_max;
+    if fits && !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(format!("must be 1 to {chars_max} characters and no control characters"))
+}
+
 /// Checks a description: at most 1,024 characters (the wire contract).
 ///
 /// # Errors

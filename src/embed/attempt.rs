@@ -56,7 +56,7 @@ fn outcome(record: &Record, now_ms: i64) -> Markup {
     // A bare status stands there already.
     let is_bare = |error: &&String| error.strip_prefix("Answered ").is_some_and(|s| s.len() == 3);
     html! {
-        span.badge data-state=(colour) { (text::outcome(record.outcome)) } " "
+        span.badge data-state=(colour) { (text::why::outcome(record.outcome)) } " "
         @if let Some(status) = record.status { code { (status) } " · " }
         (moments::duration(record.duration_ms)) " · " (parts::time(record.started_at_ms, now_ms))
         @if record.asked_by.is_some() { " · " (text::BY_HAND) }

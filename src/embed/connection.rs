@@ -61,7 +61,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             h2 { (text::RULES) }
             (rules::of_connection(visit, &id, &of_it))
         }
-        @if let Some(page) = &deliveries { (history(visit, page, &at, now_ms)) }
+        @if let Some(page) = &deliveries { (history(visit, page, &id, now_ms)) }
         (danger(visit, &at))
     };
     let mut shown = Page::new(Section::Connections, &connection.name);
@@ -97,7 +97,7 @@ fn inactive_notice(visit: &Visit, connection: &Connection) -> Markup {
     html! {
         @if !connection.active {
             div.notice role="status" {
-                p { strong { (text::inactive(reason)) } " " (text::HELD_MEANWHILE) }
+                p { strong { (text::why::inactive(reason)) } " " (text::HELD_MEANWHILE) }
                 (Button {
                     label: text::RESUME_WITHOUT,
                     action: &cancel,
@@ -116,7 +116,7 @@ fn warning(connection: &Connection, now_ms: i64) -> Markup {
     html! {
         @if let Some((since_ms, percent)) = given {
             div.notice.bad role="alert" {
-                p { (text::warned(percent)) }
+                p { (text::why::warned(percent)) }
                 p { (text::FAILING_SINCE) " " (parts::time(since_ms, now_ms)) "." }
             }
         }
@@ -142,29 +142,29 @@ fn summary(settings: &Settings) -> Markup {
     let schedule = settings.retry_schedule_seconds.steps();
     html! {
         dl {
-            dt { (text::field("url").0) }
+            dt { (text::form::field("url").0) }
             dd { (parts::copyable_word("url", &settings.url)) }
-            dt { (text::field("http_method").0) }
-            dd { (settings.http_method) ", " (text::payload_mode(settings.payload_mode)) }
-            dt { (text::field("auth_scheme").0) }
+            dt { (text::form::field("http_method").0) }
+            dd { (settings.http_method) ", " (text::form::payload_mode(settings.payload_mode)) }
+            dt { (text::form::field("auth_scheme").0) }
             dd {
-                (text::auth_scheme(settings.auth_scheme))
+                (text::form::auth_scheme(settings.auth_scheme))
                 @if settings.auth_scheme != AuthScheme::None { " · " (text::SET) }
             }
             @if !settings.custom_headers.is_empty() {
                 dt { (text::CUSTOM_HEADERS) }
                 dd { @for name in &settings.custom_headers { code { (name) ": ***" } " " } }
             }
-            dt { (text::field("timeout_seconds").0) }
+            dt { (text::form::field("timeout_seconds").0) }
             dd { (moments::seconds(settings.timeout_seconds)) }
-            dt { (text::field("retry_schedule").0) }
+            dt { (text::form::field("retry_schedule").0) }
             dd { (moments::schedule(schedule)) }
             @if settings.ordering == Ordering::Strict {
-                dt { (text::field("ordering").0) }
-                dd { (text::ORDERINGS[1].1) }
+                dt { (text::form::field("ordering").0) }
+                dd { (text::form::ORDERINGS[1].1) }
             }
             @if let Some(most) = settings.max_per_second {
-                dt { (text::field("max_per_second").0) }
+                dt { (text::form::field("max_per_second").0) }
                 dd { (most) }
             }
         }
@@ -203,19 +203,22 @@ async fn deliveries<P: Platform>(
     Ok(Some(Deliveries { read, is_first, held_back, holds_the_line }))
 }
 
-fn history(visit: &Visit, page: &Deliveries, at: &str, now_ms: i64) -> Markup {
+fn history(visit: &Visit, page: &Deliveries, id: &str, now_ms: i64) -> Markup {
     let shown = &page.read[..page.read.len().min(NEWEST_SHOWN)];
     let next = shown.last().filter(|_| page.read.len() > NEWEST_SHOWN);
     let next = next.map(|last| cursor::write("deliveries", &(&last.event, last.rule)));
     html! {
         section id="deliveries" data-live {
-            h2 { (text::DELIVERIES) }
+            div.heading {
+                h2 { (text::DELIVERIES) }
+                a href=(path(visit, &format!("dead?connection={id}"))) { (text::replay::DEAD) }
+            }
             @if shown.is_empty() { p.hint { (text::NO_DELIVERIES) } } @else {
                 div.rows { @for delivery in shown { (delivery_row(visit, delivery, now_ms)) } }
             }
             @if let Some(next) = next {
-                a.button.quiet href=(path(visit, &format!("{at}?cursor={next}#deliveries")))
-                    { (text::OLDER) }
+                @let older = format!("connections/{id}?cursor={next}#deliveries");
+                a.button.quiet href=(path(visit, &older)) { (text::OLDER) }
             }
         }
     }

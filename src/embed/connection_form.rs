@@ -198,7 +198,7 @@ pub fn render(visit: &Visit, context: &Context<'_>, draft: &Draft, errors: &Erro
 
 /// A field with its words, and what is wrong with it below `metadata`.
 fn field<'a>(errors: &'a Errors, name: &'a str, param: &str) -> Field<'a> {
-    let (label, hint) = text::field(name);
+    let (label, hint) = text::form::field(name);
     Field { name, label, hint, error: errors.of(param) }
 }
 
@@ -262,21 +262,22 @@ fn events(context: &Context<'_>) -> Markup {
 
 fn signing(draft: &Draft, errors: &Errors, is_new: bool) -> Markup {
     let chosen = draft.get("secret");
-    let choices: &[(&str, &str)] = if is_new { &text::NEW_SECRET } else { &text::CHANGED_SECRET };
+    let choices: &[(&str, &str)] =
+        if is_new { &text::form::NEW_SECRET } else { &text::form::CHANGED_SECRET };
     html! {
         fieldset {
             legend { (text::SIGNATURE) }
-            (select(draft, errors, "signing_scheme", &text::SCHEMES))
+            (select(draft, errors, "signing_scheme", &text::form::SCHEMES))
             div.when-body.when-timestamped {
                 (input(draft, errors, "signature_header", "text"))
             }
             div.when-body {
-                (select(draft, errors, "signature_encoding", &text::ENCODINGS))
+                (select(draft, errors, "signature_encoding", &text::form::ENCODINGS))
                 (input(draft, errors, "signature_prefix", "text"))
                 (input(draft, errors, "timestamp_header", "text"))
                 p.hint { (text::BODY_SCHEME_WARNING) }
             }
-            (select(draft, errors, "signing_algorithm", &text::ALGORITHMS))
+            (select(draft, errors, "signing_algorithm", &text::form::ALGORITHMS))
             div.unless-unsigned role="radiogroup" aria-label=(text::SECRET) {
                 p.label { (text::SECRET) }
                 @for (value, label) in choices {
@@ -297,7 +298,7 @@ fn authentication(draft: &Draft, errors: &Errors, is_new: bool) -> Markup {
         details.part open[is_open] {
             summary { (text::AUTHENTICATION) }
             p.hint { (text::AUTHENTICATION_HINT) }
-            (select(draft, errors, "auth_scheme", &text::AUTH_SCHEMES))
+            (select(draft, errors, "auth_scheme", &text::form::AUTH_SCHEMES))
             div.when-basic {
                 (secret_input(errors, "auth_username", is_new))
                 (secret_input(errors, "auth_password", is_new))
@@ -334,12 +335,12 @@ fn delivery(draft: &Draft, errors: &Errors) -> Markup {
     html! {
         details.part open[is_open] {
             summary { (text::DELIVERY_OPTIONS) }
-            (select(draft, errors, "http_method", &text::METHODS))
-            (select(draft, errors, "payload_mode", &text::PAYLOAD_MODES))
+            (select(draft, errors, "http_method", &text::form::METHODS))
+            (select(draft, errors, "payload_mode", &text::form::PAYLOAD_MODES))
             (input(draft, errors, "timeout_seconds", "number"))
             (field(errors, "retry_schedule", "metadata.retry_schedule_seconds")
                 .input("text", draft.get("retry_schedule"), ""))
-            (select(draft, errors, "ordering", &text::ORDERINGS))
+            (select(draft, errors, "ordering", &text::form::ORDERINGS))
             (input(draft, errors, "max_per_second", "number"))
         }
     }

@@ -188,6 +188,7 @@ async fn route<P: Platform>(
             event: event.to_owned(),
             resource: None,
             resource_id: None,
+            filter: None,
             active: true,
             hidden: false,
         };

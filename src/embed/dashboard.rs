@@ -3,19 +3,20 @@
 use maud::{Markup, html};
 
 use super::layout::{Page, Section, page, path};
-use super::{connections, events, live, log, text};
+use super::{connections, events, live, log, parts, text};
 use crate::app::events::Listing;
 use crate::domain::connection::InactiveReason;
 use crate::domain::error::Result;
-use crate::domain::session::SessionType;
+use crate::domain::session::Need;
 use crate::http::access::Visit;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
 use crate::store::connection_deliveries::{self, ATTENTION_COUNTED, Attention};
 use crate::store::connections::{self as stored, Connection};
 use crate::store::events::{Filter, NEWEST};
+use crate::store::lanes::{self, HeldBack};
 use crate::store::rules;
-use crate::store::{three, two};
+use crate::store::{four, two};
 
 /// Events on this page.
 const SHOWN: usize = 8;
@@ -33,23 +34,27 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     let listing = listing.within(&scope);
     let (read, end) = listing.queries();
-    let attention = connection_deliveries::attention(&listing.workspace);
-    let (read, end, attention) =
-        three(log(platform, &visit.session)?, (read, end, attention)).await?;
+    let waiting = connection_deliveries::attention(&listing.workspace);
+    let queries = (read, end, waiting, lanes::open(&listing.workspace));
+    let (read, end, waiting, open) = four(log(platform, &visit.session)?, queries).await?;
+    // They are about all resources, so they are not for a session of one.
+    let sees_all = visit.session.may(Need::ViewAll).is_ok();
+    let troubles = if sees_all { Troubles { waiting, open } } else { Troubles::default() };
     let queries = (stored::shown(&scope), rules::shown(&scope));
     let (all, rules) = two(platform.control(), queries).await?;
     let found = listing.page(read, end).found;
+    let now_ms = platform.now_ms();
     let body = html! {
         h1 { (text::DASHBOARD) }
         @if all.is_empty() {
             (connections::empty(visit))
         } @else {
-            (needs_attention(visit, &all, &attention, rules.is_empty()))
+            (needs_attention(visit, &all, &troubles, rules.is_empty(), now_ms))
         }
         section id="events" data-live {
             h2 { (text::LAST_EVENTS) }
             @if found.is_empty() { p.hint { (text::NO_EVENTS) } }
-            (events::rows(visit, &found, platform.now_ms()))
+            (events::rows(visit, &found, now_ms))
             @if !found.is_empty() {
                 a.button.quiet href=(path(visit, "events")) { (text::ALL_EVENTS) }
             }
@@ -60,58 +65,67 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     Ok(page(visit, &shown, &body))
 }
 
+/// What a workspace's LOG shard knows of its connections' troubles.
+#[derive(Default)]
+struct Troubles {
+    waiting: Vec<Attention>,
+    open: Vec<HeldBack>,
+}
+
+impl Troubles {
+    /// Dead deliveries of a connection, as far as they are counted.
+    fn dead(&self, connection: &Connection) -> usize {
+        let found = self.waiting.iter().find(|waiting| waiting.connection == connection.id);
+        found.map_or(0, |waiting| waiting.dead)
+    }
+
+    /// All that is wrong with a connection, in one box; `None` when nothing is.
+    fn notice(&self, visit: &Visit, connection: &Connection, now_ms: i64) -> Option<Markup> {
+        let reason = connection.inactive_reason.as_deref().unwrap_or_default();
+        let inactive = (!connection.active).then_some(reason);
+        let warned = connection.warning.filter(|(_, percent)| connection.active && *percent > 0);
+        let open = self.open.iter().find(|lane| lane.connection == connection.id);
+        let open = open.filter(|_| connection.active);
+        let dead = self.dead(connection);
+        if inactive.is_none() && warned.is_none() && open.is_none() && dead == 0 {
+            return None;
+        }
+        let is_paused = inactive == Some(InactiveReason::Paused.as_str());
+        let to = |below: String| path(visit, &below);
+        Some(html! {
+            div.notice.bad[!is_paused || dead > 0] {
+                p {
+                    a href=(to(format!("connections/{}", connection.id))) { (connection.name) }
+                    @if let Some(reason) = inactive { ": " (text::why::inactive(reason)) }
+                }
+                @if let Some((_, percent)) = warned { p { (text::why::warned(percent)) } }
+                @if let Some(lane) = open { (parts::held_back(lane, now_ms)) }
+                @if dead > 0 {
+                    p {
+                        (text::dead_count(dead, dead >= ATTENTION_COUNTED)) " "
+                        a href=(to(format!("dead?connection={}", connection.id)))
+                            { (text::SHOW_DEAD) }
+                    }
+                }
+            }
+        })
+    }
+}
+
 fn needs_attention(
     visit: &Visit,
     all: &[Connection],
-    attention: &[Attention],
+    troubles: &Troubles,
     no_rules: bool,
+    now_ms: i64,
 ) -> Markup {
-    let inactive: Vec<_> = all.iter().filter(|connection| !connection.active).collect();
-    // What is dead is about all resources, so it is not counted for a session of one.
-    let sees_all = visit.session.session_type != SessionType::Resource;
-    let dead: Vec<(&Connection, usize)> = attention
-        .iter()
-        .filter(|waiting| waiting.dead > 0 && sees_all)
-        .filter_map(|waiting| {
-            Some((all.iter().find(|c| c.id == waiting.connection)?, waiting.dead))
-        })
-        .collect();
-    let warned: Vec<(&Connection, u32)> = all
-        .iter()
-        .filter(|connection| connection.active)
-        .filter_map(|connection| Some((connection, connection.warning?.1)))
-        .filter(|(_, percent)| *percent > 0)
-        .collect();
-    let all_well = inactive.is_empty() && warned.is_empty() && dead.is_empty() && !no_rules;
-    let to = |connection: &Connection| path(visit, &format!("connections/{}", connection.id));
+    let notice = |connection| troubles.notice(visit, connection, now_ms);
+    let notices: Vec<Markup> = all.iter().filter_map(notice).collect();
     html! {
         section {
             h2 { (text::ATTENTION) }
-            @if all_well { p.well { (text::ALL_WELL) } }
-            @for connection in inactive {
-                @let reason = connection.inactive_reason.as_deref().unwrap_or_default();
-                @let bad = reason != InactiveReason::Paused.as_str();
-                div.notice.bad[bad] {
-                    p {
-                        a href=(to(connection)) { (connection.name) } ": "
-                        (text::inactive(reason))
-                    }
-                }
-            }
-            @for (connection, percent) in warned {
-                div.notice.bad {
-                    p { a href=(to(connection)) { (connection.name) } ": " (text::warned(percent)) }
-                }
-            }
-            @for (connection, count) in dead {
-                div.notice.bad {
-                    p {
-                        a href=(to(connection)) { (connection.name) } ": "
-                        (text::dead_count(count, count >= ATTENTION_COUNTED))
-                    }
-                    p { a href=(path(visit, "events?status=failed")) { (text::SHOW_DEAD) } }
-                }
-            }
+            @if notices.is_empty() && !no_rules { p.well { (text::ALL_WELL) } }
+            @for notice in notices { (notice) }
             @if no_rules {
                 div.notice {
                     p { (text::NO_RULES) " " a href=(path(visit, "rules")) { (text::ADD_RULE) } }

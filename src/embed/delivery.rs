@@ -3,15 +3,25 @@
 use super::layout::path;
 use crate::app::{cancel, retry};
 use crate::domain::error::Result;
+use crate::domain::ids;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
+
+/// The field of the button on a list that leads back to it.
+pub const AFTER: &str = "after";
 
 /// `POST /embed/s/{session}/events/{id}/rules/{rule}/retry`.
 pub async fn retry<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let (event, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
     retry::retry(platform, &visit.session.actor(), &event, &rule).await?;
-    Ok(Reply::see_other(&path(visit, &format!("events/{event}?done=retried"))))
+    let form = call.form()?;
+    let after = match (form.get(AFTER), ids::parse_uuid(form.get("connection"))) {
+        ("dead", None) => "dead?done=retried".to_owned(),
+        ("dead", Some(connection)) => format!("dead?connection={connection}&done=retried"),
+        _ => format!("events/{event}?done=retried"),
+    };
+    Ok(Reply::see_other(&path(visit, &after)))
 }
 
 /// `POST /embed/s/{session}/events/{id}/rules/{rule}/cancel`.

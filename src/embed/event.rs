@@ -22,6 +22,9 @@ use crate::store::events::DeliverySummary;
 use crate::store::rules::{self, Rule};
 use crate::store::three;
 
+/// So many deliveries are shown in full; of more, those that were delivered are folded.
+const UNFOLDED_MAX: usize = 2;
+
 /// What the page is made of.
 struct Shown<'a> {
     visit: &'a Visit,
@@ -70,7 +73,10 @@ impl Shown<'_> {
             section id="deliveries" data-live {
                 h2 { (text::DELIVERIES) }
                 @if found.event.fan_out.is_empty() { p.hint { (text::NOT_ROUTED) } }
-                @for owed in &found.event.fan_out { (self.delivery(owed)) }
+                @let shown = self.shown();
+                @for (owed, delivery) in &shown {
+                    (self.delivery(owed, delivery, shown.len() > UNFOLDED_MAX))
+                }
                 (self.unmatched(&found.event))
             }
             section {
@@ -93,42 +99,64 @@ impl Shown<'_> {
         }
     }
 
-    /// One delivery; nothing of one whose connection pages leave out.
-    fn delivery(&self, owed: &FanOut) -> Markup {
-        let deliveries = &self.whole.found.deliveries;
-        let delivery = deliveries.iter().find(|delivery| delivery.rule == owed.rule_number);
-        let Some(delivery) = delivery.filter(|_| !self.hidden.contains(&owed.connection)) else {
-            return html! {};
-        };
+    /// The deliveries but those to connections that pages leave out.
+    fn shown(&self) -> Vec<(&FanOut, &DeliverySummary)> {
+        let found = &self.whole.found;
+        let by_rule = |rule| found.deliveries.iter().find(|delivery| delivery.rule == rule);
+        let shown =
+            found.event.fan_out.iter().filter(|owed| !self.hidden.contains(&owed.connection));
+        shown.filter_map(|owed| Some((owed, by_rule(owed.rule_number)?))).collect()
+    }
+
+    /// One delivery. Among many, one that was delivered is folded.
+    fn delivery(&self, owed: &FanOut, delivery: &DeliverySummary, folds: bool) -> Markup {
         let to = self.connections.iter().find(|connection| connection.id == owed.connection);
-        let attempts = self.whole.attempts.iter().filter(|a| a.rule == owed.rule_number);
-        let records: Vec<&Record> = attempts.map(|attempt| &attempt.record).collect();
-        let event = &self.whole.found.event;
-        let at = format!("events/{}/rules/{}", event.id, owed.rule);
+        let at = format!("events/{}/rules/{}", self.whole.found.event.id, owed.rule);
+        let heading = html! {
+            h3 {
+                @match to {
+                    Some(to) => {
+                        a href=(path(self.visit, &format!("connections/{}", to.id))) { (to.name) }
+                    }
+                    None => { (text::GONE_CONNECTION) }
+                }
+                " " (parts::state(&delivery.state))
+            }
+        };
+        let buttons = self.buttons(delivery, &at);
+        let body = self.delivery_body(owed, delivery, to, &at);
+        let is_done = delivery.state == State::Delivered.as_str();
         html! {
             article.delivery {
-                div.heading {
-                    h3 {
-                        @match to {
-                            Some(to) => {
-                                @let page = format!("connections/{}", to.id);
-                                a href=(path(self.visit, &page)) { (to.name) }
-                            }
-                            None => { (text::GONE_CONNECTION) }
-                        }
-                        " " (parts::state(&delivery.state))
-                    }
-                    (self.buttons(delivery, &at))
+                @if folds {
+                    details open[!is_done] { summary { (heading) } (buttons) (body) }
+                } @else {
+                    div.heading { (heading) (buttons) }
+                    (body)
                 }
-                p.hint {
-                    (self.why(owed)) " · "
-                    (parts::copyable_word(&format!("message-{}", owed.rule_number),
-                        &message_id(&event.id, owed.rule_number)))
-                }
-                (self.outlook(delivery, to))
-                (self.held_back(delivery, owed))
-                (self.records(delivery, &records, &at))
             }
+        }
+    }
+
+    fn delivery_body(
+        &self,
+        owed: &FanOut,
+        delivery: &DeliverySummary,
+        to: Option<&Connection>,
+        at: &str,
+    ) -> Markup {
+        let attempts = self.whole.attempts.iter().filter(|a| a.rule == owed.rule_number);
+        let records: Vec<&Record> = attempts.map(|attempt| &attempt.record).collect();
+        let event = &self.whole.found.event.id;
+        html! {
+            p.hint {
+                (self.why(owed)) " · "
+                (parts::copyable_word(&format!("message-{}", owed.rule_number),
+                    &message_id(event, owed.rule_number)))
+            }
+            (self.outlook(delivery, to))
+            (self.held_back(delivery, owed))
+            (self.records(delivery, &records, at))
         }
     }
 
@@ -184,7 +212,7 @@ impl Shown<'_> {
             _ => Vec::new(),
         };
         html! {
-            @if let Some(reason) = &delivery.reason { p { (text::reason(reason)) } }
+            @if let Some(reason) = &delivery.reason { p { (text::why::reason(reason)) } }
             @if state == Some(State::Held) { p { (text::HELD_MEANWHILE) } }
             @if let Some((first, later)) = upcoming.split_first() {
                 p {
@@ -236,7 +264,10 @@ impl Shown<'_> {
                             });
                             li {
                                 (to.map_or(text::GONE_CONNECTION, |to| to.name.as_str())) ": "
-                                (text::mismatch(unmatched.why))
+                                (text::why::mismatch(unmatched.why))
+                                @if let Some(detail) = &unmatched.detail {
+                                    ": " code { (detail) }
+                                }
                             }
                         }
                     }

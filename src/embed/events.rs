@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::layout::{Page, Section, page, path};
+use super::layout::{Page, Section, history_tabs, page, path};
 use super::{live, parts, text};
 use crate::app::events::{self, Listing};
 use crate::domain::delivery::{STATUSES, State};
@@ -42,6 +42,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let listing = listing.within(&visit.session.actor().scope);
     let found = events::list_at(platform, visit.session.shard, &listing).await?;
     let body = html! {
+        (history_tabs(visit, "events"))
         h1 { (text::EVENTS) }
         (form)
         @if searched.is_some() { div.notice role="status" { p { (text::NO_SUCH_ID) } } }
@@ -76,7 +77,7 @@ fn form(visit: &Visit, listing: &Listing, searched: Option<&str>) -> Markup {
                 select.menu name="status" {
                     option value="" { (text::ANY) }
                     @for word in STATUSES {
-                        option value=(word) selected[word == chosen] { (text::status(word)) }
+                        option value=(word) selected[word == chosen] { (text::why::status(word)) }
                     }
                 } }
             label { (text::FILTER_ID)

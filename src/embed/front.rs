@@ -10,12 +10,13 @@ use maud::html;
 
 use super::layout::{self, Shell};
 use super::text;
+use crate::app::rate_limits::count;
 use crate::app::sessions::{self, Closed};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::session::{Denied, Need, Session, Token, TokenKind};
 use crate::http::access::{Access, Caller, Visit};
 use crate::http::{Call, Reply, Request, problem};
-use crate::ports::Platform;
+use crate::ports::{Limited, Platform};
 
 /// Name of the cookie.
 const COOKIE: &str = "posthorn";
@@ -49,12 +50,23 @@ pub async fn admit<P: Platform>(
             return cookie.map(Caller::Visitor).ok_or_else(|| Box::new(absent()));
         }
         Access::View => Need::View,
+        Access::ViewAll => Need::ViewAll,
         Access::Act => Need::Act,
+        Access::Replay => Need::Replay,
         Access::ManageRules => Need::ManageRules,
         _ => Need::Manage,
     };
     let opened = match cookie(request, session_id) {
-        Some(cookie) => sessions::open(platform, &cookie).await.map(|session| (session, cookie)),
+        Some(cookie) => {
+            let counting = count(platform, Limited::Session, &cookie.session);
+            match sessions::open(platform, &cookie).await {
+                Ok(session) => {
+                    let checked = counting.check(platform).await;
+                    checked.map(|()| (session, cookie)).map_err(Closed::Failed)
+                }
+                Err(why) => Err(why),
+            }
+        }
         None => Err(Closed::Unknown),
     };
     let (session, cookie) = match opened {
@@ -175,6 +187,10 @@ pub fn failed(visit: Option<&Visit>, error: Error) -> Answered {
             let shell = Shell { title, session: None, is_closed: false, request: None };
             layout::bare(status, &shell, &body)
         }
+    };
+    let reply = match problem::retry_after_s(error.kind) {
+        Some(seconds) => reply.with_header("retry-after", &seconds.to_string()),
+        None => reply,
     };
     let reply = secured(reply, visit.map(|visit| &visit.session));
     Answered { reply, error: Some(error) }

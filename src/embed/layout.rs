@@ -49,6 +49,25 @@ impl<'a> Page<'a> {
     }
 }
 
+/// The pages of the section about events: path, name, and what it takes to see it.
+const HISTORY: [(&str, &str, Need); 3] = [
+    ("events", text::EVENTS, Need::View),
+    ("dead", text::replay::DEAD, Need::View),
+    ("replays", text::replay::REPLAYS, Need::ViewAll),
+];
+
+/// The way between the pages about events, above each of them.
+pub fn history_tabs(visit: &Visit, current: &str) -> Markup {
+    html! {
+        nav.tabs aria-label=(text::EVENTS) {
+            @for (below, name, _) in HISTORY.iter().filter(|tab| visit.session.may(tab.2).is_ok()) {
+                a href=(path(visit, below))
+                    aria-current=[(*below == current).then_some("page")] { (name) }
+            }
+        }
+    }
+}
+
 /// A path of a session, such as `connections/new`.
 pub fn path(visit: &Visit, below: &str) -> String {
     format!("{}/{below}", home(&visit.session.id))
@@ -118,6 +137,9 @@ fn navigation(visit: &Visit, current: Option<Section>) -> Markup {
     html! {
         a.skip href="#main" { (text::SKIP) }
         header.top {
+            @if let Some(environment) = &visit.session.environment {
+                span.badge { (environment) }
+            }
             nav aria-label=(text::NAVIGATION) {
                 @for (section, below, name) in SECTIONS {
                     a href=(path(visit, below))

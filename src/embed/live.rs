@@ -5,14 +5,17 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::app::events::{Listing, delivery_is_busy};
+use crate::app::rate_limits::count;
 use crate::app::sessions;
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::session::Session;
+use crate::domain::replay::Status;
+use crate::domain::session::{Need, Session};
 use crate::http::access::Visit;
 use crate::http::{Call, Reply, problem};
-use crate::ports::Platform;
+use crate::ports::{Limited, Platform};
 use crate::store::connection_deliveries::{self, Delivery};
 use crate::store::events::{self, EventWithDeliveries};
+use crate::store::replays::{self, Replay};
 use crate::store::sessions::{Stored, find as session};
 use crate::store::{three, two};
 
@@ -65,6 +68,12 @@ pub fn of_connection(visit: &Visit, connection: &str, shown: &[Delivery]) -> Liv
     Live { path: super::layout::path(visit, &below), seen: word(&shown) }
 }
 
+/// Keeps the page of a replay up to date.
+pub fn of_replay(visit: &Visit, shown: &Replay) -> Live {
+    let below = format!("live/replays/{}?workspace={}", shown.id, shown.workspace);
+    Live { path: super::layout::path(visit, &below), seen: word(shown) }
+}
+
 /// `GET /embed/s/{session}/live/events`.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let cookie = call.caller.visitor()?;
@@ -81,7 +90,9 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     let (read, end) = listing.queries();
     let queries = (session(&cookie.session), read, end);
+    let counting = count(platform, Limited::Session, &cookie.session);
     let (stored, read, end) = three(log(platform, cookie.shard)?, queries).await?;
+    counting.check(platform).await?;
     let seen_by = |session: &Session| {
         session.workspace == listing.workspace
             && listing.clone().within(&session.actor().scope) == listing
@@ -99,7 +110,9 @@ pub async fn event<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let cookie = call.caller.visitor()?;
     let (id, workspace) = (call.id("id", "event")?, call.query_id("workspace")?);
     let queries = (session(&cookie.session), events::find(&workspace, &id));
+    let counting = count(platform, Limited::Session, &cookie.session);
     let (stored, found) = two(log(platform, cookie.shard)?, queries).await?;
+    counting.check(platform).await?;
     let event = &found.event;
     let seen_by = |session: &Session| {
         let scope = session.actor().scope;
@@ -117,8 +130,10 @@ pub async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Reply>
     let cookie = call.caller.visitor()?;
     let (id, workspace) = (call.id("id", "connection")?, call.query_id("workspace")?);
     let newest = connection_deliveries::newest(&workspace, &id);
+    let counting = count(platform, Limited::Session, &cookie.session);
     let (stored, found) =
         two(log(platform, cookie.shard)?, (session(&cookie.session), newest)).await?;
+    counting.check(platform).await?;
     let seen_by = |session: &Session| session.workspace == workspace && session.resource.is_none();
     if !holds(platform, call, stored, seen_by) {
         return Ok(over());
@@ -126,6 +141,20 @@ pub async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Reply>
     let now_ms = platform.now_ms();
     let busy = found.iter().any(|d| delivery_is_busy(&d.state, d.due_at_ms, now_ms));
     Ok(news(&word(&found.as_slice()), busy))
+}
+
+/// `GET /embed/s/{session}/live/replays/{id}`.
+pub async fn replay<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let cookie = call.caller.visitor()?;
+    let (id, workspace) = (call.id("id", "replay")?, call.query_id("workspace")?);
+    let queries = (session(&cookie.session), replays::find(&workspace, &id));
+    let (stored, found) = two(log(platform, cookie.shard)?, queries).await?;
+    let seen_by =
+        |session: &Session| session.workspace == workspace && session.may(Need::ViewAll).is_ok();
+    if !holds(platform, call, stored, seen_by) {
+        return Ok(over());
+    }
+    Ok(news(&word(&found), found.status == Status::Running))
 }
 
 fn log<P: Platform>(platform: &P, shard: u16) -> Result<&P::Database> {

@@ -1,10 +1,29 @@
 //! Moments and spans of time in words.
 
-use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
+use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, parse_rfc3339, rfc3339};
 
 /// An exact moment.
 pub fn exact(rfc3339: &str) -> String {
     rfc3339.replace('T', " ").replace('Z', " UTC")
+}
+
+/// A moment as the fields of forms take it, in UTC, with no more than its minutes.
+pub fn field(at_ms: i64) -> String {
+    rfc3339(at_ms)[..16].to_owned()
+}
+
+/// Reads a moment of a form's field, in UTC; `None` when it is none.
+pub fn parse_field(text: &str) -> Option<i64> {
+    let text = text.trim().trim_end_matches('Z').replacen(' ', "T", 1);
+    // Fields leave out seconds that are zero.
+    let seconds = if text.len() == 16 { ":00" } else { "" };
+    parse_rfc3339(&format!("{text}{seconds}Z"))
+}
+
+/// The beginning of a range of time, or its end, as exactly as it was given.
+pub fn bound(at_ms: i64) -> String {
+    let exact = exact(&rfc3339(at_ms));
+    if at_ms % MINUTE_MS == 0 { exact.replace(":00.000", "") } else { exact }
 }
 
 /// A moment seen from now, `ms` away: `3 min ago`, `in 2 h`.
@@ -93,6 +112,28 @@ mod tests {
             schedule(Schedule::default().steps()),
             "5s, 30s, 5m, 30m, 2h, 5h, 10h, 14h, 20h, 24h"
         );
+    }
+
+    #[test]
+    fn moments_of_fields_and_ranges() {
+        let minute = 29_500_000 * MINUTE_MS;
+        assert_eq!(field(minute + 59_999), "2026-02-02T02:40");
+        for (text, expected) in [
+            ("2026-02-02T02:40", Some(minute)),
+            (" 2026-02-02 02:40 ", Some(minute)),
+            ("2026-02-02T02:40:01", Some(minute + 1_000)),
+            ("2026-02-02T02:40:00.250Z", Some(minute + 250)),
+            ("2026-02-02", None),
+            ("2026-02-30T02:40", None),
+            ("2026-02-02T02:40+01:00", None),
+            ("yesterday, noon", None),
+            ("ééééééééé", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_field(text), expected, "{text}");
+        }
+        assert_eq!(bound(minute), "2026-02-02 02:40 UTC");
+        assert_eq!(bound(minute + 1), "2026-02-02 02:40:00.001 UTC");
     }
 
     #[test]

@@ -22,13 +22,13 @@ pub fn time(at_ms: i64, now_ms: i64) -> Markup {
 
 /// The state of a delivery as a coloured word.
 pub fn state(state: &str) -> Markup {
-    let word = text::state(state);
+    let word = text::why::state(state);
     html! { span.badge data-state=(state) { (word) } }
 }
 
 /// The status of an event as a coloured word.
 pub fn status(status: &str) -> Markup {
-    html! { span.badge data-state=(status) { (text::status(status)) } }
+    html! { span.badge data-state=(status) { (text::why::status(status)) } }
 }
 
 /// A text with a button that copies it; the button shows up where there is a script to do it.
@@ -109,7 +109,7 @@ pub fn denied(visit: &Visit, need: Need) -> Option<&'static str> {
 pub fn held_back(lane: &HeldBack, now_ms: i64) -> Markup {
     html! {
         p.hint {
-            (text::held_back(lane.reason.as_deref()))
+            (text::why::held_back(lane.reason.as_deref()))
             @if let Some(until_ms) = lane.not_before_ms.filter(|until_ms| *until_ms > now_ms) {
                 " " (text::NOT_BEFORE) " " (time(until_ms, now_ms)) "."
             }

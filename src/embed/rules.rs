@@ -8,7 +8,9 @@ use super::{log, text};
 use crate::app::rules::{self as app, NewRule};
 use crate::domain::error::{Error, Result};
 use crate::domain::event::{check_name, check_resource_id};
+use crate::domain::filter::Filter;
 use crate::domain::ids::parse_uuid;
+use crate::domain::rule::check_pattern;
 use crate::domain::session::Need;
 use crate::http::access::Visit;
 use crate::http::form::Form;
@@ -102,6 +104,7 @@ fn limits(rule: &Rule) -> Markup {
     html! {
         @if let Some(resource) = &rule.resource { " " code { (resource) } }
         @if let Some(id) = &rule.resource_id { " " code { (id) } }
+        @if let Some(filter) = &rule.filter { " " code title=(filter) { (text::FILTERED) } }
     }
 }
 
@@ -137,6 +140,7 @@ struct Draft {
     event: String,
     resource: String,
     resource_id: String,
+    filter: String,
     is_inactive: bool,
 }
 
@@ -147,6 +151,7 @@ impl Draft {
             event: rule.event.clone(),
             resource: rule.resource.clone().unwrap_or_default(),
             resource_id: rule.resource_id.clone().unwrap_or_default(),
+            filter: rule.filter.clone().unwrap_or_default(),
             is_inactive: rule.active == 0,
         }
     }
@@ -158,6 +163,7 @@ impl Draft {
             event: trimmed("event"),
             resource: trimmed("resource"),
             resource_id: trimmed("resource_id"),
+            filter: trimmed("filter"),
             is_inactive: form.get("active") == "0",
         }
     }
@@ -174,17 +180,27 @@ impl Draft {
                     .flatten(),
             );
         };
-        check("event", check_name(&self.event));
+        check("event", check_pattern(&self.event));
         if !self.resource.is_empty() {
             check("resource", check_name(&self.resource));
         }
         if !self.resource_id.is_empty() {
             check("resource_id", check_resource_id(&self.resource_id));
         }
+        check("filter", self.kept_filter().map(drop));
         if parse_uuid(&self.connection).is_none() {
             check("connection", Err(text::CHOOSE_ONE.to_owned()));
         }
         Errors(errors)
+    }
+
+    /// The filter as it is kept.
+    fn kept_filter(&self) -> std::result::Result<Option<String>, String> {
+        if self.filter.is_empty() {
+            return Ok(None);
+        }
+        let parsed = Filter::parse(&self.filter);
+        parsed.map(|filter| Some(filter.to_json().to_string())).map_err(|e| e.message.clone())
     }
 
     /// The limits, which a session of one resource cannot choose.
@@ -197,7 +213,7 @@ impl Draft {
     }
 }
 
-const FIELDS: [&str; 4] = ["connection", "event", "resource", "resource_id"];
+const FIELDS: [&str; 5] = ["connection", "event", "resource", "resource_id", "filter"];
 
 fn form(
     visit: &Visit,
@@ -208,7 +224,7 @@ fn form(
     button: &str,
 ) -> Markup {
     let field = |name: &'static str| {
-        let (label, hint) = text::field(name);
+        let (label, hint) = text::form::field(name);
         Field { name, label, hint, error: errors.of(name) }
     };
     let to: Vec<(&str, &str)> =
@@ -221,7 +237,7 @@ fn form(
         (errors.summary(&FIELDS))
         form.sheet method="post" action=(path(visit, action)) {
             (form_word(visit))
-            (field("event").suggesting(&draft.event, &known))
+            (Field { hint: text::PATTERN_HINT, ..field("event") }.suggesting(&draft.event, &known))
             (field("connection").select(&draft.connection, &to))
             @if visit.session.resource.is_none() {
                 details.part open[!draft.resource.is_empty() || !draft.resource_id.is_empty()] {
@@ -229,6 +245,10 @@ fn form(
                     (field("resource").input("text", &draft.resource, ""))
                     (field("resource_id").input("text", &draft.resource_id, ""))
                 }
+            }
+            details.part open[!draft.filter.is_empty()] {
+                summary { (text::RULE_FILTER) }
+                (field("filter").textarea(&draft.filter, 4))
             }
             label.choice {
                 input type="checkbox" name="active" value="0" checked[draft.is_inactive];
@@ -257,6 +277,7 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         event: draft.event.clone(),
         resource,
         resource_id,
+        filter: draft.kept_filter().unwrap_or_default(),
         active: !draft.is_inactive,
         hidden: false,
     };
@@ -330,10 +351,11 @@ pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         connections::one_shown(&scope, &draft.connection).run(platform.control()).await?;
         (rule.resource, rule.resource_id) = draft.limits(visit);
         rule.event = draft.event.clone();
+        rule.filter = draft.kept_filter().unwrap_or_default();
         rule.connection = draft.connection.clone();
         rule.active = u8::from(!draft.is_inactive);
         rule.updated_at_ms = platform.now_ms();
-        match rules::update(platform.control(), &rule).await {
+        match app::update(platform, &rule).await {
             Ok(()) => return Ok(Reply::see_other(&path(visit, "rules?done=saved"))),
             Err(error) if error.fields.is_empty() => return Err(error),
             Err(error) => errors = Errors(error.into_fields()),

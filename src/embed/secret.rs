@@ -115,9 +115,9 @@ fn rotation(
     let settings = Settings::from_stored(&connection.settings).map_err(Error::internal)?;
     let scheme = settings.signing.scheme;
     let newest = live.first().map_or(0, |secret| secret.number).to_string();
-    let (label, hint) = text::field("signing_secret");
+    let (label, hint) = text::form::field("signing_secret");
     let own = Field { name: "signing_secret", label, hint, error: errors.of("secret") };
-    let (label, hint) = text::field("overlap");
+    let (label, hint) = text::form::field("overlap");
     let overlap = Field { name: "overlap", label, hint, error: errors.of("overlap_seconds") };
     let action = path(visit, &format!("connections/{}/secret", connection.id));
     let body = html! {
@@ -142,7 +142,7 @@ fn rotation(
             @if scheme == Scheme::Body {
                 p.hint { (text::NO_OVERLAP) }
             } @else {
-                (overlap.select(&default_overlap(scheme), &text::OVERLAPS))
+                (overlap.select(&default_overlap(scheme), &text::form::OVERLAPS))
             }
             div.actions {
                 button.primary { (text::ROTATE) }

@@ -69,7 +69,7 @@ fn body(
 ) -> Markup {
     let at = path(visit, &format!("connections/{}/test", connection.id));
     let field = |name: &'static str| {
-        let (label, hint) = text::field(name);
+        let (label, hint) = text::form::field(name);
         Field { name, label, hint, error: errors.of(name) }
     };
     let mut options: Vec<(&str, &str)> =

@@ -1,9 +1,7 @@
-//! What people read in the embed, all in one place, in English.
+//! What people read in the embed, all in one place, in English: here the words of all pages, below
+//! it those of forms, of states, and of replays.
 
-use crate::destination::webhook::{AuthScheme, PayloadMode};
-use crate::domain::attempt::Outcome;
 use crate::domain::error::Kind;
-use crate::domain::rule::Mismatch;
 use crate::domain::session::{Denied, Role};
 use crate::domain::signing::{Algorithm, Scheme, Signing};
 
@@ -11,6 +9,10 @@ use crate::domain::signing::{Algorithm, Scheme, Signing};
 macro_rules! texts {
     ($($name:ident = $text:literal;)*) => { $(pub const $name: &str = $text;)* };
 }
+
+pub mod form;
+pub mod replay;
+pub mod why;
 
 texts! {
     NAVIGATION = "Webhooks";
@@ -120,7 +122,10 @@ texts! {
     EDIT_RULE = "Edit rule";
     DELETE_RULE = "Delete this rule";
     DELETE_RULE_WARNING = "What it has sent on its way goes on; new events are not sent by it.";
+    PATTERN_HINT = "A name, order.* for all that begin with order., or * for all.";
     RULE_LIMITS = "Only for one resource";
+    RULE_FILTER = "Only for some payloads";
+    FILTERED = "filtered";
     RULE_INACTIVE = "Switch this rule off for now";
     SENT_TO = "to";
 
@@ -138,7 +143,7 @@ texts! {
     ALL_EVENTS = "All events";
     ATTENTION = "What needs attention";
     ALL_WELL = "All is well.";
-    SHOW_DEAD = "Show what was not delivered";
+    SHOW_DEAD = "See why";
 
     EVENT = "Event";
     EVENT_ID = "Event id";
@@ -178,96 +183,6 @@ pub const START_STEPS: [(&str, &str); 3] = [
     ("Send a test event", "See the request and your server's answer side by side."),
 ];
 
-/// Values with their labels.
-pub type Options<const N: usize> = [(&'static str, &'static str); N];
-
-/// Signature schemes.
-pub const SCHEMES: Options<3> = [
-    ("standard", "Standard Webhooks: id, timestamp and body (recommended)"),
-    ("timestamped", "Timestamped: timestamp and body, t=...,v1=..."),
-    ("body", "Body: a plain HMAC of the body"),
-];
-/// Algorithms.
-pub const ALGORITHMS: Options<3> = [
-    ("hmac-sha256", "HMAC-SHA-256"),
-    ("hmac-sha512", "HMAC-SHA-512"),
-    ("none", "None: not signed"),
-];
-/// How a signature is written.
-pub const ENCODINGS: Options<2> = [("hex", "Hexadecimal"), ("base64", "Base64")];
-/// How a request authenticates.
-pub const AUTH_SCHEMES: Options<4> = [
-    ("none", "None"),
-    ("basic", "User name and password (Basic)"),
-    ("bearer", "Token (Bearer)"),
-    ("header", "A header of your choice"),
-];
-/// Methods.
-pub const METHODS: Options<3> = [("POST", "POST"), ("PUT", "PUT"), ("PATCH", "PATCH")];
-/// What the body is.
-pub const PAYLOAD_MODES: Options<2> =
-    [("raw", "The payload, byte for byte"), ("wrapped", "The payload in an envelope")];
-/// Whether events wait for one another.
-pub const ORDERINGS: Options<2> = [
-    ("none", "As fast as possible: an event that fails lets others pass"),
-    ("strict", "Strict: no event is sent before every earlier one is done with"),
-];
-/// Secrets of a new connection.
-pub const NEW_SECRET: Options<2> = [("generate", GENERATE), ("own", OWN)];
-/// The secret of a connection that is changed.
-pub const CHANGED_SECRET: Options<3> = [
-    ("keep", "Keep the secret"),
-    ("generate", "Replace it at once by a generated one"),
-    ("own", "Replace it at once by one of mine"),
-];
-/// How long the former secret goes on signing, in seconds.
-pub const OVERLAPS: Options<5> = [
-    ("0", "Not at all: the new one signs at once, and alone"),
-    ("3600", "1 hour"),
-    ("86400", "1 day"),
-    ("259200", "3 days"),
-    ("604800", "7 days"),
-];
-
-/// Label and hint of a field.
-pub fn field(name: &str) -> (&'static str, &'static str) {
-    match name {
-        "name" => ("Name", ""),
-        "url" => ("URL", ""),
-        "http_method" => ("Method", ""),
-        "payload_mode" => ("Body", ""),
-        "auth_scheme" => ("Authentication", ""),
-        "auth_username" => ("User name", ""),
-        "auth_password" => ("Password", ""),
-        "auth_token" => ("Token", ""),
-        "auth_header_name" => ("Header", "Such as X-Api-Key."),
-        "auth_header_value" => ("Value", ""),
-        "signing_algorithm" => ("Algorithm", ""),
-        "signing_scheme" => ("Scheme", ""),
-        "signing_secret" => ("Your secret", "whsec_ and base64, or any text of 8 to 256 bytes."),
-        "signature_header" => ("Signature header", ""),
-        "signature_encoding" => ("Written as", ""),
-        "signature_prefix" => {
-            ("Prefix", "Stands before the signature, such as sha256=. May be empty.")
-        }
-        "timestamp_header" => ("Timestamp header", ""),
-        "timeout_seconds" => ("Timeout", "Seconds for the whole answer, 1 to 25."),
-        "retry_schedule" => (
-            "Retries",
-            "The time after each failed attempt, such as 5s, 30s, 5m, 2h. 1 to 20 steps.",
-        ),
-        "ordering" => ("Order", ""),
-        "max_per_second" => ("Requests per second", "At the most. Leave empty for no limit."),
-        "overlap" => ("The former secret goes on signing for", ""),
-        "event" => ("Event", ""),
-        "payload" => ("Payload", "A JSON object. It is sent exactly as it stands here."),
-        "connection" => ("Connection", ""),
-        "resource" => ("Resource", "Such as order. Leave empty for all."),
-        "resource_id" => ("Resource id", "Leave empty for all."),
-        _ => ("", ""),
-    }
-}
-
 /// What was just done, by the word in the address of the page.
 pub fn done(word: &str) -> Option<&'static str> {
     Some(match word {
@@ -279,6 +194,7 @@ pub fn done(word: &str) -> Option<&'static str> {
         "rotated-already" => "The secret was rotated already; nothing was changed.",
         "overlap-ended" => "The former secrets sign no more.",
         "retried" => "On its way.",
+        "replay-stopped" => "Stopped.",
         "canceled" => "Canceled.",
         "test-sent" => "The test event is on its way.",
         _ => return None,
@@ -301,6 +217,7 @@ pub fn failed_title(kind: Kind) -> &'static str {
         Kind::NotFound => "There is nothing here",
         Kind::Forbidden => "That is not allowed here",
         Kind::TooEarly => "Not yet",
+        Kind::RateLimited => "Too many requests",
         Kind::Unavailable | Kind::Internal => "Something went wrong",
         _ => "That did not work",
     }
@@ -313,125 +230,6 @@ pub fn role(role: Role) -> &'static str {
         Role::Admin => "Admin",
         Role::Owner => "Owner",
     }
-}
-
-/// The state of a delivery, or whether a connection or rule is active.
-pub fn state(word: &str) -> &str {
-    match word {
-        "pending" => "Pending",
-        "retrying" => "Retrying",
-        "delivered" => "Delivered",
-        "dead" => "Dead",
-        "held" => "Held",
-        "canceled" => "Canceled",
-        "active" => "Active",
-        "inactive" => "Inactive",
-        other => other,
-    }
-}
-
-/// The status of an event.
-pub fn status(status: &str) -> &str {
-    match status {
-        "pending" => "Pending",
-        "processing" => "Processing",
-        "retrying" => "Retrying",
-        "completed" => "Delivered",
-        "failed" => "Dead",
-        "canceled" => "Canceled",
-        other => other,
-    }
-}
-
-/// What became of an attempt.
-pub fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Delivered => "Delivered",
-        Outcome::RejectedClientError => "Rejected",
-        Outcome::RejectedServerError => "Server error",
-        Outcome::RateLimited => "Too many requests",
-        Outcome::AuthFailed => "Not authenticated",
-        Outcome::Gone => "Gone",
-        Outcome::RedirectRefused => "Redirect refused",
-        Outcome::UrlRefused => "URL refused",
-        Outcome::Timeout => "Timeout",
-        Outcome::NetworkError => "No connection",
-    }
-}
-
-/// Why a delivery is dead or canceled.
-pub fn reason(reason: &str) -> String {
-    match reason {
-        "gone" => "Your server answered 410: it wants no more of this.".to_owned(),
-        "aborted" => "Your server asked us not to try this one again.".to_owned(),
-        "attempts_used_up" => "All attempts of the schedule failed.".to_owned(),
-        "internal" => "We could not send it for 7 days. That is our fault, not yours.".to_owned(),
-        "connection_deleted" => "Its connection was deleted.".to_owned(),
-        "canceled" => "It was canceled.".to_owned(),
-        other => other.replace('_', " "),
-    }
-}
-
-/// Why a connection is inactive.
-pub fn inactive(reason: &str) -> &'static str {
-    match reason {
-        "endpoint_gone" => {
-            "Your server answered 410 Gone, so nothing more is sent to it. Resume \
-                            when it takes requests again."
-        }
-        "disabled_by_receiver" => {
-            "Your server asked for it by the header webhook-delivery: disable. Resume when it \
-             takes requests again."
-        }
-        "delivery_failing" => {
-            "Nothing could be delivered for 5 days. Check the URL and your server, send a test \
-             event after you have resumed."
-        }
-        _ => "Paused.",
-    }
-}
-
-/// Why a lane holds deliveries back.
-pub fn held_back(reason: Option<&str>) -> &'static str {
-    match reason {
-        Some("breaker_open") => {
-            "Several attempts in a row failed, so only one at a time is tried until one succeeds."
-        }
-        Some("slowed_down") => "Your server asked for fewer requests, so they are sent slowly.",
-        Some("slow") => "Your server takes long to answer, so requests wait for one another.",
-        _ => "Requests are sent one after the other.",
-    }
-}
-
-/// How much of the time has passed until a connection is switched off.
-pub fn warned(percent: u32) -> String {
-    format!(
-        "Nothing was delivered for a while: {percent} % of the 5 days have passed after which it \
-         is switched off. Its events are kept, and held from then on. Check the URL and your \
-         server."
-    )
-}
-
-/// Why a rule did not match an event.
-pub fn mismatch(why: Mismatch) -> &'static str {
-    match why {
-        Mismatch::Inactive => "the rule is switched off",
-        Mismatch::Resource => "the rule is for another resource",
-        Mismatch::ResourceId => "the rule is for another resource id",
-    }
-}
-
-/// What the body is.
-pub fn payload_mode(mode: PayloadMode) -> &'static str {
-    match mode {
-        PayloadMode::Raw => "the payload as it is",
-        PayloadMode::Wrapped => "the payload in an envelope",
-    }
-}
-
-/// How a request authenticates.
-pub fn auth_scheme(scheme: AuthScheme) -> &'static str {
-    AUTH_SCHEMES.iter().find(|(word, _)| *word == scheme.as_str()).map_or("", |(_, label)| label)
 }
 
 /// How a connection signs.
@@ -481,7 +279,7 @@ pub fn delivered_count(delivered: usize, all: usize) -> String {
 /// How many deliveries of a connection are dead.
 pub fn dead_count(count: usize, or_more: bool) -> String {
     let more = if or_more { " or more" } else { "" };
-    format!("{count}{more} {} not delivered.", if count == 1 { "event was" } else { "events were" })
+    format!("{count}{more} not delivered.")
 }
 
 /// What a test event goes to.

@@ -28,8 +28,12 @@ pub enum Access {
     Poll,
     /// The cookie of a session. So are those below, for who may do more than see.
     View,
+    /// Who sees all resources.
+    ViewAll,
     /// Who may send test events and retry deliveries.
     Act,
+    /// Who may replay ranges.
+    Replay,
     /// Who may change rules.
     ManageRules,
     /// Who may change connections and their secrets.
@@ -143,7 +147,10 @@ pub async fn authenticate<P: Platform>(
 
 fn emitter(request: &Request) -> Result<Credential> {
     match request.header(PUBLISHABLE_KEY_HEADER) {
-        Some(key) if is_publishable_key(key) => Ok(Credential::Publishable(key.to_owned())),
+        Some(key) if is_publishable_key(key) => {
+            let origin = request.header("origin").map(str::to_owned);
+            Ok(Credential::Publishable(key.to_owned(), origin))
+        }
         Some(_) => Err(Error::unauthenticated("X-Meshes-Publishable-Key is no publishable key")),
         None => match bearer(request) {
             Ok(token) => keys::parse_token(token).map(Credential::Machine),

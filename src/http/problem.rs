@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::Reply;
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::limits::RATE_PERIOD_S;
 
 /// Seconds after which a caller may try again when a dependency did not answer.
 const RETRY_AFTER_S: u32 = 5;
@@ -21,6 +22,7 @@ pub fn status(kind: Kind) -> StatusCode {
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Kind::TooEarly => StatusCode::TOO_EARLY,
+        Kind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Kind::Refused => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -41,9 +43,20 @@ pub fn name(kind: Kind) -> &'static str {
         Kind::TooLarge => "too-large",
         Kind::UnsupportedMediaType => "unsupported-media-type",
         Kind::TooEarly => "too-early",
+        Kind::RateLimited => "rate-limited",
         Kind::Refused => "refused",
         Kind::Unavailable => "unavailable",
         Kind::Internal => "internal",
+    }
+}
+
+/// Seconds after which a caller may try again, where that helps. Answers say so in a header and in
+/// their documents.
+pub fn retry_after_s(kind: Kind) -> Option<u32> {
+    match kind {
+        Kind::Unavailable => Some(RETRY_AFTER_S),
+        Kind::RateLimited => Some(RATE_PERIOD_S),
+        _ => None,
     }
 }
 
@@ -70,13 +83,14 @@ fn document(status: StatusCode, error: &Error, name: &str, request_id: &str) -> 
         "request_id": request_id,
     });
     body["error"]["name"] = json!(name);
-    if error.kind == Kind::Unavailable {
-        body["retry_after"] = json!(RETRY_AFTER_S);
+    let retry_after_s = retry_after_s(error.kind);
+    if let Some(seconds) = retry_after_s {
+        body["retry_after"] = json!(seconds);
     }
     let mut reply =
         Reply::json(status, &body).with_header("content-type", "application/problem+json");
-    if error.kind == Kind::Unavailable {
-        reply = reply.with_header("retry-after", &RETRY_AFTER_S.to_string());
+    if let Some(seconds) = retry_after_s {
+        reply = reply.with_header("retry-after", &seconds.to_string());
     }
     if error.kind == Kind::Unauthenticated {
         reply = reply.with_header("www-authenticate", "Bearer");

@@ -7,6 +7,7 @@ mod lane_object;
 mod meter;
 mod outbound;
 mod queue;
+mod rate_limits;
 mod settings;
 
 use std::cell::RefCell;
@@ -23,6 +24,7 @@ use lane_object::LaneObjects;
 use meter::Meter;
 use outbound::FetchOutbound;
 use queue::JobQueue;
+use rate_limits::Bound;
 
 /// The platform on Workers. One is made for each event that the Worker handles.
 #[derive(Clone)]
@@ -35,6 +37,7 @@ struct Inner {
     jobs: JobQueue,
     lanes: LaneObjects,
     outbound: FetchOutbound,
+    rate_limits: Bound,
     meter: Meter,
     in_flight: Rc<RefCell<InFlight>>,
 }
@@ -62,7 +65,9 @@ impl Edge {
         let lanes = LaneObjects::new(lanes, meter.clone());
         let outbound = FetchOutbound;
         let in_flight = IN_FLIGHT.with(Rc::clone);
-        let inner = Inner { settings, control, logs, jobs, lanes, outbound, meter, in_flight };
+        let rate_limits = Bound::open(env);
+        let inner =
+            Inner { settings, control, logs, jobs, lanes, outbound, rate_limits, meter, in_flight };
         Ok(Self(Rc::new(inner)))
     }
 
@@ -102,6 +107,7 @@ impl Platform for Edge {
     type Jobs = JobQueue;
     type Lanes = LaneObjects;
     type Outbound = FetchOutbound;
+    type RateLimits = Bound;
 
     fn settings(&self) -> &Settings {
         &self.0.settings
@@ -126,6 +132,10 @@ impl Platform for Edge {
 
     fn outbound(&self) -> &FetchOutbound {
         &self.0.outbound
+    }
+
+    fn rate_limits(&self) -> &Bound {
+        &self.0.rate_limits
     }
 
     fn in_flight(&self) -> &RefCell<InFlight> {

@@ -3,10 +3,11 @@
 use worker::Env;
 
 use crate::domain::secret::MasterKeys;
-use crate::ports::Settings;
+use crate::ports::{Quotas, Settings};
 
 /// Secrets `ADMIN_TOKEN` and `MASTER_KEYS`; variables `ALLOW_PRIVATE_DESTINATIONS` (`true` opens),
-/// `LOG_SHARDS` and `OWN_HOSTS` (comma-separated, may be missing).
+/// `LOG_SHARDS`, `OWN_HOSTS` (comma-separated, may be missing), and the quotas
+/// `WORKSPACES_PER_ORGANIZATION` and `CONNECTIONS_PER_WORKSPACE` (missing or empty for none).
 ///
 /// # Errors
 /// What is missing or malformed, for the log; never a value.
@@ -18,6 +19,10 @@ pub fn read(env: &Env) -> Result<Settings, String> {
     };
     let shards = var("LOG_SHARDS").unwrap_or_else(|| "1".to_owned());
     let hosts = var("OWN_HOSTS").unwrap_or_default();
+    let quota = |name: &str| match var(name).filter(|text| !text.is_empty()) {
+        Some(text) => text.parse().map(Some).map_err(|_| format!("{name} must be a number")),
+        None => Ok(None),
+    };
     let hosts = hosts.split(',').map(str::trim).filter(|host| !host.is_empty());
     Ok(Settings {
         admin_token: secret("ADMIN_TOKEN")?,
@@ -25,5 +30,9 @@ pub fn read(env: &Env) -> Result<Settings, String> {
         allow_private_destinations: var("ALLOW_PRIVATE_DESTINATIONS").as_deref() == Some("true"),
         log_shards: shards.parse().map_err(|_| "LOG_SHARDS must be a number".to_owned())?,
         own_hosts: hosts.map(str::to_owned).collect(),
+        quotas: Quotas {
+            workspaces_per_organization: quota("WORKSPACES_PER_ORGANIZATION")?,
+            connections_per_workspace: quota("CONNECTIONS_PER_WORKSPACE")?,
+        },
     })
 }

@@ -33,6 +33,8 @@ pub fn shapes() -> Names {
         need("created_by", words("mk_3Jb9kq0Rz5TnWc8Yl2XeVd1M")),
         need("created_at", time()),
         need("updated_at", time()),
+        may("failing_since", nullable(time()))
+            .says("Only in lists with `health=failing`: since when nothing succeeded."),
     ]);
     vec![
         ("Connection", connection),
@@ -57,14 +59,18 @@ fn kept(connection: &impl Fn() -> Shape) -> Vec<Operation> {
     };
     let hidden = || may("hidden", flag(false));
     vec![
-        get("/api/v1/connections", "list_connections", "List connections")
-            .lists("Of all workspaces of the organization.", connection()),
-        get(
-            "/api/v1/workspaces/:id/connections",
-            "list_workspace_connections",
-            "List a workspace's connections",
-        )
-        .lists("Oldest first.", connection()),
+        healthy(
+            get("/api/v1/connections", "list_connections", "List connections")
+                .lists("Of all workspaces of the organization.", connection()),
+        ),
+        healthy(
+            get(
+                "/api/v1/workspaces/:id/connections",
+                "list_workspace_connections",
+                "List a workspace's connections",
+            )
+            .lists("Oldest first.", connection()),
+        ),
         post("/api/v1/connections", "create_connection", "Create a connection")
             .says(
                 "Where a workspace's deliveries go. Without `signing_secret` and `generate_secret` \
@@ -101,6 +107,12 @@ fn kept(connection: &impl Fn() -> Shape) -> Vec<Operation> {
     ]
 }
 
+/// A list of connections takes this, too.
+fn healthy(list: Operation) -> Operation {
+    let about = "Only those of which nothing succeeds, or that were switched off for it.";
+    list.query("health", one_of(&["failing"]), about)
+}
+
 fn type_field() -> super::shape::Field {
     need("type", only(WEBHOOK))
 }
@@ -108,7 +120,19 @@ fn type_field() -> super::shape::Field {
 fn acted_on(connection: &impl Fn() -> Shape) -> Vec<Operation> {
     let held = one_of(&["deliver", "cancel"]);
     let event = closed([need("event", Shape::Named("Event"))]);
+    let states = ["pending", "held", "retrying", "completed", "failed", "canceled"];
     vec![
+        get(
+            "/api/v1/connections/:id/deliveries",
+            "list_connection_deliveries",
+            "List a connection's deliveries",
+        )
+        .lists("Newest first.", Shape::Named("RuleEvent"))
+        .query(
+            "status",
+            one_of(&states),
+            "Only deliveries with this status; `held` are those of the pending ones that are held.",
+        ),
         post("/api/v1/connections/:id/activate", "activate_connection", "Activate a connection")
             .may_take(open([may("held", held).shown().or("deliver").says(
                 "What becomes of what was held: `deliver` sends it, oldest first; `cancel` \

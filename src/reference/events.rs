@@ -4,13 +4,14 @@ use serde_json::json;
 
 use super::deliveries::{status, statuses};
 use super::leaves::{any_object, count, given_id, id, name, only, resource_id, text, truth, words};
-use super::leaves::{one_of, time};
+use super::leaves::{leaf, one_of, time};
 use super::operation::{Operation, get, post};
 use super::shape::{Field, Names, Shape, closed, list_of, may, need, open, some_of};
-use crate::domain::limits::BULK_EVENTS_MAX;
+use crate::domain::idempotency::HEADER;
+use crate::domain::limits::{BULK_EVENTS_MAX, IDEMPOTENCY_KEY_CHARS_MAX};
 
 /// Why a rule for an event's name did not match the event.
-const REASONS: [&str; 3] = ["inactive", "resource", "resource_id"];
+const REASONS: [&str; 4] = ["inactive", "resource", "resource_id", "filter"];
 
 fn fields() -> Vec<Field> {
     vec![
@@ -27,7 +28,11 @@ fn fields() -> Vec<Field> {
 }
 
 fn history() -> Vec<Field> {
-    let unmatched = closed([need("rule", id("rule")), need("reason", one_of(&REASONS))]);
+    let unmatched = closed([
+        need("rule", id("rule")),
+        need("reason", one_of(&REASONS)),
+        may("detail", words("and[1]: order.total gt 100")).says("What in its filter did not hold."),
+    ]);
     vec![
         need("status", status("completed")).says("Over all its deliveries."),
         need("rule_events", list_of(Shape::Named("RuleEvent"))).says("Its deliveries."),
@@ -68,6 +73,16 @@ pub fn shapes() -> Names {
     ]
 }
 
+const IDEMPOTENCY: &str = "For 24 hours the same key with the same body gets the first answer \
+     again, and nothing is stored twice; with another body it is 409.";
+
+/// A key of the caller's own, see `domain::idempotency`.
+pub fn idempotency_key() -> Shape {
+    let schema = json!({"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_CHARS_MAX,
+        "pattern": "^[ -~]+$"});
+    leaf(schema, "order-1001-completed")
+}
+
 /// What the reference says of the rows that take events.
 pub fn emitting() -> Vec<Operation> {
     let accepted = closed([need("event", Shape::Named("Event"))]);
@@ -87,14 +102,17 @@ pub fn emitting() -> Vec<Operation> {
                 "201 means that the event and all deliveries it owes are stored. Unknown fields \
                  are ignored. Browsers may call this from any origin.",
             )
+            .header(HEADER, idempotency_key(), IDEMPOTENCY)
             .takes(Shape::Named("NewEvent"))
             .answers(201, "The event was accepted.", accepted)
-            .problems(&[404]),
+            .problems(&[404, 409]),
         post("/api/v1/events/bulk", "emit_events", "Emit up to 100 events")
             .says("A bare array. Each event is accepted or refused by itself.")
+            .header(HEADER, idempotency_key(), IDEMPOTENCY)
             .takes(some_of(Shape::Named("NewEvent"), 1, BULK_EVENTS_MAX))
             .answers(201, "All were accepted.", all)
-            .answers(207, "Some were not accepted.", some),
+            .answers(207, "Some were not accepted.", some)
+            .problems(&[409]),
     ]
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::shape::Shape;
+use crate::domain::limits::PATTERN_DOTS_MAX;
 use crate::domain::time::rfc3339;
 
 /// Ids in our answers: lower case.
@@ -133,9 +134,40 @@ pub fn resource_id() -> Shape {
 
 /// A name that people see, see `domain::organization::label`.
 pub fn label(example: &str) -> Shape {
-    let schema = json!({"type": "string", "minLength": 1, "maxLength": 128,
+    plain(128, example)
+}
+
+/// A text of at most so many characters that is not blank and has no control characters.
+fn plain(chars_max: usize, example: &str) -> Shape {
+    let schema = json!({"type": "string", "minLength": 1, "maxLength": chars_max,
         "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*\\S[^\\u0000-\\u001f\\u007f-\\u009f]*$"});
     leaf(schema, example)
+}
+
+/// A rule's pattern, see `domain::rule::check_pattern`.
+pub fn pattern(example: &str) -> Shape {
+    // A name; or one with dots before the last part, which is a star; or the star alone.
+    let dots = PATTERN_DOTS_MAX - 1;
+    let pattern = format!(
+        "^([A-Za-z0-9][A-Za-z0-9._:/-]{{0,127}}|\\*\
+         |[A-Za-z0-9][A-Za-z0-9_:/-]*(\\.[A-Za-z0-9_:/-]*){{0,{dots}}}\\.\\*)$"
+    );
+    leaf(json!({"type": "string", "maxLength": 128, "pattern": pattern}), example)
+}
+
+/// An event's name or a pattern to which a publishable key is limited, see `domain::key_limits`.
+pub fn limit(example: &str) -> Shape {
+    matching("^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}(\\.\\*)?$", example)
+}
+
+/// A workspace's environment, see `domain::workspace::check_environment`.
+pub fn environment() -> Shape {
+    plain(32, "staging")
+}
+
+/// What the product calls a workspace or a person, see `domain::workspace::check_external_id`.
+pub fn external_id(example: &str) -> Shape {
+    plain(255, example)
 }
 
 /// A workspace's name, see `domain::workspace::check_name`.

@@ -25,6 +25,8 @@ pub mod problems;
 
 mod organizations;
 
+mod machine_keys;
+
 mod workspaces;
 
 mod event_types;
@@ -32,6 +34,8 @@ mod event_types;
 mod webhook;
 
 mod connections;
+
+mod filter;
 
 mod rules;
 
@@ -42,6 +46,10 @@ mod deliveries;
 mod replays;
 
 mod sessions;
+
+mod stats;
+
+mod integrations;
 
 pub mod openapi;
 
@@ -80,7 +88,10 @@ type Described = (&'static str, &'static str, Vec<Operation>);
 
 fn described() -> Vec<Described> {
     let mut organizations = organizations::operations();
+    organizations.extend(machine_keys::operations());
     organizations.extend(organizations::health());
+    let mut rules = rules::operations();
+    rules.extend(filter::operations());
     vec![
         (
             "Emitting events",
@@ -97,7 +108,7 @@ fn described() -> Vec<Described> {
         ("Replays", "Sending once more what lies in a range of time.", replays::operations()),
         ("Workspaces", "Each of your customers has one.", workspaces::operations()),
         ("Connections", "Where deliveries go.", connections::operations()),
-        ("Rules", "Which events go to which connection.", rules::operations()),
+        ("Rules", "Which events go to which connection.", rules),
         ("Event types", "What your customers can subscribe to.", event_types::operations()),
         (
             "Sessions",
@@ -105,7 +116,13 @@ fn described() -> Vec<Described> {
              inside your product.",
             sessions::operations(),
         ),
-        ("Organization", "Your account, and the installation.", organizations),
+        (
+            "Integrations",
+            "What kinds of connections there are, and what a connection says of its own.",
+            integrations::operations(),
+        ),
+        ("Statistics", "Counts, success rates and times.", stats::operations()),
+        ("Organization", "Your account and its machine keys.", organizations),
     ]
 }
 
@@ -140,9 +157,13 @@ fn named() -> Names {
         workspaces::shapes(),
         connections::shapes(),
         rules::shapes(),
+        filter::shapes(),
         event_types::shapes(),
         sessions::shapes(),
+        stats::shapes(),
+        integrations::shapes(),
         organizations::shapes(),
+        machine_keys::shapes(),
         problem_shapes(),
     ];
     all.into_iter().flatten().collect()

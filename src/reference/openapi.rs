@@ -6,6 +6,7 @@ use super::Reference;
 use super::operation::{Operation, Param, Row};
 use super::problems::{Problem, of_status, problems};
 use super::shape::Shape;
+use crate::domain::idempotency;
 use crate::http::access::Access;
 
 /// The text of the document.
@@ -133,11 +134,17 @@ fn media(reference: &Reference, shape: &Shape) -> Value {
 fn responses(reference: &Reference, row: &Row, operation: &Operation) -> Value {
     let mut responses = Map::new();
     for answer in &operation.answers {
-        let shown = json!({
+        let mut shown = json!({
             "description": answer.about,
             "headers": headers(false),
             "content": {"application/json": media(reference, &answer.shape)},
         });
+        if operation.headers.iter().any(|header| header.name == idempotency::HEADER) {
+            shown["headers"]["Idempotent-Replayed"] = json!({
+                "description": "There when this is the answer to an earlier request.",
+                "schema": {"type": "string", "const": "true"},
+            });
+        }
         responses.insert(answer.status.to_string(), shown);
     }
     for status in operation.problem_statuses(row) {

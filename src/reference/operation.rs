@@ -228,6 +228,12 @@ impl Operation {
         if row.access != Access::Public {
             all.push(401);
         }
+        // Keys have rate limits, and publishable keys limits of what they may emit.
+        match row.access {
+            Access::Emit => all.extend([403, 429]),
+            Access::Machine => all.push(429),
+            _ => {}
+        }
         if !self.query.is_empty() || self.body.is_some() {
             all.push(400);
         }

@@ -168,7 +168,7 @@ fn operation_of(names: &Names, row: &Row, operation: &Operation) -> Markup {
             (body_of(operation))
             h4 { "Example" }
             pre tabindex="0" { code { (curl(names, row, operation)) } }
-            h4 { "Answers" }
+            @if !operation.answers.is_empty() { h4 { "Answers" } }
             @for answer in &operation.answers { (answer_of(names, answer)) }
             p.problems {
                 @for status in operation.problem_statuses(row) {
@@ -228,7 +228,12 @@ fn body_of(operation: &Operation) -> Markup {
 
 fn shape_of(shape: &Shape) -> Markup {
     html! {
-        @if shape.fields().is_empty() {
+        @if let Shape::OneOf(shapes) = shape {
+            @for (index, shape) in shapes.iter().enumerate() {
+                @if index > 0 { p.kind { "or" } }
+                (shape_of(shape))
+            }
+        } @else if shape.fields().is_empty() {
             p.kind { (kind(shape)) }
         } @else {
             table { tbody { (rows(shape.fields())) } }

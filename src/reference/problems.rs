@@ -21,7 +21,7 @@ pub struct Problem {
     pub advice: &'static str,
 }
 
-const KINDS: [Kind; 11] = [
+const KINDS: [Kind; 12] = [
     Kind::Invalid,
     Kind::Unauthenticated,
     Kind::Forbidden,
@@ -31,6 +31,7 @@ const KINDS: [Kind; 11] = [
     Kind::UnsupportedMediaType,
     Kind::Refused,
     Kind::TooEarly,
+    Kind::RateLimited,
     Kind::Internal,
     Kind::Unavailable,
 ];
@@ -40,7 +41,7 @@ pub fn problems() -> Vec<Problem> {
     let of_kind = |kind: &Kind| {
         let (title, meaning, advice) = words(*kind);
         let status = problem::status(*kind).as_u16();
-        let retries = *kind == Kind::Unavailable;
+        let retries = problem::retry_after_s(*kind).is_some();
         Problem { name: problem::name(*kind), status, retries, title, meaning, advice }
     };
     let mut all: Vec<Problem> = KINDS.iter().map(of_kind).collect();
@@ -81,8 +82,8 @@ fn words(kind: Kind) -> (&'static str, &'static str, &'static str) {
         Kind::Forbidden => (
             "Forbidden",
             "The caller may see this, and not do it.",
-            "Use a key that may. What a caller may not even see does not exist for it: that is \
-             404.",
+            "Use a key that may: a publishable key can be limited to some events and to some \
+             origins. What a caller may not even see does not exist for it: that is 404.",
         ),
         Kind::NotFound => (
             "Not found",
@@ -118,6 +119,12 @@ fn words(kind: Kind) -> (&'static str, &'static str, &'static str) {
             "What is asked for is under way already.",
             "Wait until the attempt has ended, a minute at the most, and ask again if it is still \
              needed.",
+        ),
+        Kind::RateLimited => (
+            "Too many requests",
+            "Too many requests came with this key in ten seconds. This one did nothing.",
+            "Wait the seconds that `Retry-After` says; `retry_after` in the body says the same. A \
+             bulk request of 100 events counts as one.",
         ),
         Kind::Internal => (
             "Internal error",

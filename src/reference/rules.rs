@@ -1,6 +1,7 @@
 //! Rules.
 
-use super::leaves::{flag, given_id, id, name, only, resource_id, time, words};
+use super::filter;
+use super::leaves::{flag, given_id, id, name, only, pattern, resource_id, time, words};
 use super::operation::{Operation, delete, get, patch, post};
 use super::shape::{Names, Shape, closed, may, need, open};
 use crate::app::rules::SEND_WEBHOOK;
@@ -16,6 +17,7 @@ pub fn shapes() -> Names {
         need("event", words("order.completed")),
         may("resource", words("order")),
         may("resource_id", words("ord_1001")),
+        may("filter", Shape::Named("Filter")),
         need("metadata", closed([need("action", only(SEND_WEBHOOK))])),
         need("active", flag(true)),
         need("hidden", flag(false)).says("Whether the embed leaves it out."),
@@ -28,7 +30,7 @@ pub fn shapes() -> Names {
 
 /// A list of rules takes these, too.
 fn filtered(list: Operation) -> Operation {
-    list.query("event", name("order.completed"), "Only rules for this.")
+    list.query("event", pattern("order.completed"), "Only rules with exactly this.")
         .query("resource", name("order"), "Only rules limited to this resource.")
         .query("resource_id", resource_id(), "Only rules limited to this resource id.")
 }
@@ -61,10 +63,12 @@ pub fn operations() -> Vec<Operation> {
             .takes(open([
                 need("workspace", given_id("workspace")),
                 need("connection", given_id("connection")),
-                need("event", name("order.completed")),
+                need("event", pattern("order.completed"))
+                    .says("A name, `order.*` for all that begin with `order.`, or `*` for all."),
                 need("metadata", open([need("action", only(SEND_WEBHOOK))])),
                 resource(),
                 resource_id(),
+                filter::field(),
                 may("active", flag(true)).or(true),
                 may("hidden", flag(false)).or(false),
             ]))
@@ -74,9 +78,10 @@ pub fn operations() -> Vec<Operation> {
         patch("/api/v1/rules/:id", "update_rule", "Change a rule")
             .says("What is left out is kept; `null` takes a limit away.")
             .takes(open([
-                may("event", name("order.completed")),
+                may("event", pattern("order.completed")),
                 resource(),
                 resource_id(),
+                filter::field(),
                 may("active", flag(false)).shown(),
                 may("hidden", flag(false)),
             ]))

@@ -1,14 +1,15 @@
 //! Sessions of the embed.
 
-use super::leaves::{count, example_id, given_id, id, leaf, name, one_of, only, resource_id};
-use super::leaves::{time, truth, whole, words};
+use super::leaves::{
+    count, example_id, external_id, given_id, id, name, one_of, only, resource_id, time, truth,
+    whole, words,
+};
 use super::operation::{Operation, delete, get, post};
 use super::organizations::origin;
 use super::shape::{Field, Names, Shape, closed, list_of, may, need, nullable, open, some_of};
 use crate::domain::session::{
     LAUNCH_TTL_S, LaunchPage, ORIGINS_MAX, READ_PAYLOADS, Role, SessionType, TTL_S,
 };
-use serde_json::json;
 
 /// States of a session, see `domain::session::Session::status`.
 const STATUSES: [&str; 3] = ["active", "expired", "revoked"];
@@ -67,13 +68,6 @@ fn seconds((least, most, default): (i64, i64, i64)) -> Shape {
     whole(least, most, default)
 }
 
-/// Who the person is in the product's own words.
-pub fn external_user_id() -> Shape {
-    let schema = json!({"type": "string", "minLength": 1, "maxLength": 255,
-        "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]+$"});
-    leaf(schema, "ann")
-}
-
 /// What the reference says of the rows of sessions.
 pub fn operations() -> Vec<Operation> {
     let wanted = open([
@@ -87,7 +81,7 @@ pub fn operations() -> Vec<Operation> {
             .says("`resource` needs the two fields below; `dashboard` only reads."),
         may("resource", name("order")),
         may("resource_id", resource_id()),
-        may("external_user_id", external_user_id()).shown(),
+        may("external_user_id", external_id("ann")).shown(),
         may("ttl_seconds", seconds(TTL_S)).or(TTL_S.2),
         may("launch_ttl_seconds", seconds(LAUNCH_TTL_S)).or(LAUNCH_TTL_S.2),
         may("launch_page", one_of(LaunchPage::WORDS)).or("dashboard"),

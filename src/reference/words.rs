@@ -44,6 +44,7 @@ fn leaf(schema: &Value) -> Markup {
         (Some("date-time"), _) => "time, RFC 3339",
         (Some("uri"), _) => "URL",
         (_, Some("integer")) => "whole number",
+        (None, None) if schema["type"].is_array() => "string, number, true, false or null",
         (_, Some(kind)) => kind,
         _ => "any value",
     };

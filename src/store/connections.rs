@@ -5,7 +5,7 @@ use super::{Query, all_rows, run, select, statement};
 use crate::domain::actor::Scope;
 use crate::domain::connection::{InactiveReason, SealedCredentials, SetBy};
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::limits::CONNECTIONS_SHOWN_MAX;
+use crate::domain::limits::{CONNECTIONS_SHOWN_MAX, LIST_READS_MAX};
 use crate::domain::rotation::LIVE_SECRETS_MAX;
 use crate::domain::secret::Sealed;
 use crate::ports::{Database, Param, Statement};
@@ -19,6 +19,8 @@ pub struct Connection {
     pub workspace: String,
     /// Name of the workspace, by which lists are ordered.
     pub workspace_name: String,
+    /// LOG shard of the workspace.
+    pub shard: u16,
     /// Type, `webhook`.
     pub kind: String,
     /// Name.
@@ -65,6 +67,7 @@ impl FromRow for Connection {
             id: row.text("id"),
             workspace: row.text("workspace"),
             workspace_name: row.text("workspace_name"),
+            shard: row.int("shard"),
             kind: row.text("kind"),
             name: row.text("name"),
             settings: row.text("settings"),
@@ -104,8 +107,11 @@ pub struct NewSecret {
 
 const INSERT: &str = "\
     insert or ignore into connections (id, workspace, type, name, settings, credentials, hidden, \
-      created_by, created_at_ms, updated_at_ms) values (?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+      created_by, created_at_ms, updated_at_ms) \
+    select ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 \
+    where ?11 is null or (select count(*) from connections where workspace = ?1) < ?11 \
     returning id";
+const IS_KNOWN: &str = "select id from connections where id = ?1";
 const INSERT_FIRST_SECRET: &str = "\
     insert or ignore into connection_secrets (connection, number, sealed, set_by, created_at_ms) \
     select c.id, ?3, ?4, ?5, ?6 from connections c where c.id = ?2 and c.workspace = ?1";
@@ -113,14 +119,15 @@ const INSERT_SECRET: &str = "\
     insert into connection_secrets (connection, number, sealed, set_by, created_at_ms) \
     select c.id, ?3, ?4, ?5, ?6 from connections c where c.id = ?2 and c.workspace = ?1";
 
-/// Creates a connection with its first signing secret.
+/// Creates a connection with its first signing secret, if its workspace has fewer than `quota`.
 ///
 /// # Errors
-/// `Conflict` when there is a connection with its id.
+/// `Conflict` when there is a connection with its id, `Refused` when the quota is used up.
 pub async fn insert(
     control: &impl Database,
     connection: &Connection,
     secret: &NewSecret,
+    quota: Option<u32>,
 ) -> Result<()> {
     let row = statement(
         INSERT,
@@ -135,15 +142,18 @@ pub async fn insert(
             (&connection.created_by).into(),
             connection.created_at_ms.into(),
             connection.updated_at_ms.into(),
+            quota.into(),
         ],
     );
     let sql = INSERT_FIRST_SECRET;
     let secret = Statement { sql, ..insert_secret(connection, secret, connection.created_at_ms) };
-    let results = run(control, vec![row, secret]).await?;
-    if results[0].is_empty() {
-        return Err(Error::new(Kind::Conflict, "There is a connection with this id"));
+    let known = statement(IS_KNOWN, [(&connection.id).into()]);
+    let results = run(control, vec![row, secret, known]).await?;
+    match (results[0].is_empty(), results[2].is_empty()) {
+        (false, _) => Ok(()),
+        (true, false) => Err(Error::new(Kind::Conflict, "There is a connection with this id")),
+        (true, true) => Err(Error::quota("workspace", "connections", quota)),
     }
-    Ok(())
 }
 
 fn credentials_text(credentials: &SealedCredentials) -> String {
@@ -210,7 +220,7 @@ macro_rules! columns {
         "select c.id, c.workspace, c.type as kind, c.name, c.settings, c.credentials, c.active, \
            c.inactive_reason, c.failing_since_ms, c.warned_percent, c.hidden, c.created_by, \
            c.created_at_ms, c.updated_at_ms, \
-           w.name as workspace_name, \
+           w.name as workspace_name, w.shard, \
            (select json_array(json_object('number', s.number, 'set_by', s.set_by, \
               'created_at_ms', s.created_at_ms, 'sealed', s.sealed)) \
             from connection_secrets s where s.connection = c.id order by s.number desc limit 1) \
@@ -332,33 +342,67 @@ pub struct After {
     pub id: String,
 }
 
+/// Connections and workspaces without connections at which one page looks: each costs two rows, for
+/// the list and for its end.
+const LOOKED_AT: usize = LIST_READS_MAX / 4;
+
+/// The connections at which a page looks, in its order; a workspace without any counts as well.
+macro_rules! looked_at {
+    ($columns:literal) => {
+        concat!(
+            "select ",
+            $columns,
+            " from workspaces w left join connections c on c.workspace = w.id \
+             where w.organization = ?1 and (?2 is null or w.id = ?2) and w.name >= ?3 \
+               and (w.name > ?3 or (c.created_at_ms, c.id) > (?4, ?5)) \
+             order by w.organization, w.name, c.created_at_ms, c.id limit "
+        )
+    };
+}
+
 const LIST: &str = concat!(
     columns!(),
-    "from workspaces w cross join connections c on c.workspace = w.id \
-     where w.organization = ?1 and (?2 is null or w.id = ?2) and w.name >= ?3 \
-       and (w.name > ?3 or (c.created_at_ms, c.id) > (?4, ?5)) \
-     order by w.organization, w.name, c.created_at_ms, c.id limit ?6"
+    "from (",
+    looked_at!("c.id as connection"),
+    "?7) lines cross join connections c on c.id = lines.connection \
+     cross join workspaces w on w.id = c.workspace limit ?6"
+);
+const LIST_END: &str = concat!(
+    looked_at!("w.name, coalesce(c.created_at_ms, 0) as created_at_ms, coalesce(c.id, '') as id"),
+    "1 offset ?6"
 );
 
-/// Connections in a scope, by workspace name and age.
-///
-/// # Errors
-/// When CONTROL does not answer.
-pub async fn list(
-    control: &impl Database,
-    scope: &Scope,
-    after: &After,
-    limit: usize,
-) -> Result<Vec<Connection>> {
-    let params = [
-        (&scope.organization).into(),
-        scope.workspace.clone().into(),
-        (&after.workspace_name).into(),
-        after.created_at_ms.into(),
-        (&after.id).into(),
-        limit.into(),
-    ];
-    row::all(select(control, statement(LIST, params)).await?)
+/// Connections in a scope, by workspace name and age, at most `limit`.
+pub fn list(scope: &Scope, after: &After, limit: usize) -> Query<Vec<Connection>> {
+    let [organization, workspace] = workspace_params(scope);
+    let [name, at_ms, id] = after.params();
+    let looked_at = LOOKED_AT.into();
+    let params = [organization, workspace, name, at_ms, id, limit.into(), looked_at];
+    Query::new(LIST, params, all_rows)
+}
+
+/// Where a [`list`] goes on when all of it is shown; `None` at the end.
+pub fn list_end(scope: &Scope, after: &After) -> Query<Option<After>> {
+    let [organization, workspace] = workspace_params(scope);
+    let [name, at_ms, id] = after.params();
+    let params = [organization, workspace, name, at_ms, id, (LOOKED_AT - 1).into()];
+    Query::new(LIST_END, params, |rows| row::first(row::rows(rows)?))
+}
+
+impl After {
+    fn params(&self) -> [Param; 3] {
+        [(&self.workspace_name).into(), self.created_at_ms.into(), (&self.id).into()]
+    }
+}
+
+impl FromRow for After {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            workspace_name: row.text("name"),
+            created_at_ms: row.int("created_at_ms"),
+            id: row.text("id"),
+        }
+    }
 }
 
 const SET_ACTIVE: &str = "\

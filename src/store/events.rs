@@ -1,155 +1,14 @@
 //! Events in a LOG shard, with the deliveries that each owes.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::row::{self, FromRow, Row};
 use super::{Query, all_rows, run, statement};
 use crate::domain::error::Result;
 use crate::domain::event::{Event, FanOut, Service, Unmatched};
-use crate::domain::limits::{LIST_READS_MAX, PAYLOAD_INLINE_BYTES, SWEEP_GRACE_MS};
+use crate::domain::limits::LIST_READS_MAX;
 use crate::domain::rule::Mismatch;
-use crate::ports::{Database, Param, Statement};
-
-const INSERT_PAYLOAD: &str = "\
-    insert into payloads (payload) select ?3 \
-    where not exists (select 1 from events where workspace = ?1 and event = ?2)";
-const INSERT: &str = "\
-    insert or ignore into events (workspace, event, name, resource, resource_id, created_by, \
-      created_at_ms, fan_out, payload_bytes, unmatched, payload) values (?1, ?2, ?3, ?4, ?5, ?6, \
-      ?7, ?8, ?9, ?10, ?11)";
-/// Follows its payload's insert in the same batch. When the event is there already (the batch is a
-/// repetition) both do nothing.
-const INSERT_AFTER_PAYLOAD: &str = "\
-    insert or ignore into events (workspace, event, name, resource, resource_id, created_by, \
-      created_at_ms, fan_out, payload_bytes, unmatched, payload_id) values (?1, ?2, ?3, ?4, ?5, \
-      ?6, ?7, ?8, ?9, ?10, last_insert_rowid())";
-const INSERT_DELIVERIES: &str = "\
-    insert or ignore into deliveries (workspace, connection, event, rule, state, open, due_at_ms, \
-      sweep_at_ms, payload_bytes, created_at_ms, seq) \
-    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, \
-      case value ->> 6 when 1 then 'held' else 'pending' end, 1 - (value ->> 6), \
-      case value ->> 6 when 0 then value ->> 5 end, \
-      case value ->> 6 when 0 then value ->> 5 + (value ->> 7) end, value ->> 4, value ->> 5, \
-      case when value ->> 8 is not null then (select c.n from strict_counters c \
-        where c.workspace = value ->> 0 and c.connection = value ->> 1) - (value ->> 8) end \
-    from json_each(?1)";
-/// Takes the numbers that the deliveries of a batch need from the counters of their lines. It comes
-/// first in the batch: when the events are there already (the batch is a repetition) it does
-/// nothing, and the numbers have no gap.
-const COUNT: &str = "\
-    insert into strict_counters (workspace, connection, n) \
-    select value ->> 0, value ->> 1, value ->> 2 from json_each(?1) \
-    where not exists (select 1 from events where workspace = value ->> 0 and event = value ->> 3) \
-    on conflict do update set n = n + excluded.n";
-const INSERT_NAMES: &str = "\
-    insert or ignore into names_seen (workspace, kind, name, created_at_ms) \
-    select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?1)";
-
-/// Stores events with their payloads' texts and the deliveries they owe, all or none. Storing the
-/// same again changes nothing, so an unknown result may be repeated.
-///
-/// # Errors
-/// When the shard's answer is not known.
-pub async fn insert(log: &impl Database, events: &[(Event, String)]) -> Result<()> {
-    let mut numbers = Numbers::of(events);
-    let mut statements: Vec<Statement> = numbers.statement().into_iter().collect();
-    let (mut deliveries, mut names) = (Vec::new(), Vec::new());
-    for (event, payload) in events {
-        statements.extend(event_statements(event, payload));
-        for owed in &event.fan_out {
-            // A lane may start what no job is under way for.
-            let grace_ms = if owed.service == Service::Jobs { SWEEP_GRACE_MS } else { 0 };
-            deliveries.push(json!([
-                event.workspace,
-                owed.connection,
-                event.id,
-                owed.rule_number,
-                payload.len(),
-                event.created_at_ms,
-                i64::from(owed.held),
-                grace_ms,
-                numbers.next(event, owed),
-            ]));
-        }
-        let mut seen = |kind: &str, name: &str| {
-            names.push(json!([event.workspace, kind, name, event.created_at_ms]));
-        };
-        // A test event is no event of the workspace's own.
-        if !event.is_test() {
-            seen("event", &event.name);
-            event.resource.iter().for_each(|resource| seen("resource", resource));
-        }
-    }
-    if !deliveries.is_empty() {
-        let set = Value::from(deliveries).to_string();
-        statements.push(statement(INSERT_DELIVERIES, [set.into()]));
-    }
-    if !names.is_empty() {
-        statements.push(statement(INSERT_NAMES, [Value::from(names).to_string().into()]));
-    }
-    run(log, statements).await.map(drop)
-}
-
-/// The numbers that a batch takes from the counters of strict lines, by connection: workspace,
-/// connection, how many are left to give, and the first event that takes one.
-struct Numbers<'a>(Vec<(&'a str, &'a str, i64, &'a str)>);
-
-impl<'a> Numbers<'a> {
-    fn of(events: &'a [(Event, String)]) -> Self {
-        let mut all: Vec<(&str, &str, i64, &str)> = Vec::new();
-        for (event, _) in events {
-            for owed in event.fan_out.iter().filter(|owed| owed.service == Service::Numbered) {
-                match all.iter_mut().find(|(_, connection, ..)| *connection == owed.connection) {
-                    Some((_, _, count, _)) => *count += 1,
-                    None => all.push((&event.workspace, &owed.connection, 1, &event.id)),
-                }
-            }
-        }
-        Self(all)
-    }
-
-    fn statement(&self) -> Option<Statement> {
-        let set = json!(self.0).to_string();
-        (!self.0.is_empty()).then(|| statement(COUNT, [set.into()]))
-    }
-
-    /// How far the number of this delivery is below the last one that the batch takes.
-    fn next(&mut self, event: &Event, owed: &FanOut) -> Option<i64> {
-        if owed.service != Service::Numbered {
-            return None;
-        }
-        let same = |(workspace, connection, ..): &&mut (&str, &str, i64, &str)| {
-            *workspace == event.workspace && *connection == owed.connection
-        };
-        let (_, _, left, _) = self.0.iter_mut().find(same)?;
-        *left -= 1;
-        Some(*left)
-    }
-}
-
-fn event_statements(event: &Event, payload: &str) -> Vec<Statement> {
-    let fan_out = serde_json::to_string(&event.fan_out).unwrap_or_default();
-    let unmatched = (!event.unmatched.is_empty())
-        .then(|| serde_json::to_string(&event.unmatched).unwrap_or_default());
-    let mut params: Vec<Param> = vec![
-        (&event.workspace).into(),
-        (&event.id).into(),
-        (&event.name).into(),
-        event.resource.clone().into(),
-        event.resource_id.clone().into(),
-        (&event.created_by).into(),
-        event.created_at_ms.into(),
-        fan_out.into(),
-        payload.len().into(),
-        unmatched.into(),
-    ];
-    if payload.len() <= PAYLOAD_INLINE_BYTES {
-        params.push(payload.into());
-        return vec![Statement { sql: INSERT, params }];
-    }
-    let key = [(&event.workspace).into(), (&event.id).into(), payload.into()];
-    vec![statement(INSERT_PAYLOAD, key), Statement { sql: INSERT_AFTER_PAYLOAD, params }]
-}
+use crate::ports::Database;
 
 /// The state of one delivery as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,6 +78,7 @@ impl FromRow for Unmatched {
             rule_number: row.int("n"),
             rule: row.text("r"),
             why: serde_json::from_value(Value::from(why)).unwrap_or(Mismatch::Inactive),
+            detail: row.text_if_any("d"),
         }
     }
 }
@@ -254,6 +114,8 @@ macro_rules! columns {
     };
 }
 
+pub(super) use columns as event_columns;
+
 /// Which events a list shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -275,7 +137,10 @@ const LIST: &str = concat!(
     columns!(),
     "from events e where e.workspace = ?1 and e.event < ?2 order by e.event desc limit ?3"
 );
-/// Reads at most as many events as [`LIST_READS_MAX`] says, however few of them are shown.
+/// Events at which a filtered page looks: each is read for the bound, for the list and for its end.
+const LOOKED_AT: usize = LIST_READS_MAX / 3;
+
+/// Looks at so many events, however few of them are shown.
 const LIST_FILTERED: &str = concat!(
     columns!(),
     "from events e where e.workspace = ?1 and e.event < ?2 \
@@ -309,7 +174,7 @@ pub fn list(
         of,
         before,
         limit,
-        (LIST_READS_MAX - 1).into(),
+        (LOOKED_AT - 1).into(),
         filter.name.clone().into(),
         filter.resource.clone().into(),
         filter.resource_id.clone().into(),
@@ -325,7 +190,7 @@ pub fn list_end(workspace: &str, before: &str) -> Query<Option<String>> {
             Self(row.text("event"))
         }
     }
-    let params = [workspace.into(), before.into(), (LIST_READS_MAX - 1).into()];
+    let params = [workspace.into(), before.into(), (LOOKED_AT - 1).into()];
     Query::new(LIST_END, params, |rows| {
         let end: Option<End> = row::first(row::rows(rows)?)?;
         Ok(end.map(|end| end.0))

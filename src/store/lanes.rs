@@ -7,6 +7,7 @@ use super::row::{self, FromRow, Row};
 use super::{Query, all_rows, run, statement};
 use crate::domain::error::Result;
 use crate::domain::lane_talk::LogMode;
+use crate::domain::limits::CONNECTIONS_SHOWN_MAX;
 use crate::domain::line::{Line, Mode, Reason};
 use crate::ports::{Database, Statement};
 
@@ -143,9 +144,32 @@ impl FromRow for HeldBack {
     }
 }
 
+const FAILING: &str = "\
+    select l.connection, l.failing_since_ms from json_each(?1) j cross join lanes l \
+    where l.workspace = j.value ->> 0 and l.connection = j.value ->> 1 \
+      and l.failing_since_ms is not null";
+
+/// Those of the connections, given as (workspace, connection), of which nothing has succeeded since
+/// an attempt failed, and when that was.
+pub fn failing(connections: &[(&str, &str)]) -> Query<Vec<(String, i64)>> {
+    struct Failing((String, i64));
+    impl FromRow for Failing {
+        fn from_row(row: &mut Row) -> Self {
+            Self((row.text("connection"), row.int("failing_since_ms")))
+        }
+    }
+    Query::new(FAILING, [json!(connections).to_string().into()], |rows| {
+        let failing: Vec<Failing> = all_rows(rows)?;
+        Ok(failing.into_iter().map(|Failing(failing)| failing).collect())
+    })
+}
+
 const OF_CONNECTION: &str = "\
     select connection, reason, not_before_ms from lanes \
     where workspace = ?1 and connection = ?2 and mode = 2 and reason is not null";
+const OPEN: &str = "\
+    select connection, reason, not_before_ms from lanes \
+    where workspace = ?1 and mode = 2 and reason = ?2 order by workspace, connection limit ?3";
 const OF_EVENT: &str = "\
     select l.connection, l.reason, l.not_before_ms \
     from events e cross join json_each(e.fan_out) f cross join lanes l \
@@ -156,6 +180,13 @@ const OF_EVENT: &str = "\
 pub fn held_back(workspace: &str, connection: &str) -> Query<Option<HeldBack>> {
     let params = [workspace.into(), connection.into()];
     Query::new(OF_CONNECTION, params, |rows| row::first(row::rows(rows)?))
+}
+
+/// The lanes of a workspace whose breaker is open, as many as a page shows connections.
+pub fn open(workspace: &str) -> Query<Vec<HeldBack>> {
+    let reason = Reason::BreakerOpen.as_str();
+    let params = [workspace.into(), reason.into(), CONNECTIONS_SHOWN_MAX.into()];
+    Query::new(OPEN, params, all_rows)
 }
 
 /// The lanes that hold deliveries of an event back.

@@ -1,5 +1,6 @@
 //! Organizations in CONTROL.
 
+use super::machine_keys::{self, MachineKey};
 use super::row::{self, FromRow, Row};
 use super::{run, select, statement};
 use crate::domain::error::Result;
@@ -16,12 +17,12 @@ pub async fn insert_with_key(
     control: &impl Database,
     organization: &str,
     name: &str,
-    access_key: &str,
+    key: &MachineKey,
     secret: &Sealed,
-    now_ms: i64,
 ) -> Result<()> {
-    let organization_row = statement(INSERT, [organization.into(), name.into(), now_ms.into()]);
-    let key_row = super::machine_keys::insert(organization, access_key, secret, now_ms);
+    let params = [organization.into(), name.into(), key.created_at_ms.into()];
+    let organization_row = statement(INSERT, params);
+    let key_row = machine_keys::insert(organization, key, secret);
     run(control, vec![organization_row, key_row]).await.map(drop)
 }
 

@@ -250,3 +250,18 @@ pub async fn cancel(
     let results = run(log, statements).await?;
     row::first(row::rows(&results[2])?)?.ok_or_else(|| Error::not_found("replay"))
 }
+
+const CANCEL_ALL: &str = "\
+    update replays set status = 'canceled', completed_at_ms = ?2 \
+    where workspace = ?1 and status = 'running' returning id";
+
+/// Stops all replays of a deleted workspace; how many. A step that is left finds its replay
+/// stopped and does nothing.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn cancel_all(log: &impl Database, workspace: &str, now_ms: i64) -> Result<usize> {
+    let params = [workspace.into(), now_ms.into()];
+    let stopped = run(log, vec![statement(CANCEL_ALL, params)]).await?;
+    Ok(row::rows(&stopped[0])?.len())
+}

@@ -6,12 +6,13 @@ use serde_json::json;
 use super::row::{self, FromRow, Row};
 use super::{select, statement};
 use crate::domain::error::Result;
+use crate::domain::key_limits::KeyLimits;
 use crate::domain::rule::Rule;
 use crate::domain::secret::Sealed;
 use crate::domain::workspace::Home;
 use crate::ports::Database;
 
-/// Where a workspace's events live and the rules for the event names that were asked for.
+/// Where a workspace's events live and the rules for the patterns that were asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Routing {
     /// The workspace.
@@ -54,49 +55,61 @@ impl FromRow for Rule {
             event: row.text("event"),
             resource: row.maybe_text("resource"),
             resource_id: row.maybe_text("resource_id"),
+            filter: row.maybe_text("filter"),
         }
     }
 }
 
-/// The rules of the workspace `w` for the event names that a parameter lists.
+/// The rules of the workspace `w` with the patterns that a parameter lists.
 macro_rules! rules {
-    ($names:literal) => {
+    ($patterns:literal) => {
         concat!(
             "(select json_group_array(json_object('id', r.id, 'number', r.number, \
                 'connection', r.connection, 'connection_active', c.active, 'event', r.event, \
                 'active', r.active, \
                 'is_strict', coalesce(c.settings ->> 'ordering', '') = 'strict', \
                 'is_throttled', c.settings ->> 'max_per_second' is not null, \
-                'resource', r.resource, 'resource_id', r.resource_id)) \
+                'resource', r.resource, 'resource_id', r.resource_id, 'filter', r.filter)) \
               from rules r cross join connections c \
               where c.id = r.connection and r.workspace = w.id \
                 and r.event in (select value from json_each(",
-            $names,
+            $patterns,
             "))) as rules "
         )
     };
 }
 
+/// The routing of a publishable key's workspace, with what the key is limited to.
+struct OfPublishableKey(Routing, KeyLimits);
+
+impl FromRow for OfPublishableKey {
+    fn from_row(row: &mut Row) -> Self {
+        Self(Routing::from_row(row), KeyLimits::from_row(row))
+    }
+}
+
 const BY_PUBLISHABLE_KEY: &str = concat!(
-    "select w.id as workspace, w.number, w.shard, ",
+    "select w.id as workspace, w.number, w.shard, k.events, k.origins, ",
     rules!("?2"),
     "from publishable_keys k join workspaces w on w.id = k.workspace \
      where k.public_key = ?1 and (k.expires_at_ms is null or k.expires_at_ms > ?3)"
 );
 
-/// The routing of a publishable key's workspace, for events of these names; `None` when the key is
-/// not valid at `now_ms`.
+/// The routing of a publishable key's workspace, for the events that these patterns match, and the
+/// key's limits; `None` when the key is not valid at `now_ms`.
 ///
 /// # Errors
 /// When CONTROL does not answer.
 pub async fn find_by_publishable_key(
     control: &impl Database,
     public_key: &str,
-    names: &[&str],
+    patterns: &[String],
     now_ms: i64,
-) -> Result<Option<Routing>> {
-    let params = [public_key.into(), json!(names).to_string().into(), now_ms.into()];
-    row::first(select(control, statement(BY_PUBLISHABLE_KEY, params)).await?)
+) -> Result<Option<(Routing, KeyLimits)>> {
+    let params = [public_key.into(), json!(patterns).to_string().into(), now_ms.into()];
+    let found: Option<OfPublishableKey> =
+        row::first(select(control, statement(BY_PUBLISHABLE_KEY, params)).await?)?;
+    Ok(found.map(|OfPublishableKey(routing, limits)| (routing, limits)))
 }
 
 const BY_MACHINE_KEY: &str = concat!(
@@ -108,7 +121,7 @@ const BY_MACHINE_KEY: &str = concat!(
 );
 
 /// The sealed secret of a machine key and the routing of those of `workspaces` that its
-/// organization has, for events of these names; `None` when the key is not valid.
+/// organization has, for the events that these patterns match; `None` when it is not valid.
 ///
 /// # Errors
 /// When CONTROL does not answer.
@@ -117,13 +130,13 @@ pub async fn find_by_machine_key(
     organization: &str,
     access_key: &str,
     workspaces: &[&str],
-    names: &[&str],
+    patterns: &[String],
 ) -> Result<Option<(Sealed, Vec<Routing>)>> {
     let params = [
         organization.into(),
         access_key.into(),
         json!(workspaces).to_string().into(),
-        json!(names).to_string().into(),
+        json!(patterns).to_string().into(),
     ];
     let found: Vec<OfMachineKey> =
         row::all(select(control, statement(BY_MACHINE_KEY, params)).await?)?;

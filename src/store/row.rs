@@ -65,6 +65,11 @@ impl Row {
         }
     }
 
+    /// A text that may be left out: in JSON that is kept, not in columns.
+    pub fn text_if_any(&mut self, column: &str) -> Option<String> {
+        if self.columns.0.contains_key(column) { self.maybe_text(column) } else { None }
+    }
+
     /// A whole number that `T` has room for.
     pub fn int<T: TryFrom<i64> + Default>(&mut self, column: &str) -> T {
         let number = self.maybe_int(column).unwrap_or_else(|| {
@@ -208,9 +213,11 @@ mod tests {
     #[test]
     fn columns_are_read_as_they_are() {
         let mut row =
-            row(r#"[{"t":"\u0000\ud83d\ude00é","n":null,"i":9007199254740991,"j":"[1,2]",
+            row(r#"[{"t":"\u0000\ud83d\ude00é","n":null,"o":"x","i":9007199254740991,"j":"[1,2]",
                 "r":"[{\"a\":2},{\"a\":1}]"}]"#);
         assert_eq!(row.maybe_text("n"), None);
+        assert_eq!(row.text_if_any("other"), None);
+        assert_eq!(row.text_if_any("o"), Some("x".to_owned()));
         assert_eq!(row.text("t"), "\0😀é");
         assert_eq!(row.int::<i64>("i"), (1 << 53) - 1);
         assert_eq!(row.json::<Vec<u8>>("j"), Some(vec![1, 2]));

@@ -1,10 +1,15 @@
 //! Rules in CONTROL.
 
+use serde_json::json;
+
 use super::row::{self, FromRow, Row};
 use super::{Query, all_rows, run, select, statement};
 use crate::domain::actor::Scope;
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::limits::{CONNECTIONS_SHOWN_MAX, FAN_OUT_MAX};
+use crate::domain::limits::{
+    CONNECTIONS_SHOWN_MAX, FAN_OUT_MAX, LIST_READS_MAX, PATTERNS_READ_MAX,
+};
+use crate::domain::rule::patterns_of;
 use crate::ports::{Database, Param};
 
 /// A rule as it is stored.
@@ -22,12 +27,14 @@ pub struct Rule {
     pub connection: String,
     /// That connection's type.
     pub kind: String,
-    /// Event name it matches.
+    /// Pattern of the event names that it matches.
     pub event: String,
     /// Resource it is limited to.
     pub resource: Option<String>,
     /// Resource id it is limited to.
     pub resource_id: Option<String>,
+    /// Text of the filter that payloads must pass.
+    pub filter: Option<String>,
     /// What it does, `send_webhook`.
     pub action: String,
     /// 1 while it routes.
@@ -54,6 +61,7 @@ impl FromRow for Rule {
             event: row.text("event"),
             resource: row.maybe_text("resource"),
             resource_id: row.maybe_text("resource_id"),
+            filter: row.maybe_text("filter"),
             action: row.text("action"),
             active: row.int("active"),
             hidden: row.int("hidden"),
@@ -68,7 +76,7 @@ impl FromRow for Rule {
 macro_rules! columns {
     () => {
         "select r.id, r.workspace, r.number, r.connection, c.type as kind, r.event, r.resource, \
-           r.resource_id, r.action, r.active, r.hidden, r.created_by, r.created_at_ms, \
+           r.resource_id, r.filter, r.action, r.active, r.hidden, r.created_by, r.created_at_ms, \
            r.updated_at_ms, w.name as workspace_name "
     };
 }
@@ -77,11 +85,12 @@ const TAKE_NUMBER: &str = "\
     update workspaces set last_rule_number = last_rule_number + 1 where id = ?1";
 const INSERT: &str = "\
     insert into rules (id, workspace, number, connection, event, resource, resource_id, action, \
-      active, hidden, created_by, created_at_ms, updated_at_ms) \
-    select ?2, w.id, w.last_rule_number, c.id, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11 \
+      active, hidden, created_by, created_at_ms, updated_at_ms, filter) \
+    select ?2, w.id, w.last_rule_number, c.id, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?14 \
     from workspaces w join connections c on c.workspace = w.id \
     where w.id = ?1 and c.id = ?3 \
-      and (select count(*) from rules r where r.workspace = ?1 and r.event = ?4) < ?12 \
+      and (select count(*) from rules r where r.workspace = ?1 \
+        and r.event in (select value from json_each(?13))) < ?12 \
     returning number";
 
 /// Creates a rule and gives it the next number of its workspace. Its connection must be one of the
@@ -103,6 +112,8 @@ pub async fn insert(control: &impl Database, rule: &Rule) -> Result<()> {
         (&rule.created_by).into(),
         rule.created_at_ms.into(),
         FAN_OUT_MAX.into(),
+        json!(patterns_of(&rule.event)).to_string().into(),
+        rule.filter.clone().into(),
     ];
     let take = statement(TAKE_NUMBER, [(&rule.workspace).into()]);
     let results = run(control, vec![take, statement(INSERT, params)]).await?;
@@ -148,41 +159,75 @@ pub struct Filter {
     pub after_number: u32,
 }
 
+/// Rules and workspaces without rules at which one page looks: each costs two rows, for the list
+/// and for its end.
+const LOOKED_AT: usize = LIST_READS_MAX / 4;
+
+/// The rules at which a page looks, in its order; a workspace without rules counts as well.
+macro_rules! looked_at {
+    ($columns:literal) => {
+        concat!(
+            "select ",
+            $columns,
+            " from workspaces w left join rules r on r.workspace = w.id \
+             where w.organization = ?1 and (?2 is null or w.id = ?2) \
+               and w.name >= ?3 and (w.name > ?3 or r.number > ?4) \
+             order by w.organization, w.name, r.number limit "
+        )
+    };
+}
+
 const LIST: &str = concat!(
     columns!(),
-    "from workspaces w cross join rules r on r.workspace = w.id \
-     join connections c on c.id = r.connection \
-     where w.organization = ?1 and (?2 is null or w.id = ?2) and (?3 is null or r.event = ?3) \
-     and (?4 is null or r.resource = ?4) and (?5 is null or r.resource_id = ?5) \
-     and w.name >= ?6 and (w.name > ?6 or r.number > ?7) \
-     and (?9 is null or (r.resource = ?9 and r.resource_id = ?10)) \
-     order by w.organization, w.name, r.number limit ?8"
+    "from (",
+    looked_at!("w.id as workspace, r.number"),
+    "?11) lines cross join rules r on r.workspace = lines.workspace and r.number = lines.number \
+     cross join workspaces w on w.id = r.workspace cross join connections c on c.id = r.connection \
+     where (?5 is null or r.event = ?5) \
+     and (?6 is null or r.resource = ?6) and (?7 is null or r.resource_id = ?7) \
+     and (?9 is null or (r.resource = ?9 and r.resource_id = ?10)) limit ?8"
 );
+const LIST_END: &str =
+    concat!(looked_at!("w.name, coalesce(r.number, 0) as number"), "1 offset ?5");
 
-/// Rules in a scope by workspace name and number.
-///
-/// # Errors
-/// When CONTROL does not answer.
-pub async fn list(
-    control: &impl Database,
-    scope: &Scope,
-    filter: &Filter,
-    limit: usize,
-) -> Result<Vec<Rule>> {
+/// Where a [`list`] goes on when all of it is shown; `None` at the end.
+pub fn list_end(scope: &Scope, filter: &Filter) -> Query<Option<(String, u32)>> {
+    struct End((String, u32));
+    impl FromRow for End {
+        fn from_row(row: &mut Row) -> Self {
+            Self((row.text("name"), row.int("number")))
+        }
+    }
+    let params = [
+        (&scope.organization).into(),
+        scope.workspace.clone().into(),
+        (&filter.after_workspace_name).into(),
+        filter.after_number.into(),
+        (LOOKED_AT - 1).into(),
+    ];
+    Query::new(LIST_END, params, |rows| {
+        let end: Option<End> = row::first(row::rows(rows)?)?;
+        Ok(end.map(|end| end.0))
+    })
+}
+
+/// Rules in a scope by workspace name and number, at most `limit`.
+pub fn list(scope: &Scope, filter: &Filter, limit: usize) -> Query<Vec<Rule>> {
     let [resource, resource_id] = resource_params(scope);
     let params = [
         (&scope.organization).into(),
         scope.workspace.clone().into(),
+        (&filter.after_workspace_name).into(),
+        filter.after_number.into(),
         filter.event.clone().into(),
         filter.resource.clone().into(),
         filter.resource_id.clone().into(),
-        (&filter.after_workspace_name).into(),
-        filter.after_number.into(),
         limit.into(),
         resource,
         resource_id,
+        LOOKED_AT.into(),
     ];
-    row::all(select(control, statement(LIST, params)).await?)
+    Query::new(LIST, params, all_rows)
 }
 
 fn resource_params(scope: &Scope) -> [Param; 2] {
@@ -230,11 +275,11 @@ pub fn shown(scope: &Scope) -> Query<Vec<Rule>> {
 
 const UPDATE: &str = "\
     update rules set event = ?3, resource = ?4, resource_id = ?5, active = ?6, hidden = ?7, \
-      updated_at_ms = ?8, connection = ?10 \
+      updated_at_ms = ?8, connection = ?10, filter = ?12 \
     where id = ?2 and workspace = ?1 \
       and exists (select 1 from connections c where c.id = ?10 and c.workspace = ?1) \
-      and (event = ?3 or (select count(*) from rules r \
-      where r.workspace = ?1 and r.event = ?3) < ?9) returning id";
+      and (event = ?3 or (select count(*) from rules r where r.workspace = ?1 and r.id <> ?2 \
+        and r.event in (select value from json_each(?11))) < ?9) returning id";
 
 /// Stores a changed rule.
 ///
@@ -252,15 +297,36 @@ pub async fn update(control: &impl Database, rule: &Rule) -> Result<()> {
         rule.updated_at_ms.into(),
         FAN_OUT_MAX.into(),
         (&rule.connection).into(),
+        json!(patterns_of(&rule.event)).to_string().into(),
+        rule.filter.clone().into(),
     ];
     let results = run(control, vec![statement(UPDATE, params)]).await?;
     if results[0].is_empty() { Err(too_many()) } else { Ok(()) }
 }
 
-fn too_many() -> Error {
+/// The error of a rule that could fan an event out to more than [`FAN_OUT_MAX`] deliveries.
+pub fn too_many() -> Error {
     let msg =
         format!("the workspace has {FAN_OUT_MAX} rules for this event, the most there can be");
     Error::field("event", msg).of_kind(Kind::Refused)
+}
+
+const PATTERNS: &str = "\
+    select r.event, count(*) as n from rules r where r.workspace = ?1 and r.id <> ?2 \
+    group by r.workspace, r.event order by r.workspace, r.event limit ?3";
+
+/// The patterns of a workspace's rules with how many rules have each, without the rule `but`.
+pub fn patterns(workspace: &str, but: &str) -> Query<Vec<(String, usize)>> {
+    struct Counted((String, usize));
+    impl FromRow for Counted {
+        fn from_row(row: &mut Row) -> Self {
+            Self((row.text("event"), row.int::<u32>("n") as usize))
+        }
+    }
+    Query::new(PATTERNS, [workspace.into(), but.into(), PATTERNS_READ_MAX.into()], |rows| {
+        let counted: Vec<Counted> = all_rows(rows)?;
+        Ok(counted.into_iter().map(|Counted(counted)| counted).collect())
+    })
 }
 
 const DELETE: &str = "delete from rules where id = ?2 and workspace = ?1";

@@ -7,7 +7,7 @@ use super::row::{self, FromRow, Row};
 use super::{Query, run, select, statement};
 use crate::domain::actor::Resource;
 use crate::domain::error::{Error, Result};
-use crate::domain::limits::FORGOTTEN_AT_ONCE;
+use crate::domain::limits::{CLEARED_SESSIONS, FORGOTTEN_AT_ONCE};
 use crate::domain::session::{LaunchPage, Look, Role, Session, SessionType, Theme};
 use crate::ports::Database;
 
@@ -40,6 +40,7 @@ impl FromRow for Session {
             organization: row.text("organization"),
             workspace: row.text("workspace"),
             workspace_name: row.text("workspace_name"),
+            environment: row.maybe_text("environment"),
             role: word(row, "role", Role::parse, Role::Member),
             session_type: word(row, "session_type", SessionType::parse, SessionType::Dashboard),
             resource: match resource {
@@ -79,7 +80,8 @@ macro_rules! columns {
     () => {
         "id, shard, organization, workspace, workspace_name, role, session_type, resource, \
          resource_id, external_user_id, reads_payloads, allowed_origins, launch_page, theme, \
-         accent, ttl_ms, created_by, created_at_ms, launched_at_ms, expires_at_ms, revoked_at_ms"
+         accent, ttl_ms, created_by, created_at_ms, launched_at_ms, expires_at_ms, revoked_at_ms, \
+         environment"
     };
 }
 
@@ -87,7 +89,7 @@ const INSERT: &str = concat!(
     "insert into sessions (",
     columns!(),
     ", launch_hash, launch_expires_at_ms, access_hash) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, \
-       ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, null, ?19, null, ?20, ?21, ?22)"
+       ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, null, ?19, null, ?23, ?20, ?21, ?22)"
 );
 
 /// Creates a session. `launch` is the hash of its launch token and the time it is good until.
@@ -124,6 +126,7 @@ pub async fn insert(
         launch.0.into(),
         launch.1.into(),
         access_hash.into(),
+        session.environment.clone().into(),
     ];
     run(log, vec![statement(INSERT, params)]).await.map(drop)
 }
@@ -241,6 +244,20 @@ pub async fn revoke(
     let params = [workspace.into(), session.into(), now_ms.into()];
     let results = run(log, vec![statement(REVOKE, params)]).await?;
     if results[0].is_empty() { Err(Error::not_found("session")) } else { Ok(()) }
+}
+
+const REVOKE_SOME: &str = "\
+    update sessions set revoked_at_ms = ?2 where workspace = ?1 and id in (select id from sessions \
+      where workspace = ?1 and revoked_at_ms is null and expires_at_ms > ?2 \
+      order by workspace, id limit ?3) returning id";
+
+/// Ends sessions of a deleted workspace that go on, at most [`CLEARED_SESSIONS`]; how many.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn revoke_some(log: &impl Database, workspace: &str, now_ms: i64) -> Result<usize> {
+    let params = [workspace.into(), now_ms.into(), CLEARED_SESSIONS.into()];
+    Ok(select(log, statement(REVOKE_SOME, params)).await?.len())
 }
 
 const FORGET: &str = "\

@@ -1,9 +1,10 @@
-//! Workspaces and their publishable keys in CONTROL.
+//! Workspaces in CONTROL.
 
+use super::publishable_keys::{self, PublishableKey};
 use super::row::{self, FromRow, Row};
-use super::{run, select, statement};
+use super::{Query, run, select, statement, two};
 use crate::domain::actor::Scope;
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::error::{Error, Result};
 use crate::domain::workspace::Home;
 use crate::ports::Database;
 
@@ -20,6 +21,10 @@ pub struct Workspace {
     pub name: String,
     /// Description.
     pub description: Option<String>,
+    /// Label such as `staging`.
+    pub environment: Option<String>,
+    /// What the product itself calls it, unique in the organization.
+    pub external_id: Option<String>,
     /// When it was created.
     pub created_at_ms: i64,
     /// When it was last changed.
@@ -41,22 +46,12 @@ impl FromRow for Workspace {
             shard: row.int("shard"),
             name: row.text("name"),
             description: row.maybe_text("description"),
+            environment: row.maybe_text("environment"),
+            external_id: row.maybe_text("external_id"),
             created_at_ms: row.int("created_at_ms"),
             updated_at_ms: row.int("updated_at_ms"),
         }
     }
-}
-
-/// A workspace that is to be created.
-pub struct NewWorkspace<'a> {
-    /// Its id.
-    pub id: &'a str,
-    /// Its name.
-    pub name: &'a str,
-    /// Its description.
-    pub description: Option<&'a str>,
-    /// Makes the publishable key once the number is known.
-    pub now_ms: i64,
 }
 
 const NEXT_NUMBER: &str = "insert into counters (name, n) values ('workspace', 1) \
@@ -77,77 +72,106 @@ pub async fn next_number(control: &impl Database) -> Result<u32> {
     taken.map(|t| t.0).ok_or_else(|| Error::internal("no workspace number was returned"))
 }
 
-const INSERT: &str = "insert into workspaces (id, number, organization, shard, name, description, \
-                      created_at_ms, updated_at_ms) values (?2, ?3, ?1, ?4, ?5, ?6, ?7, ?7) \
-                      on conflict do nothing returning id";
-const INSERT_KEY: &str = "insert into publishable_keys (public_key, workspace, name, \
-                          created_at_ms) select ?2, id, ?3, ?4 from workspaces where id = ?1";
+const INSERT: &str = "\
+    insert into workspaces (id, number, organization, shard, name, description, environment, \
+      external_id, created_at_ms, updated_at_ms) \
+    select ?2, ?3, ?1, ?4, ?5, ?6, ?7, ?8, ?9, ?9 \
+    where ?10 is null or (select count(*) from workspaces where organization = ?1) < ?10 \
+    on conflict do nothing returning id";
+const IS_FULL: &str = "\
+    select 1 as is_full \
+    where (select count(*) from workspaces where organization = ?1) >= ?2";
 
-/// Creates a workspace with its publishable key.
+/// Creates a workspace with its publishable key, if its organization has fewer than `quota`; `false`
+/// when the organization has one with its name or external id.
 ///
 /// # Errors
-/// `Conflict` when the organization has a workspace of this name.
+/// `Refused` when the quota is used up; when CONTROL's answer is not known.
 pub async fn insert(
     control: &impl Database,
     organization: &str,
-    new: &NewWorkspace<'_>,
-    number: u32,
-    shard: u16,
+    new: &Workspace,
     public_key: &str,
-) -> Result<()> {
+    quota: Option<u32>,
+) -> Result<bool> {
     let params = [
         organization.into(),
-        new.id.into(),
-        number.into(),
-        i64::from(shard).into(),
-        new.name.into(),
-        new.description.into(),
-        new.now_ms.into(),
+        (&new.id).into(),
+        new.number.into(),
+        i64::from(new.shard).into(),
+        (&new.name).into(),
+        new.description.clone().into(),
+        new.environment.clone().into(),
+        new.external_id.clone().into(),
+        new.created_at_ms.into(),
+        quota.into(),
     ];
-    let key = [new.id.into(), public_key.into(), "default".into(), new.now_ms.into()];
-    let statements = vec![statement(INSERT, params), statement(INSERT_KEY, key)];
-    let results = run(control, statements).await?;
-    if results[0].is_empty() { Err(name_taken()) } else { Ok(()) }
+    let key = publishable_keys::insert(&new.id, public_key, new.created_at_ms);
+    let full = statement(IS_FULL, [organization.into(), quota.into()]);
+    let results = run(control, vec![full, statement(INSERT, params), key]).await?;
+    match (results[0].is_empty(), results[1].is_empty()) {
+        (_, false) => Ok(true),
+        (true, true) => Ok(false),
+        (false, true) => Err(Error::quota("organization", "workspaces", quota)),
+    }
 }
 
-fn name_taken() -> Error {
-    let taken = Error::field("name", "is taken by another workspace of this organization");
-    taken.of_kind(Kind::Conflict)
+/// What a [`Workspace`] is read from.
+macro_rules! columns {
+    () => {
+        "select id, number, shard, name, description, environment, external_id, created_at_ms, \
+           updated_at_ms from workspaces "
+    };
 }
 
-const LIST: &str = "select id, number, shard, name, description, created_at_ms, updated_at_ms \
-                    from workspaces where organization = ?1 and name > ?2 \
-                    order by organization, name limit ?3";
+const LIST: &str = concat!(
+    columns!(),
+    "where organization = ?1 and name > ?2 order by organization, name limit ?3"
+);
+const LIST_OF_ENVIRONMENT: &str = concat!(
+    columns!(),
+    "where organization = ?1 and name > ?2 and environment = ?4 \
+     order by organization, environment, name limit ?3"
+);
 
-/// Workspaces of an organization by name, those after `after_name`.
+/// Workspaces of an organization by name, those after `after_name`; only those of an environment,
+/// if one is named.
 ///
 /// # Errors
 /// When CONTROL does not answer.
 pub async fn list(
     control: &impl Database,
     organization: &str,
+    environment: Option<&str>,
     after_name: &str,
     limit: usize,
 ) -> Result<Vec<Workspace>> {
-    let params = [organization.into(), after_name.into(), limit.into()];
-    row::all(select(control, statement(LIST, params)).await?)
+    let [of, after, limit] = [organization.into(), after_name.into(), limit.into()];
+    let statement = match environment {
+        None => statement(LIST, [of, after, limit]),
+        Some(environment) => statement(LIST_OF_ENVIRONMENT, [of, after, limit, environment.into()]),
+    };
+    row::all(select(control, statement).await?)
 }
 
-const FIND: &str = "select id, number, shard, name, description, created_at_ms, updated_at_ms \
-                    from workspaces where id = ?2 and organization = ?1 \
-                    and (?3 is null or id = ?3)";
-const FIND_BY_NUMBER: &str = "select id, number, shard, name, description, created_at_ms, \
-                              updated_at_ms from workspaces \
-                              where number = ?2 and organization = ?1 \
-                              and (?3 is null or id = ?3)";
+const FIND: &str =
+    concat!(columns!(), "where id = ?2 and organization = ?1 and (?3 is null or id = ?3)");
+const FIND_BY_NUMBER: &str =
+    concat!(columns!(), "where number = ?2 and organization = ?1 and (?3 is null or id = ?3)");
+const FIND_BY_EXTERNAL_ID: &str =
+    concat!(columns!(), "where organization = ?1 and external_id = ?2");
+
+fn by_id(scope: &Scope, workspace: &str) -> Query<Workspace> {
+    let params = [(&scope.organization).into(), workspace.into(), scope.workspace.clone().into()];
+    Query::new(FIND, params, |rows| row::one(row::rows(rows)?, "workspace"))
+}
 
 /// A workspace in this scope.
 ///
 /// # Errors
 /// `NotFound` when the scope has none with this id.
 pub async fn find(control: &impl Database, scope: &Scope, workspace: &str) -> Result<Workspace> {
-    let params = [(&scope.organization).into(), workspace.into(), scope.workspace.clone().into()];
-    row::one(select(control, statement(FIND, params)).await?, "workspace")
+    by_id(scope, workspace).run(control).await
 }
 
 /// The workspace in this scope with this number.
@@ -161,6 +185,19 @@ pub async fn find_by_number(
 ) -> Result<Workspace> {
     let params = [(&scope.organization).into(), number.into(), scope.workspace.clone().into()];
     row::one(select(control, statement(FIND_BY_NUMBER, params)).await?, "workspace")
+}
+
+/// The workspace of an organization with this external id, if it has one.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn find_by_external_id(
+    control: &impl Database,
+    organization: &str,
+    external_id: &str,
+) -> Result<Option<Workspace>> {
+    let params = [organization.into(), external_id.into()];
+    row::first(select(control, statement(FIND_BY_EXTERNAL_ID, params)).await?)
 }
 
 const SHARD: &str = "select shard from workspaces where number = ?1";
@@ -181,28 +218,7 @@ pub async fn shard(control: &impl Database, number: u32) -> Result<Option<u16>> 
     Ok(found.map(|found| found.0))
 }
 
-const FIND_KEY: &str = "select k.public_key, k.name from publishable_keys k \
-                        join workspaces w on w.id = k.workspace \
-                        where k.workspace = ?2 and w.organization = ?1 \
-                        and (k.expires_at_ms is null or k.expires_at_ms > ?3) \
-                        order by k.created_at_ms desc limit 1";
-
-/// A publishable key as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublishableKey {
-    /// The key.
-    pub public_key: String,
-    /// Its name.
-    pub name: String,
-}
-
-impl FromRow for PublishableKey {
-    fn from_row(row: &mut Row) -> Self {
-        Self { public_key: row.text("public_key"), name: row.text("name") }
-    }
-}
-
-/// A workspace with its newest publishable key.
+/// A workspace with its publishable key.
 ///
 /// # Errors
 /// `NotFound` when the scope has none with this id.
@@ -210,33 +226,33 @@ pub async fn find_with_key(
     control: &impl Database,
     scope: &Scope,
     workspace: &str,
-    now_ms: i64,
 ) -> Result<(Workspace, Option<PublishableKey>)> {
-    let organization = &scope.organization;
-    let both = [organization.into(), workspace.into(), scope.workspace.clone().into()];
-    let key = [organization.into(), workspace.into(), now_ms.into()];
-    let results = run(control, vec![statement(FIND, both), statement(FIND_KEY, key)]).await?;
-    let workspace = row::one(row::rows(&results[0])?, "workspace")?;
-    Ok((workspace, row::first(row::rows(&results[1])?)?))
+    two(control, (by_id(scope, workspace), publishable_keys::newest(scope, workspace))).await
 }
 
-const UPDATE: &str = "update or ignore workspaces set name = ?3, description = ?4, \
-                      updated_at_ms = ?5 where id = ?2 and organization = ?1 returning id";
+const UPDATE: &str = "\
+    update or ignore workspaces set name = ?3, description = ?4, environment = ?5, \
+      external_id = ?6, updated_at_ms = ?7 where id = ?2 and organization = ?1 returning id";
 
-/// Changes a workspace that exists.
+/// Stores a changed workspace; `false` when another one of the organization has its name or
+/// external id.
 ///
 /// # Errors
-/// `Conflict` when another workspace of the organization has this name.
+/// When CONTROL's answer is not known.
 pub async fn update(
     control: &impl Database,
     organization: &str,
-    workspace: &str,
-    name: &str,
-    description: Option<&str>,
-    now_ms: i64,
-) -> Result<()> {
-    let params =
-        [organization.into(), workspace.into(), name.into(), description.into(), now_ms.into()];
+    workspace: &Workspace,
+) -> Result<bool> {
+    let params = [
+        organization.into(),
+        (&workspace.id).into(),
+        (&workspace.name).into(),
+        workspace.description.clone().into(),
+        workspace.environment.clone().into(),
+        workspace.external_id.clone().into(),
+        workspace.updated_at_ms.into(),
+    ];
     let changed = run(control, vec![statement(UPDATE, params)]).await?;
-    if changed[0].is_empty() { Err(name_taken()) } else { Ok(()) }
+    Ok(!changed[0].is_empty())
 }

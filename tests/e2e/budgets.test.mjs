@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { wasmSize } from "../../tools/build.mjs";
 import { sleep, until } from "./lib/until.mjs";
-import { connect, emit, emitMany, newTenant, openWorld, settled } from "./lib/world.mjs";
+import { connect, emit, emitMany, made, newTenant, ok, openWorld, settled } from "./lib/world.mjs";
 
-// 400 KB was the bound while there was delivery and its API; since then came the customer's pages and the
-// lanes. The platform takes 10 MB; it is the start of an isolate that a larger module makes slower.
-const WASM_GZIP_BYTES_MAX = 560 * 1000;
+// 400 KB was the bound while there was delivery and its API; since then came the customer's pages, the lanes,
+// and the rest of the API with its statistics. The platform takes 10 MB; it is the start of an isolate that a larger module makes slower.
+const WASM_GZIP_BYTES_MAX = 590 * 1000;
 
 let world, tenant;
 /** Requests to the Worker since it was ready, and how many were metered before. */
@@ -96,7 +96,34 @@ test("a hundred events in bulk: 3 round trips, 400 rows, 100 messages", async ()
   assert.deepEqual([spent.lane_requests, spent.object_rows_written], [0, 0]);
 });
 
-test("the wasm is at most 560 KB gzipped", () => {
+test("an idempotency key costs one row more, and its repetition none", async () => {
+  const to = await connect(tenant, { url: world.receiver.url("/keyed") });
+  await cost("/keyed", 1, () => emit(tenant, to.event));
+  const headers = { "Idempotency-Key": "budget-1" };
+  const keyed = async () => made(await tenant.publisher.post("/events", { event: to.event, payload: {} }, headers)).event;
+  const spent = await cost("/keyed", 1, keyed);
+  assert.equal(spent.emit.round_trips, 3);
+  assert.equal(spent.rows_written, 5);
+  const from = await fromHere();
+  await keyed();
+  await until("the repetition is metered", () => meters(from, "fetch").length === 1);
+  const [again] = meters(from, "fetch");
+  assert.deepEqual([again.round_trips, again.rows_written, again.queue_messages], [2, 0, 0]);
+});
+
+test("a filter that lets nothing pass costs no row", async () => {
+  const filter = { path: "total", gt: 100 };
+  const to = await connect(tenant, { url: world.receiver.url("/filtered") });
+  ok(await tenant.api.patch(`/rules/${to.rule.id}`, { filter }));
+  await emit(tenant, to.event);
+  const from = await fromHere();
+  await emit(tenant, to.event, '{"total":1}');
+  await until("the emit is metered", () => meters(from, "fetch").length === 1);
+  const [spent] = meters(from, "fetch");
+  assert.deepEqual([spent.round_trips, spent.rows_written, spent.queue_messages], [2, 1, 0]);
+});
+
+test("the wasm is at most 590 KB gzipped", () => {
   const { gzip } = wasmSize();
   console.log(`wasm: ${gzip} bytes gzipped`);
   assert.ok(gzip <= WASM_GZIP_BYTES_MAX, `${gzip} bytes`);

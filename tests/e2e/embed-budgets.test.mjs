@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { noBrowser, openBrowser, openPage } from "./lib/browser.mjs";
 import { newSession } from "./lib/embed.mjs";
 import { sleep, until } from "./lib/until.mjs";
-import { connect, emit, newTenant, openWorld, settled } from "./lib/world.mjs";
+import { connect, emit, made, newTenant, openWorld, settled } from "./lib/world.mjs";
 
 const FIRST_PAGE_BYTES_MAX = 60 * 1024;
 const SCRIPT_BYTES_MAX = 10 * 1024;
@@ -25,12 +25,19 @@ after(async () => {
 
 /** A workspace in use: 5 connections, and more events than a page shows. */
 async function fill() {
-  const made = [];
-  for (let n = 0; n < 5; n += 1) made.push(await connect(tenant, { url: world.receiver.url("/counted"), event: "order.completed" }));
+  const connected = [];
+  for (let n = 0; n < 5; n += 1) connected.push(await connect(tenant, { url: world.receiver.url("/counted"), event: "order.completed" }));
   let id;
   for (let n = 0; n < 30; n += 1) ({ id } = await emit(tenant, "order.completed"));
   await settled(tenant, id, ["completed"]);
-  return { ...made[0], id };
+  return { ...connected[0], id };
+}
+
+/** Replays what was delivered in the last hour; the replay's id. */
+async function replayDelivered() {
+  const at = (ms) => new Date(Date.now() + ms).toISOString();
+  const range = { status: "completed", since: at(-3_600_000), until: at(0) };
+  return made(await tenant.api.post(`/workspaces/${tenant.workspace.id}/replays`, range)).replay.id;
 }
 
 const isPage = ({ url }) => url.includes("/embed/s/");
@@ -65,6 +72,7 @@ test("the first page is a document, a stylesheet and a script, of less than 60 K
 
 test("a page asks databases at most 3 times, and a poll once", async () => {
   const { connection, rule, id } = await fill();
+  const replay = await replayDelivered();
   const session = await newSession(world, tenant);
   const launched = await fetch(session.launch_url, { redirect: "manual" });
   assert.equal(launched.status, 303);
@@ -75,9 +83,10 @@ test("a page asks databases at most 3 times, and a poll once", async () => {
   const pages = [
     "dashboard", "connections", "connections/new", at, `${at}/edit`, `${at}/secret`, `${at}/verification`,
     `${at}/test?event=order.completed`, "rules", `rules/${rule.id}`, "events", "events?status=failed&event=order.completed",
-    `events/${id}`, `events/${id}/rules/${rule.id}/attempts/1`,
+    `events/${id}`, `events/${id}/rules/${rule.id}/attempts/1`, "dead", `dead?connection=${connection.id}`, "replays", "replays/new",
+    `replays/${replay}`,
   ];
-  const polls = [`live/events${within}&limit=25&before=~`, `live/events/${id}${within}`, `live/${at}${within}`];
+  const polls = [`live/events${within}&limit=25&before=~`, `live/events/${id}${within}`, `live/${at}${within}`, `live/replays/${replay}${within}`];
   const assets = ["../../embed.css", "../../embed.js"];
   for (const [paths, least, most] of [[pages, 1, PAGE_ROUND_TRIPS_MAX], [polls, 1, 1], [assets, 0, 0]]) {
     for (const path of paths) {

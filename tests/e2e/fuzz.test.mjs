@@ -21,6 +21,8 @@ const SUCCEEDING = 0.9;
 const SPARE = 6;
 /** The operator's; it would fill the installation with organizations. */
 const LEFT_OUT = ["create_organization"];
+/** Of integrations that are not webhooks. */
+const NEVER = ["get_default_mapping", "put_default_mapping"];
 const CHECKS = [
   "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
   "response_schema_conformance",
@@ -70,7 +72,7 @@ test("whatever is sent is answered as the document says", { skip, timeout: (BUDG
 
 /** Prints what each operation was answered, and counts those that succeeded at least once. */
 function report(answered) {
-  const rows = [...answered].filter(([id]) => !LEFT_OUT.includes(id));
+  const rows = [...answered].filter(([id]) => !LEFT_OUT.includes(id) && !NEVER.includes(id));
   const succeeded = ([, statuses]) => [...statuses.keys()].some((status) => status >= 200 && status < 300);
   for (const [id, statuses] of rows) {
     const counts = [...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`).join(", ");
@@ -141,6 +143,8 @@ async function realIds() {
   const rule = async (n) => made(await api.post("/rules", {
     workspace: workspace.id, connection: to.connection.id, event: `spare.${n}`, metadata: { action: "send_webhook" },
   })).rule.id;
+  let workspaces = 0;
+  const spareWorkspace = async () => made(await api.post("/workspaces", { name: `Spare ${++workspaces}` })).workspace.id;
   const session = async () => ok(await api.post("/sessions", { workspace_id: workspace.id })).session_id;
   const replay = async () => made(await api.post(`/workspaces/${workspace.id}/replays`, {
     since: new Date(Date.now() - 60_000).toISOString(), until: new Date().toISOString(), event: "nothing.emitted",
@@ -161,6 +165,10 @@ async function realIds() {
       replace_connection: { id: await several(connection) },
       update_connection: { id: await several(connection) },
       rotate_connection_secret: { id: await several(connection) },
+      delete_workspace: { id: await several(spareWorkspace) },
+      update_publishable_key: { id: await several(spareWorkspace) },
+      rotate_publishable_key: { id: await several(spareWorkspace) },
+      revoke_machine_key: { access_key: await several(async () => made(await api.post("/machine-keys")).machine_key.access_key) },
       delete_rule: { id: await several(rule) },
       update_rule: { id: await several(rule) },
       revoke_session: { id: await several(session) },

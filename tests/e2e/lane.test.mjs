@@ -183,6 +183,27 @@ test("an attempt that is too late in its headers or its body is a timeout and is
   }
 });
 
+test("deleting a connection under load leaves nothing open", async () => {
+  const flaky = (number) => (number % 3 ? answer(500) : answer(204, { afterMs: 300 }));
+  world.receiver.on("/deleted", ...Array.from({ length: 400 }, (_, number) => flaky(number)));
+  const metadata = { retry_schedule_seconds: [1, 1, 1, 1] };
+  const to = await connect(tenant, { url: world.receiver.url("/deleted"), metadata });
+  const ids = await emitMany(tenant, to.event, 200);
+  const more = emitMany(tenant, to.event, 200);
+  await world.receiver.arrived("/deleted", 20, 30_000);
+  ok(await tenant.api.delete(`/connections/${to.connection.id}`, { force_delete: true }));
+  ids.push(...(await more));
+  const ended = ({ status }) => ["completed", "failed", "canceled"].includes(status);
+  for (const id of ids) {
+    // One that was emitted after the deletion is owed to nobody.
+    const isOver = async () => ok(await tenant.api.get(`/events/${id}`)).rule_events.every(ended) || `${id} is open`;
+    await until("nothing is open", isOver, 90_000);
+  }
+  const arrived = world.receiver.at("/deleted").length;
+  await sleep(3_000);
+  assert.equal(world.receiver.at("/deleted").length, arrived, "nobody is called any more");
+});
+
 test("a throttled connection gets no more in a second than it asked for", async () => {
   const to = await connect(tenant, { url: world.receiver.url("/throttled"), metadata: { max_per_second: 5 } });
   await emitMany(tenant, to.event, 25);

@@ -5,16 +5,21 @@ import { after, before, test } from "node:test";
 import { apiClient, asMachine, asNobody, asPublisher } from "../../tools/lib/api.mjs";
 import { answer } from "./lib/receiver.mjs";
 import * as shapes from "./lib/shapes.mjs";
-import { acceptedEvent, assertError, assertShape, flag, list, listOf, matching, olderUuid, orNull, time, uuid, words } from "./lib/shapes.mjs";
-import { connect, emit, made, newTenant, newWorkspace, ok, openWorld, secretWord, settled } from "./lib/world.mjs";
+import { acceptedEvent, assertError, assertShape, count, flag, list, listOf, matching, olderUuid, orNull, time, uuid, words } from "./lib/shapes.mjs";
+import { connect, emit, emitMany, made, newTenant, newWorkspace, ok, openWorld, secretWord, settled } from "./lib/world.mjs";
 
 const NOBODYS = "00000000-0000-4000-8000-000000000000";
 const SEND = { action: "send_webhook" };
 
-const workspace = { id: uuid, name: words, description: orNull(words), created_at: time, updated_at: time };
-const withKey = {
-  ...workspace,
-  publishable_key: { public_key: matching(/^mesh_pub_([A-Za-z0-9\-.]+)_([A-Za-z0-9\-.]+)_([^_]+)$/), name: words },
+const workspace = {
+  id: uuid, name: words, description: orNull(words), environment: orNull(words), external_id: orNull(words),
+  created_at: time, updated_at: time,
+};
+const publicKey = matching(/^mesh_pub_([A-Za-z0-9\-.]+)_([A-Za-z0-9\-.]+)_([^_]+)$/);
+const publishableKey = { public_key: publicKey, name: words, events: orNull(listOf(words)), origins: orNull(listOf(words)) };
+const withKey = { ...workspace, publishable_key: publishableKey };
+const machineKey = {
+  access_key: matching(/^mk_[A-Za-z0-9_-]{22,}$/), name: orNull(words), created_by: orNull(words), created_at: time,
 };
 const metadata = {
   url: words, http_method: "POST", payload_mode: "raw", auth_scheme: "none", custom_headers: [],
@@ -74,10 +79,182 @@ test("organizations: only the operator makes them, and the secret key is shown o
   }
 });
 
+test("machine keys: create, list, revoke", async () => {
+  const tenant = listening(await newTenant(world, "Keys"));
+  assertError(await tenant.api.delete(`/machine-keys/${tenant.machine.accessKey}`), 409);
+  // Not through the client whose answers are searched for secrets: this one shows a secret once.
+  const created = await apiClient(world.baseUrl, asMachine(tenant.machine)).post("/machine-keys", { name: "Billing" });
+  const { machine_key: second } = made(created);
+  assertShape(second, { ...machineKey, name: "Billing", created_by: words, secret_key: matching(/^[A-Za-z0-9_-]{43,}$/) });
+  assert.equal(created.headers.get("cache-control"), "no-store");
+  const api = apiClient(world.baseUrl, asMachine({
+    organizationId: tenant.organization.id, accessKey: second.access_key, secretKey: second.secret_key,
+  }));
+  const listed = ok(await api.get("/machine-keys"));
+  assertShape(listed, list(machineKey));
+  assert.deepEqual(listed.records.map(({ access_key }) => access_key), [tenant.machine.accessKey, second.access_key]);
+  assertError(await tenant.api.post("/machine-keys", { name: "" }), 400, "name");
+  assertError(await tenant.api.get("/machine-keys?limit=0"), 400, "limit");
+  assertError(await acme.api.delete(`/machine-keys/${second.access_key}`), 404);
+  assertShape(ok(await tenant.api.delete(`/machine-keys/${second.access_key}`)), { access_key: second.access_key });
+  assertError(await api.get("/machine-keys"), 401);
+  assertError(await tenant.api.delete(`/machine-keys/${second.access_key}`), 404);
+});
+
+test("workspaces: environment, external id, deletion", async () => {
+  const { api } = acme;
+  const body = { name: "Customer 7", environment: "staging", external_id: "cus_7" };
+  // Many at once make one.
+  const answers = await Promise.all(Array.from({ length: 10 }, () => api.post("/workspaces", body)));
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [...Array(9).fill(200), 201]);
+  const [{ workspace: one }] = answers.map((answer) => answer.body);
+  assertShape(one, { ...withKey, ...body, description: null });
+  for (const answer of answers) assert.deepEqual(answer.body.workspace, one);
+  const found = async (query) => ok(await api.get(`/workspaces?${query}`)).records.map(({ id }) => id);
+  assert.deepEqual(await found("external_id=cus_7"), [one.id]);
+  assert.deepEqual(await found("environment=staging"), [one.id]);
+  assert.deepEqual(await found("environment=production"), []);
+  for (const [field, value] of [["environment", "e".repeat(33)], ["external_id", ""], ["external_id", "x".repeat(256)]]) {
+    assertError(await api.post("/workspaces", { ...body, [field]: value }), 400, field);
+    assertError(await api.patch(`/workspaces/${one.id}`, { [field]: value }), 400, field);
+  }
+  assertError(await api.patch(`/workspaces/${acme.workspace.id}`, { external_id: "cus_7" }), 409, "external_id");
+
+  const customer = { ...acme, workspace: one, publisher: apiClient(world.baseUrl, asPublisher(one.publishable_key.public_key)) };
+  const to = await connect(customer, { url: world.receiver.url("/gone") });
+  const { id } = await emit(customer, to.event);
+  await settled(customer, id, ["completed"]);
+  assertError(await api.delete(`/workspaces/${one.id}`), 409);
+  assertError(await api.delete(`/workspaces/${one.id}`, { force_delete: 1 }), 400, "force_delete");
+  assertShape(ok(await api.delete(`/workspaces/${one.id}`, { force_delete: true })), { id: one.id });
+  assertError(await customer.publisher.post("/events", { event: to.event, payload: {} }), 401);
+  for (const path of [`/workspaces/${one.id}`, `/connections/${to.connection.id}`, `/rules/${to.rule.id}`, `/events/${id}`]) {
+    assertError(await api.get(path), 404);
+  }
+});
+
+test("publishable keys: rotation, limits", async () => {
+  const { workspace: own, publishableKey: former } = await newWorkspace(world, acme.api, "Keys of a shop");
+  const path = `/workspaces/${own.id}/publishable-key`;
+  const emitWith = (key, event, headers) => apiClient(world.baseUrl, asPublisher(key)).post("/events", { event, payload: {} }, headers);
+  const rotated = ok(await acme.api.post(`${path}/rotate`, { grace_seconds: 60 }));
+  assertShape(rotated, { publishable_key: publishableKey, former_valid_until: time });
+  const key = rotated.publishable_key.public_key;
+  assert.notEqual(key, former);
+  made(await emitWith(former, "order.completed"));
+  made(await emitWith(key, "order.completed"));
+  assertError(await acme.api.post(`${path}/rotate`, { grace_seconds: 604_801 }), 400, "grace_seconds");
+  const limits = { events: ["order.*"], origins: ["https://shop.example.com"] };
+  const limited = ok(await acme.api.patch(path, { name: "Shop", ...limits }));
+  assertShape(limited, { public_key: key, name: "Shop", ...limits });
+  const origin = { origin: "https://shop.example.com" };
+  made(await emitWith(key, "order.completed", origin));
+  assertError(await emitWith(key, "invoice.paid", origin), 403, "event");
+  assertError(await emitWith(key, "order.completed"), 403, "origin");
+  assertError(await emitWith(former, "order.completed", { origin: "https://evil.example" }), 403, "origin");
+  assertError(await acme.api.patch(path, { events: ["*"] }), 400, "events");
+  assertError(await acme.api.patch(path, { origins: ["shop"] }), 400, "origins");
+  assertError(await rival.api.patch(path, { name: "Mine" }), 404);
+});
+
+test("integrations: one, with one action, no fields and no mappings", async () => {
+  const { api } = acme;
+  const action = { key: "send_webhook", name: words, description: words, fields: [] };
+  const field = { key: words, type: words, required: flag, helpText: words };
+  const integration = {
+    name: words, type: "webhook", authentication: { type: words, fields: listOf(field) }, actions: listOf(action),
+  };
+  assertShape(ok(await api.get("/integrations")), list(integration));
+  assertError(await api.get("/integrations?limit=x"), 400, "limit");
+  const { id } = made(await api.post("/connections", newConnection())).connection;
+  assertShape(ok(await api.get(`/connections/${id}/actions`)), { id, type: "webhook", actions: listOf(action) });
+  assertShape(ok(await api.get(`/connections/${id}/fields`)), { id, type: "webhook", fields: [] });
+  assertError(await api.get(`/connections/${id}/mappings/default`), 404);
+  const schema = { schema_version: 1, fields: [] };
+  assertError(await api.put(`/connections/${id}/mappings/default`, { schema }), 422, "schema");
+  for (const below of ["actions", "fields"]) assertError(await api.get(`/connections/${NOBODYS}/${below}`), 404);
+});
+
+test("deliveries of a connection, and connections that fail", async () => {
+  world.receiver.on("/ill", answer(500), answer(200));
+  const to = await connect(acme, { url: world.receiver.url("/ill"), metadata: { retry_schedule_seconds: [600] } });
+  const [failed, done] = [await emit(acme, to.event), await emit(acme, to.event)];
+  const path = `/connections/${to.connection.id}/deliveries`;
+  await settled(acme, failed.id, ["retrying", "completed"]);
+  await settled(acme, done.id, ["retrying", "completed"]);
+  const listed = ok(await acme.api.get(path));
+  assertShape(listed, list(shapes.ruleEvent));
+  assert.deepEqual(listed.records.map(({ event_id }) => event_id), [done.id, failed.id]);
+  const found = async (status) => ok(await acme.api.get(`${path}?status=${status}`)).count;
+  assert.deepEqual([await found("retrying"), await found("completed"), await found("failed")], [1, 1, 0]);
+  assertError(await acme.api.get(`${path}?status=lost`), 400, "status");
+  assertError(await acme.api.get(`${path}?cursor=lost`), 400, "cursor");
+  const ill = await connect(acme, { url: world.receiver.url("/iller"), metadata: { retry_schedule_seconds: [600] } });
+  world.receiver.on("/iller", answer(500));
+  await settled(acme, (await emit(acme, ill.event)).id, ["retrying"]);
+  const failing = ok(await acme.api.get("/connections?health=failing"));
+  assertShape(failing, list({ ...anyConnection, failing_since: time }));
+  assert.ok(failing.records.some(({ id }) => id === ill.connection.id));
+  assertError(await acme.api.get("/connections?health=well"), 400, "health");
+});
+
+test("statistics of a workspace and of an organization", async () => {
+  const tenant = await newTenant(world, "Counted");
+  const path = `/workspaces/${tenant.workspace.id}/stats`;
+  world.receiver.on("/counted", answer(200), answer(410));
+  const to = await connect(tenant, { url: world.receiver.url("/counted") });
+  for (const status of ["completed", "failed"]) await settled(tenant, (await emit(tenant, to.event)).id, [status]);
+  // The installation counts at once when it starts again.
+  assert.equal((await world.worker.sweep("@restart")).ok, true);
+  const percentiles = orNull((value) => assertShape(value, { p50: count, p95: count, p99: count }) ?? true);
+  const tally = {
+    pending: count, completed: count, failed: count, canceled: count, success_rate: orNull((rate) => rate >= 0 && rate <= 1),
+    receiver_latency_ms: percentiles, delivery_time_ms: percentiles,
+  };
+  const day = { ...tally, day: matching(/^\d{4}-\d\d-\d\d$/) };
+  const stats = { as_of: time, since: time, total: tally, days: listOf(day) };
+  const found = ok(await tenant.api.get(path));
+  assertShape(found, { ...stats, connections: listOf({ ...tally, connection: uuid, days: listOf(day) }) });
+  const { completed, failed, success_rate, receiver_latency_ms } = found.connections[0];
+  assert.deepEqual([completed, failed, success_rate, found.connections.length], [1, 1, 0.5, 1]);
+  assert.ok(receiver_latency_ms.p50 >= 1);
+  const all = ok(await tenant.api.get("/stats?days=1"));
+  assertShape(all, { ...stats, workspaces: listOf({ ...tally, workspace: uuid }) });
+  assert.deepEqual([all.total.completed, all.workspaces.length], [1, 1]);
+  for (const query of ["days=0", "days=32", "days=x"]) {
+    assertError(await tenant.api.get(`/stats?${query}`), 400, "days");
+    assertError(await tenant.api.get(`${path}?${query}`), 400, "days");
+  }
+  assertError(await rival.api.get(path), 404);
+});
+
+test("a walk over 1,000 events while 1,000 more are emitted sees each of the first once", async () => {
+  const tenant = await newTenant(world, "Walker");
+  const first = new Set(await emitMany(tenant, "walk.first", 1_000));
+  const seen = [];
+  let pages = 0, more = [];
+  const emitting = (async () => {
+    while (more.length < 1_000) more = more.concat(await emitMany(tenant, "walk.more", 20));
+  })();
+  const path = `/workspaces/${tenant.workspace.id}/events?limit=20`;
+  for (let cursor = ""; cursor !== null; pages += 1) {
+    const page = ok(await tenant.api.get(`${path}${cursor && `&cursor=${cursor}`}`));
+    seen.push(...page.records.map(({ id }) => id));
+    cursor = page.next_cursor;
+  }
+  const duringWalk = more.length;
+  await emitting;
+  const ofFirst = seen.filter((id) => first.has(id));
+  console.log(`walked ${seen.length} events in ${pages} pages; ${ofFirst.length} of the first 1,000, ${new Set(ofFirst).size} of them different; `
+    + `${duringWalk} of ${more.length} were emitted meanwhile`);
+  assert.deepEqual([ofFirst.length, new Set(ofFirst).size, new Set(seen).size], [1_000, 1_000, seen.length]);
+  assert.ok(duringWalk >= 500, "the emits and the walk overlap");
+});
+
 test("workspaces: create, get, list, change", async () => {
   const { api } = acme;
   const created = made(await api.post("/workspaces", { name: "Acme Corp", description: "Berlin" }));
-  assertShape(created, { workspace: { ...withKey, name: "Acme Corp", description: "Berlin" } });
+  assertShape(created, { workspace: { ...withKey, name: "Acme Corp", description: "Berlin", environment: null, external_id: null } });
   const { id, publishable_key } = created.workspace;
   assertShape(ok(await api.get(`/workspaces/${id}`)), { ...withKey, name: "Acme Corp", publishable_key });
   assertShape(ok(await api.put(`/workspaces/${id}`, { name: "Acme Inc" })), { ...workspace, name: "Acme Inc", description: "Berlin" });

@@ -1,6 +1,7 @@
 //! The embed's pages on the native edge: how sessions begin and end, what pages never show, what
 //! they cost, and that nothing a stranger writes becomes markup.
 
+use posthorn::domain::time::rfc3339;
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
 
@@ -222,6 +223,7 @@ fn furnished(edge: &Edge) -> (Tenant, Vec<String>) {
         "payload": furnished_payload()});
     assert_eq!(tenant.emit_text(edge, &event.to_string()).status, 201);
     edge.run_for(8_000);
+    give_up_and_replay(edge, &tenant);
     let secrets = [
         secret,
         "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
@@ -231,6 +233,20 @@ fn furnished(edge: &Edge) -> (Tenant, Vec<String>) {
         "dXNlci00NzExOnBhc3N3b3JkLTQ3MTE=",
     ];
     (tenant, secrets.map(str::to_owned).into())
+}
+
+/// An event that is dead, and a replay of what was delivered.
+fn give_up_and_replay(edge: &Edge, tenant: &Tenant) {
+    let url = "https://gone.example.com/";
+    edge.receivers.script(url, |_| {
+        Reply::status(302).header("location", HOSTILE).header("webhook-delivery", "abort-message")
+    });
+    tenant.route(edge, "order.given-up", json!({"url": url}));
+    tenant.emit(edge, "order.given-up");
+    edge.run_for(1_000);
+    let replay = json!({"since": rfc3339(edge.now_ms() - 60_000), "status": "completed",
+        "until": rfc3339(edge.now_ms()), "event": "order.completed"});
+    tenant.post(edge, &format!("/api/v1/workspaces/{}/replays", tenant.workspace), &replay);
 }
 
 fn furnished_payload() -> Value {
@@ -246,6 +262,14 @@ fn no_page_shows_a_secret_or_runs_a_strangers_text() {
     let more = json!({"role": "admin", "scopes": ["events.payload:read"],
         "external_user_id": HOSTILE});
     let visitor = Visitor::new(&edge, &tenant, more);
+    let again = [
+        ("since", &rfc3339(edge.now_ms() - 60_000)[..19]),
+        ("until", &rfc3339(edge.now_ms())[..19]),
+        ("count", "1"),
+        ("id", &tenant.emit(&edge, "something.else")),
+    ];
+    let made = visitor.post(&edge, "replays", &again);
+    assert_eq!(made.status, 303, "{}", made.text);
     // What is typed into the filters comes back in their fields.
     let typed: String = url::form_urlencoded::byte_serialize(HOSTILE.as_bytes()).collect();
     let mut pages = visitor.crawl(&edge);
@@ -260,10 +284,13 @@ fn no_page_shows_a_secret_or_runs_a_strangers_text() {
         let path = visitor.path(&format!("{below}{typed}"));
         pages.push((path.clone(), visitor.get_path(&edge, &path)));
     }
+    let typed = [("connection", ""), ("event", HOSTILE), ("since", HOSTILE), ("until", HOSTILE)];
+    pages.push(("a form".to_owned(), visitor.post(&edge, "replays/new", &typed)));
     assert!(pages.len() > 25, "{} pages", pages.len());
     let mut kinds: Vec<&str> = Vec::new();
     for (path, page) in &pages {
-        assert!([200, 303].contains(&page.status), "{path}: {}", page.text);
+        let is_refused = page.status == 400 && path == "a form";
+        assert!(is_refused || [200, 303].contains(&page.status), "{path}: {}", page.text);
         for secret in &secrets {
             assert!(!page.text.contains(secret), "{path} shows {secret}");
         }
@@ -271,14 +298,15 @@ fn no_page_shows_a_secret_or_runs_a_strangers_text() {
             assert!(!page.text.contains(markup), "{path} holds {markup}: {}", page.text);
         }
         kinds.extend(
-            ["/attempts/", "/verification", "/edit", "/secret", "/test", "/rules/"]
+            ["/attempts/", "/verification", "/edit", "/secret", "/test", "/rules/", "/dead"]
                 .into_iter()
+                .chain(["/replays/new", "/replays/0"])
                 .filter(|kind| path.contains(kind)),
         );
     }
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds.len(), 6, "not every kind of page was reached: {kinds:?}");
+    assert_eq!(kinds.len(), 9, "not every kind of page was reached: {kinds:?}");
     assert!(pages.iter().any(|(_, page)| page.text.contains("&lt;script&gt;alert(1)")));
 }
 
@@ -335,8 +363,8 @@ fn a_poll_tells_of_news() {
 fn who_may_not_read_payloads_learns_their_length_and_hash() {
     let edge = Edge::new();
     let (tenant, _) = furnished(&edge);
-    let event = tenant.get(&edge, "/api/v1/events")["records"][0]["id"].clone();
-    let below = format!("events/{}", event.as_str().expect("an id"));
+    let listed = format!("/api/v1/workspaces/{}/events?event=order.completed", tenant.workspace);
+    let below = format!("events/{}", text(&tenant.get(&edge, &listed), "/records/0/id"));
     let payload = furnished_payload().to_string();
     let hash = sha256(&payload);
     for (more, may) in [

@@ -2,11 +2,13 @@
 //! whoever has none.
 
 use http::Method;
+use posthorn::domain::time::rfc3339;
 use posthorn::http::access::Access;
+use posthorn::ports::Clock;
 use posthorn::routes::{Route, routes};
 use serde_json::{Value, json};
 
-use crate::edge::Edge;
+use crate::edge::{Edge, START_MS};
 use crate::tenant::{Answered, ORIGIN, Tenant, call};
 use crate::visit::Visitor;
 
@@ -16,6 +18,7 @@ struct World {
     connection: String,
     rule: String,
     event: String,
+    replay: String,
 }
 
 const DUE: (&str, &str) = ("order", "7");
@@ -32,7 +35,11 @@ fn world() -> World {
     let event = tenant.emit_text(&edge, &event.to_string()).json();
     let event = crate::tenant::text(&event, "/event/id");
     edge.run_for(1_000);
-    World { edge, tenant, connection, rule, event }
+    let range = json!({"since": rfc3339(START_MS), "until": rfc3339(edge.now_ms()),
+        "status": "completed"});
+    let path = format!("/api/v1/workspaces/{}/replays", tenant.workspace);
+    let replay = crate::tenant::text(&tenant.post(&edge, &path, &range), "/replay/id");
+    World { edge, tenant, connection, rule, event, replay }
 }
 
 fn embed_rows() -> Vec<Route<Edge>> {
@@ -47,6 +54,7 @@ impl World {
         let id = match kind {
             "connections" => &self.connection,
             "rules" => &self.rule,
+            "replays" => &self.replay,
             _ => &self.event,
         };
         let below = below.trim_start_matches('/').replace(":rule_id", &self.rule);
@@ -59,6 +67,10 @@ impl World {
 
     /// Fields with which the row's form is taken.
     fn fields(&self, route: &Route<Edge>) -> Vec<(&str, &str)> {
+        if route.path.contains("/:session/replays") {
+            let range = [("since", "2026-01-01T00:00"), ("until", "2026-01-02T00:00")];
+            return [range.as_slice(), &[("id", &self.event), ("count", "0")]].concat();
+        }
         match route.path.rsplit('/').next() {
             Some("new" | "edit") => vec![
                 ("name", "Orders"),
@@ -97,6 +109,7 @@ impl World {
             "select count(*) from events",
             "select group_concat(event || state || attempts_before) from deliveries",
             "select group_concat(id || theme || coalesce(cookie_hash, '')) from sessions",
+            "select group_concat(id || status) from replays",
         ];
         let control = control.map(|sql| self.edge.control.ask(sql)).into_iter().flatten();
         control.chain(log.map(|sql| self.edge.logs[0].ask(sql)).into_iter().flatten()).collect()
@@ -112,17 +125,19 @@ fn kinds() -> Vec<Kind> {
         session["role"] = json!(role);
         session
     };
-    let none_above = |access| matches!(access, Access::Poll | Access::View);
-    let acts = |access| matches!(access, Access::Poll | Access::View | Access::Act);
-    let rules = |access| !matches!(access, Access::Manage | Access::SessionToken);
+    let sees = |access| matches!(access, Access::Poll | Access::View | Access::ViewAll);
+    let acts = |access| !matches!(access, Access::ManageRules | Access::Manage);
+    let acts_on_one = |access| matches!(access, Access::Poll | Access::View | Access::Act);
+    let rules_of_one =
+        |access| matches!(access, Access::Poll | Access::View | Access::Act | Access::ManageRules);
     let all = |access| !matches!(access, Access::SessionToken);
     vec![
         ("member", with_role(json!({}), "member"), acts),
         ("admin", with_role(json!({}), "admin"), all),
         ("owner", with_role(json!({}), "owner"), all),
-        ("member of a resource", with_role(resource.clone(), "member"), acts),
-        ("admin of a resource", with_role(resource, "admin"), rules),
-        ("dashboard", json!({"session_type": "dashboard", "role": "owner"}), none_above),
+        ("member of a resource", with_role(resource.clone(), "member"), acts_on_one),
+        ("admin of a resource", with_role(resource, "admin"), rules_of_one),
+        ("dashboard", json!({"session_type": "dashboard", "role": "owner"}), sees),
     ]
 }
 
@@ -143,7 +158,7 @@ fn every_row_answers_its_own_sessions_only() {
             let answer = world.call(&route, &visitor);
             // The history of a connection is about all resources, so it is not for one of them, and
             // a poll for a list must be for its own list.
-            let is_wide = ["live/connections/:id", "live/events"];
+            let is_wide = ["live/connections/:id", "live/events", "live/replays/:id"];
             let is_wide = is_wide.iter().any(|below| route.path.ends_with(below));
             let is_walled = is_wide && kind.ends_with("resource");
             if is_walled {

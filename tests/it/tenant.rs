@@ -31,7 +31,7 @@ impl Answered {
     }
 }
 
-/// Sends a request through the front door. What comes back must be what the reference says.
+/// Sends a request through the front door, and waits for nothing else.
 pub fn call(
     edge: &Edge,
     method: &str,
@@ -39,20 +39,31 @@ pub fn call(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Answered {
+    let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    edge.block_on(ask(edge, method, target, headers, body.to_vec()))
+}
+
+/// A call through the front door. What comes back must be what the reference says.
+pub async fn ask(
+    edge: &Edge,
+    method: &str,
+    target: &str,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+) -> Answered {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let head = Head {
         method: Method::from_bytes(method.as_bytes()).expect("a method"),
         origin: ORIGIN.to_owned(),
         path: path.to_owned(),
         query: query.to_owned(),
-        headers: headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+        headers: headers.into_iter().collect(),
     };
-    let sent = body.to_vec();
+    let sent = body.clone();
     let read_body = async |bytes_max: usize| {
         if sent.len() > bytes_max { Err(problem::body_too_large(bytes_max)) } else { Ok(sent) }
     };
-    let front = Front::<Edge>::default();
-    let reply = edge.block_on(front.serve(edge, head, read_body));
+    let reply = Front::<Edge>::default().serve(edge, head, read_body).await;
     let named = |(name, value): (&str, &str)| {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
         (name, HeaderValue::from_str(value).expect("a header value"))
@@ -62,7 +73,7 @@ pub fn call(
         headers: reply.headers.iter().map(named).collect(),
         text: String::from_utf8(reply.body).expect("UTF-8"),
     };
-    conformance::check(method, path, body, &answered);
+    conformance::check(method, path, &body, &answered);
     answered
 }
 

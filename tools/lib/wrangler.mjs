@@ -33,9 +33,10 @@ export function wranglerCommand(node, stateDir) {
 /**
  * Puts a copy of the built Worker, of its static files and of its configuration into the state folder. wrangler watches
  * what it runs: with a copy, an edit or a build in the repository cannot cause a hot reload, which
- * would lose the local queue. Answers the path of the configuration.
+ * would lose the local queue. `rateLimits` are limits by the names of their bindings; a binding without
+ * one is left out, because locally each count is a write to a disk. Answers the path of the configuration.
  */
-export function stageWorker(stateDir) {
+export function stageWorker(stateDir, rateLimits = {}) {
   const folder = join(stateDir, "worker");
   mkdirSync(folder, { recursive: true });
   for (const name of ["index.js", "index_bg.wasm"]) {
@@ -45,12 +46,15 @@ export function stageWorker(stateDir) {
   rmSync(join(folder, "public"), { recursive: true, force: true });
   cpSync(inRepo("public"), join(folder, "public"), { recursive: true });
   const config = join(folder, "wrangler.toml");
-  writeFileSync(config, localConfig(readFileSync(inRepo("wrangler.toml"), "utf8")));
+  writeFileSync(config, localConfig(readFileSync(inRepo("wrangler.toml"), "utf8"), rateLimits));
   return config;
 }
 
-function localConfig(text) {
-  const lines = text.replace(/^\[build\]\n(?!\[)(?:(?!\[).*\n?)*/m, "").split("\n");
+function localConfig(text, rateLimits) {
+  const limited = text.replace(/^\[\[ratelimits\]\]\nname = "(.*)"\n.*\nsimple = .*\n/gm, (block, name) => (
+    name in rateLimits ? block.replace(/limit = \d+/, `limit = ${rateLimits[name]}`) : ""
+  ));
+  const lines = limited.replace(/^\[build\]\n(?!\[)(?:(?!\[).*\n?)*/m, "").split("\n");
   return lines.map((line) => {
     if (line.startsWith("main ")) return 'main = "index.js"';
     const folder = line.match(/^migrations_dir\s*=\s*"(.*)"/)?.[1];

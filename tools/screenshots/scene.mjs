@@ -8,6 +8,7 @@ import { HOST } from "../lib/ports.mjs";
 
 const SETTLED_MS = 30_000;
 const LONG_NAME = "Warehouse notifications for the northern distribution centre (legacy system, do not rename)";
+const LONG_OTHER = "Accounts receivable of the northern distribution centre (nightly import, ask finance before changing)";
 const LONG_PATH = "/integrations/partners/northern-distribution/v2/webhooks/incoming/orders-and-refunds"
   + "?tenant=acme-ceramics-northern&environment=production&token_hint=3f9c2b7a1d5e4f60&format=application%2Fjson";
 
@@ -17,16 +18,17 @@ const ANSWERS = {
   "/audit": [204, ""],
   "/gone": [410, "This endpoint is gone."],
   [LONG_PATH]: [503, "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.</body></html>"],
+  "/import": [409, "Closed for the month", { "webhook-delivery": "abort-message" }],
   "/refunds": [422, '{"error":"unknown account","account_id":"acc_acme"}'],
 };
 
 /** Starts the customer's servers. Answers {url(path), close()}. */
 export async function openReceivers() {
   const server = createServer((request, response) => {
-    const [status, body] = ANSWERS[request.url] ?? [404, "Not here"];
+    const [status, body, more = {}] = ANSWERS[request.url] ?? [404, "Not here"];
     const type = body.startsWith("<") ? "text/html" : body.startsWith("{") ? "application/json" : "text/plain";
     request.resume().on("end", () => setTimeout(() =>
-      response.writeHead(status, { "content-type": type, server: "nginx/1.27.4", "x-request-id": "8f3a61c2" }).end(body), 40));
+      response.writeHead(status, { "content-type": type, server: "nginx/1.27.4", "x-request-id": "8f3a61c2", ...more }).end(body), 40));
   });
   await new Promise((ready, failed) => server.on("error", failed).listen(0, HOST, ready));
   const close = () => new Promise((done) => {
@@ -74,6 +76,7 @@ export async function fill(tenant, receivers) {
     failing: await connect(LONG_NAME, LONG_PATH, ["order.completed"]),
     paused: await connect("Newsletter sign-ups", "/newsletter", ["customer.created"]),
     gone: await connect("Old shop system", "/gone", ["invoice.paid"]),
+    finance: await connect(LONG_OTHER, "/import", ["invoice.overdue"]),
     refunds: await connect("Refund desk", "/refunds", ["order.refunded"], { retry_schedule_seconds: [1] }),
   };
   const limited = await addRule(tenant, connections.refunds, "order.completed", { resource: "order", resource_id: "ord_20399" });
@@ -86,6 +89,27 @@ const made = async (tenant, path, body) => expected(path, 201, await tenant.api.
 const addRule = (tenant, connection, event, limits = {}) => made(tenant, "/rules", {
   workspace: tenant.workspace.id, connection: connection.id, event, metadata: { action: "send_webhook" }, ...limits,
 });
+
+/** Replays the events of a name that were delivered in the last hour; the replay's id. */
+export async function replayDelivered({ api, workspace }, event) {
+  const at = (ms) => new Date(Date.now() + ms).toISOString();
+  const range = { status: "completed", event, since: at(-3_600_000), until: at(0) };
+  return expected("a replay", 201, await api.post(`/workspaces/${workspace.id}/replays`, range)).replay.id;
+}
+
+/** A connection that was sent so much that sending it again takes a while. */
+export async function fillWithMany(tenant, receivers) {
+  const metadata = { url: receivers.url("/audit"), generate_secret: true };
+  const body = { workspace: tenant.workspace.id, type: "webhook", name: "Audit log", metadata };
+  await addRule(tenant, await made(tenant, "/connections", body), "order.completed");
+  const one = { event: "order.completed", payload: { order_id: "ord_20399" } };
+  let last;
+  for (let batch = 0; batch < 3; batch += 1) {
+    const { records } = expected("a batch", 201, await tenant.publisher.post("/events/bulk", Array(100).fill(one)));
+    last = records.at(-1).id;
+  }
+  await settles(tenant, last, "completed");
+}
 
 async function emitEvents(tenant, connections) {
   const emit = async (event, resource, number, payload) => {
@@ -100,12 +124,13 @@ async function emitEvents(tenant, connections) {
     dead: await emit("order.refunded", "order", 20399, { order_id: "ord_20399", amount_cents: 4300, reason: "damaged_in_transit" }),
     held: await emit("customer.created", "customer", 8842, { customer_id: "cus_8842", name: "Zoë Okonkwo", country: "NL" }),
     paid: await emit("invoice.paid", "invoice", "2026_0093", { invoice_id: "inv_2026_0093", total_cents: 48650 }),
+    overdue: await emit("invoice.overdue", "invoice", "2026_0071", { invoice_id: "inv_2026_0071", days: 30 }),
     unrouted: await emit("stock.low", "product", 117, { product_id: "pro_117", left: 2 }),
   };
   for (const [index, total] of [12900, 4300, 8650, 2400].entries()) events.retrying = await emit("order.completed", "order", 20417 + index, order(20417 + index, total));
   const path = `/connections/${connections.erp.id}/test`;
   events.test = expected("a test event", 201, await tenant.api.post(path, { event: "order.completed" })).event.id;
-  for (const [id, status] of [[events.dead, "failed"], [events.test, "completed"], [events.retrying, "retrying"]]) {
+  for (const [id, status] of [[events.dead, "failed"], [events.overdue, "failed"], [events.test, "completed"], [events.retrying, "retrying"]]) {
     await settles(tenant, id, status);
   }
   return events;

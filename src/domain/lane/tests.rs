@@ -374,6 +374,20 @@ fn a_lost_wake_up_is_sent_again() {
 }
 
 #[test]
+fn who_asks_hears_what_is_handed_out_and_changes_nothing() {
+    let mut lane = Lane::default();
+    assert_eq!(pull(&mut lane, 1, Some(head(1..=2)), 0).given.len(), 1);
+    let before = lane.clone();
+    let mut ask = |rule, now_ms| lane.step(Command::Ask(place(rule)), now_ms);
+    let leased = Reply { is_leased: true, ..Reply::default() };
+    assert_eq!(ask(1, 1_000), (leased, vec![]));
+    assert_eq!(ask(2, 1_000), (Reply::default(), vec![]), "it waits");
+    let later_ms = 2 * WAKE_AGAIN_MS;
+    assert_eq!(ask(1, later_ms), (Reply::default(), vec![]), "the lease ran out");
+    assert_eq!(lane, before);
+}
+
+#[test]
 fn a_lane_that_is_forgotten_sleeps() {
     let mut lane = Lane::default();
     lane.step(Command::Tell(Told { failed: 9, due_at_ms: Some(5), ..told() }), 0);

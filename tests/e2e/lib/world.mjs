@@ -12,12 +12,13 @@ import { until } from "./until.mjs";
 export const ADMIN_TOKEN = "admin-token-of-the-tests";
 export const MASTER_KEYS = `test:${Buffer.alloc(32, 7).toString("base64")}`;
 
-/** A Worker and a receiver. `vars` are more variables of the Worker. Close it in `after`. */
-export async function openWorld({ vars = {} } = {}) {
+/** A Worker and a receiver. `vars` are more variables of the Worker, `rateLimits` see `startWorker`. Close it in `after`. */
+export async function openWorld({ vars = {}, rateLimits } = {}) {
   const stateDir = mkdtempSync(join(tmpdir(), "posthorn-e2e-"));
   const start = (port, changed = {}) => startWorker({
     stateDir,
     port,
+    rateLimits,
     vars: { ADMIN_TOKEN, MASTER_KEYS, ALLOW_PRIVATE_DESTINATIONS: "true", ...vars, ...changed },
   });
   const receiver = await openReceiver();

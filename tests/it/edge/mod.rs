@@ -4,6 +4,7 @@
 pub mod chaos;
 mod lanes;
 mod queue;
+mod rate_limits;
 mod receivers;
 mod sqlite;
 mod tasks;
@@ -16,12 +17,13 @@ use posthorn::app::deliver::{Verdict, deliver};
 use posthorn::app::sweep::sweep;
 use posthorn::domain::in_flight::InFlight;
 use posthorn::domain::secret::MasterKeys;
-use posthorn::ports::{Clock, Entropy, Journal, Platform, PortError, Settings};
+use posthorn::ports::{Clock, Entropy, Journal, Platform, PortError, Quotas, Settings};
 use serde_json::Value;
 
 use chaos::Chaos;
 pub use lanes::FakeLanes;
 pub use queue::FakeQueue;
+pub use rate_limits::FakeRateLimits;
 pub use receivers::{Receivers, Reply};
 pub use sqlite::{Fault, Sqlite};
 use tasks::Tasks;
@@ -58,6 +60,8 @@ pub struct World {
     pub lanes: FakeLanes,
     /// The customers' endpoints.
     pub receivers: Receivers,
+    /// The counts of requests.
+    pub rate_limits: FakeRateLimits,
     /// What was logged.
     pub lines: RefCell<Vec<Value>>,
     /// What goes wrong at the ports.
@@ -82,12 +86,22 @@ impl Edge {
 
     /// An installation with this many LOG shards.
     pub fn with_shards(log_shards: u16) -> Self {
+        Self::with(log_shards, Quotas::default())
+    }
+
+    /// An installation that bounds what people make.
+    pub fn with_quotas(quotas: Quotas) -> Self {
+        Self::with(1, quotas)
+    }
+
+    fn with(log_shards: u16, quotas: Quotas) -> Self {
         let settings = Settings {
             admin_token: ADMIN_TOKEN.to_owned(),
             master_keys: MasterKeys::parse(MASTER_KEYS).expect("a key"),
             allow_private_destinations: false,
             log_shards,
             own_hosts: vec!["posthorn.example".to_owned()],
+            quotas,
         };
         let tasks = Tasks::new(START_MS);
         let chaos = Rc::new(Chaos::new(tasks.clone()));
@@ -99,6 +113,7 @@ impl Edge {
             queue: FakeQueue::new(tasks.clone(), Rc::clone(&chaos)),
             lanes: FakeLanes::new(world.clone()),
             receivers: Receivers::new(tasks.clone()),
+            rate_limits: FakeRateLimits::new(tasks.clone()),
             lines: RefCell::default(),
             chaos: Rc::clone(&chaos),
             in_flight: RefCell::default(),
@@ -232,6 +247,7 @@ impl Platform for Edge {
     type Jobs = FakeQueue;
     type Lanes = FakeLanes;
     type Outbound = Receivers;
+    type RateLimits = FakeRateLimits;
 
     fn settings(&self) -> &Settings {
         &self.0.settings
@@ -255,6 +271,10 @@ impl Platform for Edge {
 
     fn outbound(&self) -> &Receivers {
         &self.0.receivers
+    }
+
+    fn rate_limits(&self) -> &FakeRateLimits {
+        &self.0.rate_limits
     }
 
     fn in_flight(&self) -> &RefCell<InFlight> {

@@ -1,7 +1,8 @@
 //! What the reference says of a value is what the check behind it takes: the same texts, neither
 //! more nor fewer.
 
-use posthorn::domain::{event, organization, workspace};
+use posthorn::domain::key_limits::check_patterns;
+use posthorn::domain::{event, organization, rule, workspace};
 use posthorn::reference::leaves;
 use posthorn::reference::shape::Shape;
 use proptest::prelude::*;
@@ -16,6 +17,10 @@ fn table() -> Vec<(&'static str, Shape, Check)> {
         ("event name", leaves::name(""), event::check_name),
         ("resource id", leaves::resource_id(), event::check_resource_id),
         ("label", leaves::label(""), organization::label),
+        ("environment", leaves::environment(), workspace::check_environment),
+        ("external id", leaves::external_id(""), workspace::check_external_id),
+        ("pattern of a rule", leaves::pattern(""), rule::check_pattern),
+        ("limit of a key", leaves::limit(""), |text| check_patterns(&[text.to_owned()])),
         ("workspace name", leaves::workspace_name(), workspace::check_name),
         ("description", leaves::description(), workspace::check_description),
     ]
@@ -33,6 +38,10 @@ fn schemas_take_what_the_checks_take() {
             .chain(&["a.b", ".a", "a:b/c-d_e", "a*", "order.*", "_ab", "-ab", "\u{a0}", "日本"])
             .map(|text| (*text).to_owned())
             .collect();
+    let dots = |count: usize| format!("{}.*", vec!["a"; count].join("."));
+    texts.extend((1..=9).map(dots));
+    texts.extend(["a..*", ".*", "*", "**", "a.*.b", "a*", "a.b*", "a.*.*"].map(str::to_owned));
+    texts.extend([125, 126, 127, 128, 129].map(|length| format!("{}.*", "x".repeat(length))));
     let lengths = [2, 3, 50, 51, 64, 65, 128, 129, 255, 256, 1_024, 1_025];
     texts.extend(lengths.map(|length| "x".repeat(length)));
     texts.extend(lengths.map(|length| "é".repeat(length)));
@@ -49,7 +58,9 @@ fn schemas_take_what_the_checks_take() {
 
 proptest! {
     #[test]
-    fn schemas_take_what_the_checks_take_of_any_text(text in "[ -~\t\u{a0}é]{0,6}") {
+    fn schemas_take_what_the_checks_take_of_any_text(
+        text in "[ -~\t\u{a0}é]{0,6}|[ab.*]{0,24}",
+    ) {
         for (name, shape, check) in table() {
             prop_assert_eq!(takes(&shape, &text), check(&text).is_ok(), "{}: {:?}", name, text);
         }

@@ -24,12 +24,13 @@ struct Part {
 enum Atom {
     /// One character in these ranges, or, when negated, in none of them.
     Class(Vec<(char, char)>, bool),
-    Group(Vec<Part>),
+    /// One of these.
+    Group(Vec<Vec<Part>>),
 }
 
 fn sequence(pattern: &[char], at: &mut usize) -> Vec<Part> {
     let mut parts = Vec::new();
-    while *at < pattern.len() && pattern[*at] != ')' {
+    while *at < pattern.len() && !")|".contains(pattern[*at]) {
         let atom = atom(pattern, at);
         let (least, most) = times(pattern, at);
         parts.push(Part { atom, least, most });
@@ -40,11 +41,13 @@ fn sequence(pattern: &[char], at: &mut usize) -> Vec<Part> {
 fn atom(pattern: &[char], at: &mut usize) -> Atom {
     match pattern[*at] {
         '(' => {
+            let mut ways = Vec::new();
+            while pattern[*at] != ')' {
+                *at += 1;
+                ways.push(sequence(pattern, at));
+            }
             *at += 1;
-            let inner = sequence(pattern, at);
-            assert_eq!(pattern.get(*at), Some(&')'));
-            *at += 1;
-            Atom::Group(inner)
+            Atom::Group(ways)
         }
         '[' => {
             *at += 1;
@@ -144,7 +147,7 @@ fn repeated(part: &Part, text: &[char], from: usize) -> Vec<usize> {
             break;
         }
         let step = |from: usize| match &part.atom {
-            Atom::Group(inner) => ends(inner, text, from),
+            Atom::Group(ways) => ways.iter().flat_map(|way| ends(way, text, from)).collect(),
             Atom::Class(ranges, negated) => {
                 let is_in =
                     |c: &char| ranges.iter().any(|(first, last)| (first..=last).contains(&c));
@@ -171,6 +174,7 @@ fn patterns_mean_what_they_say() {
         ("^[^\\u0000-\\u001f]+$", vec!["a b", "é"], vec!["", "a\nb"]),
         ("^[!-~]([ -~]*[!-~])?$", vec!["a", "a b"], vec!["", " a", "a ", "é"]),
         ("^[.:-]+$", vec![".:-"], vec!["a"]),
+        ("^(a|b+|[cd]e)?f$", vec!["f", "af", "bbf", "cef"], vec!["abf", "cf", "a"]),
         ("^x*\\Sx*$", vec!["x", "a", "xxaxx"], vec![" ", ""]),
     ] {
         for text in good {

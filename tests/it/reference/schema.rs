@@ -65,7 +65,7 @@ fn plain(
     let text = value.as_str();
     let chars = text.map(|text| text.chars().count() as i64);
     let items = value.as_array().map(|items| items.len() as i64);
-    let number = value.as_i64();
+    let number = value.as_f64();
     let fits = match word {
         "type" => match what {
             Value::Array(kinds) => kinds.iter().any(|kind| is_of(kind, value)),
@@ -78,8 +78,8 @@ fn plain(
         "maxLength" => chars.is_none_or(|chars| chars <= limit()),
         "minItems" => items.is_none_or(|items| items >= limit()),
         "maxItems" => items.is_none_or(|items| items <= limit()),
-        "minimum" => number.is_none_or(|number| number >= limit()),
-        "maximum" => number.is_none_or(|number| number <= limit()),
+        "minimum" => number.is_none_or(|number| number >= limit() as f64),
+        "maximum" => number.is_none_or(|number| number <= limit() as f64),
         "required" => {
             let needed = what.as_array().expect("names").iter().filter_map(Value::as_str);
             let missing: Vec<_> = needed.filter(|name| value.get(name).is_none()).collect();
@@ -103,6 +103,7 @@ fn is_of(kind: &Value, value: &Value) -> bool {
         "array" => value.is_array(),
         "string" => value.is_string(),
         "boolean" => value.is_boolean(),
+        "number" => value.is_number(),
         "integer" => value.is_i64() || value.is_u64(),
         "null" => value.is_null(),
         kind => panic!("the checker does not know the type {kind}"),

@@ -2,11 +2,13 @@
 //! go wrong around them. A queue that loses, repeats and delays; databases and lanes that fail
 //! before or after they took effect; invocations that are cut off at their awaits; isolates and
 //! lanes that vanish; receivers that answer, fail, flap, hang and ask for less; people who pause,
-//! activate, rotate and delete. Then calm comes, and every promise must have been kept.
+//! activate, rotate, delete, retry, cancel and replay. Then calm comes, and every promise must have been kept.
 //!
 //! `SEEDS=100000 cargo test simulation` tries more worlds, `SEED=n cargo test simulation` one, with
 //! its trace.
 
+mod moves;
+mod past;
 mod people;
 mod promises;
 mod receivers;
@@ -48,8 +50,24 @@ const KINDS: [&str; 23] = [
     "receiver aborts",
     "receiver is gone",
 ];
-/// What people have to do somewhere.
-const DEEDS: [&str; 6] = ["emits", "emits in bulk", "pauses", "activates", "rotates", "deletes"];
+/// What people have to do somewhere, and what has to come of it.
+const DEEDS: [&str; 15] = [
+    "emits",
+    "emits in bulk",
+    "pauses",
+    "activates",
+    "rotates",
+    "deletes",
+    "retries",
+    "cancels one",
+    "cancels all of an event",
+    "replays",
+    "stops a replay",
+    "a past",
+    "sent again by hand",
+    "sent again by a replay",
+    "replay stopped midway",
+];
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))

@@ -1,18 +1,20 @@
-//! What people and products do: emit, pause, activate, rotate, delete. Their calls go through the
-//! front door and are cut off like everything else; only what was answered counts.
+//! What people and products do: emit, pause, activate, rotate, delete, retry, cancel, replay. Their
+//! calls go through the front door and are cut off like everything else; only what was answered
+//! counts.
 
 use std::rc::Rc;
 
-use posthorn::http::problem;
-use posthorn::routes::{Front, Head};
+use posthorn::domain::time::rfc3339;
+use posthorn::ports::Clock;
 use serde_json::{Value, json};
 
+use super::promises::Ledger;
 use super::world::World;
-use crate::edge::Edge;
-use crate::tenant::{Answered, ORIGIN};
+use crate::edge::{Edge, START_MS};
+use crate::tenant::{Answered, ask, text};
 
 /// A payload that a JSON parser would not write again as it is.
-fn payload(n: usize) -> String {
+pub fn payload(n: usize) -> String {
     format!("{{ \"n\":{n},\"price\":1.0e2,\"huge\":123456789012345678901,\"n\" : \"twice\"}}")
 }
 
@@ -20,7 +22,7 @@ impl World {
     /// Somebody does something.
     pub fn deed(&self) {
         let chaos = &self.edge.chaos;
-        match chaos.draw(24) {
+        match chaos.draw(36) {
             0..=13 => self.emit(1),
             14..=17 => self.emit(2 + usize::try_from(chaos.draw(4)).expect("small")),
             18..=19 => self.change("pauses", "deactivate", json!({})),
@@ -29,7 +31,12 @@ impl World {
                 self.change("activates", "activate", json!({"held": held}));
             }
             22 => self.rotate(),
-            _ if chaos.draw(3) == 0 => self.delete(),
+            23 if chaos.draw(3) == 0 => self.delete(),
+            24..=27 => self.retry(),
+            28..=29 => self.cancel(),
+            30 => self.cancel_event(),
+            31..=34 => self.replay(),
+            35 => self.stop_replay(),
             _ => self.emit(1),
         }
     }
@@ -53,7 +60,7 @@ impl World {
         let headers = vec![("x-meshes-publishable-key".to_owned(), key)];
         let (edge, ledger) = (self.edge.clone(), Rc::clone(&self.ledger));
         self.edge.spawn(async move {
-            let answer = ask(&edge, "POST", path, headers, body).await;
+            let answer = ask(&edge, "POST", path, headers, body.into_bytes()).await;
             if answer.status != 201 {
                 return edge.chaos.say(|| format!("emit is answered {}", answer.status));
             }
@@ -100,6 +107,105 @@ impl World {
         self.manage(route.tenant, "DELETE", path, json!({"force_delete": true}), |_| {});
     }
 
+    /// Somebody looks at a list of deliveries of one state, or at the last one that was attempted,
+    /// and takes one: its tenant, its event and the id of its rule.
+    fn any_delivery(&self, states: &[&str]) -> Option<(usize, String, String)> {
+        let chaos = &self.edge.chaos;
+        let state = states[usize::try_from(chaos.draw(states.len() as u64)).expect("small")];
+        let which = match &*self.ledger.last.borrow() {
+            // Often it is the one that is under way.
+            Some((connection, event)) if chaos.draw(3) == 0 => {
+                format!("d.connection = '{connection}' and d.event = '{event}'")
+            }
+            _ => format!("d.state = '{state}'"),
+        };
+        let found = self.edge.logs[0].ask(&format!(
+            "select d.connection || ' ' || d.event || ' ' || (select value ->> 'r' \
+               from json_each(e.fan_out) where value ->> 'n' = d.rule) \
+             from deliveries d join events e on e.workspace = d.workspace and e.event = d.event \
+             where {which}"
+        ));
+        let one = found.get(usize::try_from(chaos.draw(found.len() as u64)).expect("small"))?;
+        let words: Vec<&str> = one.as_str().expect("text").split(' ').collect();
+        let route = self.routes.iter().find(|route| route.connection == words[0]);
+        let tenant = route.expect("a connection of this world").tenant;
+        Some((tenant, words[1].to_owned(), words[2].to_owned()))
+    }
+
+    fn retry(&self) {
+        let states = ["dead", "delivered", "retrying", "retrying", "pending", "held", "canceled"];
+        let Some((tenant, event, rule)) = self.any_delivery(&states) else { return };
+        self.edge.chaos.note("retries");
+        let path = format!("/api/v1/events/{event}/rules/{rule}/retry");
+        self.manage(tenant, "POST", path, json!({}), |_| {});
+    }
+
+    fn cancel(&self) {
+        let states = ["retrying", "retrying", "pending", "held", "delivered"];
+        let Some((tenant, event, rule)) = self.any_delivery(&states) else { return };
+        self.edge.chaos.note("cancels one");
+        let path = format!("/api/v1/events/{event}/rules/{rule}/cancel");
+        self.manage(tenant, "POST", path, json!({}), |_| {});
+    }
+
+    fn cancel_event(&self) {
+        let Some((tenant, event, _)) = self.any_delivery(&["retrying", "pending"]) else { return };
+        self.edge.chaos.note("cancels all of an event");
+        self.manage(tenant, "POST", format!("/api/v1/events/{event}/cancel"), json!({}), |_| {});
+    }
+
+    /// Replays all, or some range of time, of all connections or of one. Half of those who do stop
+    /// it a little later.
+    fn replay(&self) {
+        let (route, chaos) = (self.any_route(), &self.edge.chaos);
+        chaos.note("replays");
+        let elapsed_ms = self.edge.now_ms() - START_MS + 1;
+        let some_ms = |ms: i64| i64::try_from(chaos.draw(ms.unsigned_abs())).expect("small");
+        let (after_ms, range_ms) = match chaos.draw(2) {
+            0 => (0, elapsed_ms),
+            _ => (some_ms(elapsed_ms), 1 + some_ms(elapsed_ms)),
+        };
+        let since_ms = START_MS + after_ms;
+        let mut body = json!({"status": if chaos.draw(3) == 0 { "completed" } else { "failed" },
+            "since": rfc3339(since_ms), "until": rfc3339(since_ms + range_ms)});
+        if chaos.draw(2) == 0 {
+            body["connection"] = json!(route.connection);
+        }
+        let stop_after_ms = (chaos.draw(2) == 0).then(|| some_ms(6_000));
+        let path = format!("/api/v1/workspaces/{}/replays", self.tenants[route.tenant].workspace);
+        let (edge, ledger, tenant) = (self.edge.clone(), Rc::clone(&self.ledger), route.tenant);
+        let bearer = self.bearer(tenant);
+        self.manage(tenant, "POST", path, body, move |answer| {
+            if answer.status != 201 {
+                return;
+            }
+            let id = text(&answer.json(), "/replay/id");
+            ledger.replays.borrow_mut().push((tenant, id.clone()));
+            if let Some(ms) = stop_after_ms {
+                let (edge, ledger, bearer) = (edge.clone(), Rc::clone(&ledger), bearer.clone());
+                edge.clone().spawn(async move {
+                    edge.sleep_ms(ms).await;
+                    stop(&edge, &ledger, bearer, &id).await;
+                });
+            }
+        });
+    }
+
+    fn stop_replay(&self) {
+        let replays = self.ledger.replays.borrow().clone();
+        let index = self.edge.chaos.draw(replays.len() as u64);
+        let Some((tenant, id)) = replays.get(usize::try_from(index).expect("small")) else {
+            return;
+        };
+        let (edge, ledger, id) = (self.edge.clone(), Rc::clone(&self.ledger), id.clone());
+        let bearer = self.bearer(*tenant);
+        self.edge.spawn(async move { stop(&edge, &ledger, bearer, &id).await });
+    }
+
+    fn bearer(&self, tenant: usize) -> String {
+        format!("Bearer {}", self.tenants[tenant].token(&self.edge))
+    }
+
     /// Activates every connection that is inactive; nothing goes wrong any more.
     pub fn activate_all(&self) {
         for route in &self.routes {
@@ -116,43 +222,25 @@ impl World {
         body: Value,
         then: impl Fn(&Answered) + 'static,
     ) {
-        let bearer = format!("Bearer {}", self.tenants[tenant].token(&self.edge));
-        let headers = vec![("authorization".to_owned(), bearer)];
+        let headers = vec![("authorization".to_owned(), self.bearer(tenant))];
         let edge = self.edge.clone();
         self.edge.spawn(async move {
-            let answer = ask(&edge, method, &path, headers, body.to_string()).await;
+            let answer = ask(&edge, method, &path, headers, body.to_string().into_bytes()).await;
             edge.chaos.say(|| format!("{method} {path} {body} is answered {}", answer.status));
             then(&answer);
         });
     }
 }
 
-/// A call through the front door.
-async fn ask(
-    edge: &Edge,
-    method: &str,
-    path: &str,
-    headers: Vec<(String, String)>,
-    body: String,
-) -> Answered {
-    let method = http::Method::from_bytes(method.as_bytes()).expect("a method");
-    let head = Head {
-        origin: ORIGIN.to_owned(),
-        method,
-        path: path.to_owned(),
-        query: String::new(),
-        headers: headers.into_iter().collect(),
-    };
-    let read_body = async |bytes_max: usize| {
-        if body.len() > bytes_max {
-            return Err(problem::body_too_large(bytes_max));
-        }
-        Ok(body.into_bytes())
-    };
-    let reply = Front::<Edge>::default().serve(edge, head, read_body).await;
-    Answered {
-        status: reply.status.as_u16(),
-        headers: http::HeaderMap::new(),
-        text: String::from_utf8(reply.body).expect("UTF-8"),
+/// Stops a replay. What it has sent by then is noted, for it may not send any more.
+async fn stop(edge: &Edge, ledger: &Ledger, bearer: String, id: &str) {
+    edge.chaos.note("stops a replay");
+    let (path, headers) =
+        (format!("/api/v1/replays/{id}"), vec![("authorization".to_owned(), bearer)]);
+    let answer = ask(edge, "DELETE", &path, headers, Vec::new()).await;
+    edge.chaos.say(|| format!("DELETE {path} is answered {} {}", answer.status, answer.text));
+    if answer.status == 200 {
+        let replayed = answer.json()["replayed"].as_i64().expect("a number");
+        ledger.stopped.borrow_mut().push((id.to_owned(), replayed));
     }
 }

@@ -17,6 +17,9 @@ const ROTATION_MS: i64 = 5_000;
 /// The longest that a first attempt waits for others: a few batches full of endpoints that hang for
 /// the first time, 250 ms each, and a second until what they left comes again.
 const PROMPT_MS: i64 = 3_000;
+/// The longest that a retry, or the next one of a strict line, waits when it may start: a wake-up,
+/// and batches of others before it.
+const NEXT_MS: i64 = 5_000;
 /// An older delivery that is due for longer than this must not be passed by: it is beyond leases,
 /// and a sweep.
 const PASSED_MS: i64 = 130_000;
@@ -30,12 +33,19 @@ pub struct Ledger {
     pub accepted: RefCell<Vec<(usize, String)>>,
     /// Attempts that arrived, by message id and number.
     pub arrived: RefCell<BTreeMap<(String, String), usize>>,
+    /// The last attempt that arrived: its connection and event.
+    pub last: RefCell<Option<(String, String)>>,
+    /// Replays whose creation was answered, with their tenant.
+    pub replays: RefCell<Vec<(usize, String)>>,
+    /// Replays whose end was answered, and how much they had sent by then.
+    pub stopped: RefCell<Vec<(String, i64)>>,
     /// Promises that were broken.
     pub broken: RefCell<Vec<String>>,
 }
 
 impl Ledger {
-    fn require(&self, holds: bool, why: impl FnOnce() -> String) {
+    /// Notes a promise that is broken unless this `holds`.
+    pub fn require(&self, holds: bool, why: impl FnOnce() -> String) {
         if !holds {
             self.broken.borrow_mut().push(why());
         }
@@ -65,6 +75,7 @@ impl World {
             seen.is_in_order();
             if !is_faulty {
                 seen.is_prompt();
+                seen.is_next();
             }
         });
     }
@@ -95,7 +106,7 @@ impl World {
         }
         self.judge_delivered();
         self.judge_repeats();
-        self.judge_numbers();
+        self.judge_moves();
     }
 
     /// What is delivered arrived.
@@ -133,15 +144,6 @@ impl World {
         self.edge.chaos.say(|| format!("{repeats} repeats, {most} explained"));
         self.ledger.require(repeats <= most, || format!("promise 8: {repeats} repeats, {most}"));
     }
-
-    /// The numbers of a strict line have no gap.
-    fn judge_numbers(&self) {
-        let gaps = self.edge.logs[0].ask(
-            "select connection from deliveries where seq is not null group by connection \
-             having max(seq) <> count(*) or count(distinct seq) <> count(*)",
-        );
-        self.ledger.require(gaps.is_empty(), || format!("promise 4: gaps in {gaps:?}"));
-    }
 }
 
 /// A request that arrives.
@@ -163,6 +165,8 @@ impl Seen<'_> {
         self.edge
             .chaos
             .say(|| format!("{} gets {} attempt {number}", self.request.url, self.event()));
+        let last = (self.route.connection.clone(), self.event().to_owned());
+        *self.ledger.last.borrow_mut() = Some(last);
         *self.ledger.arrived.borrow_mut().entry((id, number)).or_default() += 1;
     }
 
@@ -217,7 +221,10 @@ impl Seen<'_> {
         let (connection, event) = (&self.route.connection, self.event());
         let log = &self.edge.logs[0];
         let has_lane = log.ask(&format!("select 1 from lanes where connection = '{connection}'"));
-        let created = log.ask(&format!("select created_at_ms from events where event = '{event}'"));
+        let created = log.ask(&format!(
+            "select coalesce(d.owed_since_ms, d.created_at_ms) from deliveries d \
+             where d.connection = '{connection}' and d.event = '{event}'"
+        ));
         let changed = self
             .edge
             .control
@@ -231,6 +238,30 @@ impl Seen<'_> {
                 "promise 5: {event} waited {waited_ms} ms for others at {}",
                 self.route.endpoint.url
             )
+        });
+    }
+
+    /// Promise 5 for what its lane starts: once it is due, and first in a strict line, it waits for
+    /// nothing but what its own endpoint gives reason for.
+    fn is_next(&self) {
+        let (connection, event) = (&self.route.connection, self.event());
+        let ready = self.edge.logs[0].ask(&format!(
+            "select max(coalesce(d.due_at_ms, 0), coalesce((select max(b.completed_at_ms) \
+               from deliveries b where b.workspace = d.workspace and b.connection = d.connection \
+               and b.seq < d.seq), 0)) from deliveries d join lanes l \
+               on l.workspace = d.workspace and l.connection = d.connection \
+             where d.connection = '{connection}' and d.event = '{event}' and l.mode < 2 \
+               and (d.seq is not null or (d.state = 'retrying' and d.asked_by is not null \
+                 and l.connection not in (select connection from engaged)))"
+        ));
+        let changed = self
+            .edge
+            .control
+            .ask(&format!("select updated_at_ms from connections where id = '{connection}'"));
+        let ready_ms = ready.iter().chain(&changed).filter_map(Value::as_i64).max();
+        let waited_ms = self.edge.now_ms() - ready_ms.unwrap_or_default();
+        self.ledger.require(ready.is_empty() || waited_ms <= NEXT_MS, || {
+            format!("promise 5: {event} waited {waited_ms} ms for its turn at {connection}")
         });
     }
 

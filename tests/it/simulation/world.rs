@@ -92,6 +92,8 @@ impl World {
             is_over: Cell::new(false),
             is_serving: Rc::default(),
         };
+        world.remember();
+        world.watch_moves();
         world.watch();
         world
     }
@@ -230,7 +232,8 @@ impl World {
 
     /// Whether nothing is owed any more, and nothing is under way.
     fn is_done(&self) -> bool {
-        let left = "select count(*) from deliveries where open = 1 or state = 'held'";
+        let left = "select (select count(*) from deliveries where open = 1 or state = 'held') \
+                      + (select count(*) from replays where status = 'running')";
         self.edge.logs[0].ask(left) == [json!(0)]
     }
 }

@@ -1,0 +1,62 @@
+//! Rotating and limiting the publishable key of a workspace.
+
+use crate::domain::actor::Actor;
+use crate::domain::api_key;
+use crate::domain::error::{Error, Result};
+use crate::domain::key_limits::KeyLimits;
+use crate::ports::Platform;
+use crate::store::publishable_keys::{self, PublishableKey};
+use crate::store::workspaces;
+
+/// Gives a workspace a new key with the former one's name and limits; the key, and until when the
+/// former one is valid beside it.
+///
+/// # Errors
+/// `NotFound` when the actor has no such workspace; `Conflict` naming `grace_seconds` when too many
+/// keys are valid.
+pub async fn rotate<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    workspace: &str,
+    grace_ms: i64,
+) -> Result<(PublishableKey, i64)> {
+    let control = platform.control();
+    let number = workspaces::find(control, &actor.scope, workspace).await?.number;
+    let public_key = api_key::publishable_key(number, platform.bytes());
+    let now_ms = platform.now_ms();
+    let until_ms = now_ms + grace_ms;
+    let key = publishable_keys::rotate(control, workspace, &public_key, until_ms, now_ms).await?;
+    Ok((key, until_ms))
+}
+
+/// What is to be changed about a key; `None` leaves it as it is.
+pub struct Change {
+    /// New name.
+    pub name: Option<String>,
+    /// New limit on events; `Some(None)` takes it away.
+    pub events: Option<Option<Vec<String>>>,
+    /// New limit on origins.
+    pub origins: Option<Option<Vec<String>>>,
+}
+
+/// Changes name and limits of a workspace's key.
+///
+/// # Errors
+/// `NotFound` when the actor has no such workspace.
+pub async fn change<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    workspace: &str,
+    change: Change,
+) -> Result<PublishableKey> {
+    let control = platform.control();
+    let (_, key) = workspaces::find_with_key(control, &actor.scope, workspace).await?;
+    let mut key = key.ok_or_else(|| Error::not_found("publishable key"))?;
+    key.name = change.name.unwrap_or(key.name);
+    key.limits = KeyLimits {
+        events: change.events.unwrap_or(key.limits.events),
+        origins: change.origins.unwrap_or(key.limits.origins),
+    };
+    publishable_keys::limit(control, workspace, &key.name, &key.limits).await?;
+    Ok(key)
+}

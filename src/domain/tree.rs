@@ -1,0 +1,274 @@
+//! A JSON text as a tree that leaves numbers as they are written, so that they can be compared
+//! exactly: no number is too large or too precise for it. Payloads are read in this way to be
+//! filtered; the tree is thrown away, what is stored and sent is the text.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+/// A value of a JSON text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tree<'a> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number as it is written.
+    Number(&'a str),
+    /// A text. One that no text can hold (half of a surrogate pair) is as it is written, with its
+    /// quotes.
+    Text(Cow<'a, str>),
+    /// An array.
+    List(Vec<Tree<'a>>),
+    /// An object, with all its keys in order.
+    Object(Vec<(Cow<'a, str>, Tree<'a>)>),
+}
+
+impl<'a> Tree<'a> {
+    /// Reads a text that is known to be JSON and not nested deeper than payloads may be; of others
+    /// `None` or anything comes.
+    pub fn read(text: &'a str) -> Option<Self> {
+        let mut reader = Reader { text, at: 0 };
+        reader.value()
+    }
+
+    /// What stands at a key of an object or a place of a list. Of a key that stands twice the last
+    /// counts, as most readers have it.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Object(entries) => {
+                entries.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
+            }
+            Self::List(items) => items.get(name.parse::<usize>().ok()?),
+            _ => None,
+        }
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// The next byte that is no space.
+    fn peek(&mut self) -> Option<u8> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        self.at += rest.iter().position(|byte| !b" \t\r\n".contains(byte))?;
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Passes this byte if it is next.
+    fn pass(&mut self, byte: u8) -> bool {
+        let is_next = self.peek() == Some(byte);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    fn value(&mut self) -> Option<Tree<'a>> {
+        match self.peek()? {
+            b'{' => self.object(),
+            b'[' => self.list(),
+            b'"' => self.string().map(Tree::Text),
+            b't' => self.word("true", Tree::Bool(true)),
+            b'f' => self.word("false", Tree::Bool(false)),
+            b'n' => self.word("null", Tree::Null),
+            _ => self.number(),
+        }
+    }
+
+    fn word(&mut self, word: &str, value: Tree<'a>) -> Option<Tree<'a>> {
+        self.at += word.len();
+        (self.text.get(self.at - word.len()..self.at) == Some(word)).then_some(value)
+    }
+
+    fn number(&mut self) -> Option<Tree<'a>> {
+        let rest = self.text.get(self.at..)?;
+        let is_part = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
+        let length = rest.bytes().position(|byte| !is_part(byte)).unwrap_or(rest.len());
+        self.at += length;
+        (length > 0).then(|| Tree::Number(&rest[..length]))
+    }
+
+    fn string(&mut self) -> Option<Cow<'a, str>> {
+        let rest = self.text.get(self.at..)?;
+        let (mut escaped, mut has_escapes) = (false, false);
+        for (index, byte) in rest.bytes().enumerate().skip(1) {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => (escaped, has_escapes) = (true, true),
+                b'"' => {
+                    self.at += index + 1;
+                    let written = &rest[..=index];
+                    if !has_escapes {
+                        return Some(Cow::Borrowed(&written[1..index]));
+                    }
+                    let read = serde_json::from_str(written);
+                    return Some(Cow::Owned(read.unwrap_or_else(|_| written.to_owned())));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn list(&mut self) -> Option<Tree<'a>> {
+        let mut items = Vec::new();
+        self.pass(b'[');
+        if self.pass(b']') {
+            return Some(Tree::List(items));
+        }
+        loop {
+            items.push(self.value()?);
+            if self.pass(b']') {
+                return Some(Tree::List(items));
+            }
+            self.pass(b',').then_some(())?;
+        }
+    }
+
+    fn object(&mut self) -> Option<Tree<'a>> {
+        let mut entries = Vec::new();
+        self.pass(b'{');
+        if self.pass(b'}') {
+            return Some(Tree::Object(entries));
+        }
+        loop {
+            (self.peek()? == b'"').then_some(())?;
+            let key = self.string()?;
+            self.pass(b':').then_some(())?;
+            entries.push((key, self.value()?));
+            if self.pass(b'}') {
+                return Some(Tree::Object(entries));
+            }
+            self.pass(b',').then_some(())?;
+        }
+    }
+}
+
+/// A decimal number: 0.d1d2d3... times ten to the power of `point`. Zero has no digits.
+struct Decimal {
+    is_negative: bool,
+    digits: Vec<u8>,
+    point: i64,
+}
+
+/// Compares two JSON numbers by their values, digit by digit: `1.0` equals `1`, `1e2` equals `100`,
+/// and whole numbers beyond 64 bits are told apart.
+pub fn compare_numbers(a: &str, b: &str) -> Ordering {
+    let (a, b) = (decimal(a), decimal(b));
+    let sign = |number: &Decimal| match (number.digits.is_empty(), number.is_negative) {
+        (true, _) => 0,
+        (false, true) => -1,
+        (false, false) => 1,
+    };
+    let size = || a.point.cmp(&b.point).then_with(|| a.digits.cmp(&b.digits));
+    sign(&a).cmp(&sign(&b)).then_with(|| match sign(&a) {
+        0 => Ordering::Equal,
+        -1 => size().reverse(),
+        _ => size(),
+    })
+}
+
+fn decimal(text: &str) -> Decimal {
+    // Exponents beyond this are further apart than any payload has digits.
+    const EXPONENT_MAX: i64 = i64::MAX / 4;
+    let (is_negative, text) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let beyond = if exponent.starts_with('-') { -EXPONENT_MAX } else { EXPONENT_MAX };
+    let exponent: i64 = exponent.parse().unwrap_or(beyond);
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let mut digits: Vec<u8> = [whole, fraction].concat().into_bytes();
+    let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
+    digits.drain(..zeros);
+    while digits.last() == Some(&b'0') {
+        digits.pop();
+    }
+    let length = |size: usize| i64::try_from(size).unwrap_or(0);
+    let shift = length(whole.len()) - length(zeros);
+    let point = exponent.clamp(-EXPONENT_MAX, EXPONENT_MAX) + shift;
+    Decimal { is_negative, digits, point }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn texts_become_trees() {
+        let text = r#" { "a" : [ 1.0 , -2e+3, true,false,null ], "b":{"c":"x\n\u00e9","a":{}} } "#;
+        let tree = Tree::read(text).expect("a tree");
+        let at = |path: &[&str]| path.iter().try_fold(&tree, |tree, name| tree.get(name)).cloned();
+        assert_eq!(at(&["a", "0"]), Some(Tree::Number("1.0")));
+        assert_eq!(at(&["a", "1"]), Some(Tree::Number("-2e+3")));
+        assert_eq!(at(&["a", "2"]), Some(Tree::Bool(true)));
+        assert_eq!(at(&["a", "4"]), Some(Tree::Null));
+        assert_eq!(at(&["a", "5"]), None);
+        assert_eq!(at(&["b", "c"]), Some(Tree::Text("x\né".into())));
+        assert_eq!(at(&["b", "a"]), Some(Tree::Object(Vec::new())));
+        assert_eq!(at(&["b", "0"]), None);
+        let twice = Tree::read(r#"{"a":1,"a":2,"s":"\ud800"}"#).expect("a tree");
+        assert_eq!(twice.get("a"), Some(&Tree::Number("2")));
+        assert_eq!(twice.get("s"), Some(&Tree::Text(r#""\ud800""#.into())));
+    }
+
+    #[test]
+    fn numbers_compare_by_value() {
+        use Ordering::{Equal, Greater, Less};
+        for (a, b, expected) in [
+            ("1", "1.0", Equal),
+            ("1e2", "100", Equal),
+            ("100", "1E+2", Equal),
+            ("0.1", "1e-1", Equal),
+            ("-0", "0", Equal),
+            ("0e9", "0.00", Equal),
+            ("9007199254740993", "9007199254740992", Greater),
+            ("12345678901234567890123", "12345678901234567890124", Less),
+            ("0.1", "0.10000000000000000001", Less),
+            ("1e400", "1e399", Greater),
+            ("-1e400", "-1e399", Less),
+            ("-1", "1", Less),
+            ("-2", "-1", Less),
+            ("-1", "0", Less),
+            ("0", "0.001", Less),
+            ("9", "10", Less),
+            ("0.09", "0.1", Less),
+            ("1e99999999999999999999", "1e5", Greater),
+            ("1e-99999999999999999999", "0", Greater),
+        ] {
+            assert_eq!(compare_numbers(a, b), expected, "{a} {b}");
+            assert_eq!(compare_numbers(b, a), expected.reverse(), "{b} {a}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whole_numbers_compare_as_integers(a: i64, b: i64, zeros in 0usize..4) {
+            let shown = |n: i64| match zeros {
+                0 => n.to_string(),
+                zeros => format!("{n}.{}", "0".repeat(zeros)),
+            };
+            prop_assert_eq!(compare_numbers(&shown(a), &b.to_string()), a.cmp(&b));
+        }
+
+        #[test]
+        fn decimals_compare_as_fractions(a in -9999i64..9999, b in -9999i64..9999, at in 0u32..4) {
+            // The same digits with the point elsewhere, once as an exponent and once written out.
+            let (sign, unit) = (if a < 0 { "-" } else { "" }, 10i64.pow(at));
+            let width = at as usize;
+            let (whole, part) = (a.abs() / unit, a.abs() % unit);
+            let a_text =
+                if at == 0 { a.to_string() } else { format!("{sign}{whole}.{part:0width$}") };
+            let b_text = format!("{b}e-{at}");
+            prop_assert_eq!(compare_numbers(&a_text, &b_text), a.cmp(&b), "{} {}", a_text, b_text);
+        }
+
+        #[test]
+        fn anything_is_read_without_panic(text in "[\\[\\]{}\",:\\\\0-9.eE+\\-a-z é]{0,40}") {
+            let _ = Tree::read(&text);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Dead deliveries of a workspace in a LOG shard, newest first over its connections.
+//!
+//! The index of what is dead is in order for each connection by itself. So a list goes from event
+//! to event: the next one is the newest of the connections' next ones. What is not dead is never
+//! read, however much of it lies between.
+
+use serde_json::json;
+
+use super::events::{EventWithDeliveries, event_columns};
+use super::{Query, all_rows};
+use crate::domain::limits::LIST_READS_MAX;
+
+/// The newest event before `$before` of which a delivery to one of the connections is dead.
+macro_rules! next {
+    ($before:literal) => {
+        concat!(
+            "(select max((select d.event from deliveries d indexed by deliveries_gone \
+               where d.workspace = ?1 and d.connection = j.value and d.state = 'dead' \
+                 and d.event < ",
+            $before,
+            " order by d.event desc limit 1)) from json_each(?2) j)"
+        )
+    };
+}
+
+const LIST: &str = concat!(
+    "with recursive lines(event) as (select ",
+    next!("?3"),
+    " union all select ",
+    next!("lines.event"),
+    " from lines where lines.event is not null limit ?4) ",
+    event_columns!(),
+    "from lines cross join events e where e.workspace = ?1 and e.event = lines.event"
+);
+
+/// Events that one page can show at the most: each of them is looked for among the dead deliveries
+/// of every connection, and read with its own.
+pub fn shown_max(connections: usize, asked: usize) -> usize {
+    asked.min(LIST_READS_MAX / 2 / connections.max(1)).max(1)
+}
+
+/// The newest events before the id `before` of which a delivery to one of these connections is
+/// dead, at most `limit`, newest first.
+pub fn list(
+    workspace: &str,
+    connections: &[&str],
+    before: &str,
+    limit: usize,
+) -> Query<Vec<EventWithDeliveries>> {
+    let among = json!(connections).to_string();
+    Query::new(LIST, [workspace.into(), among.into(), before.into(), limit.into()], |rows| {
+        let mut found: Vec<EventWithDeliveries> = all_rows(rows)?;
+        found.sort_unstable_by(|a, b| b.event.id.cmp(&a.event.id));
+        Ok(found)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_shorter_where_many_connections_are_looked_at() {
+        for (connections, expected) in [(0, 25), (1, 25), (100, 25), (200, 12), (9_999, 1)] {
+            assert_eq!(shown_max(connections, 25), expected, "{connections}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Idempotency keys in a LOG shard. A key is claimed by the batch that stores what it is for: the
+//! claim stands first and is ignored if there is one, every insert behind it asks whose it is, and
+//! the last statement tells. One transaction, so whoever is first has it, and all learn that.
+
+use serde_json::{Value, json};
+
+use super::row::{FromRow, Row};
+use super::{run, statement};
+use crate::domain::error::Result;
+use crate::domain::idempotency::{Claim, Claims, Kept, Placed};
+use crate::domain::limits::IDEMPOTENCY_KEPT_MS;
+use crate::ports::{Database, Statement};
+
+/// A key that is there is left alone, unless its time is over: the sweeper may come late.
+const CLAIM: &str = "\
+    insert into idempotency_keys (id, owner, body_hash, events, created_by, created_at_ms) \
+    select value ->> 0, ?2, ?3, value -> 1, ?4, ?5 from json_each(?1) where true \
+    on conflict do update set owner = excluded.owner, body_hash = excluded.body_hash, \
+      events = excluded.events, created_by = excluded.created_by, \
+      created_at_ms = excluded.created_at_ms \
+    where idempotency_keys.created_at_ms <= excluded.created_at_ms - ?6";
+
+/// Claims keys; the first statement of its batch.
+pub fn claim(claims: &Claims) -> Statement {
+    let placed = |placed: &Placed| json!({"i": placed.index, "e": placed.event});
+    let row = |claim: &Claim| {
+        let events: Value = claim.events.iter().map(placed).collect();
+        json!([claim.id, events])
+    };
+    let rows: Value = claims.of.iter().map(row).collect();
+    let params = [
+        rows.to_string().into(),
+        (&claims.owner).into(),
+        (&claims.body_hash).into(),
+        (&claims.created_by).into(),
+        claims.created_at_ms.into(),
+        IDEMPOTENCY_KEPT_MS.into(),
+    ];
+    statement(CLAIM, params)
+}
+
+const KEPT: &str = "\
+    select k.id, k.owner, k.body_hash, k.events, k.created_by, k.created_at_ms \
+    from json_each(?1) j cross join idempotency_keys k where k.id = j.value";
+
+/// Asks who has the keys; the last statement of the batch that claims them.
+pub fn kept(claims: &Claims) -> Statement {
+    let ids: Value = claims.of.iter().map(|claim| claim.id.as_str()).collect();
+    statement(KEPT, [ids.to_string().into()])
+}
+
+impl FromRow for Kept {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            id: row.text("id"),
+            owner: row.text("owner"),
+            body_hash: row.text("body_hash"),
+            events: row.rows("events"),
+            created_by: row.text("created_by"),
+            created_at_ms: row.int("created_at_ms"),
+        }
+    }
+}
+
+impl FromRow for Placed {
+    fn from_row(row: &mut Row) -> Self {
+        Self { index: row.int::<u32>("i") as usize, event: row.text("e") }
+    }
+}
+
+const FORGET: &str = "\
+    delete from idempotency_keys where id in (select id from idempotency_keys \
+      where id >= ?1 and id < ?2 and created_at_ms <= ?3 limit ?4) returning id";
+
+/// Deletes keys of a range of ids that were claimed at `claimed_until_ms` or before, at most
+/// `limit`; how many.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn forget(
+    log: &impl Database,
+    (from, until): (&str, &str),
+    claimed_until_ms: i64,
+    limit: usize,
+) -> Result<usize> {
+    let params = [from.into(), until.into(), claimed_until_ms.into(), limit.into()];
+    let results = run(log, vec![statement(FORGET, params)]).await?;
+    super::row::rows(&results[0]).map(|rows| rows.len())
+}

@@ -1,0 +1,44 @@
+//! Quotas: how many workspaces and connections there may be, where an installation says so.
+
+use posthorn::ports::Quotas;
+use serde_json::{Value, json};
+
+use crate::edge::Edge;
+use crate::tenant::{Answered, Tenant, text};
+
+fn refused(answer: &Answered, param: &str) {
+    assert_eq!(answer.status, 422, "{}", answer.text);
+    assert_eq!(answer.json()["error"]["data"][0]["param"], json!(param), "{}", answer.text);
+}
+
+#[test]
+fn an_organization_has_so_many_workspaces() {
+    let quotas = Quotas { workspaces_per_organization: Some(2), ..Quotas::default() };
+    let edge = Edge::with_quotas(quotas);
+    let (acme, other) = (Tenant::new(&edge, "Acme"), Tenant::new(&edge, "Other"));
+    let create = |tenant: &Tenant, name: &str| {
+        tenant.call(&edge, "POST", "/api/v1/workspaces", &json!({"name": name}))
+    };
+    assert_eq!(create(&acme, "Second").status, 201);
+    refused(&create(&acme, "Third"), "organization");
+    assert_eq!(create(&acme, "Second").status, 409, "a name that is taken is told first");
+    assert_eq!(create(&other, "Second").status, 201, "others have their own");
+    assert_eq!(edge.control.ask("select count(*) from publishable_keys"), [json!(4)]);
+}
+
+#[test]
+fn a_workspace_has_so_many_connections() {
+    let quotas = Quotas { connections_per_workspace: Some(2), ..Quotas::default() };
+    let edge = Edge::with_quotas(quotas);
+    let acme = Tenant::new(&edge, "Acme");
+    let body = json!({"workspace": acme.workspace, "type": "webhook", "name": "Orders",
+        "metadata": {"url": "https://hooks.example.com/a"}});
+    let create = || acme.call(&edge, "POST", "/api/v1/connections", &body);
+    let first = create();
+    assert_eq!((first.status, create().status), (201, 201));
+    refused(&create(), "workspace");
+    assert_eq!(edge.control.ask("select count(*) from connection_secrets"), [json!(2)]);
+    let path = format!("/api/v1/connections/{}", text(&first.json(), "/connection/id"));
+    assert_eq!(acme.call(&edge, "DELETE", &path, &Value::Null).status, 200);
+    assert_eq!(create().status, 201, "one that is gone does not count");
+}

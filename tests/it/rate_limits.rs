@@ -1,0 +1,108 @@
+//! Keys and sessions that make too many requests: they are told when to go on, and nobody else is
+//! held up.
+
+use posthorn::domain::limits::RATE_PERIOD_S;
+use posthorn::ports::Limited;
+use serde_json::{Value, json};
+
+use crate::edge::Edge;
+use crate::tenant::{Answered, Tenant, call};
+use crate::visit::Visitor;
+
+const EVENT: &str = r#"{"event":"x","payload":{}}"#;
+
+fn limit(edge: &Edge, limited: Limited, most: Option<u32>) {
+    edge.rate_limits.limits.borrow_mut().insert(limited, most);
+}
+
+fn is_refused(answer: &Answered) {
+    assert_eq!(answer.status, 429, "{}", answer.text);
+    assert_eq!(answer.headers["retry-after"], RATE_PERIOD_S.to_string());
+    let body = answer.json();
+    assert_eq!(body["retry_after"], json!(RATE_PERIOD_S));
+    assert_eq!(body["error"]["name"], "rate-limited");
+}
+
+#[test]
+fn a_publishable_key_has_a_share_of_its_own() {
+    let edge = Edge::new();
+    let (acme, other) = (Tenant::new(&edge, "Acme"), Tenant::new(&edge, "Other"));
+    limit(&edge, Limited::PublishableKey, Some(3));
+    for _ in 0..3 {
+        assert_eq!(acme.emit_text(&edge, EVENT).status, 201);
+    }
+    is_refused(&acme.emit_text(&edge, EVENT));
+    let key = [("x-meshes-publishable-key", acme.publishable_key.as_str())];
+    let bulk = format!("[{EVENT}]");
+    is_refused(&call(&edge, "POST", "/api/v1/events/bulk", &key, bulk.as_bytes()));
+    assert_eq!(edge.logs[0].ask("select count(*) from events"), [json!(3)]);
+    assert_eq!(other.emit_text(&edge, EVENT).status, 201, "others go on");
+    let machine = json!({"workspace": acme.workspace, "event": "x", "payload": {}});
+    assert_eq!(acme.call(&edge, "POST", "/api/v1/events", &machine).status, 201);
+    edge.run_for(10_000);
+    assert_eq!(acme.emit_text(&edge, EVENT).status, 201);
+    // The count is asked while the key is looked up: it is no call more.
+    let trips = edge.control.round_trips.get();
+    acme.emit(&edge, "x");
+    assert_eq!(edge.control.round_trips.get() - trips, 1);
+}
+
+#[test]
+fn a_machine_key_counts_for_all_that_it_does() {
+    let edge = Edge::new();
+    let acme = Tenant::new(&edge, "Acme");
+    edge.run_for(10_000);
+    limit(&edge, Limited::MachineKey, Some(2));
+    let event = json!({"workspace": acme.workspace, "event": "x", "payload": {}});
+    assert_eq!(acme.call(&edge, "POST", "/api/v1/events", &event).status, 201);
+    assert_eq!(acme.call(&edge, "GET", "/api/v1/workspaces", &Value::Null).status, 200);
+    is_refused(&acme.call(&edge, "GET", "/api/v1/workspaces", &Value::Null));
+    is_refused(&acme.call(&edge, "POST", "/api/v1/events", &event));
+    // A token that does not hold is told that, not what the key may still do.
+    let mut forged = acme.clone();
+    forged.secret_key = "x".repeat(43);
+    assert_eq!(forged.call(&edge, "GET", "/api/v1/workspaces", &Value::Null).status, 401);
+    assert_eq!(forged.call(&edge, "POST", "/api/v1/events", &event).status, 401);
+}
+
+#[test]
+fn a_session_gets_a_page_that_says_when_to_go_on() {
+    let edge = Edge::new();
+    let acme = Tenant::new(&edge, "Acme");
+    let visitor = Visitor::new(&edge, &acme, json!({}));
+    let other = Visitor::new(&edge, &acme, json!({}));
+    edge.run_for(10_000);
+    let poll = format!("live/events?workspace={}&before=~&limit=1", acme.workspace);
+    limit(&edge, Limited::Session, Some(2));
+    assert_eq!(visitor.get(&edge, "events").status, 200);
+    assert_eq!(visitor.get(&edge, &poll).status, 200);
+    for below in ["events", poll.as_str()] {
+        let refused = visitor.get(&edge, below);
+        assert_eq!(refused.status, 429);
+        assert_eq!(refused.headers["retry-after"], "10");
+        assert!(refused.text.contains("Too many requests"), "{}", refused.text);
+    }
+    assert_eq!(other.get(&edge, "events").status, 200);
+}
+
+#[test]
+fn an_unknown_count_lets_everybody_through_and_is_logged() {
+    let edge = Edge::new();
+    let acme = Tenant::new(&edge, "Acme");
+    limit(&edge, Limited::PublishableKey, None);
+    acme.emit(&edge, "x");
+    let count = edge.rate_limits.counted(Limited::PublishableKey, &acme.publishable_key);
+    assert_eq!(count, 1);
+    assert!(edge.lines.borrow().iter().any(|line| line["at"] == "rate limit"));
+}
+
+#[test]
+fn the_bindings_have_the_period_that_answers_name() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/wrangler.toml");
+    let config = std::fs::read_to_string(path).expect("the configuration");
+    let periods: Vec<_> = config.lines().filter(|line| line.contains("period =")).collect();
+    assert_eq!(periods.len(), 3);
+    for line in periods {
+        assert!(line.ends_with(&format!("period = {RATE_PERIOD_S} }}")), "{line}");
+    }
+}

@@ -1,0 +1,171 @@
+//! What became of deliveries, step by step. The database itself writes down each change of a state,
+//! with the replay that made it if one did, and when all is done the list is judged: what people
+//! asked for happened, as often as they were told, and nothing else did.
+
+use serde_json::{Value, json};
+
+use super::promises::Ledger;
+use super::world::World;
+
+/// A batch that does a step of a replay moves the replay on first and deletes the step last.
+const WATCH: [&str; 10] = [
+    "create table moves (id integer primary key, replay text, workspace text, connection text, \
+       event text, rule integer, before text, after text, seq_before integer, seq_after integer, \
+       attempts integer)",
+    "create table stepping (replay text)",
+    // A connection that is deleted leaves its line, and the numbers of it.
+    "create table gone_lines (connection text)",
+    "create trigger line_goes after delete on strict_counters begin \
+       insert into gone_lines values (old.connection); end",
+    // Lanes that ever kept something back.
+    "create table engaged (connection text)",
+    "create trigger lane_begins after insert on lanes when new.mode = 2 begin \
+       insert into engaged values (new.connection); end",
+    "create trigger lane_engages after update of mode on lanes when new.mode = 2 begin \
+       insert into engaged values (new.connection); end",
+    "create trigger step_begins after update of position on replays begin \
+       delete from stepping; insert into stepping values (new.id); end",
+    "create trigger step_ends after delete on replay_steps begin delete from stepping; end",
+    "create trigger delivery_moves after update of state on deliveries \
+     when new.state <> old.state begin \
+       insert into moves (replay, workspace, connection, event, rule, before, after, seq_before, \
+         seq_after, attempts) \
+       values ((select replay from stepping), new.workspace, new.connection, new.event, new.rule, \
+         old.state, new.state, old.seq, new.seq, old.attempts); end",
+];
+
+/// What must not be, each with the words for it.
+const WRONG: [(&str, &str); 9] = [
+    (
+        "promise 1: what was stopped goes on",
+        "select event || ' ' || after from moves \
+         where before = 'canceled' and after <> 'delivered'",
+    ),
+    (
+        "promise 1: what was settled changes by itself",
+        "select event || ' ' || before || ' ' || after from moves where before = 'delivered' \
+           and after <> 'pending' or before = 'dead' and after not in ('pending', 'delivered')",
+    ),
+    (
+        "promise 1: a replay never ended",
+        "select id || ' ' || status from replays where status = 'running' \
+           or completed_at_ms is null \
+           or exists (select 1 from replay_steps s where s.replay = replays.id)",
+    ),
+    (
+        "promise 8: a replay sent a delivery again twice",
+        "select replay || ' ' || event from moves where replay is not null and after = 'pending' \
+         group by replay, event, rule having count(*) > 1",
+    ),
+    (
+        "promise 8: a replay says that it sent another number again than it did",
+        "select id || ' ' || replayed || ' ' || made || ' ' || count from (select r.id, \
+           r.replayed, r.count, (select count(*) from moves m where m.replay = r.id \
+             and m.after = 'pending') as made from replays r) \
+         where made <> replayed or replayed > count",
+    ),
+    (
+        "promise 6: a replay sent again what it is not about",
+        "select m.event || ' ' || m.before || ' ' || m.connection from moves m \
+           join replays r on r.id = m.replay \
+         where m.after = 'pending' and (m.workspace <> r.workspace or m.before <> r.state \
+           or m.connection <> coalesce(r.connection, m.connection))",
+    ),
+    (
+        "promise 4: what is sent again keeps its place in a strict line",
+        "select event || ' ' || seq_before || ' ' || seq_after from moves \
+         where seq_before is not null and before in ('dead', 'delivered') and after = 'pending' \
+           and (seq_after <= seq_before or (seq_after is null \
+             and connection not in (select connection from gone_lines)))",
+    ),
+    (
+        "promise 4: a replay sends a younger one before an older one",
+        "select event || ' ' || seq_after from (select event, seq_after, \
+           lag(seq_after) over (partition by replay, connection order by event, rule) as previous \
+           from moves where replay is not null and after = 'pending') \
+         where previous >= seq_after",
+    ),
+    (
+        // A number is held by a delivery, or was given up when its delivery was sent again.
+        "promise 4: numbers have gaps",
+        "select g.connection || ' ' || count(*) || ' ' || max(g.seq) || ' ' || coalesce(max(c.n), 'no counter') from (\
+           select connection, seq from deliveries where seq is not null \
+           union all select connection, seq_before from moves \
+             where seq_before is not null and seq_after is not seq_before) g \
+           left join strict_counters c on c.connection = g.connection \
+         where g.connection not in (select connection from gone_lines) \
+         group by g.connection having count(*) <> max(g.seq) \
+           or count(distinct g.seq) <> count(*) or max(g.seq) is not max(c.n)",
+    ),
+];
+
+impl World {
+    /// Has the database write down what happens to deliveries from now on.
+    pub fn watch_moves(&self) {
+        for sql in WATCH {
+            self.edge.logs[0].execute(sql);
+        }
+    }
+
+    /// How often something was sent again so far: by hand, and by replays.
+    pub fn sent_again(&self) -> (i64, i64) {
+        let count = |sql: &str| self.edge.logs[0].ask(sql)[0].as_i64().unwrap_or_default();
+        let again = "select count(*) from moves where before in ('dead', 'delivered') \
+                       and after = 'pending' and replay is";
+        (count(&format!("{again} null")), count(&format!("{again} not null")))
+    }
+
+    /// Whether nothing is wrong with what became of deliveries.
+    pub fn judge_moves(&self) {
+        let (ledger, log, chaos) = (&self.ledger, &self.edge.logs[0], &self.edge.chaos);
+        for (what, sql) in WRONG {
+            let wrong = log.ask(sql);
+            ledger.require(wrong.is_empty(), || format!("{what}: {wrong:?}"));
+        }
+        self.judge_stopped(ledger);
+        if !self.is_faulty {
+            self.judge_again();
+        }
+        let (by_hand, by_replay) = self.sent_again();
+        let midway = log.ask(
+            "select 1 from replays where status = 'canceled' and replayed > 0 and replayed < count",
+        );
+        for (kind, count) in [
+            ("sent again by hand", by_hand),
+            ("sent again by a replay", by_replay),
+            ("replay stopped midway", i64::try_from(midway.len()).unwrap_or_default()),
+        ] {
+            (0..count).for_each(|_| chaos.note(kind));
+        }
+    }
+
+    /// A replay that was said to be stopped sent nothing more.
+    fn judge_stopped(&self, ledger: &Ledger) {
+        for (replay, told) in ledger.stopped.borrow().iter() {
+            let sql = format!("select replayed from replays where id = '{replay}'");
+            let replayed = self.edge.logs[0].ask(&sql);
+            ledger.require(replayed == [json!(told)], || {
+                format!("promise 1: {replay} was stopped after {told} and sent {replayed:?}")
+            });
+        }
+    }
+
+    /// Without faults, what is said to be delivered again arrived again.
+    fn judge_again(&self) {
+        let again = self.edge.logs[0].ask(
+            "select 'msg_' || replace(d.event, '-', '') || printf('%08x', d.rule) || ' ' \
+               || max(m.attempts) from deliveries d join moves m on m.connection = d.connection \
+               and m.event = d.event and m.rule = d.rule \
+             where d.state = 'delivered' and m.before in ('dead', 'delivered') \
+               and m.after = 'pending' group by d.connection, d.event, d.rule",
+        );
+        let arrived = self.ledger.arrived.borrow();
+        for one in again.iter().filter_map(Value::as_str) {
+            let (id, before) = one.split_once(' ').expect("two words");
+            let before: u32 = before.parse().expect("a number");
+            let is_later = |number: &str| number.parse().is_ok_and(|n: u32| n > before);
+            let came = arrived.keys().any(|(message, number)| message == id && is_later(number));
+            self.ledger.require(came, || format!("promise 1: {id} was not sent again"));
+        }
+    }
+}

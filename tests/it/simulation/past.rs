@@ -1,0 +1,59 @@
+//! What some worlds begin with: a connection whose endpoint was down, so that more died than one
+//! step of a replay sends.
+
+use posthorn::domain::limits::REPLAY_STEP;
+use posthorn::ports::Clock;
+
+use super::people::payload;
+use super::world::World;
+use crate::tenant::{call, text};
+
+/// Name of the events of the past; only one connection gets them.
+const NAME: &str = "past";
+
+impl World {
+    /// Gives a past to one of three worlds.
+    pub fn remember(&self) {
+        let chaos = &self.edge.chaos;
+        if chaos.draw(3) > 0 {
+            return;
+        }
+        chaos.note("a past");
+        // The first connection of a tenant is an ordinary one, the second is strict.
+        let index = chaos.draw(2) * 4 + chaos.draw(2);
+        let route = &self.routes[usize::try_from(index).expect("small")];
+        self.tenants[route.tenant].rule(&self.edge, NAME, &route.connection);
+        let more = usize::try_from(chaos.draw(REPLAY_STEP as u64 / 2)).expect("small");
+        for count in [REPLAY_STEP, more] {
+            self.edge.advance_to(self.edge.now_ms() + 1);
+            self.emit_past(route.tenant, count);
+        }
+        // Who dies of what is for other tests to say.
+        self.edge.queue.clear();
+        self.edge.lanes.wipe();
+        self.edge.logs[0].execute(
+            "update deliveries set state = 'dead', open = 0, due_at_ms = null, sweep_at_ms = null, \
+             attempts = 2, reason = 'attempts_used_up'",
+        );
+    }
+
+    fn emit_past(&self, tenant: usize, count: usize) {
+        let one = |_| {
+            let payload = payload(self.ledger.emitted.borrow().len());
+            self.ledger.emitted.borrow_mut().push((tenant, payload.clone()));
+            format!("{{\"event\":\"{NAME}\",\"payload\":{payload}}}")
+        };
+        let texts: Vec<String> = (0..count).map(one).collect();
+        if texts.is_empty() {
+            return;
+        }
+        let key = self.tenants[tenant].publishable_key.as_str();
+        let headers = [("x-meshes-publishable-key", key)];
+        let body = format!("[{}]", texts.join(","));
+        let answer =
+            call(&self.edge, "POST", "/api/v1/events/bulk", &headers, body.as_bytes()).json();
+        for event in answer["records"].as_array().expect("a list") {
+            self.ledger.accepted.borrow_mut().push((tenant, text(event, "/id")));
+        }
+    }
+}
