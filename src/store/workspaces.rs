@@ -79,11 +79,12 @@ const INSERT: &str = "\
     where ?10 is null or (select count(*) from workspaces where organization = ?1) < ?10 \
     on conflict do nothing returning id";
 const IS_FULL: &str = "\
-    select 1 as is_full \
-    where (select count(*) from workspaces where organization = ?1) >= ?2";
+    select 1 as is_full where (select count(*) from workspaces where organization = ?1) >= ?2 \
+      and not exists (select 1 from workspaces \
+        where organization = ?1 and (name = ?3 or external_id = ?4))";
 
-/// Creates a workspace with its publishable key, if its organization has fewer than `quota`; `false`
-/// when the organization has one with its name or external id.
+/// Creates a workspace with its publishable key, if its organization has fewer than `quota`;
+/// `false` when the organization has one with its name or external id.
 ///
 /// # Errors
 /// `Refused` when the quota is used up; when CONTROL's answer is not known.
@@ -107,7 +108,9 @@ pub async fn insert(
         quota.into(),
     ];
     let key = publishable_keys::insert(&new.id, public_key, new.created_at_ms);
-    let full = statement(IS_FULL, [organization.into(), quota.into()]);
+    let name = (&new.name).into();
+    let full = [organization.into(), quota.into(), name, new.external_id.clone().into()];
+    let full = statement(IS_FULL, full);
     let results = run(control, vec![full, statement(INSERT, params), key]).await?;
     match (results[0].is_empty(), results[1].is_empty()) {
         (_, false) => Ok(true),

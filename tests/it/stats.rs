@@ -147,7 +147,7 @@ fn many_deliveries_are_counted_in_steps_and_runs() {
     }
     let progress = || {
         edge.logs[0]
-            .ask("select started_at_ms is null || ' ' || counted_day_ms from rollup_progress")
+            .ask("select (started_at_ms is null) || ' ' || counted_day_ms from rollup_progress")
     };
     edge.run_for(60_000);
     // Three days were more than a run reads; the fourth is the next one's.

@@ -2,7 +2,8 @@
 //! go wrong around them. A queue that loses, repeats and delays; databases and lanes that fail
 //! before or after they took effect; invocations that are cut off at their awaits; isolates and
 //! lanes that vanish; receivers that answer, fail, flap, hang and ask for less; people who pause,
-//! activate, rotate, delete, retry, cancel and replay. Then calm comes, and every promise must have been kept.
+//! activate, rotate, delete, retry, cancel and replay. Then calm comes, and every promise must have
+//! been kept.
 //!
 //! `SEEDS=100000 cargo test simulation` tries more worlds, `SEED=n cargo test simulation` one, with
 //! its trace.

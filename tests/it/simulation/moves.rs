@@ -88,7 +88,8 @@ const WRONG: [(&str, &str); 9] = [
     (
         // A number is held by a delivery, or was given up when its delivery was sent again.
         "promise 4: numbers have gaps",
-        "select g.connection || ' ' || count(*) || ' ' || max(g.seq) || ' ' || coalesce(max(c.n), 'no counter') from (\
+        "select g.connection || ' ' || count(*) || ' ' || max(g.seq) || ' ' \
+           || coalesce(max(c.n), 'no counter') from (\
            select connection, seq from deliveries where seq is not null \
            union all select connection, seq_before from moves \
              where seq_before is not null and seq_after is not seq_before) g \

@@ -62,6 +62,13 @@ pub struct World {
     is_serving: Rc<Cell<bool>>,
 }
 
+/// What is under way when a world is over holds its edge, which holds what is under way.
+impl Drop for World {
+    fn drop(&mut self) {
+        self.edge.crash();
+    }
+}
+
 const SECRET: &str = "the first secret of a customer";
 /// Of the four connections of a tenant.
 const TIMEOUTS_S: [u32; 4] = [1, 8, 15, 20];
