@@ -144,7 +144,7 @@ fn plain(chars_max: usize, example: &str) -> Shape {
     leaf(schema, example)
 }
 
-/// A rule's pattern, see `domain::rule::check_pattern`.
+/// A pattern of a rule or of a publishable key, see `domain::rule::check_pattern`.
 pub fn pattern(example: &str) -> Shape {
     // A name; or one with dots before the last part, which is a star; or the star alone.
     let dots = PATTERN_DOTS_MAX - 1;
@@ -153,11 +153,6 @@ pub fn pattern(example: &str) -> Shape {
          |[A-Za-z0-9][A-Za-z0-9_:/-]*(\\.[A-Za-z0-9_:/-]*){{0,{dots}}}\\.\\*)$"
     );
     leaf(json!({"type": "string", "maxLength": 128, "pattern": pattern}), example)
-}
-
-/// An event's name or a pattern to which a publishable key is limited, see `domain::key_limits`.
-pub fn limit(example: &str) -> Shape {
-    matching("^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}(\\.\\*)?$", example)
 }
 
 /// A workspace's environment, see `domain::workspace::check_environment`.

@@ -1,7 +1,7 @@
 //! Workspaces.
 
 use super::leaves::{
-    description, environment, external_id, flag, id, label, limit, publishable_key, time, whole,
+    description, environment, external_id, flag, id, label, pattern, publishable_key, time, whole,
     words, workspace_name,
 };
 use super::operation::{Operation, delete, get, patch, post, put};
@@ -29,7 +29,7 @@ pub fn shapes() -> Names {
     let key = closed([
         need("public_key", publishable_key()).says("Emits this workspace's events."),
         need("name", words("default")),
-        need("events", nullable(list_of(limit("order.*")))).says("Events that it may emit."),
+        need("events", nullable(list_of(pattern("order.*")))).says("Events that it may emit."),
         need("origins", nullable(list_of(words("https://shop.example.com"))))
             .says("Origins of the pages from which it may emit."),
     ]);
@@ -119,7 +119,7 @@ fn of_key() -> Vec<Operation> {
         .says("What is left out is kept; `null` takes a limit away.")
         .takes(open([
             may("name", label("Shop")),
-            may("events", some_of(limit("order.*"), 1, PATTERNS_MAX))
+            may("events", some_of(pattern("order.*"), 1, PATTERNS_MAX))
                 .shown()
                 .says("Names of events, or patterns such as `order.*`, that it may emit."),
             may("origins", some_of(origin(), 1, ORIGINS_MAX))

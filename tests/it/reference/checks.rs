@@ -20,7 +20,7 @@ fn table() -> Vec<(&'static str, Shape, Check)> {
         ("environment", leaves::environment(), workspace::check_environment),
         ("external id", leaves::external_id(""), workspace::check_external_id),
         ("pattern of a rule", leaves::pattern(""), rule::check_pattern),
-        ("limit of a key", leaves::limit(""), |text| check_patterns(&[text.to_owned()])),
+        ("limit of a key", leaves::pattern(""), |text| check_patterns(&[text.to_owned()])),
         ("workspace name", leaves::workspace_name(), workspace::check_name),
         ("description", leaves::description(), workspace::check_description),
     ]
