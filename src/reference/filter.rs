@@ -22,7 +22,7 @@ pub fn shapes() -> Names {
     let path = json!({"type": "string", "minLength": 1, "maxLength": FILTER_PATH_CHARS_MAX});
     let condition = strict([
         need("path", leaf(path, "order.total"))
-            .says("Keys, and places from 0 in arrays, with dots between them."),
+            .says("Keys, and places from 0 in arrays, with dots between; all beside it must hold."),
         given("eq", scalar("EUR")).says("It is this."),
         given("ne", scalar("EUR")).says("It is not this."),
         given("in", some_of(scalar("EUR"), 1, FILTER_LIST_MAX)).says("It is one of these."),

@@ -46,14 +46,22 @@ pub fn operations() -> Vec<Operation> {
     vec![
         get("/api/v1/integrations", "list_integrations", "List integrations")
             .lists("There is one, the webhook.", named("Integration")),
-        get("/api/v1/connections/:id/actions", "list_connection_actions", "List its actions")
-            .answers(200, "The one action.", about("actions", "IntegrationAction")),
-        get("/api/v1/connections/:id/fields", "list_connection_fields", "List its fields")
-            .says("A webhook has none that a payload could be mapped to.")
-            .answers(200, "None.", about("fields", "IntegrationField")),
-        get(mapping, "get_default_mapping", "Get its default mapping")
+        get(
+            "/api/v1/connections/:id/actions",
+            "list_connection_actions",
+            "List a connection's actions",
+        )
+        .answers(200, "The one action.", about("actions", "IntegrationAction")),
+        get(
+            "/api/v1/connections/:id/fields",
+            "list_connection_fields",
+            "List a connection's fields",
+        )
+        .says("A webhook has none that a payload could be mapped to.")
+        .answers(200, "None.", about("fields", "IntegrationField")),
+        get(mapping, "get_default_mapping", "Get a connection's default mapping")
             .says("A webhook sends the payload as it is and has none: this is always 404."),
-        put(mapping, "put_default_mapping", "Put its default mapping")
+        put(mapping, "put_default_mapping", "Put a connection's default mapping")
             .says("A webhook sends the payload as it is and takes none: this is always 422.")
             .takes(open([may("schema", schema).shown()]))
             .problems(&[422]),

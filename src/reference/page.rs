@@ -62,7 +62,7 @@ fn anchor(title: &str) -> String {
 fn contents(reference: &Reference) -> Markup {
     html! {
         nav aria-label="Contents" {
-            details open {
+            details {
                 summary { "Contents" }
                 ul {
                     li { a href="#authentication" { "Authentication" } }
@@ -171,6 +171,7 @@ fn operation_of(names: &Names, row: &Row, operation: &Operation) -> Markup {
             @if !operation.answers.is_empty() { h4 { "Answers" } }
             @for answer in &operation.answers { (answer_of(names, answer)) }
             p.problems {
+                "Problems: "
                 @for status in operation.problem_statuses(row) {
                     @if let Some(problem) = of_status(status) {
                         a href={ "/problems/" (problem.name) } title=(problem.title) { (status) }

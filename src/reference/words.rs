@@ -39,12 +39,16 @@ fn leaf(schema: &Value) -> Markup {
     let text = |key: &str| schema[key].as_str();
     let number = |key: &str| schema[key].as_i64();
     let words = schema["enum"].as_array();
+    let is_of = |kind: &str| {
+        schema["type"].as_array().is_some_and(|kinds| kinds.iter().any(|one| one == kind))
+    };
     let what = match (text("format"), text("type")) {
         (Some("uuid"), _) => "UUID",
         (Some("date-time"), _) => "time, RFC 3339",
         (Some("uri"), _) => "URL",
         (_, Some("integer")) => "whole number",
-        (None, None) if schema["type"].is_array() => "string, number, true, false or null",
+        (None, None) if is_of("boolean") => "string, number, true, false or null",
+        (None, None) if is_of("number") => "string or number",
         (_, Some(kind)) => kind,
         _ => "any value",
     };

@@ -80,12 +80,12 @@ pub fn operations() -> Vec<Operation> {
             "The workspace with its publishable key.",
             with_key(),
         ),
-        put("/api/v1/workspaces/:id", "replace_workspace", "Rename or describe a workspace")
+        put("/api/v1/workspaces/:id", "replace_workspace", "Change a workspace")
             .says("What is left out is kept, `null` clears what may be cleared.")
             .takes(open(new_fields(true)))
             .answers(200, "The workspace as it is now.", Shape::Named("Workspace"))
             .problems(&[409]),
-        patch("/api/v1/workspaces/:id", "update_workspace", "Change a workspace")
+        patch("/api/v1/workspaces/:id", "update_workspace", "Change a workspace in part")
             .says("What is left out is kept.")
             .takes(open(new_fields(false)))
             .answers(200, "The workspace as it is now.", Shape::Named("Workspace"))
