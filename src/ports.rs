@@ -203,6 +203,8 @@ pub struct Quotas {
     pub workspaces_per_organization: Option<u32>,
     /// Connections of a workspace.
     pub connections_per_workspace: Option<u32>,
+    /// Events that a workspace emits in a calendar month (UTC).
+    pub events_per_month: Option<u32>,
 }
 
 /// All doors together. It is cheap to clone, and clones open the same doors.

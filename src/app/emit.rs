@@ -72,6 +72,9 @@ pub async fn emit<P: Platform>(
         let answer = input.and_then(|new| {
             grant.limits.check_event(&new.name)?;
             let routing = grant.routing(&new)?;
+            if routing.full_until_ms.is_some_and(|until_ms| until_ms > now_ms) {
+                return Err(full(platform));
+            }
             let id = ids::event_id(now_ms, random, index, routing.home.number);
             let event = accept(&new, id, routing, &grant.created_by, now_ms);
             let (shard, row) = (routing.home.shard, (event.clone(), new.payload));
@@ -141,6 +144,10 @@ pub async fn store_and_wake<P: Platform>(
     let [(event, payload)] = rows;
     send(platform, &wake_ups(shard, &event, &payload)).await;
     Ok(event)
+}
+
+fn full<P: Platform>(platform: &P) -> Error {
+    Error::quota("workspace", "events this month", platform.settings().quotas.events_per_month)
 }
 
 /// An event to be stored, and its place in the request.

@@ -11,6 +11,7 @@ pub mod dead;
 pub mod deleted_workspaces;
 pub mod deliver;
 pub mod emit;
+pub mod event_quota;
 pub mod events;
 pub mod keys;
 pub mod lane_run;

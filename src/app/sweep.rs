@@ -4,7 +4,7 @@
 //! It goes from connection to connection. The lane of one that has a lane gets one nudge and looks
 //! itself; for one that has none, jobs are sent. Replays that do not go on are woken, too, and what
 //! has had its time (sessions, idempotency keys) is deleted in small steps. Last, the statistics go
-//! on counting.
+//! on counting, and so does the quota of events.
 //!
 //! Jobs are sent before their rows are put off, so a crash in between repeats a wake-up and never
 //! loses one.
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::lanes::nudge;
 use super::wake::wake;
-use super::{activation, deleted_workspaces, log, replays, rollups, sessions};
+use super::{activation, deleted_workspaces, event_quota, log, replays, rollups, sessions};
 use crate::domain::error::{Error, Result};
 use crate::domain::idempotency::swept_ids;
 use crate::domain::job::Job;
@@ -41,6 +41,9 @@ pub async fn sweep<P: Platform>(platform: &P, after_restart: bool) {
             Err(error) => {
                 platform.line(&json!({"at": "sweep", "shard": shard, "error": error.to_string()}));
             }
+        }
+        if let Err(error) = event_quota::enforce(platform, shard).await {
+            platform.line(&json!({"at": "quota", "shard": shard, "error": error.to_string()}));
         }
         if let Err(error) = rollups::advance(platform, shard, after_restart).await {
             platform.line(&json!({"at": "rollup", "shard": shard, "error": error.to_string()}));

@@ -1,7 +1,7 @@
 //! Instants as the rest of the crate holds them: milliseconds since 1970-01-01T00:00:00Z in an
 //! `i64`. Nothing here reads a clock.
 
-use chrono::{DateTime, NaiveDate, SecondsFormat};
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat};
 
 /// One second, in milliseconds.
 pub const SECOND_MS: i64 = 1_000;
@@ -30,6 +30,18 @@ pub fn rfc3339(ms: i64) -> String {
     DateTime::from_timestamp_millis(ms)
         .unwrap_or_default()
         .to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// The calendar month (UTC) of an instant: when it began, and when the next one begins.
+pub fn month(at_ms: i64) -> (i64, i64) {
+    let day = DateTime::from_timestamp_millis(at_ms).unwrap_or_default().date_naive();
+    let first_day = |year, month| {
+        let day = NaiveDate::from_ymd_opt(year, month, 1).unwrap_or_default();
+        day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis()
+    };
+    let (year, month) = (day.year(), day.month());
+    let next = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+    (first_day(year, month), first_day(next.0, next.1))
 }
 
 /// A time with a fraction of nanoseconds and an offset is 35 characters long.
@@ -106,6 +118,18 @@ fn number(text: &str, digits: std::ops::RangeInclusive<usize>) -> Option<u32> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn months_are_of_the_calendar() {
+        let at = |text: &str| parse_rfc3339(text).expect("a time");
+        for (moment, first, next) in [
+            ("2027-01-01T00:00:00Z", "2027-01-01T00:00:00Z", "2027-02-01T00:00:00Z"),
+            ("2028-02-29T23:59:59.999Z", "2028-02-01T00:00:00Z", "2028-03-01T00:00:00Z"),
+            ("2026-12-31T12:00:00Z", "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(month(at(moment)), (at(first), at(next)), "{moment}");
+        }
+    }
 
     #[test]
     fn rfc3339_has_one_width() {

@@ -7,7 +7,8 @@ use crate::ports::{Quotas, Settings};
 
 /// Secrets `ADMIN_TOKEN` and `MASTER_KEYS`; variables `ALLOW_PRIVATE_DESTINATIONS` (`true` opens),
 /// `LOG_SHARDS`, `OWN_HOSTS` (comma-separated, may be missing), and the quotas
-/// `WORKSPACES_PER_ORGANIZATION` and `CONNECTIONS_PER_WORKSPACE` (missing or empty for none).
+/// `WORKSPACES_PER_ORGANIZATION`, `CONNECTIONS_PER_WORKSPACE` and `EVENTS_PER_MONTH` (of a
+/// workspace), each missing or empty for none.
 ///
 /// # Errors
 /// What is missing or malformed, for the log; never a value.
@@ -33,6 +34,7 @@ pub fn read(env: &Env) -> Result<Settings, String> {
         quotas: Quotas {
             workspaces_per_organization: quota("WORKSPACES_PER_ORGANIZATION")?,
             connections_per_workspace: quota("CONNECTIONS_PER_WORKSPACE")?,
+            events_per_month: quota("EVENTS_PER_MONTH")?,
         },
     })
 }

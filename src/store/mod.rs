@@ -13,6 +13,7 @@ pub mod deleted_workspaces;
 pub mod deliveries;
 pub mod delivery_history;
 pub mod emit;
+pub mod event_counts;
 pub mod event_types;
 pub mod events;
 pub mod held;

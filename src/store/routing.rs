@@ -19,13 +19,16 @@ pub struct Routing {
     pub home: Home,
     /// Rules, by number.
     pub rules: Vec<Rule>,
+    /// Until when it has used up its events.
+    pub full_until_ms: Option<i64>,
 }
 
 impl FromRow for Routing {
     fn from_row(row: &mut Row) -> Self {
         let workspace = row.text("workspace");
         let home = Home { workspace, number: row.int("number"), shard: row.int("shard") };
-        Self { home, rules: row.rows_by("rules", "number") }
+        let full_until_ms = row.maybe_int("full_until_ms");
+        Self { home, rules: row.rows_by("rules", "number"), full_until_ms }
     }
 }
 
@@ -89,7 +92,7 @@ impl FromRow for OfPublishableKey {
 }
 
 const BY_PUBLISHABLE_KEY: &str = concat!(
-    "select w.id as workspace, w.number, w.shard, k.events, k.origins, ",
+    "select w.id as workspace, w.number, w.shard, w.full_until_ms, k.events, k.origins, ",
     rules!("?2"),
     "from publishable_keys k join workspaces w on w.id = k.workspace \
      where k.public_key = ?1 and (k.expires_at_ms is null or k.expires_at_ms > ?3)"
@@ -113,7 +116,8 @@ pub async fn find_by_publishable_key(
 }
 
 const BY_MACHINE_KEY: &str = concat!(
-    "select w.id is not null as found, w.id as workspace, w.number, w.shard, m.secret_sealed, ",
+    "select w.id is not null as found, w.id as workspace, w.number, w.shard, w.full_until_ms, \
+       m.secret_sealed, ",
     rules!("?4"),
     "from machine_keys m left join workspaces w on w.organization = m.organization \
        and w.id in (select value from json_each(?3)) \

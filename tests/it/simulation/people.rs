@@ -22,6 +22,10 @@ impl World {
     /// Somebody does something.
     pub fn deed(&self) {
         let chaos = &self.edge.chaos;
+        if chaos.draw(3) == 0 {
+            // Nobody waits gladly.
+            self.any_under_way().into_iter().for_each(|one| self.retry_one(one));
+        }
         match chaos.draw(36) {
             0..=13 => self.emit(1),
             14..=17 => self.emit(2 + usize::try_from(chaos.draw(4)).expect("small")),
@@ -119,22 +123,46 @@ impl World {
             }
             _ => format!("d.state = '{state}'"),
         };
+        self.one_of(&self.deliveries(&which))
+    }
+
+    /// One whose retry has arrived and was not recorded: its endpoint takes its time.
+    fn any_under_way(&self) -> Option<(usize, String, String)> {
+        let arrived = self.ledger.arrived.borrow();
+        let mut found = self.deliveries("d.state = 'retrying'");
+        found.retain(|words| arrived.contains_key(&(words[3].clone(), words[4].clone())));
+        self.one_of(&found)
+    }
+
+    /// The connection, event and rule of some deliveries, their message and their next attempt.
+    fn deliveries(&self, which: &str) -> Vec<Vec<String>> {
         let found = self.edge.logs[0].ask(&format!(
             "select d.connection || ' ' || d.event || ' ' || (select value ->> 'r' \
-               from json_each(e.fan_out) where value ->> 'n' = d.rule) \
+               from json_each(e.fan_out) where value ->> 'n' = d.rule) || ' msg_' \
+               || replace(d.event, '-', '') || printf('%08x', d.rule) || ' ' || (d.attempts + 1) \
              from deliveries d join events e on e.workspace = d.workspace and e.event = d.event \
              where {which}"
         ));
-        let one = found.get(usize::try_from(chaos.draw(found.len() as u64)).expect("small"))?;
-        let words: Vec<&str> = one.as_str().expect("text").split(' ').collect();
+        let words =
+            |row: &Value| row.as_str().expect("text").split(' ').map(str::to_owned).collect();
+        found.iter().map(words).collect()
+    }
+
+    fn one_of(&self, found: &[Vec<String>]) -> Option<(usize, String, String)> {
+        let index = self.edge.chaos.draw(found.len() as u64);
+        let words = found.get(usize::try_from(index).expect("small"))?;
         let route = self.routes.iter().find(|route| route.connection == words[0]);
         let tenant = route.expect("a connection of this world").tenant;
-        Some((tenant, words[1].to_owned(), words[2].to_owned()))
+        Some((tenant, words[1].clone(), words[2].clone()))
     }
 
     fn retry(&self) {
         let states = ["dead", "delivered", "retrying", "retrying", "pending", "held", "canceled"];
-        let Some((tenant, event, rule)) = self.any_delivery(&states) else { return };
+        let one = self.any_delivery(&states);
+        one.into_iter().for_each(|one| self.retry_one(one));
+    }
+
+    fn retry_one(&self, (tenant, event, rule): (usize, String, String)) {
         self.edge.chaos.note("retries");
         let path = format!("/api/v1/events/{event}/rules/{rule}/retry");
         self.manage(tenant, "POST", path, json!({}), |_| {});
