@@ -105,7 +105,7 @@ pub fn emitting() -> Vec<Operation> {
             .header(HEADER, idempotency_key(), IDEMPOTENCY)
             .takes(Shape::Named("NewEvent"))
             .answers(201, "The event was accepted.", accepted)
-            .problems(&[404, 409]),
+            .problems(&[404, 409, 422]),
         post("/api/v1/events/bulk", "emit_events", "Emit up to 100 events")
             .says("A bare array. Each event is accepted or refused by itself.")
             .header(HEADER, idempotency_key(), IDEMPOTENCY)

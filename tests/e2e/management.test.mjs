@@ -152,7 +152,7 @@ test("publishable keys: rotation, limits", async () => {
   assertError(await emitWith(key, "invoice.paid", origin), 403, "event");
   assertError(await emitWith(key, "order.completed"), 403, "origin");
   assertError(await emitWith(former, "order.completed", { origin: "https://evil.example" }), 403, "origin");
-  assertError(await acme.api.patch(path, { events: ["*"] }), 400, "events");
+  assertError(await acme.api.patch(path, { events: ["order*"] }), 400, "events");
   assertError(await acme.api.patch(path, { origins: ["shop"] }), 400, "origins");
   assertError(await rival.api.patch(path, { name: "Mine" }), 404);
 });
