@@ -45,6 +45,8 @@
 //! - [`api`]: JSON in, JSON out.
 //! - [`embed`]: the pages that customers see inside the product.
 //! - [`routes`]: the front door, one row for each endpoint.
+//! - [`reference`](mod@reference): what callers are told of the API, rendered into `public/` and in
+//!   no wasm.
 //! - `platform`: the roof, where the ports are opened on Workers.
 //!
 //! Each floor uses those below it and none above. The same noun has the same name on every floor:
@@ -81,5 +83,7 @@ pub mod api;
 pub mod embed;
 
 pub mod routes;
+
+pub mod reference;
 
 mod platform;

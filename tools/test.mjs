@@ -6,6 +6,7 @@ import { ensureChromium } from "./lib/chromium.mjs";
 import { root } from "./lib/paths.mjs";
 import { killCarriers } from "./lib/processes.mjs";
 import { die, run, StepError, stopToolsOnSignals } from "./lib/run.mjs";
+import { ensureSchemathesis } from "./lib/schemathesis.mjs";
 import { seconds } from "./lib/steps.mjs";
 import { setup } from "./setup.mjs";
 
@@ -31,6 +32,7 @@ async function cargo(args, hint) {
 async function endToEnd() {
   const { node } = await setup();
   await ensureChromium();
+  await ensureSchemathesis();
   const mark = randomBytes(12).toString("hex");
   const args = [
     "--test", "--test-reporter=spec", "--test-concurrency=1", "--test-force-exit",

@@ -14,9 +14,9 @@ use crate::ports::Platform;
 use crate::store::publishable_keys::PublishableKey;
 
 /// Longest grace, in seconds: 7 days.
-const GRACE_S_MAX: i64 = 7 * 86_400;
+pub const GRACE_S_MAX: i64 = 7 * 86_400;
 /// Grace where a caller names none: a day.
-const GRACE_S: i64 = 86_400;
+pub const GRACE_S: i64 = 86_400;
 
 /// A publishable key as answers show it.
 pub fn show(key: &PublishableKey) -> Value {

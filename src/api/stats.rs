@@ -13,7 +13,7 @@ use crate::ports::Platform;
 use crate::store::rollups::Rollup;
 
 /// Days where a caller names none, and the most there can be.
-const DAYS: (i64, i64) = (7, 31);
+pub const DAYS: (i64, i64) = (7, 31);
 
 fn days(call: &Call) -> Result<i64> {
     let Some(text) = call.request.query("days") else { return Ok(DAYS.0) };

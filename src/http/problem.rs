@@ -29,7 +29,11 @@ pub fn status(kind: Kind) -> StatusCode {
     }
 }
 
-fn name(kind: Kind) -> &'static str {
+/// Name of the problem that is a path called with another method.
+pub const METHOD_NOT_ALLOWED: &str = "method-not-allowed";
+
+/// The name of a kind of error, the last part of its document's `type`.
+pub fn name(kind: Kind) -> &'static str {
     match kind {
         Kind::Invalid => "invalid",
         Kind::Unauthenticated => "unauthenticated",
@@ -99,7 +103,7 @@ pub fn method_not_allowed(allowed: &[Method], request_id: &str) -> Reply {
     let allowed: Vec<&str> = allowed.iter().map(Method::as_str).collect();
     let error = Error::invalid(format!("This path takes {}", allowed.join(", ")));
     let status = StatusCode::METHOD_NOT_ALLOWED;
-    document(status, &error, "method-not-allowed", request_id)
+    document(status, &error, METHOD_NOT_ALLOWED, request_id)
         .with_header("allow", &allowed.join(", "))
 }
 

@@ -194,7 +194,8 @@ fn a_filter_looks_at_a_bounded_number_of_rules() {
         "insert into rules (id, workspace, number, connection, event, action, created_by, \
            created_at_ms, updated_at_ms) \
          with recursive n (n) as (select 2 union all select n + 1 from n where n < 3000) \
-         select 'rule-' || n, '{}', n, '{connection}', 'b', 'send_webhook', 'k', 1, 1 from n",
+         select printf('00000000-0000-4000-8000-%012d', n), '{}', n, '{connection}', 'b', \
+           'send_webhook', 'k', 1, 1 from n",
         tenant.workspace
     ));
     edge.control.execute("update workspaces set last_rule_number = 3000");

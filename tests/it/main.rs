@@ -19,6 +19,7 @@ mod machine_keys;
 mod publishable_keys;
 mod quotas;
 mod rate_limits;
+mod reference;
 mod replay_pages;
 mod replays;
 mod retry;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::edge::{ADMIN_TOKEN, Edge};
+use crate::reference::conformance;
 
 /// Where the tests call Posthorn.
 pub const ORIGIN: &str = "https://posthorn.example";
@@ -42,7 +43,7 @@ pub fn call(
     edge.block_on(ask(edge, method, target, headers, body.to_vec()))
 }
 
-/// A call through the front door.
+/// A call through the front door. What comes back must be what the reference says.
 pub async fn ask(
     edge: &Edge,
     method: &str,
@@ -58,19 +59,22 @@ pub async fn ask(
         query: query.to_owned(),
         headers: headers.into_iter().collect(),
     };
+    let sent = body.clone();
     let read_body = async |bytes_max: usize| {
-        if body.len() > bytes_max { Err(problem::body_too_large(bytes_max)) } else { Ok(body) }
+        if sent.len() > bytes_max { Err(problem::body_too_large(bytes_max)) } else { Ok(sent) }
     };
     let reply = Front::<Edge>::default().serve(edge, head, read_body).await;
     let named = |(name, value): (&str, &str)| {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
         (name, HeaderValue::from_str(value).expect("a header value"))
     };
-    Answered {
+    let answered = Answered {
         status: reply.status.as_u16(),
         headers: reply.headers.iter().map(named).collect(),
         text: String::from_utf8(reply.body).expect("UTF-8"),
-    }
+    };
+    conformance::check(method, path, &body, &answered);
+    answered
 }
 
 /// An organization with a workspace.

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// Floors from the ground up; a module may use its own floor and those below.
-const FLOORS: [&[&str]; 9] = [
+const FLOORS: [&[&str]; 10] = [
     &["domain"],
     &["destination"],
     &["ports"],
@@ -13,6 +13,7 @@ const FLOORS: [&[&str]; 9] = [
     &["http"],
     &["api", "embed"],
     &["routes"],
+    &["reference"],
     &["platform"],
 ];
 

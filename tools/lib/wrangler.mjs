@@ -1,5 +1,5 @@
 // How wrangler is called: never asking, never phoning home, and with its files inside the state folder.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inRepo, root } from "./paths.mjs";
 import { StepError } from "./run.mjs";
@@ -31,7 +31,7 @@ export function wranglerCommand(node, stateDir) {
 }
 
 /**
- * Puts a copy of the built Worker and of its configuration into the state folder. wrangler watches
+ * Puts a copy of the built Worker, of its static files and of its configuration into the state folder. wrangler watches
  * what it runs: with a copy, an edit or a build in the repository cannot cause a hot reload, which
  * would lose the local queue. `rateLimits` are limits by the names of their bindings; a binding without
  * one is left out, because locally each count is a write to a disk. Answers the path of the configuration.
@@ -43,6 +43,8 @@ export function stageWorker(stateDir, rateLimits = {}) {
     if (!existsSync(inRepo("build", name))) throw new StepError("the Worker is not built: run `npm run build`.");
     copyFileSync(inRepo("build", name), join(folder, name));
   }
+  rmSync(join(folder, "public"), { recursive: true, force: true });
+  cpSync(inRepo("public"), join(folder, "public"), { recursive: true });
   const config = join(folder, "wrangler.toml");
   writeFileSync(config, localConfig(readFileSync(inRepo("wrangler.toml"), "utf8"), rateLimits));
   return config;

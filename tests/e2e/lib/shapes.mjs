@@ -37,6 +37,14 @@ export function assertShape(value, shape, at = "answer") {
   for (const key of Object.keys(value)) assertShape(value[key], shape[key], `${at}.${key}`);
 }
 
+/** As the clients read: these keys, each as it must be, whatever there is beside them. */
+export const atLeast = (shape) => (value) => {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return "must be an object";
+  const known = Object.keys(shape).filter((key) => key in value || !shape[key]?.optional);
+  for (const key of known) assertShape(value[key], shape[key], key);
+  return true;
+};
+
 export const acceptedEvent = (event, more = {}) => ({
   id: uuid, type: "event", event, workspace: uuid, created_by: words, created_at: time, ...more,
 });

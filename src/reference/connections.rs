@@ -1,0 +1,173 @@
+//! Connections.
+
+use serde_json::json;
+
+use super::leaves::{any_object, text};
+use super::leaves::{flag, given_id, id, label, name, one_of, only, time, whole, words};
+use super::operation::{Operation, delete, get, patch, post, put};
+use super::shape::{Names, Shape, closed, given, may, need, nullable, open};
+use super::webhook;
+use crate::destination::WEBHOOK;
+use crate::domain::connection::InactiveReason;
+use crate::domain::rotation::OVERLAP_S_MAX;
+
+const REASONS: [InactiveReason; 4] = [
+    InactiveReason::Paused,
+    InactiveReason::EndpointGone,
+    InactiveReason::DisabledByReceiver,
+    InactiveReason::DeliveryFailing,
+];
+
+/// The shapes of connections.
+pub fn shapes() -> Names {
+    let connection = closed([
+        need("id", id("connection")),
+        need("workspace", id("workspace")),
+        need("type", only(WEBHOOK)),
+        need("name", words("Orders")),
+        need("metadata", Shape::Named("WebhookMetadata")),
+        need("active", flag(true)).says("Whether deliveries are sent; if not, they are held."),
+        need("inactive_reason", nullable(one_of(&REASONS.map(InactiveReason::as_str))))
+            .says("Why it is not active."),
+        need("hidden", flag(false)).says("Whether the embed leaves it out."),
+        need("created_by", words("mk_3Jb9kq0Rz5TnWc8Yl2XeVd1M")),
+        need("created_at", time()),
+        need("updated_at", time()),
+        may("failing_since", nullable(time()))
+            .says("Only in lists with `health=failing`: since when nothing succeeded."),
+    ]);
+    vec![
+        ("Connection", connection),
+        ("WebhookMetadata", webhook::read()),
+        ("NewWebhookMetadata", webhook::written(true)),
+        ("ChangedWebhookMetadata", webhook::written(false)),
+    ]
+}
+
+/// What the reference says of the rows of connections.
+pub fn operations() -> Vec<Operation> {
+    let connection = || Shape::Named("Connection");
+    let mut all = kept(&connection);
+    all.extend(acted_on(&connection));
+    all
+}
+
+fn kept(connection: &impl Fn() -> Shape) -> Vec<Operation> {
+    let metadata = || {
+        given("metadata", Shape::Named("ChangedWebhookMetadata"))
+            .says("What is left out is kept, `null` goes back to the default.")
+    };
+    let hidden = || may("hidden", flag(false));
+    vec![
+        healthy(
+            get("/api/v1/connections", "list_connections", "List connections")
+                .lists("Of all workspaces of the organization.", connection()),
+        ),
+        healthy(
+            get(
+                "/api/v1/workspaces/:id/connections",
+                "list_workspace_connections",
+                "List a workspace's connections",
+            )
+            .lists("Oldest first.", connection()),
+        ),
+        post("/api/v1/connections", "create_connection", "Create a connection")
+            .says(
+                "Where a workspace's deliveries go. Without `signing_secret` and `generate_secret` \
+                 a secret is generated and shown to nobody; the customer sets one in the embed.",
+            )
+            .takes(open([
+                need("workspace", given_id("workspace")),
+                need("type", only(WEBHOOK)),
+                need("name", label("Orders")),
+                need("metadata", Shape::Named("NewWebhookMetadata")),
+                hidden().or(false),
+            ]))
+            .answers(201, "The new connection.", closed([need("connection", connection())]))
+            .problems(&[404, 409, 422]),
+        get("/api/v1/connections/:id", "get_connection", "Get a connection")
+            .says("Without its secrets: they go in and never come out.")
+            .answers(200, "The connection.", connection()),
+        put("/api/v1/connections/:id", "replace_connection", "Change a connection")
+            .takes(open([need("name", label("Orders")), metadata().shown(), hidden()]))
+            .answers(200, "The connection as it is now.", connection())
+            .problems(&[409, 422]),
+        patch("/api/v1/connections/:id", "update_connection", "Change a connection in part")
+            .says("What is left out is kept.")
+            .takes(open([may("name", label("Orders")).shown(), metadata(), hidden()]))
+            .answers(200, "The connection as it is now.", connection())
+            .problems(&[409, 422]),
+        delete("/api/v1/connections/:id", "delete_connection", "Delete a connection")
+            .says("Open deliveries are canceled.")
+            .may_take(open([may("force_delete", flag(true))
+                .shown()
+                .says("Deletes its rules too; without it, rules that use it make this 409.")]))
+            .answers(200, "It is gone.", closed([need("id", id("connection")), type_field()]))
+            .problems(&[409]),
+    ]
+}
+
+/// A list of connections takes this, too.
+fn healthy(list: Operation) -> Operation {
+    let about = "Only those of which nothing succeeds, or that were switched off for it.";
+    list.query("health", one_of(&["failing"]), about)
+}
+
+fn type_field() -> super::shape::Field {
+    need("type", only(WEBHOOK))
+}
+
+fn acted_on(connection: &impl Fn() -> Shape) -> Vec<Operation> {
+    let held = one_of(&["deliver", "cancel"]);
+    let event = closed([need("event", Shape::Named("Event"))]);
+    let states = ["pending", "held", "retrying", "completed", "failed", "canceled"];
+    vec![
+        get(
+            "/api/v1/connections/:id/deliveries",
+            "list_connection_deliveries",
+            "List a connection's deliveries",
+        )
+        .lists("Newest first.", Shape::Named("RuleEvent"))
+        .query(
+            "status",
+            one_of(&states),
+            "Only deliveries with this status; `held` are those of the pending ones that are held.",
+        ),
+        post("/api/v1/connections/:id/activate", "activate_connection", "Activate a connection")
+            .may_take(open([may("held", held).shown().or("deliver").says(
+                "What becomes of what was held: `deliver` sends it, oldest first; `cancel` \
+                 cancels it.",
+            )]))
+            .answers(200, "The connection as it is now.", connection()),
+        post(
+            "/api/v1/connections/:id/deactivate",
+            "deactivate_connection",
+            "Deactivate a connection",
+        )
+        .says("What it owes, and what comes, is held.")
+        .answers(200, "The connection as it is now.", connection()),
+        post("/api/v1/connections/:id/test", "test_connection", "Send a test event")
+            .says("Goes the ordinary way to this connection, whatever its rules.")
+            .may_take(open([
+                given("event", name("posthorn.test")).or("posthorn.test").shown(),
+                given("payload", any_object(json!({"order_id": "1001"})))
+                    .says("By default the example of the event's type, else a short message."),
+            ]))
+            .answers(201, "The test event.", event),
+        post(
+            "/api/v1/connections/:id/secret/rotate",
+            "rotate_connection_secret",
+            "Rotate a connection's signing secret",
+        )
+        .says("The former secrets sign beside the new one until the overlap ends.")
+        .may_take(open([
+            may("secret", text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+                .says("Left out, one is generated and shown in this answer only."),
+            may("overlap_seconds", whole(0, OVERLAP_S_MAX, 3_600))
+                .shown()
+                .says("By default a day; with `signing_scheme: \"body\"` always 0."),
+        ]))
+        .answers(200, "The connection as it is now.", connection())
+        .problems(&[409, 422]),
+    ]
+}

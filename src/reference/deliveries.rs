@@ -1,0 +1,134 @@
+//! Deliveries and their attempts.
+
+use serde_json::json;
+
+use super::leaves::{count, flag, id, leaf, matching, one_of, only, text, time, truth, words};
+use super::operation::{Operation, get, post};
+use super::shape::{Names, Shape, closed, list_of, may, need, nullable};
+use crate::destination::WEBHOOK;
+use crate::destination::webhook::METHODS;
+use crate::domain::attempt::Outcome;
+use crate::domain::delivery::STATUSES;
+
+const OUTCOMES: [Outcome; 10] = [
+    Outcome::Delivered,
+    Outcome::RejectedClientError,
+    Outcome::RejectedServerError,
+    Outcome::RateLimited,
+    Outcome::AuthFailed,
+    Outcome::Gone,
+    Outcome::RedirectRefused,
+    Outcome::UrlRefused,
+    Outcome::Timeout,
+    Outcome::NetworkError,
+];
+
+/// The statuses of events and deliveries.
+pub fn statuses() -> Shape {
+    status("completed")
+}
+
+/// One of the statuses, with this example.
+pub fn status(example: &str) -> Shape {
+    leaf(json!({"type": "string", "enum": STATUSES}), example)
+}
+
+fn headers() -> Shape {
+    list_of(closed([need("name", words("content-type")), need("value", text("application/json"))]))
+}
+
+/// The shapes of deliveries.
+pub fn shapes() -> Names {
+    let rule_event = closed([
+        need("id", id("delivery")),
+        need("type", only("rule")),
+        need("workspace", id("workspace")),
+        need("event", words("order.completed")),
+        need("event_id", id("event")),
+        need("message_id", message_id()).says("`webhook-id` of every attempt."),
+        may("resource", words("order")).shown(),
+        may("resource_id", words("ord_1001")).shown(),
+        need("connection", id("connection")),
+        need("rule", id("rule")),
+        need("integration_type", only(WEBHOOK)),
+        need("status", status("completed")),
+        need("attempt_count", count(1)),
+        may("held", truth()).says("There while its connection is inactive."),
+        may("next_attempt_at", time()),
+        may("started_at", time()).shown(),
+        may("completed_at", time()).shown(),
+        may("last_error", words("Answered 503")),
+        need("created_by", words("mesh_pub_ws.1_6c1f4a20")),
+        need("created_at", time()),
+    ]);
+    let request = closed([
+        need("method", one_of(&METHODS)),
+        need("url", words("https://hooks.acme.example/orders")),
+        need("headers", headers()).says("Credentials are masked."),
+    ]);
+    let attempt = closed([
+        need("number", count(1)).says("From 1."),
+        need("outcome", one_of(&OUTCOMES.map(Outcome::as_str))),
+        need("started_at", time()),
+        need("duration_ms", count(87)),
+        may("status_code", count(200)).shown().says("What the receiver answered."),
+        may("error", words("Answered 503")).says("Why it failed."),
+        may("asked_by", words("session:ann")).says("Who asked for it, if a person did."),
+        need("request", request),
+    ]);
+    let details = closed([
+        need("number", count(1)),
+        need("status_code", nullable(count(200))),
+        need("headers", headers()),
+        need("body", text("thank you")).says("The first 16 KiB, as text."),
+        need("truncated", flag(false)).says("Whether the body was longer."),
+        need("duration_ms", count(87)),
+        need("error", nullable(words("Answered 503"))),
+    ]);
+    vec![("RuleEvent", rule_event), ("Attempt", attempt), ("ResponseDetails", details)]
+}
+
+/// The id of a message, the same over all attempts.
+pub fn message_id() -> Shape {
+    matching("^msg_[0-9a-f]{40}$", "msg_019a1b2c3d4e7f508a6b7c8d0000000100000001")
+}
+
+/// What the reference says of the rows of deliveries.
+pub fn operations() -> Vec<Operation> {
+    let rule_event = || Shape::Named("RuleEvent");
+    let attempt = || Shape::Named("Attempt");
+    let page = closed([
+        need("count", count(1)),
+        need("limit", count(1)),
+        need("next_cursor", super::leaves::nothing()).says("All are one page."),
+        need("records", list_of(attempt())),
+    ]);
+    vec![
+        post("/api/v1/events/:id/rules/:rule_id/retry", "retry_event_rule", "Retry a delivery")
+            .says(
+                "An open delivery is attempted before its time; one that was delivered or failed \
+                 goes out once more, with its whole schedule. 425 while an attempt is on its way, \
+                 409 when it is held or canceled.",
+            )
+            .answers(200, "The delivery as it is now.", rule_event())
+            .problems(&[409, 425]),
+        post("/api/v1/events/:id/rules/:rule_id/cancel", "cancel_event_rule", "Cancel a delivery")
+            .says("It is not sent any more. 409 when it is settled.")
+            .answers(200, "The delivery as it is now.", rule_event())
+            .problems(&[409]),
+        post("/api/v1/events/:id/cancel", "cancel_event", "Cancel what an event owes")
+            .says("Nothing of it is sent any more. 409 when all of it is settled.")
+            .answers(200, "The event as it is now.", Shape::Named("EventWithDeliveries"))
+            .problems(&[409]),
+        get("/api/v1/events/:id/rules/:rule_id/attempts", "list_attempts", "List attempts")
+            .answers(200, "Oldest first, all on one page.", page),
+        get("/api/v1/events/:id/rules/:rule_id/attempts/:n", "get_attempt", "Get an attempt")
+            .answers(200, "The attempt.", attempt()),
+        get(
+            "/api/v1/events/:id/rules/:rule_id/attempts/:n/response-details",
+            "get_response_details",
+            "Get what the receiver answered",
+        )
+        .answers(200, "The answer.", Shape::Named("ResponseDetails")),
+    ]
+}

@@ -1,0 +1,94 @@
+//! Rules.
+
+use super::filter;
+use super::leaves::{flag, given_id, id, name, only, pattern, resource_id, time, words};
+use super::operation::{Operation, delete, get, patch, post};
+use super::shape::{Names, Shape, closed, may, need, open};
+use crate::app::rules::SEND_WEBHOOK;
+use crate::destination::WEBHOOK;
+
+/// The shapes of rules.
+pub fn shapes() -> Names {
+    let rule = closed([
+        need("id", id("rule")),
+        need("workspace", id("workspace")),
+        need("connection", id("connection")),
+        need("type", only(WEBHOOK)),
+        need("event", words("order.completed")),
+        may("resource", words("order")),
+        may("resource_id", words("ord_1001")),
+        may("filter", Shape::Named("Filter")),
+        need("metadata", closed([need("action", only(SEND_WEBHOOK))])),
+        need("active", flag(true)),
+        need("hidden", flag(false)).says("Whether the embed leaves it out."),
+        need("created_by", words("mk_3Jb9kq0Rz5TnWc8Yl2XeVd1M")),
+        need("created_at", time()),
+        need("updated_at", time()),
+    ]);
+    vec![("Rule", rule)]
+}
+
+/// A list of rules takes these, too.
+fn filtered(list: Operation) -> Operation {
+    list.query("event", pattern("order.completed"), "Only rules with exactly this.")
+        .query("resource", name("order"), "Only rules limited to this resource.")
+        .query("resource_id", resource_id(), "Only rules limited to this resource id.")
+}
+
+/// What the reference says of the rows of rules.
+pub fn operations() -> Vec<Operation> {
+    let rule = || Shape::Named("Rule");
+    let gone = closed([
+        need("id", id("rule")),
+        need("connection", id("connection")),
+        need("type", only(WEBHOOK)),
+        need("event", words("order.completed")),
+        may("resource", words("order")),
+        may("resource_id", words("ord_1001")),
+    ]);
+    let resource = || may("resource", name("order")).says("Only events about this kind of thing.");
+    let resource_id = || may("resource_id", resource_id()).says("Only events about this thing.");
+    let list = get("/api/v1/rules", "list_rules", "List rules");
+    let list = list.lists("Of all workspaces of the organization.", rule());
+    let of_workspace =
+        get("/api/v1/workspaces/:id/rules", "list_workspace_rules", "List a workspace's rules");
+    vec![
+        filtered(list),
+        filtered(of_workspace.lists("Oldest first.", rule())),
+        post("/api/v1/rules", "create_rule", "Create a rule")
+            .says(
+                "Sends the events of its workspace that match to its connection. An event is \
+                 fanned out to at most 100 rules; one more is 422.",
+            )
+            .takes(open([
+                need("workspace", given_id("workspace")),
+                need("connection", given_id("connection")),
+                need("event", pattern("order.completed"))
+                    .says("A name, `order.*` for all that begin with `order.`, or `*` for all."),
+                need("metadata", open([need("action", only(SEND_WEBHOOK))])),
+                resource(),
+                resource_id(),
+                filter::field(),
+                may("active", flag(true)).or(true),
+                may("hidden", flag(false)).or(false),
+            ]))
+            .answers(201, "The new rule.", closed([need("rule", rule())]))
+            .problems(&[404, 422]),
+        get("/api/v1/rules/:id", "get_rule", "Get a rule").answers(200, "The rule.", rule()),
+        patch("/api/v1/rules/:id", "update_rule", "Change a rule")
+            .says("What is left out is kept; `null` takes a limit away.")
+            .takes(open([
+                may("event", pattern("order.completed")),
+                resource(),
+                resource_id(),
+                filter::field(),
+                may("active", flag(false)).shown(),
+                may("hidden", flag(false)),
+            ]))
+            .answers(200, "The rule as it is now.", rule())
+            .problems(&[422]),
+        delete("/api/v1/rules/:id", "delete_rule", "Delete a rule")
+            .says("What is under way by it stays under way.")
+            .answers(200, "It is gone.", gone),
+    ]
+}

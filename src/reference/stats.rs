@@ -1,0 +1,89 @@
+//! Statistics.
+
+use serde_json::json;
+
+use super::leaves::{count, id, leaf, matching, time, whole};
+use super::operation::{Operation, get};
+use super::shape::{Field, Names, Shape, closed, list_of, need, nullable};
+use crate::api::stats::DAYS;
+
+fn tally() -> Vec<Field> {
+    let rate = leaf(json!({"type": "number", "minimum": 0, "maximum": 1}), 0.9975);
+    vec![
+        need("pending", count(2)).says("Deliveries that are still owed, whatever their state."),
+        need("completed", count(399)),
+        need("failed", count(1)),
+        need("canceled", count(0)),
+        need("success_rate", nullable(rate))
+            .says("The part of `completed` in `completed` and `failed`."),
+        need("receiver_latency_ms", nullable(Shape::Named("Percentiles")))
+            .says("Of the answers that delivered."),
+        need("delivery_time_ms", nullable(Shape::Named("Percentiles")))
+            .says("From the acceptance of the event, or its last replay, to its delivery."),
+    ]
+}
+
+fn day() -> Field {
+    need("day", matching("^\\d{4}-\\d{2}-\\d{2}$", "2026-10-01")).says("UTC.")
+}
+
+fn with(more: Vec<Field>) -> Shape {
+    closed(more.into_iter().chain(tally()))
+}
+
+/// The shapes of statistics.
+pub fn shapes() -> Names {
+    let percentiles =
+        closed([need("p50", count(70)), need("p95", count(200)), need("p99", count(300))]);
+    let days = need("days", list_of(Shape::Named("DayCounts")));
+    vec![
+        ("Counts", closed(tally())),
+        ("DayCounts", with(vec![day()])),
+        ("ConnectionCounts", with(vec![need("connection", id("connection")), days])),
+        ("WorkspaceCounts", with(vec![need("workspace", id("workspace"))])),
+        ("Percentiles", percentiles),
+    ]
+}
+
+fn stats(key: &'static str, of: &'static str) -> Shape {
+    closed([
+        need("as_of", nullable(time())).says("All that happened before is counted."),
+        need("since", time()).says("The beginning of the first day."),
+        need("total", Shape::Named("Counts")),
+        need("days", list_of(Shape::Named("DayCounts"))),
+        need(key, list_of(Shape::Named(of))),
+    ])
+}
+
+/// What the reference says of the rows of statistics.
+pub fn operations() -> Vec<Operation> {
+    let days = || {
+        let Shape::Leaf(mut schema, example) = whole(1, DAYS.1, DAYS.0) else { return count(7) };
+        schema["default"] = DAYS.0.into();
+        Shape::Leaf(schema, example)
+    };
+    let about = "How many days, today included.";
+    vec![
+        get("/api/v1/workspaces/:id/stats", "get_workspace_stats", "Get a workspace's statistics")
+            .says(
+                "A delivery counts for the day on which its event was accepted. The counting runs \
+                 beside the deliveries, every 15 minutes and longer where there is much to count.",
+            )
+            .query("days", days(), about)
+            .answers(
+                200,
+                "In total, by day, and by connection and day.",
+                stats("connections", "ConnectionCounts"),
+            )
+            .problems(&[422]),
+        get("/api/v1/stats", "get_stats", "Get the organization's statistics")
+            .says("Over an organization of at most 100 workspaces; of more it is 422.")
+            .query("days", days(), about)
+            .answers(
+                200,
+                "In total, by day, and by workspace.",
+                stats("workspaces", "WorkspaceCounts"),
+            )
+            .problems(&[422]),
+    ]
+}

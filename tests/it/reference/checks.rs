@@ -1,0 +1,68 @@
+//! What the reference says of a value is what the check behind it takes: the same texts, neither
+//! more nor fewer.
+
+use posthorn::domain::key_limits::check_patterns;
+use posthorn::domain::{event, organization, rule, workspace};
+use posthorn::reference::leaves;
+use posthorn::reference::shape::Shape;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::schema::errors;
+
+type Check = fn(&str) -> Result<(), String>;
+
+fn table() -> Vec<(&'static str, Shape, Check)> {
+    vec![
+        ("event name", leaves::name(""), event::check_name),
+        ("resource id", leaves::resource_id(), event::check_resource_id),
+        ("label", leaves::label(""), organization::label),
+        ("environment", leaves::environment(), workspace::check_environment),
+        ("external id", leaves::external_id(""), workspace::check_external_id),
+        ("pattern of a rule", leaves::pattern(""), rule::check_pattern),
+        ("limit of a key", leaves::pattern(""), |text| check_patterns(&[text.to_owned()])),
+        ("workspace name", leaves::workspace_name(), workspace::check_name),
+        ("description", leaves::description(), workspace::check_description),
+    ]
+}
+
+fn takes(shape: &Shape, text: &str) -> bool {
+    errors(&Value::Null, &shape.schema(), &json!(text)).is_empty()
+}
+
+#[test]
+fn schemas_take_what_the_checks_take() {
+    let mut texts: Vec<String> =
+        ["", " ", "a", "ab", "abc", " ab", "ab ", "a b", "a\tb", "a\nb", "é"]
+            .iter()
+            .chain(&["a.b", ".a", "a:b/c-d_e", "a*", "order.*", "_ab", "-ab", "\u{a0}", "日本"])
+            .map(|text| (*text).to_owned())
+            .collect();
+    let dots = |count: usize| format!("{}.*", vec!["a"; count].join("."));
+    texts.extend((1..=9).map(dots));
+    texts.extend(["a..*", ".*", "*", "**", "a.*.b", "a*", "a.b*", "a.*.*"].map(str::to_owned));
+    texts.extend([125, 126, 127, 128, 129].map(|length| format!("{}.*", "x".repeat(length))));
+    let lengths = [2, 3, 50, 51, 64, 65, 128, 129, 255, 256, 1_024, 1_025];
+    texts.extend(lengths.map(|length| "x".repeat(length)));
+    texts.extend(lengths.map(|length| "é".repeat(length)));
+    for (name, shape, check) in table() {
+        let (mut taken, mut refused) = (0, 0);
+        for text in &texts {
+            let expected = check(text).is_ok();
+            assert_eq!(takes(&shape, text), expected, "{name}: {text:?}");
+            if expected { taken += 1 } else { refused += 1 }
+        }
+        assert!(taken > 0 && refused > 0, "{name}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn schemas_take_what_the_checks_take_of_any_text(
+        text in "[ -~\t\u{a0}é]{0,6}|[ab.*]{0,24}",
+    ) {
+        for (name, shape, check) in table() {
+            prop_assert_eq!(takes(&shape, &text), check(&text).is_ok(), "{}: {:?}", name, text);
+        }
+    }
+}
