@@ -2,6 +2,7 @@
 //! here, so a handler that answers something else than the reference says fails the test that
 //! called it.
 
+use posthorn::reference::problems::of_status;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -71,6 +72,10 @@ fn check_problem(at: &str, answered: &Answered) {
     let value = answered.json();
     let found = schema::errors(&DOCUMENT, schema, &value);
     assert!(found.is_empty(), "{at}: not as the reference says: {found:#?}");
+    // Each status has one type, and that has a page.
+    let problem = of_status(answered.status).unwrap_or_else(|| panic!("{at}: no such problem"));
+    assert_eq!(value["type"], format!("/problems/{}", problem.name), "{at}");
+    assert_eq!(value["error"]["name"], problem.name, "{at}");
     assert_eq!(value["retry_after"].is_null(), !answered.headers.contains_key("retry-after"));
 }
 
