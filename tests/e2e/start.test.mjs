@@ -20,7 +20,8 @@ import { made, ok } from "./lib/world.mjs";
 
 const READY_MS = 120_000;
 const FILES = [
-  "Cargo.lock", "Cargo.toml", "build", "migrations", "package-lock.json", "package.json", "src", "tools", "wrangler.toml",
+  "Cargo.lock", "Cargo.toml", "build", "migrations", "package-lock.json", "package.json", "public", "src", "tools",
+  "wrangler.toml",
 ];
 
 let home, stateDir, port;
