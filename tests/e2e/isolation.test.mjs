@@ -14,6 +14,7 @@ const NEIGHBOURS = [1, 10, 50];
 const STUCK_MS = 60_000;
 const MORE_MS_MAX = 3_000;
 const ROUNDS = 5;
+const TIMEOUT_S = 10;
 
 let world, tenant, neighbour;
 
@@ -46,9 +47,9 @@ for (const count of NEIGHBOURS) {
       await emitMany(neighbour, neighbours.event, Math.max(1, Math.ceil(QUEUED_FIRST / count)));
       return healthyRun();
     });
-    // What is steady begins when every one of them was found out.
+    // What is steady begins when every one of them was found out, and those of the rounds before are over.
     await until("every endpoint hangs", () => neighbours.hung().every((attempts) => attempts > 0), STUCK_MS);
-    await sleep(1_000);
+    await sleep(TIMEOUT_S * 1_000 + 1_000);
     const steadyMs = await median(async () => {
       await emitMany(neighbour, neighbours.event, 2);
       return healthyRun();
@@ -69,7 +70,7 @@ async function hangingEndpoints(count, round) {
   const connections = [];
   for (const path of paths) {
     world.receiver.on(path, hang());
-    const metadata = { timeout_seconds: 10 };
+    const metadata = { timeout_seconds: TIMEOUT_S };
     connections.push((await connect(neighbour, { url: world.receiver.url(path), metadata, event })).connection);
   }
   return {
