@@ -236,16 +236,18 @@ pub async fn tell<P: Platform>(
     join_all(told.into_iter().chain(left).map(tell)).await.concat()
 }
 
-/// Records an attempt that outlived its batch, and tells its lane.
-pub async fn finish_straggler<P: Platform>(platform: &P, work: &Work, done: Done) {
+/// Records attempts that outlived their batch, and tells their lanes.
+pub async fn finish_stragglers<P: Platform>(platform: &P, ended: Vec<(&Work, Done)>) {
     let mut reports = Reports::default();
-    if let Done::Attempted { meaning, .. } = &done {
-        reports.on_job(work).add(meaning);
+    for (work, done) in &ended {
+        if let Done::Attempted { meaning, .. } = done {
+            reports.on_job(work).add(meaning);
+        }
     }
-    recorder::record(platform, vec![Finished { job: work.job.clone(), done }]).await;
-    for report in reports.take() {
-        lanes::tell(platform, report.into_told()).await;
-    }
+    let finished = ended.into_iter().map(|(work, done)| Finished { job: work.job.clone(), done });
+    recorder::record(platform, finished.collect()).await;
+    let told = reports.take().into_iter().map(Report::into_told).collect();
+    tell(platform, told, Vec::new()).await;
 }
 
 /// Serves lines; `slots` is how many attempts all together may have under way.

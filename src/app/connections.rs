@@ -19,6 +19,7 @@ use crate::domain::secret::{Place, Secret};
 use crate::domain::signing::{self, Scheme, SecretAdvice};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection, NewSecret, SecretRow};
+use crate::store::secrets;
 use crate::store::{deliveries, workspaces};
 
 /// A connection, with the signing secret where this very call generated it on request.
@@ -210,7 +211,7 @@ pub async fn rotate<P: Platform>(
     let number = connection.secret.as_ref().map_or(1, |secret| secret.number + 1);
     let secret = seal_signing(platform, &connection, number, &fresh);
     let now_ms = platform.now_ms();
-    connections::rotate(control, &connection, &secret, now_ms + overlap_ms, now_ms).await?;
+    secrets::rotate(control, &connection, &secret, now_ms + overlap_ms, now_ms).await?;
     connection.secret = Some(row(secret, now_ms));
     let (shown_secret, advice) = fresh.told();
     Ok(Saved { connection, shown_secret, advice })
@@ -223,7 +224,7 @@ pub async fn rotate<P: Platform>(
 pub async fn end_overlap<P: Platform>(platform: &P, actor: &Actor, id: &str) -> Result<()> {
     let control = platform.control();
     let connection = connections::find(control, &actor.scope, id).await?;
-    connections::end_overlap(control, &connection.workspace, id, platform.now_ms()).await
+    secrets::end_overlap(control, &connection.workspace, id, platform.now_ms()).await
 }
 
 /// Deletes a connection; what it still owed is canceled.

@@ -18,7 +18,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use futures_util::future::{LocalBoxFuture, join, join3};
+use futures_util::future::{FutureExt, LocalBoxFuture, join, join3};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::json;
 
@@ -32,7 +32,9 @@ use super::reports::{Report, Reports};
 use crate::domain::connection::Target;
 use crate::domain::job::{DeliveryKey, Job, Step};
 use crate::domain::lane_talk::Told;
-use crate::domain::limits::{FLUSH_AFTER_MS, FLUSH_OUTCOMES, HAND_BACK_S, SLOW_AFTER_MS};
+use crate::domain::limits::{
+    FLUSH_AFTER_MS, FLUSH_OUTCOMES, HAND_BACK_S, SLOW_AFTER_MS, STRAGGLERS_MS,
+};
 use crate::domain::line::Mode;
 use crate::domain::slots::Slots;
 use crate::ports::Platform;
@@ -392,7 +394,7 @@ impl<P: Platform> Run<P> {
         self.started = lines.started;
     }
 
-    /// The slow attempts go on, each records itself, lines are served, and replays go on.
+    /// The slow attempts go on and are recorded as they end, lines are served, and replays go on.
     fn finish(self) -> Served {
         let Self { platform, jobs, mut turns, verdicts, started, targets, slots, .. } = self;
         let replaying = replays::advance_all(platform.clone(), self.steps);
@@ -401,10 +403,17 @@ impl<P: Platform> Run<P> {
             let mut left = jobs.iter().filter(|work| work.is_in_flight).count();
             while left > 0 {
                 let Some(turn) = turns.next().await else { break };
-                if let Turn::Ended(index, done) = turn {
-                    left -= 1;
-                    batch::finish_straggler(&platform, &jobs[index], *done).await;
+                let Turn::Ended(index, done) = turn else { continue };
+                let mut ended = vec![(&jobs[index], *done)];
+                // Endpoints that hang are given up at the same moment.
+                platform.sleep_ms(STRAGGLERS_MS).await;
+                while let Some(Some(turn)) = turns.next().now_or_never() {
+                    if let Turn::Ended(index, done) = turn {
+                        ended.push((&jobs[index], *done));
+                    }
                 }
+                left -= ended.len();
+                batch::finish_stragglers(&platform, ended).await;
             }
         };
         let rest = async move {

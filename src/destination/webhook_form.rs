@@ -84,7 +84,7 @@ const KEYS: [&str; 22] = [
 ];
 
 /// Keys that are only ever read; a caller that writes back what it read may send them.
-const READ_ONLY: [&str; 7] = [
+pub const READ_ONLY: [&str; 7] = [
     "has_auth_username",
     "has_auth_password",
     "has_auth_token",

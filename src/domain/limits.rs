@@ -115,6 +115,8 @@ pub const SLOW_AFTER_MS: i64 = 250;
 pub const HAND_BACK_S: u32 = 1;
 /// Payload bytes read at once by a consumer batch.
 pub const SLICE_BYTES_MAX: i64 = 4 * 1024 * 1024;
+/// Slow attempts that end within so many milliseconds are recorded at once.
+pub const STRAGGLERS_MS: i64 = 50;
 /// Outcomes recorded at once.
 pub const FLUSH_OUTCOMES: usize = 50;
 /// Milliseconds after which outcomes are recorded even if they are few.

@@ -20,6 +20,7 @@ use crate::store::connection_deliveries::{self, Delivery, NEWEST_SHOWN};
 use crate::store::connections::{self, Connection};
 use crate::store::events::NEWEST;
 use crate::store::lanes::{self, HeldBack};
+use crate::store::secrets;
 use crate::store::{rules as stored_rules, three};
 
 /// `GET /embed/s/{session}/connections/{id}`.
@@ -29,7 +30,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (scope, now_ms) = (session.actor().scope, platform.now_ms());
     let queries = (
         connections::one_shown(&scope, &id),
-        connections::live_secrets(&scope, &id, now_ms),
+        secrets::live(&scope, &id, now_ms),
         stored_rules::shown(&scope),
     );
     let (connection, secrets, all_rules) = three(platform.control(), queries).await?;

@@ -17,7 +17,8 @@ use crate::domain::signing::Scheme;
 use crate::http::access::Visit;
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
-use crate::store::connections::{self, Connection, LiveSecret};
+use crate::store::connections::{self, Connection};
+use crate::store::secrets::{self, LiveSecret};
 use crate::store::two;
 
 /// What the answer that set a secret shows of it, and never another one. `after` is the page that
@@ -100,8 +101,7 @@ async fn read<P: Platform>(
 ) -> Result<(Connection, Vec<LiveSecret>)> {
     let (id, scope) = (call.id("id", "connection")?, visit.session.actor().scope);
     let now_ms = platform.now_ms();
-    let queries =
-        (connections::one_shown(&scope, &id), connections::live_secrets(&scope, &id, now_ms));
+    let queries = (connections::one_shown(&scope, &id), secrets::live(&scope, &id, now_ms));
     two(platform.control(), queries).await
 }
 

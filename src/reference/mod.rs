@@ -208,7 +208,8 @@ impl Reference {
         let mut files = vec![
             ("api/v1/openapi.json".to_owned(), openapi::render(self)),
             ("docs.html".to_owned(), page::render(self)),
-            ("docs.css".to_owned(), include_str!("docs.css").to_owned()),
+            // Written by hand where it is served.
+            ("docs.css".to_owned(), include_str!("../../public/docs.css").to_owned()),
             ("llms.txt".to_owned(), llms::render(self)),
         ];
         let page = |problem: problems::Problem| {

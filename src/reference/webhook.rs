@@ -7,6 +7,7 @@ use super::shape::{
     Field, Shape, closed, given, list_of, may, need, nullable, open, some_of, strict,
 };
 use crate::destination::webhook::{AuthScheme, METHODS, Ordering, PayloadMode};
+use crate::destination::webhook_form::READ_ONLY;
 use crate::domain::connection::SetBy;
 use crate::domain::limits::{
     CREDENTIAL_BYTES_MAX, CUSTOM_HEADERS_MAX, HEADER_NAME_CHARS_MAX, HEADER_VALUE_BYTES_MAX,
@@ -117,17 +118,8 @@ fn auth_fields() -> Vec<Field> {
 
 /// Fields that are only read and that a caller who writes back what it read may send.
 fn ignored_fields() -> Vec<Field> {
-    let names = [
-        "has_auth_username",
-        "has_auth_password",
-        "has_auth_token",
-        "has_auth_header_value",
-        "has_signing_secret",
-        "signing_secret_set_at",
-        "secret_set_by",
-    ];
     let any = || leaf(json!({}), Value::Null);
-    names.map(|name| may(name, any()).says("Only read; ignored.")).into()
+    READ_ONLY.map(|name| may(name, any()).says("Only read; ignored.")).into()
 }
 
 /// What a caller writes. On a new connection `url` must be there.

@@ -1,7 +1,7 @@
 //! The deliveries of one connection as the API lists them, newest first: each with its event and
 //! the rule that it follows from.
 
-use super::events::DeliverySummary;
+use super::events::{DeliverySummary, event_alone};
 use super::row::{self, FromRow, Row};
 use super::{Query, all_rows};
 use crate::domain::delivery::State;
@@ -29,18 +29,7 @@ impl FromRow for Listed {
             held: false,
             service: Service::default(),
         };
-        let event = Event {
-            id: row.text("event"),
-            workspace: row.text("workspace"),
-            name: row.text("name"),
-            resource: row.maybe_text("resource"),
-            resource_id: row.maybe_text("resource_id"),
-            created_by: row.text("created_by"),
-            created_at_ms: row.int("created_at_ms"),
-            fan_out: Vec::new(),
-            unmatched: Vec::new(),
-        };
-        Self { event, owed, delivery }
+        Self { event: event_alone(row), owed, delivery }
     }
 }
 

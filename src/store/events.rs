@@ -44,18 +44,24 @@ pub struct EventWithDeliveries {
 
 impl FromRow for EventWithDeliveries {
     fn from_row(row: &mut Row) -> Self {
-        let event = Event {
-            id: row.text("event"),
-            workspace: row.text("workspace"),
-            name: row.text("name"),
-            resource: row.maybe_text("resource"),
-            resource_id: row.maybe_text("resource_id"),
-            created_by: row.text("created_by"),
-            created_at_ms: row.int("created_at_ms"),
-            fan_out: row.rows("fan_out"),
-            unmatched: row.rows("unmatched"),
-        };
+        let (fan_out, unmatched) = (row.rows("fan_out"), row.rows("unmatched"));
+        let event = Event { fan_out, unmatched, ..event_alone(row) };
         Self { event, deliveries: row.rows("deliveries") }
+    }
+}
+
+/// An event without what its rules made of it.
+pub(super) fn event_alone(row: &mut Row) -> Event {
+    Event {
+        id: row.text("event"),
+        workspace: row.text("workspace"),
+        name: row.text("name"),
+        resource: row.maybe_text("resource"),
+        resource_id: row.maybe_text("resource_id"),
+        created_by: row.text("created_by"),
+        created_at_ms: row.int("created_at_ms"),
+        fan_out: Vec::new(),
+        unmatched: Vec::new(),
     }
 }
 

@@ -31,6 +31,7 @@ pub mod rollups;
 pub mod routing;
 mod row;
 pub mod rules;
+pub mod secrets;
 pub mod sessions;
 pub mod sweeps;
 pub mod targets;

@@ -1,0 +1,116 @@
+//! Signing secrets of connections in CONTROL: those that sign, and rotation. The first one is
+//! stored with its connection.
+
+use super::connections::{Connection, NewSecret};
+use super::row::{FromRow, Row};
+use super::{Query, all_rows, run, statement};
+use crate::domain::actor::Scope;
+use crate::domain::error::{Error, Kind, Result};
+use crate::domain::rotation::LIVE_SECRETS_MAX;
+use crate::ports::Database;
+
+/// A signing secret that signs, as pages tell of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveSecret {
+    /// Number in its connection.
+    pub number: u32,
+    /// Who set it.
+    pub set_by: String,
+    /// When it was set.
+    pub created_at_ms: i64,
+    /// Until when it signs, if an end is set.
+    pub expires_at_ms: Option<i64>,
+}
+
+impl FromRow for LiveSecret {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            number: row.int("number"),
+            set_by: row.text("set_by"),
+            created_at_ms: row.int("created_at_ms"),
+            expires_at_ms: row.maybe_int("expires_at_ms"),
+        }
+    }
+}
+
+const LIVE: &str = "\
+    select s.number, s.set_by, s.created_at_ms, s.expires_at_ms \
+    from connections c join workspaces w on w.id = c.workspace \
+      join connection_secrets s on s.connection = c.id \
+    where c.id = ?3 and w.organization = ?1 and w.id = ?2 \
+      and (s.expires_at_ms is null or s.expires_at_ms > ?4) \
+    order by s.connection, s.number desc";
+
+/// The secrets of a connection that sign at `now_ms`, newest first.
+pub fn live(scope: &Scope, connection: &str, now_ms: i64) -> Query<Vec<LiveSecret>> {
+    let (organization, workspace) = (&scope.organization, scope.workspace.clone());
+    let params = [organization.into(), workspace.into(), connection.into(), now_ms.into()];
+    Query::new(LIVE, params, all_rows)
+}
+
+const ROTATE_IN: &str = "\
+    insert into connection_secrets (connection, number, sealed, set_by, created_at_ms) \
+    select c.id, ?3, ?4, ?5, ?6 from connections c where c.id = ?2 and c.workspace = ?1 \
+      and (select count(*) from connection_secrets s where s.connection = c.id \
+        and (s.expires_at_ms is null or s.expires_at_ms > ?6)) < ?7 returning number";
+const ROTATE_OUT: &str = "\
+    update connection_secrets set expires_at_ms = ?4 \
+    where connection = ?1 and number < ?2 and expires_at_ms is null \
+      and exists (select 1 from connection_secrets s where s.connection = ?1 and s.number = ?2 \
+        and s.sealed = ?3)";
+
+/// Makes `secret` the current one; the former goes on signing until `former_until_ms`.
+///
+/// # Errors
+/// `Refused` when as many secrets as may be are live; `Conflict` when somebody else was faster.
+pub async fn rotate(
+    control: &impl Database,
+    connection: &Connection,
+    secret: &NewSecret,
+    former_until_ms: i64,
+    now_ms: i64,
+) -> Result<()> {
+    let sealed = || secret.sealed.as_text();
+    let rotate_in = statement(
+        ROTATE_IN,
+        [
+            (&connection.workspace).into(),
+            (&connection.id).into(),
+            secret.number.into(),
+            sealed().into(),
+            secret.set_by.as_str().into(),
+            now_ms.into(),
+            // The former one stays only if it overlaps.
+            (LIVE_SECRETS_MAX + u32::from(former_until_ms <= now_ms)).into(),
+        ],
+    );
+    let rotate_out = statement(
+        ROTATE_OUT,
+        [(&connection.id).into(), secret.number.into(), sealed().into(), former_until_ms.into()],
+    );
+    let results = run(control, vec![rotate_in, rotate_out]).await?;
+    if results[0].is_empty() {
+        let msg = format!("{LIVE_SECRETS_MAX} secrets are live, the most there can be");
+        return Err(Error::field("overlap_seconds", msg).of_kind(Kind::Refused));
+    }
+    Ok(())
+}
+
+const END_OVERLAP: &str = "\
+    update connection_secrets set expires_at_ms = ?3 \
+    where connection = (select id from connections where id = ?2 and workspace = ?1) \
+      and expires_at_ms > ?3";
+
+/// Ends the overlap of a rotation: the secrets that would sign for some time yet sign no more.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn end_overlap(
+    control: &impl Database,
+    workspace: &str,
+    connection: &str,
+    now_ms: i64,
+) -> Result<()> {
+    let params = [workspace.into(), connection.into(), now_ms.into()];
+    run(control, vec![statement(END_OVERLAP, params)]).await.map(drop)
+}
