@@ -15,7 +15,7 @@ const COPY = inRepo("target", "mutants");
 const BUILT = inRepo("target", "mutants-build");
 const SEEDS = process.env.SEEDS ?? "3000";
 const BUILD_MS = 1_800_000;
-const COPIED = ["Cargo.toml", "Cargo.lock", "src", "tests/it", "migrations", "clippy.toml"];
+const COPIED = ["Cargo.toml", "Cargo.lock", "src", "public", "tests/it", "migrations", "clippy.toml"];
 // The simulation and what it stands on; the other tests need not be built.
 const MAIN = "//! The simulation alone.\n\nmod edge;\nmod reference;\nmod simulation;\nmod tenant;\n";
 
