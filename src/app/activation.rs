@@ -14,7 +14,7 @@ use crate::domain::job::{DeliveryKey, Job};
 use crate::domain::limits::{HELD_STEP, SWEEP_CONNECTIONS};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
-use crate::store::{held, lanes, targets, workspaces};
+use crate::store::{held, lanes, targets};
 
 /// What becomes of held deliveries when their connection is activated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,12 +36,11 @@ const STEPS_AT_ONCE: usize = 4;
 pub async fn deactivate<P: Platform>(platform: &P, actor: &Actor, id: &str) -> Result<Connection> {
     let control = platform.control();
     let found = connections::find(control, &actor.scope, id).await?;
-    let workspace = workspaces::find(control, &actor.scope, &found.workspace).await?;
     let (reason, now_ms) = (InactiveReason::Paused, platform.now_ms());
     if found.active {
         connections::set_active(control, &found.workspace, id, Some(reason), now_ms).await?;
     }
-    held::hold_connection(log(platform, workspace.shard)?, &workspace.id, id).await?;
+    held::hold_connection(log(platform, found.shard)?, &found.workspace, id).await?;
     connections::find(control, &actor.scope, id).await
 }
 
@@ -57,19 +56,17 @@ pub async fn activate<P: Platform>(
 ) -> Result<Connection> {
     let control = platform.control();
     let found = connections::find(control, &actor.scope, id).await?;
-    let workspace = workspaces::find(control, &actor.scope, &found.workspace).await?;
-    let log = log(platform, workspace.shard)?;
+    let workspace = &found.workspace;
+    let log = log(platform, found.shard)?;
     if what == Held::Cancel {
         // Before it is active, or the sweeper could release what shall be canceled.
-        while held::cancel_connection(log, &workspace.id, id, platform.now_ms()).await? >= HELD_STEP
-        {
-        }
+        while held::cancel_connection(log, workspace, id, platform.now_ms()).await? >= HELD_STEP {}
     }
-    connections::set_active(control, &found.workspace, id, None, platform.now_ms()).await?;
+    connections::set_active(control, workspace, id, None, platform.now_ms()).await?;
     // What failed so far does not count any more, or the next failure would end it again.
-    lanes::forgive(log, &workspace.id, id).await?;
+    lanes::forgive(log, workspace, id).await?;
     for _ in 0..STEPS_AT_ONCE {
-        if release(platform, workspace.shard, &workspace.id, id).await? < HELD_STEP {
+        if release(platform, found.shard, workspace, id).await? < HELD_STEP {
             break;
         }
     }

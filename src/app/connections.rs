@@ -240,10 +240,9 @@ pub async fn delete<P: Platform>(
 ) -> Result<Connection> {
     let control = platform.control();
     let connection = connections::find(control, &actor.scope, id).await?;
-    let workspace = workspaces::find(control, &actor.scope, &connection.workspace).await?;
-    connections::delete(control, &connection.workspace, id, force).await?;
-    let line = Line { shard: workspace.shard, workspace: workspace.id, connection: id.to_owned() };
-    settle_deleted(platform, line).await;
+    let (shard, workspace) = (connection.shard, connection.workspace.clone());
+    connections::delete(control, &workspace, id, force).await?;
+    settle_deleted(platform, Line { shard, workspace, connection: id.to_owned() }).await;
     Ok(connection)
 }
 

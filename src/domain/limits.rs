@@ -187,6 +187,13 @@ pub const NAMES_SHOWN_MAX: usize = 1_000;
 /// bills what is read, and runs one query after the other.
 pub const LIST_READS_MAX: usize = 5_000;
 
+/// Connections or rules at which a page of them looks, workspaces without any included: each costs
+/// two rows, for the list and for its end, and is joined with its workspace.
+pub const LOOKED_AT: usize = LIST_READS_MAX / 4;
+
+/// Workspaces whose events are counted in one minute.
+pub const COUNTED_WORKSPACES: usize = 500;
+
 /// Events among which a list by status looks, with the state of all their deliveries, for one page.
 pub const STATUS_READS_MAX: usize = 500;
 

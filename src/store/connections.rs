@@ -5,7 +5,7 @@ use super::{Query, all_rows, run, select, statement};
 use crate::domain::actor::Scope;
 use crate::domain::connection::{InactiveReason, SealedCredentials, SetBy};
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::limits::{CONNECTIONS_SHOWN_MAX, LIST_READS_MAX};
+use crate::domain::limits::{CONNECTIONS_SHOWN_MAX, LOOKED_AT};
 use crate::domain::secret::Sealed;
 use crate::ports::{Database, Param, Statement};
 
@@ -301,10 +301,6 @@ pub struct After {
     /// Its id.
     pub id: String,
 }
-
-/// Connections and workspaces without connections at which one page looks: each costs two rows, for
-/// the list and for its end.
-const LOOKED_AT: usize = LIST_READS_MAX / 4;
 
 /// The connections at which a page looks, in its order; a workspace without any counts as well.
 macro_rules! looked_at {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::row::{self, FromRow, Row};
 use super::{Query, all_rows, run, statement};
 use crate::domain::error::Result;
+use crate::domain::limits::COUNTED_WORKSPACES;
 use crate::ports::Database;
 
 /// A workspace whose turn it is.
@@ -22,16 +23,17 @@ impl FromRow for Turn {
     }
 }
 
-/// Workspaces have their turn by number, 500 in a minute.
+/// Workspaces have their turn by number, [`COUNTED_WORKSPACES`] in a minute.
 const TURN: &str = "\
     select id, full_until_ms from workspaces indexed by workspaces_by_number \
-    where number >= (select (?2 % (max(number) / 500 + 1)) * 500 from workspaces) \
-      and number < (select (?2 % (max(number) / 500 + 1)) * 500 + 500 from workspaces) \
+    where number >= (select (?2 % (max(number) / ?3 + 1)) * ?3 from workspaces) \
+      and number < (select (?2 % (max(number) / ?3 + 1)) * ?3 + ?3 from workspaces) \
       and shard = ?1";
 
 /// The workspaces of a shard whose turn is in this minute, given as minutes since 1970.
 pub fn turn(shard: u16, minute: i64) -> Query<Vec<Turn>> {
-    Query::new(TURN, [i64::from(shard).into(), minute.into()], all_rows)
+    let params = [i64::from(shard).into(), minute.into(), COUNTED_WORKSPACES.into()];
+    Query::new(TURN, params, all_rows)
 }
 
 /// The month to count, as far as it is to be counted.

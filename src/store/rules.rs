@@ -6,9 +6,7 @@ use super::row::{self, FromRow, Row};
 use super::{Query, all_rows, run, select, statement};
 use crate::domain::actor::Scope;
 use crate::domain::error::{Error, Kind, Result};
-use crate::domain::limits::{
-    CONNECTIONS_SHOWN_MAX, FAN_OUT_MAX, LIST_READS_MAX, PATTERNS_READ_MAX,
-};
+use crate::domain::limits::{CONNECTIONS_SHOWN_MAX, FAN_OUT_MAX, LOOKED_AT, PATTERNS_READ_MAX};
 use crate::domain::rule::patterns_of;
 use crate::ports::{Database, Param};
 
@@ -158,10 +156,6 @@ pub struct Filter {
     /// ... and this number in it.
     pub after_number: u32,
 }
-
-/// Rules and workspaces without rules at which one page looks: each costs two rows, for the list
-/// and for its end.
-const LOOKED_AT: usize = LIST_READS_MAX / 4;
 
 /// The rules at which a page looks, in its order; a workspace without rules counts as well.
 macro_rules! looked_at {
