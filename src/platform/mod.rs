@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
-use worker::{Date, Delay, Env, console_log};
+use worker::{Date, Delay, Env, Headers, console_log};
 
 use crate::domain::in_flight::InFlight;
 use crate::ports::{Clock, Entropy, Journal, Platform, PortError, Settings};
@@ -74,6 +74,14 @@ impl Edge {
     fn meter(&self) -> &Meter {
         &self.0.meter
     }
+}
+
+/// Whether a body is told to have at most `bytes_max`. A compressed one may grow beyond what it is
+/// told to have.
+fn is_short(headers: &Headers, bytes_max: usize) -> bool {
+    let header = |name| headers.get(name).ok().flatten();
+    let told = header("content-length").and_then(|bytes| bytes.parse().ok());
+    told.is_some_and(|bytes: usize| bytes <= bytes_max) && header("content-encoding").is_none()
 }
 
 impl Clock for Edge {

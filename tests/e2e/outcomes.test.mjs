@@ -1,6 +1,7 @@
 // What a receiver does, and the attempt that is recorded of it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { freePort, HOST } from "../../tools/lib/ports.mjs";
 import { answer, endless, hang } from "./lib/receiver.mjs";
 import { sleep, until } from "./lib/until.mjs";
@@ -120,6 +121,25 @@ test("a body of exactly 16 KiB is whole, one byte more is truncated", async () =
     assert.equal(attempt.response.truncated, truncated);
     assert.equal(attempt.response.body, "y".repeat(EXCERPT_BYTES));
   }
+});
+
+test("a compressed body is kept up to 16 KiB of what it unfolds to", async () => {
+  // 10 MB of one letter are less than 16 KiB when compressed.
+  for (const [text, truncated] of [["short", false], ["z".repeat(10_000_000), true]]) {
+    const body = gzipSync(text);
+    assert.ok(body.length < EXCERPT_BYTES, `${body.length} bytes`);
+    const headers = { "content-encoding": "gzip", "content-length": body.length };
+    const { attempt } = await deliver(answer(200, { body, headers }), { status: ["completed"] });
+    assert.equal(attempt.response.truncated, truncated);
+    assert.equal(attempt.response.body, text.slice(0, EXCERPT_BYTES));
+  }
+});
+
+test("a short body that stops before its told length is a timeout", async () => {
+  const { attempt } = await deliver((_, response) => response.writeHead(200, { "content-length": 10 }).write("half"));
+  assert.equal(attempt.outcome, "timeout");
+  assert.equal(attempt.status_code, 200);
+  assert.equal(attempt.error, "The answer's body was not complete within 1000 ms");
 });
 
 test("a slow answer in time is success", async () => {
