@@ -2,9 +2,10 @@
 //! the way every request takes: find the row, check the caller, read the body, call the handler,
 //! and turn an error into its document last.
 
+use std::marker::PhantomData;
+
 use futures_util::future::LocalBoxFuture;
 use http::{Method, StatusCode};
-use serde_json::json;
 
 use crate::api::{
     connections, emit, event_types, events, health, integrations, machine_keys, organizations,
@@ -12,6 +13,7 @@ use crate::api::{
 };
 use crate::domain::error::{Error, Result};
 use crate::domain::ids;
+use crate::domain::json::json;
 use crate::domain::limits::{
     API_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX, EMIT_BODY_BYTES_MAX, FORM_BODY_BYTES_MAX,
 };
@@ -41,7 +43,7 @@ pub struct Route<P: Platform> {
 /// Builds the rows. `$handler` is an async function of the platform and the call.
 macro_rules! rows {
     ($($method:ident $path:literal $access:ident $body:ident $handler:path;)*) => {
-        vec![$(Route {
+        &[$(Route {
             method: Method::$method,
             path: $path,
             access: Access::$access,
@@ -51,10 +53,17 @@ macro_rules! rows {
     };
 }
 
-/// All endpoints.
-#[rustfmt::skip]
-pub fn routes<P: Platform>() -> Vec<Route<P>> {
-    rows! {
+/// All endpoints. The first row that fits a path decides, so one with a word stands above one with
+/// a parameter in its place.
+pub fn routes<P: Platform>() -> &'static [Route<P>] {
+    Table::ROWS
+}
+
+struct Table<P>(PhantomData<P>);
+
+impl<P: Platform> Table<P> {
+    #[rustfmt::skip]
+    const ROWS: &'static [Route<P>] = rows! {
         GET    "/health"                             Public  API_BODY_BYTES_MAX  health::get;
         POST   "/api/v1/organizations"               Admin   API_BODY_BYTES_MAX  organizations::create;
         GET    "/api/v1/organization"                Machine API_BODY_BYTES_MAX  organizations::get;
@@ -191,7 +200,7 @@ pub fn routes<P: Platform>() -> Vec<Route<P>> {
         POST   "/embed/s/:session/replays/new"       Replay  API_BODY_BYTES_MAX  embed::replays::preview;
         GET    "/embed/s/:session/replays/:id"       ViewAll API_BODY_BYTES_MAX  embed::replays::get;
         POST   "/embed/s/:session/replays/:id/stop"  Replay  API_BODY_BYTES_MAX  embed::replays::stop;
-    }
+    };
 }
 
 /// The head of a request: what is known before the body is read.
@@ -209,80 +218,67 @@ pub struct Head {
     pub headers: Headers,
 }
 
-/// The route table, ready to find rows in.
-pub struct Front<P: Platform> {
-    routes: Vec<Route<P>>,
-}
-
 /// The rows of a path, one for each method, and the values of its parameters.
-struct Found<'a, P: Platform> {
-    rows: Vec<&'a Route<P>>,
+struct Found<P: Platform> {
+    rows: Vec<&'static Route<P>>,
     params: Vec<(String, String)>,
 }
 
-impl<P: Platform> Default for Front<P> {
-    fn default() -> Self {
-        Self { routes: routes() }
+impl<P: Platform> Found<P> {
+    /// Whether browsers may call this path from anywhere: those that take an emit credential.
+    fn is_emit(&self) -> bool {
+        self.rows.iter().any(|row| row.access == Access::Emit)
     }
 }
 
-impl<P: Platform> Front<P> {
-    /// Answers a request. `read_body` reads at most the given number of bytes of the body; it is
-    /// called only after the caller was checked.
-    pub async fn serve(
-        &self,
-        platform: &P,
-        head: Head,
-        read_body: impl AsyncFnOnce(usize) -> Result<Vec<u8>>,
-    ) -> Reply {
-        let request_id = request_id(platform, &head);
-        let path = tidy(&head.path);
-        let is_emit = self.is_emit(&path);
-        let (method, asked) = (head.method.clone(), head.headers.clone());
-        let reply = match self.find(&path) {
-            None if path.starts_with("/embed/") => front::no_such_page(),
-            None => problem::reply(&problem::no_such_path(), &request_id),
-            Some(_) if is_emit && method == Method::OPTIONS => preflight(&asked),
-            Some(Found { rows, params }) => match rows.iter().find(|row| row.method == method) {
-                Some(row) if row.access.is_embed() => {
-                    let Answered { reply, error } =
-                        answer_in_embed(platform, row, params, head, read_body).await;
-                    if let Some(error) = error {
-                        log_failure(platform, &method, &path, &request_id, &error);
-                    }
-                    reply
+/// Answers a request. `read_body` reads at most the given number of bytes of the body; it is
+/// called only after the caller was checked.
+pub async fn serve<P: Platform>(
+    platform: &P,
+    head: Head,
+    read_body: impl AsyncFnOnce(usize) -> Result<Vec<u8>>,
+) -> Reply {
+    let request_id = request_id(platform, &head);
+    let path = tidy(&head.path);
+    let found = find(&path);
+    let is_emit = found.as_ref().is_some_and(Found::is_emit);
+    let (method, asked) = (head.method.clone(), head.headers.clone());
+    let reply = match found {
+        None if path.starts_with("/embed/") => front::no_such_page(),
+        None => problem::reply(&problem::no_such_path(), &request_id),
+        Some(_) if is_emit && method == Method::OPTIONS => preflight(&asked),
+        Some(Found { rows, params }) => match rows.iter().find(|row| row.method == method) {
+            Some(row) if row.access.is_embed() => {
+                let Answered { reply, error } =
+                    answer_in_embed(platform, row, params, head, read_body).await;
+                if let Some(error) = error {
+                    log_failure(platform, &method, &path, &request_id, &error);
                 }
-                Some(row) => {
-                    let answer = answer(platform, row, params, head, read_body).await;
-                    answer.unwrap_or_else(|error| {
-                        log_failure(platform, &method, &path, &request_id, &error);
-                        problem::reply(&error, &request_id)
-                    })
-                }
-                None => {
-                    let allowed: Vec<Method> = rows.iter().map(|row| row.method.clone()).collect();
-                    problem::method_not_allowed(&allowed, &request_id)
-                }
-            },
-        };
-        let reply = reply.with_header("x-request-id", &request_id);
-        if is_emit { readable_anywhere(reply) } else { reply }
-    }
+                reply
+            }
+            Some(row) => {
+                let answer = answer(platform, row, params, head, read_body).await;
+                answer.unwrap_or_else(|error| {
+                    log_failure(platform, &method, &path, &request_id, &error);
+                    problem::reply(&error, &request_id)
+                })
+            }
+            None => {
+                let allowed: Vec<Method> = rows.iter().map(|row| row.method.clone()).collect();
+                problem::method_not_allowed(&allowed, &request_id)
+            }
+        },
+    };
+    let reply = reply.with_header("x-request-id", &request_id);
+    if is_emit { readable_anywhere(reply) } else { reply }
+}
 
-    /// The first row that fits decides, so one with a word stands above one with a parameter in
-    /// its place.
-    fn find(&self, path: &str) -> Option<Found<'_, P>> {
-        let fitting = |row: &Route<P>| Some((row.path, fit(row.path, path)?));
-        let (fitting, params) = self.routes.iter().find_map(fitting)?;
-        let rows = self.routes.iter().filter(|row| row.path == fitting).collect();
-        Some(Found { rows, params })
-    }
-
-    /// Whether browsers may call this path from anywhere: those that take an emit credential.
-    fn is_emit(&self, path: &str) -> bool {
-        let rows = self.find(path).map(|found| found.rows).unwrap_or_default();
-        rows.iter().any(|row| row.access == Access::Emit)
-    }
+/// The rows of the first path in the table that fits.
+fn find<P: Platform>(path: &str) -> Option<Found<P>> {
+    let fitting = |row: &Route<P>| Some((row.path, fit(row.path, path)?));
+    let (fitting, params) = routes().iter().find_map(fitting)?;
+    let rows = routes().iter().filter(|row| row.path == fitting).collect();
+    Some(Found { rows, params })
 }
 
 async fn answer<P: Platform>(

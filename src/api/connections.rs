@@ -1,6 +1,6 @@
 //! `/connections`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::events::{show_event, show_rule_event};
 use crate::app::activation::{self, Held};
@@ -15,6 +15,7 @@ use crate::domain::delivery::State;
 use crate::domain::error::Result;
 use crate::domain::event::NewEvent;
 use crate::domain::fields::{Fields, kind_of};
+use crate::domain::json::json;
 use crate::domain::organization::label;
 use crate::domain::secret::Secret;
 use crate::domain::time::rfc3339;

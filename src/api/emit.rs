@@ -1,14 +1,15 @@
 //! `POST /events` and `POST /events/bulk`.
 
 use http::StatusCode;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
 use super::events::show_event;
 use crate::app::emit::emit;
 use crate::domain::error::{Error, Result};
 use crate::domain::event::{Event, NewEvent};
 use crate::domain::idempotency::{self, Key};
+use crate::domain::json::json;
 use crate::domain::limits::BULK_EVENTS_MAX;
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;

@@ -1,13 +1,14 @@
 //! The catalogue of event types: `/event-types`, `/event-types/{key}`, and each workspace's list of
 //! event types and resources, as bare arrays.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::app::events;
 use crate::domain::error::Result;
 use crate::domain::event::{check_name, check_payload};
 use crate::domain::fields::Fields;
 use crate::domain::ids::name_id;
+use crate::domain::json::json;
 use crate::domain::limits::CATALOGUE_MAX;
 use crate::domain::organization::label;
 use crate::domain::time::rfc3339;

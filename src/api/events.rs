@@ -1,6 +1,6 @@
 //! The history: `/events`, `/workspaces/{id}/events`, and the attempts of a delivery.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::rules::add_resource;
 use crate::app::events::{self, Listing};
@@ -11,6 +11,7 @@ use crate::domain::delivery::{STATUSES, State};
 use crate::domain::error::{Error, Result};
 use crate::domain::event::{Event, FanOut, Unmatched};
 use crate::domain::ids::{message_id, rule_event_id};
+use crate::domain::json::json;
 use crate::domain::time::rfc3339;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;

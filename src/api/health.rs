@@ -1,8 +1,7 @@
 //! Whether the installation answers.
 
-use serde_json::json;
-
 use crate::domain::error::Result;
+use crate::domain::json::json;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
 

@@ -1,12 +1,13 @@
 //! `/integrations`, and what a connection says of its own: actions, fields and mappings. There is
 //! one integration, the webhook: it has one action, and sends the payload as it is.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::app::rules::SEND_WEBHOOK;
 use crate::destination::WEBHOOK;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::fields::Fields;
+use crate::domain::json::json;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::connections::{Connection, find};

@@ -1,10 +1,11 @@
 //! `/machine-keys`: the keys of the caller's organization.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::app::machine_keys;
 use crate::domain::error::Result;
 use crate::domain::fields::Fields;
+use crate::domain::json::json;
 use crate::domain::organization::label;
 use crate::domain::time::rfc3339;
 use crate::http::{Call, Reply, cursor};

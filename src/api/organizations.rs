@@ -1,10 +1,11 @@
 //! `POST /organizations` for the operator, and `/organization`, the caller's own.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::app::organizations;
 use crate::domain::error::Result;
 use crate::domain::fields::Fields;
+use crate::domain::json::json;
 use crate::domain::organization::check_name;
 use crate::domain::session::check_origins;
 use crate::domain::time::rfc3339;

@@ -1,10 +1,11 @@
 //! `/workspaces/{id}/publishable-key`: rotating and limiting it.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::app::publishable_keys::{self, Change};
 use crate::domain::error::Result;
 use crate::domain::fields::Fields;
+use crate::domain::json::json;
 use crate::domain::key_limits::check_patterns;
 use crate::domain::organization::label;
 use crate::domain::session::check_origins;

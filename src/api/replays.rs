@@ -1,12 +1,13 @@
 //! `/replays` and `/workspaces/{id}/replays`: sending once more what died or was delivered.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::app::replays::{self, Wanted};
 use crate::domain::delivery::State;
 use crate::domain::error::Result;
 use crate::domain::event::check_name;
 use crate::domain::fields::Fields;
+use crate::domain::json::json;
 use crate::domain::replay::{REPLAYED_STATUSES, Selection, replayed_state};
 use crate::domain::time::{parse_rfc3339, rfc3339};
 use crate::http::{Call, Reply, cursor};

@@ -1,6 +1,6 @@
 //! `/rules`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::app::rules::{self as app_rules, NewRule, SEND_WEBHOOK};
 use crate::domain::actor::Scope;
@@ -8,6 +8,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::event::{check_name, check_payload, check_resource_id};
 use crate::domain::fields::Fields;
 use crate::domain::filter::Filter;
+use crate::domain::json::json;
 use crate::domain::rule::check_pattern;
 use crate::domain::time::rfc3339;
 use crate::domain::tree::Tree;

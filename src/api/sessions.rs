@@ -1,12 +1,13 @@
 //! `/sessions`: sessions of the embed.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::app::sessions::{self, NewSession};
 use crate::domain::actor::Resource;
 use crate::domain::error::Result;
 use crate::domain::event::{check_name, check_resource_id};
 use crate::domain::fields::Fields;
+use crate::domain::json::json;
 use crate::domain::session::{
     LAUNCH_TTL_S, LaunchPage, READ_PAYLOADS, Role, Session, SessionType, TTL_S, Token,
 };

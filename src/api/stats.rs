@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::app::stats::{self, Stats};
 use crate::domain::error::{Error, Result};
+use crate::domain::json::json;
 use crate::domain::stats::{Histogram, Tally};
 use crate::domain::time::rfc3339;
 use crate::http::{Call, Reply};

@@ -1,12 +1,13 @@
 //! `/workspaces`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::publishable_keys;
 use crate::app::deleted_workspaces;
 use crate::app::workspaces::{self as app_workspaces, NewWorkspace};
 use crate::domain::error::Result;
 use crate::domain::fields::Fields;
+use crate::domain::json::json;
 use crate::domain::time::rfc3339;
 use crate::domain::workspace::{
     check_description, check_environment, check_external_id, check_name,

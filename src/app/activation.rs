@@ -2,8 +2,6 @@
 //! consumer that still saw the former state leaves deliveries behind that the consumer holds, or
 //! the sweeper releases.
 
-use serde_json::json;
-
 use super::log;
 use super::recorder::Warning;
 use super::wake::wake;
@@ -11,6 +9,7 @@ use crate::domain::actor::Actor;
 use crate::domain::connection::InactiveReason;
 use crate::domain::error::Result;
 use crate::domain::job::{DeliveryKey, Job};
+use crate::domain::json::json;
 use crate::domain::limits::{HELD_STEP, SWEEP_CONNECTIONS};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};

@@ -1,8 +1,6 @@
 //! One attempt of one delivery: open its secrets, sign with what is current at this moment, send,
 //! and decide what follows. Nothing is stored here; see `recorder.rs`.
 
-use serde_json::json;
-
 use super::url_policy;
 use crate::destination::webhook::{self, PayloadMode, Settings};
 use crate::destination::{Material, OutboundRequest};
@@ -12,6 +10,7 @@ use crate::domain::delivery::{self, Happening, State};
 use crate::domain::event::TEST_RULE;
 use crate::domain::health::{self, Health};
 use crate::domain::ids::message_id;
+use crate::domain::json::json;
 use crate::domain::limits::SLOW_AFTER_MS;
 use crate::domain::retry::{INTERNAL_DEADLINE_MS, internal_backoff_ms, parse_retry_after};
 use crate::domain::secret::{Place, Secret};

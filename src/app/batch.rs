@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures_util::future::join_all;
-use serde_json::json;
 
 use super::attempt::Done;
 use super::lane_run::{self, traits};
@@ -14,6 +13,7 @@ use super::{grouped, lanes, log};
 use crate::domain::connection::Target;
 use crate::domain::error::Result;
 use crate::domain::job::{DeliveryKey, Job, Message, Step};
+use crate::domain::json::json;
 use crate::domain::lane_talk::Told;
 use crate::domain::limits::{CANCEL_STEP, SLICE_BYTES_MAX};
 use crate::domain::line::{Line, Mode, Place, Traits};

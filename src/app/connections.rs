@@ -11,6 +11,7 @@ use crate::destination::webhook_form::{self, Form, SecretWish};
 use crate::domain::actor::Actor;
 use crate::domain::connection::{SealedCredentials, SealedSigningSecret, SetBy};
 use crate::domain::error::{Error, FieldError, Kind, Result};
+use crate::domain::json::json;
 use crate::domain::limits::CANCEL_STEP;
 use crate::domain::line::Line;
 use crate::domain::organization::label;
@@ -259,7 +260,7 @@ pub async fn settle_deleted<P: Platform>(platform: &P, line: Line) {
     };
     for done in [canceled, lanes::forget(platform, &line).await] {
         if let Err(error) = done {
-            let line = serde_json::json!({"at": "delete_connection",
+            let line = json!({"at": "delete_connection",
                 "connection": line.connection, "error": error.detail});
             platform.line(&line);
         }

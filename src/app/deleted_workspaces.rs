@@ -4,12 +4,11 @@
 //! Who read CONTROL before that batch can still store something after it: an event, a connection, a
 //! session. So a workspace is forgotten only when nothing was left some minutes later.
 
-use serde_json::json;
-
 use super::connections::settle_deleted;
 use super::log;
 use crate::domain::actor::Actor;
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::json::json;
 use crate::domain::limits::{CLEARED_CONNECTIONS, CLEARED_SESSIONS};
 use crate::domain::line::Line;
 use crate::domain::time::MINUTE_MS;

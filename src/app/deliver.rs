@@ -20,7 +20,6 @@ use std::rc::Rc;
 
 use futures_util::future::{FutureExt, LocalBoxFuture, join, join3};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use serde_json::json;
 
 use super::attempt::{Done, attempt};
 use super::batch::{self, Lines, Unsent, Work};
@@ -31,6 +30,7 @@ use super::replays;
 use super::reports::{Report, Reports};
 use crate::domain::connection::Target;
 use crate::domain::job::{DeliveryKey, Job, Step};
+use crate::domain::json::json;
 use crate::domain::lane_talk::Told;
 use crate::domain::limits::{
     FLUSH_AFTER_MS, FLUSH_OUTCOMES, HAND_BACK_S, SLOW_AFTER_MS, STRAGGLERS_MS,

@@ -6,8 +6,6 @@
 //! is stored already. Once the batch is stored the event is accepted, also when the send fails:
 //! the sweeper sees to it.
 
-use serde_json::json;
-
 use super::rate_limits::count;
 use super::wake::wake;
 use super::{grouped, keys, log};
@@ -18,6 +16,7 @@ use crate::domain::filter::Payload;
 use crate::domain::idempotency::{Claims, Kept, Key};
 use crate::domain::ids;
 use crate::domain::job::{DeliveryKey, Job};
+use crate::domain::json::json;
 use crate::domain::key_limits::KeyLimits;
 use crate::domain::limits::UNMATCHED_MAX;
 use crate::domain::rule::{self, Mismatch, covers};

@@ -13,7 +13,6 @@
 use std::rc::Rc;
 
 use futures_util::future::{join, join_all};
-use serde_json::json;
 
 use super::attempt::{Done, Meaning, attempt};
 use super::lanes;
@@ -23,6 +22,7 @@ use crate::destination::webhook::Settings;
 use crate::domain::connection::Target;
 use crate::domain::error::Result;
 use crate::domain::job::{DeliveryKey, Job};
+use crate::domain::json::json;
 use crate::domain::lane_talk::{Command, Given, How, Pull, Settled, Told};
 use crate::domain::limits::{
     CANCEL_STEP, HAND_BACK_S, LANE_RUN_DELIVERIES, LANE_RUN_END_MS, LANE_RUN_MS, LANE_RUN_PAGES,

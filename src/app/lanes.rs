@@ -1,10 +1,9 @@
 //! Talking to lanes, and doing for a lane what it asks of its surroundings.
 
-use serde_json::json;
-
 use super::log;
 use crate::domain::error::Result;
 use crate::domain::job::Message;
+use crate::domain::json::json;
 use crate::domain::lane_talk::{Command, Effect, Reply, Told};
 use crate::domain::line::{Line, Place};
 use crate::ports::{Jobs, Lanes, Platform, PortError};

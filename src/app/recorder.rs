@@ -1,13 +1,12 @@
 //! Records what attempts led to: in LOG with the modes of the connections' lanes, in CONTROL where
 //! it means something for a connection.
 
-use serde_json::json;
-
 use super::attempt::{Done, Meaning};
 use super::{activation, grouped, log};
 use crate::domain::connection::InactiveReason;
 use crate::domain::error::Result;
 use crate::domain::job::Job;
+use crate::domain::json::json;
 use crate::domain::line::Mode;
 use crate::ports::Platform;
 use crate::store::deliveries::{self, Attempted, Faulted};

@@ -4,8 +4,6 @@
 //! does one step of it and sends the message for the next, some time later. A message that is lost
 //! is made good by the sweeper; one that is repeated, or comes too late, does nothing.
 
-use serde_json::json;
-
 use super::events::home_of;
 use super::wake::wake;
 use super::{log, new_event_id};
@@ -13,6 +11,7 @@ use crate::domain::actor::Actor;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::ids;
 use crate::domain::job::{Job, Message, Step};
+use crate::domain::json::json;
 use crate::domain::limits::{
     REPLAY_CONNECTIONS_MAX, REPLAY_FORGOTTEN_MS, REPLAY_STEP_S, SEND_BATCH_MAX,
 };
@@ -71,12 +70,11 @@ pub async fn create<P: Platform>(
         replays::count(&home.workspace, &among, &what),
         replays::choose(&home.workspace, &among, &what),
     );
-    let (counted, mut chosen) = two(log, queries).await?;
+    let (counted, chosen) = two(log, queries).await?;
     let count = counted.checked()?;
     if expected.is_some_and(|expected| expected != count) {
         return Err(Error::new(Kind::Conflict, "The number of deliveries has changed"));
     }
-    chosen.sort_unstable();
     let id = id.filter(|id| ids::workspace_number(id) == Some(home.number));
     let now_ms = platform.now_ms();
     let replay = Replay {

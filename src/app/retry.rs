@@ -1,7 +1,5 @@
 //! A person has a delivery attempted now: an open one before its time, a settled one once more.
 
-use serde_json::json;
-
 use super::events::{delivery_key, home};
 use super::wake::wake;
 use super::{lanes, log};
@@ -9,6 +7,7 @@ use crate::domain::actor::Actor;
 use crate::domain::delivery::State;
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::job::Job;
+use crate::domain::json::json;
 use crate::domain::line::{Line, Place};
 use crate::domain::time::MINUTE_MS;
 use crate::ports::Platform;

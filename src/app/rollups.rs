@@ -70,8 +70,7 @@ async fn count_line(
     now_ms: i64,
 ) -> Result<()> {
     let is_ahead = |day_ms: &i64| progress.counted_day_ms.is_none_or(|counted| *day_ms > counted);
-    let mut known: Vec<i64> = line.unfinished.iter().copied().filter(is_ahead).collect();
-    known.sort_unstable();
+    let known: Vec<i64> = line.unfinished.iter().copied().filter(is_ahead).collect();
     let mut known = known.into_iter();
     let last_day_ms = line.last_day_ms.max(progress.counted_day_ms);
     let mut from_ms = last_day_ms.map_or(0, |day_ms| day_ms + DAY_MS);

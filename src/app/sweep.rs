@@ -9,14 +9,13 @@
 //! Jobs are sent before their rows are put off, so a crash in between repeats a wake-up and never
 //! loses one.
 
-use serde_json::json;
-
 use super::lanes::nudge;
 use super::wake::wake;
 use super::{activation, deleted_workspaces, event_quota, log, replays, rollups, sessions};
 use crate::domain::error::{Error, Result};
 use crate::domain::idempotency::swept_ids;
 use crate::domain::job::Job;
+use crate::domain::json::json;
 use crate::domain::limits::{
     IDEMPOTENCY_KEPT_MS, KEYS_FORGOTTEN_AT_ONCE, KEYS_FORGOTTEN_STEPS, SEND_BATCH_MAX,
     SWEEP_DELIVERIES,

@@ -7,10 +7,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Material, OutboundHeader, OutboundRequest};
 use crate::domain::connection::Credentials;
+use crate::domain::json::{self, json};
 use crate::domain::limits::TIMEOUT_S_DEFAULT;
 use crate::domain::line::Traits;
 use crate::domain::retry::Schedule;
@@ -35,7 +36,7 @@ pub enum AuthScheme {
 impl AuthScheme {
     /// The scheme with this word.
     pub fn parse(word: &str) -> Option<Self> {
-        serde_json::from_value(Value::from(word)).ok()
+        json::word(word)
     }
 
     /// The word.
@@ -73,7 +74,7 @@ pub enum PayloadMode {
 impl PayloadMode {
     /// The mode with this word.
     pub fn parse(word: &str) -> Option<Self> {
-        serde_json::from_value(Value::from(word)).ok()
+        json::word(word)
     }
 }
 
@@ -109,7 +110,7 @@ impl Ordering {
 
     /// The ordering with this word.
     pub fn parse(word: &str) -> Option<Self> {
-        serde_json::from_value(Value::from(word)).ok()
+        json::word(word)
     }
 }
 
@@ -177,7 +178,7 @@ impl Settings {
     /// # Errors
     /// What is wrong with it, for the log.
     pub fn from_stored(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map_err(|e| format!("webhook settings: {e}"))
+        json::read(text).map_err(|e| format!("webhook settings: {e}"))
     }
 
     /// The form to store.

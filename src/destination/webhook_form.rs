@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
-
 use super::webhook::{AuthScheme, METHODS, Ordering, PayloadMode, Settings, header_field};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::fields::Fields;
@@ -270,7 +268,7 @@ fn read_custom_headers(
         settings.custom_headers.clear();
     }
     let what = "an array of {name, value} objects";
-    let Some(list) = fields.get::<Vec<Box<RawValue>>>("custom_headers", what) else { return };
+    let Some(list) = fields.items("custom_headers", what) else { return };
     if list.len() > CUSTOM_HEADERS_MAX {
         fields.fail("custom_headers", format!("must be at most {CUSTOM_HEADERS_MAX} headers"));
         return;

@@ -7,6 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::Sha256;
 
+use super::json;
 use super::secret::Secret;
 
 /// Longest life of a machine token: clients use 30 s (the wire contract).
@@ -86,15 +87,15 @@ impl MachineToken {
         let [header, claims, signature] = parts[..] else {
             return Err("The bearer token is not a JWT");
         };
-        let bytes = |part| URL_SAFE_NO_PAD.decode(part).ok();
-        let head: Header = bytes(header)
-            .and_then(|json| serde_json::from_slice(&json).ok())
+        let text = |part| String::from_utf8(URL_SAFE_NO_PAD.decode(part).ok()?).ok();
+        let head: Header = text(header)
+            .and_then(|text| json::read(&text).ok())
             .ok_or("The token's header is not readable")?;
         if head.alg != "HS256" || head.typ.is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
             return Err("The token must be a JWT with algorithm HS256");
         }
-        let body: Claims = bytes(claims)
-            .and_then(|json| serde_json::from_slice(&json).ok())
+        let body: Claims = text(claims)
+            .and_then(|text| json::read(&text).ok())
             .ok_or("The token must have the claims iss, aud, org, iat and exp")?;
         if body.iss.strip_prefix(ISSUER_PREFIX) != Some(&head.kid) {
             return Err("The token's iss must be urn:meshes:m2m:<access key>, the same as its kid");
@@ -109,7 +110,9 @@ impl MachineToken {
             issued_at_s: body.iat,
             expires_at_s: body.exp,
             signed: format!("{header}.{claims}"),
-            signature: bytes(signature).ok_or("The token's signature is not base64url")?,
+            signature: URL_SAFE_NO_PAD
+                .decode(signature)
+                .map_err(|_| "The token's signature is not base64url")?,
         })
     }
 

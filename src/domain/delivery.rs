@@ -5,7 +5,7 @@ use super::limits::SWEEP_GRACE_MS;
 use super::retry::Schedule;
 
 /// State of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
     /// Owed, not tried.
     Pending,

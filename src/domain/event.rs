@@ -27,7 +27,7 @@ pub struct NewEvent {
 }
 
 /// An accepted event without its payload.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Event {
     /// UUIDv7 whose low 32 bits are the workspace's number.
     pub id: String,
@@ -50,7 +50,7 @@ pub struct Event {
 }
 
 /// A rule for an event's name that did not match the event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Unmatched {
     /// Number of the rule in its workspace.
     #[serde(rename = "n")]
@@ -67,7 +67,7 @@ pub struct Unmatched {
 }
 
 /// One delivery that an event owes: by which rule, to which connection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct FanOut {
     /// Number of the rule in its workspace.
     #[serde(rename = "n")]
@@ -89,7 +89,7 @@ pub struct FanOut {
 }
 
 /// How deliveries of a connection are served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Service {
     /// By a job for each.
     #[default]

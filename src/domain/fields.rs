@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use std::fmt;
 
 use super::error::{Error, FieldError, Result};
+use super::json;
 
 /// The fields of one JSON object.
 pub struct Fields<'a> {
@@ -106,13 +107,24 @@ impl<'a> Fields<'a> {
     /// The field as `T`; absent and `null` are `None`; another type is noted as "must be `what`".
     pub fn get<T: serde::de::DeserializeOwned>(&mut self, name: &str, what: &str) -> Option<T> {
         let text = self.raw(name).filter(|text| *text != "null")?;
-        match serde_json::from_str(text) {
+        match json::read(text) {
             Ok(value) => Some(value),
             Err(_) => {
                 self.fail(name, format!("must be {what}"));
                 None
             }
         }
+    }
+
+    /// The exact texts of the items of an array; absent and `null` are `None`; another type is noted
+    /// as "must be `what`".
+    pub fn items(&mut self, name: &str, what: &str) -> Option<Vec<&'a RawValue>> {
+        let text = self.raw(name).filter(|text| *text != "null")?;
+        let items = serde_json::from_str(text).ok();
+        if items.is_none() {
+            self.fail(name, format!("must be {what}"));
+        }
+        items
     }
 
     /// An optional string.
@@ -147,7 +159,17 @@ impl<'a> Fields<'a> {
         check: impl Fn(&str) -> std::result::Result<(), String>,
     ) -> Option<String> {
         let value = self.text(name)?;
-        match check(&value) {
+        let checked = check(&value);
+        self.accepted(name, value, checked)
+    }
+
+    fn accepted(
+        &mut self,
+        name: &str,
+        value: String,
+        checked: std::result::Result<(), String>,
+    ) -> Option<String> {
+        match checked {
             Ok(()) => Some(value),
             Err(msg) => {
                 self.fail(name, msg);

@@ -23,10 +23,11 @@
 use std::cell::OnceCell;
 use std::cmp::Ordering;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::error::{Error, Result};
 use super::event::depth;
+use super::json::json;
 use super::limits::{
     FILTER_BYTES_MAX, FILTER_CONDITIONS_MAX, FILTER_DEPTH_MAX, FILTER_LIST_MAX,
     FILTER_PATH_CHARS_MAX, FILTER_REASON_CHARS_MAX, PAYLOAD_DEPTH_MAX,

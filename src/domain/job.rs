@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::json;
 use super::line::{Line, Place};
 
 /// What a message of the job queue asks for.
@@ -61,11 +62,11 @@ impl Message {
     /// # Errors
     /// What is malformed, for the log.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if let Ok(LaneJob { version, line }) = serde_json::from_str(text) {
+        if let Ok(LaneJob { version, line }) = json::read(text) {
             check(version, &[&line.workspace, &line.connection])?;
             return Ok(Self::Lane(line));
         }
-        if let Ok(ReplayJob { version, step }) = serde_json::from_str(text) {
+        if let Ok(ReplayJob { version, step }) = json::read(text) {
             check(version, &[&step.workspace, &step.replay])?;
             return Ok(Self::Replay(step));
         }
@@ -195,7 +196,7 @@ impl Job {
     /// # Errors
     /// What is malformed, for the log.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let job: Self = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let job: Self = json::read(text).map_err(|e| e.to_string())?;
         check(job.version, &[&job.workspace, &job.connection, &job.event])?;
         if job.attempt == 0 || job.payload_bytes < 0 {
             return Err("attempt counts from 1, payload_bytes from 0".to_owned());

@@ -16,6 +16,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod in_flight;
 pub mod job;
+pub mod json;
 pub mod key_limits;
 pub mod lane;
 pub mod lane_talk;

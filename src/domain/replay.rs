@@ -10,7 +10,7 @@ use super::limits::{REPLAY_DELIVERIES_MAX, REPLAY_RANGE_MS_MAX, REPLAY_READS_MAX
 use super::time::DAY_MS;
 
 /// Which deliveries.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Selection {
     /// Only those of this connection.
     pub connection: Option<String>,
@@ -96,7 +96,7 @@ fn refuse(param: &str, msg: String) -> Error {
 }
 
 /// How far a replay is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
     /// There is more to send.
     Running,

@@ -131,7 +131,7 @@ pub fn widest(counts: &[(String, usize)], pattern: &str) -> usize {
 }
 
 /// Why a rule for an event's name does not route the event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mismatch {
     /// The rule is not active.

@@ -2,13 +2,14 @@
 //! the API takes too, so that both are checked by the same code.
 
 use maud::{Markup, html};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::layout::{form_word, path};
 use super::parts::{Errors, Field};
 use super::{moments, text};
 use crate::destination::webhook::Settings;
 use crate::domain::error::{Error, FieldError};
+use crate::domain::json::json;
 use crate::domain::limits::CUSTOM_HEADERS_MAX;
 use crate::http::access::Visit;
 use crate::http::form::Form;

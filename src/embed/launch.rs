@@ -3,6 +3,7 @@
 use super::front::{self, home, not_open, secured, set_cookie};
 use crate::app::sessions::{self, Closed};
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::json::json;
 use crate::domain::session::{Look, Theme, Token, TokenKind, is_accent};
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
@@ -40,12 +41,12 @@ pub async fn auth<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     match renewed {
         Ok((session, cookie)) => {
             let header = set_cookie(&session, &cookie, platform.now_ms());
-            let body = serde_json::json!({"expires_at_ms": session.expires_at_ms});
+            let body = json!({"expires_at_ms": session.expires_at_ms});
             Ok(Reply::ok(&body).with_header("set-cookie", &header))
         }
         Err(Closed::Failed(error)) => Err(error),
         Err(_) => {
-            let body = serde_json::json!({"expires_at_ms": null});
+            let body = json!({"expires_at_ms": null});
             Ok(Reply::json(problem::status(Kind::Unauthenticated), &body))
         }
     }

@@ -1,13 +1,13 @@
 //! Live updates: a page carries a word for what it shows, and its script asks now and then whether
 //! that is still so. An answer costs one read: the session is checked in the same batch.
 
-use serde_json::json;
-use sha2::{Digest, Sha256};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::app::events::{Listing, delivery_is_busy};
 use crate::app::rate_limits::count;
 use crate::app::sessions;
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::json::json;
 use crate::domain::replay::Status;
 use crate::domain::session::{Need, Session};
 use crate::http::access::Visit;
@@ -28,9 +28,10 @@ pub struct Live {
 }
 
 /// A word for what is shown: equal only while that is equal.
-fn word(shown: &impl std::fmt::Debug) -> String {
-    let digest = Sha256::digest(format!("{shown:?}"));
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+fn word(shown: &impl Hash) -> String {
+    let mut hasher = DefaultHasher::new();
+    shown.hash(&mut hasher);
+    format!("{:x}", hasher.finish())
 }
 
 /// Keeps a list of events up to date.

@@ -8,12 +8,13 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Call, Reply};
 use crate::domain::actor::Scope;
 use crate::domain::error::{Error, Result};
+use crate::domain::json::{self, json};
 
 /// Reads the cursor of a call; `None` at the start of a list. `list` names the list, so that a
 /// cursor of one is not taken for one of another.
@@ -24,7 +25,8 @@ pub fn read<T: DeserializeOwned>(call: &Call, list: &str) -> Result<Option<T>> {
     let Some(text) = call.request.query("cursor") else { return Ok(None) };
     let decoded = URL_SAFE_NO_PAD.decode(&text).ok();
     let checked = decoded.as_deref().and_then(checked);
-    let read: Option<(String, T)> = checked.and_then(|json| serde_json::from_slice(json).ok());
+    let read: Option<(String, T)> =
+        checked.and_then(|json| json::read(std::str::from_utf8(json).ok()?).ok());
     match read {
         Some((name, position)) if name == list => Ok(Some(position)),
         _ => Err(Error::field("cursor", "is not a cursor of this list")),

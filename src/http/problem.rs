@@ -2,10 +2,11 @@
 //! document of the wire contract.
 
 use http::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Reply;
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::json::json;
 use crate::domain::limits::RATE_PERIOD_S;
 
 /// Seconds after which a caller may try again when a dependency did not answer.

@@ -10,9 +10,10 @@ use super::{Edge, is_short};
 use crate::app::deliver::{Verdict, deliver};
 use crate::app::sweep::sweep;
 use crate::domain::error::{Error, Result};
+use crate::domain::json::json;
 use crate::domain::limits::HAND_BACK_S;
 use crate::http::{Reply, problem};
-use crate::routes::{Front, Head};
+use crate::routes::{self, Head};
 
 /// The cron text with which a local installation announces that it was restarted: its queue lives
 /// in memory, so no job is on its way.
@@ -32,7 +33,7 @@ async fn fetch(request: Request, env: Env, _: Context) -> worker::Result<Respons
             reply
         }
         Err(why) => {
-            console_error!("{}", serde_json::json!({"at": "configuration", "error": why}));
+            console_error!("{}", json!({"at": "configuration", "error": why}));
             problem::reply(&Error::internal(why), "none")
         }
     };
@@ -44,7 +45,7 @@ async fn serve(edge: &Edge, mut request: Request) -> Reply {
         return problem::reply(&Error::invalid("The request is not readable"), "none");
     };
     let read_body = async |bytes_max: usize| read_body(&mut request, bytes_max).await;
-    Front::<Edge>::default().serve(edge, head, read_body).await
+    routes::serve(edge, head, read_body).await
 }
 
 fn head(request: &Request) -> Option<Head> {
@@ -98,7 +99,7 @@ async fn queue(batch: MessageBatch<String>, env: Env, ctx: Context) -> worker::R
     let edge = match Edge::open(&env) {
         Ok(edge) => edge,
         Err(why) => {
-            console_error!("{}", serde_json::json!({"at": "configuration", "error": why}));
+            console_error!("{}", json!({"at": "configuration", "error": why}));
             batch.retry_all_with_options(&retry_after(HAND_BACK_S));
             return Ok(());
         }
@@ -133,7 +134,7 @@ async fn scheduled(event: ScheduledEvent, env: Env, _: ScheduleContext) {
             edge.meter().print("scheduled");
         }
         Err(why) => {
-            console_error!("{}", serde_json::json!({"at": "configuration", "error": why}));
+            console_error!("{}", json!({"at": "configuration", "error": why}));
         }
     }
 }

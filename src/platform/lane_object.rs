@@ -6,7 +6,6 @@
 
 use std::cell::RefCell;
 
-use serde_json::json;
 use worker::wasm_bindgen::JsValue;
 use worker::{
     Date, DurableObject, Env, ObjectNamespace, Request, Response, State, console_error,
@@ -16,6 +15,7 @@ use worker::{
 use super::Edge;
 use super::meter::Meter;
 use crate::app::lanes::carry_out;
+use crate::domain::json::{self, json};
 use crate::domain::lane::Lane as Machine;
 use crate::domain::lane_talk::{Command, Effect, Reply};
 use crate::domain::line::Line;
@@ -50,7 +50,7 @@ impl DurableObject for Lane {
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let command: Command = serde_json::from_str(&request.text().await?)?;
+        let command: Command = json::read(&request.text().await?).map_err(|e| e.to_string())?;
         let reply = self.step(command).await?;
         Response::ok(serde_json::to_string(&reply)?)
     }
@@ -75,7 +75,7 @@ impl Lane {
         let mut machine = match in_memory {
             Some(machine) => machine,
             None => match storage.get::<String>(STATE).await? {
-                Some(text) => serde_json::from_str(&text).unwrap_or_default(),
+                Some(text) => json::read(&text).unwrap_or_default(),
                 None => Machine::default(),
             },
         };
@@ -162,7 +162,7 @@ impl LaneObjects {
         let request = web_sys::Request::new_with_str_and_init("https://lane/", &init)?;
         let stub = self.namespace.get_by_name(&name)?;
         let mut answer = stub.fetch_with_request(request.into()).await?;
-        Ok(serde_json::from_str(&answer.text().await?)?)
+        Ok(json::read(&answer.text().await?).map_err(|e| e.to_string())?)
     }
 }
 

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::domain::json::json;
 use serde::Serialize;
 use worker::{D1ResultMeta, Env, console_log};
 
@@ -72,7 +73,7 @@ impl Meter {
     pub fn print(&self, at: &str) {
         if let Some(counts) = &self.0 {
             let counts = serde_json::to_value(&*counts.borrow()).unwrap_or_default();
-            console_log!("{}", serde_json::json!({"meter": at, "counts": counts}));
+            console_log!("{}", json!({"meter": at, "counts": counts}));
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Records of attempts in a LOG shard. The first attempt's stands inside its delivery row unless it
 //! is long; the others have rows of their own.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::row::{self, FromRow, Row};
 use super::{Query, statement};
 use crate::domain::attempt::Record;
 use crate::domain::job::DeliveryKey;
+use crate::domain::json::json;
 use crate::ports::Statement;
 
 /// Where two consumers made the same attempt, the one that was delivered is kept.
@@ -60,7 +61,7 @@ impl FromRow for Stored {
 pub fn of_event(workspace: &str, event: &str) -> Query<Vec<Attempt>> {
     Query::new(OF_EVENT, [workspace.into(), event.into()], |rows| {
         let mut found = row::rows(rows)?;
-        row::sort_by(&mut found, "number");
+        row::sort_by(&mut found, &["number"]);
         let stored: Vec<Stored> = row::all(found)?;
         let attempt = |Stored(rule, record)| Some(Attempt { rule, record: record? });
         Ok(stored.into_iter().filter_map(attempt).collect())

@@ -4,7 +4,7 @@ use super::row::{FromRow, Row};
 use super::{Query, all_rows};
 
 /// A delivery with what its event is called.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Delivery {
     /// Its event.
     pub event: String,

@@ -4,10 +4,9 @@
 //! to event: the next one is the newest of the connections' next ones. What is not dead is never
 //! read, however much of it lies between.
 
-use serde_json::json;
-
 use super::events::{EventWithDeliveries, event_columns};
-use super::{Query, all_rows};
+use super::{Query, row};
+use crate::domain::json::json;
 use crate::domain::limits::LIST_READS_MAX;
 
 /// The newest event before `$before` of which a delivery to one of the connections is dead.
@@ -49,9 +48,10 @@ pub fn list(
 ) -> Query<Vec<EventWithDeliveries>> {
     let among = json!(connections).to_string();
     Query::new(LIST, [workspace.into(), among.into(), before.into(), limit.into()], |rows| {
-        let mut found: Vec<EventWithDeliveries> = all_rows(rows)?;
-        found.sort_unstable_by(|a, b| b.event.id.cmp(&a.event.id));
-        Ok(found)
+        let mut found = row::rows(rows)?;
+        row::sort_by(&mut found, &["event"]);
+        found.reverse();
+        row::all(found)
     })
 }
 

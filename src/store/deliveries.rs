@@ -1,6 +1,6 @@
 //! Deliveries in a LOG shard: what a consumer reads before it attempts, and what it records after.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::row::{self, FromRow, Row};
 use super::{run, select, statement};
@@ -8,6 +8,7 @@ use crate::domain::attempt::Record;
 use crate::domain::delivery::State;
 use crate::domain::error::Result;
 use crate::domain::job::{DeliveryKey, Job};
+use crate::domain::json::json;
 use crate::domain::limits::RECORD_INLINE_BYTES;
 use crate::domain::line::Mode;
 use crate::ports::{Database, Statement};

@@ -1,13 +1,14 @@
 //! What an emit writes to a LOG shard: events, the deliveries they owe, and the claim of its
 //! idempotency key, all in one batch.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::idempotency;
 use super::{all_rows, run, statement};
 use crate::domain::error::Result;
 use crate::domain::event::{Event, FanOut, Service};
 use crate::domain::idempotency::{Claims, Kept};
+use crate::domain::json::json;
 use crate::domain::limits::{PAYLOAD_INLINE_BYTES, SWEEP_GRACE_MS};
 use crate::ports::{Database, Param, Statement};
 

@@ -1,10 +1,11 @@
 //! Events by workspace and month, for the quota: the counts in a LOG shard, the marks in CONTROL.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::row::{self, FromRow, Row};
 use super::{Query, all_rows, run, statement};
 use crate::domain::error::Result;
+use crate::domain::json::json;
 use crate::domain::limits::COUNTED_WORKSPACES;
 use crate::ports::Database;
 

@@ -1,7 +1,7 @@
 //! The organization's catalogue of event types in CONTROL.
 
 use super::row::{self, FromRow, Row};
-use super::{Query, all_rows, run, select, statement};
+use super::{Query, run, select, statement};
 use crate::domain::error::{Error, Kind, Result};
 use crate::domain::limits::CATALOGUE_MAX;
 use crate::ports::Database;
@@ -162,9 +162,9 @@ const LISTED: &str = "\
 /// The event types that customers see, those of a group together.
 pub fn listed(organization: &str) -> Query<Vec<Listed>> {
     Query::new(LISTED, [organization.into(), CATALOGUE_MAX.into()], |rows| {
-        let mut listed: Vec<Listed> = all_rows(rows)?;
-        listed.sort_by(|a, b| (&a.group, &a.key).cmp(&(&b.group, &b.key)));
-        Ok(listed)
+        let mut listed = row::rows(rows)?;
+        row::sort_by(&mut listed, &["group_name", "key"]);
+        row::all(listed)
     })
 }
 

@@ -1,17 +1,16 @@
 //! Events in a LOG shard, with the deliveries that each owes.
 
-use serde_json::Value;
-
 use super::row::{self, FromRow, Row};
 use super::{Query, all_rows, run, statement};
 use crate::domain::error::Result;
 use crate::domain::event::{Event, FanOut, Service, Unmatched};
+use crate::domain::json;
 use crate::domain::limits::LIST_READS_MAX;
 use crate::domain::rule::Mismatch;
 use crate::ports::Database;
 
 /// The state of one delivery as lists show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DeliverySummary {
     /// Number of its rule.
     pub rule: u32,
@@ -34,7 +33,7 @@ pub struct DeliverySummary {
 }
 
 /// An event with the state of its deliveries.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EventWithDeliveries {
     /// The event.
     pub event: Event,
@@ -83,7 +82,7 @@ impl FromRow for Unmatched {
         Self {
             rule_number: row.int("n"),
             rule: row.text("r"),
-            why: serde_json::from_value(Value::from(why)).unwrap_or(Mismatch::Inactive),
+            why: json::word(&why).unwrap_or(Mismatch::Inactive),
             detail: row.text_if_any("d"),
         }
     }

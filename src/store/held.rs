@@ -3,12 +3,13 @@
 //! Whole connections are handled in bounded steps, oldest events first; who calls goes on until a
 //! step was not full.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::row::{self, FromRow, Row};
 use super::{run, select, statement};
 use crate::domain::error::Result;
 use crate::domain::job::DeliveryKey;
+use crate::domain::json::json;
 use crate::domain::limits::{HELD_STEP, SWEEP_CONNECTIONS, SWEEP_GRACE_MS};
 use crate::ports::Database;
 
@@ -94,7 +95,7 @@ pub async fn release_connection(
         HELD_STEP.into(),
     ];
     let mut released = select(log, statement(RELEASE, params)).await?;
-    row::sort_by(&mut released, "event");
+    row::sort_by(&mut released, &["event"]);
     row::all(released)
 }
 

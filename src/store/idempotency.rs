@@ -2,12 +2,13 @@
 //! claim stands first and is ignored if there is one, every insert behind it asks whose it is, and
 //! the last statement tells. One transaction, so whoever is first has it, and all learn that.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::row::{FromRow, Row};
 use super::{run, statement};
 use crate::domain::error::Result;
 use crate::domain::idempotency::{Claim, Claims, Kept, Placed};
+use crate::domain::json::json;
 use crate::domain::limits::IDEMPOTENCY_KEPT_MS;
 use crate::ports::{Database, Statement};
 

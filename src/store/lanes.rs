@@ -1,11 +1,12 @@
 //! What a LOG shard says about lanes: their modes, read with the jobs, and since when nothing
 //! succeeded.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::row::{self, FromRow, Row};
 use super::{Query, all_rows, run, statement};
 use crate::domain::error::Result;
+use crate::domain::json::json;
 use crate::domain::lane_talk::LogMode;
 use crate::domain::limits::CONNECTIONS_SHOWN_MAX;
 use crate::domain::line::{Line, Mode, Reason};

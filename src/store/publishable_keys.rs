@@ -5,6 +5,7 @@ use super::row::{self, FromRow, Row};
 use super::{Query, run, statement};
 use crate::domain::actor::Scope;
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::json;
 use crate::domain::key_limits::KeyLimits;
 use crate::ports::{Database, Param, Statement};
 
@@ -38,7 +39,7 @@ impl FromRow for KeyLimits {
 /// A JSON array of texts, or NULL. One that cannot be read is no row: it would be no limit.
 fn texts(row: &mut Row, column: &str) -> Option<Vec<String>> {
     let text = row.maybe_text(column)?;
-    let texts = serde_json::from_str(&text).ok();
+    let texts = json::read(&text).ok();
     if texts.is_none() {
         row.is_no(column, "list of texts");
     }

@@ -112,7 +112,7 @@ pub async fn step(log: &impl Database, step: &Step, now_ms: i64) -> Result<Stepp
     ];
     let results = run(log, statements).await?;
     let mut rows = row::rows(&results[2])?;
-    row::sort_by(&mut rows, "event");
+    row::sort_by(&mut rows, &["event"]);
     let read = |row: &mut Row| Replayed {
         key: DeliveryKey {
             workspace: step.workspace.clone(),

@@ -1,17 +1,18 @@
 //! Replays in a LOG shard, beside the deliveries that they are about.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::row::{self, FromRow, Row};
 use super::{Query, all_rows, run, statement};
 use crate::domain::delivery::State;
 use crate::domain::error::{Error, Result};
+use crate::domain::json::json;
 use crate::domain::limits::{REPLAY_DELIVERIES_MAX, REPLAY_READS_MAX, REPLAY_STEP};
 use crate::domain::replay::{Counted, Selection, Status};
 use crate::ports::{Database, Param};
 
 /// A replay.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Replay {
     /// Id, a UUIDv7 whose low 32 bits are its workspace's number.
     pub id: String,
@@ -74,7 +75,7 @@ macro_rules! columns {
 }
 
 /// A delivery that a replay is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
     /// Its event.
     pub event: String,
@@ -160,11 +161,15 @@ pub fn count(workspace: &str, among: &[String], what: &Selection) -> Query<Count
     Query::new(sql, params, |rows| row::one(row::rows(rows)?, "count"))
 }
 
-/// The deliveries of these connections that are to be replayed, in no order. To be read together
+/// The deliveries of these connections that are to be replayed, in order of their events. To be read together
 /// with [`count`], which says whether they are too many.
 pub fn choose(workspace: &str, among: &[String], what: &Selection) -> Query<Vec<Chosen>> {
     let sql = if what.state == State::Dead { CHOOSE_DEAD } else { CHOOSE_DELIVERED };
-    Query::new(sql, params(workspace, among, what, REPLAY_DELIVERIES_MAX), all_rows)
+    Query::new(sql, params(workspace, among, what, REPLAY_DELIVERIES_MAX), |rows| {
+        let mut chosen = row::rows(rows)?;
+        row::sort_by(&mut chosen, &["event", "rule", "connection"]);
+        row::all(chosen)
+    })
 }
 
 /// Comes before the replay in its batch: when that is there already (the batch is a repetition) no

@@ -1,12 +1,11 @@
 //! The counts of deliveries by connection and day in a LOG shard, and how far the counting is.
 
-use serde_json::json;
-
 use super::row::{self, FromRow, Row};
 use super::{Query, all_rows, run, select, statement};
 use crate::domain::delivery::State;
 use crate::domain::error::Result;
 use crate::domain::ids;
+use crate::domain::json::json;
 use crate::domain::limits::{ROLLUP_LINES, ROLLUP_STEP, STATS_ROWS_MAX};
 use crate::domain::stats::{Histogram, Tally};
 use crate::domain::time::DAY_MS;
@@ -77,7 +76,7 @@ pub struct Line {
     pub connection: String,
     /// The last day that was counted.
     pub last_day_ms: Option<i64>,
-    /// The days that were counted and may still change, in no order.
+    /// The days that were counted and may still change, in order.
     pub unfinished: Vec<i64>,
 }
 
@@ -95,7 +94,11 @@ impl FromRow for Line {
             workspace: row.text("workspace"),
             connection: row.text("connection"),
             last_day_ms: row.maybe_int("last_day_ms"),
-            unfinished: row.rows::<Day>("unfinished").into_iter().map(|day| day.0).collect(),
+            unfinished: row
+                .rows_by::<Day>("unfinished", "day_ms")
+                .into_iter()
+                .map(|day| day.0)
+                .collect(),
         }
     }
 }

@@ -1,11 +1,10 @@
 //! The one CONTROL read of an emit: who holds the key, where the workspace's events live, and which
 //! rules could match.
 
-use serde_json::json;
-
 use super::row::{self, FromRow, Row};
 use super::{select, statement};
 use crate::domain::error::Result;
+use crate::domain::json::json;
 use crate::domain::key_limits::KeyLimits;
 use crate::domain::rule::Rule;
 use crate::domain::secret::Sealed;

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::domain::error::{Error, Result};
+use crate::domain::json;
 use crate::ports::Rows;
 
 /// The columns of one row. Reading a column takes it out, so that long texts are not copied.
@@ -105,7 +106,7 @@ impl Row {
 
     /// What a column with JSON text holds.
     pub fn json<T: DeserializeOwned>(&mut self, column: &str) -> Option<T> {
-        let read = serde_json::from_str(&self.text(column));
+        let read = json::read(&self.text(column));
         read.map_err(|e| self.note(format!("{column}: {e}"))).ok()
     }
 
@@ -118,7 +119,7 @@ impl Row {
     /// The same in the order of `by`, a column of theirs.
     pub fn rows_by<T: FromRow>(&mut self, column: &str, by: &str) -> Vec<T> {
         let mut rows = self.parse(column);
-        sort_by(&mut rows, by);
+        sort_by(&mut rows, &[by]);
         self.read(column, rows)
     }
 
@@ -160,9 +161,12 @@ fn parse(text: &str) -> serde_json::Result<Vec<Row>> {
     Ok(rows.into_iter().map(|columns| Row { columns, wrong: None }).collect())
 }
 
-/// Sorts rows by a column with whole numbers or texts.
-pub fn sort_by(rows: &mut [Row], column: &str) {
-    rows.sort_unstable_by(|a, b| a.key(column).cmp(&b.key(column)));
+/// Sorts rows by columns with whole numbers or texts; NULL comes first.
+pub fn sort_by(rows: &mut [Row], columns: &[&str]) {
+    rows.sort_unstable_by(|a, b| {
+        let keys = |row| columns.iter().map(move |column| Row::key(row, column));
+        keys(a).cmp(keys(b))
+    });
 }
 
 /// Rows as `T`.
@@ -247,7 +251,7 @@ mod tests {
         check(|row| row.int::<u32>("minus"), "minus is no number in its range");
         check(|row| row.flag("big"), "big is no flag");
         check(|row| row.flag("null"), "null is no flag");
-        check(|row| row.json::<u8>("text"), "text: expected value at line 1 column 1");
+        check(|row| row.json::<u8>("text"), "text: is not the JSON that it should be");
         check(|row| row.rows::<A>("text"), "text: expected value at line 1 column 1");
         check(
             |row| row.rows::<A>("rows"),

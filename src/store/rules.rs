@@ -1,11 +1,10 @@
 //! Rules in CONTROL.
 
-use serde_json::json;
-
 use super::row::{self, FromRow, Row};
 use super::{Query, all_rows, run, select, statement};
 use crate::domain::actor::Scope;
 use crate::domain::error::{Error, Kind, Result};
+use crate::domain::json::json;
 use crate::domain::limits::{CONNECTIONS_SHOWN_MAX, FAN_OUT_MAX, LOOKED_AT, PATTERNS_READ_MAX};
 use crate::domain::rule::patterns_of;
 use crate::ports::{Database, Param};

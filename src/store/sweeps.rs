@@ -1,11 +1,12 @@
 //! What the sweeper reads and writes in a LOG shard.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::row::{self, FromRow, Row};
 use super::{run, select, statement};
 use crate::domain::error::Result;
 use crate::domain::job::DeliveryKey;
+use crate::domain::json::json;
 use crate::domain::limits::{
     SWEEP_AFTER_RESTART, SWEEP_CONNECTIONS, SWEEP_PER_CONNECTION, WINDOW_MAX,
 };

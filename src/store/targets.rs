@@ -1,12 +1,13 @@
 //! The connections that will be called: all that a consumer batch reads of them, the one CONTROL
 //! read that it makes, and their ids for a replay.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::row::{self, FromRow, Row};
 use super::{select, statement};
 use crate::domain::connection::{SealedSigningSecret, Target};
 use crate::domain::error::Result;
+use crate::domain::json::json;
 use crate::domain::limits::REPLAY_CONNECTIONS_MAX;
 use crate::domain::secret::Sealed;
 use crate::ports::Database;

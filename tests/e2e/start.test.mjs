@@ -20,7 +20,7 @@ import { made, ok } from "./lib/world.mjs";
 
 const READY_MS = 120_000;
 const FILES = [
-  "Cargo.lock", "Cargo.toml", "build", "migrations", "package-lock.json", "package.json", "public", "src", "tools",
+  ".cargo", "Cargo.lock", "Cargo.toml", "build", "migrations", "package-lock.json", "package.json", "public", "src", "tools",
   "wrangler.toml",
 ];
 

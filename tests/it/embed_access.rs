@@ -42,8 +42,8 @@ fn world() -> World {
     World { edge, tenant, connection, rule, event, replay }
 }
 
-fn embed_rows() -> Vec<Route<Edge>> {
-    routes::<Edge>().into_iter().filter(|route| route.path.starts_with("/embed/s/")).collect()
+fn embed_rows() -> Vec<&'static Route<Edge>> {
+    routes::<Edge>().iter().filter(|route| route.path.starts_with("/embed/s/")).collect()
 }
 
 impl World {
@@ -155,7 +155,7 @@ fn every_row_answers_its_own_sessions_only() {
             }
             let visitor = Visitor::new(&world.edge, &world.tenant, more.clone());
             let before = world.dump();
-            let answer = world.call(&route, &visitor);
+            let answer = world.call(route, &visitor);
             // The history of a connection is about all resources, so it is not for one of them, and
             // a poll for a list must be for its own list.
             let is_wide = ["live/connections/:id", "live/events", "live/replays/:id"];
@@ -181,7 +181,7 @@ fn nobody_gets_in_without_the_sessions_own_cookie() {
         let visitor = Visitor::new(edge, tenant, json!({"role": "admin"}));
         let other = Visitor::new(edge, tenant, json!({"role": "admin"}));
         let before = world.dump();
-        let path = visitor.path(&world.below(&route));
+        let path = visitor.path(&world.below(route));
         let machine = format!("Bearer {}", tenant.token(edge));
         let access = format!("Bearer {}", visitor.access_token);
         let disguised = format!("posthorn={}", visitor.access_token);
@@ -224,7 +224,7 @@ fn a_session_that_is_over_opens_nothing() {
                 edge.run_for(300_000);
             }
             let before = world.dump();
-            let answer = world.call(&route, &visitor);
+            let answer = world.call(route, &visitor);
             assert_eq!(answer.status, 401, "{} {}", route.method, route.path);
             assert_eq!(world.dump(), before, "{} changed something", route.path);
         }
@@ -247,7 +247,7 @@ fn another_workspaces_records_do_not_exist() {
         for other in [&stranger, &sister] {
             let visitor = Visitor::new(edge, other, json!({"role": "admin"}));
             let before = world.dump();
-            let answer = world.call(&route, &visitor);
+            let answer = world.call(route, &visitor);
             // A poll names the workspace, and is refused when that is another.
             let expected = if route.access == Access::Poll { 401 } else { 404 };
             let row = format!("{} {}", route.method, route.path);
@@ -271,7 +271,7 @@ fn another_resources_records_do_not_exist() {
             continue;
         }
         let before = world.dump();
-        let answer = world.call(&route, &visitor);
+        let answer = world.call(route, &visitor);
         let expected = if route.access == Access::Poll { 401 } else { 404 };
         assert_eq!(answer.status, expected, "{}: {}", route.path, answer.text);
         assert_eq!(world.dump(), before, "{} changed something", route.path);
@@ -298,7 +298,7 @@ fn forms_of_other_pages_are_refused() {
     for route in embed_rows().into_iter().filter(|route| route.method == Method::POST) {
         let world = world();
         let visitor = Visitor::new(&world.edge, &world.tenant, json!({"role": "admin"}));
-        let (below, fields) = (world.below(&route), world.fields(&route));
+        let (below, fields) = (world.below(route), world.fields(route));
         let before = world.dump();
         for headers in [
             &[][..],

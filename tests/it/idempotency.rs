@@ -3,7 +3,7 @@
 
 use futures_util::future::join_all;
 use posthorn::http::headers::Headers;
-use posthorn::routes::{Front, Head};
+use posthorn::routes::{self, Head};
 use serde_json::{Value, json};
 
 use crate::edge::chaos::Rates;
@@ -143,7 +143,6 @@ fn an_unknown_result_and_a_lost_answer_change_nothing() {
 
 /// Emits at the same time, each at its own pace.
 fn at_once(edge: &Edge, tenant: &Tenant, bodies: &[String]) -> Vec<(u16, bool, String)> {
-    let front = Front::<Edge>::default();
     let key = ("x-meshes-publishable-key".to_owned(), tenant.publishable_key.clone());
     let requests = bodies.iter().map(|body| {
         let headers: Headers =
@@ -156,7 +155,7 @@ fn at_once(edge: &Edge, tenant: &Tenant, bodies: &[String]) -> Vec<(u16, bool, S
             headers,
         };
         let body = body.clone().into_bytes();
-        front.serve(edge, head, async move |_: usize| Ok(body))
+        routes::serve(edge, head, async move |_: usize| Ok(body))
     });
     let replies = edge.block_on(join_all(requests));
     let seen = replies.into_iter().map(|reply| {

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use posthorn::http::problem;
 use posthorn::ports::Clock;
-use posthorn::routes::{Front, Head};
+use posthorn::routes::{self, Head};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -63,7 +63,7 @@ pub async fn ask(
     let read_body = async |bytes_max: usize| {
         if sent.len() > bytes_max { Err(problem::body_too_large(bytes_max)) } else { Ok(sent) }
     };
-    let reply = Front::<Edge>::default().serve(edge, head, read_body).await;
+    let reply = routes::serve(edge, head, read_body).await;
     let named = |(name, value): (&str, &str)| {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
         (name, HeaderValue::from_str(value).expect("a header value"))

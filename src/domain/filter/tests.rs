@@ -158,7 +158,7 @@ fn condition_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(3, 12, 3, |inner| {
         let list = prop::collection::vec(inner.clone(), 1..4);
         prop_oneof![
-            ("and|or", list).prop_map(|(word, list)| json!({ word: list })),
+            ("and|or", list).prop_map(|(word, list)| json!({ (word.as_str()): list })),
             inner.prop_map(|one| json!({"not": one})),
         ]
     })
