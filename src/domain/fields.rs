@@ -116,8 +116,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The exact texts of the items of an array; absent and `null` are `None`; another type is noted
-    /// as "must be `what`".
+    /// The exact texts of the items of an array; absent and `null` are `None`; another type is
+    /// noted as "must be `what`".
     pub fn items(&mut self, name: &str, what: &str) -> Option<Vec<&'a RawValue>> {
         let text = self.raw(name).filter(|text| *text != "null")?;
         let items = serde_json::from_str(text).ok();

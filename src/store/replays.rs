@@ -161,8 +161,8 @@ pub fn count(workspace: &str, among: &[String], what: &Selection) -> Query<Count
     Query::new(sql, params, |rows| row::one(row::rows(rows)?, "count"))
 }
 
-/// The deliveries of these connections that are to be replayed, in order of their events. To be read together
-/// with [`count`], which says whether they are too many.
+/// The deliveries of these connections that are to be replayed, in order of their events. To be
+/// read together with [`count`], which says whether they are too many.
 pub fn choose(workspace: &str, among: &[String], what: &Selection) -> Query<Vec<Chosen>> {
     let sql = if what.state == State::Dead { CHOOSE_DEAD } else { CHOOSE_DELIVERED };
     Query::new(sql, params(workspace, among, what, REPLAY_DELIVERIES_MAX), |rows| {
