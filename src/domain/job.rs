@@ -62,6 +62,11 @@ impl Message {
     /// # Errors
     /// What is malformed, for the log.
     pub fn parse(text: &str) -> Result<Self, String> {
+        // By far the most are jobs for one delivery.
+        let why = match Job::parse(text) {
+            Ok(job) => return Ok(Self::Deliver(job)),
+            Err(why) => why,
+        };
         if let Ok(LaneJob { version, line }) = json::read(text) {
             check(version, &[&line.workspace, &line.connection])?;
             return Ok(Self::Lane(line));
@@ -70,7 +75,7 @@ impl Message {
             check(version, &[&step.workspace, &step.replay])?;
             return Ok(Self::Replay(step));
         }
-        Job::parse(text).map(Self::Deliver)
+        Err(why)
     }
 
     /// The text of the message that asks to serve `line`.
