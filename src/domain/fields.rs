@@ -3,7 +3,7 @@
 //! be taken as the exact text that came in.
 
 use serde::Deserialize;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
 
@@ -105,26 +105,27 @@ impl<'a> Fields<'a> {
     }
 
     /// The field as `T`; absent and `null` are `None`; another type is noted as "must be `what`".
-    pub fn get<T: serde::de::DeserializeOwned>(&mut self, name: &str, what: &str) -> Option<T> {
-        let text = self.raw(name).filter(|text| *text != "null")?;
-        match json::read(text) {
-            Ok(value) => Some(value),
-            Err(_) => {
-                self.fail(name, format!("must be {what}"));
-                None
-            }
-        }
+    pub fn get<T: DeserializeOwned>(&mut self, name: &str, what: &str) -> Option<T> {
+        self.read(name, what, |text| json::read(text).ok())
     }
 
-    /// The exact texts of the items of an array; absent and `null` are `None`; another type is
-    /// noted as "must be `what`".
+    /// The exact texts of the items of an array; absent, `null` and another type as with
+    /// [`get`](Self::get).
     pub fn items(&mut self, name: &str, what: &str) -> Option<Vec<&'a RawValue>> {
-        let text = self.raw(name).filter(|text| *text != "null")?;
-        let items = serde_json::from_str(text).ok();
-        if items.is_none() {
+        self.read(name, what, |text| serde_json::from_str(text).ok())
+    }
+
+    fn read<T>(
+        &mut self,
+        name: &str,
+        what: &str,
+        read: impl FnOnce(&'a str) -> Option<T>,
+    ) -> Option<T> {
+        let value = read(self.raw(name).filter(|text| *text != "null")?);
+        if value.is_none() {
             self.fail(name, format!("must be {what}"));
         }
-        items
+        value
     }
 
     /// An optional string.

@@ -6,13 +6,11 @@
 //!   goes by way of [`Value`], with a reader that knows no more than such JSON needs. The one of
 //!   `serde_json` is made anew for each type: 20 KB more.
 
-use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess,
-    Visitor,
-};
+use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer};
+use serde::de::{self, DeserializeOwned, IntoDeserializer, Visitor};
 use serde::{Deserializer, Serialize};
 use serde_json::{Map, Value};
-use std::fmt;
+use std::{fmt, iter};
 
 /// A [`Value`] written as JSON: `json!({"id": id, "names": [a, b], "none": null})`.
 macro_rules! json {
@@ -172,12 +170,13 @@ impl<'de> Deserializer<'de> for Kept {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unlike> {
         let Value::Array(items) = self.0 else { return Err(Unlike) };
-        visitor.visit_seq(Items(items.into_iter()))
+        visitor.visit_seq(SeqDeserializer::new(items.into_iter().map(Kept)))
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unlike> {
         let Value::Object(entries) = self.0 else { return Err(Unlike) };
-        visitor.visit_map(Entries { rest: entries.into_iter(), value: Value::Null })
+        let entries = entries.into_iter().map(|(key, value)| (key, Kept(value)));
+        visitor.visit_map(MapDeserializer::new(entries))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -186,12 +185,15 @@ impl<'de> Deserializer<'de> for Kept {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Unlike> {
-        let (name, content) = match self.0 {
-            Value::String(name) => (name, Value::Null),
-            Value::Object(entries) => entries.into_iter().next().ok_or(Unlike)?,
+        let named = match self.0 {
+            Value::String(name) => (name, Kept(Value::Null)),
+            Value::Object(entries) => {
+                let entry = entries.into_iter().next().ok_or(Unlike)?;
+                (entry.0, Kept(entry.1))
+            }
             _ => return Err(Unlike),
         };
-        visitor.visit_enum(Variant { name, content })
+        visitor.visit_enum(MapAccessDeserializer::new(MapDeserializer::new(iter::once(named))))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -228,14 +230,6 @@ impl<'de> Deserializer<'de> for Kept {
         visitor.visit_unit()
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Unlike> {
-        self.deserialize_any(visitor)
-    }
-
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unlike> {
         match &self.0 {
             Value::Null => visitor.visit_unit(),
@@ -251,81 +245,14 @@ impl<'de> Deserializer<'de> for Kept {
     alike!(deserialize_i64: deserialize_i8 deserialize_i16 deserialize_i32 deserialize_u8
         deserialize_u16 deserialize_u32 deserialize_u64);
     alike!(deserialize_string: deserialize_str deserialize_identifier);
-    alike!(deserialize_any: deserialize_f32 deserialize_f64 deserialize_char deserialize_bytes
-        deserialize_byte_buf deserialize_unit);
+    serde::forward_to_deserialize_any! { f32 f64 char bytes byte_buf unit unit_struct }
 }
 
-struct Items(std::vec::IntoIter<Value>);
+impl<'de> IntoDeserializer<'de, Unlike> for Kept {
+    type Deserializer = Self;
 
-impl<'de> SeqAccess<'de> for Items {
-    type Error = Unlike;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Unlike> {
-        self.0.next().map(|item| seed.deserialize(Kept(item))).transpose()
-    }
-}
-
-struct Entries {
-    rest: serde_json::map::IntoIter,
-    value: Value,
-}
-
-impl<'de> MapAccess<'de> for Entries {
-    type Error = Unlike;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Unlike> {
-        let Some((key, value)) = self.rest.next() else { return Ok(None) };
-        self.value = value;
-        seed.deserialize(Kept(Value::String(key))).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Unlike> {
-        seed.deserialize(Kept(self.value.take()))
-    }
-}
-
-struct Variant {
-    name: String,
-    content: Value,
-}
-
-impl<'de> EnumAccess<'de> for Variant {
-    type Error = Unlike;
-    type Variant = Kept;
-
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Kept), Unlike> {
-        let variant = seed.deserialize(Kept(Value::String(self.name)))?;
-        Ok((variant, Kept(self.content)))
-    }
-}
-
-impl<'de> VariantAccess<'de> for Kept {
-    type Error = Unlike;
-
-    fn unit_variant(self) -> Result<(), Unlike> {
-        if self.0.is_null() { Ok(()) } else { Err(Unlike) }
-    }
-
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Unlike> {
-        seed.deserialize(self)
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Unlike> {
-        self.deserialize_seq(visitor)
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Unlike> {
-        self.deserialize_map(visitor)
+    fn into_deserializer(self) -> Self {
+        self
     }
 }
 
