@@ -1,5 +1,6 @@
 //! The management API: shapes of answers, bad input by field, lists.
 
+use posthorn::store::event_types;
 use serde_json::{Value, json};
 
 use crate::edge::Edge;
@@ -343,6 +344,20 @@ fn a_workspace_lists_what_it_has_emitted() {
         let keys: Vec<_> = found.as_array().expect("bare").iter().map(|n| &n["key"]).collect();
         assert_eq!(keys, expected, "{list}");
     }
+}
+
+#[test]
+fn customers_see_the_event_types_of_a_group_together() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    for (key, group) in [("a", Some("Z")), ("b", None), ("c", Some("M")), ("d", Some("Z"))] {
+        let path = format!("/api/v1/event-types/{key}");
+        assert_eq!(tenant.call(&edge, "PUT", &path, &json!({"group": group})).status, 200);
+    }
+    let listed = event_types::listed(&tenant.organization).run(&edge.control);
+    let listed = edge.block_on(listed).expect("event types");
+    let keys: Vec<&str> = listed.iter().map(|listed| listed.key.as_str()).collect();
+    assert_eq!(keys, ["b", "c", "a", "d"]);
 }
 
 #[test]

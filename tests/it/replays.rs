@@ -187,6 +187,22 @@ fn it_goes_step_by_step_oldest_first_and_each_is_signed_afresh() {
 }
 
 #[test]
+fn steps_go_through_all_connections_oldest_first() {
+    let world = world(json!({}));
+    let log = &world.edge.logs[0];
+    world.tenant.route(&world.edge, "x", json!({"url": OTHER}));
+    let events = world.emit(REPLAY_STEP + 1);
+    let died = "update deliveries set state = 'dead', open = 0, due_at_ms = null, \
+                sweep_at_ms = null, attempts = 2";
+    assert_eq!(log.execute(died), events.len() * 2);
+    world.replay(json!({}));
+    let steps = "select j.value ->> 1 from replay_steps s, json_each(s.deliveries) j \
+                 order by s.number, j.key";
+    let twice: Vec<Value> = events.iter().flat_map(|id| [json!(id), json!(id)]).collect();
+    assert_eq!(log.ask(steps), twice);
+}
+
+#[test]
 fn only_what_fits_is_replayed() {
     let world = world(json!({}));
     let (edge, tenant) = (&world.edge, &world.tenant);
