@@ -12,11 +12,11 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 
 use crate::destination::OutboundRequest;
-use crate::domain::attempt::Answer;
-use crate::domain::in_flight::InFlight;
-use crate::domain::lane_talk::{Command, Reply};
-use crate::domain::line::Line;
-use crate::domain::secret::MasterKeys;
+use crate::domain::base::secret::MasterKeys;
+use crate::domain::delivery::attempt::Answer;
+use crate::domain::delivery::in_flight::InFlight;
+use crate::domain::lane::messages::{Command, Reply};
+use crate::domain::lane::queue::Line;
 
 /// A value bound to a statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,7 +115,7 @@ pub trait Database {
 
 /// The job queue.
 pub trait Jobs {
-    /// Sends messages (at most [`SEND_BATCH_MAX`](crate::domain::limits::SEND_BATCH_MAX)), to
+    /// Sends messages (at most [`SEND_BATCH_MAX`](crate::domain::base::limits::SEND_BATCH_MAX)), to
     /// arrive after `delay_s` seconds at the earliest.
     ///
     /// # Errors

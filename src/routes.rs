@@ -11,14 +11,14 @@ use crate::api::{
     connections, emit, event_types, events, health, integrations, machine_keys, organizations,
     publishable_keys, replays, rules, sessions, stats, workspaces,
 };
-use crate::domain::error::{Error, Result};
-use crate::domain::ids;
-use crate::domain::json::json;
-use crate::domain::limits::{
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::ids;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::{
     API_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX, EMIT_BODY_BYTES_MAX, FORM_BODY_BYTES_MAX,
 };
 use crate::embed;
-use crate::embed::front::{self, Answered};
+use crate::embed::frame::front::{self, Answered};
 use crate::http::access::{self, Access};
 use crate::http::headers::Headers;
 use crate::http::{Call, Reply, Request, problem};
@@ -141,65 +141,65 @@ impl<P: Platform> Table<P> {
         POST   "/api/v1/sessions"                    Machine API_BODY_BYTES_MAX  sessions::create;
         POST   "/api/v1/sessions/:id/refresh"        Machine API_BODY_BYTES_MAX  sessions::refresh;
         DELETE "/api/v1/sessions/:id"                Machine API_BODY_BYTES_MAX  sessions::revoke;
-        GET    "/embed.js"                           Public  API_BODY_BYTES_MAX  embed::assets::loader;
-        GET    "/embed/embed.js"                     Public  API_BODY_BYTES_MAX  embed::assets::script;
-        GET    "/embed/embed.css"                    Public  API_BODY_BYTES_MAX  embed::assets::stylesheet;
-        GET    "/embed/s/:session/launch"            SessionToken API_BODY_BYTES_MAX embed::launch::launch;
-        POST   "/embed/s/:session/auth"              SessionToken API_BODY_BYTES_MAX embed::launch::auth;
-        GET    "/embed/s/:session/live/events"       Poll    API_BODY_BYTES_MAX  embed::live::list;
-        GET    "/embed/s/:session/live/events/:id"   Poll    API_BODY_BYTES_MAX  embed::live::event;
+        GET    "/embed.js"                           Public  API_BODY_BYTES_MAX  embed::frame::assets::loader;
+        GET    "/embed/embed.js"                     Public  API_BODY_BYTES_MAX  embed::frame::assets::script;
+        GET    "/embed/embed.css"                    Public  API_BODY_BYTES_MAX  embed::frame::assets::stylesheet;
+        GET    "/embed/s/:session/launch"            SessionToken API_BODY_BYTES_MAX embed::frame::launch::launch;
+        POST   "/embed/s/:session/auth"              SessionToken API_BODY_BYTES_MAX embed::frame::launch::auth;
+        GET    "/embed/s/:session/live/events"       Poll    API_BODY_BYTES_MAX  embed::frame::live::list;
+        GET    "/embed/s/:session/live/events/:id"   Poll    API_BODY_BYTES_MAX  embed::frame::live::event;
         GET    "/embed/s/:session/live/connections/:id"
-                                                     Poll    API_BODY_BYTES_MAX  embed::live::connection;
-        GET    "/embed/s/:session/live/replays/:id"  Poll    API_BODY_BYTES_MAX  embed::live::replay;
-        GET    "/embed/s/:session"                   View    API_BODY_BYTES_MAX  embed::launch::first;
-        POST   "/embed/s/:session/theme"             View    API_BODY_BYTES_MAX  embed::launch::theme;
+                                                     Poll    API_BODY_BYTES_MAX  embed::frame::live::connection;
+        GET    "/embed/s/:session/live/replays/:id"  Poll    API_BODY_BYTES_MAX  embed::frame::live::replay;
+        GET    "/embed/s/:session"                   View    API_BODY_BYTES_MAX  embed::frame::launch::first;
+        POST   "/embed/s/:session/theme"             View    API_BODY_BYTES_MAX  embed::frame::launch::theme;
         GET    "/embed/s/:session/dashboard"         View    API_BODY_BYTES_MAX  embed::dashboard::get;
-        GET    "/embed/s/:session/connections"       View    API_BODY_BYTES_MAX  embed::connections::list;
-        GET    "/embed/s/:session/connections/new"   Manage  API_BODY_BYTES_MAX  embed::connections::new;
-        POST   "/embed/s/:session/connections/new"   Manage  API_BODY_BYTES_MAX  embed::connections::create;
-        GET    "/embed/s/:session/connections/:id"   View    API_BODY_BYTES_MAX  embed::connection::get;
+        GET    "/embed/s/:session/connections"       View    API_BODY_BYTES_MAX  embed::connections::list::list;
+        GET    "/embed/s/:session/connections/new"   Manage  API_BODY_BYTES_MAX  embed::connections::list::new;
+        POST   "/embed/s/:session/connections/new"   Manage  API_BODY_BYTES_MAX  embed::connections::list::create;
+        GET    "/embed/s/:session/connections/:id"   View    API_BODY_BYTES_MAX  embed::connections::page::get;
         GET    "/embed/s/:session/connections/:id/edit"
-                                                     Manage  API_BODY_BYTES_MAX  embed::connections::edit;
+                                                     Manage  API_BODY_BYTES_MAX  embed::connections::list::edit;
         POST   "/embed/s/:session/connections/:id/edit"
-                                                     Manage  API_BODY_BYTES_MAX  embed::connections::update;
+                                                     Manage  API_BODY_BYTES_MAX  embed::connections::list::update;
         POST   "/embed/s/:session/connections/:id/activate"
-                                                     Manage  API_BODY_BYTES_MAX  embed::connection::activate;
+                                                     Manage  API_BODY_BYTES_MAX  embed::connections::page::activate;
         POST   "/embed/s/:session/connections/:id/deactivate"
-                                                     Manage  API_BODY_BYTES_MAX  embed::connection::deactivate;
+                                                     Manage  API_BODY_BYTES_MAX  embed::connections::page::deactivate;
         POST   "/embed/s/:session/connections/:id/delete"
-                                                     Manage  API_BODY_BYTES_MAX  embed::connection::delete;
+                                                     Manage  API_BODY_BYTES_MAX  embed::connections::page::delete;
         GET    "/embed/s/:session/connections/:id/secret"
-                                                     Manage  API_BODY_BYTES_MAX  embed::secret::form;
+                                                     Manage  API_BODY_BYTES_MAX  embed::connections::secret::form;
         POST   "/embed/s/:session/connections/:id/secret"
-                                                     Manage  API_BODY_BYTES_MAX  embed::secret::rotate;
+                                                     Manage  API_BODY_BYTES_MAX  embed::connections::secret::rotate;
         POST   "/embed/s/:session/connections/:id/secret/end-overlap"
-                                                     Manage  API_BODY_BYTES_MAX  embed::secret::end_overlap;
+                                                     Manage  API_BODY_BYTES_MAX  embed::connections::secret::end_overlap;
         GET    "/embed/s/:session/connections/:id/verification"
-                                                     View    API_BODY_BYTES_MAX  embed::connection::verification;
+                                                     View    API_BODY_BYTES_MAX  embed::connections::page::verification;
         GET    "/embed/s/:session/connections/:id/test"
-                                                     Act     API_BODY_BYTES_MAX  embed::test_event::form;
+                                                     Act     API_BODY_BYTES_MAX  embed::connections::test_event::form;
         POST   "/embed/s/:session/connections/:id/test"
-                                                     Act     FORM_BODY_BYTES_MAX embed::test_event::send;
+                                                     Act     FORM_BODY_BYTES_MAX embed::connections::test_event::send;
         GET    "/embed/s/:session/rules"             View    API_BODY_BYTES_MAX  embed::rules::list;
         POST   "/embed/s/:session/rules"             ManageRules API_BODY_BYTES_MAX embed::rules::create;
         GET    "/embed/s/:session/rules/:id"         ManageRules API_BODY_BYTES_MAX embed::rules::edit;
         POST   "/embed/s/:session/rules/:id"         ManageRules API_BODY_BYTES_MAX embed::rules::update;
         POST   "/embed/s/:session/rules/:id/delete"  ManageRules API_BODY_BYTES_MAX embed::rules::delete;
-        GET    "/embed/s/:session/events"            View    API_BODY_BYTES_MAX  embed::events::list;
-        GET    "/embed/s/:session/events/:id"        View    API_BODY_BYTES_MAX  embed::event::get;
+        GET    "/embed/s/:session/events"            View    API_BODY_BYTES_MAX  embed::history::events::list;
+        GET    "/embed/s/:session/events/:id"        View    API_BODY_BYTES_MAX  embed::history::event::get;
         POST   "/embed/s/:session/events/:id/rules/:rule_id/retry"
-                                                     Act     API_BODY_BYTES_MAX  embed::delivery::retry;
+                                                     Act     API_BODY_BYTES_MAX  embed::history::delivery::retry;
         POST   "/embed/s/:session/events/:id/rules/:rule_id/cancel"
-                                                     Act     API_BODY_BYTES_MAX  embed::delivery::cancel;
+                                                     Act     API_BODY_BYTES_MAX  embed::history::delivery::cancel;
         GET    "/embed/s/:session/events/:id/rules/:rule_id/attempts/:n"
-                                                     View    API_BODY_BYTES_MAX  embed::attempt::get;
-        GET    "/embed/s/:session/dead"              View    API_BODY_BYTES_MAX  embed::dead::list;
-        GET    "/embed/s/:session/replays"           ViewAll API_BODY_BYTES_MAX  embed::replays::list;
-        POST   "/embed/s/:session/replays"           Replay  API_BODY_BYTES_MAX  embed::replays::create;
-        GET    "/embed/s/:session/replays/new"       Replay  API_BODY_BYTES_MAX  embed::replays::new;
-        POST   "/embed/s/:session/replays/new"       Replay  API_BODY_BYTES_MAX  embed::replays::preview;
-        GET    "/embed/s/:session/replays/:id"       ViewAll API_BODY_BYTES_MAX  embed::replays::get;
-        POST   "/embed/s/:session/replays/:id/stop"  Replay  API_BODY_BYTES_MAX  embed::replays::stop;
+                                                     View    API_BODY_BYTES_MAX  embed::history::attempt::get;
+        GET    "/embed/s/:session/dead"              View    API_BODY_BYTES_MAX  embed::history::dead::list;
+        GET    "/embed/s/:session/replays"           ViewAll API_BODY_BYTES_MAX  embed::history::replays::list;
+        POST   "/embed/s/:session/replays"           Replay  API_BODY_BYTES_MAX  embed::history::replays::create;
+        GET    "/embed/s/:session/replays/new"       Replay  API_BODY_BYTES_MAX  embed::history::replays::new;
+        POST   "/embed/s/:session/replays/new"       Replay  API_BODY_BYTES_MAX  embed::history::replays::preview;
+        GET    "/embed/s/:session/replays/:id"       ViewAll API_BODY_BYTES_MAX  embed::history::replays::get;
+        POST   "/embed/s/:session/replays/:id/stop"  Replay  API_BODY_BYTES_MAX  embed::history::replays::stop;
     };
 }
 

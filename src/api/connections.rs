@@ -2,23 +2,23 @@
 
 use serde_json::Value;
 
-use super::events::{show_event, show_rule_event};
+use crate::api::events::{show_event, show_rule_event};
 use crate::app::activation::{self, Held};
 use crate::app::connection_list::{self, Failing};
 use crate::app::connections::{self, Change, NewConnection, Saved};
 use crate::app::{connection_deliveries, test_event};
 use crate::destination::WEBHOOK;
 use crate::destination::webhook::{self, SecretFacts, Settings};
-use crate::domain::actor::Scope;
-use crate::domain::connection::SetBy;
-use crate::domain::delivery::State;
-use crate::domain::error::Result;
-use crate::domain::event::NewEvent;
-use crate::domain::fields::{Fields, kind_of};
-use crate::domain::json::json;
-use crate::domain::organization::label;
-use crate::domain::secret::Secret;
-use crate::domain::time::rfc3339;
+use crate::domain::base::error::Result;
+use crate::domain::base::fields::{Fields, kind_of};
+use crate::domain::base::json::json;
+use crate::domain::base::secret::Secret;
+use crate::domain::base::time::rfc3339;
+use crate::domain::connection::model::SetBy;
+use crate::domain::delivery::state::State;
+use crate::domain::routing::event::NewEvent;
+use crate::domain::tenants::actor::Scope;
+use crate::domain::tenants::organization::label;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::connections::{After, Connection, find};

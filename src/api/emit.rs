@@ -4,13 +4,13 @@ use http::StatusCode;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::events::show_event;
+use crate::api::events::show_event;
 use crate::app::emit::emit;
-use crate::domain::error::{Error, Result};
-use crate::domain::event::{Event, NewEvent};
-use crate::domain::idempotency::{self, Key};
-use crate::domain::json::json;
-use crate::domain::limits::BULK_EVENTS_MAX;
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::json::json;
+use crate::domain::base::limits::BULK_EVENTS_MAX;
+use crate::domain::routing::event::{Event, NewEvent};
+use crate::domain::routing::idempotency::{self, Key};
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
 

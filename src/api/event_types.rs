@@ -4,15 +4,16 @@
 use serde_json::Value;
 
 use crate::app::events;
-use crate::domain::error::Result;
-use crate::domain::event::{check_name, check_payload};
-use crate::domain::fields::Fields;
-use crate::domain::ids::name_id;
-use crate::domain::json::json;
-use crate::domain::limits::CATALOGUE_MAX;
-use crate::domain::organization::label;
-use crate::domain::time::rfc3339;
-use crate::domain::workspace::check_description;
+use crate::domain::base::error::Result;
+use crate::domain::base::fields::Fields;
+use crate::domain::base::ids::name_id;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::CATALOGUE_MAX;
+use crate::domain::base::names::check_name;
+use crate::domain::base::time::rfc3339;
+use crate::domain::routing::event::check_payload;
+use crate::domain::tenants::organization::label;
+use crate::domain::tenants::workspace::check_description;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::event_types::{self, EventType};

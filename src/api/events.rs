@@ -2,17 +2,17 @@
 
 use serde_json::Value;
 
-use super::rules::add_resource;
+use crate::api::rules::add_resource;
 use crate::app::events::{self, Listing};
 use crate::app::{cancel, retry};
 use crate::destination::WEBHOOK;
-use crate::domain::attempt::Record;
-use crate::domain::delivery::{STATUSES, State};
-use crate::domain::error::{Error, Result};
-use crate::domain::event::{Event, FanOut, Unmatched};
-use crate::domain::ids::{message_id, rule_event_id};
-use crate::domain::json::json;
-use crate::domain::time::rfc3339;
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::ids::{message_id, rule_event_id};
+use crate::domain::base::json::json;
+use crate::domain::base::time::rfc3339;
+use crate::domain::delivery::attempt::Record;
+use crate::domain::delivery::state::{STATUSES, State};
+use crate::domain::routing::event::{Event, FanOut, Unmatched};
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::events::{DeliverySummary, EventWithDeliveries, Filter, NEWEST};

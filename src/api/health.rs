@@ -1,7 +1,7 @@
 //! Whether the installation answers.
 
-use crate::domain::error::Result;
-use crate::domain::json::json;
+use crate::domain::base::error::Result;
+use crate::domain::base::json::json;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
 

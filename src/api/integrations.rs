@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use crate::app::rules::SEND_WEBHOOK;
 use crate::destination::WEBHOOK;
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::fields::Fields;
-use crate::domain::json::json;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::fields::Fields;
+use crate::domain::base::json::json;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::connections::{Connection, find};

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use crate::app::machine_keys;
-use crate::domain::error::Result;
-use crate::domain::fields::Fields;
-use crate::domain::json::json;
-use crate::domain::organization::label;
-use crate::domain::time::rfc3339;
+use crate::domain::base::error::Result;
+use crate::domain::base::fields::Fields;
+use crate::domain::base::json::json;
+use crate::domain::base::time::rfc3339;
+use crate::domain::tenants::organization::label;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::machine_keys::{MachineKey, list as stored};

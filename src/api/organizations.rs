@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use crate::app::organizations;
-use crate::domain::error::Result;
-use crate::domain::fields::Fields;
-use crate::domain::json::json;
-use crate::domain::organization::check_name;
-use crate::domain::session::check_origins;
-use crate::domain::time::rfc3339;
+use crate::domain::base::error::Result;
+use crate::domain::base::fields::Fields;
+use crate::domain::base::json::json;
+use crate::domain::base::time::rfc3339;
+use crate::domain::tenants::organization::check_name;
+use crate::domain::tenants::session::check_origins;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
 use crate::store::organizations::{self as stored, Organization};

@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use crate::app::publishable_keys::{self, Change};
-use crate::domain::error::Result;
-use crate::domain::fields::Fields;
-use crate::domain::json::json;
-use crate::domain::key_limits::check_patterns;
-use crate::domain::organization::label;
-use crate::domain::session::check_origins;
-use crate::domain::time::rfc3339;
+use crate::domain::base::error::Result;
+use crate::domain::base::fields::Fields;
+use crate::domain::base::json::json;
+use crate::domain::base::time::rfc3339;
+use crate::domain::tenants::key_limits::check_patterns;
+use crate::domain::tenants::organization::label;
+use crate::domain::tenants::session::check_origins;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
 use crate::store::publishable_keys::PublishableKey;

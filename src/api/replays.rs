@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use crate::app::replays::{self, Wanted};
-use crate::domain::delivery::State;
-use crate::domain::error::Result;
-use crate::domain::event::check_name;
-use crate::domain::fields::Fields;
-use crate::domain::json::json;
-use crate::domain::replay::{REPLAYED_STATUSES, Selection, replayed_state};
-use crate::domain::time::{parse_rfc3339, rfc3339};
+use crate::domain::base::error::Result;
+use crate::domain::base::fields::Fields;
+use crate::domain::base::json::json;
+use crate::domain::base::names::check_name;
+use crate::domain::base::time::{parse_rfc3339, rfc3339};
+use crate::domain::delivery::replay::{REPLAYED_STATUSES, Selection, replayed_state};
+use crate::domain::delivery::state::State;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::events::NEWEST;

@@ -3,15 +3,17 @@
 use serde_json::Value;
 
 use crate::app::rules::{self as app_rules, NewRule, SEND_WEBHOOK};
-use crate::domain::actor::Scope;
-use crate::domain::error::{Error, Result};
-use crate::domain::event::{check_name, check_payload, check_resource_id};
-use crate::domain::fields::Fields;
-use crate::domain::filter::Filter;
-use crate::domain::json::json;
-use crate::domain::rule::check_pattern;
-use crate::domain::time::rfc3339;
-use crate::domain::tree::Tree;
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::fields::Fields;
+use crate::domain::base::json::json;
+use crate::domain::base::names::check_name;
+use crate::domain::base::names::check_pattern;
+use crate::domain::base::names::check_resource_id;
+use crate::domain::base::time::rfc3339;
+use crate::domain::base::tree::Tree;
+use crate::domain::routing::event::check_payload;
+use crate::domain::routing::filter::Filter;
+use crate::domain::tenants::actor::Scope;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::rules::{self, Rule};

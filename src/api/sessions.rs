@@ -3,16 +3,17 @@
 use serde_json::{Map, Value};
 
 use crate::app::sessions::{self, NewSession};
-use crate::domain::actor::Resource;
-use crate::domain::error::Result;
-use crate::domain::event::{check_name, check_resource_id};
-use crate::domain::fields::Fields;
-use crate::domain::json::json;
-use crate::domain::session::{
+use crate::domain::base::error::Result;
+use crate::domain::base::fields::Fields;
+use crate::domain::base::json::json;
+use crate::domain::base::names::check_name;
+use crate::domain::base::names::check_resource_id;
+use crate::domain::base::time::rfc3339;
+use crate::domain::tenants::actor::Resource;
+use crate::domain::tenants::session::{
     LAUNCH_TTL_S, LaunchPage, READ_PAYLOADS, Role, Session, SessionType, TTL_S, Token,
 };
-use crate::domain::time::rfc3339;
-use crate::domain::workspace::check_external_id;
+use crate::domain::tenants::workspace::check_external_id;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::events::NEWEST;

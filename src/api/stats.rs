@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::app::stats::{self, Stats};
-use crate::domain::error::{Error, Result};
-use crate::domain::json::json;
-use crate::domain::stats::{Histogram, Tally};
-use crate::domain::time::rfc3339;
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::json::json;
+use crate::domain::base::time::rfc3339;
+use crate::domain::delivery::stats::{Histogram, Tally};
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
 use crate::store::rollups::Rollup;

@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use super::publishable_keys;
-use crate::app::deleted_workspaces;
+use crate::api::publishable_keys;
+use crate::app::upkeep::deleted_workspaces;
 use crate::app::workspaces::{self as app_workspaces, NewWorkspace};
-use crate::domain::error::Result;
-use crate::domain::fields::Fields;
-use crate::domain::json::json;
-use crate::domain::time::rfc3339;
-use crate::domain::workspace::{
+use crate::domain::base::error::Result;
+use crate::domain::base::fields::Fields;
+use crate::domain::base::json::json;
+use crate::domain::base::time::rfc3339;
+use crate::domain::tenants::workspace::{
     check_description, check_environment, check_external_id, check_name,
 };
 use crate::http::{Call, Reply, cursor};

@@ -2,15 +2,16 @@
 //! consumer that still saw the former state leaves deliveries behind that the consumer holds, or
 //! the sweeper releases.
 
-use super::log;
-use super::recorder::Warning;
-use super::wake::wake;
-use crate::domain::actor::Actor;
-use crate::domain::connection::InactiveReason;
-use crate::domain::error::Result;
-use crate::domain::job::{DeliveryKey, Job};
-use crate::domain::json::json;
-use crate::domain::limits::{HELD_STEP, SWEEP_CONNECTIONS};
+use crate::app::common::log;
+use crate::app::delivery::wake::wake;
+use crate::domain::base::error::Result;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::{HELD_STEP, SWEEP_CONNECTIONS};
+use crate::domain::connection::health::Warning;
+use crate::domain::connection::model::InactiveReason;
+use crate::domain::delivery::job::Job;
+use crate::domain::lane::queue::DeliveryKey;
+use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
 use crate::store::{held, lanes, targets};

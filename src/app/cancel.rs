@@ -1,12 +1,13 @@
 //! A person stops deliveries that are owed or held. A success that arrives all the same is
 //! recorded: the receiver has the event.
 
-use super::events::{delivery_key, home};
-use super::{lanes, log};
-use crate::domain::actor::Actor;
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::job::DeliveryKey;
-use crate::domain::line::Line;
+use crate::app::common::log;
+use crate::app::delivery::lanes;
+use crate::app::events::{delivery_key, home};
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::lane::queue::DeliveryKey;
+use crate::domain::lane::queue::Line;
+use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::deliveries;
 use crate::store::events::{self, EventWithDeliveries};

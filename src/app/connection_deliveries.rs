@@ -1,9 +1,9 @@
 //! The deliveries of a connection, newest first.
 
-use super::log;
-use crate::domain::actor::Actor;
-use crate::domain::delivery::State;
-use crate::domain::error::Result;
+use crate::app::common::log;
+use crate::domain::base::error::Result;
+use crate::domain::delivery::state::State;
+use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::delivery_history::{self, Listed};
 use crate::store::{connections, two};

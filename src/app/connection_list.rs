@@ -1,9 +1,9 @@
 //! Lists of connections: all of a scope, or those that fail.
 
-use super::{grouped, log};
-use crate::domain::actor::Scope;
-use crate::domain::connection::InactiveReason;
-use crate::domain::error::Result;
+use crate::app::common::{grouped, log};
+use crate::domain::base::error::Result;
+use crate::domain::connection::model::InactiveReason;
+use crate::domain::tenants::actor::Scope;
 use crate::ports::Platform;
 use crate::store::connections::{self, After, Connection};
 use crate::store::{lanes, two};

@@ -3,21 +3,21 @@
 
 use std::collections::BTreeMap;
 
-use super::lanes;
-use super::{log, new_id, url_policy};
+use crate::app::common::{log, new_id, url_policy};
+use crate::app::delivery::lanes;
 use crate::destination::WEBHOOK;
 use crate::destination::webhook::{CUSTOM_HEADER, Settings, header_field};
 use crate::destination::webhook_form::{self, Form, SecretWish};
-use crate::domain::actor::Actor;
-use crate::domain::connection::{SealedCredentials, SealedSigningSecret, SetBy};
-use crate::domain::error::{Error, FieldError, Kind, Result};
-use crate::domain::json::json;
-use crate::domain::limits::CANCEL_STEP;
-use crate::domain::line::Line;
-use crate::domain::organization::label;
-use crate::domain::rotation::overlap_ms;
-use crate::domain::secret::{Place, Secret};
-use crate::domain::signing::{self, Scheme, SecretAdvice};
+use crate::domain::base::error::{Error, FieldError, Kind, Result};
+use crate::domain::base::json::json;
+use crate::domain::base::limits::CANCEL_STEP;
+use crate::domain::base::secret::{Place, Secret};
+use crate::domain::connection::model::{SealedCredentials, SealedSigningSecret, SetBy};
+use crate::domain::connection::rotation::overlap_ms;
+use crate::domain::connection::signing::{self, Scheme, SecretAdvice};
+use crate::domain::lane::queue::Line;
+use crate::domain::tenants::actor::Actor;
+use crate::domain::tenants::organization::label;
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection, NewSecret, SecretRow};
 use crate::store::secrets;

@@ -1,11 +1,11 @@
 //! Dead letters: the events of which a delivery was given up.
 
-use super::events::{self, Page};
-use super::log;
-use crate::domain::actor::Scope;
-use crate::domain::delivery::State;
-use crate::domain::error::Result;
-use crate::domain::event::FanOut;
+use crate::app::common::log;
+use crate::app::events::{self, Page};
+use crate::domain::base::error::Result;
+use crate::domain::delivery::state::State;
+use crate::domain::routing::event::FanOut;
+use crate::domain::tenants::actor::Scope;
 use crate::ports::Platform;
 use crate::store::dead;
 use crate::store::events::{DeliverySummary, EventWithDeliveries, Filter};

@@ -6,20 +6,24 @@
 //! is stored already. Once the batch is stored the event is accepted, also when the send fails:
 //! the sweeper sees to it.
 
-use super::rate_limits::count;
-use super::wake::wake;
-use super::{grouped, keys, log};
-use crate::domain::api_key::MachineToken;
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::event::{Event, FanOut, NewEvent, Service, Unmatched};
-use crate::domain::filter::Payload;
-use crate::domain::idempotency::{Claims, Kept, Key};
-use crate::domain::ids;
-use crate::domain::job::{DeliveryKey, Job};
-use crate::domain::json::json;
-use crate::domain::key_limits::KeyLimits;
-use crate::domain::limits::UNMATCHED_MAX;
-use crate::domain::rule::{self, Mismatch, covers};
+use crate::app::common::{grouped, log};
+use crate::app::delivery::wake::wake;
+use crate::app::keys;
+use crate::app::rate_limits::count;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::ids;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::UNMATCHED_MAX;
+use crate::domain::base::names;
+use crate::domain::base::names::covers;
+use crate::domain::delivery::job::Job;
+use crate::domain::lane::queue::DeliveryKey;
+use crate::domain::routing::event::{Event, FanOut, NewEvent, Service, Unmatched};
+use crate::domain::routing::filter::Payload;
+use crate::domain::routing::idempotency::{Claims, Kept, Key};
+use crate::domain::routing::rule::Mismatch;
+use crate::domain::tenants::api_key::MachineToken;
+use crate::domain::tenants::key_limits::KeyLimits;
 use crate::ports::{Limited, Platform};
 use crate::store::emit as store;
 use crate::store::routing::{self, Routing};
@@ -52,7 +56,7 @@ pub struct Answers {
 }
 
 /// Accepts events, each by itself: one that is refused does not keep the others out. With a `key`
-/// they are stored once, see [`idempotency`](crate::domain::idempotency).
+/// they are stored once, see [`idempotency`](crate::domain::routing::idempotency).
 ///
 /// # Errors
 /// `Unauthenticated` when the credential does not hold; `RateLimited` when it is used too often;
@@ -180,7 +184,7 @@ async fn grant<P: Platform>(
     let control = platform.control();
     let valid = || inputs.iter().flatten();
     let names = distinct(valid().map(|event| event.name.as_str()));
-    let patterns = rule::patterns_of_all(&names);
+    let patterns = names::patterns_of_all(&names);
     let (created_by, default, routings, limits) = match credential {
         Credential::Publishable(key, origin) => {
             let counting = count(platform, Limited::PublishableKey, key);

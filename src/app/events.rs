@@ -1,15 +1,15 @@
 //! The history: events, the state of their deliveries, and the attempts of one.
 
-use super::log;
-use crate::domain::actor::{Actor, Scope};
-use crate::domain::attempt::Record;
-use crate::domain::delivery::{State, event_status};
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::ids;
-use crate::domain::job::DeliveryKey;
-use crate::domain::limits::{LIST_READS_MAX, MERGED_WORKSPACES_MAX, STATUS_READS_MAX};
-use crate::domain::time::MINUTE_MS;
-use crate::domain::workspace::Home;
+use crate::app::common::log;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::ids;
+use crate::domain::base::limits::{LIST_READS_MAX, MERGED_WORKSPACES_MAX, STATUS_READS_MAX};
+use crate::domain::base::time::MINUTE_MS;
+use crate::domain::delivery::attempt::Record;
+use crate::domain::delivery::state::{State, event_status};
+use crate::domain::lane::queue::DeliveryKey;
+use crate::domain::tenants::actor::{Actor, Scope};
+use crate::domain::tenants::workspace::Home;
 use crate::ports::Platform;
 use crate::store::attempts::{self, Attempt};
 use crate::store::events::{self, EventWithDeliveries, Filter};

@@ -2,11 +2,11 @@
 
 use subtle::ConstantTimeEq;
 
-use super::rate_limits::count;
-use crate::domain::actor::{Actor, Scope};
-use crate::domain::api_key::MachineToken;
-use crate::domain::error::{Error, Result};
-use crate::domain::secret::{Place, Sealed, Secret};
+use crate::app::rate_limits::count;
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::secret::{Place, Sealed, Secret};
+use crate::domain::tenants::actor::{Actor, Scope};
+use crate::domain::tenants::api_key::MachineToken;
 use crate::ports::{Limited, Platform};
 use crate::store::machine_keys;
 

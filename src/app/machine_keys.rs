@@ -1,10 +1,10 @@
 //! Making and revoking machine keys.
 
-use super::keys::machine_key_place;
-use crate::domain::actor::Actor;
-use crate::domain::api_key;
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::secret::{Sealed, Secret};
+use crate::app::keys::machine_key_place;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::secret::{Sealed, Secret};
+use crate::domain::tenants::actor::Actor;
+use crate::domain::tenants::api_key;
 use crate::ports::Platform;
 use crate::store::machine_keys::{self, MachineKey, Revoked};
 

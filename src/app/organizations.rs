@@ -1,9 +1,9 @@
 //! Creating an organization with its first machine key.
 
-use super::machine_keys::{self, Fresh};
-use super::new_id;
-use crate::domain::error::Result;
-use crate::domain::secret::Secret;
+use crate::app::common::new_id;
+use crate::app::machine_keys::{self, Fresh};
+use crate::domain::base::error::Result;
+use crate::domain::base::secret::Secret;
 use crate::ports::Platform;
 use crate::store::machine_keys::MachineKey;
 use crate::store::organizations;

@@ -1,9 +1,9 @@
 //! Rotating and limiting the publishable key of a workspace.
 
-use crate::domain::actor::Actor;
-use crate::domain::api_key;
-use crate::domain::error::{Error, Result};
-use crate::domain::key_limits::KeyLimits;
+use crate::domain::base::error::{Error, Result};
+use crate::domain::tenants::actor::Actor;
+use crate::domain::tenants::api_key;
+use crate::domain::tenants::key_limits::KeyLimits;
 use crate::ports::Platform;
 use crate::store::publishable_keys::{self, PublishableKey};
 use crate::store::workspaces;

@@ -7,8 +7,8 @@
 
 use futures_util::future::LocalBoxFuture;
 
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::json::json;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::json::json;
 use crate::ports::{Limited, Platform, PortError, RateLimits};
 
 /// A request that is being counted.

@@ -4,19 +4,19 @@
 //! does one step of it and sends the message for the next, some time later. A message that is lost
 //! is made good by the sweeper; one that is repeated, or comes too late, does nothing.
 
-use super::events::home_of;
-use super::wake::wake;
-use super::{log, new_event_id};
-use crate::domain::actor::Actor;
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::ids;
-use crate::domain::job::{Job, Message, Step};
-use crate::domain::json::json;
-use crate::domain::limits::{
+use crate::app::common::{log, new_event_id};
+use crate::app::delivery::wake::wake;
+use crate::app::events::home_of;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::ids;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::{
     REPLAY_CONNECTIONS_MAX, REPLAY_FORGOTTEN_MS, REPLAY_STEP_S, SEND_BATCH_MAX,
 };
-use crate::domain::replay::{Selection, Status};
-use crate::domain::workspace::Home;
+use crate::domain::delivery::job::{Job, Message, Step};
+use crate::domain::delivery::replay::{Selection, Status};
+use crate::domain::tenants::actor::Actor;
+use crate::domain::tenants::workspace::Home;
 use crate::ports::{Jobs, Platform, PortError};
 use crate::store::replays::{self, Replay};
 use crate::store::{replay_steps, targets, two, workspaces};

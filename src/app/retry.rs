@@ -1,15 +1,16 @@
 //! A person has a delivery attempted now: an open one before its time, a settled one once more.
 
-use super::events::{delivery_key, home};
-use super::wake::wake;
-use super::{lanes, log};
-use crate::domain::actor::Actor;
-use crate::domain::delivery::State;
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::job::Job;
-use crate::domain::json::json;
-use crate::domain::line::{Line, Place};
-use crate::domain::time::MINUTE_MS;
+use crate::app::common::log;
+use crate::app::delivery::lanes;
+use crate::app::delivery::wake::wake;
+use crate::app::events::{delivery_key, home};
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::json::json;
+use crate::domain::base::time::MINUTE_MS;
+use crate::domain::delivery::job::Job;
+use crate::domain::delivery::state::State;
+use crate::domain::lane::queue::{Line, Place};
+use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::events::{self, DeliverySummary, EventWithDeliveries};
 use crate::store::retries;

@@ -1,11 +1,11 @@
 //! Creating and changing rules.
 
-use super::new_id;
+use crate::app::common::new_id;
 use crate::destination::WEBHOOK;
-use crate::domain::actor::Actor;
-use crate::domain::error::{Error, Result};
-use crate::domain::limits::FAN_OUT_MAX;
-use crate::domain::rule::widest;
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::limits::FAN_OUT_MAX;
+use crate::domain::base::names::widest;
+use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::{connections, rules, workspaces};
 

@@ -1,15 +1,15 @@
 //! Sessions of the embed: the product creates, lists, refreshes and revokes them; the embed
 //! launches and opens them.
 
-use super::events::home_of;
-use super::{log, new_event_id};
-use crate::domain::actor::{Actor, Resource};
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::ids;
-use crate::domain::session::{
+use crate::app::common::{log, new_event_id};
+use crate::app::events::home_of;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::ids;
+use crate::domain::base::time::DAY_MS;
+use crate::domain::tenants::actor::{Actor, Resource};
+use crate::domain::tenants::session::{
     LaunchPage, Look, Role, Session, SessionType, Theme, Token, TokenKind,
 };
-use crate::domain::time::DAY_MS;
 use crate::ports::{Platform, PortError};
 use crate::store::sessions::{self, Filter, Stored};
 use crate::store::{organizations, workspaces};

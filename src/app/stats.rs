@@ -1,10 +1,10 @@
 //! Statistics: what became of deliveries, of a workspace or of all of an organization.
 
-use super::log;
-use crate::domain::actor::Actor;
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::limits::{MERGED_WORKSPACES_MAX, STATS_ROWS_MAX};
-use crate::domain::time::DAY_MS;
+use crate::app::common::log;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::limits::{MERGED_WORKSPACES_MAX, STATS_ROWS_MAX};
+use crate::domain::base::time::DAY_MS;
+use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::rollups::{self, Rollup};
 use crate::store::two;

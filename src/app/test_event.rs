@@ -1,12 +1,13 @@
 //! Test events: one event to one connection, the ordinary way, by rule number 0 instead of a rule.
 
-use super::{emit, new_event_id};
+use crate::app::common::new_event_id;
+use crate::app::emit;
 use crate::destination::webhook::Settings;
-use crate::domain::actor::Actor;
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::event::{Event, FanOut, NewEvent, Service, TEST_RULE};
-use crate::domain::fields::Fields;
-use crate::domain::ids;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::fields::Fields;
+use crate::domain::base::ids::{self, TEST_RULE};
+use crate::domain::routing::event::{Event, FanOut, NewEvent, Service};
+use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::{connections, event_types, workspaces};
 

@@ -1,9 +1,9 @@
 //! Creating and changing workspaces.
 
-use super::new_id;
-use crate::domain::actor::Actor;
-use crate::domain::api_key;
-use crate::domain::error::{Error, Kind, Result};
+use crate::app::common::new_id;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::tenants::actor::Actor;
+use crate::domain::tenants::api_key;
 use crate::ports::Platform;
 use crate::store::workspaces::{self, Workspace};
 

@@ -4,8 +4,8 @@
 pub mod webhook;
 pub mod webhook_form;
 
-use crate::domain::connection::Credentials;
-use crate::domain::secret::Secret;
+use crate::domain::base::secret::Secret;
+use crate::domain::connection::model::Credentials;
 
 /// The type of connection there is. The wire contract's word for it.
 pub const WEBHOOK: &str = "webhook";

@@ -9,14 +9,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Material, OutboundHeader, OutboundRequest};
-use crate::domain::connection::Credentials;
-use crate::domain::json::{self, json};
-use crate::domain::limits::TIMEOUT_S_DEFAULT;
-use crate::domain::line::Traits;
-use crate::domain::retry::Schedule;
-use crate::domain::signing::{self, Signing, SigningError};
-use crate::domain::time::SECOND_MS;
+use crate::destination::{Material, OutboundHeader, OutboundRequest};
+use crate::domain::base::json::{self, json};
+use crate::domain::base::limits::TIMEOUT_S_DEFAULT;
+use crate::domain::base::time::SECOND_MS;
+use crate::domain::connection::model::Credentials;
+use crate::domain::connection::signing::{self, Signing, SigningError};
+use crate::domain::delivery::retry::Schedule;
+use crate::domain::lane::queue::Traits;
 
 /// How the request proves to the receiver who sends it, beside the signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -330,7 +330,7 @@ fn body(mode: PayloadMode, material: &Material<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::secret::Secret;
+    use crate::domain::base::secret::Secret;
 
     const PAYLOAD: &str = "{ \"z\":1.0,\"a\":1e400 }";
 

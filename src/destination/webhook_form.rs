@@ -3,18 +3,20 @@
 
 use std::collections::BTreeMap;
 
-use super::webhook::{AuthScheme, METHODS, Ordering, PayloadMode, Settings, header_field};
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::fields::Fields;
-use crate::domain::limits::{
+use crate::destination::webhook::{
+    AuthScheme, METHODS, Ordering, PayloadMode, Settings, header_field,
+};
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::fields::Fields;
+use crate::domain::base::limits::{
     CREDENTIAL_BYTES_MAX, CUSTOM_HEADERS_MAX, HEADER_NAME_CHARS_MAX, HEADER_VALUE_BYTES_MAX,
     TIMEOUT_S_DEFAULT, TIMEOUT_S_MAX, TIMEOUT_S_MIN,
 };
-use crate::domain::pace::PER_SECOND_MAX;
-use crate::domain::retry::Schedule;
-use crate::domain::secret::Secret;
-use crate::domain::signing::{self, Algorithm, Encoding, Scheme, Signing};
-use crate::domain::url_guard;
+use crate::domain::base::secret::Secret;
+use crate::domain::base::url_guard;
+use crate::domain::connection::signing::{self, Algorithm, Encoding, Scheme, Signing};
+use crate::domain::delivery::retry::Schedule;
+use crate::domain::lane::pace::PER_SECOND_MAX;
 
 /// What a caller asked for, checked.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,13 +1,17 @@
 //! The first page: what needs attention, and the last events.
 
+use crate::embed::connections::list;
 use maud::{Markup, html};
 
-use super::layout::{Page, Section, page, path};
-use super::{connections, events, live, log, parts, text};
 use crate::app::events::Listing;
-use crate::domain::connection::InactiveReason;
-use crate::domain::error::Result;
-use crate::domain::session::Need;
+use crate::domain::base::error::Result;
+use crate::domain::connection::model::InactiveReason;
+use crate::domain::tenants::session::Need;
+use crate::embed::common::log;
+use crate::embed::frame::layout::{Page, Section, page, path};
+use crate::embed::frame::{live, parts};
+use crate::embed::history::events;
+use crate::embed::text;
 use crate::http::access::Visit;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
@@ -47,7 +51,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let body = html! {
         h1 { (text::DASHBOARD) }
         @if all.is_empty() {
-            (connections::empty(visit))
+            (list::empty(visit))
         } @else {
             (needs_attention(visit, &all, &troubles, rules.is_empty(), now_ms))
         }

@@ -2,16 +2,18 @@
 
 use maud::{Markup, html};
 
-use super::layout::{Page, Section, form_word, page, page_with, path};
-use super::parts::{self, Button, Errors, Field};
-use super::{log, text};
 use crate::app::rules::{self as app, NewRule};
-use crate::domain::error::{Error, Result};
-use crate::domain::event::{check_name, check_resource_id};
-use crate::domain::filter::Filter;
-use crate::domain::ids::parse_uuid;
-use crate::domain::rule::check_pattern;
-use crate::domain::session::Need;
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::ids::parse_uuid;
+use crate::domain::base::names::check_name;
+use crate::domain::base::names::check_pattern;
+use crate::domain::base::names::check_resource_id;
+use crate::domain::routing::filter::Filter;
+use crate::domain::tenants::session::Need;
+use crate::embed::common::log;
+use crate::embed::frame::layout::{Page, Section, form_word, page, page_with, path};
+use crate::embed::frame::parts::{self, Button, Errors, Field};
+use crate::embed::text;
 use crate::http::access::Visit;
 use crate::http::form::Form;
 use crate::http::{Call, Reply, problem};
@@ -66,7 +68,7 @@ fn body(visit: &Visit, read: &Read, draft: &Draft, errors: &Errors) -> Markup {
         h1 { (text::RULES) }
         p.hint { (text::RULES_HINT) }
         @if read.connections.is_empty() {
-            (super::connections::empty(visit))
+            (crate::embed::connections::list::empty(visit))
         } @else {
             @if read.rules.is_empty() { p { (text::NO_RULES) } } @else {
                 div.rows { @for rule in &read.rules { (row(visit, rule, read)) } }
@@ -295,7 +297,7 @@ async fn again<P: Platform>(
     errors: Errors,
 ) -> Result<Reply> {
     let read = read(platform, visit).await?;
-    let status = problem::status(crate::domain::error::Kind::Invalid);
+    let status = problem::status(crate::domain::base::error::Kind::Invalid);
     let body = body(visit, &read, draft, &errors);
     Ok(page_with(status, visit, &Page::new(Section::Rules, text::RULES), &body))
 }
@@ -362,7 +364,7 @@ pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         }
     }
     let body = edit_body(visit, &read, &rule.id, &draft, &errors);
-    let status = problem::status(crate::domain::error::Kind::Invalid);
+    let status = problem::status(crate::domain::base::error::Kind::Invalid);
     Ok(page_with(status, visit, &Page::new(Section::Rules, text::EDIT_RULE), &body))
 }
 

@@ -1,13 +1,13 @@
 //! Who may call a route. The rule stands on the route's row; this module turns credentials into a
 //! caller and refuses the others.
 
-use super::Request;
 use crate::app::emit::Credential;
 use crate::app::keys;
-use crate::domain::actor::Actor;
-use crate::domain::api_key::is_publishable_key;
-use crate::domain::error::{Error, Result};
-use crate::domain::session::{Session, Token};
+use crate::domain::base::error::{Error, Result};
+use crate::domain::tenants::actor::Actor;
+use crate::domain::tenants::api_key::is_publishable_key;
+use crate::domain::tenants::session::{Session, Token};
+use crate::http::Request;
 use crate::ports::Platform;
 
 /// Who may call a route.

@@ -11,10 +11,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Call, Reply};
-use crate::domain::actor::Scope;
-use crate::domain::error::{Error, Result};
-use crate::domain::json::{self, json};
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::json::{self, json};
+use crate::domain::tenants::actor::Scope;
+use crate::http::{Call, Reply};
 
 /// Reads the cursor of a call; `None` at the start of a list. `list` names the list, so that a
 /// cursor of one is not taken for one of another.

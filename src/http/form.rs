@@ -1,6 +1,6 @@
 //! A form as browsers send it: `application/x-www-form-urlencoded`.
 
-use crate::domain::error::{Error, Kind, Result};
+use crate::domain::base::error::{Error, Kind, Result};
 
 /// Fields of a form in order.
 #[derive(Debug, Clone, Default)]

@@ -10,9 +10,9 @@ pub mod problem;
 use http::{Method, StatusCode};
 use serde_json::Value;
 
-use crate::domain::error::{Error, Result};
-use crate::domain::ids;
-use crate::domain::limits::{PAGE_DEFAULT, PAGE_MAX};
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::ids;
+use crate::domain::base::limits::{PAGE_DEFAULT, PAGE_MAX};
 use access::Caller;
 use form::Form;
 use headers::Headers;

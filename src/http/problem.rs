@@ -4,10 +4,10 @@
 use http::{Method, StatusCode};
 use serde_json::Value;
 
-use super::Reply;
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::json::json;
-use crate::domain::limits::RATE_PERIOD_S;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::json::json;
+use crate::domain::base::limits::RATE_PERIOD_S;
+use crate::http::Reply;
 
 /// Seconds after which a caller may try again when a dependency did not answer.
 const RETRY_AFTER_S: u32 = 5;

@@ -6,7 +6,7 @@ use worker::js_sys::{Array, JSON};
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, D1Result};
 
-use super::meter::Meter;
+use crate::platform::meter::Meter;
 use crate::ports::{Database, Param, PortError, Rows, Statement};
 
 /// A bound D1 database.

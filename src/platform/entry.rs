@@ -6,13 +6,13 @@ use worker::{
     ScheduleContext, ScheduledEvent, console_error, event,
 };
 
-use super::{Edge, is_short};
-use crate::app::deliver::{Verdict, deliver};
-use crate::app::sweep::sweep;
-use crate::domain::error::{Error, Result};
-use crate::domain::json::json;
-use crate::domain::limits::HAND_BACK_S;
+use crate::app::delivery::deliver::{Verdict, deliver};
+use crate::app::upkeep::sweep::sweep;
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::json::json;
+use crate::domain::base::limits::HAND_BACK_S;
 use crate::http::{Reply, problem};
+use crate::platform::{Edge, is_short};
 use crate::routes::{self, Head};
 
 /// The cron text with which a local installation announces that it was restarted: its queue lives

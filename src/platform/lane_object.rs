@@ -12,13 +12,13 @@ use worker::{
     durable_object, web_sys,
 };
 
-use super::Edge;
-use super::meter::Meter;
-use crate::app::lanes::carry_out;
-use crate::domain::json::{self, json};
-use crate::domain::lane::Lane as Machine;
-use crate::domain::lane_talk::{Command, Effect, Reply};
-use crate::domain::line::Line;
+use crate::app::delivery::lanes::carry_out;
+use crate::domain::base::json::{self, json};
+use crate::domain::lane::machine::Lane as Machine;
+use crate::domain::lane::messages::{Command, Effect, Reply};
+use crate::domain::lane::queue::Line;
+use crate::platform::Edge;
+use crate::platform::meter::Meter;
 use crate::ports::{Lanes, PortError};
 
 const STATE: &str = "lane";

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::domain::json::json;
+use crate::domain::base::json::json;
 use serde::Serialize;
 use worker::{D1ResultMeta, Env, console_log};
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 use serde_json::Value;
 use worker::{Date, Delay, Env, Headers, console_log};
 
-use crate::domain::in_flight::InFlight;
+use crate::domain::delivery::in_flight::InFlight;
 use crate::ports::{Clock, Entropy, Journal, Platform, PortError, Settings};
 use d1::D1;
 use lane_object::LaneObjects;

@@ -9,10 +9,10 @@ use futures_util::future::{Either, select};
 use worker::js_sys::Uint8Array;
 use worker::{AbortController, ByteStream, Delay, Fetch, Headers, Request, Response, web_sys};
 
-use super::is_short;
 use crate::destination::OutboundRequest;
-use crate::domain::attempt::{Answer, Failure};
-use crate::domain::limits::EXCERPT_BYTES_MAX;
+use crate::domain::base::limits::EXCERPT_BYTES_MAX;
+use crate::domain::delivery::attempt::{Answer, Failure};
+use crate::platform::is_short;
 use crate::ports::Outbound;
 
 /// The runtime's `fetch`.

@@ -3,7 +3,7 @@
 
 use worker::{BatchMessageBuilder, MessageBuilder, Queue};
 
-use super::meter::Meter;
+use crate::platform::meter::Meter;
 use crate::ports::{Jobs, PortError};
 
 /// The bound queue.

@@ -2,7 +2,7 @@
 
 use worker::Env;
 
-use crate::domain::secret::MasterKeys;
+use crate::domain::base::secret::MasterKeys;
 use crate::ports::{Quotas, Settings};
 
 /// Secrets `ADMIN_TOKEN` and `MASTER_KEYS`; variables `ALLOW_PRIVATE_DESTINATIONS` (`true` opens),

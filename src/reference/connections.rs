@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::leaves::{any_object, text};
-use super::leaves::{flag, given_id, id, label, name, one_of, only, time, whole, words};
-use super::operation::{Operation, delete, get, patch, post, put};
-use super::shape::{Names, Shape, closed, given, may, need, nullable, open};
-use super::webhook;
 use crate::destination::WEBHOOK;
-use crate::domain::connection::InactiveReason;
-use crate::domain::rotation::OVERLAP_S_MAX;
+use crate::domain::connection::model::InactiveReason;
+use crate::domain::connection::rotation::OVERLAP_S_MAX;
+use crate::reference::leaves::{any_object, text};
+use crate::reference::leaves::{flag, given_id, id, label, name, one_of, only, time, whole, words};
+use crate::reference::operation::{Operation, delete, get, patch, post, put};
+use crate::reference::shape::{Names, Shape, closed, given, may, need, nullable, open};
+use crate::reference::webhook;
 
 const REASONS: [InactiveReason; 4] = [
     InactiveReason::Paused,

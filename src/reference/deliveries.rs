@@ -2,13 +2,15 @@
 
 use serde_json::json;
 
-use super::leaves::{count, flag, id, leaf, matching, one_of, only, text, time, truth, words};
-use super::operation::{Operation, get, post};
-use super::shape::{Names, Shape, closed, list_of, may, need, nullable};
 use crate::destination::WEBHOOK;
 use crate::destination::webhook::METHODS;
-use crate::domain::attempt::Outcome;
-use crate::domain::delivery::STATUSES;
+use crate::domain::delivery::attempt::Outcome;
+use crate::domain::delivery::state::STATUSES;
+use crate::reference::leaves::{
+    count, flag, id, leaf, matching, one_of, only, text, time, truth, words,
+};
+use crate::reference::operation::{Operation, get, post};
+use crate::reference::shape::{Names, Shape, closed, list_of, may, need, nullable};
 
 const OUTCOMES: [Outcome; 10] = [
     Outcome::Delivered,

@@ -1,8 +1,10 @@
 //! The catalogue of event types, and what workspaces have emitted.
 
-use super::leaves::{description, flag, id, label, name, nothing, only, text, time, truth, words};
-use super::operation::{Operation, delete, get, put};
-use super::shape::{Names, Shape, closed, list_of, may, need, nullable, open};
+use crate::reference::leaves::{
+    description, flag, id, label, name, nothing, only, text, time, truth, words,
+};
+use crate::reference::operation::{Operation, delete, get, put};
+use crate::reference::shape::{Names, Shape, closed, list_of, may, need, nullable, open};
 
 const EXAMPLE: &str = "{\"order_id\":\"1001\",\"total\":49.90}";
 

@@ -2,13 +2,15 @@
 
 use serde_json::json;
 
-use super::deliveries::{status, statuses};
-use super::leaves::{any_object, count, given_id, id, name, only, resource_id, text, truth, words};
-use super::leaves::{leaf, one_of, time};
-use super::operation::{Operation, get, post};
-use super::shape::{Field, Names, Shape, closed, list_of, may, need, open, some_of};
-use crate::domain::idempotency::HEADER;
-use crate::domain::limits::{BULK_EVENTS_MAX, IDEMPOTENCY_KEY_CHARS_MAX};
+use crate::domain::base::limits::{BULK_EVENTS_MAX, IDEMPOTENCY_KEY_CHARS_MAX};
+use crate::domain::routing::idempotency::HEADER;
+use crate::reference::deliveries::{status, statuses};
+use crate::reference::leaves::{
+    any_object, count, given_id, id, name, only, resource_id, text, truth, words,
+};
+use crate::reference::leaves::{leaf, one_of, time};
+use crate::reference::operation::{Operation, get, post};
+use crate::reference::shape::{Field, Names, Shape, closed, list_of, may, need, open, some_of};
 
 /// Why a rule for an event's name did not match the event.
 const REASONS: [&str; 4] = ["inactive", "resource", "resource_id", "filter"];

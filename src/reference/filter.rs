@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::leaves::{any_object, flag, leaf, text, truth, words};
-use super::operation::{Operation, post};
-use super::shape::{Names, Shape, closed, given, may, need, open, some_of, strict};
-use crate::domain::limits::{FILTER_CONDITIONS_MAX, FILTER_LIST_MAX, FILTER_PATH_CHARS_MAX};
+use crate::domain::base::limits::{FILTER_CONDITIONS_MAX, FILTER_LIST_MAX, FILTER_PATH_CHARS_MAX};
+use crate::reference::leaves::{any_object, flag, leaf, text, truth, words};
+use crate::reference::operation::{Operation, post};
+use crate::reference::shape::{Names, Shape, closed, given, may, need, open, some_of, strict};
 
 /// What a filter compares with.
 fn scalar(example: impl Into<Value>) -> Shape {

@@ -1,10 +1,10 @@
 //! Integrations, of which there is one, and what a connection says of its own.
 
-use super::leaves::{any_object, flag, id, one_of, only, words};
-use super::operation::{Operation, get, put};
-use super::shape::{Names, Shape, closed, list_of, may, need, open};
 use crate::app::rules::SEND_WEBHOOK;
 use crate::destination::WEBHOOK;
+use crate::reference::leaves::{any_object, flag, id, one_of, only, words};
+use crate::reference::operation::{Operation, get, put};
+use crate::reference::shape::{Names, Shape, closed, list_of, may, need, open};
 
 /// The shapes of integrations.
 pub fn shapes() -> Names {

@@ -5,9 +5,9 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::shape::Shape;
-use crate::domain::limits::PATTERN_DOTS_MAX;
-use crate::domain::time::rfc3339;
+use crate::domain::base::limits::PATTERN_DOTS_MAX;
+use crate::domain::base::time::rfc3339;
+use crate::reference::shape::Shape;
 
 /// Ids in our answers: lower case.
 const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";

@@ -1,6 +1,6 @@
 //! `llms.txt`: what a language model has to know to work with an installation, in Markdown.
 
-use super::Reference;
+use crate::reference::Reference;
 
 const HEAD: &str = include_str!("llms.md");
 

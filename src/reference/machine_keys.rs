@@ -1,8 +1,8 @@
 //! Machine keys.
 
-use super::leaves::{access_key, label, secret_key, time, words};
-use super::operation::{Operation, delete, get, post};
-use super::shape::{Field, Names, Shape, closed, may, need, nullable, open};
+use crate::reference::leaves::{access_key, label, secret_key, time, words};
+use crate::reference::operation::{Operation, delete, get, post};
+use crate::reference::shape::{Field, Names, Shape, closed, may, need, nullable, open};
 
 fn fields() -> Vec<Field> {
     vec![

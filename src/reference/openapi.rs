@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Reference;
-use super::operation::{Operation, Param, Row};
-use super::problems::{Problem, of_status, problems};
-use super::shape::Shape;
-use crate::domain::idempotency;
+use crate::domain::routing::idempotency;
 use crate::http::access::Access;
+use crate::reference::Reference;
+use crate::reference::operation::{Operation, Param, Row};
+use crate::reference::problems::{Problem, of_status, problems};
+use crate::reference::shape::Shape;
 
 /// The text of the document.
 pub fn render(reference: &Reference) -> String {

@@ -4,11 +4,11 @@
 use http::Method;
 use serde_json::Value;
 
-use super::leaves::{count, example_id, matching, whole};
-use super::shape::{Shape, closed, list_of, need, nullable};
-use crate::domain::limits::{PAGE_DEFAULT, PAGE_MAX};
+use crate::domain::base::limits::{PAGE_DEFAULT, PAGE_MAX};
 use crate::http::access::Access;
 use crate::ports::Platform;
+use crate::reference::leaves::{count, example_id, matching, whole};
+use crate::reference::shape::{Shape, closed, list_of, need, nullable};
 use crate::routes::Route;
 
 /// What the reference takes from a row of the route table.

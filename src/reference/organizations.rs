@@ -1,10 +1,12 @@
 //! Organizations and whether the installation answers.
 
-use super::leaves::{access_key, flag, label, matching, only, organization_id, secret_key};
-use super::leaves::{time, words};
-use super::operation::{Operation, get, patch, post};
-use super::shape::{Names, Shape, closed, list_of, may, need, open, some_of};
-use crate::domain::session::ORIGINS_MAX;
+use crate::domain::tenants::session::ORIGINS_MAX;
+use crate::reference::leaves::{
+    access_key, flag, label, matching, only, organization_id, secret_key,
+};
+use crate::reference::leaves::{time, words};
+use crate::reference::operation::{Operation, get, patch, post};
+use crate::reference::shape::{Names, Shape, closed, list_of, may, need, open, some_of};
 
 /// An origin that may show the embed, see `domain::session::check_origins`.
 pub fn origin() -> Shape {

@@ -3,12 +3,12 @@
 use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
 
-use super::operation::{Answer, Operation, Row};
-use super::problems::{of_status, problems};
-use super::shape::{Names, Shape, example_text};
-use super::words::{kind, prose, rows};
-use super::{Reference, Section};
 use crate::http::access::Access;
+use crate::reference::operation::{Answer, Operation, Row};
+use crate::reference::problems::{of_status, problems};
+use crate::reference::shape::{Names, Shape, example_text};
+use crate::reference::words::{kind, prose, rows};
+use crate::reference::{Reference, Section};
 
 /// Where the examples call.
 const HOST: &str = "https://posthorn.example.com";

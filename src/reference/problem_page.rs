@@ -2,9 +2,9 @@
 
 use maud::html;
 
-use super::page::document;
-use super::problems::Problem;
-use super::words::prose;
+use crate::reference::page::document;
+use crate::reference::problems::Problem;
+use crate::reference::words::prose;
 
 /// The text of the page.
 pub fn render(problem: &Problem) -> String {

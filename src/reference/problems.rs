@@ -1,7 +1,7 @@
 //! What each problem means, and what to do about it. Every problem has a page at the path that is
 //! its `type`.
 
-use crate::domain::error::Kind;
+use crate::domain::base::error::Kind;
 use crate::http::problem;
 
 /// A problem.

@@ -1,10 +1,10 @@
 //! Replays.
 
-use super::leaves::{count, flag, given_id, given_time, id, name, one_of, time, words};
-use super::operation::{Operation, delete, get, post};
-use super::shape::{Names, Shape, closed, may, need, open};
-use crate::domain::replay::{REPLAYED_STATUSES, Status};
-use crate::domain::time::HOUR_MS;
+use crate::domain::base::time::HOUR_MS;
+use crate::domain::delivery::replay::{REPLAYED_STATUSES, Status};
+use crate::reference::leaves::{count, flag, given_id, given_time, id, name, one_of, time, words};
+use crate::reference::operation::{Operation, delete, get, post};
+use crate::reference::shape::{Names, Shape, closed, may, need, open};
 
 const STATUSES: [Status; 3] = [Status::Running, Status::Done, Status::Canceled];
 

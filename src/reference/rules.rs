@@ -1,11 +1,11 @@
 //! Rules.
 
-use super::filter;
-use super::leaves::{flag, given_id, id, name, only, pattern, resource_id, time, words};
-use super::operation::{Operation, delete, get, patch, post};
-use super::shape::{Names, Shape, closed, may, need, open};
 use crate::app::rules::SEND_WEBHOOK;
 use crate::destination::WEBHOOK;
+use crate::reference::filter;
+use crate::reference::leaves::{flag, given_id, id, name, only, pattern, resource_id, time, words};
+use crate::reference::operation::{Operation, delete, get, patch, post};
+use crate::reference::shape::{Names, Shape, closed, may, need, open};
 
 /// The shapes of rules.
 pub fn shapes() -> Names {

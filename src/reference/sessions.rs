@@ -1,14 +1,16 @@
 //! Sessions of the embed.
 
-use super::leaves::{
+use crate::domain::tenants::session::{
+    LAUNCH_TTL_S, LaunchPage, ORIGINS_MAX, READ_PAYLOADS, Role, SessionType, TTL_S,
+};
+use crate::reference::leaves::{
     count, example_id, external_id, given_id, id, name, one_of, only, resource_id, time, truth,
     whole, words,
 };
-use super::operation::{Operation, delete, get, post};
-use super::organizations::origin;
-use super::shape::{Field, Names, Shape, closed, list_of, may, need, nullable, open, some_of};
-use crate::domain::session::{
-    LAUNCH_TTL_S, LaunchPage, ORIGINS_MAX, READ_PAYLOADS, Role, SessionType, TTL_S,
+use crate::reference::operation::{Operation, delete, get, post};
+use crate::reference::organizations::origin;
+use crate::reference::shape::{
+    Field, Names, Shape, closed, list_of, may, need, nullable, open, some_of,
 };
 
 /// States of a session, see `domain::session::Session::status`.

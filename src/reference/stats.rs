@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::leaves::{count, id, leaf, matching, time, whole};
-use super::operation::{Operation, get};
-use super::shape::{Field, Names, Shape, closed, list_of, need, nullable};
 use crate::api::stats::DAYS;
+use crate::reference::leaves::{count, id, leaf, matching, time, whole};
+use crate::reference::operation::{Operation, get};
+use crate::reference::shape::{Field, Names, Shape, closed, list_of, need, nullable};
 
 fn tally() -> Vec<Field> {
     let rate = leaf(json!({"type": "number", "minimum": 0, "maximum": 1}), 0.9975);

@@ -2,20 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::leaves::{flag, leaf, matching, one_of, text, time, whole, words};
-use super::shape::{
-    Field, Shape, closed, given, list_of, may, need, nullable, open, some_of, strict,
-};
 use crate::destination::webhook::{AuthScheme, METHODS, Ordering, PayloadMode};
 use crate::destination::webhook_form::READ_ONLY;
-use crate::domain::connection::SetBy;
-use crate::domain::limits::{
+use crate::domain::base::limits::{
     CREDENTIAL_BYTES_MAX, CUSTOM_HEADERS_MAX, HEADER_NAME_CHARS_MAX, HEADER_VALUE_BYTES_MAX,
     TIMEOUT_S_DEFAULT, TIMEOUT_S_MAX, TIMEOUT_S_MIN, URL_CHARS_MAX,
 };
-use crate::domain::pace::PER_SECOND_MAX;
-use crate::domain::retry::{STEP_SECONDS_MAX, STEPS_MAX, Schedule};
-use crate::domain::signing::{Algorithm, Encoding, Scheme, Signing};
+use crate::domain::connection::model::SetBy;
+use crate::domain::connection::signing::{Algorithm, Encoding, Scheme, Signing};
+use crate::domain::delivery::retry::{STEP_SECONDS_MAX, STEPS_MAX, Schedule};
+use crate::domain::lane::pace::PER_SECOND_MAX;
+use crate::reference::leaves::{flag, leaf, matching, one_of, text, time, whole, words};
+use crate::reference::shape::{
+    Field, Shape, closed, given, list_of, may, need, nullable, open, some_of, strict,
+};
 
 const AUTH_SCHEMES: [AuthScheme; 4] =
     [AuthScheme::None, AuthScheme::Basic, AuthScheme::Bearer, AuthScheme::Header];

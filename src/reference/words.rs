@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::shape::{Field, Shape};
+use crate::reference::shape::{Field, Shape};
 
 /// A description, with what stands between backticks as code.
 pub fn prose(text: &str) -> Markup {

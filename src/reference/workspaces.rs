@@ -1,15 +1,17 @@
 //! Workspaces.
 
-use super::leaves::{
+use crate::api::publishable_keys::{GRACE_S, GRACE_S_MAX};
+use crate::domain::tenants::key_limits::PATTERNS_MAX;
+use crate::domain::tenants::session::ORIGINS_MAX;
+use crate::reference::leaves::{
     description, environment, external_id, flag, id, label, pattern, publishable_key, time, whole,
     words, workspace_name,
 };
-use super::operation::{Operation, delete, get, patch, post, put};
-use super::organizations::origin;
-use super::shape::{Field, Names, Shape, closed, list_of, may, need, nullable, open, some_of};
-use crate::api::publishable_keys::{GRACE_S, GRACE_S_MAX};
-use crate::domain::key_limits::PATTERNS_MAX;
-use crate::domain::session::ORIGINS_MAX;
+use crate::reference::operation::{Operation, delete, get, patch, post, put};
+use crate::reference::organizations::origin;
+use crate::reference::shape::{
+    Field, Names, Shape, closed, list_of, may, need, nullable, open, some_of,
+};
 
 fn fields() -> Vec<Field> {
     vec![

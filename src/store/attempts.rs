@@ -3,12 +3,12 @@
 
 use serde_json::Value;
 
-use super::row::{self, FromRow, Row};
-use super::{Query, statement};
-use crate::domain::attempt::Record;
-use crate::domain::job::DeliveryKey;
-use crate::domain::json::json;
+use crate::domain::base::json::json;
+use crate::domain::delivery::attempt::Record;
+use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Statement;
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{Query, statement};
 
 /// Where two consumers made the same attempt, the one that was delivered is kept.
 const INSERT: &str = "\

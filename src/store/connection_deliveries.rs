@@ -1,7 +1,7 @@
 //! The deliveries of one connection in a LOG shard, newest first: its history is a range.
 
-use super::row::{FromRow, Row};
-use super::{Query, all_rows};
+use crate::store::row::{FromRow, Row};
+use crate::store::{Query, all_rows};
 
 /// A delivery with what its event is called.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

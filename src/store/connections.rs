@@ -1,13 +1,13 @@
 //! Connections in CONTROL, each with what is known of its current signing secret.
 
-use super::row::{self, FromRow, Row};
-use super::{Query, all_rows, run, select, statement};
-use crate::domain::actor::Scope;
-use crate::domain::connection::{InactiveReason, SealedCredentials, SetBy};
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::limits::{CONNECTIONS_SHOWN_MAX, LOOKED_AT};
-use crate::domain::secret::Sealed;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::limits::{CONNECTIONS_SHOWN_MAX, LOOKED_AT};
+use crate::domain::base::secret::Sealed;
+use crate::domain::connection::model::{InactiveReason, SealedCredentials, SetBy};
+use crate::domain::tenants::actor::Scope;
 use crate::ports::{Database, Param, Statement};
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{Query, all_rows, run, select, statement};
 
 /// A connection as it is stored, with what is known of its signing secret.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,10 +4,10 @@
 //! to event: the next one is the newest of the connections' next ones. What is not dead is never
 //! read, however much of it lies between.
 
-use super::events::{EventWithDeliveries, event_columns};
-use super::{Query, row};
-use crate::domain::json::json;
-use crate::domain::limits::LIST_READS_MAX;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::LIST_READS_MAX;
+use crate::store::events::{EventWithDeliveries, event_columns};
+use crate::store::{Query, row};
 
 /// The newest event before `$before` of which a delivery to one of the connections is dead.
 macro_rules! next {

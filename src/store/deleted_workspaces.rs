@@ -3,12 +3,12 @@
 //! One batch takes the workspace and its keys away: from then on nobody finds it, and its keys emit
 //! nothing. What else it had goes in steps. `deleted_workspaces` remembers it until all is gone.
 
-use super::row::{self, FromRow, Row};
-use super::{run, select, statement};
-use crate::domain::actor::Scope;
-use crate::domain::error::Result;
-use crate::domain::limits::{CLEARED_CONNECTIONS, CLEARED_RULES, CLEARED_WORKSPACES};
+use crate::domain::base::error::Result;
+use crate::domain::base::limits::{CLEARED_CONNECTIONS, CLEARED_RULES, CLEARED_WORKSPACES};
+use crate::domain::tenants::actor::Scope;
 use crate::ports::Database;
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{run, select, statement};
 
 /// A workspace that was deleted and of which something may be left.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,16 +2,17 @@
 
 use serde_json::Value;
 
-use super::row::{self, FromRow, Row};
-use super::{run, select, statement};
-use crate::domain::attempt::Record;
-use crate::domain::delivery::State;
-use crate::domain::error::Result;
-use crate::domain::job::{DeliveryKey, Job};
-use crate::domain::json::json;
-use crate::domain::limits::RECORD_INLINE_BYTES;
-use crate::domain::line::Mode;
+use crate::domain::base::error::Result;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::RECORD_INLINE_BYTES;
+use crate::domain::delivery::attempt::Record;
+use crate::domain::delivery::job::Job;
+use crate::domain::delivery::state::State;
+use crate::domain::lane::queue::DeliveryKey;
+use crate::domain::lane::queue::Mode;
 use crate::ports::{Database, Statement};
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{run, select, statement};
 
 /// A delivery that still owes an attempt, with its event.
 #[derive(Debug, Clone, PartialEq, Eq)]

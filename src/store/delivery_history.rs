@@ -1,12 +1,12 @@
 //! The deliveries of one connection as the API lists them, newest first: each with its event and
 //! the rule that it follows from.
 
-use super::events::{DeliverySummary, event_alone};
-use super::row::{self, FromRow, Row};
-use super::{Query, all_rows};
-use crate::domain::delivery::State;
-use crate::domain::event::{Event, FanOut, Service};
-use crate::domain::limits::LIST_READS_MAX;
+use crate::domain::base::limits::LIST_READS_MAX;
+use crate::domain::delivery::state::State;
+use crate::domain::routing::event::{Event, FanOut, Service};
+use crate::store::events::{DeliverySummary, event_alone};
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{Query, all_rows};
 
 /// A delivery with its event.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,14 +3,14 @@
 
 use serde_json::Value;
 
-use super::idempotency;
-use super::{all_rows, run, statement};
-use crate::domain::error::Result;
-use crate::domain::event::{Event, FanOut, Service};
-use crate::domain::idempotency::{Claims, Kept};
-use crate::domain::json::json;
-use crate::domain::limits::{PAYLOAD_INLINE_BYTES, SWEEP_GRACE_MS};
+use crate::domain::base::error::Result;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::{PAYLOAD_INLINE_BYTES, SWEEP_GRACE_MS};
+use crate::domain::routing::event::{Event, FanOut, Service};
+use crate::domain::routing::idempotency::{Claims, Kept};
 use crate::ports::{Database, Param, Statement};
+use crate::store::idempotency;
+use crate::store::{all_rows, run, statement};
 
 /// With a key nothing is stored unless the request has it: see [`idempotency`].
 const INSERT_PAYLOAD: &str = "\

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::row::{self, FromRow, Row};
-use super::{Query, all_rows, run, statement};
-use crate::domain::error::Result;
-use crate::domain::json::json;
-use crate::domain::limits::COUNTED_WORKSPACES;
+use crate::domain::base::error::Result;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::COUNTED_WORKSPACES;
 use crate::ports::Database;
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{Query, all_rows, run, statement};
 
 /// A workspace whose turn it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

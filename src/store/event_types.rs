@@ -1,10 +1,10 @@
 //! The organization's catalogue of event types in CONTROL.
 
-use super::row::{self, FromRow, Row};
-use super::{Query, run, select, statement};
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::limits::CATALOGUE_MAX;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::limits::CATALOGUE_MAX;
 use crate::ports::Database;
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{Query, run, select, statement};
 
 /// An event type of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]

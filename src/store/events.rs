@@ -1,13 +1,13 @@
 //! Events in a LOG shard, with the deliveries that each owes.
 
-use super::row::{self, FromRow, Row};
-use super::{Query, all_rows, run, statement};
-use crate::domain::error::Result;
-use crate::domain::event::{Event, FanOut, Service, Unmatched};
-use crate::domain::json;
-use crate::domain::limits::LIST_READS_MAX;
-use crate::domain::rule::Mismatch;
+use crate::domain::base::error::Result;
+use crate::domain::base::json;
+use crate::domain::base::limits::LIST_READS_MAX;
+use crate::domain::routing::event::{Event, FanOut, Service, Unmatched};
+use crate::domain::routing::rule::Mismatch;
 use crate::ports::Database;
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{Query, all_rows, run, statement};
 
 /// The state of one delivery as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

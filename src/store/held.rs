@@ -5,13 +5,13 @@
 
 use serde_json::Value;
 
-use super::row::{self, FromRow, Row};
-use super::{run, select, statement};
-use crate::domain::error::Result;
-use crate::domain::job::DeliveryKey;
-use crate::domain::json::json;
-use crate::domain::limits::{HELD_STEP, SWEEP_CONNECTIONS, SWEEP_GRACE_MS};
+use crate::domain::base::error::Result;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::{HELD_STEP, SWEEP_CONNECTIONS, SWEEP_GRACE_MS};
+use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Database;
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{run, select, statement};
 
 const HOLD: &str = "\
     update deliveries set state = 'held', open = 0, due_at_ms = null, sweep_at_ms = null \

@@ -4,13 +4,13 @@
 
 use serde_json::Value;
 
-use super::row::{FromRow, Row};
-use super::{run, statement};
-use crate::domain::error::Result;
-use crate::domain::idempotency::{Claim, Claims, Kept, Placed};
-use crate::domain::json::json;
-use crate::domain::limits::IDEMPOTENCY_KEPT_MS;
+use crate::domain::base::error::Result;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::IDEMPOTENCY_KEPT_MS;
+use crate::domain::routing::idempotency::{Claim, Claims, Kept, Placed};
 use crate::ports::{Database, Statement};
+use crate::store::row::{FromRow, Row};
+use crate::store::{run, statement};
 
 /// A key that is there is left alone, unless its time is over: the sweeper may come late.
 const CLAIM: &str = "\

@@ -3,14 +3,14 @@
 
 use serde_json::Value;
 
-use super::row::{self, FromRow, Row};
-use super::{Query, all_rows, run, statement};
-use crate::domain::error::Result;
-use crate::domain::json::json;
-use crate::domain::lane_talk::LogMode;
-use crate::domain::limits::CONNECTIONS_SHOWN_MAX;
-use crate::domain::line::{Line, Mode, Reason};
+use crate::domain::base::error::Result;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::CONNECTIONS_SHOWN_MAX;
+use crate::domain::lane::messages::LogMode;
+use crate::domain::lane::queue::{Line, Mode, Reason};
 use crate::ports::{Database, Statement};
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{Query, all_rows, run, statement};
 
 /// A connection of which an attempt failed or was slow.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,13 +1,13 @@
 //! Pages of a connection's line in a LOG shard: its open deliveries, oldest first. However long a
 //! line is, a page costs as many rows as it has.
 
-use super::row::{self, FromRow, Row};
-use super::{run, statement};
-use crate::domain::delivery::State;
-use crate::domain::error::Result;
-use crate::domain::limits::WINDOW_MAX;
-use crate::domain::line::{From, Line, Page, Place, Waiting};
+use crate::domain::base::error::Result;
+use crate::domain::base::limits::WINDOW_MAX;
+use crate::domain::delivery::state::State;
+use crate::domain::lane::queue::{From, Line, Page, Place, Waiting};
 use crate::ports::Database;
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{run, statement};
 
 impl FromRow for Waiting {
     fn from_row(row: &mut Row) -> Self {

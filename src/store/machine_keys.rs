@@ -1,10 +1,10 @@
 //! Machine keys in CONTROL. Their secrets are sealed: HS256 needs the text.
 
-use super::row::{self, FromRow, Row};
-use super::{run, select, statement};
-use crate::domain::error::Result;
-use crate::domain::secret::Sealed;
+use crate::domain::base::error::Result;
+use crate::domain::base::secret::Sealed;
 use crate::ports::{Database, Statement};
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{run, select, statement};
 
 /// A machine key as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -37,9 +37,9 @@ pub mod sweeps;
 pub mod targets;
 pub mod workspaces;
 
-use self::row::Row;
-use crate::domain::error::{Error, Result};
+use crate::domain::base::error::{Error, Result};
 use crate::ports::{Database, Param, Rows, Statement};
+use crate::store::row::Row;
 
 /// A statement with its parameters.
 fn statement<const N: usize>(sql: &'static str, params: [Param; N]) -> Statement {

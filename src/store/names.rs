@@ -1,9 +1,9 @@
 //! Names that a workspace has emitted: its event types and resources, in a LOG shard. They are
 //! stored with the events, see `events.rs`.
 
-use super::row::{FromRow, Row};
-use super::{Query, all_rows};
-use crate::domain::limits::NAMES_SHOWN_MAX;
+use crate::domain::base::limits::NAMES_SHOWN_MAX;
+use crate::store::row::{FromRow, Row};
+use crate::store::{Query, all_rows};
 
 /// What kind of name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

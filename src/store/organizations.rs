@@ -1,11 +1,11 @@
 //! Organizations in CONTROL.
 
-use super::machine_keys::{self, MachineKey};
-use super::row::{self, FromRow, Row};
-use super::{run, select, statement};
-use crate::domain::error::Result;
-use crate::domain::secret::Sealed;
+use crate::domain::base::error::Result;
+use crate::domain::base::secret::Sealed;
 use crate::ports::Database;
+use crate::store::machine_keys::{self, MachineKey};
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{run, select, statement};
 
 const INSERT: &str = "insert into organizations (id, name, created_at_ms) values (?1, ?2, ?3)";
 

@@ -1,13 +1,13 @@
 //! Publishable keys in CONTROL. A workspace has one that does not expire, and those that it took
 //! the place of, while their grace lasts.
 
-use super::row::{self, FromRow, Row};
-use super::{Query, run, statement};
-use crate::domain::actor::Scope;
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::json;
-use crate::domain::key_limits::KeyLimits;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::json;
+use crate::domain::tenants::actor::Scope;
+use crate::domain::tenants::key_limits::KeyLimits;
 use crate::ports::{Database, Param, Statement};
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{Query, run, statement};
 
 /// A publishable key as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,13 +4,14 @@
 //! replay on, makes the deliveries owed again and deletes the row. So a step is done once however
 //! often it is asked for, and not at all once the replay was canceled, which deletes all rows.
 
-use super::row::{self, FromRow, Row};
-use super::{run, select, statement};
-use crate::domain::delivery::{Happening, State};
-use crate::domain::error::Result;
-use crate::domain::job::{DeliveryKey, Step};
-use crate::domain::limits::{REPLAYS_WOKEN, SWEEP_GRACE_MS};
+use crate::domain::base::error::Result;
+use crate::domain::base::limits::{REPLAYS_WOKEN, SWEEP_GRACE_MS};
+use crate::domain::delivery::job::Step;
+use crate::domain::delivery::state::{Happening, State};
+use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Database;
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{run, select, statement};
 
 /// Those deliveries of step `?3` of replay `?2` that are still as they were when it was created:
 /// what somebody retried meanwhile is left out.

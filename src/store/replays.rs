@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use super::row::{self, FromRow, Row};
-use super::{Query, all_rows, run, statement};
-use crate::domain::delivery::State;
-use crate::domain::error::{Error, Result};
-use crate::domain::json::json;
-use crate::domain::limits::{REPLAY_DELIVERIES_MAX, REPLAY_READS_MAX, REPLAY_STEP};
-use crate::domain::replay::{Counted, Selection, Status};
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::json::json;
+use crate::domain::base::limits::{REPLAY_DELIVERIES_MAX, REPLAY_READS_MAX, REPLAY_STEP};
+use crate::domain::delivery::replay::{Counted, Selection, Status};
+use crate::domain::delivery::state::State;
 use crate::ports::{Database, Param};
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{Query, all_rows, run, statement};
 
 /// A replay.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

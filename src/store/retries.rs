@@ -1,12 +1,12 @@
 //! Attempts that a person asks for, in a LOG shard.
 
-use super::row::{self, FromRow, Row};
-use super::{run, select, statement};
-use crate::domain::delivery::{Happening, State};
-use crate::domain::error::Result;
-use crate::domain::job::DeliveryKey;
-use crate::domain::limits::SWEEP_GRACE_MS;
+use crate::domain::base::error::Result;
+use crate::domain::base::limits::SWEEP_GRACE_MS;
+use crate::domain::delivery::state::{Happening, State};
+use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Database;
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{run, select, statement};
 
 const REPLAY: &str = "\
     update deliveries set state = ?5, open = 1, due_at_ms = ?6, sweep_at_ms = ?6 + ?7, \

@@ -1,15 +1,15 @@
 //! The counts of deliveries by connection and day in a LOG shard, and how far the counting is.
 
-use super::row::{self, FromRow, Row};
-use super::{Query, all_rows, run, select, statement};
-use crate::domain::delivery::State;
-use crate::domain::error::Result;
-use crate::domain::ids;
-use crate::domain::json::json;
-use crate::domain::limits::{ROLLUP_LINES, ROLLUP_STEP, STATS_ROWS_MAX};
-use crate::domain::stats::{Histogram, Tally};
-use crate::domain::time::DAY_MS;
+use crate::domain::base::error::Result;
+use crate::domain::base::ids;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::{ROLLUP_LINES, ROLLUP_STEP, STATS_ROWS_MAX};
+use crate::domain::base::time::DAY_MS;
+use crate::domain::delivery::state::State;
+use crate::domain::delivery::stats::{Histogram, Tally};
 use crate::ports::Database;
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{Query, all_rows, run, select, statement};
 
 /// How far the counting of a shard is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,15 +1,15 @@
 //! The one CONTROL read of an emit: who holds the key, where the workspace's events live, and which
 //! rules could match.
 
-use super::row::{self, FromRow, Row};
-use super::{select, statement};
-use crate::domain::error::Result;
-use crate::domain::json::json;
-use crate::domain::key_limits::KeyLimits;
-use crate::domain::rule::Rule;
-use crate::domain::secret::Sealed;
-use crate::domain::workspace::Home;
+use crate::domain::base::error::Result;
+use crate::domain::base::json::json;
+use crate::domain::base::secret::Sealed;
+use crate::domain::routing::rule::Rule;
+use crate::domain::tenants::key_limits::KeyLimits;
+use crate::domain::tenants::workspace::Home;
 use crate::ports::Database;
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{select, statement};
 
 /// Where a workspace's events live and the rules for the patterns that were asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::domain::error::{Error, Result};
-use crate::domain::json;
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::json;
 use crate::ports::Rows;
 
 /// The columns of one row. Reading a column takes it out, so that long texts are not copied.

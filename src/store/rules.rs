@@ -1,13 +1,15 @@
 //! Rules in CONTROL.
 
-use super::row::{self, FromRow, Row};
-use super::{Query, all_rows, run, select, statement};
-use crate::domain::actor::Scope;
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::json::json;
-use crate::domain::limits::{CONNECTIONS_SHOWN_MAX, FAN_OUT_MAX, LOOKED_AT, PATTERNS_READ_MAX};
-use crate::domain::rule::patterns_of;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::json::json;
+use crate::domain::base::limits::{
+    CONNECTIONS_SHOWN_MAX, FAN_OUT_MAX, LOOKED_AT, PATTERNS_READ_MAX,
+};
+use crate::domain::base::names::patterns_of;
+use crate::domain::tenants::actor::Scope;
 use crate::ports::{Database, Param};
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{Query, all_rows, run, select, statement};
 
 /// A rule as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,13 +1,13 @@
 //! Signing secrets of connections in CONTROL: those that sign, and rotation. The first one is
 //! stored with its connection.
 
-use super::connections::{Connection, NewSecret};
-use super::row::{FromRow, Row};
-use super::{Query, all_rows, run, statement};
-use crate::domain::actor::Scope;
-use crate::domain::error::{Error, Kind, Result};
-use crate::domain::rotation::LIVE_SECRETS_MAX;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::connection::rotation::LIVE_SECRETS_MAX;
+use crate::domain::tenants::actor::Scope;
 use crate::ports::Database;
+use crate::store::connections::{Connection, NewSecret};
+use crate::store::row::{FromRow, Row};
+use crate::store::{Query, all_rows, run, statement};
 
 /// A signing secret that signs, as pages tell of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

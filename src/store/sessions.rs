@@ -3,13 +3,13 @@
 //! Who presents a token has no tenant yet: the statements that serve the embed find a session by
 //! its id, and its tenant is what its row says once the token's hash was compared.
 
-use super::row::{self, FromRow, Row};
-use super::{Query, run, select, statement};
-use crate::domain::actor::Resource;
-use crate::domain::error::{Error, Result};
-use crate::domain::limits::{CLEARED_SESSIONS, FORGOTTEN_AT_ONCE};
-use crate::domain::session::{LaunchPage, Look, Role, Session, SessionType, Theme};
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::limits::{CLEARED_SESSIONS, FORGOTTEN_AT_ONCE};
+use crate::domain::tenants::actor::Resource;
+use crate::domain::tenants::session::{LaunchPage, Look, Role, Session, SessionType, Theme};
 use crate::ports::Database;
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{Query, run, select, statement};
 
 /// A session with the hashes of its tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::row::{self, FromRow, Row};
-use super::{run, select, statement};
-use crate::domain::error::Result;
-use crate::domain::job::DeliveryKey;
-use crate::domain::json::json;
-use crate::domain::limits::{
+use crate::domain::base::error::Result;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::{
     SWEEP_AFTER_RESTART, SWEEP_CONNECTIONS, SWEEP_PER_CONNECTION, WINDOW_MAX,
 };
+use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Database;
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{run, select, statement};
 
 /// An open delivery that nobody saw to in time.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,14 +3,14 @@
 
 use serde_json::Value;
 
-use super::row::{self, FromRow, Row};
-use super::{select, statement};
-use crate::domain::connection::{SealedSigningSecret, Target};
-use crate::domain::error::Result;
-use crate::domain::json::json;
-use crate::domain::limits::REPLAY_CONNECTIONS_MAX;
-use crate::domain::secret::Sealed;
+use crate::domain::base::error::Result;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::REPLAY_CONNECTIONS_MAX;
+use crate::domain::base::secret::Sealed;
+use crate::domain::connection::model::{SealedSigningSecret, Target};
 use crate::ports::Database;
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{select, statement};
 
 const FIND: &str = "\
     select c.workspace, c.id as connection, c.active, c.settings, c.credentials, \

@@ -1,12 +1,12 @@
 //! Workspaces in CONTROL.
 
-use super::publishable_keys::{self, PublishableKey};
-use super::row::{self, FromRow, Row};
-use super::{Query, run, select, statement, two};
-use crate::domain::actor::Scope;
-use crate::domain::error::{Error, Result};
-use crate::domain::workspace::Home;
+use crate::domain::base::error::{Error, Result};
+use crate::domain::tenants::actor::Scope;
+use crate::domain::tenants::workspace::Home;
 use crate::ports::Database;
+use crate::store::publishable_keys::{self, PublishableKey};
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{Query, run, select, statement, two};
 
 /// A workspace as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Dead letters as customers see them: what died, why, sending it again, and who may.
 
-use posthorn::domain::limits::LIST_READS_MAX;
-use posthorn::domain::time::{DAY_MS, MINUTE_MS, rfc3339};
+use posthorn::domain::base::limits::LIST_READS_MAX;
+use posthorn::domain::base::time::{DAY_MS, MINUTE_MS, rfc3339};
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
 

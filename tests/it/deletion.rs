@@ -4,8 +4,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use posthorn::app::deliver::{Verdict, deliver};
-use posthorn::domain::limits::CANCEL_STEP;
+use posthorn::app::delivery::deliver::{Verdict, deliver};
+use posthorn::domain::base::limits::CANCEL_STEP;
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
 

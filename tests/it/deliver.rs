@@ -1,7 +1,7 @@
 //! Delivering: the states a delivery goes through, repeats, losses, and slow endpoints.
 
-use posthorn::app::deliver::Verdict;
-use posthorn::app::sweep::sweep;
+use posthorn::app::delivery::deliver::Verdict;
+use posthorn::app::upkeep::sweep::sweep;
 use posthorn::ports::{Clock, Jobs};
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! The embed's pages on the native edge: how sessions begin and end, what pages never show, what
 //! they cost, and that nothing a stranger writes becomes markup.
 
-use posthorn::domain::time::rfc3339;
+use posthorn::domain::base::time::rfc3339;
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 //! whoever has none.
 
 use http::Method;
-use posthorn::domain::time::rfc3339;
+use posthorn::domain::base::time::rfc3339;
 use posthorn::http::access::Access;
 use posthorn::ports::Clock;
 use posthorn::routes::{Route, routes};

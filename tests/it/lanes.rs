@@ -1,7 +1,7 @@
 //! Lanes at work: retries in order, the breaker, strict order, throttling, what receivers ask for,
 //! and what is lost on the way.
 
-use posthorn::app::sweep::sweep;
+use posthorn::app::upkeep::sweep::sweep;
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Quotas: how many workspaces and connections there may be, where an installation says so.
 
-use posthorn::domain::time::month;
+use posthorn::domain::base::time::month;
 use posthorn::ports::{Clock, Quotas};
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Keys and sessions that make too many requests: they are told when to go on, and nobody else is
 //! held up.
 
-use posthorn::domain::limits::RATE_PERIOD_S;
+use posthorn::domain::base::limits::RATE_PERIOD_S;
 use posthorn::ports::Limited;
 use serde_json::{Value, json};
 

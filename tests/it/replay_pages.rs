@@ -1,7 +1,7 @@
 //! Replays as customers see them: counting, agreeing, watching, stopping.
 
-use posthorn::domain::limits::{REPLAY_DELIVERIES_MAX, REPLAY_STEP};
-use posthorn::domain::time::{DAY_MS, MINUTE_MS, rfc3339};
+use posthorn::domain::base::limits::{REPLAY_DELIVERIES_MAX, REPLAY_STEP};
+use posthorn::domain::base::time::{DAY_MS, MINUTE_MS, rfc3339};
 use posthorn::ports::Clock;
 use serde_json::json;
 

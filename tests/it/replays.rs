@@ -1,7 +1,7 @@
 //! Replaying what died or was delivered in a range of time.
 
-use posthorn::domain::limits::{REPLAY_DELIVERIES_MAX, REPLAY_STEP, REPLAY_STEP_S};
-use posthorn::domain::time::{DAY_MS, MINUTE_MS, rfc3339};
+use posthorn::domain::base::limits::{REPLAY_DELIVERIES_MAX, REPLAY_STEP, REPLAY_STEP_S};
+use posthorn::domain::base::time::{DAY_MS, MINUTE_MS, rfc3339};
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
 

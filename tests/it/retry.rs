@@ -1,6 +1,6 @@
 //! Retrying a delivery by hand, and finding the events of which one was not delivered.
 
-use posthorn::domain::limits::LIST_READS_MAX;
+use posthorn::domain::base::limits::LIST_READS_MAX;
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Statistics: what became of deliveries, counted by the cron and counted again when it changes.
 
-use posthorn::domain::ids::first_event_id;
+use posthorn::domain::base::ids::first_event_id;
 use serde_json::{Value, json};
 
 use crate::edge::{Edge, Reply, START_MS};

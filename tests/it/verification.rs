@@ -11,8 +11,8 @@ mod vectors;
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use posthorn::domain::signing::{Algorithm, Encoding, Scheme, Signing};
-use posthorn::embed::verification::{Language, code};
+use posthorn::domain::connection::signing::{Algorithm, Encoding, Scheme, Signing};
+use posthorn::embed::connections::verification::{Language, code};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;

@@ -1,7 +1,7 @@
 //! Labels, hints and choices of forms.
 
-use super::{GENERATE, OWN};
 use crate::destination::webhook::{AuthScheme, PayloadMode};
+use crate::embed::text::{GENERATE, OWN};
 
 /// Values with their labels.
 pub type Options<const N: usize> = [(&'static str, &'static str); N];

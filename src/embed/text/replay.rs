@@ -1,8 +1,8 @@
 //! Words of the pages about what was not delivered, and about sending it again.
 
-use crate::domain::ids;
-use crate::domain::limits::{REPLAY_STEP, REPLAY_STEP_S};
-use crate::domain::replay::Status;
+use crate::domain::base::ids;
+use crate::domain::base::limits::{REPLAY_STEP, REPLAY_STEP_S};
+use crate::domain::delivery::replay::Status;
 
 texts! {
     DEAD = "Not delivered";

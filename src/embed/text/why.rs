@@ -1,7 +1,7 @@
 //! Words for states, and sentences that say why something is as it is.
 
-use crate::domain::attempt::Outcome;
-use crate::domain::rule::Mismatch;
+use crate::domain::delivery::attempt::Outcome;
+use crate::domain::routing::rule::Mismatch;
 
 /// The state of a delivery, or whether a connection or rule is active.
 pub fn state(word: &str) -> &str {

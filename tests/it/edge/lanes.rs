@@ -6,10 +6,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
-use posthorn::app::lanes::carry_out;
-use posthorn::domain::lane::Lane;
-use posthorn::domain::lane_talk::{Command, Reply};
-use posthorn::domain::line::Line;
+use posthorn::app::delivery::lanes::carry_out;
+use posthorn::domain::lane::machine::Lane;
+use posthorn::domain::lane::messages::{Command, Reply};
+use posthorn::domain::lane::queue::Line;
 use posthorn::ports::{Clock, Lanes, PortError};
 
 use super::chaos::Chaos;

@@ -13,10 +13,10 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::{Rc, Weak};
 
-use posthorn::app::deliver::{Verdict, deliver};
-use posthorn::app::sweep::sweep;
-use posthorn::domain::in_flight::InFlight;
-use posthorn::domain::secret::MasterKeys;
+use posthorn::app::delivery::deliver::{Verdict, deliver};
+use posthorn::app::upkeep::sweep::sweep;
+use posthorn::domain::base::secret::MasterKeys;
+use posthorn::domain::delivery::in_flight::InFlight;
 use posthorn::ports::{Clock, Entropy, Journal, Platform, PortError, Quotas, Settings};
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use futures_util::future::{LocalBoxFuture, ready};
-use posthorn::domain::limits::RATE_PERIOD_S;
+use posthorn::domain::base::limits::RATE_PERIOD_S;
 use posthorn::ports::{Limited, PortError, RateLimits};
 
 use super::tasks::Tasks;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use posthorn::destination::OutboundRequest;
-use posthorn::domain::attempt::{Answer, Failure};
+use posthorn::domain::delivery::attempt::{Answer, Failure};
 use posthorn::ports::Outbound;
 
 use super::tasks::Tasks;

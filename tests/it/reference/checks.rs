@@ -1,8 +1,9 @@
 //! What the reference says of a value is what the check behind it takes: the same texts, neither
 //! more nor fewer.
 
-use posthorn::domain::key_limits::check_patterns;
-use posthorn::domain::{event, organization, rule, workspace};
+use posthorn::domain::base::names;
+use posthorn::domain::tenants::key_limits::check_patterns;
+use posthorn::domain::tenants::{organization, workspace};
 use posthorn::reference::leaves;
 use posthorn::reference::shape::Shape;
 use proptest::prelude::*;
@@ -14,12 +15,12 @@ type Check = fn(&str) -> Result<(), String>;
 
 fn table() -> Vec<(&'static str, Shape, Check)> {
     vec![
-        ("event name", leaves::name(""), event::check_name),
-        ("resource id", leaves::resource_id(), event::check_resource_id),
+        ("event name", leaves::name(""), names::check_name),
+        ("resource id", leaves::resource_id(), names::check_resource_id),
         ("label", leaves::label(""), organization::label),
         ("environment", leaves::environment(), workspace::check_environment),
         ("external id", leaves::external_id(""), workspace::check_external_id),
-        ("pattern of a rule", leaves::pattern(""), rule::check_pattern),
+        ("pattern of a rule", leaves::pattern(""), names::check_pattern),
         ("limit of a key", leaves::pattern(""), |text| check_patterns(&[text.to_owned()])),
         ("workspace name", leaves::workspace_name(), workspace::check_name),
         ("description", leaves::description(), workspace::check_description),

@@ -1,7 +1,7 @@
 //! What some worlds begin with: a connection whose endpoint was down, so that more died than one
 //! step of a replay sends.
 
-use posthorn::domain::limits::REPLAY_STEP;
+use posthorn::domain::base::limits::REPLAY_STEP;
 use posthorn::ports::Clock;
 
 use super::people::payload;

@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use posthorn::domain::time::rfc3339;
+use posthorn::domain::base::time::rfc3339;
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
 

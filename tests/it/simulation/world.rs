@@ -5,8 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use posthorn::app::deliver::{Verdict, deliver};
-use posthorn::app::sweep::sweep;
+use posthorn::app::delivery::deliver::{Verdict, deliver};
+use posthorn::app::upkeep::sweep::sweep;
 use posthorn::ports::Clock;
 use serde_json::json;
 

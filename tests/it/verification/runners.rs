@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use posthorn::embed::verification::Language;
+use posthorn::embed::connections::verification::Language;
 
 /// A program that answers vectors, or why there is none.
 pub type Built = Result<Command, &'static str>;

@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use posthorn::domain::secret::Secret;
-use posthorn::domain::signing::{self, Algorithm, Encoding, Scheme, Signing};
+use posthorn::domain::base::secret::Secret;
+use posthorn::domain::connection::signing::{self, Algorithm, Encoding, Scheme, Signing};
 use sha2::{Sha256, Sha512};
 
 use super::vectors::{Vector, Verdict};

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use posthorn::domain::signing::{Algorithm, Scheme, Signing};
+use posthorn::domain::connection::signing::{Algorithm, Scheme, Signing};
 
 use super::signer::{BODY, ID, OTHER, PLAIN, Signer, WHSEC};
 

@@ -1,0 +1,42 @@
+//! What use cases share.
+
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::url_guard::Policy;
+use crate::ports::{Platform, PortError};
+
+/// The LOG database of a shard.
+pub fn log<P: Platform>(platform: &P, shard: u16) -> Result<&P::Database> {
+    platform.log(shard).map_err(|PortError(text)| Error::internal(text))
+}
+
+/// Items by a key of theirs, in the order in which the keys first come. For a handful of keys.
+pub fn grouped<K: PartialEq, T>(
+    items: impl IntoIterator<Item = T>,
+    key: impl Fn(&T) -> K,
+) -> Vec<(K, Vec<T>)> {
+    let mut groups: Vec<(K, Vec<T>)> = Vec::new();
+    for item in items {
+        let key = key(&item);
+        match groups.iter_mut().find(|(of, _)| *of == key) {
+            Some((_, group)) => group.push(item),
+            None => groups.push((key, vec![item])),
+        }
+    }
+    groups
+}
+
+/// What destinations this installation allows.
+pub fn url_policy<P: Platform>(platform: &P) -> Policy<'_> {
+    let settings = platform.settings();
+    Policy { allow_private: settings.allow_private_destinations, own_hosts: &settings.own_hosts }
+}
+
+/// A new record's id.
+pub fn new_id<P: Platform>(platform: &P) -> String {
+    crate::domain::base::ids::record_id(platform.bytes())
+}
+
+/// An id that carries its workspace's number, by which it is found again.
+pub fn new_event_id<P: Platform>(platform: &P, workspace_number: u32) -> String {
+    crate::domain::base::ids::event_id(platform.now_ms(), platform.bytes(), 0, workspace_number)
+}

@@ -1,0 +1,236 @@
+//! What a consumer batch is made of: jobs in slices, lines to serve, and what is told to lanes.
+
+use crate::app::delivery::work::Work;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use futures_util::future::join_all;
+
+use crate::app::common::{grouped, log};
+use crate::app::delivery::attempt::Done;
+use crate::app::delivery::lane_run::{self, traits};
+use crate::app::delivery::lanes;
+use crate::app::delivery::recorder::{self, Finished};
+use crate::app::delivery::reports::{Report, Reports};
+use crate::domain::base::error::Result;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::{CANCEL_STEP, SLICE_BYTES_MAX};
+use crate::domain::connection::model::Target;
+use crate::domain::delivery::job::{Message, Step};
+use crate::domain::lane::messages::Told;
+use crate::domain::lane::queue::DeliveryKey;
+use crate::domain::lane::queue::{Line, Mode, Place};
+use crate::ports::Platform;
+use crate::store::deliveries::{self};
+use crate::store::held;
+use crate::store::lanes::{Raise, raise_now};
+
+/// What the messages of a batch ask for.
+#[derive(Default)]
+pub struct Sorted {
+    /// Deliveries to attempt.
+    pub jobs: Vec<Work>,
+    /// Lines to serve.
+    pub lines: Lines,
+    /// Steps of replays to do.
+    pub steps: Vec<Step>,
+}
+
+/// Sorts messages. Those that are malformed, or repeat one, are left out.
+pub fn sort<P: Platform>(platform: &P, messages: &[String]) -> Sorted {
+    let Sorted { mut jobs, mut lines, mut steps } = Sorted::default();
+    for (message, text) in messages.iter().enumerate() {
+        match Message::parse(text) {
+            Ok(Message::Deliver(job)) => {
+                if !jobs.iter().any(|work| work.job.is_same_attempt(&job)) {
+                    jobs.push(Work::new(message, job));
+                }
+            }
+            Ok(Message::Lane(line)) => lines.wake(line, message),
+            Ok(Message::Replay(step)) if steps.contains(&step) => {}
+            Ok(Message::Replay(step)) => steps.push(step),
+            Err(why) => platform.line(&json!({"at": "deliver", "malformed_job": why})),
+        }
+    }
+    Sorted { jobs, lines, steps }
+}
+
+/// Cuts the jobs into slices of one shard and a bounded number of payload bytes, in message order.
+pub fn slices(jobs: &[Work]) -> VecDeque<Vec<usize>> {
+    let mut slices = VecDeque::new();
+    for (_, indices) in grouped(0..jobs.len(), |index| jobs[*index].job.shard) {
+        let (mut slice, mut bytes) = (Vec::new(), 0);
+        for index in indices {
+            bytes += jobs[index].job.payload_bytes;
+            if bytes > SLICE_BYTES_MAX && !slice.is_empty() {
+                slices.push_back(std::mem::take(&mut slice));
+                bytes = jobs[index].job.payload_bytes;
+            }
+            slice.push(index);
+        }
+        slices.push_back(slice);
+    }
+    slices
+}
+
+/// Why deliveries that are due are not sent.
+#[derive(Clone, Copy)]
+pub enum Unsent {
+    /// Their connection is gone.
+    Orphans,
+    /// Their connection is inactive.
+    Paused,
+}
+
+/// Cancels deliveries whose connection is gone, holds those whose connection is inactive.
+///
+/// # Errors
+/// When LOG does not answer.
+pub async fn settle_unsent<P: Platform>(
+    platform: &P,
+    shard: u16,
+    keys: &[DeliveryKey],
+    why: Unsent,
+) -> Result<()> {
+    let (log, now_ms) = (log(platform, shard)?, platform.now_ms());
+    let Some(DeliveryKey { workspace, connection, .. }) = keys.first() else { return Ok(()) };
+    match why {
+        Unsent::Orphans => {
+            deliveries::cancel(log, keys, now_ms).await?;
+            // One of them will do for what else its connection left behind.
+            deliveries::cancel_connection(log, workspace, connection, now_ms, CANCEL_STEP).await
+        }
+        Unsent::Paused => held::hold(log, keys).await,
+    }
+}
+
+/// Lines to serve, each once however many messages ask for it.
+#[derive(Debug, Default)]
+pub struct Lines(Vec<(Told, Vec<usize>)>);
+
+/// What becomes of lines.
+#[derive(Debug, Default)]
+pub struct Started {
+    /// These are served.
+    pub started: Vec<Told>,
+    /// For these there is no slot, but their lane has something to hear.
+    pub left: Vec<Told>,
+    /// Messages that ask for lines for which there is no slot.
+    pub left_messages: Vec<usize>,
+}
+
+impl Lines {
+    fn wake(&mut self, line: Line, message: usize) {
+        match self.0.iter_mut().find(|(told, _)| told.line == line) {
+            Some((_, messages)) => messages.push(message),
+            None => self.0.push((Told { line, ..Told::default() }, vec![message])),
+        }
+    }
+
+    /// The lines.
+    pub fn iter(&self) -> impl Iterator<Item = &Line> {
+        self.0.iter().map(|(told, _)| &told.line)
+    }
+
+    /// Takes all of them, with the messages that ask for each.
+    pub fn take(&mut self) -> Vec<(Line, Vec<usize>)> {
+        let all = std::mem::take(&mut self.0);
+        all.into_iter().map(|(told, messages)| (told.line, messages)).collect()
+    }
+
+    /// Adds the line of a lane that has something to hear.
+    pub fn add(&mut self, told: Told) {
+        match self.0.iter_mut().find(|(known, _)| known.line == told.line) {
+            Some((known, _)) => *known = told,
+            None => self.0.push((told, Vec::new())),
+        }
+    }
+
+    /// Starts as many as there are slots.
+    pub fn start(&mut self, slots: usize) -> Started {
+        let mut all = Started::default();
+        for (told, messages) in std::mem::take(&mut self.0) {
+            if all.started.len() < slots {
+                all.started.push(told);
+            } else {
+                all.left_messages.extend(messages);
+                if !told.forwarded.is_empty() {
+                    all.left.push(told);
+                }
+            }
+        }
+        all
+    }
+}
+
+/// The lines of connections that turned out to be slow.
+pub fn slow(reports: &[Report]) -> Vec<Line> {
+    let slow = reports.iter().filter(|r| r.is_slow() && r.read < Mode::Engaged);
+    slow.map(|report| report.told.line.clone()).collect()
+}
+
+/// Raises the mode of connections that turned out to be slow, so that the batches to come leave
+/// them to their lanes.
+pub async fn raise_slow<P: Platform>(platform: &P, slow: Vec<Line>) {
+    for (shard, lines) in grouped(slow, |line| line.shard) {
+        let raise = |line: &Line| Raise {
+            workspace: line.workspace.clone(),
+            connection: line.connection.clone(),
+            mode: Mode::Engaged,
+            failed: false,
+        };
+        let raised: Vec<Raise> = lines.iter().map(raise).collect();
+        let done = match log(platform, shard) {
+            Ok(log) => raise_now(log, &raised, platform.now_ms()).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
+            platform.line(&json!({"at": "deliver", "error": error.to_string()}));
+        }
+    }
+}
+
+/// Tells lanes. Returns the deliveries that were left to a lane which did not hear of it.
+pub async fn tell<P: Platform>(
+    platform: &P,
+    told: Vec<Told>,
+    left: Vec<Told>,
+) -> Vec<(Line, Place)> {
+    let tell = async |one: Told| {
+        let (line, forwarded) = (one.line.clone(), one.forwarded.clone());
+        let lost = if lanes::tell(platform, one).await { Vec::new() } else { forwarded };
+        lost.into_iter().map(|place| (line.clone(), place)).collect::<Vec<_>>()
+    };
+    join_all(told.into_iter().chain(left).map(tell)).await.concat()
+}
+
+/// Records attempts that outlived their batch, and tells their lanes.
+pub async fn finish_stragglers<P: Platform>(platform: &P, ended: Vec<(&Work, Done)>) {
+    let mut reports = Reports::default();
+    for (work, done) in &ended {
+        if let Done::Attempted { meaning, .. } = done {
+            reports.on_job(work).add(meaning);
+        }
+    }
+    let finished = ended.into_iter().map(|(work, done)| Finished { job: work.job.clone(), done });
+    recorder::record(platform, finished.collect()).await;
+    let told = reports.take().into_iter().map(Report::into_told).collect();
+    tell(platform, told, Vec::new()).await;
+}
+
+/// Serves lines; `slots` is how many attempts all together may have under way.
+pub async fn serve_lines<P: Platform>(
+    platform: P,
+    lines: Vec<Told>,
+    targets: Vec<Rc<Target>>,
+    slots: usize,
+) {
+    let room = (slots / lines.len().max(1)).max(1);
+    let run = |mut told: Told| {
+        // One that is gone is found out when its lane hands something out.
+        let target = targets.iter().find(|target| target.connection == told.line.connection);
+        told.traits = target.map(|target| traits(target)).unwrap_or_default();
+        lane_run::run(platform.clone(), told, room)
+    };
+    join_all(lines.into_iter().map(run)).await;
+}

@@ -1,0 +1,426 @@
+//! The queue consumer: attempts the deliveries that a batch of jobs names, and serves lines.
+//!
+//! A slow endpoint never holds a batch. An attempt that is unanswered after 250 ms is *slow*: it
+//! goes on after the batch has ended and records itself, and the other jobs of its connection are
+//! left to its lane. So are the jobs of a connection whose lane is engaged. Lines are served and
+//! replays go on after the batch has ended. Which job is started next is decided in
+//! `domain/slots.rs`.
+//!
+//! The awaits of a batch, and why each may be cut or repeated:
+//! 1. read the connections (CONTROL): nothing has happened yet;
+//! 2. read a slice of deliveries (LOG): settled ones and attempts already recorded are dropped
+//!    here, so a repeated job does nothing;
+//! 3. send and wait: a crash after the receiver's answer and before 4 repeats this attempt, under
+//!    the same message id;
+//! 4. record (LOG): takes effect only on a delivery that still owes this very attempt;
+//! 5. tell the lanes: what a lane does not hear, the sweeper finds in LOG.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use futures_util::future::{FutureExt, LocalBoxFuture, join, join3};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use crate::app::common::log;
+use crate::app::delivery::attempt::{Done, attempt};
+use crate::app::delivery::batch::{self, Lines, Unsent};
+use crate::app::delivery::lane_run::traits;
+use crate::app::delivery::recorder::{self, Finished};
+use crate::app::delivery::reports::{Report, Reports};
+use crate::app::delivery::work::Work;
+use crate::app::replays;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::{
+    FLUSH_AFTER_MS, FLUSH_OUTCOMES, HAND_BACK_S, SLOW_AFTER_MS, STRAGGLERS_MS,
+};
+use crate::domain::connection::model::Target;
+use crate::domain::delivery::job::{Job, Step};
+use crate::domain::delivery::slots::Slots;
+use crate::domain::lane::messages::Told;
+use crate::domain::lane::queue::DeliveryKey;
+use crate::domain::lane::queue::Mode;
+use crate::ports::Platform;
+use crate::store::deliveries;
+use crate::store::targets;
+
+/// What becomes of a queue message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is done with.
+    Ack,
+    /// It comes again after this many seconds.
+    Retry(u32),
+}
+
+/// A batch that was served.
+pub struct Served {
+    /// What becomes of each message, in order.
+    pub verdicts: Vec<Verdict>,
+    /// Slow attempts, lines that are served, steps of replays.
+    pub rest: LocalBoxFuture<'static, ()>,
+}
+
+/// Serves one batch of messages. Never fails: what goes wrong is logged, and the message comes
+/// again.
+pub async fn deliver<P: Platform>(platform: &P, messages: &[String]) -> Served {
+    let mut run = Run::new(platform.clone(), messages);
+    run.read_targets().await;
+    run.serve().await;
+    run.hand_back();
+    run.tell_lanes().await;
+    run.finish()
+}
+
+/// Something that the run waited for.
+enum Turn {
+    Ended(usize, Box<Done>),
+    Slow(usize),
+    FlushDue,
+    Flushed(Vec<Job>),
+}
+
+struct Run<P: Platform> {
+    platform: P,
+    /// Messages that are no job, or repeat one, are not here.
+    jobs: Vec<Work>,
+    slices: VecDeque<Vec<usize>>,
+    targets: Vec<Rc<Target>>,
+    slots: Slots,
+    turns: FuturesUnordered<LocalBoxFuture<'static, Turn>>,
+    finished: Vec<Finished>,
+    flush_due: bool,
+    flushing: usize,
+    verdicts: Vec<Verdict>,
+    /// Lines to serve after the batch.
+    lines: Lines,
+    /// Steps of replays to do after the batch.
+    steps: Vec<Step>,
+    /// Those that are.
+    started: Vec<Told>,
+    reports: Reports,
+}
+
+impl<P: Platform> Run<P> {
+    fn new(platform: P, messages: &[String]) -> Self {
+        let batch::Sorted { jobs, lines, steps } = batch::sort(&platform, messages);
+        let slices = batch::slices(&jobs);
+        Self {
+            platform,
+            jobs,
+            slices,
+            targets: Vec::new(),
+            slots: Slots::default(),
+            turns: FuturesUnordered::new(),
+            finished: Vec::new(),
+            flush_due: false,
+            flushing: 0,
+            verdicts: vec![Verdict::Ack; messages.len()],
+            lines,
+            steps,
+            started: Vec::new(),
+            reports: Reports::default(),
+        }
+    }
+
+    async fn read_targets(&mut self) {
+        let mut named: Vec<(&str, &str)> = Vec::new();
+        let of_jobs = self.jobs.iter().map(|work| (&work.job.workspace, &work.job.connection));
+        let of_lines = self.lines.iter().map(|line| (&line.workspace, &line.connection));
+        for (workspace, connection) in of_jobs.chain(of_lines) {
+            let one = (workspace.as_str(), connection.as_str());
+            if !named.contains(&one) {
+                named.push(one);
+            }
+        }
+        if named.is_empty() {
+            return;
+        }
+        match targets::find(self.platform.control(), &named).await {
+            Ok(found) => self.targets = found.into_iter().map(Rc::new).collect(),
+            Err(error) => {
+                self.platform.line(&json!({"at": "deliver", "error": error.to_string()}));
+                let all = std::mem::take(&mut self.slices);
+                all.into_iter().flatten().for_each(|index| self.retry(index));
+                let lines = self.lines.take();
+                lines.iter().flat_map(|(_, messages)| messages).for_each(|message| {
+                    self.verdicts[*message] = Verdict::Retry(HAND_BACK_S);
+                });
+            }
+        }
+    }
+
+    fn target(&self, job: &Job) -> Option<&Rc<Target>> {
+        self.targets.iter().find(|target| target.connection == job.connection)
+    }
+
+    fn retry(&mut self, index: usize) {
+        self.come_again(index, HAND_BACK_S);
+    }
+
+    fn come_again(&mut self, index: usize, delay_s: u32) {
+        self.release(index);
+        self.verdicts[self.jobs[index].message] = Verdict::Retry(delay_s);
+    }
+
+    /// Starts what may be started and takes turns until nothing is left but slow attempts.
+    async fn serve(&mut self) {
+        loop {
+            self.start().await;
+            self.flush_if_due();
+            if !self.slots.is_waiting() {
+                break;
+            }
+            self.take_turn().await;
+        }
+        while self.flushing > 0 || !self.finished.is_empty() {
+            self.flush();
+            self.take_turn().await;
+        }
+    }
+
+    async fn start(&mut self) {
+        while !self.slots.is_jammed() {
+            if let Some(index) = self.slots.start() {
+                self.launch(index);
+            } else if !self.slots.is_waiting() && !self.slices.is_empty() {
+                self.read_slice().await;
+            } else {
+                break;
+            }
+        }
+    }
+
+    /// Reads the next slice: drops what is under way or settled, cancels what has no connection any
+    /// more, and puts the rest in line.
+    async fn read_slice(&mut self) {
+        let Some(slice) = self.slices.pop_front() else { return };
+        // What is under way is claimed before it is read, so that a row read here is not one that
+        // another batch of this isolate is just recording.
+        let slice: Vec<usize> = slice.into_iter().filter(|index| self.claim(*index)).collect();
+        let Some(&first) = slice.first() else { return };
+        let shard = self.jobs[first].job.shard;
+        let keys = self.keys(&slice);
+        let found = match log(&self.platform, shard) {
+            Ok(log) => deliveries::owed(log, &keys).await,
+            Err(error) => Err(error),
+        };
+        let mut found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                self.platform.line(&json!({"at": "deliver", "error": error.to_string()}));
+                slice.into_iter().for_each(|index| self.retry(index));
+                return;
+            }
+        };
+        let (mut orphans, mut paused) = (Vec::new(), Vec::new());
+        for index in slice {
+            let job = &self.jobs[index].job;
+            let row = found.iter().position(|owed| owed.is_due_by(job));
+            match (row, self.target(job)) {
+                (None, _) => self.release(index),
+                (Some(_), None) => orphans.push(index),
+                (Some(_), Some(target)) if !target.active => paused.push(index),
+                (Some(row), Some(target)) => {
+                    let (row, traits) = (found.swap_remove(row), traits(target));
+                    let is_engaged = traits.is_pull_only() || row.mode == Mode::Engaged;
+                    let work = &mut self.jobs[index];
+                    (work.mode, work.traits) = (row.mode, traits);
+                    if is_engaged {
+                        self.leave_to_lane(index);
+                    } else {
+                        self.slots.add(index, &work.job.connection);
+                        work.ready = Some(row);
+                    }
+                }
+            }
+        }
+        self.settle_unsent(shard, orphans, Unsent::Orphans).await;
+        self.settle_unsent(shard, paused, Unsent::Paused).await;
+    }
+
+    fn keys(&self, indices: &[usize]) -> Vec<DeliveryKey> {
+        indices.iter().map(|index| self.jobs[*index].job.key()).collect()
+    }
+
+    fn claim(&mut self, index: usize) -> bool {
+        let (work, now_ms) = (&mut self.jobs[index], self.platform.now_ms());
+        work.is_claimed = self.platform.in_flight().borrow_mut().begin(&work.job.key(), now_ms);
+        work.is_claimed
+    }
+
+    fn release(&mut self, index: usize) {
+        let work = &mut self.jobs[index];
+        if std::mem::take(&mut work.is_claimed) {
+            self.platform.in_flight().borrow_mut().end(&work.job.key());
+        }
+    }
+
+    /// Cancels deliveries whose connection is gone, holds those whose connection is inactive.
+    async fn settle_unsent(&mut self, shard: u16, indices: Vec<usize>, why: Unsent) {
+        if indices.is_empty() {
+            return;
+        }
+        let keys = self.keys(&indices);
+        let settled = batch::settle_unsent(&self.platform, shard, &keys, why).await;
+        if let Err(error) = settled {
+            self.platform.line(&json!({"at": "deliver", "error": error.to_string()}));
+            indices.into_iter().for_each(|index| self.retry(index));
+        } else {
+            indices.into_iter().for_each(|index| self.release(index));
+        }
+    }
+
+    fn leave_to_lane(&mut self, index: usize) {
+        let work = &self.jobs[index];
+        self.reports.on_job(work).forward(work.job.place());
+        self.release(index);
+    }
+
+    fn launch(&mut self, index: usize) {
+        let target = self.target(&self.jobs[index].job).cloned();
+        let (Some(owed), Some(target)) = (self.jobs[index].ready.take(), target) else { return };
+        let platform = self.platform.clone();
+        self.jobs[index].is_in_flight = true;
+        self.turns.push(Box::pin(async move {
+            Turn::Ended(index, Box::new(attempt(&platform, &target, &owed).await))
+        }));
+        self.wait(SLOW_AFTER_MS, Turn::Slow(index));
+    }
+
+    fn wait(&self, ms: i64, then: Turn) {
+        let platform = self.platform.clone();
+        self.turns.push(Box::pin(async move {
+            platform.sleep_ms(ms).await;
+            then
+        }));
+    }
+
+    async fn take_turn(&mut self) {
+        match self.turns.next().await {
+            Some(Turn::Ended(index, done)) => {
+                let work = &mut self.jobs[index];
+                work.is_in_flight = false;
+                if work.is_slow {
+                    self.slots.slow_ended(index);
+                } else {
+                    self.slots.answered(index);
+                }
+                self.report(index, &done);
+                if self.finished.is_empty() {
+                    self.wait(FLUSH_AFTER_MS, Turn::FlushDue);
+                }
+                self.finished.push(Finished { job: self.jobs[index].job.clone(), done: *done });
+            }
+            Some(Turn::Slow(index)) if self.jobs[index].is_in_flight => {
+                self.jobs[index].is_slow = true;
+                self.slots.became_slow(index);
+                self.reports.on_job(&self.jobs[index]).was_slow = true;
+            }
+            Some(Turn::FlushDue) => self.flush_due = true,
+            Some(Turn::Flushed(unrecorded)) => {
+                self.flushing -= 1;
+                self.repeat(&unrecorded);
+            }
+            Some(Turn::Slow(_)) | None => {}
+        }
+    }
+
+    /// Notes for its lane what an attempt led to.
+    fn report(&mut self, index: usize, done: &Done) {
+        let Done::Attempted { meaning, .. } = done else { return };
+        let report = self.reports.on_job(&self.jobs[index]);
+        report.add(meaning);
+        if report.is_hopeless() {
+            self.slots.stop(index);
+        }
+    }
+
+    fn repeat(&mut self, unrecorded: &[Job]) {
+        let is_lost = |work: &Work| unrecorded.iter().any(|job| job.is_same_delivery(&work.job));
+        let lost: Vec<usize> =
+            (0..self.jobs.len()).filter(|index| is_lost(&self.jobs[*index])).collect();
+        lost.into_iter().for_each(|index| self.retry(index));
+    }
+
+    fn flush_if_due(&mut self) {
+        if self.flush_due || self.finished.len() >= FLUSH_OUTCOMES {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        self.flush_due = false;
+        let finished = std::mem::take(&mut self.finished);
+        if finished.is_empty() {
+            return;
+        }
+        self.flushing += 1;
+        let platform = self.platform.clone();
+        self.turns.push(Box::pin(async move {
+            Turn::Flushed(recorder::record(&platform, finished).await)
+        }));
+    }
+
+    /// What was not started for want of a slot comes again at once, since the next batch has its
+    /// slots free; or it is left to its lane.
+    fn hand_back(&mut self) {
+        for index in self.slots.left_to_lane() {
+            self.leave_to_lane(index);
+        }
+        let slices = std::mem::take(&mut self.slices);
+        let waiting: Vec<usize> =
+            slices.into_iter().flatten().chain(self.slots.not_started()).collect();
+        waiting.into_iter().for_each(|index| self.come_again(index, 0));
+    }
+
+    /// Tells lanes what they have to know. The line of one to which jobs were left is served at
+    /// once if there is a slot for it.
+    async fn tell_lanes(&mut self) {
+        let reports = self.reports.take();
+        let slow = batch::slow(&reports);
+        let (left, told): (Vec<Told>, Vec<Told>) =
+            reports.into_iter().map(Report::into_told).partition(|one| !one.forwarded.is_empty());
+        left.into_iter().for_each(|one| self.lines.add(one));
+        let lines = self.lines.start(self.slots.free());
+        for message in lines.left_messages {
+            self.verdicts[message] = Verdict::Retry(HAND_BACK_S);
+        }
+        let told = batch::tell(&self.platform, told, lines.left);
+        let ((), unheard) = join(batch::raise_slow(&self.platform, slow), told).await;
+        for index in 0..self.jobs.len() {
+            let job = &self.jobs[index].job;
+            if unheard.contains(&(job.line(), job.place())) {
+                self.retry(index);
+            }
+        }
+        self.started = lines.started;
+    }
+
+    /// The slow attempts go on and are recorded as they end, lines are served, and replays go on.
+    fn finish(self) -> Served {
+        let Self { platform, jobs, mut turns, verdicts, started, targets, slots, .. } = self;
+        let replaying = replays::advance_all(platform.clone(), self.steps);
+        let serving = batch::serve_lines(platform.clone(), started, targets, slots.free());
+        let stragglers = async move {
+            let mut left = jobs.iter().filter(|work| work.is_in_flight).count();
+            while left > 0 {
+                let Some(turn) = turns.next().await else { break };
+                let Turn::Ended(index, done) = turn else { continue };
+                let mut ended = vec![(&jobs[index], *done)];
+                // Endpoints that hang are given up at the same moment.
+                platform.sleep_ms(STRAGGLERS_MS).await;
+                while let Some(Some(turn)) = turns.next().now_or_never() {
+                    if let Turn::Ended(index, done) = turn {
+                        ended.push((&jobs[index], *done));
+                    }
+                }
+                left -= ended.len();
+                batch::finish_stragglers(&platform, ended).await;
+            }
+        };
+        let rest = async move {
+            join3(stragglers, serving, replaying).await;
+        };
+        Served { verdicts, rest: Box::pin(rest) }
+    }
+}

@@ -1,0 +1,288 @@
+//! Serving a line as its lane says: ask for the next deliveries, start them in that order, settle
+//! them in LOG, tell the lane, ask again. For a while; then the lane has another consumer woken.
+//!
+//! The awaits of a run, and why each may be cut or repeated:
+//! 1. ask the lane: what it hands out is leased, and comes again when the lease runs out;
+//! 2. read a page of the line, if the lane asks for one: nothing has happened;
+//! 3. read the connection and the deliveries: one that is not as the lane believed is not sent.
+//!    In a strict line the next one is read while the lane is asked, after 5 for the one before;
+//! 4. send and wait: a crash before 5 repeats the attempt under the same message id;
+//! 5. record (LOG): takes effect only on a delivery that still owes this very attempt. The lane is
+//!    told after that, so it never lets a later one pass by what is not settled.
+
+use std::rc::Rc;
+
+use futures_util::future::{join, join_all};
+
+use crate::app::common::log;
+use crate::app::delivery::attempt::{Done, Meaning, attempt};
+use crate::app::delivery::lanes;
+use crate::app::delivery::recorder::{self, Finished};
+use crate::destination::webhook::Settings;
+use crate::domain::base::error::Result;
+use crate::domain::base::json::json;
+use crate::domain::base::limits::{
+    CANCEL_STEP, HAND_BACK_S, LANE_RUN_DELIVERIES, LANE_RUN_END_MS, LANE_RUN_MS, LANE_RUN_PAGES,
+};
+use crate::domain::connection::model::Target;
+use crate::domain::delivery::job::Job;
+use crate::domain::lane::messages::{Command, Given, How, Pull, Settled, Told};
+use crate::domain::lane::queue::DeliveryKey;
+use crate::domain::lane::queue::{From, Line, Page, Place, Traits};
+use crate::ports::{Lanes, Platform, PortError};
+use crate::store::deliveries::{self, Owed};
+use crate::store::{held, lines, targets};
+
+/// What the settings of a connection ask of its lane. Settings that cannot be read ask for nothing;
+/// an attempt then tells what is wrong with them.
+pub fn traits(target: &Target) -> Traits {
+    Settings::from_stored(&target.settings).map(|settings| settings.traits()).unwrap_or_default()
+}
+
+/// Serves a line. `told` is what the consumer knows already, `room` how many attempts it can have
+/// under way.
+pub async fn run<P: Platform>(platform: P, told: Told, room: usize) {
+    let mut run = Run {
+        started_at_ms: platform.now_ms(),
+        platform,
+        line: told.line.clone(),
+        traits: told.traits,
+        told,
+        settled: Vec::new(),
+        page: None,
+        places: Vec::new(),
+        attempts: 0,
+        pages: 0,
+        room: u32::try_from(room).unwrap_or(1),
+        stops: false,
+    };
+    if !run.told.forwarded.is_empty() {
+        // The lane would ask for it.
+        run.read_page(From::Head).await;
+    }
+    while run.turn().await {}
+}
+
+/// The connection, unless it is gone, and those of the deliveries that owe an attempt.
+type Read = (Option<Target>, Vec<Owed>);
+
+struct Run<P: Platform> {
+    platform: P,
+    line: Line,
+    traits: Traits,
+    told: Told,
+    settled: Vec<Settled>,
+    page: Option<Page>,
+    /// What the last page showed of a strict line, in order.
+    places: Vec<Place>,
+    started_at_ms: i64,
+    attempts: usize,
+    pages: usize,
+    room: u32,
+    stops: bool,
+}
+
+impl<P: Platform> Run<P> {
+    /// Asks the lane and does what it says; false when the run is over.
+    async fn turn(&mut self) -> bool {
+        self.stops |= self.is_over();
+        let next = Told { line: self.line.clone(), traits: self.traits, ..Told::default() };
+        let pull = Pull {
+            told: std::mem::replace(&mut self.told, next),
+            settled: std::mem::take(&mut self.settled),
+            room: if self.stops { 0 } else { self.room },
+            page: self.page.take(),
+        };
+        let next = self.next_in_line(&pull);
+        let command = Command::Pull(Box::new(pull));
+        let asked = self.platform.lanes().call(&self.line, command);
+        let (reply, ahead) = join(asked, self.read_ahead(next)).await;
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(PortError(error)) => {
+                // Its leases run out, and it looks at LOG again.
+                self.complain(&error);
+                return false;
+            }
+        };
+        if self.stops {
+            return false;
+        }
+        if let Some(from) = reply.wanted {
+            self.read_page(from).await;
+            return true;
+        }
+        if reply.given.is_empty() {
+            return false;
+        }
+        self.serve(reply.given, ahead).await
+    }
+
+    /// In a strict line the lane hands out what follows what was delivered, unless something keeps
+    /// it from doing so.
+    fn next_in_line(&self, pull: &Pull) -> Option<Place> {
+        let [Settled { place, how: How::Delivered }] = &pull.settled[..] else { return None };
+        let index = self.places.iter().position(|one| one == place)?;
+        self.places.get(index + 1).filter(|_| pull.room > 0).cloned()
+    }
+
+    /// Reads what will be handed out in all likelihood. What cannot be read now is read later.
+    async fn read_ahead(&self, next: Option<Place>) -> Option<(Place, Read)> {
+        let place = next?;
+        let read = self.read(&[self.line.key(&place)]).await;
+        read.ok().map(|read| (place, read))
+    }
+
+    fn is_over(&self) -> bool {
+        let elapsed_ms = self.platform.now_ms() - self.started_at_ms;
+        self.attempts >= LANE_RUN_DELIVERIES
+            || self.pages > LANE_RUN_PAGES
+            || elapsed_ms >= LANE_RUN_MS
+            || (self.attempts > 0 && elapsed_ms + self.traits.timeout_ms > LANE_RUN_END_MS)
+    }
+
+    fn complain(&self, error: &str) {
+        let line = json!({"at": "lane_run", "connection": self.line.connection, "error": error});
+        self.platform.line(&line);
+    }
+
+    async fn read_page(&mut self, from: From) {
+        self.pages += 1;
+        let now_ms = self.platform.now_ms();
+        let read = match log(&self.platform, self.line.shard) {
+            Ok(log) => lines::page(log, &self.line, self.traits.strict, from, now_ms).await,
+            Err(error) => Err(error),
+        };
+        match read {
+            Ok(page) => {
+                if self.traits.strict {
+                    self.places = page.rows.iter().map(|row| row.place.clone()).collect();
+                }
+                self.page = Some(page);
+            }
+            Err(error) => {
+                self.complain(&error.to_string());
+                self.stops = true;
+            }
+        }
+    }
+
+    /// Attempts what was handed out, in that order, and settles it; false when there is no lane any
+    /// more.
+    async fn serve(&mut self, given: Vec<Given>, ahead: Option<(Place, Read)>) -> bool {
+        let jobs: Vec<Job> = given.iter().map(|given| self.job(given)).collect();
+        let keys: Vec<DeliveryKey> = jobs.iter().map(Job::key).collect();
+        let read = match ahead {
+            Some((place, read)) if given.len() == 1 && given[0].place == place => Ok(read),
+            _ => self.read(&keys).await,
+        };
+        let (target, owed) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                self.complain(&error.to_string());
+                given.iter().for_each(|given| self.give_back(given));
+                self.stops = true;
+                return true;
+            }
+        };
+        let Some(target) = target else { return false };
+        if !target.active {
+            self.settled.extend(given.iter().map(|given| settled(given, How::Changed)));
+            self.stops = true;
+            return true;
+        }
+        self.traits = traits(&target);
+        let target = Rc::new(target);
+        let (mut started, mut attempts) = (Vec::new(), Vec::new());
+        for (given, job) in given.iter().zip(jobs) {
+            let row = owed.iter().find(|owed| owed.is_due_by(&job));
+            match row.filter(|row| row.is_first || !self.traits.strict) {
+                None => self.settled.push(settled(given, How::Changed)),
+                Some(_) if !self.claim(&job) => self.give_back(given),
+                Some(row) => {
+                    let (platform, target, row) =
+                        (self.platform.clone(), Rc::clone(&target), row.clone());
+                    started.push((given.clone(), job));
+                    attempts.push(async move { attempt(&platform, &target, &row).await });
+                }
+            }
+        }
+        self.attempts += attempts.len();
+        let done = join_all(attempts).await;
+        self.settle(started, done).await;
+        true
+    }
+
+    fn job(&self, given: &Given) -> Job {
+        let key = self.line.key(&given.place);
+        Job::new(self.line.shard, key, given.attempt, given.payload_bytes)
+    }
+
+    fn claim(&self, job: &Job) -> bool {
+        let now_ms = self.platform.now_ms();
+        self.platform.in_flight().borrow_mut().begin(&job.key(), now_ms)
+    }
+
+    fn give_back(&mut self, given: &Given) {
+        let at_ms = self.platform.now_ms() + i64::from(HAND_BACK_S) * 1_000;
+        self.settled.push(settled(given, How::GivenBack(at_ms)));
+    }
+
+    /// Reads the connection and those of the deliveries that still owe an attempt. Those of a
+    /// connection that is gone are canceled, those of an inactive one held.
+    async fn read(&self, keys: &[DeliveryKey]) -> Result<Read> {
+        let line = &self.line;
+        let named = [(line.workspace.as_str(), line.connection.as_str())];
+        let log = log(&self.platform, line.shard)?;
+        let (targets, owed) =
+            join(targets::find(self.platform.control(), &named), deliveries::owed(log, keys)).await;
+        let (target, owed) = (targets?.pop(), owed?);
+        match &target {
+            None => {
+                let (w, c, now_ms) = (&line.workspace, &line.connection, self.platform.now_ms());
+                deliveries::cancel_connection(log, w, c, now_ms, CANCEL_STEP).await?;
+                lanes::forget(&self.platform, line).await?;
+            }
+            Some(target) if !target.active => {
+                held::hold_connection(log, &line.workspace, &line.connection).await?;
+            }
+            Some(_) => {}
+        }
+        Ok((target, owed))
+    }
+
+    /// Records what attempts led to, and notes it for the lane.
+    async fn settle(&mut self, started: Vec<(Given, Job)>, done: Vec<Done>) {
+        let mut finished = Vec::new();
+        for ((given, job), done) in started.into_iter().zip(done) {
+            let how = match &done {
+                Done::Attempted { meaning, .. } => self.note(meaning),
+                Done::Faulted(faulted) => How::Faulted(faulted.due_at_ms),
+            };
+            self.settled.push(settled(&given, how));
+            finished.push(Finished { job, done });
+        }
+        let again_at_ms = self.platform.now_ms() + i64::from(HAND_BACK_S) * 1_000;
+        for job in recorder::record(&self.platform, finished).await {
+            let same =
+                |one: &&mut Settled| one.place.event == job.event && one.place.rule == job.rule;
+            let unrecorded = self.settled.iter_mut().find(same);
+            unrecorded.into_iter().for_each(|one| one.how = How::GivenBack(again_at_ms));
+        }
+    }
+
+    fn note(&mut self, meaning: &Meaning) -> How {
+        self.told.is_slow |= meaning.is_slow;
+        self.told.less_until_ms = self.told.less_until_ms.max(meaning.less_until_ms);
+        match (meaning.succeeded, meaning.failed) {
+            (true, _) => How::Delivered,
+            (false, true) => How::Failed(meaning.due_at_ms),
+            // The receiver aborted the message: it is up, and done with this one.
+            (false, false) => How::Faulted(None),
+        }
+    }
+}
+
+fn settled(given: &Given, how: How) -> Settled {
+    Settled { place: given.place.clone(), how }
+}

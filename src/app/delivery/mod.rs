@@ -1,0 +1,11 @@
+//! The consumer: from a batch of queue messages to recorded attempts.
+
+pub mod attempt;
+pub mod batch;
+pub mod deliver;
+pub mod lane_run;
+pub mod lanes;
+pub mod recorder;
+pub mod reports;
+pub mod wake;
+pub mod work;

@@ -1,0 +1,102 @@
+//! What a consumer has to tell lanes of the attempts it made on its own: once for each connection
+//! and batch, and nothing at all while everything goes well.
+
+use crate::app::delivery::attempt::Meaning;
+use crate::app::delivery::work::Work;
+use crate::domain::lane::messages::Told;
+use crate::domain::lane::queue::{Line, Mode, Place, Traits};
+
+/// What is to be told, by connection.
+#[derive(Debug, Default)]
+pub struct Reports(Vec<Report>);
+
+/// What is to be told to one lane.
+#[derive(Debug)]
+pub struct Report {
+    /// What is known.
+    pub told: Told,
+    /// The mode that LOG showed.
+    pub read: Mode,
+    /// Whether an attempt was slow.
+    pub was_slow: bool,
+}
+
+/// Failures of a connection in one batch, without a success, after which its other jobs are left to
+/// its lane: what opens its breaker.
+const HOPELESS_FAILURES: u32 = crate::domain::lane::breaker::FAILURES_IN_ROW;
+
+impl Reports {
+    /// The report on a line, begun if there was none.
+    fn on(&mut self, line: &Line, traits: Traits, read: Mode) -> &mut Report {
+        let known = self.0.iter().position(|report| report.told.line == *line);
+        let index = known.unwrap_or_else(|| {
+            let told = Told { line: line.clone(), traits, ..Told::default() };
+            self.0.push(Report { told, read: Mode::Clear, was_slow: false });
+            self.0.len() - 1
+        });
+        let report = &mut self.0[index];
+        report.read = report.read.max(read);
+        report
+    }
+
+    /// The report on the connection of a job.
+    pub fn on_job(&mut self, work: &Work) -> &mut Report {
+        self.on(&work.job.line(), work.traits, work.mode)
+    }
+
+    /// Those that are worth telling.
+    pub fn take(&mut self) -> Vec<Report> {
+        std::mem::take(&mut self.0).into_iter().filter(Report::is_worth_telling).collect()
+    }
+}
+
+impl Report {
+    /// Adds what an attempt meant.
+    pub fn add(&mut self, meaning: &Meaning) {
+        let told = &mut self.told;
+        told.ok += u32::from(meaning.succeeded);
+        told.failed += u32::from(meaning.failed);
+        told.due_at_ms = told.due_at_ms.into_iter().chain(meaning.due_at_ms).min();
+        told.less_until_ms = told.less_until_ms.max(meaning.less_until_ms);
+        self.was_slow |= meaning.is_slow;
+    }
+
+    /// Adds a delivery that is left to the lane.
+    pub fn forward(&mut self, place: Place) {
+        self.told.forwarded.push(place);
+    }
+
+    /// Whether the connection's other jobs would only fail as well.
+    pub fn is_hopeless(&self) -> bool {
+        self.told.ok == 0 && self.told.failed >= HOPELESS_FAILURES
+    }
+
+    /// Whether the connection is slow, and not just once by chance: other deliveries wait for it,
+    /// or it is watched already.
+    pub fn is_slow(&self) -> bool {
+        self.was_slow && (self.read > Mode::Clear || !self.told.forwarded.is_empty())
+    }
+
+    fn is_worth_telling(&self) -> bool {
+        let told = &self.told;
+        let is_watched = self.read > Mode::Clear && told.ok + told.failed > 0;
+        let is_news = told.failed > 0 || told.due_at_ms.is_some() || self.is_slow();
+        is_watched || is_news || !told.forwarded.is_empty()
+    }
+
+    /// What to tell, with the mode that LOG shows after what was recorded.
+    pub fn into_told(self) -> Told {
+        let is_slow = self.is_slow();
+        let mut told = self.told;
+        let raised = if is_slow || told.less_until_ms.is_some() {
+            Mode::Engaged
+        } else if told.failed > 0 {
+            Mode::Watch
+        } else {
+            Mode::Clear
+        };
+        told.is_slow = is_slow;
+        told.seen = Some(self.read.max(raised));
+        told
+    }
+}

@@ -1,0 +1,17 @@
+//! Sends jobs: wake-ups for deliveries that are stored already.
+
+use crate::domain::base::limits::SEND_BATCH_MAX;
+use crate::domain::delivery::job::Job;
+use crate::ports::{Jobs, Platform, PortError};
+
+/// Sends jobs, to arrive after `delay_s` seconds at the earliest.
+///
+/// # Errors
+/// When it is not known that all were taken. What they would wake is stored, and the sweeper sees
+/// to it; whether that is good enough is for the caller to say.
+pub async fn wake<P: Platform>(platform: &P, jobs: &[Job], delay_s: u32) -> Result<(), PortError> {
+    for chunk in jobs.chunks(SEND_BATCH_MAX) {
+        platform.jobs().send(chunk.iter().map(Job::to_text).collect(), delay_s).await?;
+    }
+    Ok(())
+}

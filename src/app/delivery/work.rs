@@ -1,0 +1,41 @@
+//! A job of a batch, and how far it has come.
+
+use crate::domain::delivery::job::Job;
+use crate::domain::lane::queue::{Mode, Traits};
+use crate::store::deliveries::Owed;
+
+/// A job and how far it has come.
+pub struct Work {
+    /// Index of its message.
+    pub message: usize,
+    /// The job.
+    pub job: Job,
+    /// The delivery, from when it was read until it is attempted.
+    pub ready: Option<Owed>,
+    /// Whether this batch holds it among what its isolate attempts.
+    pub is_claimed: bool,
+    /// Whether it is being attempted.
+    pub is_in_flight: bool,
+    /// Whether its attempt is slow.
+    pub is_slow: bool,
+    /// The mode of its connection's lane as it was read.
+    pub mode: Mode,
+    /// What its connection's settings ask of the lane.
+    pub traits: Traits,
+}
+
+impl Work {
+    /// A job that was just taken from message number `message` of the batch.
+    pub fn new(message: usize, job: Job) -> Self {
+        Self {
+            message,
+            job,
+            ready: None,
+            is_claimed: false,
+            is_in_flight: false,
+            is_slow: false,
+            mode: Mode::Clear,
+            traits: Traits::default(),
+        }
+    }
+}

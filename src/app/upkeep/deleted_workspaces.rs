@@ -1,0 +1,107 @@
+//! Deleting a workspace. It is gone for everybody in one batch; what it had is cleared away in
+//! bounded steps, the first of them at once and the rest by the sweeper.
+//!
+//! Who read CONTROL before that batch can still store something after it: an event, a connection, a
+//! session. So a workspace is forgotten only when nothing was left some minutes later.
+
+use crate::app::common::log;
+use crate::app::connections::settle_deleted;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::json::json;
+use crate::domain::base::limits::{CLEARED_CONNECTIONS, CLEARED_SESSIONS};
+use crate::domain::base::time::MINUTE_MS;
+use crate::domain::lane::queue::Line;
+use crate::domain::tenants::actor::Actor;
+use crate::ports::Platform;
+use crate::store::deleted_workspaces::{self as stored, Deleted};
+use crate::store::{replays, sessions, workspaces};
+
+/// Steps of one kind that one call does.
+const STEPS_AT_ONCE: usize = 5;
+
+/// How long after its deletion a workspace can be forgotten.
+const FORGET_AFTER_MS: i64 = 5 * MINUTE_MS;
+
+/// Deletes a workspace: its keys and sessions, its rules and connections; what it still owed is
+/// canceled. Its events stay stored, where nobody finds them.
+///
+/// # Errors
+/// `NotFound` when the actor has no such workspace; `Conflict` when it has connections or rules and
+/// `force` is not set.
+pub async fn delete<P: Platform>(platform: &P, actor: &Actor, id: &str, force: bool) -> Result<()> {
+    let control = platform.control();
+    workspaces::find(control, &actor.scope, id).await?;
+    let buried = stored::bury(control, &actor.scope, id, force, platform.now_ms()).await?;
+    let Some(deleted) = buried else {
+        // Somebody else may have deleted it just now.
+        workspaces::find(control, &actor.scope, id).await?;
+        let used = "The workspace has connections or rules. Delete them first, or pass \
+                    force_delete: true";
+        return Err(Error::new(Kind::Conflict, used));
+    };
+    if let Err(error) = clear(platform, &deleted).await {
+        complain(platform, &deleted, &error);
+    }
+    Ok(())
+}
+
+/// Clears away what is left of some deleted workspaces of a shard. One that fails is logged and
+/// does not keep the others.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn clear_some<P: Platform>(platform: &P, shard: u16) -> Result<()> {
+    for deleted in stored::list(platform.control(), shard).await? {
+        let cleared = clear(platform, &deleted).await;
+        let is_old = platform.now_ms() - deleted.deleted_at_ms >= FORGET_AFTER_MS;
+        let done = match cleared {
+            Ok(true) if is_old => stored::forget(platform.control(), &deleted).await,
+            other => other.map(drop),
+        };
+        if let Err(error) = done {
+            complain(platform, &deleted, &error);
+        }
+    }
+    Ok(())
+}
+
+fn complain<P: Platform>(platform: &P, deleted: &Deleted, error: &Error) {
+    platform.line(&json!({"at": "delete_workspace", "workspace": deleted.workspace,
+        "error": error.to_string()}));
+}
+
+/// Does some steps; whether nothing was left.
+async fn clear<P: Platform>(platform: &P, deleted: &Deleted) -> Result<bool> {
+    let (control, workspace) = (platform.control(), &deleted.workspace);
+    let log = log(platform, deleted.shard)?;
+    let now_ms = platform.now_ms();
+    let mut left = 0;
+    for _ in 0..STEPS_AT_ONCE {
+        let ended = sessions::revoke_some(log, workspace, now_ms).await?;
+        left += ended;
+        if ended < CLEARED_SESSIONS {
+            break;
+        }
+    }
+    left += replays::cancel_all(log, workspace, now_ms).await?;
+    for _ in 0..STEPS_AT_ONCE {
+        let more = stored::delete_rules(control, workspace).await?;
+        left += usize::from(more);
+        if !more {
+            break;
+        }
+    }
+    for _ in 0..STEPS_AT_ONCE {
+        let connections = stored::delete_connections(control, workspace).await?;
+        left += connections.len();
+        let is_full = connections.len() >= CLEARED_CONNECTIONS;
+        for connection in connections {
+            let workspace = workspace.clone();
+            settle_deleted(platform, Line { shard: deleted.shard, workspace, connection }).await;
+        }
+        if !is_full {
+            break;
+        }
+    }
+    Ok(left == 0)
+}

@@ -1,0 +1,113 @@
+//! Counting what became of deliveries, for the statistics. The cron does it, never the emit or the
+//! delivery: it goes from connection to connection and counts the days that may have changed.
+//!
+//! A day is the one on which events were accepted, so its deliveries are a range of ids. It is
+//! counted afresh each time, until it is over and nothing of it is owed any more. Whatever is
+//! changed after that, by a replay or by a success that comes late, is noticed by a trigger of the
+//! database, and the day is counted again. To count is to read, and reading costs a thousandth of
+//! writing.
+//!
+//! A pass begins a quarter of an hour after the one before. It may take several runs; a run that
+//! is cut short is done again, which changes nothing.
+
+use crate::app::common::log;
+use crate::domain::base::error::Result;
+use crate::domain::base::ids;
+use crate::domain::base::limits::{ROLLUP_LINES, ROLLUP_READS, ROLLUP_STEP};
+use crate::domain::base::time::{DAY_MS, HOUR_MS, MINUTE_MS};
+use crate::domain::delivery::stats::Tally;
+use crate::ports::{Database, Platform};
+use crate::store::rollups::{self, Line, Progress};
+
+/// How long after a pass began the next one begins.
+const PASS_EVERY_MS: i64 = 15 * MINUTE_MS;
+/// How long after its end a day is over: an emit that was accepted just before it is stored.
+const OVER_AFTER_MS: i64 = HOUR_MS;
+
+/// Goes on counting on a shard: about as many deliveries as [`ROLLUP_READS`] says, and whole days.
+/// With `at_once` a pass begins whenever the last one was.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn advance<P: Platform>(platform: &P, shard: u16, at_once: bool) -> Result<()> {
+    let (log, now_ms) = (log(platform, shard)?, platform.now_ms());
+    let mut progress = rollups::progress().run(log).await?;
+    if progress.started_at_ms.is_none() {
+        let is_early = |as_of_ms: i64| now_ms - as_of_ms < PASS_EVERY_MS;
+        if !at_once && progress.as_of_ms.is_some_and(is_early) {
+            return Ok(());
+        }
+        progress.started_at_ms = Some(now_ms);
+        progress.after = Default::default();
+    }
+    let mut left = ROLLUP_READS;
+    'run: loop {
+        let lines = rollups::lines(log, &progress.after).await?;
+        let is_last = lines.len() < ROLLUP_LINES;
+        for line in lines {
+            count_line(log, &line, &mut progress, &mut left, now_ms).await?;
+            if left == 0 {
+                break 'run;
+            }
+            progress.after = (line.workspace, line.connection);
+            progress.counted_day_ms = None;
+        }
+        if is_last {
+            progress.as_of_ms = progress.started_at_ms.take();
+            break;
+        }
+    }
+    rollups::save(log, &progress).await
+}
+
+/// Counts the days of a connection that may have changed, in their order, from where the pass is,
+/// until nothing is `left` of what a run may read.
+async fn count_line(
+    log: &impl Database,
+    line: &Line,
+    progress: &mut Progress,
+    left: &mut usize,
+    now_ms: i64,
+) -> Result<()> {
+    let is_ahead = |day_ms: &i64| progress.counted_day_ms.is_none_or(|counted| *day_ms > counted);
+    let known: Vec<i64> = line.unfinished.iter().copied().filter(is_ahead).collect();
+    let mut known = known.into_iter();
+    let last_day_ms = line.last_day_ms.max(progress.counted_day_ms);
+    let mut from_ms = last_day_ms.map_or(0, |day_ms| day_ms + DAY_MS);
+    *left = left.saturating_sub(1);
+    while *left > 0 {
+        let next = match known.next() {
+            Some(day_ms) => Some(day_ms),
+            None => rollups::next_day(log, &line.workspace, &line.connection, from_ms).await?,
+        };
+        let Some(day_ms) = next else { return Ok(()) };
+        *left = left.saturating_sub(count_day(log, line, day_ms, now_ms).await?);
+        progress.counted_day_ms = Some(day_ms);
+        from_ms = from_ms.max(day_ms + DAY_MS);
+    }
+    Ok(())
+}
+
+/// Counts one day; how many deliveries it has.
+async fn count_day(log: &impl Database, line: &Line, day_ms: i64, now_ms: i64) -> Result<usize> {
+    let (workspace, connection) = (&line.workspace, &line.connection);
+    if day_ms + DAY_MS + OVER_AFTER_MS <= now_ms {
+        rollups::close(log, workspace, connection, day_ms).await?;
+    }
+    let (mut tally, mut count) = (Tally::default(), 0);
+    let mut after = (ids::first_event_id(day_ms), -1);
+    loop {
+        let step = rollups::count(log, workspace, connection, day_ms, &after).await?;
+        let is_full = step.len() >= ROLLUP_STEP;
+        count += step.len();
+        for one in step {
+            tally.add(one.state, one.latency_ms, one.delivery_ms);
+            after = one.key;
+        }
+        if !is_full {
+            break;
+        }
+    }
+    rollups::put(log, workspace, connection, day_ms, &tally).await?;
+    Ok(count)
+}

@@ -1,0 +1,293 @@
+//! Reads the fields of a JSON object one by one and collects what is wrong with each, so that one
+//! answer names every bad field. Values that are not asked for are never interpreted: a field can
+//! be taken as the exact text that came in.
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+
+use crate::domain::base::error::{Error, FieldError, Result};
+use crate::domain::base::json;
+
+/// The fields of one JSON object.
+pub struct Fields<'a> {
+    entries: Entries<'a>,
+    errors: Vec<FieldError>,
+}
+
+struct Entries<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Entries<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> std::result::Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Entries<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> std::result::Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry::<String, &RawValue>()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+        input.deserialize_map(Object)
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of the JSON object in `text`.
+    ///
+    /// # Errors
+    /// [`Error`] of kind `Invalid` when the text is no JSON or another kind of value.
+    pub fn parse(text: &'a str) -> Result<Self> {
+        let parsed: std::result::Result<&RawValue, _> = serde_json::from_str(text);
+        let value = parsed.map_err(|e| Error::invalid(format!("This is not valid JSON: {e}")))?;
+        if !value.get().starts_with('{') {
+            let msg = format!("must be a JSON object, not {}", kind_of(value));
+            return Err(Error::field("", msg));
+        }
+        let entries = serde_json::from_str(value.get())
+            .map_err(|e| Error::invalid(format!("This is not valid JSON: {e}")))?;
+        Ok(Self { entries, errors: Vec::new() })
+    }
+
+    /// Notes that `name` is wrong.
+    pub fn fail(&mut self, name: &str, msg: impl Into<String>) {
+        self.errors.push(FieldError { param: name.to_owned(), msg: msg.into() });
+    }
+
+    /// Notes every field error of `error` below `name`.
+    pub fn fail_with(&mut self, name: &str, error: Error) {
+        if error.fields.is_empty() {
+            self.fail(name, error.message.clone());
+        } else {
+            self.errors.extend(error.below(name).into_fields());
+        }
+    }
+
+    /// The exact text of the first value of `name`, without noting anything.
+    pub fn exact(&self, name: &str) -> Option<&'a str> {
+        let found = self.entries.0.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.get())
+    }
+
+    /// The exact text of the value of `name`; `null` counts as a value. A key that is written twice
+    /// is refused, because two readers could take different ones.
+    pub fn raw(&mut self, name: &str) -> Option<&'a str> {
+        let mut found = self.entries.0.iter().filter(|(key, _)| key == name);
+        let value = found.next().map(|(_, value)| value.get());
+        if found.next().is_some() {
+            self.fail(name, "stands twice in the object");
+        }
+        value
+    }
+
+    /// The names of all fields.
+    pub fn names(&self) -> Vec<String> {
+        self.entries.0.iter().map(|(key, _)| key.clone()).collect()
+    }
+
+    /// True when the field is there, even as `null`.
+    pub fn has(&self, name: &str) -> bool {
+        self.entries.0.iter().any(|(key, _)| key == name)
+    }
+
+    /// True when the field is there as `null`.
+    pub fn is_null(&self, name: &str) -> bool {
+        self.entries.0.iter().any(|(key, value)| key == name && value.get() == "null")
+    }
+
+    /// The field as `T`; absent and `null` are `None`; another type is noted as "must be `what`".
+    pub fn get<T: DeserializeOwned>(&mut self, name: &str, what: &str) -> Option<T> {
+        self.read(name, what, |text| json::read(text).ok())
+    }
+
+    /// The exact texts of the items of an array; absent, `null` and another type as with
+    /// [`get`](Self::get).
+    pub fn items(&mut self, name: &str, what: &str) -> Option<Vec<&'a RawValue>> {
+        self.read(name, what, |text| serde_json::from_str(text).ok())
+    }
+
+    fn read<T>(
+        &mut self,
+        name: &str,
+        what: &str,
+        read: impl FnOnce(&'a str) -> Option<T>,
+    ) -> Option<T> {
+        let value = read(self.raw(name).filter(|text| *text != "null")?);
+        if value.is_none() {
+            self.fail(name, format!("must be {what}"));
+        }
+        value
+    }
+
+    /// An optional string.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        self.get(name, "a string")
+    }
+
+    /// An optional boolean.
+    pub fn flag(&mut self, name: &str) -> Option<bool> {
+        self.get(name, "true or false")
+    }
+
+    /// An optional whole number.
+    pub fn integer(&mut self, name: &str) -> Option<i64> {
+        self.get(name, "a whole number")
+    }
+
+    /// A string that must be there; the empty string stands for it when it is not.
+    pub fn required_text(&mut self, name: &str) -> String {
+        let failed = self.errors.len();
+        let value = self.text(name);
+        if value.is_none() && self.errors.len() == failed {
+            self.fail(name, "is required");
+        }
+        value.unwrap_or_default()
+    }
+
+    /// An optional string that `check` accepts.
+    pub fn checked_text(
+        &mut self,
+        name: &str,
+        check: impl Fn(&str) -> std::result::Result<(), String>,
+    ) -> Option<String> {
+        let value = self.text(name)?;
+        let checked = check(&value);
+        self.accepted(name, value, checked)
+    }
+
+    fn accepted(
+        &mut self,
+        name: &str,
+        value: String,
+        checked: std::result::Result<(), String>,
+    ) -> Option<String> {
+        match checked {
+            Ok(()) => Some(value),
+            Err(msg) => {
+                self.fail(name, msg);
+                None
+            }
+        }
+    }
+
+    /// A string that must be there and that `check` accepts.
+    pub fn required_checked_text(
+        &mut self,
+        name: &str,
+        check: impl Fn(&str) -> std::result::Result<(), String>,
+    ) -> String {
+        if !self.has(name) || self.is_null(name) {
+            self.fail(name, "is required");
+        }
+        self.checked_text(name, check).unwrap_or_default()
+    }
+
+    /// An optional UUID, in the form we store.
+    pub fn uuid(&mut self, name: &str) -> Option<String> {
+        let text = self.text(name)?;
+        let id = crate::domain::base::ids::parse_uuid(&text);
+        if id.is_none() {
+            self.fail(name, "must be a UUID");
+        }
+        id
+    }
+
+    /// A UUID that must be there; the empty string stands for it when it is not.
+    pub fn required_uuid(&mut self, name: &str) -> String {
+        if !self.has(name) || self.is_null(name) {
+            self.fail(name, "is required");
+        }
+        self.uuid(name).unwrap_or_default()
+    }
+
+    /// True when something was noted so far.
+    pub fn failed(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// All that was noted.
+    pub fn finish(self) -> Result<()> {
+        if self.errors.is_empty() { Ok(()) } else { Err(Error::fields(self.errors)) }
+    }
+}
+
+/// What kind of JSON value a text is, in words for an error message.
+pub fn kind_of(value: &RawValue) -> &'static str {
+    match value.get().as_bytes().first() {
+        Some(b'{') => "an object",
+        Some(b'[') => "an array",
+        Some(b'"') => "a string",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'n') => "null",
+        _ => "a number",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn errors(text: &str, read: impl Fn(&mut Fields<'_>)) -> Vec<(String, String)> {
+        let mut fields = match Fields::parse(text) {
+            Ok(fields) => fields,
+            Err(error) => return vec![("".into(), error.message.clone())],
+        };
+        read(&mut fields);
+        let result = fields.finish();
+        let noted = result.err().map(Error::into_fields).unwrap_or_default();
+        noted.into_iter().map(|e| (e.param, e.msg)).collect()
+    }
+
+    #[test]
+    fn every_bad_field_is_named() {
+        let read = |fields: &mut Fields<'_>| {
+            fields.required_text("a");
+            fields.flag("b");
+            fields.integer("c");
+            fields.required_uuid("d");
+        };
+        assert!(errors(r#"{"a":"","d":"00000000-0000-4000-8000-000000000000"}"#, read).is_empty());
+        let noted = errors(r#"{"a":1,"b":"x","c":1.5,"d":"x"}"#, read);
+        let names: Vec<_> = noted.iter().map(|(param, _)| param.as_str()).collect();
+        assert_eq!(names, ["a", "b", "c", "d"]);
+        assert_eq!(
+            errors("{}", read),
+            [
+                ("a".to_owned(), "is required".to_owned()),
+                ("d".to_owned(), "is required".to_owned()),
+            ]
+        );
+        assert_eq!(errors(r#"{"a":"x","a":"y","d":null}"#, read).len(), 2);
+    }
+
+    #[test]
+    fn another_kind_of_value_is_named() {
+        for (text, kind) in [("[1]", "an array"), ("\"x\"", "a string"), ("1", "a number")] {
+            let noted = errors(text, |_| ());
+            assert!(noted[0].1.contains(kind), "{noted:?}");
+        }
+        for text in ["", "{", "{\"a\":1,}", "{'a':1}", "\u{feff}{}", "{} {}"] {
+            assert!(errors(text, |_| ())[0].1.contains("not valid JSON"), "{text}");
+        }
+    }
+
+    #[test]
+    fn raw_text_is_untouched() {
+        let text = "{ \"p\" : { \"b\":1.0 ,\t\"a\" : 1e400, \"a\":\"\\ud800\" } , \"x\":1 }";
+        let mut fields = Fields::parse(text).expect("an object");
+        let payload = "{ \"b\":1.0 ,\t\"a\" : 1e400, \"a\":\"\\ud800\" }";
+        assert_eq!(fields.raw("p"), Some(payload));
+    }
+}

@@ -1,0 +1,236 @@
+//! Every size, count and length that is limited, with its reason. Figures of the platform are from
+//! Cloudflare's published limits (autumn 2026).
+
+use crate::domain::base::time::DAY_MS;
+
+/// Payload of one event, bytes of JSON text. A D1 row holds 2 MB; half a MiB leaves room for the
+/// columns beside it and keeps 8 payloads of the largest size in one consumer slice of 4 MiB.
+pub const PAYLOAD_BYTES_MAX: usize = 512 * 1024;
+
+/// Nesting of a payload: deep enough for any real document, shallow enough for every receiver's
+/// parser (the common defaults are 64 to 512).
+pub const PAYLOAD_DEPTH_MAX: usize = 64;
+
+/// Payloads above this many bytes are stored in a table of their own. A row of a WITHOUT ROWID
+/// table stands in interior pages too, and 4 KiB pages keep about 1,000 bytes of it: measured with
+/// 2 KB payloads, one table took twice the space and three times the time of two.
+pub const PAYLOAD_INLINE_BYTES: usize = 1_000;
+
+/// The same threshold for the record of a first attempt inside its delivery row.
+pub const RECORD_INLINE_BYTES: usize = 1_000;
+
+/// Body of `POST /events`: one payload and the fields beside it.
+pub const EMIT_BODY_BYTES_MAX: usize = PAYLOAD_BYTES_MAX + 64 * 1024;
+
+/// Body of a form with a payload: percent-encoding makes three bytes of one.
+pub const FORM_BODY_BYTES_MAX: usize = 3 * PAYLOAD_BYTES_MAX + 64 * 1024;
+
+/// Body of `POST /events/bulk`: a fraction of an isolate's 128 MB, several copies included.
+pub const BULK_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Events in one bulk request (the wire contract).
+pub const BULK_EVENTS_MAX: usize = 100;
+
+/// Body of every other request: management documents are small.
+pub const API_BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// Period of the rate limits in seconds, as `wrangler.toml` says: after so long at the most a
+/// caller who made too many requests may go on.
+pub const RATE_PERIOD_S: u32 = 10;
+
+/// Characters of an idempotency key (the wire contract).
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+/// How long an idempotency key is kept (the wire contract).
+pub const IDEMPOTENCY_KEPT_MS: i64 = DAY_MS;
+/// Old idempotency keys that one sweep of a shard deletes at the most, in this many statements. A
+/// shard takes a few hundred requests a second, so fewer than 30,000 a minute have to go.
+pub const KEYS_FORGOTTEN_AT_ONCE: usize = 2_000;
+/// See [`KEYS_FORGOTTEN_AT_ONCE`].
+pub const KEYS_FORGOTTEN_STEPS: usize = 15;
+
+/// Rules that one event may be fanned out to: keeps an emit within one queue batch of 100 messages.
+pub const FAN_OUT_MAX: usize = 100;
+
+/// Dots of a rule's pattern: an event asks for the rules of each beginning of its name that ends
+/// with a dot, of so many at the most.
+pub const PATTERN_DOTS_MAX: usize = 8;
+/// Different patterns of a workspace that are looked through when a rule with a `*` is made.
+pub const PATTERNS_READ_MAX: usize = 5_000;
+
+/// Text of a rule's filter: it is read with every event that the rule's pattern matches.
+pub const FILTER_BYTES_MAX: usize = 4_096;
+/// Conditions of a filter, those that combine others included: with 100 rules an event's payload is
+/// asked a few thousand times at the most.
+pub const FILTER_CONDITIONS_MAX: usize = 64;
+/// Levels of a filter.
+pub const FILTER_DEPTH_MAX: usize = 8;
+/// Values of an `in`.
+pub const FILTER_LIST_MAX: usize = 100;
+/// Characters of a path.
+pub const FILTER_PATH_CHARS_MAX: usize = 256;
+/// Characters of what is kept with an event about why a filter did not let it pass.
+pub const FILTER_REASON_CHARS_MAX: usize = 120;
+
+/// Rules that did not match an event, of which the reason is kept with it: about 70 bytes each, in
+/// a row that is to stay small.
+pub const UNMATCHED_MAX: usize = 10;
+
+/// Characters of a customer's URL (the wire contract).
+pub const URL_CHARS_MAX: usize = 2_048;
+
+/// Custom headers of a connection (the wire contract), and the bytes of one value.
+pub const CUSTOM_HEADERS_MAX: usize = 5;
+/// Bytes of a header value: common servers take 8 KiB for all headers together.
+pub const HEADER_VALUE_BYTES_MAX: usize = 1_024;
+/// Characters of a header name.
+pub const HEADER_NAME_CHARS_MAX: usize = 64;
+/// Bytes of one receiver credential (passwords and bearer tokens, JWTs included).
+pub const CREDENTIAL_BYTES_MAX: usize = 4_096;
+
+/// Attempt timeout in seconds. The upper bound leaves room before work in `waitUntil` is cut, about
+/// 30 s after its handler returned.
+pub const TIMEOUT_S_MIN: u32 = 1;
+/// See [`TIMEOUT_S_MIN`].
+pub const TIMEOUT_S_MAX: u32 = 25;
+/// Attempt timeout where a connection names none.
+pub const TIMEOUT_S_DEFAULT: u32 = 15;
+
+/// Kept part of a response body.
+pub const EXCERPT_BYTES_MAX: usize = 16 * 1024;
+/// Kept response headers, and the bytes of each value.
+pub const RESPONSE_HEADERS_MAX: usize = 32;
+/// See [`RESPONSE_HEADERS_MAX`].
+pub const RESPONSE_HEADER_BYTES_MAX: usize = 512;
+
+/// Attempts in flight in one consumer batch: a Worker invocation has 6 outgoing connections that
+/// wait for headers, the seventh waits silently; one stays free for D1.
+pub const SLOTS: usize = 5;
+/// Attempts in flight for one connection, once it has answered in this batch.
+pub const SLOTS_PER_CONNECTION: usize = 4;
+/// Slots that connections which have not answered in this batch leave to those that have.
+pub const SLOTS_KEPT: usize = 2;
+/// An attempt unanswered for this long is slow: it leaves its batch.
+pub const SLOW_AFTER_MS: i64 = 250;
+/// Seconds until a job comes again that could not be served.
+pub const HAND_BACK_S: u32 = 1;
+/// Payload bytes read at once by a consumer batch.
+pub const SLICE_BYTES_MAX: i64 = 4 * 1024 * 1024;
+/// Slow attempts that end within so many milliseconds are recorded at once.
+pub const STRAGGLERS_MS: i64 = 50;
+/// Outcomes recorded at once.
+pub const FLUSH_OUTCOMES: usize = 50;
+/// Milliseconds after which outcomes are recorded even if they are few.
+pub const FLUSH_AFTER_MS: i64 = 250;
+
+/// Messages of one `sendBatch` (100 messages and 256 KB; a job is about 250 bytes).
+pub const SEND_BATCH_MAX: usize = 100;
+/// How long the sweeper leaves a delivery to the job that is already on its way: the longest
+/// attempt (25 s) and a queue that is a little behind.
+pub const SWEEP_GRACE_MS: i64 = 60_000;
+/// Overdue deliveries of one connection that one sweep brings back.
+pub const SWEEP_PER_CONNECTION: usize = 100;
+/// The same for the sweep after a restart, when every job was lost.
+pub const SWEEP_AFTER_RESTART: usize = 500;
+/// Held deliveries of one connection that one statement releases, holds or cancels: a write of this
+/// size takes well under a second.
+pub const HELD_STEP: usize = 500;
+/// Deliveries of a deleted connection that one statement cancels; the consumer goes on when it
+/// meets another.
+pub const CANCEL_STEP: usize = 1_000;
+/// Connections that one sweep statement answers for; a sweep goes on from the last one.
+pub const SWEEP_CONNECTIONS: usize = 200;
+/// Deliveries that one sweep brings back at the most.
+pub const SWEEP_DELIVERIES: usize = 5_000;
+
+/// Deliveries that one replay sends (the wire contract): as steps in JSON they are about 900 KB,
+/// which is within one parameter of a D1 statement (2 MB).
+pub const REPLAY_DELIVERIES_MAX: usize = 10_000;
+/// The longest range of a replay (the wire contract).
+pub const REPLAY_RANGE_MS_MAX: i64 = 14 * DAY_MS;
+/// Deliveries that are read to find those of a replay: well under a second of one D1 query.
+pub const REPLAY_READS_MAX: usize = 50_000;
+/// Connections over which one replay goes.
+pub const REPLAY_CONNECTIONS_MAX: usize = 1_000;
+/// Deliveries of one step of a replay: one `sendBatch`.
+pub const REPLAY_STEP: usize = SEND_BATCH_MAX;
+/// Seconds between two steps, so that a replay of 10,000 takes three and a half minutes and leaves
+/// room for what is new.
+pub const REPLAY_STEP_S: u32 = 2;
+/// After this long the sweeper wakes a replay that does not go on.
+pub const REPLAY_FORGOTTEN_MS: i64 = 60_000;
+/// Replays that one sweep wakes.
+pub const REPLAYS_WOKEN: usize = 100;
+
+/// Rules, connections and sessions of a deleted workspace that one statement takes away. What a
+/// connection still owed is settled one by one: two calls to LOG and one to its lane.
+pub const CLEARED_RULES: usize = 500;
+/// See [`CLEARED_RULES`].
+pub const CLEARED_CONNECTIONS: usize = 20;
+/// See [`CLEARED_RULES`].
+pub const CLEARED_SESSIONS: usize = 500;
+/// Deleted workspaces that one sweep looks after.
+pub const CLEARED_WORKSPACES: usize = 10;
+
+/// Old sessions that one sweep deletes.
+pub const FORGOTTEN_AT_ONCE: usize = 200;
+/// Default and largest page of a list (the wire contract).
+pub const PAGE_DEFAULT: usize = 50;
+/// See [`PAGE_DEFAULT`].
+pub const PAGE_MAX: usize = 200;
+/// Event types in an organization's catalogue: a page of a customer's lists them all.
+pub const CATALOGUE_MAX: usize = 500;
+/// Connections or rules of a workspace that a page shows; more are listed by the API.
+pub const CONNECTIONS_SHOWN_MAX: usize = 200;
+/// Event types or resources that a workspace's bare lists show; they have no cursor.
+pub const NAMES_SHOWN_MAX: usize = 1_000;
+/// Events or deliveries that a page of a filtered list reads, however few of them it shows: D1
+/// bills what is read, and runs one query after the other.
+pub const LIST_READS_MAX: usize = 5_000;
+
+/// Connections or rules at which a page of them looks, workspaces without any included: each costs
+/// two rows, for the list and for its end, and is joined with its workspace.
+pub const LOOKED_AT: usize = LIST_READS_MAX / 4;
+
+/// Workspaces whose events are counted in one minute.
+pub const COUNTED_WORKSPACES: usize = 500;
+
+/// Events among which a list by status looks, with the state of all their deliveries, for one page.
+pub const STATUS_READS_MAX: usize = 500;
+
+/// Deliveries that one statement of the counting reads.
+pub const ROLLUP_STEP: usize = 5_000;
+/// Connections that it looks at in one statement.
+pub const ROLLUP_LINES: usize = 50;
+/// After so many deliveries a run of the counting ends: some seconds of one database.
+pub const ROLLUP_READS: usize = 50_000;
+/// Counts by connection and day that one answer adds up.
+pub const STATS_ROWS_MAX: usize = 5_000;
+
+/// Workspaces over which an organization's events are merged.
+pub const MERGED_WORKSPACES_MAX: usize = 100;
+
+/// Deliveries in a lane's window: a page of a line that is read and kept in memory, about 25 KB.
+pub const WINDOW_MAX: usize = 256;
+/// Deliveries of which a lane remembers that their job was given up.
+pub const FORWARDED_MAX: usize = 4_096;
+/// How long a lane waits with a delivery that was not as it looked and looks the same again.
+pub const DOUBT_MS: i64 = 5_000;
+/// What a lease lasts beyond the attempt's timeout: time to start, to record, and to tell.
+pub const LEASE_MARGIN_MS: i64 = 10_000;
+/// How long a lane believes that somebody comes whom it has woken. A message that is late by more
+/// is overtaken by another, which does no harm.
+pub const WAKE_AGAIN_MS: i64 = 30_000;
+/// How long a connection is watched after its last failure.
+pub const WATCH_MS: i64 = 5 * 60_000;
+/// How long a connection that answered slowly is served by its lane alone, unless it is quick
+/// again.
+pub const SLOW_FOR_MS: i64 = 5 * 60_000;
+/// Deliveries that one run of a lane job starts at the most.
+pub const LANE_RUN_DELIVERIES: usize = 50;
+/// After this long a run of a lane job starts nothing more. It runs in `waitUntil`, where work is
+/// cut about 30 s after the handler returned.
+pub const LANE_RUN_MS: i64 = 20_000;
+/// A run of a lane job starts nothing that could end later than this.
+pub const LANE_RUN_END_MS: i64 = 27_000;
+/// Pages of a line that one run of a lane job reads in search of something that may start.
+pub const LANE_RUN_PAGES: usize = 8;

@@ -1,0 +1,12 @@
+//! What every room stands on: errors, ids, limits, secrets, times, JSON trees and the URL guard.
+
+pub mod error;
+pub mod fields;
+pub mod ids;
+pub mod json;
+pub mod limits;
+pub mod names;
+pub mod secret;
+pub mod time;
+pub mod tree;
+pub mod url_guard;

@@ -1,0 +1,169 @@
+//! Names of events and resources, and the patterns that rules and keys match names with: a name,
+//! `order.*` for all names that begin with `order.`, or `*` for all names.
+//!
+//! A pattern is found by an index, not by trying all: a name matches itself, `*`, and what its own
+//! beginnings make. No name has a `*` in it, so patterns and names cannot be taken for each other.
+
+use crate::domain::base::limits::PATTERN_DOTS_MAX;
+
+/// Checks an event name (or a resource name, which obeys the same rule):
+/// `^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$`.
+///
+/// # Errors
+/// What is wrong, for the caller.
+pub fn check_name(name: &str) -> std::result::Result<(), String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._:/-".contains(c);
+    let starts_well = name.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
+    if !starts_well || name.len() > 128 || !name.chars().all(allowed) {
+        return Err("must be 1 to 128 characters of A-Z a-z 0-9 . _ : / - and begin with a \
+                    letter or digit"
+            .to_owned());
+    }
+    Ok(())
+}
+
+/// Checks a resource id: `^[A-Za-z0-9._:-]{1,64}$`.
+///
+/// # Errors
+/// What is wrong, for the caller.
+pub fn check_resource_id(id: &str) -> std::result::Result<(), String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
+    if id.is_empty() || id.len() > 64 || !id.chars().all(allowed) {
+        return Err("must be 1 to 64 characters of A-Z a-z 0-9 . _ : -".to_owned());
+    }
+    Ok(())
+}
+
+/// Checks a pattern: a name, a name followed by `.*`, or `*`.
+///
+/// # Errors
+/// What is wrong, for the caller.
+pub fn check_pattern(pattern: &str) -> Result<(), String> {
+    let name = match pattern.strip_suffix(".*") {
+        Some(_) if pattern.len() > 128 => return Err("must be at most 128 characters".to_owned()),
+        Some(beginning) => beginning,
+        None if pattern == "*" => return Ok(()),
+        None => return check_name(pattern).map_err(|msg| explain(pattern, msg)),
+    };
+    if name.bytes().filter(|byte| *byte == b'.').count() >= PATTERN_DOTS_MAX {
+        return Err(format!("must have at most {PATTERN_DOTS_MAX} dots before its *"));
+    }
+    check_name(name).map_err(|msg| explain(pattern, msg))
+}
+
+fn explain(pattern: &str, msg: String) -> String {
+    if pattern.contains('*') {
+        "may have a * in place of all after a dot, as in order.*, or alone".to_owned()
+    } else {
+        msg
+    }
+}
+
+/// The patterns that match a name, or the patterns that match all that this pattern does.
+pub fn patterns_of(name: &str) -> Vec<String> {
+    let dots = name.match_indices('.').take(PATTERN_DOTS_MAX);
+    let mut found: Vec<String> = dots.map(|(at, _)| format!("{}.*", &name[..at])).collect();
+    if found.last().is_none_or(|last| last != name) {
+        found.push(name.to_owned());
+    }
+    if name != "*" {
+        found.push("*".to_owned());
+    }
+    found
+}
+
+/// The patterns that match any of these names, each once.
+pub fn patterns_of_all(names: &[&str]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for pattern in names.iter().flat_map(|name| patterns_of(name)) {
+        if !found.contains(&pattern) {
+            found.push(pattern);
+        }
+    }
+    found
+}
+
+/// Whether all that `other` matches, a name or a pattern, is matched by `pattern`.
+pub fn covers(pattern: &str, other: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(beginning) => other.starts_with(beginning),
+        None => pattern == other,
+    }
+}
+
+/// The most rules that match one event which `pattern` matches, too. `counts` are the workspace's
+/// patterns with how many rules have each.
+pub fn widest(counts: &[(String, usize)], pattern: &str) -> usize {
+    let covering = |name: &str| {
+        let rules = counts.iter().filter(|(of, _)| covers(of, name)).map(|(_, count)| count);
+        rules.sum::<usize>()
+    };
+    let below = counts.iter().filter(|(of, _)| covers(pattern, of)).map(|(of, _)| covering(of));
+    below.max().unwrap_or(0).max(covering(pattern))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn patterns_have_their_star_at_the_end() {
+        let dots = |count: usize| format!("{}.*", vec!["a"; count].join("."));
+        for good in ["order.completed", "order.*", "*", "a.b.c.*", "Order:v1/x-y_z.*", &dots(8)] {
+            assert_eq!(check_pattern(good), Ok(()), "{good}");
+        }
+        let long = format!("{}.*", "x".repeat(127));
+        for bad in
+            ["", ".*", "**", "order*", "order.*.x", "*.order", "order.**", " *", &long, &dots(9)]
+        {
+            assert!(check_pattern(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_matched_by_its_beginnings() {
+        for (name, expected) in [
+            ("order", vec!["order", "*"]),
+            ("order.eu.paid", vec!["order.*", "order.eu.*", "order.eu.paid", "*"]),
+            ("order.eu.*", vec!["order.*", "order.eu.*", "*"]),
+            ("a..b", vec!["a.*", "a..*", "a..b", "*"]),
+            ("*", vec!["*"]),
+        ] {
+            assert_eq!(patterns_of(name), expected, "{name}");
+        }
+        for (pattern, name, expected) in [
+            ("order.*", "order.paid", true),
+            ("order.*", "order.eu.paid", true),
+            ("order.*", "order", false),
+            ("order.*", "orders.paid", false),
+            ("*", "order", true),
+            ("order.paid", "order.paid", true),
+            ("order.paid", "order.paid.x", false),
+        ] {
+            assert_eq!(covers(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn the_widest_fan_out_counts_all_patterns_on_the_way() {
+        let counts = [("*", 1), ("a.*", 2), ("a.b.*", 3), ("a.b.c", 4), ("a.d", 9), ("x", 5)];
+        let counts = counts.map(|(pattern, count)| (pattern.to_owned(), count));
+        for (pattern, expected) in
+            [("*", 12), ("a.*", 12), ("a.b.*", 10), ("a.b.c", 10), ("x.*", 1), ("x", 6), ("y", 1)]
+        {
+            assert_eq!(widest(&counts, pattern), expected, "{pattern}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_the_index_finds_is_what_covers(
+            name in "[ab]([.][ab]{0,2}){0,9}", pattern in "[ab]([.][ab]{0,2}){0,9}([.][*])?",
+        ) {
+            prop_assume!(check_name(&name).is_ok() && check_pattern(&pattern).is_ok());
+            prop_assert_eq!(patterns_of(&name).contains(&pattern), covers(&pattern, &name));
+            prop_assert!(patterns_of(&name).contains(&"*".to_owned()));
+        }
+    }
+}

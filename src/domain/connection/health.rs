@@ -1,0 +1,80 @@
+//! Whether a connection of which nothing succeeds is warned about or given up.
+//!
+//! The time counts from the first failure since anything succeeded, and is looked at when another
+//! attempt fails. So the failures that give a connection up span the whole time, which is more than
+//! the half day that tells a lasting failure from one evening's.
+
+use crate::domain::base::time::DAY_MS;
+
+/// Time in which nothing succeeded after which a connection is given up.
+pub const FAILING_MS: i64 = 5 * DAY_MS;
+/// Percentages of that time at which people are warned.
+pub const WARNINGS: [u32; 2] = [50, 90];
+
+/// A warning of a connection that changes: since when nothing succeeds and how much of the time
+/// until it is given up has passed in percent, or that it is over.
+#[derive(Debug)]
+pub struct Warning {
+    /// Its workspace.
+    pub workspace: String,
+    /// Its connection.
+    pub connection: String,
+    /// What it says.
+    pub says: Option<(i64, u32)>,
+}
+
+/// What another failure means for a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// Nothing new.
+    Unchanged,
+    /// People have to be warned: this much of the time has passed, in percent.
+    Warning(u32),
+    /// The time is over.
+    GivenUp,
+}
+
+/// Judges a failure at `now_ms`; `warned_percent` is the last warning.
+pub fn after_failure(failing_since_ms: Option<i64>, warned_percent: u32, now_ms: i64) -> Health {
+    let failing_ms = failing_since_ms.map_or(0, |since_ms| now_ms - since_ms);
+    if failing_ms >= FAILING_MS {
+        return Health::GivenUp;
+    }
+    let passed = |percent: &u32| failing_ms >= FAILING_MS / 100 * i64::from(*percent);
+    match WARNINGS.into_iter().rev().find(passed) {
+        Some(percent) if percent > warned_percent => Health::Warning(percent),
+        _ => Health::Unchanged,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::base::time::HOUR_MS;
+
+    #[test]
+    fn two_warnings_and_then_it_is_over() {
+        let mut warned = 0;
+        let mut told = Vec::new();
+        for hour in 0..=121 {
+            match after_failure(Some(0), warned, hour * HOUR_MS) {
+                Health::Unchanged => {}
+                Health::Warning(percent) => {
+                    warned = percent;
+                    told.push((hour, Health::Warning(percent)));
+                }
+                Health::GivenUp => told.push((hour, Health::GivenUp)),
+            }
+        }
+        assert_eq!(
+            told,
+            [
+                (60, Health::Warning(50)),
+                (108, Health::Warning(90)),
+                (120, Health::GivenUp),
+                (121, Health::GivenUp),
+            ]
+        );
+        assert_eq!(after_failure(None, 0, i64::MAX), Health::Unchanged, "the first failure");
+    }
+}

@@ -1,0 +1,6 @@
+//! A connection: its parts, its health, its signing secrets and how it signs.
+
+pub mod health;
+pub mod model;
+pub mod rotation;
+pub mod signing;

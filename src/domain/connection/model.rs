@@ -1,0 +1,108 @@
+//! A connection: where a workspace's deliveries go. What is particular to its type (for `webhook`
+//! the URL, the signing, the headers) is the destination's; this module knows what all types
+//! share.
+
+use std::collections::BTreeMap;
+
+use crate::domain::base::secret::{Sealed, Secret};
+
+/// Sealed values that the customer gave us for the receiver, by field. The field names are the
+/// destination's; see `destination/webhook.rs`.
+pub type SealedCredentials = BTreeMap<String, Sealed>;
+
+/// The same values, opened for one request.
+pub type Credentials = BTreeMap<String, Secret>;
+
+/// One signing secret of a connection, sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedSigningSecret {
+    /// Number in its connection, from 1; the greatest is the newest.
+    pub number: u32,
+    /// The secret.
+    pub sealed: Sealed,
+    /// When it stops signing; `None` for the current one.
+    pub expires_at_ms: Option<i64>,
+}
+
+impl SealedSigningSecret {
+    /// Whether it signs at `now_ms`.
+    pub fn is_live(&self, now_ms: i64) -> bool {
+        self.expires_at_ms.is_none_or(|at| now_ms < at)
+    }
+
+    /// Name of this secret where it is sealed, so that it opens nowhere else.
+    pub fn field(number: u32) -> String {
+        format!("signing_secret:{number}")
+    }
+}
+
+/// What the deliver consumer needs of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Its workspace.
+    pub workspace: String,
+    /// Its id.
+    pub connection: String,
+    /// Whether it takes deliveries; if not, they are held.
+    pub active: bool,
+    /// Settings of its destination, as JSON text.
+    pub settings: String,
+    /// Receiver credentials.
+    pub credentials: SealedCredentials,
+    /// Signing secrets, newest first, expired ones included.
+    pub secrets: Vec<SealedSigningSecret>,
+    /// The last warning that nothing succeeds, in percent of the time until it is given up.
+    pub warned_percent: u32,
+}
+
+/// Why a connection is inactive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InactiveReason {
+    /// A person paused it.
+    Paused,
+    /// Its endpoint answered 410.
+    EndpointGone,
+    /// Its endpoint asked for it by a response header.
+    DisabledByReceiver,
+    /// Nothing succeeded for days.
+    DeliveryFailing,
+}
+
+impl InactiveReason {
+    /// The word in the database and in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::EndpointGone => "endpoint_gone",
+            Self::DisabledByReceiver => "disabled_by_receiver",
+            Self::DeliveryFailing => "delivery_failing",
+        }
+    }
+}
+
+/// Who set a connection's current signing secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SetBy {
+    /// It was typed in or sent by the API.
+    Given,
+    /// It was generated because none was given; nobody has seen it.
+    Generated,
+    /// It was generated on request and shown once.
+    Shown,
+}
+
+impl SetBy {
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::Generated => "generated",
+            Self::Shown => "shown",
+        }
+    }
+
+    /// What the API says for a word of the database: `given` or `generated`.
+    pub fn told(word: &str) -> &str {
+        if word == Self::Shown.as_str() { Self::Generated.as_str() } else { word }
+    }
+}

@@ -1,0 +1,52 @@
+//! Which deliveries this isolate is attempting right now. A slow attempt outlives its batch, and
+//! its job may be repeated meanwhile: then the repetition is dropped here. It is memory of one
+//! isolate, a help against repeats and no promise; what is lost with it costs nothing.
+
+use crate::domain::lane::queue::DeliveryKey;
+
+/// Longest time that an attempt is believed to be under way: the longest timeout (25 s) and some
+/// seconds for signing and recording. The runtime may end an invocation without a word, so an entry
+/// must not stay for good.
+const BELIEVED_MS: i64 = 35_000;
+
+/// The deliveries under way, each until it is not believed any more.
+#[derive(Debug, Default)]
+pub struct InFlight(Vec<(DeliveryKey, i64)>);
+
+impl InFlight {
+    /// Notes that an attempt begins; false when one is under way already.
+    pub fn begin(&mut self, key: &DeliveryKey, now_ms: i64) -> bool {
+        self.0.retain(|(_, until_ms)| *until_ms > now_ms);
+        let free = self.0.iter().all(|(begun, _)| begun != key);
+        if free {
+            self.0.push((key.clone(), now_ms + BELIEVED_MS));
+        }
+        free
+    }
+
+    /// Notes that an attempt was recorded, or could not be.
+    pub fn end(&mut self, key: &DeliveryKey) {
+        self.0.retain(|(begun, _)| begun != key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_and_not_for_ever() {
+        let key = |event: &str| DeliveryKey {
+            workspace: "w".into(),
+            connection: "c".into(),
+            event: event.into(),
+            rule: 1,
+        };
+        let mut in_flight = InFlight::default();
+        assert!(in_flight.begin(&key("a"), 0) && in_flight.begin(&key("b"), 0));
+        assert!(!in_flight.begin(&key("a"), BELIEVED_MS - 1));
+        in_flight.end(&key("b"));
+        assert!(in_flight.begin(&key("b"), 1));
+        assert!(in_flight.begin(&key("a"), BELIEVED_MS));
+    }
+}

@@ -1,0 +1,238 @@
+//! A queue job: a wake-up that carries ids only. The queue may lose, repeat or reorder jobs;
+//! whether a job still means anything is decided by the delivery's row.
+
+use crate::domain::lane::queue::DeliveryKey;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::base::json;
+use crate::domain::lane::queue::{Line, Place};
+
+/// What a message of the job queue asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// Attempt a delivery.
+    Deliver(Job),
+    /// Serve the line of a connection, as its lane says.
+    Lane(Line),
+    /// Do the next step of a replay.
+    Replay(Step),
+}
+
+/// A step of a replay. A message for another step than the next one does nothing, so however often
+/// messages are repeated, a replay has one that goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Which LOG database holds the replay.
+    #[serde(rename = "s")]
+    pub shard: u16,
+    /// Its workspace.
+    #[serde(rename = "w")]
+    pub workspace: String,
+    /// The replay.
+    #[serde(rename = "r")]
+    pub replay: String,
+    /// Number of the step, from 0.
+    #[serde(rename = "n")]
+    pub number: u32,
+}
+
+/// The message that asks for a step of a replay.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReplayJob {
+    #[serde(rename = "v")]
+    version: u8,
+    #[serde(rename = "replay")]
+    step: Step,
+}
+
+/// The message that asks to serve a line.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LaneJob {
+    #[serde(rename = "v")]
+    version: u8,
+    #[serde(rename = "lane")]
+    line: Line,
+}
+
+impl Message {
+    /// Reads a message text.
+    ///
+    /// # Errors
+    /// What is malformed, for the log.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        // By far the most are jobs for one delivery.
+        let why = match Job::parse(text) {
+            Ok(job) => return Ok(Self::Deliver(job)),
+            Err(why) => why,
+        };
+        if let Ok(LaneJob { version, line }) = json::read(text) {
+            check(version, &[&line.workspace, &line.connection])?;
+            return Ok(Self::Lane(line));
+        }
+        if let Ok(ReplayJob { version, step }) = json::read(text) {
+            check(version, &[&step.workspace, &step.replay])?;
+            return Ok(Self::Replay(step));
+        }
+        Err(why)
+    }
+
+    /// The text of the message that asks to serve `line`.
+    pub fn lane_text(line: &Line) -> String {
+        let job = LaneJob { version: VERSION, line: line.clone() };
+        serde_json::to_string(&job).unwrap_or_default()
+    }
+
+    /// The text of the message that asks for a step of a replay.
+    pub fn replay_text(step: &Step) -> String {
+        let job = ReplayJob { version: VERSION, step: step.clone() };
+        serde_json::to_string(&job).unwrap_or_default()
+    }
+}
+
+fn check(version: u8, ids: &[&String]) -> Result<(), String> {
+    if version != VERSION {
+        return Err(format!("version {version} is not known"));
+    }
+    if ids.iter().any(|id| crate::domain::base::ids::parse_uuid(id).as_ref() != Some(*id)) {
+        return Err("an id is no UUID".to_owned());
+    }
+    Ok(())
+}
+
+/// Wakes one attempt of one delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// Version of this form.
+    #[serde(rename = "v")]
+    version: u8,
+    /// Which LOG database holds the delivery.
+    #[serde(rename = "s")]
+    pub shard: u16,
+    /// Its workspace.
+    #[serde(rename = "w")]
+    pub workspace: String,
+    /// Its connection.
+    #[serde(rename = "c")]
+    pub connection: String,
+    /// Its event.
+    #[serde(rename = "e")]
+    pub event: String,
+    /// Number of its rule.
+    #[serde(rename = "r")]
+    pub rule: u32,
+    /// The attempt that is due, from 1. A job for an attempt that is already recorded is dropped.
+    #[serde(rename = "n")]
+    pub attempt: u32,
+    /// Bytes of the payload, so that a batch can be read in slices.
+    #[serde(rename = "b")]
+    pub payload_bytes: i64,
+}
+
+/// The only version there is.
+const VERSION: u8 = 1;
+
+impl Job {
+    /// A job for `attempt` of the delivery `key` in `shard`.
+    pub fn new(shard: u16, key: DeliveryKey, attempt: u32, payload_bytes: i64) -> Self {
+        let DeliveryKey { workspace, connection, event, rule } = key;
+        Self { version: VERSION, shard, workspace, connection, event, rule, attempt, payload_bytes }
+    }
+
+    /// The delivery it is about.
+    pub fn key(&self) -> DeliveryKey {
+        DeliveryKey {
+            workspace: self.workspace.clone(),
+            connection: self.connection.clone(),
+            event: self.event.clone(),
+            rule: self.rule,
+        }
+    }
+
+    /// Its place in its line.
+    pub fn place(&self) -> Place {
+        Place { event: self.event.clone(), rule: self.rule }
+    }
+
+    /// The line that the delivery stands in.
+    pub fn line(&self) -> Line {
+        Line {
+            shard: self.shard,
+            workspace: self.workspace.clone(),
+            connection: self.connection.clone(),
+        }
+    }
+
+    /// Whether both are about the same delivery.
+    pub fn is_same_delivery(&self, other: &Self) -> bool {
+        self.event == other.event
+            && self.rule == other.rule
+            && self.connection == other.connection
+            && self.workspace == other.workspace
+    }
+
+    /// Whether both are for the same attempt.
+    pub fn is_same_attempt(&self, other: &Self) -> bool {
+        self.attempt == other.attempt && self.is_same_delivery(other)
+    }
+
+    /// The message text.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads a message text.
+    ///
+    /// # Errors
+    /// What is malformed, for the log.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let job: Self = json::read(text).map_err(|e| e.to_string())?;
+        check(job.version, &[&job.workspace, &job.connection, &job.event])?;
+        if job.attempt == 0 || job.payload_bytes < 0 {
+            return Err("attempt counts from 1, payload_bytes from 0".to_owned());
+        }
+        Ok(job)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_survive_the_queue_and_malformed_ones_are_told() {
+        let id = "00000000-0000-4000-8000-000000000000".to_owned();
+        let key = DeliveryKey { workspace: id.clone(), connection: id.clone(), event: id, rule: 7 };
+        let job = Job::new(3, key.clone(), 2, 512);
+        assert_eq!(Job::parse(&job.to_text()), Ok(job.clone()));
+        assert_eq!(job.key(), key);
+        let text = job.to_text();
+        for (from, to) in [
+            ("\"v\":1", "\"v\":2"),
+            ("\"n\":2", "\"n\":0"),
+            ("0-8", "x-8"),
+            ("\"r\":7", "\"r\":-1"),
+        ] {
+            assert!(Job::parse(&text.replace(from, to)).is_err(), "{from} -> {to}");
+        }
+        let line = job.line();
+        assert_eq!(Message::parse(&Message::lane_text(&line)), Ok(Message::Lane(line.clone())));
+        assert_eq!(Message::parse(&text), Ok(Message::Deliver(job)));
+        let lane = Message::lane_text(&line);
+        for (from, to) in [("\"v\":1", "\"v\":2"), ("0-8", "x-8")] {
+            assert!(Message::parse(&lane.replace(from, to)).is_err(), "{from} -> {to}");
+        }
+        let step = Step { shard: 1, workspace: key.workspace, replay: key.event, number: 9 };
+        let replay = Message::replay_text(&step);
+        assert_eq!(Message::parse(&replay), Ok(Message::Replay(step)));
+        for (from, to) in [("\"v\":1", "\"v\":2"), ("0-8", "x-8"), ("\"n\":9", "\"n\":-1")] {
+            assert!(Message::parse(&replay.replace(from, to)).is_err(), "{from} -> {to}");
+        }
+        for text in ["", "{}", "null", "[]", "\"x\"", "{\"v\":1}"] {
+            assert!(Job::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! A delivery: its states, jobs, attempts, retry times, replays and statistics.
+
+pub mod attempt;
+pub mod in_flight;
+pub mod job;
+pub mod replay;
+pub mod retry;
+pub mod slots;
+pub mod state;
+pub mod stats;

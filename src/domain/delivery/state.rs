@@ -1,0 +1,228 @@
+//! A delivery's states, and the one function that moves it from state to state.
+
+use crate::domain::base::limits::SWEEP_GRACE_MS;
+use crate::domain::delivery::attempt::Outcome;
+use crate::domain::delivery::retry::Schedule;
+
+/// State of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Owed, not tried.
+    Pending,
+    /// An attempt failed, the next is scheduled.
+    Retrying,
+    /// A 2xx was received.
+    Delivered,
+    /// Given up: the attempts are used up, or the receiver answered 410.
+    Dead,
+    /// Owed, and kept back because its connection is inactive.
+    Held,
+    /// Stopped: its connection was deleted, or what it held was canceled on activation.
+    Canceled,
+}
+
+const ALL: [State; 6] =
+    [State::Pending, State::Retrying, State::Delivered, State::Dead, State::Held, State::Canceled];
+
+/// What can happen to a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happening {
+    /// An attempt succeeded.
+    Succeeded,
+    /// An attempt failed and another is to come.
+    Failed,
+    /// An attempt failed and none is to come.
+    FailedForGood,
+    /// The connection is inactive.
+    Paused,
+    /// The connection is active again.
+    Released,
+    /// It shall not be sent any more.
+    Canceled,
+    /// A person wants it sent once more.
+    Replayed,
+}
+
+impl State {
+    /// The state after `happening`. A settled delivery stays as it is until it is replayed, except
+    /// that a success that arrives late is a success: the receiver has the event.
+    pub fn after(self, happening: Happening) -> Self {
+        match (self, happening) {
+            (Self::Delivered | Self::Dead, Happening::Replayed) => Self::Pending,
+            (_, Happening::Replayed) => self,
+            (Self::Delivered, _) | (_, Happening::Succeeded) => Self::Delivered,
+            (Self::Dead | Self::Canceled, _) => self,
+            (_, Happening::Canceled) => Self::Canceled,
+            (_, Happening::FailedForGood) => Self::Dead,
+            (Self::Held, Happening::Released) => Self::Pending,
+            // An attempt that was under way when the connection became inactive is recorded; the
+            // next one waits.
+            (Self::Held, _) | (_, Happening::Paused) => Self::Held,
+            (_, Happening::Failed) => Self::Retrying,
+            (Self::Pending | Self::Retrying, Happening::Released) => self,
+        }
+    }
+
+    /// Whether it still owes an attempt.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::Retrying)
+    }
+
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Retrying => "retrying",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+            Self::Held => "held",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    /// The state with this word, if there is one.
+    pub fn parse(word: &str) -> Option<Self> {
+        ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// The word that the wire contract uses for it.
+    pub fn status(self) -> &'static str {
+        match self {
+            Self::Pending | Self::Held => "pending",
+            Self::Retrying => "retrying",
+            Self::Delivered => "completed",
+            Self::Dead => "failed",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+/// All statuses of events, in the words of the wire contract.
+pub const STATUSES: [&str; 6] =
+    ["pending", "processing", "retrying", "completed", "failed", "canceled"];
+
+/// The status of an event over all its deliveries, in the words of the wire contract: what is still
+/// to be done comes first, then what went wrong. An event that owes nothing is `completed`.
+pub fn event_status(states: &[State]) -> &'static str {
+    let any = |state| states.contains(&state);
+    if any(State::Pending) || any(State::Held) {
+        let untouched = states.iter().all(|state| matches!(state, State::Pending | State::Held));
+        return if untouched { "pending" } else { "processing" };
+    }
+    if any(State::Retrying) {
+        return "retrying";
+    }
+    if any(State::Dead) {
+        return "failed";
+    }
+    let canceled = any(State::Canceled) && !any(State::Delivered);
+    if canceled { "canceled" } else { "completed" }
+}
+
+/// What an attempt leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settlement {
+    /// What happened to the delivery.
+    pub happening: Happening,
+    /// When the next attempt is due.
+    pub due_at_ms: Option<i64>,
+    /// When the sweeper has to take care of it.
+    pub sweep_at_ms: Option<i64>,
+}
+
+/// What follows from the outcome of attempt number `attempt`, which ended at `now_ms`. `aborted`
+/// says that the receiver wants no other attempt.
+pub fn settle(
+    schedule: &Schedule,
+    attempt: u32,
+    outcome: Outcome,
+    aborted: bool,
+    retry_after_ms: Option<i64>,
+    message_id: &str,
+    now_ms: i64,
+) -> Settlement {
+    let over = |happening| Settlement { happening, due_at_ms: None, sweep_at_ms: None };
+    let next = match outcome {
+        Outcome::Delivered => return over(Happening::Succeeded),
+        Outcome::Gone => None,
+        _ if aborted => None,
+        _ => schedule.next_due_ms(attempt, now_ms, retry_after_ms, message_id),
+    };
+    let Some(due_at_ms) = next else { return over(Happening::FailedForGood) };
+    // The lane sees to it when it is due; the sweeper leaves it time.
+    let sweep_at_ms = Some(due_at_ms + SWEEP_GRACE_MS);
+    Settlement { happening: Happening::Failed, due_at_ms: Some(due_at_ms), sweep_at_ms }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_and_happening() {
+        use Happening::{Failed, FailedForGood, Paused, Released, Replayed, Succeeded};
+        use State::{Dead, Delivered, Held, Pending, Retrying};
+        for (happening, expected) in [
+            (Succeeded, [Delivered; 6]),
+            (Failed, [Retrying, Retrying, Delivered, Dead, Held, State::Canceled]),
+            (FailedForGood, [Dead, Dead, Delivered, Dead, Dead, State::Canceled]),
+            (Paused, [Held, Held, Delivered, Dead, Held, State::Canceled]),
+            (Released, [Pending, Retrying, Delivered, Dead, Pending, State::Canceled]),
+            (Replayed, [Pending, Retrying, Pending, Pending, Held, State::Canceled]),
+            (
+                Happening::Canceled,
+                [
+                    State::Canceled,
+                    State::Canceled,
+                    Delivered,
+                    Dead,
+                    State::Canceled,
+                    State::Canceled,
+                ],
+            ),
+        ] {
+            assert_eq!(ALL.map(|state| state.after(happening)), expected, "{happening:?}");
+        }
+        for state in ALL {
+            assert_eq!(State::parse(state.as_str()), Some(state));
+        }
+        assert_eq!(State::parse("unknown"), None);
+    }
+
+    #[test]
+    fn an_event_is_as_far_as_its_slowest_delivery() {
+        use State::*;
+        for (states, expected) in [
+            (&[][..], "completed"),
+            (&[Pending, Pending], "pending"),
+            (&[Pending, Held], "pending"),
+            (&[Pending, Delivered], "processing"),
+            (&[Retrying, Dead, Delivered], "retrying"),
+            (&[Dead, Delivered], "failed"),
+            (&[Canceled, Delivered], "completed"),
+            (&[Canceled], "canceled"),
+        ] {
+            assert_eq!(event_status(states), expected, "{states:?}");
+        }
+    }
+
+    #[test]
+    fn a_failed_attempt_is_due_by_the_schedule_until_it_is_used_up() {
+        let schedule = Schedule::default();
+        let settled = |attempt, outcome, retry_after_ms| {
+            settle(&schedule, attempt, outcome, false, retry_after_ms, "msg_1", 1_000_000)
+        };
+        let first = settled(1, Outcome::Timeout, None);
+        assert_eq!(first.happening, Happening::Failed);
+        let due = first.due_at_ms.expect("a next attempt");
+        assert!((1_005_000..=1_005_500).contains(&due), "{due}");
+        assert_eq!(first.sweep_at_ms, Some(due + SWEEP_GRACE_MS));
+
+        let told = settled(1, Outcome::RateLimited, Some(120_000));
+        assert_eq!(told.due_at_ms, Some(1_120_000));
+
+        assert_eq!(settled(11, Outcome::Timeout, None).happening, Happening::FailedForGood);
+        assert_eq!(settled(1, Outcome::Gone, None).happening, Happening::FailedForGood);
+        assert_eq!(settled(11, Outcome::Delivered, None).happening, Happening::Succeeded);
+    }
+}

@@ -1,0 +1,396 @@
+//! Lanes against a small model of LOG: every short sequence of what can happen, and long random
+//! ones.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::lane::queue::{Page, Waiting};
+
+/// A line of four deliveries, a lane, and what is under way.
+#[derive(Debug, Clone)]
+struct World {
+    now_ms: i64,
+    lane: Lane,
+    /// Open deliveries: attempts made, and when they are due.
+    line: BTreeMap<u32, (u32, i64)>,
+    /// Deliveries that were handed out and not settled, and until when they are leased.
+    under_way: BTreeMap<u32, i64>,
+    wanted: Option<From>,
+    traits: Traits,
+    is_woken: bool,
+    trace: Vec<Act>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    /// A consumer pulls, with the page if one was asked for.
+    Pull,
+    /// What was handed out first is delivered and told with the next pull.
+    Deliver,
+    /// It failed, and the next attempt is due in ten seconds.
+    Fail,
+    /// The consumer vanishes with all it has.
+    Vanish,
+    /// Another event is accepted; its job is left to the lane.
+    Forward,
+    /// Somebody else's attempt failed.
+    Report,
+    /// Ten seconds pass; the alarm goes off if it was due.
+    Wait,
+    /// The lane is evicted: what it holds in memory only is lost.
+    Evict,
+    /// The lane loses its storage; the sweeper nudges it.
+    Wipe,
+}
+
+const ACTS: [Act; 9] = [
+    Act::Pull,
+    Act::Deliver,
+    Act::Fail,
+    Act::Vanish,
+    Act::Forward,
+    Act::Report,
+    Act::Wait,
+    Act::Evict,
+    Act::Wipe,
+];
+
+fn line() -> Line {
+    Line { shard: 0, workspace: "w".into(), connection: "c".into() }
+}
+
+fn place(rule: u32) -> Place {
+    Place { event: "e".into(), rule }
+}
+
+impl World {
+    fn new(strict: bool) -> Self {
+        let traits = Traits { strict, per_second: None, timeout_ms: 15_000 };
+        let line = (1..=4).map(|rule| (rule, (0, 0))).collect();
+        let (lane, under_way) = (Lane::default(), BTreeMap::new());
+        let mut world = Self {
+            now_ms: 1_000_000,
+            lane,
+            line,
+            under_way,
+            wanted: None,
+            traits,
+            is_woken: false,
+            trace: Vec::new(),
+        };
+        world.step(Command::Nudge(self::line()));
+        world
+    }
+
+    fn told(&self) -> Told {
+        Told { line: line(), traits: self.traits, ..Told::default() }
+    }
+
+    fn step(&mut self, command: Command) {
+        let (reply, effects) = self.lane.step(command, self.now_ms);
+        if effects.contains(&Effect::Wake) {
+            self.is_woken = true;
+        }
+        for given in reply.given {
+            let rule = given.place.rule;
+            let leased = self.under_way.insert(rule, self.now_ms + 25_000);
+            let is_free = leased.is_none_or(|until_ms| until_ms <= self.now_ms);
+            assert!(is_free, "{rule} is handed out twice: {:?}", self.trace);
+            self.check_order(rule);
+        }
+        self.wanted = reply.wanted;
+        self.check_limits();
+        self.check_alive();
+    }
+
+    /// What is handed out is the oldest that may start; in a strict line, the head.
+    fn check_order(&self, rule: u32) {
+        let Some((attempts, due_at_ms)) = self.line.get(&rule) else { return };
+        assert!(*due_at_ms <= self.now_ms, "{attempts} of {rule} is early: {:?}", self.trace);
+        for (older, (_, due_at_ms)) in self.line.range(..rule) {
+            let is_leased = self.under_way.get(older).is_some_and(|until| *until > self.now_ms);
+            let waits = *due_at_ms > self.now_ms && !self.traits.strict;
+            assert!(is_leased || waits, "{rule} before {older}: {:?}", self.trace);
+        }
+    }
+
+    fn check_limits(&self) {
+        let leased = self.under_way.values().filter(|until_ms| **until_ms > self.now_ms).count();
+        let most = if self.traits.strict { 1 } else { 8 };
+        assert!(leased <= most, "{leased} at once: {:?}", self.trace);
+    }
+
+    /// A line with open deliveries always has somebody on the way, or an alarm to come.
+    fn check_alive(&self) {
+        let waits = !self.line.is_empty() && self.lane.line.is_some();
+        let alarm = self.lane.alarm_at_ms(self.now_ms);
+        assert!(!waits || alarm.is_some(), "asleep over an open line: {:?}", self.trace);
+        let within_ms = alarm.map_or(0, |at_ms| at_ms - self.now_ms);
+        assert!(within_ms <= WATCH_MS, "the alarm is too late: {:?}", self.trace);
+    }
+
+    fn page(&self) -> Option<Page> {
+        let from = self.wanted.clone()?;
+        let after = match &from {
+            From::Head => 0,
+            From::After(place) => place.rule,
+        };
+        // Two rows are a page here.
+        let rows: Vec<Waiting> = self.line.range(after + 1..).take(2).map(waiting).collect();
+        let last = rows.last().map_or(u32::MAX - 1, |row| row.place.rule);
+        let is_last = self.line.range(last + 1..).next().is_none();
+        Some(Page { from, rows, is_last, read_at_ms: self.now_ms })
+    }
+
+    fn pull(&mut self, settled: Vec<Settled>) {
+        self.is_woken = false;
+        let page = self.page();
+        let pull = Pull { told: self.told(), settled, room: 5, page };
+        self.step(Command::Pull(Box::new(pull)));
+    }
+
+    fn settle(&mut self, failed: bool) {
+        let Some((&rule, _)) = self.under_way.iter().find(|(_, until)| **until > self.now_ms)
+        else {
+            return;
+        };
+        self.under_way.remove(&rule);
+        let due_at_ms = self.now_ms + 10_000;
+        let how = match (self.line.remove(&rule), failed) {
+            (Some((attempts, _)), true) => {
+                self.line.insert(rule, (attempts + 1, due_at_ms));
+                How::Failed(Some(due_at_ms))
+            }
+            (Some(_), false) => How::Delivered,
+            (None, _) => How::Changed,
+        };
+        self.pull(vec![Settled { place: place(rule), how }]);
+    }
+
+    fn act(&mut self, act: Act) {
+        self.trace.push(act);
+        match act {
+            Act::Pull => self.pull(Vec::new()),
+            Act::Deliver => self.settle(false),
+            Act::Fail => self.settle(true),
+            Act::Vanish => self.wanted = None,
+            Act::Forward => {
+                let rule = self.line.keys().max().map_or(1, |last| last + 1).max(5);
+                self.line.insert(rule, (0, self.now_ms));
+                let told = Told { forwarded: vec![place(rule)], ..self.told() };
+                self.step(Command::Tell(told));
+            }
+            Act::Report => self.step(Command::Tell(Told { failed: 1, ..self.told() })),
+            Act::Wait => {
+                let until_ms = self.now_ms + 10_000;
+                let mut alarms = 0;
+                while let Some(at_ms) = self.lane.alarm_at_ms(self.now_ms) {
+                    if at_ms > until_ms {
+                        break;
+                    }
+                    alarms += 1;
+                    assert!(alarms < 50, "the alarm spins: {:?}", self.trace);
+                    let before_ms = self.now_ms;
+                    self.now_ms = at_ms.max(before_ms + 1);
+                    self.step(Command::Alarm);
+                }
+                self.now_ms = self.now_ms.max(until_ms);
+            }
+            Act::Evict => {
+                let stored = serde_json::to_string(&self.lane).expect("JSON");
+                self.lane = serde_json::from_str(&stored).expect("a lane");
+            }
+            Act::Wipe => {
+                self.lane = Lane::default();
+                // Its leases are lost with it: what is under way may be handed out again.
+                self.under_way.clear();
+                self.step(Command::Nudge(line()));
+            }
+        }
+    }
+
+    /// From wherever it is, a receiver that answers gets the rest of the line.
+    fn drain(&mut self) {
+        for _ in 0..200 {
+            if self.line.is_empty() {
+                return;
+            }
+            match (self.under_way.values().any(|until| *until > self.now_ms), self.is_woken) {
+                (true, _) => self.act(Act::Deliver),
+                (false, true) => self.act(Act::Pull),
+                (false, false) if self.wanted.is_some() => self.act(Act::Pull),
+                (false, false) => self.act(Act::Wait),
+            }
+        }
+        panic!("{} left: {:?}", self.line.len(), self.trace);
+    }
+}
+
+fn waiting((rule, (attempts, due_at_ms)): (&u32, &(u32, i64))) -> Waiting {
+    let (attempt, due_at_ms) = (attempts + 1, *due_at_ms);
+    let (place, payload_bytes, is_held) = (place(*rule), 2, false);
+    Waiting { place, attempt, start_at_ms: due_at_ms, due_at_ms, payload_bytes, is_held }
+}
+
+/// Every sequence of four acts, strict and not: order, limits and liveness hold at each step, and
+/// the line drains from each end.
+#[test]
+fn every_short_sequence() {
+    fn go(world: &World, depth: usize, ends: &mut usize) {
+        if depth == 0 {
+            world.clone().drain();
+            *ends += 1;
+            return;
+        }
+        for act in ACTS {
+            let mut next = world.clone();
+            next.act(act);
+            go(&next, depth - 1, ends);
+        }
+    }
+    for strict in [false, true] {
+        let mut ends = 0;
+        go(&World::new(strict), 4, &mut ends);
+        assert_eq!(ends, 9usize.pow(4));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #[test]
+    fn every_long_sequence(
+        strict: bool,
+        acts in prop::collection::vec(0usize..ACTS.len(), 5..60),
+    ) {
+        let mut world = World::new(strict);
+        acts.into_iter().for_each(|act| world.act(ACTS[act]));
+        world.drain();
+    }
+}
+
+fn told() -> Told {
+    Told { line: line(), ..Told::default() }
+}
+
+fn pull(lane: &mut Lane, room: u32, page: Option<Page>, now_ms: i64) -> Reply {
+    let pull = Pull { told: told(), settled: Vec::new(), room, page };
+    lane.step(Command::Pull(Box::new(pull)), now_ms).0
+}
+
+fn head(rules: impl Iterator<Item = u32>) -> Page {
+    let rows = rules.map(|rule| waiting((&rule, &(0, 0)))).collect();
+    Page { from: From::Head, rows, is_last: true, read_at_ms: 0 }
+}
+
+#[test]
+fn while_the_breaker_is_open_only_probes_go_out() {
+    let mut lane = Lane::default();
+    lane.step(Command::Tell(Told { failed: 5, due_at_ms: Some(5_000), ..told() }), 0);
+    assert_eq!(pull(&mut lane, 5, Some(head(1..=9)), 999), Reply::default(), "no probe yet");
+    let first = pull(&mut lane, 5, Some(head(1..=9)), 1_000);
+    assert_eq!(first.given.iter().map(|g| g.place.rule).collect::<Vec<_>>(), [1]);
+    assert_eq!(pull(&mut lane, 5, None, 1_001).given, [], "one at a time");
+    let settled = vec![Settled { place: place(1), how: How::Delivered }];
+    let next = Pull { told: told(), settled, room: 5, page: None };
+    let (reply, _) = lane.step(Command::Pull(Box::new(next)), 1_100);
+    let given: Vec<u32> = reply.given.iter().map(|g| g.place.rule).collect();
+    assert_eq!(given, [2, 3], "it is closed, and the line drains from its oldest on");
+}
+
+#[test]
+fn modes_are_raised_and_lowered_again() {
+    let mut lane = Lane::default();
+    let mut modes = Vec::new();
+    let mut note = |(_, effects): (Reply, Vec<Effect>)| {
+        for effect in effects {
+            if let Effect::SetMode(LogMode { mode, reason, .. }) = effect {
+                modes.push((mode, reason));
+            }
+        }
+    };
+    let failed = |count| Told { failed: count, seen: Some(Mode::Watch), ..told() };
+    note(lane.step(Command::Tell(failed(1)), 0));
+    note(lane.step(Command::Tell(failed(4)), 1));
+    note(lane.step(Command::Tell(Told { ok: 1, ..told() }), 2));
+    let less = Told { failed: 1, less_until_ms: Some(0), seen: Some(Mode::Engaged), ..told() };
+    note(lane.step(Command::Tell(less), 3));
+    note(lane.step(Command::Alarm, 3 + HALVED_MS));
+    note(lane.step(Command::Tell(Told { is_slow: true, ..told() }), 40_000));
+    note(lane.step(Command::Alarm, 40_000 + SLOW_FOR_MS));
+    use Mode::{Clear, Engaged, Watch};
+    assert_eq!(
+        modes,
+        [
+            (Engaged, Some(Reason::BreakerOpen)),
+            (Watch, None),
+            (Engaged, Some(Reason::SlowedDown)),
+            (Watch, None),
+            (Engaged, Some(Reason::Slow)),
+            (Clear, None),
+        ]
+    );
+    // Somebody who read the old mode makes the lane write it again.
+    let (_, effects) = lane.step(Command::Tell(Told { seen: Some(Watch), ..told() }), 900_000);
+    assert!(matches!(effects[..], [Effect::SetMode(LogMode { mode: Clear, .. })]), "{effects:?}");
+}
+
+#[test]
+fn a_throttled_lane_hands_out_no_more_than_it_may() {
+    let mut lane = Lane::default();
+    let traits = Traits { per_second: Some(3), ..Traits::default() };
+    let mut given = Vec::new();
+    let mut now_ms = 0;
+    let mut page = Some(head(1..=20));
+    let mut settled = Vec::new();
+    while given.len() < 20 {
+        let told = Told { traits, ..told() };
+        let next = Pull { told, settled: std::mem::take(&mut settled), room: 5, page: page.take() };
+        let (reply, _) = lane.step(Command::Pull(Box::new(next)), now_ms);
+        for one in reply.given {
+            given.push(now_ms);
+            settled.push(Settled { place: one.place, how: How::Delivered });
+        }
+        now_ms += 100;
+    }
+    for (index, first_ms) in given.iter().enumerate() {
+        let within = given[index..].iter().filter(|ms| **ms < first_ms + 1_000).count();
+        assert!(within <= 3, "{given:?}");
+    }
+    assert!(given[19] <= 7_000, "and no less: {given:?}");
+}
+
+#[test]
+fn a_lost_wake_up_is_sent_again() {
+    let mut lane = Lane::default();
+    let (_, effects) = lane.step(Command::Nudge(line()), 0);
+    assert_eq!(effects, [Effect::Wake]);
+    let (_, effects) = lane.step(Command::Nudge(line()), 1_000);
+    assert_eq!(effects, [], "one is on the way");
+    assert_eq!(lane.alarm_at_ms(1_000), Some(WAKE_AGAIN_MS));
+    let (_, effects) = lane.step(Command::Alarm, WAKE_AGAIN_MS);
+    assert_eq!(effects, [Effect::Wake]);
+}
+
+#[test]
+fn who_asks_hears_what_is_handed_out_and_changes_nothing() {
+    let mut lane = Lane::default();
+    assert_eq!(pull(&mut lane, 1, Some(head(1..=2)), 0).given.len(), 1);
+    let before = lane.clone();
+    let mut ask = |rule, now_ms| lane.step(Command::Ask(place(rule)), now_ms);
+    let leased = Reply { is_leased: true, ..Reply::default() };
+    assert_eq!(ask(1, 1_000), (leased, vec![]));
+    assert_eq!(ask(2, 1_000), (Reply::default(), vec![]), "it waits");
+    let later_ms = 2 * WAKE_AGAIN_MS;
+    assert_eq!(ask(1, later_ms), (Reply::default(), vec![]), "the lease ran out");
+    assert_eq!(lane, before);
+}
+
+#[test]
+fn a_lane_that_is_forgotten_sleeps() {
+    let mut lane = Lane::default();
+    lane.step(Command::Tell(Told { failed: 9, due_at_ms: Some(5), ..told() }), 0);
+    lane.step(Command::Forget(line()), 1);
+    assert_eq!(lane.alarm_at_ms(1), None);
+}

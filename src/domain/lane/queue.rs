@@ -1,0 +1,183 @@
+//! The line of a connection: its open deliveries, oldest first, as LOG has them. What stands here
+//! is shared by those who read the line (`store/lines.rs`), those who keep its order (`lane.rs`)
+//! and those who serve it (the consumer).
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::base::time::SECOND_MS;
+
+/// Primary key of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeliveryKey {
+    /// Its workspace.
+    pub workspace: String,
+    /// Its connection.
+    pub connection: String,
+    /// Its event.
+    pub event: String,
+    /// Number of its rule.
+    pub rule: u32,
+}
+
+/// Whose line it is. It names the lane of the connection, too.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Line {
+    /// The LOG shard that holds it.
+    pub shard: u16,
+    /// Its workspace.
+    pub workspace: String,
+    /// Its connection.
+    pub connection: String,
+}
+
+impl Line {
+    /// The line of a delivery on this shard.
+    pub fn of(shard: u16, key: &DeliveryKey) -> Self {
+        Self { shard, workspace: key.workspace.clone(), connection: key.connection.clone() }
+    }
+
+    /// The key of a delivery in this line.
+    pub fn key(&self, at: &Place) -> DeliveryKey {
+        DeliveryKey {
+            workspace: self.workspace.clone(),
+            connection: self.connection.clone(),
+            event: at.event.clone(),
+            rule: at.rule,
+        }
+    }
+}
+
+/// Which delivery of a line. Places sort by age: event ids begin with a time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Place {
+    /// Its event.
+    #[serde(rename = "e")]
+    pub event: String,
+    /// Number of its rule.
+    #[serde(rename = "r")]
+    pub rule: u32,
+}
+
+/// What consumers have to do with a lane. It stands in LOG and is read with the jobs.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Nothing.
+    #[default]
+    Clear,
+    /// Something failed lately: each batch reports how many attempts succeeded and failed.
+    Watch,
+    /// No attempt but those that the lane hands out.
+    Engaged,
+}
+
+impl Mode {
+    /// The number in the database.
+    pub fn as_number(self) -> i64 {
+        self as i64
+    }
+
+    /// The mode with this number; an unknown one asks for most care.
+    pub fn from_number(number: i64) -> Self {
+        match number {
+            0 => Self::Clear,
+            1 => Self::Watch,
+            _ => Self::Engaged,
+        }
+    }
+}
+
+/// Why a lane is engaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Its breaker is open.
+    BreakerOpen,
+    /// The receiver answered 429, 502 or 504.
+    SlowedDown,
+    /// The receiver takes long to answer.
+    Slow,
+}
+
+impl Reason {
+    /// The word in the database and for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BreakerOpen => "breaker_open",
+            Self::SlowedDown => "slowed_down",
+            Self::Slow => "slow",
+        }
+    }
+}
+
+/// What a connection's settings ask of its lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traits {
+    /// No event starts before every earlier one is done with.
+    pub strict: bool,
+    /// The most requests that start in any second.
+    pub per_second: Option<u32>,
+    /// The time that one attempt may take.
+    pub timeout_ms: i64,
+}
+
+impl Default for Traits {
+    fn default() -> Self {
+        Self { strict: false, per_second: None, timeout_ms: 25 * SECOND_MS }
+    }
+}
+
+impl Traits {
+    /// Whether no attempt may be made but those that the lane hands out.
+    pub fn is_pull_only(&self) -> bool {
+        self.strict || self.per_second.is_some()
+    }
+}
+
+/// A delivery that waits in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Which one.
+    #[serde(rename = "p")]
+    pub place: Place,
+    /// The attempt that it owes.
+    #[serde(rename = "n")]
+    pub attempt: u32,
+    /// When it may start. For one that no attempt was made of this is when the job that was sent
+    /// for it is given up, because that job may be under way.
+    #[serde(rename = "t")]
+    pub start_at_ms: i64,
+    /// When it is due by its own schedule.
+    #[serde(rename = "d")]
+    pub due_at_ms: i64,
+    /// Bytes of its payload.
+    #[serde(rename = "b")]
+    pub payload_bytes: i64,
+    /// Kept back because its connection was inactive. In a strict line it keeps back the others.
+    #[serde(rename = "h", default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_held: bool,
+}
+
+/// Where a page of a line begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum From {
+    /// With the oldest delivery.
+    Head,
+    /// With the next one after this place.
+    After(Place),
+}
+
+/// A page of a line as it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// Where it begins.
+    pub from: From,
+    /// At most [`WINDOW_MAX`](crate::domain::base::limits::WINDOW_MAX) deliveries, oldest first.
+    pub rows: Vec<Waiting>,
+    /// Whether nothing comes after it.
+    pub is_last: bool,
+    /// When it was read, at the latest.
+    pub read_at_ms: i64,
+}

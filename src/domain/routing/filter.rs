@@ -1,0 +1,406 @@
+//! Payload filters: which events of a rule's pattern it sends, by what their payloads say.
+//!
+//! A filter is JSON: `{"path": "order.total", "gt": 100}` is a condition, and `{"and": [...]}`,
+//! `{"or": [...]}` and `{"not": {...}}` combine conditions. A condition with several operators
+//! needs all of them.
+//!
+//! | operator | holds when what is at the path |
+//! |---|---|
+//! | `eq`, `ne` | is, is not this text, number, `true`, `false` or `null` |
+//! | `in` | is one of these |
+//! | `gt`, `lt` | is a number above, below this one; or a text that sorts after, before this one |
+//! | `exists` | is there, even as `null` (`true`); or is not (`false`) |
+//! | `starts_with` | is a text that begins so |
+//!
+//! A path goes down by keys and, in lists, by places from 0: `items.0.sku`. `\.` is a dot in a key.
+//! Where there is nothing, `ne` and `exists: false` hold and nothing else does. Values of different
+//! types are never equal, and upper and lower case differ.
+//!
+//! Numbers compare exactly, however large or precise they are in the payload. A filter's own
+//! numbers must be such that every reader of JSON keeps them: whole numbers of 64 bits, or decimals
+//! that a double keeps.
+
+use std::cell::OnceCell;
+use std::cmp::Ordering;
+
+use serde_json::Value;
+
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::json::json;
+use crate::domain::base::limits::{
+    FILTER_BYTES_MAX, FILTER_CONDITIONS_MAX, FILTER_DEPTH_MAX, FILTER_LIST_MAX,
+    FILTER_PATH_CHARS_MAX, FILTER_REASON_CHARS_MAX, PAYLOAD_DEPTH_MAX,
+};
+use crate::domain::base::tree::{Tree, compare_numbers};
+use crate::domain::routing::event::depth;
+
+/// A filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter(Condition);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Condition {
+    And(Vec<Condition>),
+    Or(Vec<Condition>),
+    Not(Box<Condition>),
+    At(Path, Vec<Test>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Path {
+    written: String,
+    names: Vec<String>,
+}
+
+/// One operator with what it compares with: one value, or for `in` a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Test {
+    operator: Operator,
+    values: Vec<Scalar>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    Eq,
+    Ne,
+    In,
+    Gt,
+    Lt,
+    Exists,
+    StartsWith,
+}
+
+const OPERATORS: [(&str, Operator); 7] = [
+    ("eq", Operator::Eq),
+    ("ne", Operator::Ne),
+    ("in", Operator::In),
+    ("gt", Operator::Gt),
+    ("lt", Operator::Lt),
+    ("exists", Operator::Exists),
+    ("starts_with", Operator::StartsWith),
+];
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Scalar {
+    Null,
+    Bool(bool),
+    Number(String),
+    Text(String),
+}
+
+impl Filter {
+    /// Reads a filter from the text of a JSON value.
+    ///
+    /// # Errors
+    /// `Invalid` naming the path to what is wrong, such as `and[1].gt`.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text.len() > FILTER_BYTES_MAX {
+            let msg = format!("is {} bytes; at most {FILTER_BYTES_MAX} are taken", text.len());
+            return Err(Error::field("", msg));
+        }
+        let checked: serde_json::Result<&serde_json::value::RawValue> = serde_json::from_str(text);
+        checked.map_err(|e| Error::field("", format!("is not valid JSON: {e}")))?;
+        if depth(text) > PAYLOAD_DEPTH_MAX {
+            return Err(Error::field("", "is nested too deep"));
+        }
+        let tree = Tree::read(text).ok_or_else(|| Error::field("", "is not valid JSON"))?;
+        let mut parser = Parser { conditions: 0 };
+        parser.condition(&tree, "", 1).map(Self)
+    }
+
+    /// The filter as JSON; parsing its text gives the same filter.
+    pub fn to_json(&self) -> Value {
+        print(&self.0)
+    }
+
+    /// Whether a payload passes.
+    ///
+    /// # Errors
+    /// What did not hold, in words that name the filter and nothing of the payload.
+    pub fn check(&self, payload: &Tree<'_>) -> std::result::Result<(), String> {
+        match why_not(&self.0, payload, String::new()) {
+            None => Ok(()),
+            Some(why) => Err(why.chars().take(FILTER_REASON_CHARS_MAX).collect()),
+        }
+    }
+}
+
+/// A payload that is read when the first filter asks for it, and only then.
+pub struct Payload<'a> {
+    text: &'a str,
+    tree: OnceCell<Option<Tree<'a>>>,
+}
+
+impl<'a> Payload<'a> {
+    /// The payload with this text.
+    pub fn new(text: &'a str) -> Self {
+        Self { text, tree: OnceCell::new() }
+    }
+
+    /// Whether it passes a filter with this text; without a filter everything passes.
+    ///
+    /// # Errors
+    /// As [`Filter::check`].
+    pub fn passes(&self, filter: Option<&str>) -> std::result::Result<(), String> {
+        let Some(filter) = filter else { return Ok(()) };
+        let filter = Filter::parse(filter).map_err(|_| "the filter cannot be read".to_owned())?;
+        match self.tree.get_or_init(|| Tree::read(self.text)) {
+            Some(tree) => filter.check(tree),
+            None => Err("the payload cannot be read".to_owned()),
+        }
+    }
+}
+
+/// Reads conditions and counts them.
+struct Parser {
+    conditions: usize,
+}
+
+impl Parser {
+    fn condition(&mut self, tree: &Tree<'_>, at: &str, level: usize) -> Result<Condition> {
+        self.conditions += 1;
+        if self.conditions > FILTER_CONDITIONS_MAX {
+            let msg = format!("is one of more than {FILTER_CONDITIONS_MAX} conditions");
+            return Err(Error::field(at, msg));
+        }
+        if level > FILTER_DEPTH_MAX {
+            let msg = format!("is nested more than {FILTER_DEPTH_MAX} levels deep");
+            return Err(Error::field(at, msg));
+        }
+        let Tree::Object(entries) = tree else {
+            return Err(Error::field(at, "must be an object with a path, and, or, or not"));
+        };
+        for (index, (key, _)) in entries.iter().enumerate() {
+            if entries[..index].iter().any(|(other, _)| other == key) {
+                return Err(Error::field(below(at, key), "stands twice in the object"));
+            }
+        }
+        if let [(key, value)] = entries.as_slice() {
+            let here = below(at, key);
+            match key.as_ref() {
+                "and" => return self.list(value, &here, level).map(Condition::And),
+                "or" => return self.list(value, &here, level).map(Condition::Or),
+                "not" => {
+                    let inner = self.condition(value, &here, level + 1)?;
+                    return Ok(Condition::Not(Box::new(inner)));
+                }
+                _ => {}
+            }
+        }
+        at_path(tree, entries.iter().map(|(key, value)| (key.as_ref(), value)), at)
+    }
+
+    fn list(&mut self, tree: &Tree<'_>, at: &str, level: usize) -> Result<Vec<Condition>> {
+        match tree {
+            Tree::List(items) if !items.is_empty() => {
+                let item =
+                    |(index, item)| self.condition(item, &format!("{at}[{index}]"), level + 1);
+                items.iter().enumerate().map(item).collect()
+            }
+            _ => Err(Error::field(at, "must be a list of conditions")),
+        }
+    }
+}
+
+fn at_path<'a>(
+    tree: &Tree<'_>,
+    entries: impl Iterator<Item = (&'a str, &'a Tree<'a>)>,
+    at: &str,
+) -> Result<Condition> {
+    let path = match tree.get("path") {
+        Some(Tree::Text(written)) => {
+            parse_path(written).map_err(|msg| Error::field(below(at, "path"), msg))?
+        }
+        Some(_) => return Err(Error::field(below(at, "path"), "must be a string")),
+        None => return Err(Error::field(at, "must have a path, or be one of and, or, not alone")),
+    };
+    let mut tests = Vec::new();
+    for (key, value) in entries.filter(|(key, _)| *key != "path") {
+        let here = below(at, key);
+        let Some((_, operator)) = OPERATORS.iter().find(|(word, _)| *word == key) else {
+            let words = OPERATORS.map(|(word, _)| word).join(", ");
+            return Err(Error::field(here, format!("is none of {words}")));
+        };
+        tests.push(test(*operator, value, &here)?);
+    }
+    if tests.is_empty() {
+        return Err(Error::field(at, "must have an operator beside its path"));
+    }
+    Ok(Condition::At(path, tests))
+}
+
+fn test(operator: Operator, value: &Tree<'_>, at: &str) -> Result<Test> {
+    if operator == Operator::In {
+        let Tree::List(items) = value else {
+            return Err(Error::field(at, "must be a list of values"));
+        };
+        if items.is_empty() || items.len() > FILTER_LIST_MAX {
+            return Err(Error::field(at, format!("must hold 1 to {FILTER_LIST_MAX} values")));
+        }
+        let item = |(index, item)| scalar(item, &format!("{at}[{index}]"));
+        let values = items.iter().enumerate().map(item).collect::<Result<_>>()?;
+        return Ok(Test { operator, values });
+    }
+    let value = scalar(value, at)?;
+    let msg = match (operator, &value) {
+        (Operator::Gt | Operator::Lt, Scalar::Null | Scalar::Bool(_)) => {
+            "must be a number or a string"
+        }
+        (Operator::Exists, Scalar::Bool(_)) => "",
+        (Operator::Exists, _) => "must be true or false",
+        (Operator::StartsWith, Scalar::Text(_)) => "",
+        (Operator::StartsWith, _) => "must be a string",
+        _ => "",
+    };
+    if msg.is_empty() {
+        Ok(Test { operator, values: vec![value] })
+    } else {
+        Err(Error::field(at, msg))
+    }
+}
+
+fn scalar(tree: &Tree<'_>, at: &str) -> Result<Scalar> {
+    match tree {
+        Tree::Null => Ok(Scalar::Null),
+        Tree::Bool(value) => Ok(Scalar::Bool(*value)),
+        Tree::Text(text) => Ok(Scalar::Text(text.clone().into_owned())),
+        Tree::Number(written) => {
+            let kept: Option<Value> = serde_json::from_str(written).ok();
+            let kept = kept.map(|kept| kept.to_string());
+            match kept.filter(|kept| compare_numbers(kept, written) == Ordering::Equal) {
+                Some(kept) => Ok(Scalar::Number(kept)),
+                None => {
+                    let msg = "must be a whole number of 64 bits or a decimal of 15 digits";
+                    Err(Error::field(at, msg))
+                }
+            }
+        }
+        _ => Err(Error::field(at, "must be a string, a number, true, false or null")),
+    }
+}
+
+fn below(at: &str, key: &str) -> String {
+    if at.is_empty() { key.to_owned() } else { format!("{at}.{key}") }
+}
+
+/// The names of a path.
+fn parse_path(written: &str) -> std::result::Result<Path, String> {
+    if written.chars().count() > FILTER_PATH_CHARS_MAX {
+        return Err(format!("must be at most {FILTER_PATH_CHARS_MAX} characters"));
+    }
+    let (mut names, mut escaped) = (vec![String::new()], false);
+    for c in written.chars() {
+        match (escaped, c) {
+            (false, '\\') => {
+                escaped = true;
+                continue;
+            }
+            (false, '.') => names.push(String::new()),
+            (true, c) if c != '.' && c != '\\' => {
+                return Err("has a \\ before something else than . or \\".to_owned());
+            }
+            (_, c) => names.last_mut().into_iter().for_each(|name| name.push(c)),
+        }
+        escaped = false;
+    }
+    if escaped || names.iter().any(String::is_empty) {
+        return Err("must be names with single dots between them, such as order.total".to_owned());
+    }
+    Ok(Path { written: written.to_owned(), names })
+}
+
+fn print(condition: &Condition) -> Value {
+    let list = |conditions: &[Condition]| conditions.iter().map(print).collect::<Value>();
+    match condition {
+        Condition::And(conditions) => json!({"and": list(conditions)}),
+        Condition::Or(conditions) => json!({"or": list(conditions)}),
+        Condition::Not(inner) => json!({"not": print(inner)}),
+        Condition::At(path, tests) => {
+            let mut printed = json!({"path": path.written});
+            for test in tests {
+                printed[word(test.operator)] = operand(test);
+            }
+            printed
+        }
+    }
+}
+
+fn operand(test: &Test) -> Value {
+    let mut values = test.values.iter().map(|value| match value {
+        Scalar::Null => Value::Null,
+        Scalar::Bool(value) => json!(value),
+        Scalar::Number(written) => serde_json::from_str(written).unwrap_or_default(),
+        Scalar::Text(text) => json!(text),
+    });
+    match test.operator {
+        Operator::In => values.collect(),
+        _ => values.next().unwrap_or_default(),
+    }
+}
+
+fn word(operator: Operator) -> &'static str {
+    OPERATORS.iter().find(|(_, of)| *of == operator).map_or("", |(word, _)| *word)
+}
+
+/// Why a payload does not pass; `at` is the way to the condition, for the words.
+fn why_not(condition: &Condition, payload: &Tree<'_>, at: String) -> Option<String> {
+    let said = |what: &str| match at.is_empty() {
+        true => what.to_owned(),
+        false => format!("{at}: {what}"),
+    };
+    let inner = |word: &str| below(&at, word);
+    match condition {
+        Condition::And(conditions) => conditions
+            .iter()
+            .enumerate()
+            .find_map(|(index, one)| why_not(one, payload, format!("{}[{index}]", inner("and")))),
+        Condition::Or(conditions) => {
+            let fails = |one: &Condition| why_not(one, payload, String::new()).is_some();
+            conditions.iter().all(fails).then(|| said("none of or holds"))
+        }
+        Condition::Not(one) => {
+            let holds = why_not(one, payload, String::new()).is_none();
+            holds.then(|| said("what is in not holds"))
+        }
+        Condition::At(path, tests) => {
+            let mut names = path.names.iter();
+            let found = names.try_fold(payload, |tree, name| tree.get(name));
+            let failed = tests.iter().find(|test| !holds(test, found))?;
+            Some(said(&format!("{} {} {}", path.written, word(failed.operator), operand(failed))))
+        }
+    }
+}
+
+fn holds(test: &Test, found: Option<&Tree<'_>>) -> bool {
+    let is =
+        |value: &Scalar| found.is_some_and(|found| compare(found, value) == Some(Ordering::Equal));
+    let mut values = test.values.iter();
+    let ordered = |value: &Scalar, expected| {
+        found.is_some_and(|found| compare(found, value) == Some(expected))
+    };
+    match test.operator {
+        Operator::Eq | Operator::In => values.any(is),
+        Operator::Ne => !values.any(is),
+        Operator::Gt => values.all(|value| ordered(value, Ordering::Greater)),
+        Operator::Lt => values.all(|value| ordered(value, Ordering::Less)),
+        Operator::Exists => values.all(|value| *value == Scalar::Bool(found.is_some())),
+        Operator::StartsWith => values.all(|value| match (found, value) {
+            (Some(Tree::Text(text)), Scalar::Text(beginning)) => text.starts_with(beginning),
+            _ => false,
+        }),
+    }
+}
+
+/// How what is in a payload compares with a value of its type; `None` for another type.
+fn compare(found: &Tree<'_>, value: &Scalar) -> Option<Ordering> {
+    match (found, value) {
+        (Tree::Null, Scalar::Null) => Some(Ordering::Equal),
+        (Tree::Bool(found), Scalar::Bool(value)) => Some(found.cmp(value)),
+        (Tree::Number(found), Scalar::Number(value)) => Some(compare_numbers(found, value)),
+        (Tree::Text(found), Scalar::Text(value)) => Some(found.as_ref().cmp(value)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

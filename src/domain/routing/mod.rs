@@ -1,0 +1,6 @@
+//! From an emit to the rules that match it: event, rule, payload filter, idempotency key.
+
+pub mod event;
+pub mod filter;
+pub mod idempotency;
+pub mod rule;

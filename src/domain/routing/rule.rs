@@ -1,0 +1,107 @@
+//! A rule routes events of its workspace to one connection. Its `event` is a pattern, see
+//! [`names`](crate::domain::base::names).
+
+use serde::{Deserialize, Serialize};
+
+/// What routing needs of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Id of the rule.
+    pub id: String,
+    /// Number in its workspace, from 1; 0 is reserved for test events.
+    pub number: u32,
+    /// The connection it sends to.
+    pub connection: String,
+    /// Whether it routes at all.
+    pub active: bool,
+    /// 1 when that connection takes deliveries; if not, they are held.
+    pub connection_active: u8,
+    /// 1 when that connection's order is strict.
+    pub is_strict: u8,
+    /// 1 when that connection is throttled.
+    pub is_throttled: u8,
+    /// Pattern of the event names that it matches.
+    pub event: String,
+    /// Resource it is limited to, if any.
+    pub resource: Option<String>,
+    /// Resource id it is limited to, if any.
+    pub resource_id: Option<String>,
+    /// Text of the filter that payloads must pass, if any.
+    pub filter: Option<String>,
+}
+
+impl Rule {
+    /// Whether an event of a name that this rule is for, with this resource, is routed by it as far
+    /// as can be told without its payload.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn matches(
+        &self,
+        resource: Option<&str>,
+        resource_id: Option<&str>,
+    ) -> Result<(), Mismatch> {
+        let differs = |limit: &Option<String>, value: Option<&str>| {
+            limit.as_deref().is_some_and(|limit| value != Some(limit))
+        };
+        if !self.active {
+            Err(Mismatch::Inactive)
+        } else if differs(&self.resource, resource) {
+            Err(Mismatch::Resource)
+        } else if differs(&self.resource_id, resource_id) {
+            Err(Mismatch::ResourceId)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Why a rule for an event's name does not route the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mismatch {
+    /// The rule is not active.
+    Inactive,
+    /// It is limited to another resource.
+    Resource,
+    /// It is limited to another resource id.
+    ResourceId,
+    /// Its filter did not let the payload pass.
+    Filter,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_of_a_rule_must_fit() {
+        let rule = |resource: Option<&str>, resource_id: Option<&str>| Rule {
+            id: "r".into(),
+            number: 1,
+            connection: "c".into(),
+            active: true,
+            connection_active: 1,
+            is_strict: 0,
+            is_throttled: 0,
+            event: "order.completed".into(),
+            resource: resource.map(Into::into),
+            resource_id: resource_id.map(Into::into),
+            filter: None,
+        };
+        let order = Some("order");
+        for (rule, resource, id, expected) in [
+            (rule(None, None), None, None, Ok(())),
+            (rule(None, None), order, Some("1"), Ok(())),
+            (rule(order, None), order, None, Ok(())),
+            (rule(order, None), None, None, Err(Mismatch::Resource)),
+            (rule(order, Some("1")), order, Some("1"), Ok(())),
+            (rule(order, Some("1")), order, Some("2"), Err(Mismatch::ResourceId)),
+            (rule(order, Some("1")), Some("x"), Some("2"), Err(Mismatch::Resource)),
+        ] {
+            assert_eq!(rule.matches(resource, id), expected, "{rule:?}");
+            let inactive = Rule { active: false, ..rule };
+            assert_eq!(inactive.matches(resource, id), Err(Mismatch::Inactive));
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Who calls and for whom: organizations, workspaces, keys, tokens and sessions.
+
+pub mod actor;
+pub mod api_key;
+pub mod key_limits;
+pub mod organization;
+pub mod session;
+pub mod workspace;

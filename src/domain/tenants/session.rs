@@ -1,0 +1,465 @@
+//! A session of the embed: who it is for, what it may see and do, how long, and its tokens.
+//!
+//! A session has three tokens, each stored as a hash only. The *launch token* stands in the URL
+//! that the product puts into an iframe; it is used once, within seconds. It is exchanged for a
+//! *cookie* that the browser sends to the session's own path. The *access token* is for the
+//! product's page, which can hand it to the embed to renew the cookie.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::domain::base::ids;
+use crate::domain::tenants::actor::{Actor, Resource, Scope};
+
+/// Bounds and default of a session's life, in seconds (the wire contract).
+pub const TTL_S: (i64, i64, i64) = (300, 3_600, 1_800);
+/// Bounds and default of a launch token's life, in seconds (the wire contract).
+pub const LAUNCH_TTL_S: (i64, i64, i64) = (15, 60, 30);
+/// Origins that may show the embed, at the most (the wire contract).
+pub const ORIGINS_MAX: usize = 10;
+/// The scope that opens payloads to admins and owners (the wire contract).
+pub const READ_PAYLOADS: &str = "events.payload:read";
+
+/// Defines an enum of words: what is stored, and what the API reads and writes.
+macro_rules! words {
+    (
+        $(#[$doc:meta])*
+        $name:ident { $($(#[$arm_doc:meta])* $arm:ident = $word:literal),* $(,)? }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum $name { $($(#[$arm_doc])* $arm),* }
+
+        impl $name {
+            /// All words, for messages.
+            pub const WORDS: &'static [&'static str] = &[$($word),*];
+
+            /// The word.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$arm => $word),* }
+            }
+
+            /// The arm with this word, if there is one.
+            pub fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$arm),)* _ => None }
+            }
+        }
+    };
+}
+
+words! {
+    /// What a person may do, from the least on.
+    Role {
+        /// Reads, sends test events and retries deliveries.
+        Member = "member",
+        /// Also changes connections and rules and rotates secrets.
+        Admin = "admin",
+        /// As admin.
+        Owner = "owner",
+    }
+}
+
+words! {
+    /// What a session shows.
+    SessionType {
+        /// A whole workspace.
+        Workspace = "workspace",
+        /// What is about one resource of the workspace.
+        Resource = "resource",
+        /// A whole workspace, to read only.
+        Dashboard = "dashboard",
+    }
+}
+
+words! {
+    /// The page on which a session begins.
+    LaunchPage {
+        /// What needs attention, and the last events.
+        Dashboard = "dashboard",
+        /// Connections.
+        Connections = "connections",
+        /// Rules.
+        Rules = "rules",
+        /// Events.
+        Events = "events",
+    }
+}
+
+words! {
+    /// Colours of the pages.
+    Theme {
+        /// As the person's device has it.
+        Auto = "auto",
+        /// Light.
+        Light = "light",
+        /// Dark.
+        Dark = "dark",
+    }
+}
+
+/// What a page or a form asks of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// To see.
+    View,
+    /// To see what is about all resources.
+    ViewAll,
+    /// To send test events and retry deliveries.
+    Act,
+    /// To replay what a range of time holds, of all resources.
+    Replay,
+    /// To change rules.
+    ManageRules,
+    /// To change connections and their secrets.
+    Manage,
+}
+
+/// Why a session may not do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// It is of type `dashboard`.
+    ReadOnly,
+    /// It needs the role `admin`.
+    NeedsAdmin,
+    /// It is of type `resource`, and connections and replays are the whole workspace's.
+    NeedsWorkspace,
+    /// It needs the scope `events.payload:read`.
+    NeedsScope,
+}
+
+/// How a session's pages look, as the product asked when it launched it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// Colours.
+    pub theme: Theme,
+    /// Accent colour, six hexadecimal digits.
+    pub accent: Option<String>,
+}
+
+/// A session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Id, a UUIDv7 whose low 32 bits are its workspace's number.
+    pub id: String,
+    /// LOG shard of its workspace, where it is stored too.
+    pub shard: u16,
+    /// Organization.
+    pub organization: String,
+    /// Workspace.
+    pub workspace: String,
+    /// The workspace's name when the session was created.
+    pub workspace_name: String,
+    /// The environment that its workspace had when the session was created.
+    pub environment: Option<String>,
+    /// What the person may do.
+    pub role: Role,
+    /// What it shows.
+    pub session_type: SessionType,
+    /// The resource it is limited to.
+    pub resource: Option<Resource>,
+    /// Who the person is in the product's own words.
+    pub external_user_id: Option<String>,
+    /// Whether it has the scope [`READ_PAYLOADS`].
+    pub reads_payloads: bool,
+    /// Origins that may show it.
+    pub allowed_origins: Vec<String>,
+    /// Where it begins.
+    pub launch_page: LaunchPage,
+    /// How its pages look.
+    pub look: Look,
+    /// How long it lives from its creation, and from each refresh.
+    pub ttl_ms: i64,
+    /// Who created it.
+    pub created_by: String,
+    /// When it was created.
+    pub created_at_ms: i64,
+    /// When it was launched.
+    pub launched_at_ms: Option<i64>,
+    /// When it is over.
+    pub expires_at_ms: i64,
+    /// When it was revoked.
+    pub revoked_at_ms: Option<i64>,
+}
+
+impl Session {
+    /// Whether it may do what is needed.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may(&self, need: Need) -> Result<(), Denied> {
+        let is_to_see = matches!(need, Need::View | Need::ViewAll);
+        if self.session_type == SessionType::Dashboard && !is_to_see {
+            return Err(Denied::ReadOnly);
+        }
+        if matches!(need, Need::ManageRules | Need::Manage) && self.role < Role::Admin {
+            return Err(Denied::NeedsAdmin);
+        }
+        let is_about_all = matches!(need, Need::ViewAll | Need::Replay | Need::Manage);
+        if self.session_type == SessionType::Resource && is_about_all {
+            return Err(Denied::NeedsWorkspace);
+        }
+        Ok(())
+    }
+
+    /// Whether payloads and response bodies may be read.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_read_payloads(&self) -> Result<(), Denied> {
+        if self.role < Role::Admin {
+            return Err(Denied::NeedsAdmin);
+        }
+        if self.reads_payloads { Ok(()) } else { Err(Denied::NeedsScope) }
+    }
+
+    /// Whether it goes on at `now_ms`.
+    pub fn is_live(&self, now_ms: i64) -> bool {
+        self.revoked_at_ms.is_none() && now_ms < self.expires_at_ms
+    }
+
+    /// In which state it is at `now_ms`: `active`, `expired` or `revoked`.
+    pub fn status(&self, now_ms: i64) -> &'static str {
+        match (self.revoked_at_ms, self.is_live(now_ms)) {
+            (Some(_), _) => "revoked",
+            (None, true) => "active",
+            (None, false) => "expired",
+        }
+    }
+
+    /// Who acts in it.
+    pub fn actor(&self) -> Actor {
+        let scope = Scope {
+            organization: self.organization.clone(),
+            workspace: Some(self.workspace.clone()),
+            resource: self.resource.clone(),
+        };
+        let who = self.external_user_id.as_deref().unwrap_or(&self.id);
+        Actor { scope, created_by: format!("session:{who}"), handles_secrets: true }
+    }
+}
+
+/// Which of a session's tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    /// Stands in the launch URL.
+    Launch,
+    /// Held by the product's page.
+    Access,
+    /// Held by the browser.
+    Cookie,
+}
+
+impl TokenKind {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Launch => "pst_launch",
+            Self::Access => "pst_access",
+            Self::Cookie => "pst_cookie",
+        }
+    }
+}
+
+/// A token as somebody presents it, not trusted yet: `<kind>.<shard>.<session>.<43 characters of
+/// base64url>`. Shard and session say where to look; all of it is hashed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token {
+    /// LOG shard that holds the session.
+    pub shard: u16,
+    /// The session.
+    pub session: String,
+    text: String,
+}
+
+/// Bytes of entropy in a token.
+pub const TOKEN_BYTES: usize = 32;
+
+impl Token {
+    /// A new token of a session.
+    pub fn new(kind: TokenKind, shard: u16, session: &str, random: [u8; TOKEN_BYTES]) -> Self {
+        let secret = URL_SAFE_NO_PAD.encode(random);
+        let text = format!("{}.{shard}.{session}.{secret}", kind.prefix());
+        Self { shard, session: session.to_owned(), text }
+    }
+
+    /// Reads a token of this kind; `None` when the text is none.
+    pub fn parse(kind: TokenKind, text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let mut next = || parts.next();
+        let (prefix, shard, session, secret) = (next()?, next()?, next()?, next()?);
+        let fits = prefix == kind.prefix() && parts.next().is_none();
+        let session = ids::parse_uuid(session).filter(|id| id == session)?;
+        let secret = URL_SAFE_NO_PAD.decode(secret).ok()?;
+        let fits = fits && secret.len() == TOKEN_BYTES;
+        fits.then(|| Some(Self { shard: shard.parse().ok()?, session, text: text.to_owned() }))?
+    }
+
+    /// The text, to hand out or to compare.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// What is stored of it.
+    pub fn hash(&self) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::digest(self.text.as_bytes()))
+    }
+
+    /// Whether `hash` is this token's, in constant time.
+    pub fn has_hash(&self, hash: Option<&str>) -> bool {
+        hash.is_some_and(|hash| self.hash().as_bytes().ct_eq(hash.as_bytes()).into())
+    }
+
+    /// A word that only who holds this token can know and that does not give it away. Forms carry
+    /// it, so that no other page can send them.
+    pub fn form_word(&self) -> String {
+        let digest = Sha256::digest([b"form:", self.text.as_bytes()].concat());
+        URL_SAFE_NO_PAD.encode(&digest[..18])
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Token({}, ***)", self.session)
+    }
+}
+
+/// Checks an origin that may show the embed: `https://host[:port]`, or http on this machine.
+fn check_origin(text: &str) -> Result<(), String> {
+    let wrong = || Err("must be an origin such as https://app.example.com".to_owned());
+    let Ok(url) = url::Url::parse(text) else { return wrong() };
+    let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    let scheme = url.scheme() == "https" || (url.scheme() == "http" && loopback);
+    // Serialized again it must be the same: no path, no user, no default port, lower case.
+    let same = url.origin().ascii_serialization() == text;
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:/[]".contains(&b));
+    if scheme && same && plain && text.len() <= 255 { Ok(()) } else { wrong() }
+}
+
+/// Checks the origins that a session or an organization names.
+///
+/// # Errors
+/// What is wrong, for the caller.
+pub fn check_origins(origins: &[String]) -> Result<(), String> {
+    if origins.len() > ORIGINS_MAX {
+        return Err(format!("must be at most {ORIGINS_MAX} origins"));
+    }
+    let wrong = origins.iter().find_map(|origin| Some((origin, check_origin(origin).err()?)));
+    wrong.map_or(Ok(()), |(origin, msg)| Err(format!("{origin:?} {msg}")))
+}
+
+/// Checks an accent colour: six hexadecimal digits.
+pub fn is_accent(text: &str) -> bool {
+    text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(role: Role, session_type: SessionType, reads_payloads: bool) -> Session {
+        Session {
+            id: "s".into(),
+            shard: 0,
+            organization: "o".into(),
+            workspace: "w".into(),
+            workspace_name: "W".into(),
+            environment: None,
+            role,
+            session_type,
+            resource: None,
+            external_user_id: None,
+            reads_payloads,
+            allowed_origins: Vec::new(),
+            launch_page: LaunchPage::Dashboard,
+            look: Look { theme: Theme::Auto, accent: None },
+            ttl_ms: 1_000,
+            created_by: "k".into(),
+            created_at_ms: 0,
+            launched_at_ms: None,
+            expires_at_ms: 1_000,
+            revoked_at_ms: None,
+        }
+    }
+
+    #[test]
+    fn roles_and_types_by_need() {
+        use Denied::{NeedsAdmin, NeedsWorkspace, ReadOnly};
+        use Need::{Act, Manage, ManageRules, Replay, View, ViewAll};
+        use SessionType::{Dashboard, Resource, Workspace};
+        let (ok, admin) = (Ok(()), Err(NeedsAdmin));
+        let (all, read) = (Err(NeedsWorkspace), Err(ReadOnly));
+        for (role, kind, expected) in [
+            (Role::Member, Workspace, [ok, ok, ok, ok, admin, admin]),
+            (Role::Admin, Workspace, [ok; 6]),
+            (Role::Owner, Workspace, [ok; 6]),
+            (Role::Member, Resource, [ok, all, ok, all, admin, admin]),
+            (Role::Admin, Resource, [ok, all, ok, all, ok, all]),
+            (Role::Owner, Dashboard, [ok, ok, read, read, read, read]),
+        ] {
+            let session = session(role, kind, true);
+            let needs = [View, ViewAll, Act, Replay, ManageRules, Manage];
+            let found = needs.map(|need| session.may(need));
+            assert_eq!(found, expected, "{role:?} {kind:?}");
+        }
+        for (role, scope, expected) in [
+            (Role::Member, true, Err(NeedsAdmin)),
+            (Role::Admin, false, Err(Denied::NeedsScope)),
+            (Role::Admin, true, Ok(())),
+            (Role::Owner, true, Ok(())),
+        ] {
+            assert_eq!(session(role, Workspace, scope).may_read_payloads(), expected);
+        }
+    }
+
+    #[test]
+    fn a_session_ends_at_its_time_or_when_it_is_revoked() {
+        let mut session = session(Role::Member, SessionType::Workspace, false);
+        assert_eq!([999, 1_000].map(|at| session.status(at)), ["active", "expired"]);
+        session.revoked_at_ms = Some(5);
+        assert_eq!((session.status(10), session.is_live(10)), ("revoked", false));
+    }
+
+    #[test]
+    fn a_token_is_of_one_kind_and_one_session() {
+        let id = "0193f6a0-0000-7000-8000-000000000001";
+        let token = Token::new(TokenKind::Access, 3, id, [7; TOKEN_BYTES]);
+        let text = token.expose().to_owned();
+        let read = Token::parse(TokenKind::Access, &text).expect("a token");
+        assert_eq!((read.shard, read.session.as_str()), (3, id));
+        assert!(read.has_hash(Some(&token.hash())));
+        assert!(!read.has_hash(None) && !read.has_hash(Some("")));
+        let other = Token::new(TokenKind::Access, 3, id, [8; TOKEN_BYTES]);
+        assert!(!other.has_hash(Some(&token.hash())));
+        assert_eq!(Token::parse(TokenKind::Cookie, &text), None);
+        for wrong in ["", "a.b.c.d", &text[1..], &text[..text.len() - 1], &format!("{text}.x")] {
+            assert_eq!(Token::parse(TokenKind::Access, wrong), None, "{wrong}");
+        }
+        assert!(!format!("{token:?}").contains(&text[text.len() - 10..]));
+        assert!(!text.contains(&token.form_word()) && token.form_word() != other.form_word());
+    }
+
+    #[test]
+    fn origins() {
+        for (text, expected) in [
+            ("https://app.example.com", true),
+            ("https://app.example.com:8443", true),
+            ("http://localhost:3000", true),
+            ("http://127.0.0.1", true),
+            ("http://app.example.com", false),
+            ("https://app.example.com/", false),
+            ("https://App.example.com", false),
+            ("https://app.example.com:443", false),
+            ("https://*.example.com", false),
+            ("https://a.example https://b.example", false),
+            ("https://a.example;script-src *", false),
+            ("*", false),
+            ("null", false),
+            ("data:text/html,x", false),
+            ("", false),
+        ] {
+            assert_eq!(check_origin(text).is_ok(), expected, "{text}");
+        }
+        assert!(is_accent("0a7Ac0") && !is_accent("red") && !is_accent("#ffffff"));
+    }
+}

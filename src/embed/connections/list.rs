@@ -1,0 +1,283 @@
+//! The list of connections, and making and changing one.
+
+use crate::embed::connections::form;
+use maud::{Markup, html};
+
+use crate::app::connections::{self as app, Change, NewConnection, Saved};
+use crate::app::rules::{NewRule, create as create_rule};
+use crate::destination::webhook::Settings;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::ids;
+use crate::domain::tenants::session::{Need, Session};
+use crate::embed::connections::form::{Context, Draft};
+use crate::embed::connections::new_secret::fresh_secret;
+use crate::embed::frame::layout::{Page, Section, page, page_with, path};
+use crate::embed::frame::parts::{self, Errors};
+use crate::embed::text;
+use crate::http::access::Visit;
+use crate::http::form::Form;
+use crate::http::{Call, Reply, problem};
+use crate::ports::Platform;
+use crate::store::connections::{self, Connection};
+use crate::store::event_types::{self, Listed};
+use crate::store::{rules, two};
+
+/// `GET /embed/s/{session}/connections`.
+pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let scope = &visit.session.actor().scope;
+    let queries = (connections::shown(scope), rules::shown(scope));
+    let (found, rules) = two(platform.control(), queries).await?;
+    let body = html! {
+        div.heading {
+            h1 { (text::CONNECTIONS) }
+            @if !found.is_empty() { (new_button(visit, "primary")) }
+        }
+        @if found.is_empty() { (empty(visit)) } @else {
+            div.rows {
+                @for connection in &found {
+                    @let used = rules.iter().filter(|rule| rule.connection == connection.id);
+                    (row(visit, connection, used.count()))
+                }
+            }
+        }
+    };
+    let mut shown = Page::new(Section::Connections, text::CONNECTIONS);
+    let done = call.request.query("done");
+    shown.done = done.as_deref();
+    Ok(page(visit, &shown, &body))
+}
+
+/// A button to a new connection.
+pub fn new_button(visit: &Visit, look: &str) -> Markup {
+    parts::link_button(visit, Need::Manage, "connections/new", text::NEW_CONNECTION, look)
+}
+
+/// What a workspace without connections shows: the three steps.
+pub fn empty(visit: &Visit) -> Markup {
+    html! {
+        section.empty {
+            h2 { (text::START_TITLE) }
+            ol.steps {
+                @for (title, body) in text::START_STEPS { li { strong { (title) } p { (body) } } }
+            }
+            (new_button(visit, "primary"))
+        }
+    }
+}
+
+fn row(visit: &Visit, connection: &Connection, rules: usize) -> Markup {
+    let settings = Settings::from_stored(&connection.settings).ok();
+    let below = format!("connections/{}", connection.id);
+    html! {
+        a.row href=(path(visit, &below)) {
+            span.main {
+                strong { (connection.name) }
+                @if let Some(settings) = &settings {
+                    small.url { (settings.http_method) " " (settings.url) }
+                }
+            }
+            span.side {
+                (parts::state(activity(connection)))
+                small { (text::rules_count(rules)) }
+            }
+        }
+    }
+}
+
+/// Whether a connection takes deliveries, as a word for its badge.
+pub fn activity(connection: &Connection) -> &'static str {
+    if connection.active { "active" } else { "inactive" }
+}
+
+/// `GET /embed/s/{session}/connections/new`.
+pub async fn new<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let catalogue = catalogue(platform, &visit.session).await?;
+    let id = ids::record_id(platform.bytes());
+    let context = Context {
+        action: "connections/new",
+        new_id: Some(&id),
+        catalogue: &catalogue,
+        chosen: Vec::new(),
+    };
+    let body = html! {
+        h1 { (text::NEW_CONNECTION) }
+        (form::render(visit, &context, &Draft::new(), &Errors::default()))
+    };
+    Ok(page(visit, &Page::new(Section::Connections, text::NEW_CONNECTION), &body))
+}
+
+async fn catalogue<P: Platform>(platform: &P, session: &Session) -> Result<Vec<Listed>> {
+    event_types::listed(&session.organization).run(platform.control()).await
+}
+
+/// `POST /embed/s/{session}/connections/new`: makes the connection with rules for the events that
+/// were chosen. The answer shows a generated secret, this once.
+pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let (visit, form) = (call.caller.visit()?, call.form()?);
+    let id = ids::parse_uuid(form.get("id")).unwrap_or_else(|| ids::record_id(platform.bytes()));
+    let new = NewConnection {
+        id: Some(id.clone()),
+        workspace: visit.session.workspace.clone(),
+        name: form.filled("name").unwrap_or_default().to_owned(),
+        metadata: form::metadata(&form),
+        hidden: false,
+    };
+    let saved = match app::create(platform, &visit.session.actor(), new).await {
+        Ok(saved) => saved,
+        // The same form once more: what it made is there.
+        Err(error) if error.kind == Kind::Conflict => {
+            return Ok(Reply::see_other(&path(visit, &format!("connections/{id}"))));
+        }
+        Err(error) => return new_again(platform, visit, &form, &id, error).await,
+    };
+    let unrouted = route(platform, &visit.session, &id, &form).await?;
+    Ok(created(visit, &saved, &unrouted))
+}
+
+/// The form once more, with what was wrong.
+async fn new_again<P: Platform>(
+    platform: &P,
+    visit: &Visit,
+    form: &Form,
+    id: &str,
+    error: Error,
+) -> Result<Reply> {
+    let catalogue = catalogue(platform, &visit.session).await?;
+    let context = Context {
+        action: "connections/new",
+        new_id: Some(id),
+        catalogue: &catalogue,
+        chosen: form.all("event").map(str::to_owned).collect(),
+    };
+    again(visit, &context, text::NEW_CONNECTION, form, error)
+}
+
+fn again(
+    visit: &Visit,
+    context: &Context<'_>,
+    title: &str,
+    form: &Form,
+    error: Error,
+) -> Result<Reply> {
+    if error.fields.is_empty() {
+        return Err(error);
+    }
+    let status = problem::status(error.kind);
+    let (draft, errors) = (Draft::sent(form), form::errors(form, error));
+    let body = html! {
+        h1 { (title) }
+        (form::render(visit, context, &draft, &errors))
+    };
+    Ok(page_with(status, visit, &Page::new(Section::Connections, title), &body))
+}
+
+/// Makes a rule for each event that was chosen; answers those that could not be made.
+async fn route<P: Platform>(
+    platform: &P,
+    session: &Session,
+    connection: &str,
+    form: &Form,
+) -> Result<Vec<String>> {
+    let mut unrouted = Vec::new();
+    let known = catalogue(platform, session).await?;
+    for event in form.all("event").filter(|event| known.iter().any(|listed| listed.key == *event)) {
+        let new = NewRule {
+            workspace: session.workspace.clone(),
+            connection: connection.to_owned(),
+            event: event.to_owned(),
+            resource: None,
+            resource_id: None,
+            filter: None,
+            active: true,
+            hidden: false,
+        };
+        if let Err(error) = create_rule(platform, &session.actor(), new).await {
+            unrouted.push(format!("{event}: {}", error.message));
+        }
+    }
+    Ok(unrouted)
+}
+
+fn created(visit: &Visit, saved: &Saved, unrouted: &[String]) -> Reply {
+    let id = &saved.connection.id;
+    let at = format!("connections/{id}");
+    let body = html! {
+        h1 { (text::CREATED_TITLE) }
+        @for problem in unrouted { div.notice.bad role="alert" { p { (problem) } } }
+        (fresh_secret(saved, &path(visit, &at)))
+        section {
+            h2 { (text::NEXT_STEPS) }
+            ol.steps {
+                li {
+                    a href=(path(visit, &format!("{at}/verification"))) { (text::VERIFICATION) }
+                    p { (text::VERIFICATION_STEP) }
+                }
+                li {
+                    a href=(path(visit, &format!("{at}/test"))) { (text::SEND_TEST) }
+                    p { (text::TEST_STEP) }
+                }
+            }
+            div.actions {
+                a.button.primary href=(path(visit, &format!("{at}/test"))) { (text::SEND_TEST) }
+                a.button.quiet href=(path(visit, &at)) { (text::TO_CONNECTION) }
+            }
+        }
+    };
+    page(visit, &Page::new(Section::Connections, text::CREATED_TITLE), &body)
+}
+
+/// `GET /embed/s/{session}/connections/{id}/edit`.
+pub async fn edit<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let id = call.id("id", "connection")?;
+    let found = shown(platform, &visit.session, &id).await?;
+    let settings = Settings::from_stored(&found.settings).map_err(Error::internal)?;
+    let draft = Draft::of(&found.name, &settings);
+    let action = format!("connections/{id}/edit");
+    let body = html! {
+        h1 { (text::EDIT_CONNECTION) }
+        (form::render(visit, &editing(&action), &draft, &Errors::default()))
+    };
+    Ok(page(visit, &Page::new(Section::Connections, text::EDIT_CONNECTION), &body))
+}
+
+fn editing(action: &str) -> Context<'_> {
+    Context { action, new_id: None, catalogue: &[], chosen: Vec::new() }
+}
+
+/// A connection that pages show.
+///
+/// # Errors
+/// `NotFound` when the session has none with this id, or pages leave it out.
+pub async fn shown<P: Platform>(platform: &P, session: &Session, id: &str) -> Result<Connection> {
+    connections::one_shown(&session.actor().scope, id).run(platform.control()).await
+}
+
+/// `POST /embed/s/{session}/connections/{id}/edit`.
+pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let (visit, form) = (call.caller.visit()?, call.form()?);
+    let id = call.id("id", "connection")?;
+    shown(platform, &visit.session, &id).await?;
+    let name = form.filled("name").unwrap_or_default().to_owned();
+    let metadata = Some(form::metadata(&form));
+    let change = Change { name: Some(name), metadata, hidden: None };
+    let saved = app::update(platform, &visit.session.actor(), &id, change).await;
+    let at = path(visit, &format!("connections/{id}"));
+    match saved {
+        Ok(saved) if saved.shows_secret() => {
+            let body = html! {
+                h1 { (text::SAVED_TITLE) }
+                (fresh_secret(&saved, &at))
+                a.button.primary href=(at) { (text::TO_CONNECTION) }
+            };
+            Ok(page(visit, &Page::new(Section::Connections, text::SAVED_TITLE), &body))
+        }
+        Ok(_) => Ok(Reply::see_other(&format!("{at}?done=saved"))),
+        Err(error) => {
+            let action = format!("connections/{id}/edit");
+            again(visit, &editing(&action), text::EDIT_CONNECTION, &form, error)
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The pages of connections.
+
+pub mod form;
+pub mod list;
+pub(crate) mod new_secret;
+pub mod page;
+pub mod secret;
+pub mod test_event;
+pub mod verification;
+pub(crate) mod verification_page;

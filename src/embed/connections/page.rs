@@ -1,0 +1,314 @@
+//! The page of one connection: what it is set to, its secrets, its rules, and what it was sent
+//! lately; making it active and inactive, and deleting it.
+
+use maud::{Markup, html};
+
+use crate::app::activation::{self, Held};
+use crate::app::connections as app;
+use crate::destination::webhook::{AuthScheme, Ordering, Settings};
+use crate::domain::base::error::{Error, Result};
+use crate::domain::connection::signing::Algorithm;
+use crate::domain::tenants::session::{Need, SessionType};
+use crate::embed::common::log;
+use crate::embed::connections::list::{activity, shown};
+use crate::embed::connections::secret;
+use crate::embed::frame::layout::{Page, Section, form_word, page, path};
+use crate::embed::frame::live;
+use crate::embed::frame::parts::{self, Button};
+use crate::embed::rules;
+use crate::embed::text::{self, moments};
+use crate::http::access::Visit;
+use crate::http::{Call, Reply, cursor};
+use crate::ports::Platform;
+use crate::store::connection_deliveries::{self, Delivery, NEWEST_SHOWN};
+use crate::store::connections::{self, Connection};
+use crate::store::events::NEWEST;
+use crate::store::lanes::{self, HeldBack};
+use crate::store::secrets;
+use crate::store::{rules as stored_rules, three};
+
+/// `GET /embed/s/{session}/connections/{id}`.
+pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let (session, id) = (&visit.session, call.id("id", "connection")?);
+    let (scope, now_ms) = (session.actor().scope, platform.now_ms());
+    let queries = (
+        connections::one_shown(&scope, &id),
+        secrets::live(&scope, &id, now_ms),
+        stored_rules::shown(&scope),
+    );
+    let (connection, secrets, all_rules) = three(platform.control(), queries).await?;
+    let of_it: Vec<_> = all_rules.into_iter().filter(|rule| rule.connection == id).collect();
+    let settings = Settings::from_stored(&connection.settings).map_err(Error::internal)?;
+    let deliveries = deliveries(platform, visit, call, &id).await?;
+    let at = format!("connections/{id}");
+    let edit = format!("{at}/edit");
+    let signed = settings.signing.algorithm != Algorithm::None;
+    let body = html! {
+        (heading(visit, &connection, &at))
+        (inactive_notice(visit, &connection))
+        (warning(&connection, now_ms))
+        @if let Some(page) = &deliveries { (line_notice(visit, page, now_ms)) }
+        div.columns {
+            section {
+                h2 { (text::SETTINGS) }
+                (summary(&settings))
+                (parts::link_button(visit, Need::Manage, &edit, text::EDIT, "quiet"))
+            }
+            section {
+                h2 { (text::SIGNATURE) }
+                p { (text::signature_summary(&settings.signing)) }
+                @if signed { (secret::summary(visit, &connection, &secrets, now_ms)) }
+                p { a href=(path(visit, &format!("{at}/verification"))) { (text::VERIFICATION) } }
+            }
+        }
+        section {
+            h2 { (text::RULES) }
+            (rules::of_connection(visit, &id, &of_it))
+        }
+        @if let Some(page) = &deliveries { (history(visit, page, &id, now_ms)) }
+        (danger(visit, &at))
+    };
+    let mut shown = Page::new(Section::Connections, &connection.name);
+    let done = call.request.query("done");
+    shown.done = done.as_deref();
+    shown.live = deliveries
+        .filter(|page| page.is_first)
+        .map(|page| live::of_connection(visit, &id, &page.read));
+    Ok(page(visit, &shown, &body))
+}
+
+fn heading(visit: &Visit, connection: &Connection, at: &str) -> Markup {
+    let (toggle, label) = match connection.active {
+        true => (format!("{at}/deactivate"), text::PAUSE),
+        false => (format!("{at}/activate"), text::RESUME),
+    };
+    let test = format!("{at}/test");
+    html! {
+        div.heading {
+            h1 { (connection.name) " " (parts::state(activity(connection))) }
+            div.actions {
+                (parts::link_button(visit, Need::Act, &test, text::SEND_TEST, "primary"))
+                (Button { label, action: &toggle, need: Need::Manage, look: "quiet", fields: &[] }
+                    .render(visit))
+            }
+        }
+    }
+}
+
+fn inactive_notice(visit: &Visit, connection: &Connection) -> Markup {
+    let reason = connection.inactive_reason.as_deref().unwrap_or_default();
+    let cancel = format!("connections/{}/activate", connection.id);
+    html! {
+        @if !connection.active {
+            div.notice role="status" {
+                p { strong { (text::why::inactive(reason)) } " " (text::HELD_MEANWHILE) }
+                (Button {
+                    label: text::RESUME_WITHOUT,
+                    action: &cancel,
+                    need: Need::Manage,
+                    look: "quiet",
+                    fields: &[("held", "cancel")],
+                }.render(visit))
+            }
+        }
+    }
+}
+
+/// Nothing succeeds any more, and some time is left to mend that.
+fn warning(connection: &Connection, now_ms: i64) -> Markup {
+    let given = connection.warning.filter(|(_, percent)| connection.active && *percent > 0);
+    html! {
+        @if let Some((since_ms, percent)) = given {
+            div.notice.bad role="alert" {
+                p { (text::why::warned(percent)) }
+                p { (text::FAILING_SINCE) " " (parts::time(since_ms, now_ms)) "." }
+            }
+        }
+    }
+}
+
+/// What keeps the whole line back: its lane, or the event at its head.
+fn line_notice(visit: &Visit, page: &Deliveries, now_ms: i64) -> Markup {
+    html! {
+        @if let Some(lane) = &page.held_back { div.notice { (parts::held_back(lane, now_ms)) } }
+        @if let Some(event) = &page.holds_the_line {
+            div.notice {
+                p {
+                    (text::HOLDS_THE_LINE) " "
+                    a href=(path(visit, &format!("events/{event}"))) { code { (event) } }
+                }
+            }
+        }
+    }
+}
+
+fn summary(settings: &Settings) -> Markup {
+    let schedule = settings.retry_schedule_seconds.steps();
+    html! {
+        dl {
+            dt { (text::form::field("url").0) }
+            dd { (parts::copyable_word("url", &settings.url)) }
+            dt { (text::form::field("http_method").0) }
+            dd { (settings.http_method) ", " (text::form::payload_mode(settings.payload_mode)) }
+            dt { (text::form::field("auth_scheme").0) }
+            dd {
+                (text::form::auth_scheme(settings.auth_scheme))
+                @if settings.auth_scheme != AuthScheme::None { " · " (text::SET) }
+            }
+            @if !settings.custom_headers.is_empty() {
+                dt { (text::CUSTOM_HEADERS) }
+                dd { @for name in &settings.custom_headers { code { (name) ": ***" } " " } }
+            }
+            dt { (text::form::field("timeout_seconds").0) }
+            dd { (moments::seconds(settings.timeout_seconds)) }
+            dt { (text::form::field("retry_schedule").0) }
+            dd { (moments::schedule(schedule)) }
+            @if settings.ordering == Ordering::Strict {
+                dt { (text::form::field("ordering").0) }
+                dd { (text::form::ORDERINGS[1].1) }
+            }
+            @if let Some(most) = settings.max_per_second {
+                dt { (text::form::field("max_per_second").0) }
+                dd { (most) }
+            }
+        }
+    }
+}
+
+/// A page of a connection's deliveries.
+struct Deliveries {
+    read: Vec<Delivery>,
+    is_first: bool,
+    held_back: Option<HeldBack>,
+    holds_the_line: Option<String>,
+}
+
+/// None for a session of one resource: what it was sent is about other resources too.
+async fn deliveries<P: Platform>(
+    platform: &P,
+    visit: &Visit,
+    call: &Call,
+    id: &str,
+) -> Result<Option<Deliveries>> {
+    let session = &visit.session;
+    if session.session_type == SessionType::Resource {
+        return Ok(None);
+    }
+    let before: Option<(String, u32)> = cursor::read(call, "deliveries")?;
+    let is_first = before.is_none();
+    let (event, rule) = before.unwrap_or_else(|| (NEWEST.to_owned(), 0));
+    let of = &session.workspace;
+    let queries = (
+        connection_deliveries::list(of, id, (&event, rule), NEWEST_SHOWN + 1),
+        lanes::held_back(of, id),
+        lanes::holds_the_line(of, id),
+    );
+    let (read, held_back, holds_the_line) = three(log(platform, session)?, queries).await?;
+    Ok(Some(Deliveries { read, is_first, held_back, holds_the_line }))
+}
+
+fn history(visit: &Visit, page: &Deliveries, id: &str, now_ms: i64) -> Markup {
+    let shown = &page.read[..page.read.len().min(NEWEST_SHOWN)];
+    let next = shown.last().filter(|_| page.read.len() > NEWEST_SHOWN);
+    let next = next.map(|last| cursor::write("deliveries", &(&last.event, last.rule)));
+    html! {
+        section id="deliveries" data-live {
+            div.heading {
+                h2 { (text::DELIVERIES) }
+                a href=(path(visit, &format!("dead?connection={id}"))) { (text::replay::DEAD) }
+            }
+            @if shown.is_empty() { p.hint { (text::NO_DELIVERIES) } } @else {
+                div.rows { @for delivery in shown { (delivery_row(visit, delivery, now_ms)) } }
+            }
+            @if let Some(next) = next {
+                @let older = format!("connections/{id}?cursor={next}#deliveries");
+                a.button.quiet href=(path(visit, &older)) { (text::OLDER) }
+            }
+        }
+    }
+}
+
+fn delivery_row(visit: &Visit, delivery: &Delivery, now_ms: i64) -> Markup {
+    html! {
+        a.row href=(path(visit, &format!("events/{}", delivery.event))) {
+            span.main {
+                strong { (delivery.name) }
+                small {
+                    @if let Some(id) = &delivery.resource_id { (id) " · " }
+                    (parts::time(delivery.created_at_ms, now_ms))
+                    @if let Some(error) = &delivery.last_error { " · " (error) }
+                }
+            }
+            span.side {
+                (parts::state(&delivery.state))
+                small {
+                    (text::attempts_count(delivery.attempts))
+                    @if let Some(due_at_ms) = delivery.due_at_ms.filter(|_| delivery.attempts > 0) {
+                        " · " (text::NEXT) " " (parts::time(due_at_ms, now_ms))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn danger(visit: &Visit, at: &str) -> Markup {
+    html! {
+        @if parts::denied(visit, Need::Manage).is_none() {
+            details.part.danger {
+                summary { (text::DELETE_CONNECTION) }
+                p { (text::DELETE_WARNING) }
+                form method="post" action=(path(visit, &format!("{at}/delete"))) {
+                    (form_word(visit))
+                    button.danger { (text::DELETE_CONNECTION) }
+                }
+            }
+        }
+    }
+}
+
+/// `POST /embed/s/{session}/connections/{id}/deactivate`.
+pub async fn deactivate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let id = call.id("id", "connection")?;
+    shown(platform, &visit.session, &id).await?;
+    activation::deactivate(platform, &visit.session.actor(), &id).await?;
+    Ok(Reply::see_other(&path(visit, &format!("connections/{id}?done=paused"))))
+}
+
+/// `POST /embed/s/{session}/connections/{id}/activate`.
+pub async fn activate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let id = call.id("id", "connection")?;
+    let held = if call.form()?.get("held") == "cancel" { Held::Cancel } else { Held::Deliver };
+    shown(platform, &visit.session, &id).await?;
+    activation::activate(platform, &visit.session.actor(), &id, held).await?;
+    Ok(Reply::see_other(&path(visit, &format!("connections/{id}?done=resumed"))))
+}
+
+/// `POST /embed/s/{session}/connections/{id}/delete`: with its rules; what it owes is canceled.
+pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let id = call.id("id", "connection")?;
+    shown(platform, &visit.session, &id).await?;
+    app::delete(platform, &visit.session.actor(), &id, true).await?;
+    Ok(Reply::see_other(&path(visit, "connections?done=deleted")))
+}
+
+/// `GET /embed/s/{session}/connections/{id}/verification`: code that checks what the connection is
+/// sent.
+pub async fn verification<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let id = call.id("id", "connection")?;
+    let connection = shown(platform, &visit.session, &id).await?;
+    let settings = Settings::from_stored(&connection.settings).map_err(Error::internal)?;
+    let asked = call.request.query("language");
+    let body = crate::embed::connections::verification_page::body(
+        visit,
+        &connection,
+        &settings,
+        asked.as_deref(),
+    );
+    Ok(page(visit, &Page::new(Section::Connections, text::VERIFICATION), &body))
+}

@@ -1,0 +1,183 @@
+//! A connection's signing secrets: which are live, setting another one, and the one moment at which
+//! a generated one can be seen.
+
+use crate::embed::connections::new_secret::fresh_secret;
+use maud::{Markup, html};
+
+use crate::app::connections::{self as app};
+use crate::destination::webhook::Settings;
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::secret::Secret;
+use crate::domain::connection::model::SetBy;
+use crate::domain::connection::rotation::{OVERLAP_S_MAX, overlap_ms};
+use crate::domain::connection::signing::Scheme;
+use crate::domain::tenants::session::Need;
+use crate::embed::frame::layout::{Page, Section, form_word, page, page_with, path};
+use crate::embed::frame::parts::{self, Button, Errors, Field};
+use crate::embed::text;
+use crate::http::access::Visit;
+use crate::http::{Call, Reply, problem};
+use crate::ports::Platform;
+use crate::store::connections::{self, Connection};
+use crate::store::secrets::{self, LiveSecret};
+use crate::store::two;
+
+/// The secrets that sign, newest first.
+fn list(live: &[LiveSecret], now_ms: i64) -> Markup {
+    let unseen = live.first().is_some_and(|newest| newest.set_by == SetBy::Generated.as_str());
+    html! {
+        ul.plain {
+            @for (index, secret) in live.iter().enumerate() {
+                li {
+                    (text::secret_name(secret.number, index == 0)) " · "
+                    (text::secret_set_by(&secret.set_by)) " "
+                    (parts::time(secret.created_at_ms, now_ms))
+                    @if let Some(until_ms) = secret.expires_at_ms {
+                        " · " (text::STOPS_SIGNING) " " (parts::time(until_ms, now_ms))
+                    }
+                }
+            }
+        }
+        @if unseen { div.notice { p { (text::UNSEEN_SECRET) } } }
+    }
+}
+
+/// What the page of a connection says of its secrets.
+pub fn summary(visit: &Visit, connection: &Connection, live: &[LiveSecret], now_ms: i64) -> Markup {
+    let at = format!("connections/{}", connection.id);
+    let (rotate, end) = (format!("{at}/secret"), format!("{at}/secret/end-overlap"));
+    html! {
+        (list(live, now_ms))
+        div.actions {
+            (parts::link_button(visit, Need::Manage, &rotate, text::ROTATE, "quiet"))
+            @if live.len() > 1 {
+                (Button {
+                    label: text::END_OVERLAP,
+                    action: &end,
+                    need: Need::Manage,
+                    look: "quiet",
+                    fields: &[],
+                }.render(visit))
+            }
+        }
+    }
+}
+
+/// `GET /embed/s/{session}/connections/{id}/secret`: the form for another secret.
+pub async fn form<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let (connection, live) = read(platform, visit, call).await?;
+    let (shown, body) = rotation(visit, &connection, &live, &Errors::default(), platform.now_ms())?;
+    Ok(page(visit, &shown, &body))
+}
+
+async fn read<P: Platform>(
+    platform: &P,
+    visit: &Visit,
+    call: &Call,
+) -> Result<(Connection, Vec<LiveSecret>)> {
+    let (id, scope) = (call.id("id", "connection")?, visit.session.actor().scope);
+    let now_ms = platform.now_ms();
+    let queries = (connections::one_shown(&scope, &id), secrets::live(&scope, &id, now_ms));
+    two(platform.control(), queries).await
+}
+
+fn rotation(
+    visit: &Visit,
+    connection: &Connection,
+    live: &[LiveSecret],
+    errors: &Errors,
+    now_ms: i64,
+) -> Result<(Page<'static>, Markup)> {
+    let settings = Settings::from_stored(&connection.settings).map_err(Error::internal)?;
+    let scheme = settings.signing.scheme;
+    let newest = live.first().map_or(0, |secret| secret.number).to_string();
+    let (label, hint) = text::form::field("signing_secret");
+    let own = Field { name: "signing_secret", label, hint, error: errors.of("secret") };
+    let (label, hint) = text::form::field("overlap");
+    let overlap = Field { name: "overlap", label, hint, error: errors.of("overlap_seconds") };
+    let action = path(visit, &format!("connections/{}/secret", connection.id));
+    let body = html! {
+        h1 { (text::ROTATE) }
+        p { (connection.name) }
+        (errors.summary(&["secret", "overlap_seconds"]))
+        form.sheet method="post" action=(action) {
+            (form_word(visit))
+            input type="hidden" name="newest" value=(newest);
+            fieldset {
+                legend { (text::NEW_SECRET_TITLE) }
+                label.choice {
+                    input type="radio" name="secret" value="generate" checked;
+                    span { (text::GENERATE) }
+                }
+                label.choice {
+                    input type="radio" name="secret" value="own";
+                    span { (text::OWN) }
+                }
+                div.when-own { (own.input("password", "", "")) }
+            }
+            @if scheme == Scheme::Body {
+                p.hint { (text::NO_OVERLAP) }
+            } @else {
+                (overlap.select(&default_overlap(scheme), &text::form::OVERLAPS))
+            }
+            div.actions {
+                button.primary { (text::ROTATE) }
+                a.button.quiet href=(path(visit, &format!("connections/{}", connection.id)))
+                    { (text::BACK) }
+            }
+        }
+        h2 { (text::LIVE_SECRETS) }
+        (list(live, now_ms))
+    };
+    Ok((Page::new(Section::Connections, text::ROTATE), body))
+}
+
+fn default_overlap(scheme: Scheme) -> String {
+    overlap_ms(scheme, None).map_or_else(|_| "0".to_owned(), |ms| (ms / 1_000).to_string())
+}
+
+/// `POST /embed/s/{session}/connections/{id}/secret`. The answer shows a generated secret, this
+/// once; the same form sent again changes nothing.
+pub async fn rotate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let (visit, form) = (call.caller.visit()?, call.form()?);
+    let (connection, live) = read(platform, visit, call).await?;
+    let at = path(visit, &format!("connections/{}", connection.id));
+    let newest = live.first().map_or(0, |secret| secret.number).to_string();
+    if form.get("newest") != newest {
+        return Ok(Reply::see_other(&format!("{at}?done=rotated-already")));
+    }
+    let given = (form.get("secret") == "own").then(|| Secret::new(form.get("signing_secret")));
+    let overlap =
+        form.filled("overlap").map(|text| text.parse::<i64>().unwrap_or(OVERLAP_S_MAX + 1));
+    let actor = visit.session.actor();
+    match app::rotate(platform, &actor, &connection.id, given, overlap).await {
+        Ok(saved) if saved.shows_secret() => {
+            let body = html! {
+                h1 { (text::ROTATED_TITLE) }
+                (fresh_secret(&saved, &at))
+                a.button.primary href=(at) { (text::TO_CONNECTION) }
+            };
+            Ok(page(visit, &Page::new(Section::Connections, text::ROTATED_TITLE), &body))
+        }
+        Ok(_) => Ok(Reply::see_other(&format!("{at}?done=rotated"))),
+        Err(error) if error.fields.is_empty() => Err(error),
+        Err(error) => {
+            let status = problem::status(error.kind);
+            let fields = error.into_fields();
+            let errors = Errors(fields);
+            let (shown, body) = rotation(visit, &connection, &live, &errors, platform.now_ms())?;
+            Ok(page_with(status, visit, &shown, &body))
+        }
+    }
+}
+
+/// `POST /embed/s/{session}/connections/{id}/secret/end-overlap`: from now on the newest secret
+/// alone signs.
+pub async fn end_overlap<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let id = call.id("id", "connection")?;
+    crate::embed::connections::list::shown(platform, &visit.session, &id).await?;
+    app::end_overlap(platform, &visit.session.actor(), &id).await?;
+    Ok(Reply::see_other(&path(visit, &format!("connections/{id}?done=overlap-ended"))))
+}

@@ -1,0 +1,34 @@
+//! The page with code that a customer copies to verify what a connection is sent.
+
+use maud::{Markup, html};
+
+use crate::destination::webhook::Settings;
+use crate::embed::connections::verification::{Language, code};
+use crate::embed::frame::layout::path;
+use crate::embed::frame::parts;
+use crate::embed::text;
+use crate::http::access::Visit;
+use crate::store::connections::Connection;
+
+/// The page's body, in the language that was asked for.
+pub fn body(
+    visit: &Visit,
+    connection: &Connection,
+    settings: &Settings,
+    asked: Option<&str>,
+) -> Markup {
+    let language = asked.and_then(Language::parse).unwrap_or(Language::Node);
+    let at = format!("connections/{}", connection.id);
+    html! {
+        p { a href=(path(visit, &at)) { "← " (connection.name) } }
+        h1 { (text::VERIFICATION) }
+        p.hint { (text::CODE_HINT) }
+        nav.tabs aria-label=(text::LANGUAGE) {
+            @for one in Language::ALL {
+                a href=(path(visit, &format!("{at}/verification?language={}", one.id())))
+                    aria-current=[(one == language).then_some("page")] { (one.label()) }
+            }
+        }
+        (parts::copyable("code", &code(language, &settings.signing)))
+    }
+}

@@ -1,0 +1,66 @@
+//! The stylesheet, the script of the pages, and the loader for the product's page. Their addresses
+//! change with their content, so browsers may keep them for ever.
+
+use http::StatusCode;
+
+use crate::domain::base::error::Result;
+use crate::domain::tenants::session::is_accent;
+use crate::embed::frame::theme;
+use crate::http::{Call, Reply};
+use crate::ports::Platform;
+
+const STYLESHEET: &str = include_str!("embed.css");
+const SCRIPT: &str = include_str!("embed.js");
+const LOADER: &str = include_str!("loader.js");
+
+/// FNV-1a of a text: tells one version of a file from another.
+const fn version(text: &str) -> u64 {
+    let (bytes, mut hash, mut at) = (text.as_bytes(), 0xcbf2_9ce4_8422_2325_u64, 0);
+    while at < bytes.len() {
+        hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
+        at += 1;
+    }
+    hash
+}
+
+const STYLESHEET_VERSION: u64 = version(STYLESHEET);
+const SCRIPT_VERSION: u64 = version(SCRIPT);
+
+/// Where the stylesheet is for this accent.
+pub fn stylesheet_path(accent: Option<&str>) -> String {
+    let accent = accent.map(|accent| format!("&accent={accent}")).unwrap_or_default();
+    format!("/embed/embed.css?v={STYLESHEET_VERSION:x}{accent}")
+}
+
+/// Where the script is.
+pub fn script_path() -> String {
+    format!("/embed/embed.js?v={SCRIPT_VERSION:x}")
+}
+
+/// `GET /embed/embed.css`.
+pub async fn stylesheet<P: Platform>(_: &P, call: &Call) -> Result<Reply> {
+    let accent = call.request.query("accent").filter(|accent| is_accent(accent));
+    let text = format!("{}\n{STYLESHEET}", theme::properties(accent.as_deref()));
+    Ok(asset("text/css; charset=utf-8", text, FOR_EVER))
+}
+
+/// `GET /embed/embed.js`.
+pub async fn script<P: Platform>(_: &P, _: &Call) -> Result<Reply> {
+    Ok(asset("text/javascript; charset=utf-8", SCRIPT.to_owned(), FOR_EVER))
+}
+
+/// `GET /embed.js`: the loader, for pages of any origin.
+pub async fn loader<P: Platform>(_: &P, _: &Call) -> Result<Reply> {
+    let reply = asset("text/javascript; charset=utf-8", LOADER.to_owned(), "public, max-age=300");
+    let reply = reply.with_header("cross-origin-resource-policy", "cross-origin");
+    Ok(reply.with_header("access-control-allow-origin", "*"))
+}
+
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+fn asset(content_type: &str, text: String, cache: &str) -> Reply {
+    Reply::html(StatusCode::OK, text)
+        .with_header("content-type", content_type)
+        .with_header("cache-control", cache)
+        .with_header("x-content-type-options", "nosniff")
+}

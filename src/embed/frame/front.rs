@@ -1,0 +1,193 @@
+//! The way into the embed: who is let in, and how answers go out.
+//!
+//! A request is let in by the cookie of the session that its path names. A form must come from the
+//! embed itself: its `Origin` is compared, `Sec-Fetch-Site` where the browser sends it, and a word
+//! that only the session's own pages carry. Every answer forbids inline script and says who may
+//! frame it. Errors become pages here.
+
+use crate::embed::frame::security::{home, secured};
+use http::Method;
+use maud::html;
+
+use crate::app::rate_limits::count;
+use crate::app::sessions::{self, Closed};
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::tenants::session::{Denied, Need, Session, Token, TokenKind};
+use crate::embed::frame::layout::{self, Shell};
+use crate::embed::text;
+use crate::http::access::{Access, Caller, Visit};
+use crate::http::{Call, Reply, Request, problem};
+use crate::ports::{Limited, Platform};
+
+/// Name of the cookie.
+const COOKIE: &str = "posthorn";
+
+/// An answer, and the error behind it if there is one, for the log.
+pub struct Answered {
+    /// The answer.
+    pub reply: Reply,
+    /// What went wrong.
+    pub error: Option<Error>,
+}
+
+/// Checks a request for a row of the embed; the caller it is from.
+///
+/// # Errors
+/// The answer to who is not let in.
+pub async fn admit<P: Platform>(
+    platform: &P,
+    access: Access,
+    request: &Request,
+    session_id: &str,
+) -> std::result::Result<Caller, Box<Answered>> {
+    if request.method != Method::GET {
+        check_origin(request).map_err(|error| refused(None, error))?;
+    }
+    let need = match access {
+        Access::SessionToken => return Ok(Caller::Anyone),
+        Access::Poll => {
+            let absent = || Answered { reply: closed(request, None), error: None };
+            let cookie = cookie(request, session_id);
+            return cookie.map(Caller::Visitor).ok_or_else(|| Box::new(absent()));
+        }
+        Access::View => Need::View,
+        Access::ViewAll => Need::ViewAll,
+        Access::Act => Need::Act,
+        Access::Replay => Need::Replay,
+        Access::ManageRules => Need::ManageRules,
+        _ => Need::Manage,
+    };
+    let opened = match cookie(request, session_id) {
+        Some(cookie) => {
+            let counting = count(platform, Limited::Session, &cookie.session);
+            match sessions::open(platform, &cookie).await {
+                Ok(session) => {
+                    let checked = counting.check(platform).await;
+                    checked.map(|()| (session, cookie)).map_err(Closed::Failed)
+                }
+                Err(why) => Err(why),
+            }
+        }
+        None => Err(Closed::Unknown),
+    };
+    let (session, cookie) = match opened {
+        Ok(opened) => opened,
+        Err(Closed::Unknown) => {
+            // A browser that refuses the cookie still has to be able to show why nothing opens.
+            let known = sessions::named(platform, session_id).await;
+            return Err(Box::new(Answered { reply: closed(request, known.as_ref()), error: None }));
+        }
+        Err(why) => return Err(Box::new(not_open(request, why))),
+    };
+    let visit = Visit { session, form_word: cookie.form_word() };
+    match visit.session.may(need) {
+        Ok(()) => Ok(Caller::Visit(Box::new(visit))),
+        Err(denied) => Err(refused(Some(&visit), forbidden(denied))),
+    }
+}
+
+fn refused(visit: Option<&Visit>, error: Error) -> Box<Answered> {
+    Box::new(failed(visit, error))
+}
+
+/// The error of who may not do something.
+fn forbidden(denied: Denied) -> Error {
+    Error::new(Kind::Forbidden, text::denied(denied))
+}
+
+/// Forms come from the embed's own pages.
+fn check_origin(request: &Request) -> Result<()> {
+    let own = request.header("origin") == Some(request.origin.as_str());
+    let site = request.header("sec-fetch-site");
+    if own && site.is_none_or(|site| site == "same-origin") {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Forbidden, text::FOREIGN_FORM))
+}
+
+/// Checks the word in a form of the session; to be called once its body was read.
+///
+/// # Errors
+/// `Forbidden` when it is not the session's.
+pub fn check_form(call: &Call) -> Result<()> {
+    let Caller::Visit(visit) = &call.caller else { return Ok(()) };
+    if call.request.method == Method::GET {
+        return Ok(());
+    }
+    let word = call.form()?.get("form_word").to_owned();
+    let same = subtle::ConstantTimeEq::ct_eq(word.as_bytes(), visit.form_word.as_bytes());
+    if bool::from(same) { Ok(()) } else { Err(Error::new(Kind::Forbidden, text::FOREIGN_FORM)) }
+}
+
+/// The cookie of this session, if the request has one.
+pub fn cookie(request: &Request, session_id: &str) -> Option<Token> {
+    let header = request.header("cookie")?;
+    let pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let mut tokens = pairs
+        .filter(|(name, _)| *name == COOKIE)
+        .filter_map(|(_, value)| Token::parse(TokenKind::Cookie, value));
+    tokens.find(|token| token.session == session_id)
+}
+
+/// The header that sets a session's cookie, for as long as the session lives.
+pub fn set_cookie(session: &Session, cookie: &Token, now_ms: i64) -> String {
+    let (value, path) = (cookie.expose(), home(&session.id));
+    let seconds = (session.expires_at_ms - now_ms).max(0) / 1_000;
+    format!(
+        "{COOKIE}={value}; Path={path}; Max-Age={seconds}; HttpOnly; Secure; SameSite=None; \
+         Partitioned"
+    )
+}
+
+/// The page of a session that is not open.
+pub fn not_open(request: &Request, why: Closed) -> Answered {
+    match why {
+        Closed::Unknown => Answered { reply: closed(request, None), error: None },
+        Closed::Over(session) => Answered { reply: closed(request, Some(&session)), error: None },
+        Closed::Failed(error) => failed(None, error),
+    }
+}
+
+/// The page that says that a session is over, and asks the product's page to renew it.
+fn closed(request: &Request, session: Option<&Session>) -> Reply {
+    let body = html! {
+        div.notice role="alert" {
+            h1 { (text::CLOSED_TITLE) }
+            p { (text::CLOSED_BODY) }
+        }
+    };
+    let status = problem::status(Kind::Unauthenticated);
+    let shell =
+        Shell { title: text::CLOSED_TITLE, session, is_closed: true, request: Some(request) };
+    secured(layout::bare(status, &shell, &body), session)
+}
+
+/// The page at a path that there is not.
+pub fn no_such_page() -> Reply {
+    failed(None, Error::not_found("page")).reply
+}
+
+/// The page of an error, with the way back where there is a session.
+pub fn failed(visit: Option<&Visit>, error: Error) -> Answered {
+    let body = html! {
+        div.notice role="alert" {
+            h1 { (text::failed_title(error.kind)) }
+            p { (error.message) }
+        }
+    };
+    let status = problem::status(error.kind);
+    let reply = match visit {
+        Some(visit) => layout::inside(status, visit, text::failed_title(error.kind), &body),
+        None => {
+            let title = text::failed_title(error.kind);
+            let shell = Shell { title, session: None, is_closed: false, request: None };
+            layout::bare(status, &shell, &body)
+        }
+    };
+    let reply = match problem::retry_after_s(error.kind) {
+        Some(seconds) => reply.with_header("retry-after", &seconds.to_string()),
+        None => reply,
+    };
+    let reply = secured(reply, visit.map(|visit| &visit.session));
+    Answered { reply, error: Some(error) }
+}

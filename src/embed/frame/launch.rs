@@ -1,0 +1,89 @@
+//! How a session begins and goes on: the launch token becomes a cookie, the access token renews it.
+
+use crate::app::sessions::{self, Closed};
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::json::json;
+use crate::domain::tenants::session::{Look, Theme, Token, TokenKind, is_accent};
+use crate::embed::frame::front::{self, not_open, set_cookie};
+use crate::embed::frame::security::home;
+use crate::embed::frame::security::secured;
+use crate::http::{Call, Reply, problem};
+use crate::ports::Platform;
+
+/// `GET /embed/s/{session}/launch`: works once. How the pages look stands in the query.
+pub async fn launch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let look = Look {
+        theme: call.request.query("theme").and_then(|t| Theme::parse(&t)).unwrap_or(Theme::Auto),
+        accent: call.request.query("accent").filter(|accent| is_accent(accent)),
+    };
+    let launched = match token(call, TokenKind::Launch, call.request.query("token")) {
+        Some(token) => sessions::launch(platform, &token, &look).await,
+        None => Err(Closed::Unknown),
+    };
+    match launched {
+        Ok((session, cookie)) => {
+            let first = format!("{}/{}", home(&session.id), session.launch_page.as_str());
+            let cookie = set_cookie(&session, &cookie, platform.now_ms());
+            let reply = Reply::see_other(&first).with_header("set-cookie", &cookie);
+            Ok(secured(reply, Some(&session)))
+        }
+        Err(why) => not_open_reply(call, why),
+    }
+}
+
+/// `POST /embed/s/{session}/auth`: renews the cookie with an access token, for the script.
+pub async fn auth<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let given = call.form()?.get("token").to_owned();
+    let id = call.id("session", "session")?;
+    let in_use = front::cookie(&call.request, &id);
+    let renewed = match token(call, TokenKind::Access, Some(given)) {
+        Some(token) => sessions::renew(platform, &token, in_use).await,
+        None => Err(Closed::Unknown),
+    };
+    match renewed {
+        Ok((session, cookie)) => {
+            let header = set_cookie(&session, &cookie, platform.now_ms());
+            let body = json!({"expires_at_ms": session.expires_at_ms});
+            Ok(Reply::ok(&body).with_header("set-cookie", &header))
+        }
+        Err(Closed::Failed(error)) => Err(error),
+        Err(_) => {
+            let body = json!({"expires_at_ms": null});
+            Ok(Reply::json(problem::status(Kind::Unauthenticated), &body))
+        }
+    }
+}
+
+/// The token, if it is one of the session in the path.
+fn token(call: &Call, kind: TokenKind, text: Option<String>) -> Option<Token> {
+    let token = Token::parse(kind, &text?)?;
+    (token.session == call.param("session")).then_some(token)
+}
+
+fn not_open_reply(call: &Call, why: Closed) -> Result<Reply> {
+    let answered = not_open(&call.request, why);
+    answered.error.map_or(Ok(answered.reply), Err)
+}
+
+/// `GET /embed/s/{session}`: the first page.
+pub async fn first<P: Platform>(_: &P, call: &Call) -> Result<Reply> {
+    let session = &call.caller.visit()?.session;
+    let first = format!("{}/{}", home(&session.id), session.launch_page.as_str());
+    Ok(Reply::see_other(&first))
+}
+
+/// `POST /embed/s/{session}/theme`: the colours that the person chose.
+pub async fn theme<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let session = &call.caller.visit()?.session;
+    let word = call.form()?.get("theme").to_owned();
+    let theme = Theme::parse(&word)
+        .ok_or_else(|| Error::field("theme", format!("must be one of {:?}", Theme::WORDS)))?;
+    sessions::set_theme(platform, session, theme).await?;
+    // Back to the page that was looked at; `Referer` is there because pages ask for it.
+    let from = call.request.header("referer").and_then(|from| {
+        let path = from.strip_prefix(call.request.origin.as_str())?;
+        path.starts_with(&home(&session.id)).then_some(path)
+    });
+    let first = home(&session.id);
+    Ok(Reply::see_other(from.unwrap_or(&first)))
+}

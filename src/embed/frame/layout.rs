@@ -1,0 +1,240 @@
+//! What every page has around it: head, navigation, footer.
+
+use http::StatusCode;
+use maud::{DOCTYPE, Markup, html};
+
+use crate::domain::tenants::session::{Need, Session, Theme};
+use crate::embed::frame::assets;
+use crate::embed::frame::security::home;
+use crate::embed::frame::security::secured;
+use crate::embed::text;
+use crate::http::access::Visit;
+use crate::http::{Reply, Request};
+
+/// The parts of the embed, as the navigation names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// What needs attention.
+    Dashboard,
+    /// Connections.
+    Connections,
+    /// Rules.
+    Rules,
+    /// Events.
+    Events,
+}
+
+const SECTIONS: [(Section, &str, &str); 4] = [
+    (Section::Dashboard, "dashboard", text::DASHBOARD),
+    (Section::Connections, "connections", text::CONNECTIONS),
+    (Section::Rules, "rules", text::RULES),
+    (Section::Events, "events", text::EVENTS),
+];
+
+/// What keeps a page up to date.
+pub struct Live {
+    /// Where to ask.
+    pub path: String,
+    /// The word for what the page shows.
+    pub seen: String,
+}
+
+/// A page inside a session.
+pub struct Page<'a> {
+    /// Its title.
+    pub title: &'a str,
+    /// Where it stands in the navigation.
+    pub section: Section,
+    /// What keeps it up to date.
+    pub live: Option<Live>,
+    /// The word of what was just done, see [`text::done`].
+    pub done: Option<&'a str>,
+}
+
+impl<'a> Page<'a> {
+    /// A page with this title.
+    pub fn new(section: Section, title: &'a str) -> Self {
+        Self { title, section, live: None, done: None }
+    }
+}
+
+/// The pages of the section about events: path, name, and what it takes to see it.
+const HISTORY: [(&str, &str, Need); 3] = [
+    ("events", text::EVENTS, Need::View),
+    ("dead", text::replay::DEAD, Need::View),
+    ("replays", text::replay::REPLAYS, Need::ViewAll),
+];
+
+/// The way between the pages about events, above each of them.
+pub fn history_tabs(visit: &Visit, current: &str) -> Markup {
+    html! {
+        nav.tabs aria-label=(text::EVENTS) {
+            @for (below, name, _) in HISTORY.iter().filter(|tab| visit.session.may(tab.2).is_ok()) {
+                a href=(path(visit, below))
+                    aria-current=[(*below == current).then_some("page")] { (name) }
+            }
+        }
+    }
+}
+
+/// A path of a session, such as `connections/new`.
+pub fn path(visit: &Visit, below: &str) -> String {
+    format!("{}/{below}", home(&visit.session.id))
+}
+
+/// The answer with a page.
+pub fn page(visit: &Visit, page: &Page<'_>, body: &Markup) -> Reply {
+    page_with(StatusCode::OK, visit, page, body)
+}
+
+/// The answer with a page and another status.
+pub fn page_with(status: StatusCode, visit: &Visit, page: &Page<'_>, body: &Markup) -> Reply {
+    let done = page.done.and_then(text::done);
+    let within = html! {
+        (navigation(visit, Some(page.section)))
+        main id="main" tabindex="-1" {
+            @if let Some(done) = done { p.done role="status" { (done) } }
+            (body)
+        }
+        (footer(visit))
+    };
+    let frame = Frame {
+        title: page.title,
+        session: Some(&visit.session),
+        live: page.live.as_ref(),
+        ..Frame::default()
+    };
+    secured(Reply::html(status, frame.document(&within)), Some(&visit.session))
+}
+
+/// The answer with a page that stands in no section.
+pub fn inside(status: StatusCode, visit: &Visit, title: &str, body: &Markup) -> Reply {
+    let within = html! {
+        (navigation(visit, None))
+        main id="main" tabindex="-1" { (body) }
+        (footer(visit))
+    };
+    let frame = Frame { title, session: Some(&visit.session), ..Frame::default() };
+    Reply::html(status, frame.document(&within))
+}
+
+/// A page outside a session.
+pub struct Shell<'a> {
+    /// Its title.
+    pub title: &'a str,
+    /// The session that is over, where it is known.
+    pub session: Option<&'a Session>,
+    /// Whether it stands for a session that is not open, so that the product's page may renew it.
+    pub is_closed: bool,
+    /// The request that it answers.
+    pub request: Option<&'a Request>,
+}
+
+/// The answer with a page outside a session.
+pub fn bare(status: StatusCode, shell: &Shell<'_>, body: &Markup) -> Reply {
+    let within = html! { main id="main" tabindex="-1" { (body) } };
+    let frame = Frame {
+        title: shell.title,
+        session: shell.session,
+        closed: shell.request.filter(|_| shell.is_closed),
+        ..Frame::default()
+    };
+    Reply::html(status, frame.document(&within))
+}
+
+fn navigation(visit: &Visit, current: Option<Section>) -> Markup {
+    html! {
+        a.skip href="#main" { (text::SKIP) }
+        header.top {
+            @if let Some(environment) = &visit.session.environment {
+                span.badge { (environment) }
+            }
+            nav aria-label=(text::NAVIGATION) {
+                @for (section, below, name) in SECTIONS {
+                    a href=(path(visit, below))
+                        aria-current=[(current == Some(section)).then_some("page")] { (name) }
+                }
+            }
+        }
+    }
+}
+
+fn footer(visit: &Visit) -> Markup {
+    let session = &visit.session;
+    let themes = [
+        (Theme::Auto, text::THEME_AUTO),
+        (Theme::Light, text::THEME_LIGHT),
+        (Theme::Dark, text::THEME_DARK),
+    ];
+    html! {
+        footer {
+            p {
+                (session.workspace_name)
+                " · " (text::role(session.role))
+                @if session.may(Need::Act).is_err() { " · " (text::READ_ONLY) }
+                @if let Some(resource) = &session.resource {
+                    " · " (resource.kind) " " (resource.id)
+                }
+            }
+            form.themes method="post" action=(path(visit, "theme")) aria-label=(text::THEME) {
+                (form_word(visit))
+                @for (theme, name) in themes {
+                    button name="theme" value=(theme.as_str())
+                        aria-pressed=(if session.look.theme == theme { "true" } else { "false" })
+                        { (name) }
+                }
+            }
+        }
+    }
+}
+
+/// The hidden field that every form of a session carries.
+pub fn form_word(visit: &Visit) -> Markup {
+    html! { input type="hidden" name="form_word" value=(visit.form_word); }
+}
+
+#[derive(Default)]
+struct Frame<'a> {
+    title: &'a str,
+    session: Option<&'a Session>,
+    live: Option<&'a Live>,
+    closed: Option<&'a Request>,
+}
+
+impl Frame<'_> {
+    /// The document. What the script has to know stands in attributes of the root.
+    fn document(&self, within: &Markup) -> String {
+        let accent = self.session.and_then(|session| session.look.accent.as_deref());
+        let theme = self.session.map_or(Theme::Auto, |session| session.look.theme);
+        let expires_at_ms = self.session.map(|session| session.expires_at_ms);
+        let origins = self.session.map(|session| session.allowed_origins.join(" "));
+        let id = self.session.map(|session| session.id.as_str());
+        let named = self.closed.and_then(|request| named_session(&request.path));
+        let id = id.or(named);
+        html! {
+            (DOCTYPE)
+            html lang="en" data-theme=(theme.as_str())
+                data-session=[id] data-home=[id.map(home)] data-expires-at=[expires_at_ms]
+                data-ttl-ms=[self.session.map(|session| session.ttl_ms)]
+                data-origins=[origins] data-closed[self.closed.is_some()]
+                data-poll=[self.live.map(|live| live.path.as_str())]
+                data-seen=[self.live.map(|live| live.seen.as_str())] {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (self.title) }
+                    link rel="stylesheet" href=(assets::stylesheet_path(accent));
+                    script src=(assets::script_path()) defer {}
+                }
+                body { (within) }
+            }
+        }
+        .into_string()
+    }
+}
+
+/// The session that a path of the embed names.
+fn named_session(path: &str) -> Option<&str> {
+    let id = path.strip_prefix("/embed/s/")?.split('/').next()?;
+    crate::domain::base::ids::parse_uuid(id).filter(|parsed| parsed == id).map(|_| id)
+}

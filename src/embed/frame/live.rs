@@ -1,0 +1,183 @@
+//! Live updates: a page carries a word for what it shows, and its script asks now and then whether
+//! that is still so. An answer costs one read: the session is checked in the same batch.
+
+use crate::embed::frame::layout::{self, Live};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::app::events::{Listing, delivery_is_busy};
+use crate::app::rate_limits::count;
+use crate::app::sessions;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::json::json;
+use crate::domain::delivery::replay::Status;
+use crate::domain::tenants::session::{Need, Session};
+use crate::http::access::Visit;
+use crate::http::{Call, Reply, problem};
+use crate::ports::{Limited, Platform};
+use crate::store::connection_deliveries::{self, Delivery};
+use crate::store::events::{self, EventWithDeliveries};
+use crate::store::replays::{self, Replay};
+use crate::store::sessions::{Stored, find as session};
+use crate::store::{three, two};
+
+/// A word for what is shown: equal only while that is equal.
+fn word(shown: &impl Hash) -> String {
+    let mut hasher = DefaultHasher::new();
+    shown.hash(&mut hasher);
+    format!("{:x}", hasher.finish())
+}
+
+/// Keeps a list of events up to date.
+pub fn of_list(visit: &Visit, listing: &Listing, shown: &[EventWithDeliveries]) -> Live {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("workspace", &listing.workspace);
+    query.append_pair("before", &listing.before);
+    query.append_pair("limit", &listing.limit.to_string());
+    let filter = &listing.filter;
+    for (name, value) in [
+        ("event", &filter.name),
+        ("resource", &filter.resource),
+        ("resource_id", &filter.resource_id),
+        ("status", &listing.status),
+    ] {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
+    }
+    let path = layout::path(visit, &format!("live/events?{}", query.finish()));
+    Live { path, seen: word(&shown) }
+}
+
+/// Keeps the page of an event up to date.
+pub fn of_event(visit: &Visit, shown: &EventWithDeliveries) -> Live {
+    let (id, workspace) = (&shown.event.id, &shown.event.workspace);
+    let path = layout::path(visit, &format!("live/events/{id}?workspace={workspace}"));
+    Live { path, seen: word(shown) }
+}
+
+/// Keeps the page of a connection up to date.
+pub fn of_connection(visit: &Visit, connection: &str, shown: &[Delivery]) -> Live {
+    let workspace = &visit.session.workspace;
+    let below = format!("live/connections/{connection}?workspace={workspace}");
+    Live { path: layout::path(visit, &below), seen: word(&shown) }
+}
+
+/// Keeps the page of a replay up to date.
+pub fn of_replay(visit: &Visit, shown: &Replay) -> Live {
+    let below = format!("live/replays/{}?workspace={}", shown.id, shown.workspace);
+    Live { path: layout::path(visit, &below), seen: word(shown) }
+}
+
+/// `GET /embed/s/{session}/live/events`.
+pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let cookie = call.caller.visitor()?;
+    let listing = Listing {
+        workspace: call.query_id("workspace")?,
+        filter: events::Filter {
+            name: call.request.query("event"),
+            resource: call.request.query("resource"),
+            resource_id: call.request.query("resource_id"),
+        },
+        status: call.request.query("status"),
+        before: call.request.query("before").unwrap_or_default(),
+        limit: call.limit()?,
+    };
+    let (read, end) = listing.queries();
+    let queries = (session(&cookie.session), read, end);
+    let counting = count(platform, Limited::Session, &cookie.session);
+    let (stored, read, end) = three(log(platform, cookie.shard)?, queries).await?;
+    counting.check(platform).await?;
+    let seen_by = |session: &Session| {
+        session.workspace == listing.workspace
+            && listing.clone().within(&session.actor().scope) == listing
+    };
+    if !holds(platform, call, stored, seen_by) {
+        return Ok(over());
+    }
+    let page = listing.page(read, end);
+    let busy = page.found.iter().any(|found| is_busy(platform, found));
+    Ok(news(&word(&page.found.as_slice()), busy))
+}
+
+/// `GET /embed/s/{session}/live/events/{id}`.
+pub async fn event<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let cookie = call.caller.visitor()?;
+    let (id, workspace) = (call.id("id", "event")?, call.query_id("workspace")?);
+    let queries = (session(&cookie.session), events::find(&workspace, &id));
+    let counting = count(platform, Limited::Session, &cookie.session);
+    let (stored, found) = two(log(platform, cookie.shard)?, queries).await?;
+    counting.check(platform).await?;
+    let event = &found.event;
+    let seen_by = |session: &Session| {
+        let scope = session.actor().scope;
+        session.workspace == workspace
+            && scope.sees(event.resource.as_deref(), event.resource_id.as_deref())
+    };
+    if !holds(platform, call, stored, seen_by) {
+        return Ok(over());
+    }
+    Ok(news(&word(&found), is_busy(platform, &found)))
+}
+
+/// `GET /embed/s/{session}/live/connections/{id}`.
+pub async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let cookie = call.caller.visitor()?;
+    let (id, workspace) = (call.id("id", "connection")?, call.query_id("workspace")?);
+    let newest = connection_deliveries::newest(&workspace, &id);
+    let counting = count(platform, Limited::Session, &cookie.session);
+    let (stored, found) =
+        two(log(platform, cookie.shard)?, (session(&cookie.session), newest)).await?;
+    counting.check(platform).await?;
+    let seen_by = |session: &Session| session.workspace == workspace && session.resource.is_none();
+    if !holds(platform, call, stored, seen_by) {
+        return Ok(over());
+    }
+    let now_ms = platform.now_ms();
+    let busy = found.iter().any(|d| delivery_is_busy(&d.state, d.due_at_ms, now_ms));
+    Ok(news(&word(&found.as_slice()), busy))
+}
+
+/// `GET /embed/s/{session}/live/replays/{id}`.
+pub async fn replay<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let cookie = call.caller.visitor()?;
+    let (id, workspace) = (call.id("id", "replay")?, call.query_id("workspace")?);
+    let queries = (session(&cookie.session), replays::find(&workspace, &id));
+    let (stored, found) = two(log(platform, cookie.shard)?, queries).await?;
+    let seen_by =
+        |session: &Session| session.workspace == workspace && session.may(Need::ViewAll).is_ok();
+    if !holds(platform, call, stored, seen_by) {
+        return Ok(over());
+    }
+    Ok(news(&word(&found), found.status == Status::Running))
+}
+
+fn log<P: Platform>(platform: &P, shard: u16) -> Result<&P::Database> {
+    // The shard comes with the cookie, so one that is not there is the caller's fault.
+    platform.log(shard).map_err(|_| Error::new(Kind::Unauthenticated, "There is no such session"))
+}
+
+/// Whether the session that was read together with the news is the caller's, goes on, and may see
+/// them.
+fn holds<P: Platform>(
+    platform: &P,
+    call: &Call,
+    stored: Option<Stored>,
+    may_see: impl Fn(&Session) -> bool,
+) -> bool {
+    let Ok(cookie) = call.caller.visitor() else { return false };
+    sessions::opened(stored, cookie, platform.now_ms()).is_ok_and(|session| may_see(&session))
+}
+
+fn is_busy<P: Platform>(platform: &P, found: &EventWithDeliveries) -> bool {
+    let now_ms = platform.now_ms();
+    found.deliveries.iter().any(|d| delivery_is_busy(&d.state, d.due_at_ms, now_ms))
+}
+
+fn news(seen: &str, busy: bool) -> Reply {
+    Reply::ok(&json!({"seen": seen, "busy": busy}))
+}
+
+/// The script loads the page again then, and finds the session closed.
+fn over() -> Reply {
+    Reply::json(problem::status(Kind::Unauthenticated), &json!({"seen": null}))
+}

@@ -1,0 +1,229 @@
+//! Pieces that pages are made of.
+
+use maud::{Markup, html};
+
+use crate::domain::base::error::FieldError;
+use crate::domain::base::time::rfc3339;
+use crate::domain::tenants::session::Need;
+use crate::embed::frame::layout::{form_word, path};
+use crate::embed::text::{self, moments};
+use crate::http::access::Visit;
+use crate::store::lanes::HeldBack;
+
+/// A moment: how long ago, and exactly on hover.
+pub fn time(at_ms: i64, now_ms: i64) -> Markup {
+    let exact = rfc3339(at_ms);
+    html! {
+        time datetime=(exact) title=(moments::exact(&exact)) data-at=(at_ms) {
+            (moments::relative(at_ms - now_ms))
+        }
+    }
+}
+
+/// The state of a delivery as a coloured word.
+pub fn state(state: &str) -> Markup {
+    let word = text::why::state(state);
+    html! { span.badge data-state=(state) { (word) } }
+}
+
+/// The status of an event as a coloured word.
+pub fn status(status: &str) -> Markup {
+    html! { span.badge data-state=(status) { (text::why::status(status)) } }
+}
+
+/// A text with a button that copies it; the button shows up where there is a script to do it.
+pub fn copyable(id: &str, value: &str) -> Markup {
+    html! {
+        div.copyable {
+            pre id=(id) tabindex="0" { code { (value) } }
+            button type="button" class="copy" data-copy=(id) hidden { (text::COPY) }
+        }
+    }
+}
+
+/// A short value in a line with a button that copies it.
+pub fn copyable_word(id: &str, value: &str) -> Markup {
+    html! {
+        span.word {
+            code id=(id) { (value) }
+            button type="button" class="copy" data-copy=(id) hidden { (text::COPY) }
+        }
+    }
+}
+
+/// A form that is one button; disabled, and saying why, for who may not press it.
+pub struct Button<'a> {
+    /// What it does, in a word or two.
+    pub label: &'a str,
+    /// Path below the session.
+    pub action: &'a str,
+    /// What it takes to press it.
+    pub need: Need,
+    /// `primary`, `quiet` or `danger`.
+    pub look: &'a str,
+    /// Hidden fields.
+    pub fields: &'a [(&'a str, &'a str)],
+}
+
+impl Button<'_> {
+    /// The form for this visit.
+    pub fn render(&self, visit: &Visit) -> Markup {
+        if let Some(why) = denied(visit, self.need) {
+            return disabled(self.label, self.look, why);
+        }
+        html! {
+            form.inline method="post" action=(path(visit, self.action)) {
+                (form_word(visit))
+                @for (name, value) in self.fields {
+                    input type="hidden" name=(name) value=(value);
+                }
+                button class=(self.look) { (self.label) }
+            }
+        }
+    }
+}
+
+/// A link that looks like a button; disabled, and saying why, for who may not follow it.
+pub fn link_button(visit: &Visit, need: Need, below: &str, label: &str, look: &str) -> Markup {
+    match denied(visit, need) {
+        Some(why) => disabled(label, look, why),
+        None => html! { a class=(format!("button {look}")) href=(path(visit, below)) { (label) } },
+    }
+}
+
+fn disabled(label: &str, look: &str, why: &str) -> Markup {
+    html! {
+        span.denied {
+            button type="button" class=(look) disabled title=(why) { (label) }
+            small { (why) }
+        }
+    }
+}
+
+/// Why the visit may not do something; `None` when it may.
+pub fn denied(visit: &Visit, need: Need) -> Option<&'static str> {
+    visit.session.may(need).err().map(text::denied)
+}
+
+/// Why a lane holds deliveries back, and until when.
+pub fn held_back(lane: &HeldBack, now_ms: i64) -> Markup {
+    html! {
+        p.hint {
+            (text::why::held_back(lane.reason.as_deref()))
+            @if let Some(until_ms) = lane.not_before_ms.filter(|until_ms| *until_ms > now_ms) {
+                " " (text::NOT_BEFORE) " " (time(until_ms, now_ms)) "."
+            }
+        }
+    }
+}
+
+/// What is wrong with the fields of a form that was sent.
+#[derive(Debug, Default)]
+pub struct Errors(pub Vec<FieldError>);
+
+impl Errors {
+    /// What is wrong with a field.
+    pub fn of(&self, param: &str) -> Option<&str> {
+        let found = self.0.iter().find(|error| error.param == param);
+        found.map(|error| error.msg.as_str())
+    }
+
+    /// What is wrong and belongs to none of these fields.
+    pub fn others(&self, params: &[&str]) -> Vec<&FieldError> {
+        self.0.iter().filter(|error| !params.contains(&error.param.as_str())).collect()
+    }
+
+    /// The box above a form that was not taken.
+    pub fn summary(&self, fields: &[&str]) -> Markup {
+        html! {
+            @if !self.0.is_empty() {
+                div.notice.bad role="alert" {
+                    p { strong { (text::NOT_SAVED) } }
+                    @for error in self.others(fields) {
+                        p { @if !error.param.is_empty() { (error.param) ": " } (error.msg) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A labelled field of a form.
+pub struct Field<'a> {
+    /// Name of the input.
+    pub name: &'a str,
+    /// What it asks for.
+    pub label: &'a str,
+    /// What helps to answer.
+    pub hint: &'a str,
+    /// What is wrong with the answer that was given.
+    pub error: Option<&'a str>,
+}
+
+impl Field<'_> {
+    fn hint_id(&self) -> String {
+        format!("{}-hint", self.name)
+    }
+
+    /// The field around its control; the control refers to `described_by`.
+    fn around(&self, control: &Markup) -> Markup {
+        html! {
+            div.field data-bad[self.error.is_some()] {
+                label for=(self.name) { (self.label) }
+                (control)
+                @if self.error.is_some() || !self.hint.is_empty() {
+                    p.hint id=(self.hint_id()) {
+                        @if let Some(error) = self.error { strong.error { (error) } " " }
+                        (self.hint)
+                    }
+                }
+            }
+        }
+    }
+
+    /// An input of this type.
+    pub fn input(&self, kind: &str, value: &str, placeholder: &str) -> Markup {
+        self.around(&html! {
+            input id=(self.name) name=(self.name) type=(kind) value=(value)
+                placeholder=[Some(placeholder).filter(|text| !text.is_empty())]
+                autocomplete=(if kind == "password" { "new-password" } else { "off" })
+                spellcheck="false" aria-describedby=(self.hint_id())
+                aria-invalid=[self.error.map(|_| "true")];
+        })
+    }
+
+    /// An input that suggests what a list holds.
+    pub fn suggesting(&self, value: &str, suggestions: &[String]) -> Markup {
+        let list = format!("{}-list", self.name);
+        self.around(&html! {
+            input id=(self.name) name=(self.name) type="text" value=(value) list=(list)
+                autocomplete="off" spellcheck="false" aria-describedby=(self.hint_id())
+                aria-invalid=[self.error.map(|_| "true")];
+            datalist id=(list) {
+                @for suggestion in suggestions { option value=(suggestion); }
+            }
+        })
+    }
+
+    /// A choice among values, each with its label.
+    pub fn select(&self, chosen: &str, options: &[(&str, &str)]) -> Markup {
+        self.around(&html! {
+            select.menu id=(self.name) name=(self.name) aria-describedby=(self.hint_id())
+                aria-invalid=[self.error.map(|_| "true")] {
+                @for (value, label) in options {
+                    option value=(value) selected[*value == chosen] { (label) }
+                }
+            }
+        })
+    }
+
+    /// A larger text. What the browser would swallow, a first line break, is put before it.
+    pub fn textarea(&self, value: &str, rows: u32) -> Markup {
+        self.around(&html! {
+            textarea id=(self.name) name=(self.name) rows=(rows) spellcheck="false"
+                aria-describedby=(self.hint_id()) aria-invalid=[self.error.map(|_| "true")] {
+                "\n" (value)
+            }
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! One attempt: the request as it was sent, the receiver's answer, the timing.
+
+use maud::{Markup, html};
+
+use crate::app::events;
+use crate::domain::base::error::{Error, Result};
+use crate::domain::delivery::attempt::{Outcome, Record};
+use crate::embed::common::home;
+use crate::embed::frame::layout::{Page, Section, page, path};
+use crate::embed::frame::parts;
+use crate::embed::history::payload::payload;
+use crate::embed::text::{self, moments};
+use crate::http::access::Visit;
+use crate::http::{Call, Reply};
+use crate::ports::Platform;
+
+/// `GET /embed/s/{session}/events/{id}/rules/{rule}/attempts/{n}`.
+pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let (id, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
+    let scope = visit.session.actor().scope;
+    let whole = events::whole_at(platform, &home(visit), &scope, &id).await?;
+    let key = events::delivery_key(&scope, &whole.found, &rule)?;
+    let number = call.param("n").parse::<u32>().ok();
+    let of_rule = whole.attempts.iter().filter(|attempt| attempt.rule == key.rule);
+    let mut records = of_rule.map(|attempt| &attempt.record);
+    let record = records.find(|record| Some(record.number) == number);
+    let record = record.ok_or_else(|| Error::not_found("attempt"))?;
+    let title = text::attempt_title(record.number);
+    let body = html! {
+        p { a href=(path(visit, &format!("events/{id}"))) { "← " (whole.found.event.name) } }
+        h1 { (title) }
+        p { (outcome(record, platform.now_ms())) }
+        (details(visit, record, &whole.payload))
+        section {
+            h2 { (text::BODY_SENT) }
+            @if record.wrapped { p.hint { (text::BODY_WRAPPED) } }
+            (payload(visit, &whole.payload))
+        }
+    };
+    Ok(page(visit, &Page::new(Section::Events, &title), &body))
+}
+
+/// An attempt in a line, with the way to its page.
+pub fn summary(visit: &Visit, record: &Record, at: &str, now_ms: i64) -> Markup {
+    let below = format!("{at}/attempts/{}", record.number);
+    html! {
+        p.attempt {
+            a href=(path(visit, &below)) { (text::attempt_title(record.number)) } " "
+            (outcome(record, now_ms))
+        }
+    }
+}
+
+/// What came of an attempt, and when.
+fn outcome(record: &Record, now_ms: i64) -> Markup {
+    let colour = if record.outcome == Outcome::Delivered { "delivered" } else { "dead" };
+    // A bare status stands there already.
+    let is_bare = |error: &&String| error.strip_prefix("Answered ").is_some_and(|s| s.len() == 3);
+    html! {
+        span.badge data-state=(colour) { (text::why::outcome(record.outcome)) } " "
+        @if let Some(status) = record.status { code { (status) } " · " }
+        (moments::duration(record.duration_ms)) " · " (parts::time(record.started_at_ms, now_ms))
+        @if record.asked_by.is_some() { " · " (text::BY_HAND) }
+        @if let Some(error) = record.error.as_ref().filter(|error| !is_bare(error)) {
+            br; span.error { (error) }
+        }
+    }
+}
+
+/// Request and answer. The answer's body is somebody's data, so it is for who may read payloads.
+pub fn details(visit: &Visit, record: &Record, payload: &str) -> Markup {
+    let id = |what: &str| format!("{what}-{}", record.number);
+    let may_read = visit.session.may_read_payloads();
+    html! {
+        details.part open {
+            summary { (text::REQUEST_SENT) }
+            (parts::copyable(&id("sent"), &sent(record)))
+            details.part {
+                summary { (text::AS_CURL) }
+                (parts::copyable(&id("curl"), &curl(record, may_read.is_ok(), payload)))
+            }
+        }
+        @if let Some(status) = record.status {
+            details.part open {
+                summary { (text::ANSWER) " " (status) }
+                (parts::copyable(&id("answer"), &answered(status, record)))
+                @match may_read {
+                    Ok(()) if !record.excerpt.is_empty() => {
+                        (parts::copyable(&id("answer-body"), &record.excerpt))
+                        @if record.truncated { p.hint { (text::TRUNCATED) } }
+                    }
+                    Ok(()) => { p.hint { (text::EMPTY_ANSWER) } }
+                    Err(denied) => { p.hint { (text::denied(denied)) } }
+                }
+            }
+        }
+    }
+}
+
+fn sent(record: &Record) -> String {
+    let headers = record.request_headers.iter();
+    let headers = headers.map(|(name, value)| format!("\n{name}: {value}"));
+    format!("{} {}{}", record.method, record.url, headers.collect::<String>())
+}
+
+fn answered(status: u16, record: &Record) -> String {
+    let headers = record.response_headers.iter();
+    let headers = headers.map(|(name, value)| format!("\n{name}: {value}"));
+    format!("HTTP {status}{}", headers.collect::<String>())
+}
+
+/// The request as a command for a shell. Credentials stand in it as `***`.
+fn curl(record: &Record, shows_body: bool, payload: &str) -> String {
+    let mut lines = vec![format!("curl -X {} {}", record.method, quoted(&record.url))];
+    for (name, value) in &record.request_headers {
+        lines.push(format!("-H {}", quoted(&format!("{name}: {value}"))));
+    }
+    if shows_body && !record.wrapped {
+        lines.push(format!("--data-binary {}", quoted(payload)));
+    }
+    lines.join(" \\\n  ")
+}
+
+/// A word of a POSIX shell that stands for exactly this text.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_does_not_end_the_word() {
+        assert_eq!(quoted("it's; rm"), r"'it'\''s; rm'");
+    }
+}

@@ -1,0 +1,182 @@
+//! The list of what was not delivered: why each delivery was given up, and sending it again.
+
+use maud::{Markup, html};
+
+use crate::app::dead::{self, dead_among};
+use crate::app::events;
+use crate::domain::base::error::{Error, Result};
+use crate::domain::routing::event::FanOut;
+use crate::domain::tenants::session::Need;
+use crate::embed::frame::layout::{Page, Section, history_tabs, page, path};
+use crate::embed::frame::parts::{self, Button, Errors};
+use crate::embed::history::delivery::AFTER;
+use crate::embed::history::replay_form::{self, Draft};
+use crate::embed::text;
+use crate::http::access::Visit;
+use crate::http::{Call, Reply, cursor};
+use crate::ports::Platform;
+use crate::store::connections::{self, Connection};
+use crate::store::events::{DeliverySummary, EventWithDeliveries, NEWEST};
+
+/// Events on one page.
+const SHOWN: usize = 25;
+
+/// What the page is made of.
+struct Shown<'a> {
+    visit: &'a Visit,
+    connections: &'a [Connection],
+    /// The only one that is looked at.
+    only: Option<&'a Connection>,
+    is_first: bool,
+    now_ms: i64,
+}
+
+/// `GET /embed/s/{session}/dead`, with `?connection=` for one of them.
+pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let session = &visit.session;
+    let scope = session.actor().scope;
+    let connections = connections::shown(&scope).run(platform.control()).await?;
+    let asked = call.request.query("connection").filter(|id| !id.is_empty());
+    let only = asked.map(|id| {
+        let found = connections.iter().find(|connection| connection.id == id);
+        found.ok_or_else(|| Error::not_found("connection"))
+    });
+    let only = only.transpose()?;
+    let is_meant = |one: &&Connection| only.is_none_or(|only| only.id == one.id);
+    let among: Vec<&str> = connections.iter().filter(is_meant).map(|one| one.id.as_str()).collect();
+    let before: Option<String> = cursor::read(call, "dead")?;
+    let listing = dead::Listing {
+        workspace: &session.workspace,
+        scope: &scope,
+        connections: &among,
+        before: before.as_deref().unwrap_or(NEWEST),
+        limit: SHOWN,
+    };
+    let found = dead::list_at(platform, session.shard, listing).await?;
+    let now_ms = platform.now_ms();
+    let is_first = before.is_none();
+    let shown = Shown { visit, connections: &connections, only, is_first, now_ms };
+    let done = call.request.query("done");
+    let mut frame = Page::new(Section::Events, text::replay::DEAD);
+    frame.done = done.as_deref();
+    Ok(page(visit, &frame, &shown.body(&found, &among)))
+}
+
+impl Shown<'_> {
+    fn body(&self, found: &events::Page, among: &[&str]) -> Markup {
+        let next = found.next.as_ref().map(|next| cursor::write("dead", next));
+        let only = self.only.map_or(String::new(), |only| format!("connection={}&", only.id));
+        html! {
+            (history_tabs(self.visit, "dead"))
+            h1 { (text::replay::DEAD) }
+            @if !found.found.is_empty() { p.hint { (text::replay::DEAD_HINT) } }
+            @if self.connections.len() > 1 { (self.filter()) }
+            (self.send_many(&found.found))
+            section id="dead" aria-label=(text::replay::DEAD) {
+                @if found.found.is_empty() { (self.nothing(next.is_some())) } @else {
+                    div.rows {
+                        @for event in &found.found {
+                            @for (owed, delivery) in dead_among(event, among) {
+                                (self.row(event, owed, delivery))
+                            }
+                        }
+                    }
+                }
+                @if let Some(next) = next {
+                    a.button.quiet href=(path(self.visit, &format!("dead?{only}cursor={next}")))
+                        { (text::OLDER) }
+                }
+            }
+        }
+    }
+
+    fn filter(&self) -> Markup {
+        html! {
+            form.filters method="get" action=(path(self.visit, "dead")) role="search" {
+                label { (text::form::field("connection").0)
+                    select.menu name="connection" {
+                        option value="" { (text::replay::ALL_CONNECTIONS) }
+                        @for one in self.connections {
+                            @let is_chosen = self.only.is_some_and(|only| only.id == one.id);
+                            option value=(one.id) selected[is_chosen] { (one.name) }
+                        }
+                    } }
+                div.actions { button data-submits="connection" { (text::SHOW) } }
+            }
+        }
+    }
+
+    /// The form for many at once, folded; for who may send it, where there is something to send.
+    fn send_many(&self, found: &[EventWithDeliveries]) -> Markup {
+        let may = parts::denied(self.visit, Need::Replay).is_none();
+        let Some(oldest) = found.last().filter(|_| may) else { return html! {} };
+        let only = self.only.map(|only| only.id.as_str());
+        let draft = Draft::new(only, Some(oldest.event.created_at_ms), self.now_ms);
+        html! {
+            details.part.many {
+                summary { (text::replay::SEND_MANY) }
+                (replay_form::render(self.visit, self.connections, &draft, &Errors::default()))
+            }
+        }
+    }
+
+    fn nothing(&self, goes_on: bool) -> Markup {
+        html! {
+            @if goes_on {
+                p.hint { (text::replay::NONE_OF_RESOURCE) }
+            } @else if !self.is_first {
+                p.hint { (text::replay::NO_MORE_DEAD) }
+            } @else {
+                p.well { (text::replay::NONE_DEAD) }
+                p.hint { (text::replay::NONE_DEAD_HINT) }
+            }
+        }
+    }
+
+    fn row(
+        &self,
+        found: &EventWithDeliveries,
+        owed: &FanOut,
+        delivery: &DeliverySummary,
+    ) -> Markup {
+        let (visit, event) = (self.visit, &found.event);
+        let to = self.connections.iter().find(|one| one.id == owed.connection);
+        html! {
+            div.row {
+                div.main {
+                    a href=(path(visit, &format!("events/{}", event.id))) {
+                        strong { (event.name) }
+                    }
+                    @if let Some(to) = to {
+                        " " (text::SENT_TO) " "
+                        a href=(path(visit, &format!("connections/{}", to.id))) { (to.name) }
+                    }
+                    @if let Some(reason) = &delivery.reason { p { (text::why::reason(reason)) } }
+                    small {
+                        @if let Some(id) = &event.resource_id { (id) " · " }
+                        (parts::time(event.created_at_ms, self.now_ms)) " · "
+                        (text::attempts_count(delivery.attempts))
+                        @if let Some(error) = &delivery.last_error { " · " (error) }
+                    }
+                }
+                div.side { (self.send_again(&event.id, owed)) }
+            }
+        }
+    }
+
+    fn send_again(&self, event: &str, owed: &FanOut) -> Markup {
+        let action = format!("events/{event}/rules/{}/retry", owed.rule);
+        let only = self.only.map_or("", |only| only.id.as_str());
+        let button = Button {
+            label: text::SEND_AGAIN,
+            action: &action,
+            need: Need::Act,
+            look: "quiet",
+            fields: &[(AFTER, "dead"), ("connection", only)],
+        };
+        // The footer says that a page is read only; no row has to say it again.
+        let may = parts::denied(self.visit, Need::Act).is_none();
+        html! { @if may { (button.render(self.visit)) } }
+    }
+}

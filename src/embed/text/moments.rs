@@ -1,0 +1,155 @@
+//! Moments and spans of time in words.
+
+use crate::domain::base::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, parse_rfc3339, rfc3339};
+
+/// An exact moment.
+pub fn exact(rfc3339: &str) -> String {
+    rfc3339.replace('T', " ").replace('Z', " UTC")
+}
+
+/// A moment as the fields of forms take it, in UTC, with no more than its minutes.
+pub fn field(at_ms: i64) -> String {
+    rfc3339(at_ms)[..16].to_owned()
+}
+
+/// Reads a moment of a form's field, in UTC; `None` when it is none.
+pub fn parse_field(text: &str) -> Option<i64> {
+    let text = text.trim().trim_end_matches('Z').replacen(' ', "T", 1);
+    // Fields leave out seconds that are zero.
+    let seconds = if text.len() == 16 { ":00" } else { "" };
+    parse_rfc3339(&format!("{text}{seconds}Z"))
+}
+
+/// The beginning of a range of time, or its end, as exactly as it was given.
+pub fn bound(at_ms: i64) -> String {
+    let exact = exact(&rfc3339(at_ms));
+    if at_ms % MINUTE_MS == 0 { exact.replace(":00.000", "") } else { exact }
+}
+
+/// A moment seen from now, `ms` away: `3 min ago`, `in 2 h`.
+pub fn relative(ms: i64) -> String {
+    let length = match ms.abs() {
+        below if below < 10 * SECOND_MS => return "now".to_owned(),
+        below if below < MINUTE_MS => format!("{} s", below / SECOND_MS),
+        below if below < HOUR_MS => format!("{} min", below / MINUTE_MS),
+        // Rounded, or a day that has just begun would read as 23 hours.
+        below if below < 2 * DAY_MS => format!("{} h", (below + HOUR_MS / 2) / HOUR_MS),
+        length => format!("{} days", length / DAY_MS),
+    };
+    if ms < 0 { format!("{length} ago") } else { format!("in {length}") }
+}
+
+/// A duration.
+pub fn duration(ms: i64) -> String {
+    if ms < SECOND_MS {
+        format!("{ms} ms")
+    } else {
+        format!("{}.{} s", ms / 1_000, ms % 1_000 / 100)
+    }
+}
+
+/// Seconds.
+pub fn seconds(seconds: u32) -> String {
+    format!("{seconds} s")
+}
+
+/// A retry schedule: `5s, 30s, 5m, 2h`.
+pub fn schedule(steps: &[u32]) -> String {
+    let step = |seconds: &u32| match seconds {
+        s if s % 3_600 == 0 => format!("{}h", s / 3_600),
+        s if s % 60 == 0 => format!("{}m", s / 60),
+        s => format!("{s}s"),
+    };
+    steps.iter().map(step).collect::<Vec<_>>().join(", ")
+}
+
+/// Reads a retry schedule as [`schedule`] writes it; a bare number is seconds.
+///
+/// # Errors
+/// Which step cannot be read.
+pub fn parse_schedule(text: &str) -> Result<Vec<u32>, String> {
+    let parts = text.split([',', ' ']).map(str::trim).filter(|part| !part.is_empty());
+    parts
+        .map(|part| {
+            parse_step(part).ok_or_else(|| format!("{part:?} is no time such as 30s, 5m, 2h"))
+        })
+        .collect()
+}
+
+fn parse_step(part: &str) -> Option<u32> {
+    let digits = part.trim_end_matches(['s', 'm', 'h']);
+    let unit = match &part[digits.len()..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        _ => return None,
+    };
+    digits.parse::<u32>().ok()?.checked_mul(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::delivery::retry::Schedule;
+    use proptest::prelude::*;
+
+    #[test]
+    fn moments_and_durations() {
+        for (ms, expected) in [
+            (0, "now"),
+            (-9_999, "now"),
+            (-59_000, "59 s ago"),
+            (61_000, "in 1 min"),
+            (-7_200_000, "2 h ago"),
+            (DAY_MS - 5_000, "in 24 h"),
+            (3 * DAY_MS, "in 3 days"),
+        ] {
+            assert_eq!(relative(ms), expected);
+        }
+        assert_eq!([duration(12), duration(1_234)], ["12 ms", "1.2 s"]);
+        assert_eq!(exact("2026-01-02T03:04:05.678Z"), "2026-01-02 03:04:05.678 UTC");
+        assert_eq!(
+            schedule(Schedule::default().steps()),
+            "5s, 30s, 5m, 30m, 2h, 5h, 10h, 14h, 20h, 24h"
+        );
+    }
+
+    #[test]
+    fn moments_of_fields_and_ranges() {
+        let minute = 29_500_000 * MINUTE_MS;
+        assert_eq!(field(minute + 59_999), "2026-02-02T02:40");
+        for (text, expected) in [
+            ("2026-02-02T02:40", Some(minute)),
+            (" 2026-02-02 02:40 ", Some(minute)),
+            ("2026-02-02T02:40:01", Some(minute + 1_000)),
+            ("2026-02-02T02:40:00.250Z", Some(minute + 250)),
+            ("2026-02-02", None),
+            ("2026-02-30T02:40", None),
+            ("2026-02-02T02:40+01:00", None),
+            ("yesterday, noon", None),
+            ("ééééééééé", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_field(text), expected, "{text}");
+        }
+        assert_eq!(bound(minute), "2026-02-02 02:40 UTC");
+        assert_eq!(bound(minute + 1), "2026-02-02 02:40:00.001 UTC");
+    }
+
+    #[test]
+    fn steps_that_are_none() {
+        for text in ["x", "5d", "s", "-1s", "99999999h", "1.5h", "5ms"] {
+            assert!(parse_schedule(text).is_err(), "{text}");
+        }
+        assert_eq!(parse_schedule("5, 1m,2h 3s"), Ok(vec![5, 60, 7_200, 3]));
+    }
+
+    proptest! {
+        #[test]
+        fn a_schedule_is_read_as_it_is_written(
+            steps in prop::collection::vec(1u32..172_800, 1..20),
+        ) {
+            prop_assert_eq!(parse_schedule(&schedule(&steps)), Ok(steps));
+        }
+    }
+}
