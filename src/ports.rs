@@ -16,7 +16,7 @@ use crate::domain::base::secret::MasterKeys;
 use crate::domain::delivery::attempt::Answer;
 use crate::domain::delivery::in_flight::InFlight;
 use crate::domain::lane::messages::{Command, Reply};
-use crate::domain::lane::queue::Line;
+use crate::domain::lane::queue::ConnectionQueue;
 
 /// A value bound to a statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,7 +129,7 @@ pub trait Lanes {
     ///
     /// # Errors
     /// When it is not known whether the command took effect.
-    async fn call(&self, line: &Line, command: Command) -> Result<Reply, PortError>;
+    async fn call(&self, line: &ConnectionQueue, command: Command) -> Result<Reply, PortError>;
 }
 
 /// The way to customers' endpoints.
@@ -174,9 +174,9 @@ pub trait Entropy {
 }
 
 /// The log.
-pub trait Journal {
+pub trait Log {
     /// Writes one line, a JSON object.
-    fn line(&self, json: &Value);
+    fn log_event(&self, json: &Value);
 }
 
 /// What an installation is told by its configuration.
@@ -208,7 +208,7 @@ pub struct Quotas {
 }
 
 /// All doors together. It is cheap to clone, and clones open the same doors.
-pub trait Platform: Clock + Entropy + Journal + Clone + 'static {
+pub trait Platform: Clock + Entropy + Log + Clone + 'static {
     /// A SQL database.
     type Database: Database;
     /// The job queue.
@@ -228,7 +228,7 @@ pub trait Platform: Clock + Entropy + Journal + Clone + 'static {
     ///
     /// # Errors
     /// When there is no such shard.
-    fn log(&self, shard: u16) -> Result<&Self::Database, PortError>;
+    fn history_db(&self, shard: u16) -> Result<&Self::Database, PortError>;
     /// The job queue.
     fn jobs(&self) -> &Self::Jobs;
     /// The lanes.

@@ -239,7 +239,7 @@ pub async fn serve<P: Platform>(
     read_body: impl AsyncFnOnce(usize) -> Result<Vec<u8>>,
 ) -> Reply {
     let request_id = request_id(platform, &head);
-    let path = tidy(&head.path);
+    let path = normalize_path(&head.path);
     let found = find(&path);
     let is_emit = found.as_ref().is_some_and(Found::is_emit);
     let (method, asked) = (head.method.clone(), head.headers.clone());
@@ -344,7 +344,7 @@ fn fit(row_path: &str, path: &str) -> Option<Vec<(String, String)>> {
 }
 
 /// Clients with a base URL that ends in `/` call `/api/v1//events`.
-fn tidy(path: &str) -> String {
+fn normalize_path(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     format!("/{}", parts.join("/"))
 }
@@ -387,7 +387,7 @@ fn log_failure<P: Platform>(
     request_id: &str,
     error: &Error,
 ) {
-    platform.line(&json!({"at": "request", "method": method.as_str(), "path": path,
+    platform.log_event(&json!({"at": "request", "method": method.as_str(), "path": path,
         "request_id": request_id, "kind": format!("{:?}", error.kind), "message": error.message,
         "detail": error.detail}));
 }

@@ -2,7 +2,7 @@
 //! consumer that still saw the former state leaves deliveries behind that the consumer holds, or
 //! the sweeper releases.
 
-use crate::app::common::log;
+use crate::app::common::history_db;
 use crate::app::delivery::wake::wake;
 use crate::domain::base::error::Result;
 use crate::domain::base::json::json;
@@ -40,7 +40,7 @@ pub async fn deactivate<P: Platform>(platform: &P, actor: &Actor, id: &str) -> R
     if found.active {
         connections::set_active(control, &found.workspace, id, Some(reason), now_ms).await?;
     }
-    held::hold_connection(log(platform, found.shard)?, &found.workspace, id).await?;
+    held::hold_connection(history_db(platform, found.shard)?, &found.workspace, id).await?;
     connections::find(control, &actor.scope, id).await
 }
 
@@ -57,7 +57,7 @@ pub async fn activate<P: Platform>(
     let control = platform.control();
     let found = connections::find(control, &actor.scope, id).await?;
     let workspace = &found.workspace;
-    let log = log(platform, found.shard)?;
+    let log = history_db(platform, found.shard)?;
     if what == Held::Cancel {
         // Before it is active, or the sweeper could release what shall be canceled.
         while held::cancel_connection(log, workspace, id, platform.now_ms()).await? >= HELD_STEP {}
@@ -95,7 +95,7 @@ pub async fn hold_inactive<P: Platform>(
     inactive: &[(String, String, InactiveReason)],
 ) {
     for (workspace, connection, _) in inactive {
-        let held = match log(platform, shard) {
+        let held = match history_db(platform, shard) {
             Ok(log) => held::hold_connection(log, workspace, connection).await,
             Err(error) => Err(error),
         };
@@ -115,7 +115,7 @@ pub async fn warn<P: Platform>(platform: &P, warnings: &[Warning]) {
 fn complain<P: Platform>(platform: &P, at: &str, connection: &str, result: Result<()>) {
     if let Err(error) = result {
         let error = error.to_string();
-        platform.line(&json!({"at": at, "connection": connection, "error": error}));
+        platform.log_event(&json!({"at": at, "connection": connection, "error": error}));
     }
 }
 
@@ -127,7 +127,7 @@ async fn release<P: Platform>(
     workspace: &str,
     connection: &str,
 ) -> Result<usize> {
-    let log = log(platform, shard)?;
+    let log = history_db(platform, shard)?;
     let now_ms = platform.now_ms();
     let released = held::release_connection(log, workspace, connection, now_ms).await?;
     let job = |one: &held::Released| {
@@ -141,7 +141,7 @@ async fn release<P: Platform>(
     };
     let jobs: Vec<Job> = released.iter().map(job).collect();
     if let Err(error) = wake(platform, &jobs, 0).await {
-        platform.line(&json!({"at": "release", "unsent_jobs": jobs.len(),
+        platform.log_event(&json!({"at": "release", "unsent_jobs": jobs.len(),
             "error": error.to_string()}));
     }
     Ok(released.len())
@@ -154,7 +154,7 @@ async fn release<P: Platform>(
 /// # Errors
 /// When a database does not answer.
 pub async fn release_forgotten<P: Platform>(platform: &P, shard: u16) -> Result<usize> {
-    let log = log(platform, shard)?;
+    let log = history_db(platform, shard)?;
     let mut after = (String::new(), String::new());
     let mut released = 0;
     loop {
@@ -182,7 +182,7 @@ async fn release_some<P: Platform>(
             Some(target) if !target.active => {}
             Some(_) => released += release(platform, shard, workspace, connection).await?,
             None => {
-                let (log, now_ms) = (log(platform, shard)?, platform.now_ms());
+                let (log, now_ms) = (history_db(platform, shard)?, platform.now_ms());
                 held::cancel_connection(log, workspace, connection, now_ms).await?;
             }
         }

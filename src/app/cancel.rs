@@ -1,12 +1,12 @@
 //! A person stops deliveries that are owed or held. A success that arrives all the same is
 //! recorded: the receiver has the event.
 
-use crate::app::common::log;
+use crate::app::common::history_db;
 use crate::app::delivery::lanes;
 use crate::app::events::{delivery_key, home};
 use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::lane::queue::ConnectionQueue;
 use crate::domain::lane::queue::DeliveryKey;
-use crate::domain::lane::queue::Line;
 use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::deliveries;
@@ -24,10 +24,10 @@ pub async fn delivery<P: Platform>(
     rule: &str,
 ) -> Result<EventWithDeliveries> {
     let home = home(platform, actor, event).await?;
-    let found = events::find(&home.workspace, event).run(log(platform, home.shard)?).await?;
+    let found = events::find(&home.workspace, event).run(history_db(platform, home.shard)?).await?;
     let key = delivery_key(&actor.scope, &found, rule)?;
     cancel(platform, home.shard, &[key]).await?;
-    events::find(&home.workspace, event).run(log(platform, home.shard)?).await
+    events::find(&home.workspace, event).run(history_db(platform, home.shard)?).await
 }
 
 /// Cancels all that an event still owes. Returns the event as it is then.
@@ -40,17 +40,17 @@ pub async fn event<P: Platform>(
     event: &str,
 ) -> Result<EventWithDeliveries> {
     let home = home(platform, actor, event).await?;
-    let found = events::find(&home.workspace, event).run(log(platform, home.shard)?).await?;
+    let found = events::find(&home.workspace, event).run(history_db(platform, home.shard)?).await?;
     let owed = found.event.fan_out.iter();
     let keys = owed.map(|owed| delivery_key(&actor.scope, &found, &owed.rule));
     let keys = keys.collect::<Result<Vec<_>>>()?;
     cancel(platform, home.shard, &keys).await?;
-    events::find(&home.workspace, event).run(log(platform, home.shard)?).await
+    events::find(&home.workspace, event).run(history_db(platform, home.shard)?).await
 }
 
 /// Cancels those that are open or held, and lets their lines go on without them.
 async fn cancel<P: Platform>(platform: &P, shard: u16, keys: &[DeliveryKey]) -> Result<()> {
-    let log = log(platform, shard)?;
+    let log = history_db(platform, shard)?;
     let canceled = deliveries::cancel_by_hand(log, keys, platform.now_ms()).await?;
     if canceled.is_empty() {
         let msg = "There is nothing to cancel: what is delivered, dead or canceled stays so";
@@ -58,7 +58,7 @@ async fn cancel<P: Platform>(platform: &P, shard: u16, keys: &[DeliveryKey]) -> 
     }
     for connection in canceled {
         let workspace = keys.first().map(|key| key.workspace.clone()).unwrap_or_default();
-        lanes::nudge(platform, &Line { shard, workspace, connection }).await;
+        lanes::nudge(platform, &ConnectionQueue { shard, workspace, connection }).await;
     }
     Ok(())
 }

@@ -5,12 +5,12 @@ use crate::domain::base::url_guard::Policy;
 use crate::ports::{Platform, PortError};
 
 /// The LOG database of a shard.
-pub fn log<P: Platform>(platform: &P, shard: u16) -> Result<&P::Database> {
-    platform.log(shard).map_err(|PortError(text)| Error::internal(text))
+pub fn history_db<P: Platform>(platform: &P, shard: u16) -> Result<&P::Database> {
+    platform.history_db(shard).map_err(|PortError(text)| Error::internal(text))
 }
 
 /// Items by a key of theirs, in the order in which the keys first come. For a handful of keys.
-pub fn grouped<K: PartialEq, T>(
+pub fn group_by_key<K: PartialEq, T>(
     items: impl IntoIterator<Item = T>,
     key: impl Fn(&T) -> K,
 ) -> Vec<(K, Vec<T>)> {

@@ -1,6 +1,6 @@
 //! The deliveries of a connection, newest first.
 
-use crate::app::common::log;
+use crate::app::common::history_db;
 use crate::domain::base::error::Result;
 use crate::domain::delivery::state::State;
 use crate::domain::tenants::actor::Actor;
@@ -23,7 +23,7 @@ pub async fn list<P: Platform>(
     limit: usize,
 ) -> Result<(Vec<Listed>, Option<(String, u32)>)> {
     let found = connections::find(platform.control(), &actor.scope, connection).await?;
-    let (log, of) = (log(platform, found.shard)?, &found.workspace);
+    let (log, of) = (history_db(platform, found.shard)?, &found.workspace);
     let list = delivery_history::list(of, connection, states, before, limit);
     match states {
         None | Some((State::Dead, _)) => Ok((list.run(log).await?, None)),

@@ -1,6 +1,6 @@
 //! Lists of connections: all of a scope, or those that fail.
 
-use crate::app::common::{grouped, log};
+use crate::app::common::{group_by_key, history_db};
 use crate::domain::base::error::Result;
 use crate::domain::connection::model::InactiveReason;
 use crate::domain::tenants::actor::Scope;
@@ -46,10 +46,10 @@ pub async fn failing<P: Platform>(
         end = read.last().map(position);
     }
     let mut failing_since: Vec<(String, i64)> = Vec::new();
-    for (shard, there) in grouped(&read, |connection| connection.shard) {
+    for (shard, there) in group_by_key(&read, |connection| connection.shard) {
         let keys: Vec<(&str, &str)> =
             there.iter().map(|c| (c.workspace.as_str(), c.id.as_str())).collect();
-        failing_since.extend(lanes::failing(&keys).run(log(platform, shard)?).await?);
+        failing_since.extend(lanes::failing(&keys).run(history_db(platform, shard)?).await?);
     }
     let judged = read.into_iter().filter_map(|connection| {
         let known = failing_since.iter().find(|(id, _)| *id == connection.id);

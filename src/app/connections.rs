@@ -3,19 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::common::{log, new_id, url_policy};
+use crate::app::common::{history_db, new_id, url_policy};
 use crate::app::delivery::lanes;
 use crate::destination::WEBHOOK;
 use crate::destination::webhook::{CUSTOM_HEADER, Settings, header_field};
-use crate::destination::webhook_form::{self, Form, SecretWish};
+use crate::destination::webhook_form::{self, Form, SecretChange};
 use crate::domain::base::error::{Error, FieldError, Kind, Result};
 use crate::domain::base::json::json;
 use crate::domain::base::limits::CANCEL_STEP;
-use crate::domain::base::secret::{Place, Secret};
+use crate::domain::base::secret::{SealContext, Secret};
 use crate::domain::connection::model::{SealedCredentials, SealedSigningSecret, SetBy};
 use crate::domain::connection::rotation::overlap_ms;
 use crate::domain::connection::signing::{self, Scheme, SecretAdvice};
-use crate::domain::lane::queue::Line;
+use crate::domain::lane::queue::ConnectionQueue;
 use crate::domain::tenants::actor::Actor;
 use crate::domain::tenants::organization::label;
 use crate::ports::Platform;
@@ -43,13 +43,13 @@ impl Saved {
 }
 
 /// A secret that is about to be sealed, and what may be told of it.
-struct Fresh {
+struct NewSigningSecret {
     secret: Secret,
     set_by: SetBy,
     advice: Option<SecretAdvice>,
 }
 
-impl Fresh {
+impl NewSigningSecret {
     fn generated<P: Platform>(platform: &P, set_by: SetBy) -> Self {
         Self { secret: signing::generate_secret(platform.bytes()), set_by, advice: None }
     }
@@ -62,10 +62,10 @@ impl Fresh {
     /// What was asked for; `None` to leave things as they are.
     fn wished<P: Platform>(platform: &P, form: &Form) -> Option<Self> {
         match &form.signing_secret {
-            SecretWish::Keep => None,
-            SecretWish::Generate => Some(Self::generated(platform, SetBy::Shown)),
+            SecretChange::Keep => None,
+            SecretChange::Generate => Some(Self::generated(platform, SetBy::Shown)),
             // The form has checked it.
-            SecretWish::Use(secret) => {
+            SecretChange::Use(secret) => {
                 Self::given(form.settings.signing.scheme, secret.clone()).ok()
             }
         }
@@ -125,8 +125,8 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection
     connection.credentials = credentials(platform, &connection, &form);
     // A connection saved without a secret gets one that nobody is shown, so that it signs all the
     // same; the customer sets their own later.
-    let fresh = Fresh::wished(platform, &form)
-        .unwrap_or_else(|| Fresh::generated(platform, SetBy::Generated));
+    let fresh = NewSigningSecret::wished(platform, &form)
+        .unwrap_or_else(|| NewSigningSecret::generated(platform, SetBy::Generated));
     let secret = seal_signing(platform, &connection, 1, &fresh);
     let quota = platform.settings().quotas.connections_per_workspace;
     connections::insert(control, &connection, &secret, quota).await?;
@@ -164,7 +164,7 @@ pub async fn update<P: Platform>(
     let form = webhook_form::read(metadata, Some(&current), is_set, &url_policy(platform));
     let form = with_name(change.name.as_deref(), form)?;
     check_may_set(actor, &form)?;
-    if form.signing_secret == SecretWish::Keep && form.settings.signing != current.signing {
+    if form.signing_secret == SecretChange::Keep && form.settings.signing != current.signing {
         check_kept_secret(platform, &connection, &form)?;
     }
     connection.name = change.name.unwrap_or(connection.name);
@@ -172,14 +172,14 @@ pub async fn update<P: Platform>(
     connection.updated_at_ms = platform.now_ms();
     connection.settings = form.settings.to_stored();
     connection.credentials = credentials(platform, &connection, &form);
-    let fresh = Fresh::wished(platform, &form);
+    let fresh = NewSigningSecret::wished(platform, &form);
     let next = connection.secret.as_ref().map_or(1, |secret| secret.number + 1);
     let secret = fresh.as_ref().map(|fresh| seal_signing(platform, &connection, next, fresh));
     connections::update(control, &connection, secret.as_ref()).await?;
     if let Some(secret) = secret {
         connection.secret = Some(row(secret, connection.updated_at_ms));
     }
-    let (shown_secret, advice) = fresh.as_ref().map(Fresh::told).unwrap_or_default();
+    let (shown_secret, advice) = fresh.as_ref().map(NewSigningSecret::told).unwrap_or_default();
     Ok(Saved { connection, shown_secret, advice })
 }
 
@@ -206,8 +206,10 @@ pub async fn rotate<P: Platform>(
     let overlap_ms = overlap_ms(scheme, overlap_s)
         .map_err(|msg| Error::field("overlap_seconds", msg).of_kind(Kind::Refused))?;
     let fresh = match given {
-        Some(secret) => Fresh::given(scheme, secret).map_err(|msg| Error::field("secret", msg))?,
-        None => Fresh::generated(platform, SetBy::Shown),
+        Some(secret) => {
+            NewSigningSecret::given(scheme, secret).map_err(|msg| Error::field("secret", msg))?
+        }
+        None => NewSigningSecret::generated(platform, SetBy::Shown),
     };
     let number = connection.secret.as_ref().map_or(1, |secret| secret.number + 1);
     let secret = seal_signing(platform, &connection, number, &fresh);
@@ -243,15 +245,15 @@ pub async fn delete<P: Platform>(
     let connection = connections::find(control, &actor.scope, id).await?;
     let (shard, workspace) = (connection.shard, connection.workspace.clone());
     connections::delete(control, &workspace, id, force).await?;
-    settle_deleted(platform, Line { shard, workspace, connection: id.to_owned() }).await;
+    settle_deleted(platform, ConnectionQueue { shard, workspace, connection: id.to_owned() }).await;
     Ok(connection)
 }
 
 /// Cancels what a connection that is gone still owed, and empties its lane. A failure is logged:
 /// the connection is gone all the same, and the consumer cancels what it meets of it.
-pub async fn settle_deleted<P: Platform>(platform: &P, line: Line) {
+pub async fn settle_deleted<P: Platform>(platform: &P, line: ConnectionQueue) {
     let now_ms = platform.now_ms();
-    let canceled = match log(platform, line.shard) {
+    let canceled = match history_db(platform, line.shard) {
         Ok(log) => {
             let (workspace, connection) = (&line.workspace, &line.connection);
             deliveries::cancel_connection(log, workspace, connection, now_ms, CANCEL_STEP).await
@@ -262,7 +264,7 @@ pub async fn settle_deleted<P: Platform>(platform: &P, line: Line) {
         if let Err(error) = done {
             let line = json!({"at": "delete_connection",
                 "connection": line.connection, "error": error.detail});
-            platform.line(&line);
+            platform.log_event(&line);
         }
     }
 }
@@ -281,9 +283,9 @@ fn check_may_set(actor: &Actor, form: &Form) -> Result<()> {
         return Ok(());
     }
     let secret = match form.signing_secret {
-        SecretWish::Keep => None,
-        SecretWish::Use(_) => Some("signing_secret"),
-        SecretWish::Generate => Some("generate_secret"),
+        SecretChange::Keep => None,
+        SecretChange::Use(_) => Some("signing_secret"),
+        SecretChange::Generate => Some("generate_secret"),
     };
     let credentials = form.credentials.keys().map(|field| match field.starts_with(CUSTOM_HEADER) {
         true => "custom_headers",
@@ -313,7 +315,7 @@ fn seal_signing<P: Platform>(
     platform: &P,
     connection: &Connection,
     number: u32,
-    fresh: &Fresh,
+    fresh: &NewSigningSecret,
 ) -> NewSecret {
     let field = SealedSigningSecret::field(number);
     let place = place(connection, &field);
@@ -321,8 +323,8 @@ fn seal_signing<P: Platform>(
     NewSecret { number, sealed, set_by: fresh.set_by }
 }
 
-fn place<'a>(connection: &'a Connection, field: &'a str) -> Place<'a> {
-    Place { owner: &connection.workspace, record: &connection.id, field }
+fn place<'a>(connection: &'a Connection, field: &'a str) -> SealContext<'a> {
+    SealContext { owner: &connection.workspace, record: &connection.id, field }
 }
 
 /// The credentials as they will be stored: the new values sealed, of the old ones those still used.

@@ -1,6 +1,6 @@
 //! Dead letters: the events of which a delivery was given up.
 
-use crate::app::common::log;
+use crate::app::common::history_db;
 use crate::app::events::{self, Page};
 use crate::domain::base::error::Result;
 use crate::domain::delivery::state::State;
@@ -47,7 +47,7 @@ pub struct Listing<'a> {
 /// When the shard does not answer.
 pub async fn list_at<P: Platform>(platform: &P, shard: u16, listing: Listing<'_>) -> Result<Page> {
     let Listing { workspace, scope, connections, before, limit } = listing;
-    let log = log(platform, shard)?;
+    let log = history_db(platform, shard)?;
     if scope.resource.is_some() {
         // What is about one resource is found by its events, since a delivery does not name it.
         let of_resource = events::Listing {

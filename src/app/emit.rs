@@ -6,7 +6,7 @@
 //! is stored already. Once the batch is stored the event is accepted, also when the send fails:
 //! the sweeper sees to it.
 
-use crate::app::common::{grouped, log};
+use crate::app::common::{group_by_key, history_db};
 use crate::app::delivery::wake::wake;
 use crate::app::keys;
 use crate::app::rate_limits::count;
@@ -20,7 +20,7 @@ use crate::domain::delivery::job::Job;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::routing::event::{Event, FanOut, NewEvent, Service, Unmatched};
 use crate::domain::routing::filter::Payload;
-use crate::domain::routing::idempotency::{Claims, Kept, Key};
+use crate::domain::routing::idempotency::{Claims, Key, StoredClaim};
 use crate::domain::routing::rule::Mismatch;
 use crate::domain::tenants::api_key::MachineToken;
 use crate::domain::tenants::key_limits::KeyLimits;
@@ -106,7 +106,7 @@ async fn store_all<P: Platform>(
 ) -> bool {
     let owner = all.first().map(|accepted| accepted.row.0.id.clone()).unwrap_or_default();
     let (mut jobs, mut stored) = (Vec::new(), false);
-    for (shard, accepted) in grouped(all, |accepted| accepted.shard) {
+    for (shard, accepted) in group_by_key(all, |accepted| accepted.shard) {
         let (indices, rows): (Vec<_>, Vec<_>) =
             accepted.into_iter().map(|accepted| (accepted.index, accepted.row)).unzip();
         let events = || indices.iter().copied().zip(rows.iter().map(|(event, _)| event));
@@ -278,8 +278,8 @@ async fn store<P: Platform>(
     shard: u16,
     accepted: &[(Event, String)],
     claims: Option<&Claims>,
-) -> Result<Vec<Kept>> {
-    let log = log(platform, shard)?;
+) -> Result<Vec<StoredClaim>> {
+    let log = history_db(platform, shard)?;
     match store::insert(log, accepted, claims).await {
         Ok(kept) => Ok(kept),
         Err(_) => store::insert(log, accepted, claims).await,
@@ -300,7 +300,7 @@ fn wake_ups(shard: u16, event: &Event, payload: &str) -> Vec<Job> {
 /// Sends wake-ups. A failure is logged and not told: what they would wake is stored.
 async fn send<P: Platform>(platform: &P, jobs: &[Job]) {
     if let Err(error) = wake(platform, jobs, 0).await {
-        platform.line(&json!({"at": "emit", "unsent_jobs": jobs.len(),
+        platform.log_event(&json!({"at": "emit", "unsent_jobs": jobs.len(),
             "error": error.to_string()}));
     }
 }

@@ -1,6 +1,6 @@
 //! The history: events, the state of their deliveries, and the attempts of one.
 
-use crate::app::common::log;
+use crate::app::common::history_db;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
 use crate::domain::base::limits::{LIST_READS_MAX, MERGED_WORKSPACES_MAX, STATUS_READS_MAX};
@@ -9,7 +9,7 @@ use crate::domain::delivery::attempt::Record;
 use crate::domain::delivery::state::{State, event_status};
 use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::tenants::actor::{Actor, Scope};
-use crate::domain::tenants::workspace::Home;
+use crate::domain::tenants::workspace::WorkspaceLocation;
 use crate::ports::Platform;
 use crate::store::attempts::{self, Attempt};
 use crate::store::events::{self, EventWithDeliveries, Filter};
@@ -118,7 +118,7 @@ pub async fn list_of_workspace<P: Platform>(
 /// # Errors
 /// When the shard does not answer.
 pub async fn list_at<P: Platform>(platform: &P, shard: u16, listing: &Listing) -> Result<Page> {
-    let (read, end) = two(log(platform, shard)?, listing.queries()).await?;
+    let (read, end) = two(history_db(platform, shard)?, listing.queries()).await?;
     Ok(listing.page(read, end))
 }
 
@@ -150,7 +150,7 @@ pub async fn list<P: Platform>(
         let here: Vec<&str> =
             all.iter().filter(|w| w.shard == shard).map(|w| w.id.as_str()).collect();
         if !here.is_empty() {
-            let log = log(platform, shard)?;
+            let log = history_db(platform, shard)?;
             found.extend(events::list_of_each(log, &here, before, shown + 1).await?);
         }
     }
@@ -172,11 +172,15 @@ pub async fn names<P: Platform>(
     kind: names::Kind,
 ) -> Result<Vec<names::Name>> {
     let found = workspaces::find(platform.control(), &actor.scope, workspace).await?;
-    names::list(workspace, kind).run(log(platform, found.shard)?).await
+    names::list(workspace, kind).run(history_db(platform, found.shard)?).await
 }
 
 /// Where an event lives, if its workspace is in the actor's scope.
-pub async fn home<P: Platform>(platform: &P, actor: &Actor, event: &str) -> Result<Home> {
+pub async fn home<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    event: &str,
+) -> Result<WorkspaceLocation> {
     home_of(platform, actor, event, "event").await
 }
 
@@ -189,7 +193,7 @@ pub async fn home_of<P: Platform>(
     actor: &Actor,
     id: &str,
     noun: &str,
-) -> Result<Home> {
+) -> Result<WorkspaceLocation> {
     let absent = || Error::not_found(noun);
     let number = ids::workspace_number(id).ok_or_else(absent)?;
     match workspaces::find_by_number(platform.control(), &actor.scope, number).await {
@@ -201,7 +205,7 @@ pub async fn home_of<P: Platform>(
 
 /// An event with all that is known of it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Whole {
+pub struct EventDetails {
     /// The event and the state of its deliveries.
     pub found: EventWithDeliveries,
     /// The payload's exact text.
@@ -218,10 +222,10 @@ pub struct Whole {
 /// `NotFound` when the scope has none with this id.
 pub async fn whole_at<P: Platform>(
     platform: &P,
-    home: &Home,
+    home: &WorkspaceLocation,
     scope: &Scope,
     event: &str,
-) -> Result<Whole> {
+) -> Result<EventDetails> {
     let of = &home.workspace;
     let queries = (
         events::find(of, event),
@@ -229,9 +233,10 @@ pub async fn whole_at<P: Platform>(
         attempts::of_event(of, event),
         lanes::of_event(of, event),
     );
-    let (found, payload, attempts, held_back) = four(log(platform, home.shard)?, queries).await?;
+    let (found, payload, attempts, held_back) =
+        four(history_db(platform, home.shard)?, queries).await?;
     check_seen(scope, &found)?;
-    Ok(Whole { found, payload, attempts, held_back })
+    Ok(EventDetails { found, payload, attempts, held_back })
 }
 
 /// What is about another resource than the scope's does not exist for it.
@@ -267,7 +272,8 @@ pub async fn find<P: Platform>(
 ) -> Result<(EventWithDeliveries, String)> {
     let home = home(platform, actor, event).await?;
     let of = &home.workspace;
-    two(log(platform, home.shard)?, (events::find(of, event), events::payload(of, event))).await
+    two(history_db(platform, home.shard)?, (events::find(of, event), events::payload(of, event)))
+        .await
 }
 
 /// The exact text of an event's payload.
@@ -276,7 +282,7 @@ pub async fn find<P: Platform>(
 /// `NotFound` when the actor has none with this id.
 pub async fn payload<P: Platform>(platform: &P, actor: &Actor, event: &str) -> Result<String> {
     let home = home(platform, actor, event).await?;
-    events::payload(&home.workspace, event).run(log(platform, home.shard)?).await
+    events::payload(&home.workspace, event).run(history_db(platform, home.shard)?).await
 }
 
 /// The attempts of an event's delivery by a rule, in order.
@@ -292,7 +298,7 @@ pub async fn attempts<P: Platform>(
     let home = home(platform, actor, event).await?;
     let queries =
         (events::find(&home.workspace, event), attempts::of_event(&home.workspace, event));
-    let (found, all) = two(log(platform, home.shard)?, queries).await?;
+    let (found, all) = two(history_db(platform, home.shard)?, queries).await?;
     let key = delivery_key(&actor.scope, &found, rule)?;
     let of_rule = all.into_iter().filter(|attempt| attempt.rule == key.rule);
     Ok(of_rule.map(|attempt| attempt.record).collect())

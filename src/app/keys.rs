@@ -4,7 +4,7 @@ use subtle::ConstantTimeEq;
 
 use crate::app::rate_limits::count;
 use crate::domain::base::error::{Error, Result};
-use crate::domain::base::secret::{Place, Sealed, Secret};
+use crate::domain::base::secret::{SealContext, Sealed, Secret};
 use crate::domain::tenants::actor::{Actor, Scope};
 use crate::domain::tenants::api_key::MachineToken;
 use crate::ports::{Limited, Platform};
@@ -16,8 +16,8 @@ pub fn created_by(access_key: &str) -> String {
 }
 
 /// Where a machine key's secret is sealed for.
-pub fn machine_key_place<'a>(organization: &'a str, access_key: &'a str) -> Place<'a> {
-    Place { owner: organization, record: access_key, field: "secret_key" }
+pub fn machine_key_place<'a>(organization: &'a str, access_key: &'a str) -> SealContext<'a> {
+    SealContext { owner: organization, record: access_key, field: "secret_key" }
 }
 
 /// Checks the operator's token.

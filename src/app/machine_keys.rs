@@ -9,7 +9,7 @@ use crate::ports::Platform;
 use crate::store::machine_keys::{self, MachineKey, Revoked};
 
 /// A machine key that was just made. Its secret is shown this once.
-pub struct Fresh {
+pub struct NewMachineKey {
     /// Access key.
     pub access_key: String,
     /// Its secret.
@@ -19,11 +19,11 @@ pub struct Fresh {
 }
 
 /// Draws a machine key for this organization.
-pub fn generate<P: Platform>(platform: &P, organization: &str) -> Fresh {
+pub fn generate<P: Platform>(platform: &P, organization: &str) -> NewMachineKey {
     let (access_key, secret_key) = api_key::machine_key(platform.bytes(), platform.bytes());
     let place = machine_key_place(organization, &access_key);
     let sealed = platform.settings().master_keys.seal(platform.bytes(), &place, &secret_key);
-    Fresh { access_key, secret_key, sealed }
+    NewMachineKey { access_key, secret_key, sealed }
 }
 
 /// Creates a machine key in the actor's organization; the key as it is shown, and its secret.
@@ -36,7 +36,7 @@ pub async fn create<P: Platform>(
     name: Option<String>,
 ) -> Result<(MachineKey, Secret)> {
     let organization = &actor.scope.organization;
-    let Fresh { access_key, secret_key, sealed } = generate(platform, organization);
+    let NewMachineKey { access_key, secret_key, sealed } = generate(platform, organization);
     let created_by = Some(actor.created_by.clone());
     let key = MachineKey { access_key, name, created_by, created_at_ms: platform.now_ms() };
     machine_keys::create(platform.control(), organization, &key, &sealed).await?;

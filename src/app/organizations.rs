@@ -1,7 +1,7 @@
 //! Creating an organization with its first machine key.
 
 use crate::app::common::new_id;
-use crate::app::machine_keys::{self, Fresh};
+use crate::app::machine_keys::{self, NewMachineKey};
 use crate::domain::base::error::Result;
 use crate::domain::base::secret::Secret;
 use crate::ports::Platform;
@@ -27,7 +27,7 @@ pub struct Created {
 /// When CONTROL does not answer.
 pub async fn create<P: Platform>(platform: &P, name: &str) -> Result<Created> {
     let id = new_id(platform);
-    let Fresh { access_key, secret_key, sealed } = machine_keys::generate(platform, &id);
+    let NewMachineKey { access_key, secret_key, sealed } = machine_keys::generate(platform, &id);
     let created_at_ms = platform.now_ms();
     let key = MachineKey { access_key, name: None, created_by: None, created_at_ms };
     organizations::insert_with_key(platform.control(), &id, name, &key, &sealed).await?;

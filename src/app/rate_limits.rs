@@ -33,7 +33,7 @@ impl Counting {
                 Err(Error::new(Kind::RateLimited, told))
             }
             Err(PortError(why)) => {
-                platform.line(&json!({"at": "rate limit", "error": why}));
+                platform.log_event(&json!({"at": "rate limit", "error": why}));
                 Ok(())
             }
         }

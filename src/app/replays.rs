@@ -4,7 +4,7 @@
 //! does one step of it and sends the message for the next, some time later. A message that is lost
 //! is made good by the sweeper; one that is repeated, or comes too late, does nothing.
 
-use crate::app::common::{log, new_event_id};
+use crate::app::common::{history_db, new_event_id};
 use crate::app::delivery::wake::wake;
 use crate::app::events::home_of;
 use crate::domain::base::error::{Error, Kind, Result};
@@ -16,7 +16,7 @@ use crate::domain::base::limits::{
 use crate::domain::delivery::job::{Job, Message, Step};
 use crate::domain::delivery::replay::{Selection, Status};
 use crate::domain::tenants::actor::Actor;
-use crate::domain::tenants::workspace::Home;
+use crate::domain::tenants::workspace::WorkspaceLocation;
 use crate::ports::{Jobs, Platform, PortError};
 use crate::store::replays::{self, Replay};
 use crate::store::{replay_steps, targets, two, workspaces};
@@ -33,7 +33,11 @@ pub struct Wanted {
 ///
 /// # Errors
 /// `NotFound` when it is not; `Forbidden` for who may see one resource only.
-pub async fn workspace<P: Platform>(platform: &P, actor: &Actor, id: &str) -> Result<Home> {
+pub async fn workspace<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    id: &str,
+) -> Result<WorkspaceLocation> {
     if actor.scope.resource.is_some() {
         return Err(Error::new(Kind::Forbidden, "A replay is about all resources"));
     }
@@ -45,10 +49,14 @@ pub async fn workspace<P: Platform>(platform: &P, actor: &Actor, id: &str) -> Re
 /// # Errors
 /// `Invalid` and `Refused` naming what is wrong with the range; `NotFound` when the workspace has
 /// no such connection.
-pub async fn preview<P: Platform>(platform: &P, home: &Home, wanted: &Wanted) -> Result<usize> {
+pub async fn preview<P: Platform>(
+    platform: &P,
+    home: &WorkspaceLocation,
+    wanted: &Wanted,
+) -> Result<usize> {
     let among = connections(platform, home, wanted).await?;
     let count = replays::count(&home.workspace, &among, &wanted.selection);
-    count.run(log(platform, home.shard)?).await?.checked()
+    count.run(history_db(platform, home.shard)?).await?.checked()
 }
 
 /// Creates a replay of what the range holds now. `id` is one that the caller chose, so that a form
@@ -58,14 +66,14 @@ pub async fn preview<P: Platform>(platform: &P, home: &Home, wanted: &Wanted) ->
 /// As [`preview`]; `Conflict` when the count is another than expected.
 pub async fn create<P: Platform>(
     platform: &P,
-    home: &Home,
+    home: &WorkspaceLocation,
     actor: &Actor,
     wanted: Wanted,
     id: Option<String>,
     expected: Option<usize>,
 ) -> Result<Replay> {
     let among = connections(platform, home, &wanted).await?;
-    let (log, what) = (log(platform, home.shard)?, wanted.selection);
+    let (log, what) = (history_db(platform, home.shard)?, wanted.selection);
     let queries = (
         replays::count(&home.workspace, &among, &what),
         replays::choose(&home.workspace, &among, &what),
@@ -80,7 +88,7 @@ pub async fn create<P: Platform>(
     let replay = Replay {
         id: id.unwrap_or_else(|| new_event_id(platform, home.number)),
         workspace: home.workspace.clone(),
-        status: if count == 0 { Status::Done } else { Status::Running },
+        status: if count == 0 { Status::Completed } else { Status::Running },
         selection: what,
         count,
         replayed: 0,
@@ -107,7 +115,7 @@ pub async fn create<P: Platform>(
 /// The connections that the replay may be about.
 async fn connections<P: Platform>(
     platform: &P,
-    home: &Home,
+    home: &WorkspaceLocation,
     wanted: &Wanted,
 ) -> Result<Vec<String>> {
     wanted.selection.check()?;
@@ -138,7 +146,7 @@ pub async fn list<P: Platform>(
     limit: usize,
 ) -> Result<Vec<Replay>> {
     let home = workspace(platform, actor, id).await?;
-    replays::list(id, before, limit).run(log(platform, home.shard)?).await
+    replays::list(id, before, limit).run(history_db(platform, home.shard)?).await
 }
 
 /// A replay.
@@ -147,7 +155,7 @@ pub async fn list<P: Platform>(
 /// `NotFound` when the actor has none with this id.
 pub async fn find<P: Platform>(platform: &P, actor: &Actor, id: &str) -> Result<Replay> {
     let home = home_of(platform, actor, id, "replay").await?;
-    replays::find(&home.workspace, id).run(log(platform, home.shard)?).await
+    replays::find(&home.workspace, id).run(history_db(platform, home.shard)?).await
 }
 
 /// Stops a replay: what it has not come to stays as it is. One that is over stays what it is.
@@ -156,7 +164,7 @@ pub async fn find<P: Platform>(platform: &P, actor: &Actor, id: &str) -> Result<
 /// `NotFound` when the actor has none with this id.
 pub async fn cancel<P: Platform>(platform: &P, actor: &Actor, id: &str) -> Result<Replay> {
     let home = home_of(platform, actor, id, "replay").await?;
-    replays::cancel(log(platform, home.shard)?, &home.workspace, id, platform.now_ms()).await
+    replays::cancel(history_db(platform, home.shard)?, &home.workspace, id, platform.now_ms()).await
 }
 
 /// Does steps of replays. A failure is logged: the sweeper wakes the replay again.
@@ -164,7 +172,7 @@ pub async fn advance_all<P: Platform>(platform: P, steps: Vec<Step>) {
     for step in steps {
         if let Err(error) = advance(&platform, &step).await {
             let error = error.to_string();
-            platform.line(&json!({"at": "replay", "replay": step.replay, "error": error}));
+            platform.log_event(&json!({"at": "replay", "replay": step.replay, "error": error}));
         }
     }
 }
@@ -172,13 +180,15 @@ pub async fn advance_all<P: Platform>(platform: P, steps: Vec<Step>) {
 /// Does one step: its deliveries are owed again before they are woken, and the next step is sent by
 /// who did this one. What is lost in between, the sweeper finds.
 async fn advance<P: Platform>(platform: &P, step: &Step) -> Result<()> {
-    let stepped = replay_steps::step(log(platform, step.shard)?, step, platform.now_ms()).await?;
+    let stepped =
+        replay_steps::step(history_db(platform, step.shard)?, step, platform.now_ms()).await?;
     let job = |one: replay_steps::Replayed| {
         Job::new(step.shard, one.key, one.attempts + 1, one.payload_bytes)
     };
     let jobs: Vec<Job> = stepped.replayed.into_iter().map(job).collect();
     if let Err(error) = wake(platform, &jobs, 0).await {
-        platform.line(&json!({"at": "replay", "replay": step.replay, "unsent_jobs": jobs.len(),
+        platform
+            .log_event(&json!({"at": "replay", "replay": step.replay, "unsent_jobs": jobs.len(),
             "error": error.to_string()}));
     }
     if stepped.goes_on {
@@ -193,7 +203,8 @@ async fn send<P: Platform>(platform: &P, steps: Vec<Step>, delay_s: u32) {
     for steps in steps.chunks(SEND_BATCH_MAX) {
         let texts = steps.iter().map(Message::replay_text).collect();
         if let Err(PortError(error)) = platform.jobs().send(texts, delay_s).await {
-            platform.line(&json!({"at": "replay", "unsent_steps": steps.len(), "error": error}));
+            platform
+                .log_event(&json!({"at": "replay", "unsent_steps": steps.len(), "error": error}));
         }
     }
 }
@@ -209,7 +220,7 @@ pub async fn wake_forgotten<P: Platform>(
 ) -> Result<()> {
     let now_ms = platform.now_ms();
     let before_ms = if after_restart { now_ms } else { now_ms - REPLAY_FORGOTTEN_MS };
-    let forgotten = replay_steps::forgotten(log(platform, shard)?, shard, before_ms).await?;
+    let forgotten = replay_steps::forgotten(history_db(platform, shard)?, shard, before_ms).await?;
     send(platform, forgotten, 0).await;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! A person has a delivery attempted now: an open one before its time, a settled one once more.
 
-use crate::app::common::log;
+use crate::app::common::history_db;
 use crate::app::delivery::lanes;
 use crate::app::delivery::wake::wake;
 use crate::app::events::{delivery_key, home};
@@ -9,7 +9,7 @@ use crate::domain::base::json::json;
 use crate::domain::base::time::MINUTE_MS;
 use crate::domain::delivery::job::Job;
 use crate::domain::delivery::state::State;
-use crate::domain::lane::queue::{Line, Place};
+use crate::domain::lane::queue::{ConnectionQueue, QueuePosition};
 use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::events::{self, DeliverySummary, EventWithDeliveries};
@@ -30,15 +30,15 @@ pub async fn retry<P: Platform>(
     rule: &str,
 ) -> Result<EventWithDeliveries> {
     let home = home(platform, actor, event).await?;
-    let log = log(platform, home.shard)?;
+    let log = history_db(platform, home.shard)?;
     let found = events::find(&home.workspace, event).run(log).await?;
     let key = delivery_key(&actor.scope, &found, rule)?;
     let delivery = found.deliveries.iter().find(|delivery| delivery.rule == key.rule);
     let delivery = delivery.ok_or_else(|| Error::internal("an owed delivery has no row"))?;
     let now_ms = platform.now_ms();
     let state = check(delivery, now_ms)?;
-    let (by, line) = (&actor.created_by, Line::of(home.shard, &key));
-    let place = Place { event: key.event.clone(), rule: key.rule };
+    let (by, line) = (&actor.created_by, ConnectionQueue::of(home.shard, &key));
+    let place = QueuePosition { event: key.event.clone(), rule: key.rule };
     if state.is_open() && lanes::is_leased(platform, &line, place).await {
         return Err(Error::new(Kind::TooEarly, "An attempt is under way; wait for its outcome"));
     }
@@ -82,6 +82,6 @@ fn check(delivery: &DeliverySummary, now_ms: i64) -> Result<State> {
 /// on. A failure costs a minute: the sweeper sees to it.
 async fn send<P: Platform>(platform: &P, job: Job) {
     if let Err(error) = wake(platform, &[job], 0).await {
-        platform.line(&json!({"at": "retry", "unsent_jobs": 1, "error": error.to_string()}));
+        platform.log_event(&json!({"at": "retry", "unsent_jobs": 1, "error": error.to_string()}));
     }
 }

@@ -1,7 +1,7 @@
 //! Sessions of the embed: the product creates, lists, refreshes and revokes them; the embed
 //! launches and opens them.
 
-use crate::app::common::{log, new_event_id};
+use crate::app::common::{history_db, new_event_id};
 use crate::app::events::home_of;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
@@ -90,7 +90,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewSession) -
     };
     let launch_expires_at_ms = now_ms + new.launch_ttl_ms;
     let launch = (launch_token.hash(), launch_expires_at_ms);
-    let log = log(platform, workspace.shard)?;
+    let log = history_db(platform, workspace.shard)?;
     sessions::insert(log, &session, (&launch.0, launch.1), &access_token.hash()).await?;
     Ok(Created { session, access_token, launch_token, launch_expires_at_ms })
 }
@@ -108,7 +108,7 @@ pub async fn list<P: Platform>(
     limit: usize,
 ) -> Result<Vec<Session>> {
     let found = workspaces::find(platform.control(), &actor.scope, workspace).await?;
-    let log = log(platform, found.shard)?;
+    let log = history_db(platform, found.shard)?;
     sessions::list(log, workspace, filter, before, platform.now_ms(), limit).await
 }
 
@@ -122,7 +122,7 @@ pub async fn refresh<P: Platform>(
     session: &str,
 ) -> Result<(Session, Token)> {
     let home = home_of(platform, actor, session, "session").await?;
-    let log = log(platform, home.shard)?;
+    let log = history_db(platform, home.shard)?;
     let token = Token::new(TokenKind::Access, home.shard, session, platform.bytes());
     let now_ms = platform.now_ms();
     let refreshed = sessions::refresh(log, &home.workspace, session, &token.hash(), now_ms).await?;
@@ -146,7 +146,7 @@ pub async fn refresh<P: Platform>(
 /// `NotFound` when the actor has no such session.
 pub async fn revoke<P: Platform>(platform: &P, actor: &Actor, session: &str) -> Result<()> {
     let home = home_of(platform, actor, session, "session").await?;
-    let log = log(platform, home.shard)?;
+    let log = history_db(platform, home.shard)?;
     sessions::revoke(log, &home.workspace, session, platform.now_ms()).await
 }
 
@@ -172,7 +172,7 @@ fn shard<'a, P: Platform>(
     platform: &'a P,
     token: &Token,
 ) -> std::result::Result<&'a P::Database, Closed> {
-    platform.log(token.shard).map_err(|PortError(_)| Closed::Unknown)
+    platform.history_db(token.shard).map_err(|PortError(_)| Closed::Unknown)
 }
 
 /// Exchanges a launch token for a cookie.
@@ -214,7 +214,7 @@ pub async fn open<P: Platform>(
 pub async fn named<P: Platform>(platform: &P, session: &str) -> Option<Session> {
     let number = ids::workspace_number(session)?;
     let shard = workspaces::shard(platform.control(), number).await.ok()??;
-    let stored = sessions::find(session).run(log(platform, shard).ok()?).await.ok()?;
+    let stored = sessions::find(session).run(history_db(platform, shard).ok()?).await.ok()?;
     stored.map(|stored| stored.session)
 }
 
@@ -229,7 +229,7 @@ pub async fn forget_old<P: Platform>(platform: &P, shard: u16) -> Result<()> {
     let over_before_ms = platform.now_ms() - KEPT_MS;
     // Ids begin with the time, so those of old sessions are a range.
     let created_before = ids::event_id(over_before_ms, [0; 8], 0, 0);
-    sessions::forget(log(platform, shard)?, &created_before, over_before_ms).await
+    sessions::forget(history_db(platform, shard)?, &created_before, over_before_ms).await
 }
 
 /// The session that was found, if the cookie is its own and it goes on.
@@ -288,6 +288,6 @@ pub async fn renew<P: Platform>(
 /// # Errors
 /// When the shard does not answer.
 pub async fn set_theme<P: Platform>(platform: &P, session: &Session, theme: Theme) -> Result<()> {
-    let log = log(platform, session.shard)?;
+    let log = history_db(platform, session.shard)?;
     sessions::set_theme(log, &session.workspace, &session.id, theme).await
 }

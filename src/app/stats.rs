@@ -1,6 +1,6 @@
 //! Statistics: what became of deliveries, of a workspace or of all of an organization.
 
-use crate::app::common::log;
+use crate::app::common::history_db;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::limits::{MERGED_WORKSPACES_MAX, STATS_ROWS_MAX};
 use crate::domain::base::time::DAY_MS;
@@ -65,7 +65,7 @@ async fn read<P: Platform>(platform: &P, all: &[Workspace], days: i64) -> Result
             continue;
         }
         let queries = (rollups::progress(), rollups::list(&here, since_ms));
-        let (progress, found) = two(log(platform, shard)?, queries).await?;
+        let (progress, found) = two(history_db(platform, shard)?, queries).await?;
         as_of.push(progress.as_of_ms);
         stats.rollups.extend(found);
     }

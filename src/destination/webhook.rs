@@ -16,7 +16,7 @@ use crate::domain::base::time::SECOND_MS;
 use crate::domain::connection::model::Credentials;
 use crate::domain::connection::signing::{self, Signing, SigningError};
 use crate::domain::delivery::retry::Schedule;
-use crate::domain::lane::queue::Traits;
+use crate::domain::lane::queue::LanePolicy;
 
 /// How the request proves to the receiver who sends it, beside the signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -165,8 +165,8 @@ impl Settings {
     }
 
     /// What the settings ask of the connection's lane.
-    pub fn traits(&self) -> Traits {
-        Traits {
+    pub fn traits(&self) -> LanePolicy {
+        LanePolicy {
             strict: self.ordering == Ordering::Strict,
             per_second: self.max_per_second,
             timeout_ms: i64::from(self.timeout_seconds) * SECOND_MS,

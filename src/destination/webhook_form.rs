@@ -26,12 +26,12 @@ pub struct Form {
     /// New values of credentials, by field. What is not here keeps its stored value.
     pub credentials: BTreeMap<String, Secret>,
     /// What to do about the signing secret.
-    pub signing_secret: SecretWish,
+    pub signing_secret: SecretChange,
 }
 
 /// What a caller wants of the signing secret.
 #[derive(Debug, Clone, PartialEq)]
-pub enum SecretWish {
+pub enum SecretChange {
     /// Leave it; a new connection gets one generated and shown to nobody.
     Keep,
     /// Use this one.
@@ -334,7 +334,7 @@ fn read_signing(fields: &mut Fields<'_>, signing: &mut Signing) {
     }
 }
 
-fn read_secret(fields: &mut Fields<'_>, signing: &Signing) -> SecretWish {
+fn read_secret(fields: &mut Fields<'_>, signing: &Signing) -> SecretChange {
     let generate = fields.flag("generate_secret") == Some(true);
     let given = fields.text("signing_secret");
     if fields.is_null("signing_secret") {
@@ -347,9 +347,9 @@ fn read_secret(fields: &mut Fields<'_>, signing: &Signing) -> SecretWish {
         if let Err(msg) = signing::check_secret(signing.scheme, &text) {
             fields.fail("signing_secret", msg);
         }
-        return SecretWish::Use(Secret::new(text));
+        return SecretChange::Use(Secret::new(text));
     }
-    if generate { SecretWish::Generate } else { SecretWish::Keep }
+    if generate { SecretChange::Generate } else { SecretChange::Keep }
 }
 
 /// Headers that the customer names must not be ours, and must differ from one another.

@@ -7,12 +7,12 @@ use crate::app::events::Listing;
 use crate::domain::base::error::Result;
 use crate::domain::connection::model::InactiveReason;
 use crate::domain::tenants::session::Need;
-use crate::embed::common::log;
+use crate::embed::common::history_db;
 use crate::embed::frame::layout::{Page, Section, page, path};
 use crate::embed::frame::{live, parts};
 use crate::embed::history::events;
 use crate::embed::text;
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
 use crate::store::connection_deliveries::{self, ATTENTION_COUNTED, Attention};
@@ -40,7 +40,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (read, end) = listing.queries();
     let waiting = connection_deliveries::attention(&listing.workspace);
     let queries = (read, end, waiting, lanes::open(&listing.workspace));
-    let (read, end, waiting, open) = four(log(platform, &visit.session)?, queries).await?;
+    let (read, end, waiting, open) = four(history_db(platform, &visit.session)?, queries).await?;
     // They are about all resources, so they are not for a session of one.
     let sees_all = visit.session.may(Need::ViewAll).is_ok();
     let troubles = if sees_all { Troubles { waiting, open } } else { Troubles::default() };
@@ -84,7 +84,7 @@ impl Troubles {
     }
 
     /// All that is wrong with a connection, in one box; `None` when nothing is.
-    fn notice(&self, visit: &Visit, connection: &Connection, now_ms: i64) -> Option<Markup> {
+    fn notice(&self, visit: &EmbedSession, connection: &Connection, now_ms: i64) -> Option<Markup> {
         let reason = connection.inactive_reason.as_deref().unwrap_or_default();
         let inactive = (!connection.active).then_some(reason);
         let warned = connection.warning.filter(|(_, percent)| connection.active && *percent > 0);
@@ -117,7 +117,7 @@ impl Troubles {
 }
 
 fn needs_attention(
-    visit: &Visit,
+    visit: &EmbedSession,
     all: &[Connection],
     troubles: &Troubles,
     no_rules: bool,

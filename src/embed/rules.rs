@@ -10,11 +10,11 @@ use crate::domain::base::names::check_pattern;
 use crate::domain::base::names::check_resource_id;
 use crate::domain::routing::filter::Filter;
 use crate::domain::tenants::session::Need;
-use crate::embed::common::log;
-use crate::embed::frame::layout::{Page, Section, form_word, page, page_with, path};
+use crate::embed::common::history_db;
+use crate::embed::frame::layout::{Page, Section, csrf_token, page, page_with, path};
 use crate::embed::frame::parts::{self, Button, Errors, Field};
 use crate::embed::text;
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use crate::http::form::Form;
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
@@ -32,7 +32,7 @@ struct Read {
     emitted: Vec<String>,
 }
 
-async fn read<P: Platform>(platform: &P, visit: &Visit) -> Result<Read> {
+async fn read<P: Platform>(platform: &P, visit: &EmbedSession) -> Result<Read> {
     let (session, scope) = (&visit.session, visit.session.actor().scope);
     let queries = (
         rules::shown(&scope),
@@ -45,9 +45,9 @@ async fn read<P: Platform>(platform: &P, visit: &Visit) -> Result<Read> {
 }
 
 /// Names of the events that the workspace has emitted.
-async fn emitted<P: Platform>(platform: &P, visit: &Visit) -> Result<Vec<String>> {
+async fn emitted<P: Platform>(platform: &P, visit: &EmbedSession) -> Result<Vec<String>> {
     let names = names::list(&visit.session.workspace, Kind::Event);
-    let found = names.run(log(platform, &visit.session)?).await?;
+    let found = names.run(history_db(platform, &visit.session)?).await?;
     Ok(found.into_iter().map(|name| name.name).collect())
 }
 
@@ -63,7 +63,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     Ok(page(visit, &shown, &body(visit, &read, &draft, &Errors::default())))
 }
 
-fn body(visit: &Visit, read: &Read, draft: &Draft, errors: &Errors) -> Markup {
+fn body(visit: &EmbedSession, read: &Read, draft: &Draft, errors: &Errors) -> Markup {
     html! {
         h1 { (text::RULES) }
         p.hint { (text::RULES_HINT) }
@@ -84,7 +84,7 @@ fn body(visit: &Visit, read: &Read, draft: &Draft, errors: &Errors) -> Markup {
     }
 }
 
-fn row(visit: &Visit, rule: &Rule, read: &Read) -> Markup {
+fn row(visit: &EmbedSession, rule: &Rule, read: &Read) -> Markup {
     let to = read.connections.iter().find(|connection| connection.id == rule.connection);
     html! {
         div.row {
@@ -110,7 +110,7 @@ fn limits(rule: &Rule) -> Markup {
     }
 }
 
-fn controls(visit: &Visit, rule: &Rule) -> Markup {
+fn controls(visit: &EmbedSession, rule: &Rule) -> Markup {
     let at = format!("rules/{}", rule.id);
     html! {
         (parts::state(if rule.active == 1 { "active" } else { "inactive" })) " "
@@ -121,7 +121,7 @@ fn controls(visit: &Visit, rule: &Rule) -> Markup {
 }
 
 /// The rules on the page of their connection.
-pub fn of_connection(visit: &Visit, connection: &str, rules: &[Rule]) -> Markup {
+pub fn of_connection(visit: &EmbedSession, connection: &str, rules: &[Rule]) -> Markup {
     html! {
         @if rules.is_empty() { p.hint { (text::NO_RULES_YET) } } @else {
             ul.plain {
@@ -206,7 +206,7 @@ impl Draft {
     }
 
     /// The limits, which a session of one resource cannot choose.
-    fn limits(&self, visit: &Visit) -> (Option<String>, Option<String>) {
+    fn limits(&self, visit: &EmbedSession) -> (Option<String>, Option<String>) {
         if let Some(only) = &visit.session.resource {
             return (Some(only.kind.clone()), Some(only.id.clone()));
         }
@@ -218,7 +218,7 @@ impl Draft {
 const FIELDS: [&str; 5] = ["connection", "event", "resource", "resource_id", "filter"];
 
 fn form(
-    visit: &Visit,
+    visit: &EmbedSession,
     read: &Read,
     action: &str,
     draft: &Draft,
@@ -238,7 +238,7 @@ fn form(
     html! {
         (errors.summary(&FIELDS))
         form.sheet method="post" action=(path(visit, action)) {
-            (form_word(visit))
+            (csrf_token(visit))
             (Field { hint: text::PATTERN_HINT, ..field("event") }.suggesting(&draft.event, &known))
             (field("connection").select(&draft.connection, &to))
             @if visit.session.resource.is_none() {
@@ -292,7 +292,7 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 
 async fn again<P: Platform>(
     platform: &P,
-    visit: &Visit,
+    visit: &EmbedSession,
     draft: &Draft,
     errors: Errors,
 ) -> Result<Reply> {
@@ -311,7 +311,11 @@ pub async fn edit<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 }
 
 /// A rule that pages show, with what its form needs.
-async fn read_with<P: Platform>(platform: &P, visit: &Visit, id: &str) -> Result<(Rule, Read)> {
+async fn read_with<P: Platform>(
+    platform: &P,
+    visit: &EmbedSession,
+    id: &str,
+) -> Result<(Rule, Read)> {
     let (session, scope) = (&visit.session, visit.session.actor().scope);
     let queries = (
         rules::one_shown(&scope, id),
@@ -323,7 +327,13 @@ async fn read_with<P: Platform>(platform: &P, visit: &Visit, id: &str) -> Result
     Ok((rule, Read { rules: Vec::new(), connections, catalogue, emitted }))
 }
 
-fn edit_body(visit: &Visit, read: &Read, id: &str, draft: &Draft, errors: &Errors) -> Markup {
+fn edit_body(
+    visit: &EmbedSession,
+    read: &Read,
+    id: &str,
+    draft: &Draft,
+    errors: &Errors,
+) -> Markup {
     let (at, delete) = (format!("rules/{id}"), format!("rules/{id}/delete"));
     html! {
         h1 { (text::EDIT_RULE) }

@@ -49,11 +49,11 @@ impl Access {
 
 /// Somebody in a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Visit {
+pub struct EmbedSession {
     /// The session.
     pub session: Session,
     /// The word that its forms carry.
-    pub form_word: String,
+    pub csrf_token: String,
 }
 
 /// Who is calling.
@@ -70,7 +70,7 @@ pub enum Caller {
     /// Who holds a cookie that was not checked yet.
     Visitor(Token),
     /// Somebody in a session.
-    Visit(Box<Visit>),
+    EmbedSession(Box<EmbedSession>),
 }
 
 impl Caller {
@@ -89,9 +89,9 @@ impl Caller {
     ///
     /// # Errors
     /// `Internal` on a route that takes other callers.
-    pub fn visit(&self) -> Result<&Visit> {
+    pub fn visit(&self) -> Result<&EmbedSession> {
         match self {
-            Self::Visit(visit) => Ok(visit),
+            Self::EmbedSession(visit) => Ok(visit),
             _ => Err(Error::internal("the route does not require a session")),
         }
     }

@@ -16,7 +16,7 @@ use crate::app::delivery::lanes::carry_out;
 use crate::domain::base::json::{self, json};
 use crate::domain::lane::machine::Lane as Machine;
 use crate::domain::lane::messages::{Command, Effect, Reply};
-use crate::domain::lane::queue::Line;
+use crate::domain::lane::queue::ConnectionQueue;
 use crate::platform::Edge;
 use crate::platform::meter::Meter;
 use crate::ports::{Lanes, PortError};
@@ -125,7 +125,7 @@ impl Lane {
         Ok(())
     }
 
-    async fn carry_out(&self, line: &Line, effects: Vec<Effect>, rows: usize) {
+    async fn carry_out(&self, line: &ConnectionQueue, effects: Vec<Effect>, rows: usize) {
         if effects.is_empty() && !Meter::new(&self.env).is_on() {
             return;
         }
@@ -153,7 +153,7 @@ impl LaneObjects {
         Self { namespace, meter }
     }
 
-    async fn ask(&self, line: &Line, command: &Command) -> worker::Result<Reply> {
+    async fn ask(&self, line: &ConnectionQueue, command: &Command) -> worker::Result<Reply> {
         let name = format!("{}:{}:{}", line.shard, line.workspace, line.connection);
         // Not worker's own `RequestInit`; see `outbound.rs`.
         let init = web_sys::RequestInit::new();
@@ -167,7 +167,7 @@ impl LaneObjects {
 }
 
 impl Lanes for LaneObjects {
-    async fn call(&self, line: &Line, command: Command) -> Result<Reply, PortError> {
+    async fn call(&self, line: &ConnectionQueue, command: Command) -> Result<Reply, PortError> {
         self.meter.round_trip();
         self.meter.lane_request();
         self.ask(line, &command).await.map_err(|e| PortError(format!("lane: {e}")))

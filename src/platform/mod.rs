@@ -18,7 +18,7 @@ use serde_json::Value;
 use worker::{Date, Delay, Env, Headers, console_log};
 
 use crate::domain::delivery::in_flight::InFlight;
-use crate::ports::{Clock, Entropy, Journal, Platform, PortError, Settings};
+use crate::ports::{Clock, Entropy, Log, Platform, PortError, Settings};
 use d1::D1;
 use lane_object::LaneObjects;
 use meter::Meter;
@@ -104,8 +104,8 @@ impl Entropy for Edge {
     }
 }
 
-impl Journal for Edge {
-    fn line(&self, json: &Value) {
+impl Log for Edge {
+    fn log_event(&self, json: &Value) {
         console_log!("{json}");
     }
 }
@@ -125,7 +125,7 @@ impl Platform for Edge {
         &self.0.control
     }
 
-    fn log(&self, shard: u16) -> Result<&D1, PortError> {
+    fn history_db(&self, shard: u16) -> Result<&D1, PortError> {
         let found = self.0.logs.get(usize::from(shard));
         found.ok_or_else(|| PortError(format!("there is no LOG shard {shard}")))
     }

@@ -6,7 +6,7 @@ use crate::reference::leaves::{count, flag, given_id, given_time, id, name, one_
 use crate::reference::operation::{Operation, delete, get, post};
 use crate::reference::shape::{Names, Shape, closed, may, need, open};
 
-const STATUSES: [Status; 3] = [Status::Running, Status::Done, Status::Canceled];
+const STATUSES: [Status; 3] = [Status::Running, Status::Completed, Status::Canceled];
 
 /// The shapes of replays.
 pub fn shapes() -> Names {

@@ -92,7 +92,7 @@ pub const ATTENTION_COUNTED: usize = 500;
 pub fn attention(workspace: &str) -> Query<Vec<Attention>> {
     Query::new(ATTENTION, [workspace.into(), ATTENTION_COUNTED.into()], |rows| {
         let mut counted: Vec<Attention> = Vec::new();
-        for Waiting { connection, is_dead } in all_rows::<Waiting>(rows)? {
+        for WaitingDelivery { connection, is_dead } in all_rows::<WaitingDelivery>(rows)? {
             if counted.last().is_none_or(|last| last.connection != connection) {
                 counted.push(Attention { connection, ..Attention::default() });
             }
@@ -105,12 +105,12 @@ pub fn attention(workspace: &str) -> Query<Vec<Attention>> {
     })
 }
 
-struct Waiting {
+struct WaitingDelivery {
     connection: String,
     is_dead: bool,
 }
 
-impl FromRow for Waiting {
+impl FromRow for WaitingDelivery {
     fn from_row(row: &mut Row) -> Self {
         Self { connection: row.text("connection"), is_dead: row.text("state") == "dead" }
     }

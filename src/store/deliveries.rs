@@ -135,7 +135,7 @@ pub async fn owed(log: &impl Database, keys: &[DeliveryKey]) -> Result<Vec<Owed>
 
 /// What an attempt made of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempted {
+pub struct DeliveryUpdate {
     /// The delivery.
     pub key: DeliveryKey,
     /// Its new state.
@@ -198,7 +198,7 @@ const RECORD: &str = concat!(
 /// When the shard's answer is not known; recording the same again is harmless.
 pub async fn record(
     log: &impl Database,
-    attempted: &[Attempted],
+    attempted: &[DeliveryUpdate],
     lanes: Vec<Statement>,
 ) -> Result<()> {
     let (mut outcomes, mut records) = (Vec::new(), Vec::new());
@@ -217,7 +217,7 @@ pub async fn record(
     run(log, statements).await.map(drop)
 }
 
-fn outcome_json(one: &Attempted, inline_record: Option<&String>) -> Value {
+fn outcome_json(one: &DeliveryUpdate, inline_record: Option<&String>) -> Value {
     json!({
         "w": one.key.workspace,
         "c": one.key.connection,
@@ -301,7 +301,7 @@ pub async fn cancel_connection(
 
 /// A delivery that we ourselves kept from being attempted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Faulted {
+pub struct InternalFault {
     /// The delivery.
     pub key: DeliveryKey,
     /// Its new state: unchanged, or dead when this went on for too long.
@@ -324,8 +324,8 @@ const FAULT: &str = "\
 ///
 /// # Errors
 /// When the shard does not answer.
-pub async fn fault(log: &impl Database, faulted: &[Faulted], now_ms: i64) -> Result<()> {
-    let one = |f: &Faulted| {
+pub async fn fault(log: &impl Database, faulted: &[InternalFault], now_ms: i64) -> Result<()> {
+    let one = |f: &InternalFault| {
         json!({"w": f.key.workspace, "c": f.key.connection, "e": f.key.event, "r": f.key.rule,
             "state": f.state.as_str(), "open": i64::from(f.state.is_open()), "due": f.due_at_ms})
     };

@@ -7,7 +7,7 @@ use crate::domain::base::error::Result;
 use crate::domain::base::json::json;
 use crate::domain::base::limits::{PAYLOAD_INLINE_BYTES, SWEEP_GRACE_MS};
 use crate::domain::routing::event::{Event, FanOut, Service};
-use crate::domain::routing::idempotency::{Claims, Kept};
+use crate::domain::routing::idempotency::{Claims, StoredClaim};
 use crate::ports::{Database, Param, Statement};
 use crate::store::idempotency;
 use crate::store::{all_rows, run, statement};
@@ -70,7 +70,7 @@ pub async fn insert(
     log: &impl Database,
     events: &[(Event, String)],
     claims: Option<&Claims>,
-) -> Result<Vec<Kept>> {
+) -> Result<Vec<StoredClaim>> {
     let mut numbers = Numbers::of(events);
     let mut statements: Vec<Statement> = claims.map(idempotency::claim).into_iter().collect();
     statements.extend(numbers.statement(claims));

@@ -11,14 +11,14 @@ use crate::store::{Query, all_rows, run, statement};
 
 /// A workspace whose turn it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Turn {
+pub struct EventCount {
     /// The workspace.
     pub workspace: String,
     /// Until when it is marked to have used up its events.
     pub full_until_ms: Option<i64>,
 }
 
-impl FromRow for Turn {
+impl FromRow for EventCount {
     fn from_row(row: &mut Row) -> Self {
         Self { workspace: row.text("id"), full_until_ms: row.maybe_int("full_until_ms") }
     }
@@ -32,7 +32,7 @@ const TURN: &str = "\
       and shard = ?1";
 
 /// The workspaces of a shard whose turn is in this minute, given as minutes since 1970.
-pub fn turn(shard: u16, minute: i64) -> Query<Vec<Turn>> {
+pub fn turn(shard: u16, minute: i64) -> Query<Vec<EventCount>> {
     let params = [i64::from(shard).into(), minute.into(), COUNTED_WORKSPACES.into()];
     Query::new(TURN, params, all_rows)
 }

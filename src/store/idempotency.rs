@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::domain::base::error::Result;
 use crate::domain::base::json::json;
 use crate::domain::base::limits::IDEMPOTENCY_KEPT_MS;
-use crate::domain::routing::idempotency::{Claim, Claims, Kept, Placed};
+use crate::domain::routing::idempotency::{Claim, Claims, Placed, StoredClaim};
 use crate::ports::{Database, Statement};
 use crate::store::row::{FromRow, Row};
 use crate::store::{run, statement};
@@ -50,7 +50,7 @@ pub fn kept(claims: &Claims) -> Statement {
     statement(KEPT, [ids.to_string().into()])
 }
 
-impl FromRow for Kept {
+impl FromRow for StoredClaim {
     fn from_row(row: &mut Row) -> Self {
         Self {
             id: row.text("id"),

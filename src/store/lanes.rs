@@ -7,7 +7,7 @@ use crate::domain::base::error::Result;
 use crate::domain::base::json::json;
 use crate::domain::base::limits::CONNECTIONS_SHOWN_MAX;
 use crate::domain::lane::messages::LogMode;
-use crate::domain::lane::queue::{Line, Mode, Reason};
+use crate::domain::lane::queue::{ConnectionQueue, Mode, Reason};
 use crate::ports::{Database, Statement};
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{Query, all_rows, run, statement};
@@ -86,7 +86,7 @@ const LOWER: &str = "\
 ///
 /// # Errors
 /// When the shard does not answer.
-pub async fn set_mode(log: &impl Database, line: &Line, to: &LogMode) -> Result<()> {
+pub async fn set_mode(log: &impl Database, line: &ConnectionQueue, to: &LogMode) -> Result<()> {
     let (workspace, connection) = (&line.workspace, &line.connection);
     let statement = if to.mode == Mode::Engaged {
         let reason = to.reason.map(Reason::as_str);

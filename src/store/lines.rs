@@ -4,12 +4,14 @@
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::WINDOW_MAX;
 use crate::domain::delivery::state::State;
-use crate::domain::lane::queue::{From, Line, Page, Place, Waiting};
+use crate::domain::lane::queue::{
+    ConnectionQueue, Page, PageStart, QueuePosition, WaitingDelivery,
+};
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{run, statement};
 
-impl FromRow for Waiting {
+impl FromRow for WaitingDelivery {
     fn from_row(row: &mut Row) -> Self {
         let state = row.text("state");
         let sweep_at_ms = row.maybe_int("sweep_at_ms").unwrap_or_default();
@@ -17,7 +19,7 @@ impl FromRow for Waiting {
         // For one that is pending a job was sent, and may be under way.
         let is_pending = State::parse(&state) == Some(State::Pending);
         Self {
-            place: Place { event: row.text("event"), rule: row.int("rule") },
+            place: QueuePosition { event: row.text("event"), rule: row.int("rule") },
             attempt: row.int::<u32>("attempts") + 1,
             start_at_ms: if is_pending { sweep_at_ms } else { due_at_ms },
             due_at_ms,
@@ -59,9 +61,9 @@ const NUMBERED: &str = concat!(
 /// When the shard does not answer.
 pub async fn page(
     log: &impl Database,
-    line: &Line,
+    line: &ConnectionQueue,
     strict: bool,
-    from: From,
+    from: PageStart,
     now_ms: i64,
 ) -> Result<Page> {
     let (workspace, connection) = (&line.workspace, &line.connection);
@@ -72,8 +74,8 @@ pub async fn page(
         statements.push(statement(NUMBERED, params()));
     } else {
         let after = match &from {
-            From::Head => Place::default(),
-            From::After(place) => place.clone(),
+            PageStart::Head => QueuePosition::default(),
+            PageStart::After(place) => place.clone(),
         };
         let params = [
             workspace.into(),
@@ -84,9 +86,9 @@ pub async fn page(
         ];
         statements.push(statement(OLDEST, params));
     }
-    let mut rows: Vec<Waiting> = Vec::new();
+    let mut rows: Vec<WaitingDelivery> = Vec::new();
     for result in &run(log, statements).await? {
-        let found: Vec<Waiting> = row::all(row::rows(result)?)?;
+        let found: Vec<WaitingDelivery> = row::all(row::rows(result)?)?;
         rows.extend(found);
     }
     let is_last = rows.len() < WINDOW_MAX;

@@ -7,7 +7,7 @@
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::{REPLAYS_WOKEN, SWEEP_GRACE_MS};
 use crate::domain::delivery::job::Step;
-use crate::domain::delivery::state::{Happening, State};
+use crate::domain::delivery::state::{State, Transition};
 use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};
@@ -102,7 +102,7 @@ pub async fn step(log: &impl Database, step: &Step, now_ms: i64) -> Result<Stepp
     }
     let key = || [(&step.workspace).into(), (&step.replay).into(), step.number.into()];
     let [workspace, replay, number] = key();
-    let state = State::Dead.after(Happening::Replayed).as_str();
+    let state = State::Dead.after(Transition::Replayed).as_str();
     let owed = [workspace, replay, number, state.into(), now_ms.into(), SWEEP_GRACE_MS.into()];
     let [workspace, replay, number] = key();
     let statements = vec![

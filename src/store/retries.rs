@@ -2,7 +2,7 @@
 
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::SWEEP_GRACE_MS;
-use crate::domain::delivery::state::{Happening, State};
+use crate::domain::delivery::state::{State, Transition};
 use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};
@@ -52,7 +52,7 @@ pub async fn replay(
     asked_by: &str,
     now_ms: i64,
 ) -> Result<Option<Woken>> {
-    let state = State::Dead.after(Happening::Replayed);
+    let state = State::Dead.after(Transition::Replayed);
     let params = [
         (&key.workspace).into(),
         (&key.connection).into(),

@@ -69,7 +69,7 @@ pub async fn save(log: &impl Database, progress: &Progress) -> Result<()> {
 
 /// A connection with what is known of its days.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct CountedConnection {
     /// Its workspace.
     pub workspace: String,
     /// The connection.
@@ -88,7 +88,7 @@ impl FromRow for Day {
     }
 }
 
-impl FromRow for Line {
+impl FromRow for CountedConnection {
     fn from_row(row: &mut Row) -> Self {
         Self {
             workspace: row.text("workspace"),
@@ -126,7 +126,10 @@ const LINES: &str = "\
 ///
 /// # Errors
 /// When the shard does not answer.
-pub async fn lines(log: &impl Database, after: &(String, String)) -> Result<Vec<Line>> {
+pub async fn lines(
+    log: &impl Database,
+    after: &(String, String),
+) -> Result<Vec<CountedConnection>> {
     let params = [(&after.0).into(), (&after.1).into(), ROLLUP_LINES.into()];
     row::all(select(log, statement(LINES, params)).await?)
 }

@@ -6,7 +6,7 @@ use crate::domain::base::json::json;
 use crate::domain::base::secret::Sealed;
 use crate::domain::routing::rule::Rule;
 use crate::domain::tenants::key_limits::KeyLimits;
-use crate::domain::tenants::workspace::Home;
+use crate::domain::tenants::workspace::WorkspaceLocation;
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{select, statement};
@@ -15,7 +15,7 @@ use crate::store::{select, statement};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Routing {
     /// The workspace.
-    pub home: Home,
+    pub home: WorkspaceLocation,
     /// Rules, by number.
     pub rules: Vec<Rule>,
     /// Until when it has used up its events.
@@ -25,7 +25,8 @@ pub struct Routing {
 impl FromRow for Routing {
     fn from_row(row: &mut Row) -> Self {
         let workspace = row.text("workspace");
-        let home = Home { workspace, number: row.int("number"), shard: row.int("shard") };
+        let home =
+            WorkspaceLocation { workspace, number: row.int("number"), shard: row.int("shard") };
         let full_until_ms = row.maybe_int("full_until_ms");
         Self { home, rules: row.rows_by("rules", "number"), full_until_ms }
     }

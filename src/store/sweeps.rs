@@ -27,7 +27,7 @@ pub struct Overdue {
 
 /// A connection with overdue deliveries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct OverdueConnection {
     /// Its workspace.
     pub workspace: String,
     /// Its connection.
@@ -42,7 +42,7 @@ pub struct Line {
 #[derive(Debug, Default)]
 pub struct Found {
     /// Connections that have overdue deliveries.
-    pub lines: Vec<Line>,
+    pub lines: Vec<OverdueConnection>,
     /// The last (workspace, connection) that was looked at, if there may be more after it.
     pub go_on_after: Option<(String, String)>,
 }
@@ -85,7 +85,7 @@ const OVERDUE: &str = "\
     from (select k, exists (select 1 from lanes l where l.workspace = substr(k, 1, 36) \
       and l.connection = substr(k, 37)) as has_lane from lines where k is not null) lines";
 
-impl FromRow for Line {
+impl FromRow for OverdueConnection {
     fn from_row(row: &mut Row) -> Self {
         Self {
             workspace: row.text("workspace"),
@@ -136,7 +136,7 @@ pub async fn overdue(
         all_lanes.into(),
     ];
     let mut found = Found::default();
-    let lines: Vec<Line> = row::all(select(log, statement(OVERDUE, params)).await?)?;
+    let lines: Vec<OverdueConnection> = row::all(select(log, statement(OVERDUE, params)).await?)?;
     let is_full = lines.len() >= SWEEP_CONNECTIONS;
     for line in lines {
         let last = || (line.workspace.clone(), line.connection.clone());

@@ -2,7 +2,7 @@
 
 use crate::domain::base::error::{Error, Result};
 use crate::domain::tenants::actor::Scope;
-use crate::domain::tenants::workspace::Home;
+use crate::domain::tenants::workspace::WorkspaceLocation;
 use crate::ports::Database;
 use crate::store::publishable_keys::{self, PublishableKey};
 use crate::store::row::{self, FromRow, Row};
@@ -33,8 +33,8 @@ pub struct Workspace {
 
 impl Workspace {
     /// Where its events live.
-    pub fn home(&self) -> Home {
-        Home { workspace: self.id.clone(), number: self.number, shard: self.shard }
+    pub fn home(&self) -> WorkspaceLocation {
+        WorkspaceLocation { workspace: self.id.clone(), number: self.number, shard: self.shard }
     }
 }
 

@@ -313,9 +313,9 @@ fn forms_of_other_pages_are_refused() {
             assert_eq!(answer.status, 403, "{} with {headers:?}", route.path);
         }
         if route.access != Access::SessionToken {
-            for word in ["", "wrong", &visitor.form_word()[1..]] {
+            for word in ["", "wrong", &visitor.csrf_token()[1..]] {
                 let mut fields = fields.clone();
-                fields.push(("form_word", word));
+                fields.push(("csrf_token", word));
                 let answer = visitor.post(&world.edge, &below, &fields);
                 assert_eq!(answer.status, 403, "{} with the word {word:?}", route.path);
             }

@@ -12,7 +12,7 @@ pub struct Visitor {
     pub session: String,
     pub cookie: String,
     pub access_token: String,
-    form_word: RefCell<String>,
+    csrf_token: RefCell<String>,
 }
 
 /// Creates a session of the tenant's workspace with these fields more.
@@ -41,10 +41,10 @@ impl Visitor {
             session: text(&created, "/session_id"),
             cookie: cookie_of(&answer),
             access_token: text(&created, "/access_token"),
-            form_word: RefCell::default(),
+            csrf_token: RefCell::default(),
         };
         let footer = visitor.get(edge, "dashboard");
-        *visitor.form_word.borrow_mut() = form_word(&footer.text);
+        *visitor.csrf_token.borrow_mut() = csrf_token(&footer.text);
         visitor
     }
 
@@ -54,8 +54,8 @@ impl Visitor {
     }
 
     /// The word that the session's forms carry.
-    pub fn form_word(&self) -> String {
-        self.form_word.borrow().clone()
+    pub fn csrf_token(&self) -> String {
+        self.csrf_token.borrow().clone()
     }
 
     /// Reads a page.
@@ -82,10 +82,10 @@ impl Visitor {
         fields: &[(&str, &str)],
         headers: &[(&str, &str)],
     ) -> Answered {
-        let word = self.form_word();
+        let word = self.csrf_token();
         let mut form = url::form_urlencoded::Serializer::new(String::new());
-        if !fields.iter().any(|(name, _)| *name == "form_word") {
-            form.append_pair("form_word", &word);
+        if !fields.iter().any(|(name, _)| *name == "csrf_token") {
+            form.append_pair("csrf_token", &word);
         }
         form.extend_pairs(fields);
         let mut all = vec![
@@ -130,8 +130,8 @@ pub fn cookie_of(answer: &Answered) -> String {
     header.split(';').next().expect("a pair").to_owned()
 }
 
-fn form_word(page: &str) -> String {
-    let (_, rest) = page.split_once("name=\"form_word\" value=\"").expect("a form");
+fn csrf_token(page: &str) -> String {
+    let (_, rest) = page.split_once("name=\"csrf_token\" value=\"").expect("a form");
     rest.split('"').next().expect("its end").to_owned()
 }
 

@@ -8,36 +8,36 @@ use crate::domain::base::ids::TEST_RULE;
 use crate::domain::base::ids::message_id;
 use crate::domain::base::json::json;
 use crate::domain::base::limits::SLOW_AFTER_MS;
-use crate::domain::base::secret::{Place, Secret};
+use crate::domain::base::secret::{SealContext, Secret};
 use crate::domain::base::url_guard;
 use crate::domain::connection::health::{self, Health};
 use crate::domain::connection::model::{Credentials, InactiveReason, SealedSigningSecret, Target};
-use crate::domain::delivery::attempt::{self, Answer, Failure, Outcome, Record, Wish};
+use crate::domain::delivery::attempt::{self, Answer, Failure, Outcome, ReceiverDirective, Record};
 use crate::domain::delivery::retry::{
     INTERNAL_DEADLINE_MS, internal_backoff_ms, parse_retry_after,
 };
 use crate::domain::delivery::state;
-use crate::domain::delivery::state::{Happening, State};
+use crate::domain::delivery::state::{State, Transition};
 use crate::ports::{Outbound, Platform};
-use crate::store::deliveries::{Attempted, Faulted, Owed};
+use crate::store::deliveries::{DeliveryUpdate, InternalFault, Owed};
 
 /// What an attempt led to.
 #[derive(Debug)]
-pub enum Done {
+pub enum AttemptResult {
     /// The receiver was asked, or would have been if its URL were allowed.
-    Attempted {
+    DeliveryUpdate {
         /// What to record.
-        attempted: Box<Attempted>,
+        attempted: Box<DeliveryUpdate>,
         /// What it means for the connection.
-        meaning: Meaning,
+        meaning: ConnectionEffect,
     },
     /// We ourselves kept it from being attempted.
-    Faulted(Faulted),
+    InternalFault(InternalFault),
 }
 
 /// What an attempt means for its connection.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Meaning {
+pub struct ConnectionEffect {
     /// It succeeded.
     pub succeeded: bool,
     /// It failed by the receiver's fault.
@@ -60,7 +60,7 @@ pub struct Meaning {
 }
 
 /// Makes the attempt that is due.
-pub async fn attempt<P: Platform>(platform: &P, target: &Target, owed: &Owed) -> Done {
+pub async fn attempt<P: Platform>(platform: &P, target: &Target, owed: &Owed) -> AttemptResult {
     let id = message_id(&owed.event, owed.rule);
     let now_ms = platform.now_ms();
     let prepared = match prepare(platform, target, owed, &id, now_ms) {
@@ -90,7 +90,7 @@ fn prepare<P: Platform>(
 ) -> Result<Prepared, String> {
     let settings = Settings::from_stored(&target.settings)?;
     let open = |field: &str, sealed| {
-        let place = Place { owner: &target.workspace, record: &target.connection, field };
+        let place = SealContext { owner: &target.workspace, record: &target.connection, field };
         let keys = &platform.settings().master_keys;
         keys.open(&place, sealed).map_err(|e| format!("{field} of {}: {e}", target.connection))
     };
@@ -130,26 +130,26 @@ fn conclude<P: Platform>(
     prepared: Prepared,
     answer: &Answer,
     started_at_ms: i64,
-) -> Done {
+) -> AttemptResult {
     let now_ms = platform.now_ms();
     let id = &message_id(&owed.event, owed.rule);
     let (number, outcome) = (owed.attempts + 1, answer.outcome());
-    let aborted = answer.wish() == Some(Wish::AbortMessage);
+    let aborted = answer.wish() == Some(ReceiverDirective::AbortMessage);
     let retry_after = answer.header("retry-after").and_then(|h| parse_retry_after(h, now_ms));
     let schedule = &prepared.settings.retry_schedule_seconds;
     let turn = number - owed.attempts_before;
     let settled = state::settle(schedule, turn, outcome, aborted, retry_after, id, now_ms);
     let state = State::parse(&owed.state).unwrap_or(State::Pending).after(settled.happening);
-    platform.line(&json!({"at": "attempt", "message_id": id, "workspace": owed.workspace,
+    platform.log_event(&json!({"at": "attempt", "message_id": id, "workspace": owed.workspace,
         "connection": owed.connection, "attempt": number, "outcome": outcome,
         "status": answer.status, "duration_ms": now_ms - started_at_ms, "state": state.as_str(),
         "due_at_ms": settled.due_at_ms}));
-    let reason = (settled.happening == Happening::FailedForGood).then_some(match outcome {
+    let reason = (settled.happening == Transition::FailedForGood).then_some(match outcome {
         Outcome::Gone => "gone",
         _ if aborted => "aborted",
         _ => "attempts_used_up",
     });
-    let attempted = Attempted {
+    let attempted = DeliveryUpdate {
         key: owed.key(),
         state,
         due_at_ms: settled.due_at_ms,
@@ -164,30 +164,30 @@ fn conclude<P: Platform>(
     };
     let less_until_ms =
         answer.asks_for_less().then(|| retry_after.map_or(0, |after_ms| now_ms + after_ms));
-    let meaning = Meaning {
+    let meaning = ConnectionEffect {
         is_slow: now_ms - started_at_ms >= SLOW_AFTER_MS,
         due_at_ms: settled.due_at_ms,
         less_until_ms,
         ..meaning(target, owed, answer, now_ms)
     };
-    Done::Attempted { attempted: Box::new(attempted), meaning }
+    AttemptResult::DeliveryUpdate { attempted: Box::new(attempted), meaning }
 }
 
 /// What an answer means for the connection. A receiver that aborts a message is up and well.
-fn meaning(target: &Target, owed: &Owed, answer: &Answer, now_ms: i64) -> Meaning {
+fn meaning(target: &Target, owed: &Owed, answer: &Answer, now_ms: i64) -> ConnectionEffect {
     let outcome = answer.outcome();
     if outcome == Outcome::Delivered {
-        return Meaning {
+        return ConnectionEffect {
             succeeded: true,
             ends_failing: owed.failing_since_ms.is_some(),
             ends_warning: target.warned_percent > 0,
-            ..Meaning::default()
+            ..ConnectionEffect::default()
         };
     }
     let health = health::after_failure(owed.failing_since_ms, target.warned_percent, now_ms);
     let inactive = match (outcome, answer.wish(), health) {
         (Outcome::Gone, _, _) => Some(InactiveReason::EndpointGone),
-        (_, Some(Wish::Disable), _) => Some(InactiveReason::DisabledByReceiver),
+        (_, Some(ReceiverDirective::Disable), _) => Some(InactiveReason::DisabledByReceiver),
         (_, _, Health::GivenUp) => Some(InactiveReason::DeliveryFailing),
         _ => None,
     };
@@ -195,8 +195,8 @@ fn meaning(target: &Target, owed: &Owed, answer: &Answer, now_ms: i64) -> Meanin
         Health::Warning(percent) => owed.failing_since_ms.map(|since_ms| (since_ms, percent)),
         _ => None,
     };
-    let failed = answer.wish() != Some(Wish::AbortMessage);
-    Meaning { failed, inactive, warning, ..Meaning::default() }
+    let failed = answer.wish() != Some(ReceiverDirective::AbortMessage);
+    ConnectionEffect { failed, inactive, warning, ..ConnectionEffect::default() }
 }
 
 fn record(
@@ -231,14 +231,14 @@ fn record(
 }
 
 /// A fault of our own uses no attempt and is tried again with a backoff, for 7 days.
-fn fault<P: Platform>(platform: &P, owed: &Owed, id: &str, why: &str) -> Done {
+fn fault<P: Platform>(platform: &P, owed: &Owed, id: &str, why: &str) -> AttemptResult {
     let now_ms = platform.now_ms();
     let over = now_ms - owed.owed_since_ms > INTERNAL_DEADLINE_MS;
     let state = State::parse(&owed.state).unwrap_or(State::Pending);
-    let state = if over { state.after(Happening::FailedForGood) } else { state };
+    let state = if over { state.after(Transition::FailedForGood) } else { state };
     let due_at_ms = (!over).then(|| now_ms + internal_backoff_ms(owed.faults + 1));
-    platform.line(&json!({"at": "fault", "message_id": id, "workspace": owed.workspace,
+    platform.log_event(&json!({"at": "fault", "message_id": id, "workspace": owed.workspace,
         "connection": owed.connection, "error": why, "state": state.as_str(),
         "due_at_ms": due_at_ms}));
-    Done::Faulted(Faulted { key: owed.key(), state, due_at_ms })
+    AttemptResult::InternalFault(InternalFault { key: owed.key(), state, due_at_ms })
 }

@@ -6,20 +6,20 @@ use std::rc::Rc;
 
 use futures_util::future::join_all;
 
-use crate::app::common::{grouped, log};
-use crate::app::delivery::attempt::Done;
+use crate::app::common::{group_by_key, history_db};
+use crate::app::delivery::attempt::AttemptResult;
 use crate::app::delivery::lane_run::{self, traits};
 use crate::app::delivery::lanes;
-use crate::app::delivery::recorder::{self, Finished};
+use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::reports::{Report, Reports};
 use crate::domain::base::error::Result;
 use crate::domain::base::json::json;
 use crate::domain::base::limits::{CANCEL_STEP, SLICE_BYTES_MAX};
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::{Message, Step};
-use crate::domain::lane::messages::Told;
+use crate::domain::lane::messages::ConsumerReport;
 use crate::domain::lane::queue::DeliveryKey;
-use crate::domain::lane::queue::{Line, Mode, Place};
+use crate::domain::lane::queue::{ConnectionQueue, Mode, QueuePosition};
 use crate::ports::Platform;
 use crate::store::deliveries::{self};
 use crate::store::held;
@@ -49,7 +49,7 @@ pub fn sort<P: Platform>(platform: &P, messages: &[String]) -> Sorted {
             Ok(Message::Lane(line)) => lines.wake(line, message),
             Ok(Message::Replay(step)) if steps.contains(&step) => {}
             Ok(Message::Replay(step)) => steps.push(step),
-            Err(why) => platform.line(&json!({"at": "deliver", "malformed_job": why})),
+            Err(why) => platform.log_event(&json!({"at": "deliver", "malformed_job": why})),
         }
     }
     Sorted { jobs, lines, steps }
@@ -58,7 +58,7 @@ pub fn sort<P: Platform>(platform: &P, messages: &[String]) -> Sorted {
 /// Cuts the jobs into slices of one shard and a bounded number of payload bytes, in message order.
 pub fn slices(jobs: &[Work]) -> VecDeque<Vec<usize>> {
     let mut slices = VecDeque::new();
-    for (_, indices) in grouped(0..jobs.len(), |index| jobs[*index].job.shard) {
+    for (_, indices) in group_by_key(0..jobs.len(), |index| jobs[*index].job.shard) {
         let (mut slice, mut bytes) = (Vec::new(), 0);
         for index in indices {
             bytes += jobs[index].job.payload_bytes;
@@ -92,7 +92,7 @@ pub async fn settle_unsent<P: Platform>(
     keys: &[DeliveryKey],
     why: Unsent,
 ) -> Result<()> {
-    let (log, now_ms) = (log(platform, shard)?, platform.now_ms());
+    let (log, now_ms) = (history_db(platform, shard)?, platform.now_ms());
     let Some(DeliveryKey { workspace, connection, .. }) = keys.first() else { return Ok(()) };
     match why {
         Unsent::Orphans => {
@@ -106,40 +106,42 @@ pub async fn settle_unsent<P: Platform>(
 
 /// Lines to serve, each once however many messages ask for it.
 #[derive(Debug, Default)]
-pub struct Lines(Vec<(Told, Vec<usize>)>);
+pub struct Lines(Vec<(ConsumerReport, Vec<usize>)>);
 
 /// What becomes of lines.
 #[derive(Debug, Default)]
 pub struct Started {
     /// These are served.
-    pub started: Vec<Told>,
+    pub started: Vec<ConsumerReport>,
     /// For these there is no slot, but their lane has something to hear.
-    pub left: Vec<Told>,
+    pub left: Vec<ConsumerReport>,
     /// Messages that ask for lines for which there is no slot.
     pub left_messages: Vec<usize>,
 }
 
 impl Lines {
-    fn wake(&mut self, line: Line, message: usize) {
+    fn wake(&mut self, line: ConnectionQueue, message: usize) {
         match self.0.iter_mut().find(|(told, _)| told.line == line) {
             Some((_, messages)) => messages.push(message),
-            None => self.0.push((Told { line, ..Told::default() }, vec![message])),
+            None => {
+                self.0.push((ConsumerReport { line, ..ConsumerReport::default() }, vec![message]))
+            }
         }
     }
 
     /// The lines.
-    pub fn iter(&self) -> impl Iterator<Item = &Line> {
+    pub fn iter(&self) -> impl Iterator<Item = &ConnectionQueue> {
         self.0.iter().map(|(told, _)| &told.line)
     }
 
     /// Takes all of them, with the messages that ask for each.
-    pub fn take(&mut self) -> Vec<(Line, Vec<usize>)> {
+    pub fn take(&mut self) -> Vec<(ConnectionQueue, Vec<usize>)> {
         let all = std::mem::take(&mut self.0);
         all.into_iter().map(|(told, messages)| (told.line, messages)).collect()
     }
 
     /// Adds the line of a lane that has something to hear.
-    pub fn add(&mut self, told: Told) {
+    pub fn add(&mut self, told: ConsumerReport) {
         match self.0.iter_mut().find(|(known, _)| known.line == told.line) {
             Some((known, _)) => *known = told,
             None => self.0.push((told, Vec::new())),
@@ -164,28 +166,28 @@ impl Lines {
 }
 
 /// The lines of connections that turned out to be slow.
-pub fn slow(reports: &[Report]) -> Vec<Line> {
+pub fn slow(reports: &[Report]) -> Vec<ConnectionQueue> {
     let slow = reports.iter().filter(|r| r.is_slow() && r.read < Mode::Engaged);
     slow.map(|report| report.told.line.clone()).collect()
 }
 
 /// Raises the mode of connections that turned out to be slow, so that the batches to come leave
 /// them to their lanes.
-pub async fn raise_slow<P: Platform>(platform: &P, slow: Vec<Line>) {
-    for (shard, lines) in grouped(slow, |line| line.shard) {
-        let raise = |line: &Line| Raise {
+pub async fn raise_slow<P: Platform>(platform: &P, slow: Vec<ConnectionQueue>) {
+    for (shard, lines) in group_by_key(slow, |line| line.shard) {
+        let raise = |line: &ConnectionQueue| Raise {
             workspace: line.workspace.clone(),
             connection: line.connection.clone(),
             mode: Mode::Engaged,
             failed: false,
         };
         let raised: Vec<Raise> = lines.iter().map(raise).collect();
-        let done = match log(platform, shard) {
+        let done = match history_db(platform, shard) {
             Ok(log) => raise_now(log, &raised, platform.now_ms()).await,
             Err(error) => Err(error),
         };
         if let Err(error) = done {
-            platform.line(&json!({"at": "deliver", "error": error.to_string()}));
+            platform.log_event(&json!({"at": "deliver", "error": error.to_string()}));
         }
     }
 }
@@ -193,10 +195,10 @@ pub async fn raise_slow<P: Platform>(platform: &P, slow: Vec<Line>) {
 /// Tells lanes. Returns the deliveries that were left to a lane which did not hear of it.
 pub async fn tell<P: Platform>(
     platform: &P,
-    told: Vec<Told>,
-    left: Vec<Told>,
-) -> Vec<(Line, Place)> {
-    let tell = async |one: Told| {
+    told: Vec<ConsumerReport>,
+    left: Vec<ConsumerReport>,
+) -> Vec<(ConnectionQueue, QueuePosition)> {
+    let tell = async |one: ConsumerReport| {
         let (line, forwarded) = (one.line.clone(), one.forwarded.clone());
         let lost = if lanes::tell(platform, one).await { Vec::new() } else { forwarded };
         lost.into_iter().map(|place| (line.clone(), place)).collect::<Vec<_>>()
@@ -205,14 +207,15 @@ pub async fn tell<P: Platform>(
 }
 
 /// Records attempts that outlived their batch, and tells their lanes.
-pub async fn finish_stragglers<P: Platform>(platform: &P, ended: Vec<(&Work, Done)>) {
+pub async fn finish_stragglers<P: Platform>(platform: &P, ended: Vec<(&Work, AttemptResult)>) {
     let mut reports = Reports::default();
     for (work, done) in &ended {
-        if let Done::Attempted { meaning, .. } = done {
+        if let AttemptResult::DeliveryUpdate { meaning, .. } = done {
             reports.on_job(work).add(meaning);
         }
     }
-    let finished = ended.into_iter().map(|(work, done)| Finished { job: work.job.clone(), done });
+    let finished =
+        ended.into_iter().map(|(work, done)| FinishedJob { job: work.job.clone(), done });
     recorder::record(platform, finished.collect()).await;
     let told = reports.take().into_iter().map(Report::into_told).collect();
     tell(platform, told, Vec::new()).await;
@@ -221,12 +224,12 @@ pub async fn finish_stragglers<P: Platform>(platform: &P, ended: Vec<(&Work, Don
 /// Serves lines; `slots` is how many attempts all together may have under way.
 pub async fn serve_lines<P: Platform>(
     platform: P,
-    lines: Vec<Told>,
+    lines: Vec<ConsumerReport>,
     targets: Vec<Rc<Target>>,
     slots: usize,
 ) {
     let room = (slots / lines.len().max(1)).max(1);
-    let run = |mut told: Told| {
+    let run = |mut told: ConsumerReport| {
         // One that is gone is found out when its lane hands something out.
         let target = targets.iter().find(|target| target.connection == told.line.connection);
         told.traits = target.map(|target| traits(target)).unwrap_or_default();

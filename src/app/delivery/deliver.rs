@@ -21,11 +21,11 @@ use std::rc::Rc;
 use futures_util::future::{FutureExt, LocalBoxFuture, join, join3};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use crate::app::common::log;
-use crate::app::delivery::attempt::{Done, attempt};
+use crate::app::common::history_db;
+use crate::app::delivery::attempt::{AttemptResult, attempt};
 use crate::app::delivery::batch::{self, Lines, Unsent};
 use crate::app::delivery::lane_run::traits;
-use crate::app::delivery::recorder::{self, Finished};
+use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::reports::{Report, Reports};
 use crate::app::delivery::work::Work;
 use crate::app::replays;
@@ -36,7 +36,7 @@ use crate::domain::base::limits::{
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::{Job, Step};
 use crate::domain::delivery::slots::Slots;
-use crate::domain::lane::messages::Told;
+use crate::domain::lane::messages::ConsumerReport;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::lane::queue::Mode;
 use crate::ports::Platform;
@@ -72,8 +72,8 @@ pub async fn deliver<P: Platform>(platform: &P, messages: &[String]) -> Served {
 }
 
 /// Something that the run waited for.
-enum Turn {
-    Ended(usize, Box<Done>),
+enum BatchEvent {
+    Ended(usize, Box<AttemptResult>),
     Slow(usize),
     FlushDue,
     Flushed(Vec<Job>),
@@ -86,8 +86,8 @@ struct Run<P: Platform> {
     slices: VecDeque<Vec<usize>>,
     targets: Vec<Rc<Target>>,
     slots: Slots,
-    turns: FuturesUnordered<LocalBoxFuture<'static, Turn>>,
-    finished: Vec<Finished>,
+    turns: FuturesUnordered<LocalBoxFuture<'static, BatchEvent>>,
+    finished: Vec<FinishedJob>,
     flush_due: bool,
     flushing: usize,
     verdicts: Vec<Verdict>,
@@ -96,7 +96,7 @@ struct Run<P: Platform> {
     /// Steps of replays to do after the batch.
     steps: Vec<Step>,
     /// Those that are.
-    started: Vec<Told>,
+    started: Vec<ConsumerReport>,
     reports: Reports,
 }
 
@@ -138,7 +138,7 @@ impl<P: Platform> Run<P> {
         match targets::find(self.platform.control(), &named).await {
             Ok(found) => self.targets = found.into_iter().map(Rc::new).collect(),
             Err(error) => {
-                self.platform.line(&json!({"at": "deliver", "error": error.to_string()}));
+                self.platform.log_event(&json!({"at": "deliver", "error": error.to_string()}));
                 let all = std::mem::take(&mut self.slices);
                 all.into_iter().flatten().for_each(|index| self.retry(index));
                 let lines = self.lines.take();
@@ -200,14 +200,14 @@ impl<P: Platform> Run<P> {
         let Some(&first) = slice.first() else { return };
         let shard = self.jobs[first].job.shard;
         let keys = self.keys(&slice);
-        let found = match log(&self.platform, shard) {
+        let found = match history_db(&self.platform, shard) {
             Ok(log) => deliveries::owed(log, &keys).await,
             Err(error) => Err(error),
         };
         let mut found = match found {
             Ok(found) => found,
             Err(error) => {
-                self.platform.line(&json!({"at": "deliver", "error": error.to_string()}));
+                self.platform.log_event(&json!({"at": "deliver", "error": error.to_string()}));
                 slice.into_iter().for_each(|index| self.retry(index));
                 return;
             }
@@ -263,7 +263,7 @@ impl<P: Platform> Run<P> {
         let keys = self.keys(&indices);
         let settled = batch::settle_unsent(&self.platform, shard, &keys, why).await;
         if let Err(error) = settled {
-            self.platform.line(&json!({"at": "deliver", "error": error.to_string()}));
+            self.platform.log_event(&json!({"at": "deliver", "error": error.to_string()}));
             indices.into_iter().for_each(|index| self.retry(index));
         } else {
             indices.into_iter().for_each(|index| self.release(index));
@@ -282,12 +282,12 @@ impl<P: Platform> Run<P> {
         let platform = self.platform.clone();
         self.jobs[index].is_in_flight = true;
         self.turns.push(Box::pin(async move {
-            Turn::Ended(index, Box::new(attempt(&platform, &target, &owed).await))
+            BatchEvent::Ended(index, Box::new(attempt(&platform, &target, &owed).await))
         }));
-        self.wait(SLOW_AFTER_MS, Turn::Slow(index));
+        self.wait(SLOW_AFTER_MS, BatchEvent::Slow(index));
     }
 
-    fn wait(&self, ms: i64, then: Turn) {
+    fn wait(&self, ms: i64, then: BatchEvent) {
         let platform = self.platform.clone();
         self.turns.push(Box::pin(async move {
             platform.sleep_ms(ms).await;
@@ -297,7 +297,7 @@ impl<P: Platform> Run<P> {
 
     async fn take_turn(&mut self) {
         match self.turns.next().await {
-            Some(Turn::Ended(index, done)) => {
+            Some(BatchEvent::Ended(index, done)) => {
                 let work = &mut self.jobs[index];
                 work.is_in_flight = false;
                 if work.is_slow {
@@ -307,27 +307,27 @@ impl<P: Platform> Run<P> {
                 }
                 self.report(index, &done);
                 if self.finished.is_empty() {
-                    self.wait(FLUSH_AFTER_MS, Turn::FlushDue);
+                    self.wait(FLUSH_AFTER_MS, BatchEvent::FlushDue);
                 }
-                self.finished.push(Finished { job: self.jobs[index].job.clone(), done: *done });
+                self.finished.push(FinishedJob { job: self.jobs[index].job.clone(), done: *done });
             }
-            Some(Turn::Slow(index)) if self.jobs[index].is_in_flight => {
+            Some(BatchEvent::Slow(index)) if self.jobs[index].is_in_flight => {
                 self.jobs[index].is_slow = true;
                 self.slots.became_slow(index);
                 self.reports.on_job(&self.jobs[index]).was_slow = true;
             }
-            Some(Turn::FlushDue) => self.flush_due = true,
-            Some(Turn::Flushed(unrecorded)) => {
+            Some(BatchEvent::FlushDue) => self.flush_due = true,
+            Some(BatchEvent::Flushed(unrecorded)) => {
                 self.flushing -= 1;
                 self.repeat(&unrecorded);
             }
-            Some(Turn::Slow(_)) | None => {}
+            Some(BatchEvent::Slow(_)) | None => {}
         }
     }
 
     /// Notes for its lane what an attempt led to.
-    fn report(&mut self, index: usize, done: &Done) {
-        let Done::Attempted { meaning, .. } = done else { return };
+    fn report(&mut self, index: usize, done: &AttemptResult) {
+        let AttemptResult::DeliveryUpdate { meaning, .. } = done else { return };
         let report = self.reports.on_job(&self.jobs[index]);
         report.add(meaning);
         if report.is_hopeless() {
@@ -357,7 +357,7 @@ impl<P: Platform> Run<P> {
         self.flushing += 1;
         let platform = self.platform.clone();
         self.turns.push(Box::pin(async move {
-            Turn::Flushed(recorder::record(&platform, finished).await)
+            BatchEvent::Flushed(recorder::record(&platform, finished).await)
         }));
     }
 
@@ -378,7 +378,7 @@ impl<P: Platform> Run<P> {
     async fn tell_lanes(&mut self) {
         let reports = self.reports.take();
         let slow = batch::slow(&reports);
-        let (left, told): (Vec<Told>, Vec<Told>) =
+        let (left, told): (Vec<ConsumerReport>, Vec<ConsumerReport>) =
             reports.into_iter().map(Report::into_told).partition(|one| !one.forwarded.is_empty());
         left.into_iter().for_each(|one| self.lines.add(one));
         let lines = self.lines.start(self.slots.free());
@@ -405,12 +405,12 @@ impl<P: Platform> Run<P> {
             let mut left = jobs.iter().filter(|work| work.is_in_flight).count();
             while left > 0 {
                 let Some(turn) = turns.next().await else { break };
-                let Turn::Ended(index, done) = turn else { continue };
+                let BatchEvent::Ended(index, done) = turn else { continue };
                 let mut ended = vec![(&jobs[index], *done)];
                 // Endpoints that hang are given up at the same moment.
                 platform.sleep_ms(STRAGGLERS_MS).await;
                 while let Some(Some(turn)) = turns.next().now_or_never() {
-                    if let Turn::Ended(index, done) = turn {
+                    if let BatchEvent::Ended(index, done) = turn {
                         ended.push((&jobs[index], *done));
                     }
                 }

@@ -14,10 +14,10 @@ use std::rc::Rc;
 
 use futures_util::future::{join, join_all};
 
-use crate::app::common::log;
-use crate::app::delivery::attempt::{Done, Meaning, attempt};
+use crate::app::common::history_db;
+use crate::app::delivery::attempt::{AttemptResult, ConnectionEffect, attempt};
 use crate::app::delivery::lanes;
-use crate::app::delivery::recorder::{self, Finished};
+use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::destination::webhook::Settings;
 use crate::domain::base::error::Result;
 use crate::domain::base::json::json;
@@ -26,22 +26,22 @@ use crate::domain::base::limits::{
 };
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::Job;
-use crate::domain::lane::messages::{Command, Given, How, Pull, Settled, Told};
+use crate::domain::lane::messages::{Command, ConsumerReport, Given, How, Pull, Settled};
 use crate::domain::lane::queue::DeliveryKey;
-use crate::domain::lane::queue::{From, Line, Page, Place, Traits};
+use crate::domain::lane::queue::{ConnectionQueue, LanePolicy, Page, PageStart, QueuePosition};
 use crate::ports::{Lanes, Platform, PortError};
 use crate::store::deliveries::{self, Owed};
 use crate::store::{held, lines, targets};
 
 /// What the settings of a connection ask of its lane. Settings that cannot be read ask for nothing;
 /// an attempt then tells what is wrong with them.
-pub fn traits(target: &Target) -> Traits {
+pub fn traits(target: &Target) -> LanePolicy {
     Settings::from_stored(&target.settings).map(|settings| settings.traits()).unwrap_or_default()
 }
 
 /// Serves a line. `told` is what the consumer knows already, `room` how many attempts it can have
 /// under way.
-pub async fn run<P: Platform>(platform: P, told: Told, room: usize) {
+pub async fn run<P: Platform>(platform: P, told: ConsumerReport, room: usize) {
     let mut run = Run {
         started_at_ms: platform.now_ms(),
         platform,
@@ -58,7 +58,7 @@ pub async fn run<P: Platform>(platform: P, told: Told, room: usize) {
     };
     if !run.told.forwarded.is_empty() {
         // The lane would ask for it.
-        run.read_page(From::Head).await;
+        run.read_page(PageStart::Head).await;
     }
     while run.turn().await {}
 }
@@ -68,13 +68,13 @@ type Read = (Option<Target>, Vec<Owed>);
 
 struct Run<P: Platform> {
     platform: P,
-    line: Line,
-    traits: Traits,
-    told: Told,
+    line: ConnectionQueue,
+    traits: LanePolicy,
+    told: ConsumerReport,
     settled: Vec<Settled>,
     page: Option<Page>,
     /// What the last page showed of a strict line, in order.
-    places: Vec<Place>,
+    places: Vec<QueuePosition>,
     started_at_ms: i64,
     attempts: usize,
     pages: usize,
@@ -86,7 +86,11 @@ impl<P: Platform> Run<P> {
     /// Asks the lane and does what it says; false when the run is over.
     async fn turn(&mut self) -> bool {
         self.stops |= self.is_over();
-        let next = Told { line: self.line.clone(), traits: self.traits, ..Told::default() };
+        let next = ConsumerReport {
+            line: self.line.clone(),
+            traits: self.traits,
+            ..ConsumerReport::default()
+        };
         let pull = Pull {
             told: std::mem::replace(&mut self.told, next),
             settled: std::mem::take(&mut self.settled),
@@ -120,14 +124,14 @@ impl<P: Platform> Run<P> {
 
     /// In a strict line the lane hands out what follows what was delivered, unless something keeps
     /// it from doing so.
-    fn next_in_line(&self, pull: &Pull) -> Option<Place> {
+    fn next_in_line(&self, pull: &Pull) -> Option<QueuePosition> {
         let [Settled { place, how: How::Delivered }] = &pull.settled[..] else { return None };
         let index = self.places.iter().position(|one| one == place)?;
         self.places.get(index + 1).filter(|_| pull.room > 0).cloned()
     }
 
     /// Reads what will be handed out in all likelihood. What cannot be read now is read later.
-    async fn read_ahead(&self, next: Option<Place>) -> Option<(Place, Read)> {
+    async fn read_ahead(&self, next: Option<QueuePosition>) -> Option<(QueuePosition, Read)> {
         let place = next?;
         let read = self.read(&[self.line.key(&place)]).await;
         read.ok().map(|read| (place, read))
@@ -143,13 +147,13 @@ impl<P: Platform> Run<P> {
 
     fn complain(&self, error: &str) {
         let line = json!({"at": "lane_run", "connection": self.line.connection, "error": error});
-        self.platform.line(&line);
+        self.platform.log_event(&line);
     }
 
-    async fn read_page(&mut self, from: From) {
+    async fn read_page(&mut self, from: PageStart) {
         self.pages += 1;
         let now_ms = self.platform.now_ms();
-        let read = match log(&self.platform, self.line.shard) {
+        let read = match history_db(&self.platform, self.line.shard) {
             Ok(log) => lines::page(log, &self.line, self.traits.strict, from, now_ms).await,
             Err(error) => Err(error),
         };
@@ -169,7 +173,7 @@ impl<P: Platform> Run<P> {
 
     /// Attempts what was handed out, in that order, and settles it; false when there is no lane any
     /// more.
-    async fn serve(&mut self, given: Vec<Given>, ahead: Option<(Place, Read)>) -> bool {
+    async fn serve(&mut self, given: Vec<Given>, ahead: Option<(QueuePosition, Read)>) -> bool {
         let jobs: Vec<Job> = given.iter().map(|given| self.job(given)).collect();
         let keys: Vec<DeliveryKey> = jobs.iter().map(Job::key).collect();
         let read = match ahead {
@@ -233,7 +237,7 @@ impl<P: Platform> Run<P> {
     async fn read(&self, keys: &[DeliveryKey]) -> Result<Read> {
         let line = &self.line;
         let named = [(line.workspace.as_str(), line.connection.as_str())];
-        let log = log(&self.platform, line.shard)?;
+        let log = history_db(&self.platform, line.shard)?;
         let (targets, owed) =
             join(targets::find(self.platform.control(), &named), deliveries::owed(log, keys)).await;
         let (target, owed) = (targets?.pop(), owed?);
@@ -252,15 +256,15 @@ impl<P: Platform> Run<P> {
     }
 
     /// Records what attempts led to, and notes it for the lane.
-    async fn settle(&mut self, started: Vec<(Given, Job)>, done: Vec<Done>) {
+    async fn settle(&mut self, started: Vec<(Given, Job)>, done: Vec<AttemptResult>) {
         let mut finished = Vec::new();
         for ((given, job), done) in started.into_iter().zip(done) {
             let how = match &done {
-                Done::Attempted { meaning, .. } => self.note(meaning),
-                Done::Faulted(faulted) => How::Faulted(faulted.due_at_ms),
+                AttemptResult::DeliveryUpdate { meaning, .. } => self.note(meaning),
+                AttemptResult::InternalFault(faulted) => How::InternalFault(faulted.due_at_ms),
             };
             self.settled.push(settled(&given, how));
-            finished.push(Finished { job, done });
+            finished.push(FinishedJob { job, done });
         }
         let again_at_ms = self.platform.now_ms() + i64::from(HAND_BACK_S) * 1_000;
         for job in recorder::record(&self.platform, finished).await {
@@ -271,14 +275,14 @@ impl<P: Platform> Run<P> {
         }
     }
 
-    fn note(&mut self, meaning: &Meaning) -> How {
+    fn note(&mut self, meaning: &ConnectionEffect) -> How {
         self.told.is_slow |= meaning.is_slow;
         self.told.less_until_ms = self.told.less_until_ms.max(meaning.less_until_ms);
         match (meaning.succeeded, meaning.failed) {
             (true, _) => How::Delivered,
             (false, true) => How::Failed(meaning.due_at_ms),
             // The receiver aborted the message: it is up, and done with this one.
-            (false, false) => How::Faulted(None),
+            (false, false) => How::InternalFault(None),
         }
     }
 }

@@ -1,28 +1,32 @@
 //! Talking to lanes, and doing for a lane what it asks of its surroundings.
 
-use crate::app::common::log;
+use crate::app::common::history_db;
 use crate::domain::base::error::Result;
 use crate::domain::base::json::json;
 use crate::domain::delivery::job::Message;
-use crate::domain::lane::messages::{Command, Effect, Reply, Told};
-use crate::domain::lane::queue::{Line, Place};
+use crate::domain::lane::messages::{Command, ConsumerReport, Effect, Reply};
+use crate::domain::lane::queue::{ConnectionQueue, QueuePosition};
 use crate::ports::{Jobs, Lanes, Platform, PortError};
 use crate::store::lanes;
 
 /// Tells a lane something; false when it is not known whether it heard.
-pub async fn tell<P: Platform>(platform: &P, told: Told) -> bool {
+pub async fn tell<P: Platform>(platform: &P, told: ConsumerReport) -> bool {
     let line = told.line.clone();
     heard(platform, &line, Command::Tell(told)).await
 }
 
 /// Makes a lane look at its line: something in it is overdue, or was changed by a person.
-pub async fn nudge<P: Platform>(platform: &P, line: &Line) -> bool {
+pub async fn nudge<P: Platform>(platform: &P, line: &ConnectionQueue) -> bool {
     heard(platform, line, Command::Nudge(line.clone())).await
 }
 
 /// Whether a lane has handed a delivery out, so that an attempt at it is being made. One that does
 /// not answer is taken to have not.
-pub async fn is_leased<P: Platform>(platform: &P, line: &Line, place: Place) -> bool {
+pub async fn is_leased<P: Platform>(
+    platform: &P,
+    line: &ConnectionQueue,
+    place: QueuePosition,
+) -> bool {
     let answer = ask(platform, line, Command::Ask(place)).await;
     answer.is_some_and(|reply| reply.is_leased)
 }
@@ -31,20 +35,20 @@ pub async fn is_leased<P: Platform>(platform: &P, line: &Line, place: Place) -> 
 ///
 /// # Errors
 /// When LOG does not answer.
-pub async fn forget<P: Platform>(platform: &P, line: &Line) -> Result<()> {
+pub async fn forget<P: Platform>(platform: &P, line: &ConnectionQueue) -> Result<()> {
     heard(platform, line, Command::Forget(line.clone())).await;
-    lanes::delete(log(platform, line.shard)?, &line.workspace, &line.connection).await
+    lanes::delete(history_db(platform, line.shard)?, &line.workspace, &line.connection).await
 }
 
 /// What nobody hears is found by the sweeper.
-async fn heard<P: Platform>(platform: &P, line: &Line, command: Command) -> bool {
+async fn heard<P: Platform>(platform: &P, line: &ConnectionQueue, command: Command) -> bool {
     ask(platform, line, command).await.is_some()
 }
 
-async fn ask<P: Platform>(platform: &P, line: &Line, command: Command) -> Option<Reply> {
+async fn ask<P: Platform>(platform: &P, line: &ConnectionQueue, command: Command) -> Option<Reply> {
     let answer = platform.lanes().call(line, command).await;
     if let Err(PortError(error)) = &answer {
-        platform.line(&json!({"at": "lane", "connection": line.connection, "error": error}));
+        platform.log_event(&json!({"at": "lane", "connection": line.connection, "error": error}));
     }
     answer.ok()
 }
@@ -52,20 +56,21 @@ async fn ask<P: Platform>(platform: &P, line: &Line, command: Command) -> Option
 /// Carries out what a step of a lane asks for. A failure is logged: a wake-up that was not sent is
 /// sent again when the alarm that the step armed goes off, and a mode that was not written is
 /// written when somebody tells the lane what he read.
-pub async fn carry_out<P: Platform>(platform: &P, line: &Line, effects: Vec<Effect>) {
+pub async fn carry_out<P: Platform>(platform: &P, line: &ConnectionQueue, effects: Vec<Effect>) {
     for effect in effects {
         let done = match effect {
             Effect::Wake => {
                 let sent = platform.jobs().send(vec![Message::lane_text(line)], 0).await;
                 sent.map_err(|PortError(error)| error)
             }
-            Effect::SetMode(to) => match log(platform, line.shard) {
+            Effect::SetMode(to) => match history_db(platform, line.shard) {
                 Ok(log) => lanes::set_mode(log, line, &to).await.map_err(|e| e.to_string()),
                 Err(error) => Err(error.to_string()),
             },
         };
         if let Err(error) = done {
-            platform.line(&json!({"at": "lane", "connection": line.connection, "error": error}));
+            platform
+                .log_event(&json!({"at": "lane", "connection": line.connection, "error": error}));
         }
     }
 }

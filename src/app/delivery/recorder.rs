@@ -2,8 +2,8 @@
 //! it means something for a connection.
 
 use crate::app::activation;
-use crate::app::common::{grouped, log};
-use crate::app::delivery::attempt::{Done, Meaning};
+use crate::app::common::{group_by_key, history_db};
+use crate::app::delivery::attempt::{AttemptResult, ConnectionEffect};
 use crate::domain::base::error::Result;
 use crate::domain::base::json::json;
 use crate::domain::connection::health::Warning;
@@ -11,24 +11,24 @@ use crate::domain::connection::model::InactiveReason;
 use crate::domain::delivery::job::Job;
 use crate::domain::lane::queue::Mode;
 use crate::ports::Platform;
-use crate::store::deliveries::{self, Attempted, Faulted};
+use crate::store::deliveries::{self, DeliveryUpdate, InternalFault};
 use crate::store::lanes::{self, Raise};
 
 /// What is known of one job after it was done.
 #[derive(Debug)]
-pub struct Finished {
+pub struct FinishedJob {
     /// The job.
     pub job: Job,
     /// What it led to.
-    pub done: Done,
+    pub done: AttemptResult,
 }
 
 /// Records finished jobs, all of one shard together. An unknown result is repeated once, which is
 /// harmless: a record takes effect only on a delivery that still owes this very attempt. Returns
 /// the jobs that could not be recorded; the attempt is then made again, under the same message id.
-pub async fn record<P: Platform>(platform: &P, finished: Vec<Finished>) -> Vec<Job> {
+pub async fn record<P: Platform>(platform: &P, finished: Vec<FinishedJob>) -> Vec<Job> {
     let mut unrecorded = Vec::new();
-    for (shard, finished) in grouped(finished, |one| one.job.shard) {
+    for (shard, finished) in group_by_key(finished, |one| one.job.shard) {
         let inactive = inactive(&finished);
         let set = Set::of(finished);
         activation::mark_inactive(platform, &inactive).await;
@@ -37,7 +37,7 @@ pub async fn record<P: Platform>(platform: &P, finished: Vec<Finished>) -> Vec<J
         activation::warn(platform, &set.warnings).await;
         set.jobs.iter().for_each(|job| platform.in_flight().borrow_mut().end(&job.key()));
         if let Err(error) = result {
-            platform.line(&json!({"at": "record", "shard": shard, "lost": set.jobs.len(),
+            platform.log_event(&json!({"at": "record", "shard": shard, "lost": set.jobs.len(),
                 "error": error.to_string()}));
             unrecorded.extend(set.jobs);
         }
@@ -49,8 +49,8 @@ pub async fn record<P: Platform>(platform: &P, finished: Vec<Finished>) -> Vec<J
 #[derive(Default)]
 struct Set {
     jobs: Vec<Job>,
-    attempted: Vec<Attempted>,
-    faulted: Vec<Faulted>,
+    attempted: Vec<DeliveryUpdate>,
+    faulted: Vec<InternalFault>,
     raised: Vec<Raise>,
     /// Connections on which something succeeded at last, as (workspace, connection).
     recovered: Vec<(String, String)>,
@@ -58,22 +58,22 @@ struct Set {
 }
 
 impl Set {
-    fn of(finished: Vec<Finished>) -> Self {
+    fn of(finished: Vec<FinishedJob>) -> Self {
         let mut set = Self::default();
-        for Finished { job, done } in finished {
+        for FinishedJob { job, done } in finished {
             match done {
-                Done::Attempted { attempted, meaning } => {
+                AttemptResult::DeliveryUpdate { attempted, meaning } => {
                     set.note(&job, &meaning);
                     set.attempted.push(*attempted);
                 }
-                Done::Faulted(faulted) => set.faulted.push(faulted),
+                AttemptResult::InternalFault(faulted) => set.faulted.push(faulted),
             }
             set.jobs.push(job);
         }
         set
     }
 
-    fn note(&mut self, job: &Job, meaning: &Meaning) {
+    fn note(&mut self, job: &Job, meaning: &ConnectionEffect) {
         let (workspace, connection) = (job.workspace.clone(), job.connection.clone());
         let same = |w: &str, c: &str| w == workspace && c == connection;
         if meaning.warning.is_some() || meaning.ends_warning {
@@ -104,7 +104,7 @@ async fn write_or_repeat<P: Platform>(platform: &P, shard: u16, set: &Set) -> Re
 }
 
 async fn write<P: Platform>(platform: &P, shard: u16, set: &Set) -> Result<()> {
-    let (log, now_ms) = (log(platform, shard)?, platform.now_ms());
+    let (log, now_ms) = (history_db(platform, shard)?, platform.now_ms());
     if !set.attempted.is_empty() {
         let recovered = set.recovered.iter().map(|(w, c)| (w.as_str(), c.as_str()));
         let recovered: Vec<_> = recovered.collect();
@@ -121,10 +121,14 @@ async fn write<P: Platform>(platform: &P, shard: u16, set: &Set) -> Result<()> {
 }
 
 /// The connections that become inactive, as (workspace, connection, why).
-fn inactive(finished: &[Finished]) -> Vec<(String, String, InactiveReason)> {
+fn inactive(finished: &[FinishedJob]) -> Vec<(String, String, InactiveReason)> {
     let mut inactive = Vec::new();
-    for Finished { job, done } in finished {
-        if let Done::Attempted { meaning: Meaning { inactive: Some(reason), .. }, .. } = done {
+    for FinishedJob { job, done } in finished {
+        if let AttemptResult::DeliveryUpdate {
+            meaning: ConnectionEffect { inactive: Some(reason), .. },
+            ..
+        } = done
+        {
             inactive.push((job.workspace.clone(), job.connection.clone(), *reason));
         }
     }

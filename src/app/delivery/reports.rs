@@ -1,10 +1,10 @@
 //! What a consumer has to tell lanes of the attempts it made on its own: once for each connection
 //! and batch, and nothing at all while everything goes well.
 
-use crate::app::delivery::attempt::Meaning;
+use crate::app::delivery::attempt::ConnectionEffect;
 use crate::app::delivery::work::Work;
-use crate::domain::lane::messages::Told;
-use crate::domain::lane::queue::{Line, Mode, Place, Traits};
+use crate::domain::lane::messages::ConsumerReport;
+use crate::domain::lane::queue::{ConnectionQueue, LanePolicy, Mode, QueuePosition};
 
 /// What is to be told, by connection.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ pub struct Reports(Vec<Report>);
 #[derive(Debug)]
 pub struct Report {
     /// What is known.
-    pub told: Told,
+    pub told: ConsumerReport,
     /// The mode that LOG showed.
     pub read: Mode,
     /// Whether an attempt was slow.
@@ -27,10 +27,10 @@ const HOPELESS_FAILURES: u32 = crate::domain::lane::breaker::FAILURES_IN_ROW;
 
 impl Reports {
     /// The report on a line, begun if there was none.
-    fn on(&mut self, line: &Line, traits: Traits, read: Mode) -> &mut Report {
+    fn on(&mut self, line: &ConnectionQueue, traits: LanePolicy, read: Mode) -> &mut Report {
         let known = self.0.iter().position(|report| report.told.line == *line);
         let index = known.unwrap_or_else(|| {
-            let told = Told { line: line.clone(), traits, ..Told::default() };
+            let told = ConsumerReport { line: line.clone(), traits, ..ConsumerReport::default() };
             self.0.push(Report { told, read: Mode::Clear, was_slow: false });
             self.0.len() - 1
         });
@@ -52,7 +52,7 @@ impl Reports {
 
 impl Report {
     /// Adds what an attempt meant.
-    pub fn add(&mut self, meaning: &Meaning) {
+    pub fn add(&mut self, meaning: &ConnectionEffect) {
         let told = &mut self.told;
         told.ok += u32::from(meaning.succeeded);
         told.failed += u32::from(meaning.failed);
@@ -62,7 +62,7 @@ impl Report {
     }
 
     /// Adds a delivery that is left to the lane.
-    pub fn forward(&mut self, place: Place) {
+    pub fn forward(&mut self, place: QueuePosition) {
         self.told.forwarded.push(place);
     }
 
@@ -85,7 +85,7 @@ impl Report {
     }
 
     /// What to tell, with the mode that LOG shows after what was recorded.
-    pub fn into_told(self) -> Told {
+    pub fn into_told(self) -> ConsumerReport {
         let is_slow = self.is_slow();
         let mut told = self.told;
         let raised = if is_slow || told.less_until_ms.is_some() {

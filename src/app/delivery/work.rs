@@ -1,7 +1,7 @@
 //! A job of a batch, and how far it has come.
 
 use crate::domain::delivery::job::Job;
-use crate::domain::lane::queue::{Mode, Traits};
+use crate::domain::lane::queue::{LanePolicy, Mode};
 use crate::store::deliveries::Owed;
 
 /// A job and how far it has come.
@@ -21,7 +21,7 @@ pub struct Work {
     /// The mode of its connection's lane as it was read.
     pub mode: Mode,
     /// What its connection's settings ask of the lane.
-    pub traits: Traits,
+    pub traits: LanePolicy,
 }
 
 impl Work {
@@ -35,7 +35,7 @@ impl Work {
             is_in_flight: false,
             is_slow: false,
             mode: Mode::Clear,
-            traits: Traits::default(),
+            traits: LanePolicy::default(),
         }
     }
 }

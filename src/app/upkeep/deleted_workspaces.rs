@@ -4,13 +4,13 @@
 //! Who read CONTROL before that batch can still store something after it: an event, a connection, a
 //! session. So a workspace is forgotten only when nothing was left some minutes later.
 
-use crate::app::common::log;
+use crate::app::common::history_db;
 use crate::app::connections::settle_deleted;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::json::json;
 use crate::domain::base::limits::{CLEARED_CONNECTIONS, CLEARED_SESSIONS};
 use crate::domain::base::time::MINUTE_MS;
-use crate::domain::lane::queue::Line;
+use crate::domain::lane::queue::ConnectionQueue;
 use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::deleted_workspaces::{self as stored, Deleted};
@@ -66,14 +66,14 @@ pub async fn clear_some<P: Platform>(platform: &P, shard: u16) -> Result<()> {
 }
 
 fn complain<P: Platform>(platform: &P, deleted: &Deleted, error: &Error) {
-    platform.line(&json!({"at": "delete_workspace", "workspace": deleted.workspace,
+    platform.log_event(&json!({"at": "delete_workspace", "workspace": deleted.workspace,
         "error": error.to_string()}));
 }
 
 /// Does some steps; whether nothing was left.
 async fn clear<P: Platform>(platform: &P, deleted: &Deleted) -> Result<bool> {
     let (control, workspace) = (platform.control(), &deleted.workspace);
-    let log = log(platform, deleted.shard)?;
+    let log = history_db(platform, deleted.shard)?;
     let now_ms = platform.now_ms();
     let mut left = 0;
     for _ in 0..STEPS_AT_ONCE {
@@ -97,7 +97,11 @@ async fn clear<P: Platform>(platform: &P, deleted: &Deleted) -> Result<bool> {
         let is_full = connections.len() >= CLEARED_CONNECTIONS;
         for connection in connections {
             let workspace = workspace.clone();
-            settle_deleted(platform, Line { shard: deleted.shard, workspace, connection }).await;
+            settle_deleted(
+                platform,
+                ConnectionQueue { shard: deleted.shard, workspace, connection },
+            )
+            .await;
         }
         if !is_full {
             break;

@@ -3,7 +3,7 @@
 //! emit needs finds the mark. So some more events than the quota says are let in, as many as are
 //! emitted until the workspace's turn comes.
 
-use crate::app::common::log;
+use crate::app::common::history_db;
 use crate::domain::base::error::Result;
 use crate::domain::base::ids::first_event_id;
 use crate::domain::base::time::{MINUTE_MS, month};
@@ -32,7 +32,7 @@ pub async fn enforce<P: Platform>(platform: &P, shard: u16) -> Result<()> {
         end_event: first_event_id(now_ms - COUNTED_AFTER_MS),
     };
     let workspaces: Vec<&str> = turn.iter().map(|one| one.workspace.as_str()).collect();
-    let counts = event_counts::count(log(platform, shard)?, &workspaces, &this).await?;
+    let counts = event_counts::count(history_db(platform, shard)?, &workspaces, &this).await?;
     let mut changed = Vec::new();
     for one in &turn {
         let found = counts.iter().find(|(workspace, _)| *workspace == one.workspace);

@@ -10,14 +10,14 @@
 //! A pass begins a quarter of an hour after the one before. It may take several runs; a run that
 //! is cut short is done again, which changes nothing.
 
-use crate::app::common::log;
+use crate::app::common::history_db;
 use crate::domain::base::error::Result;
 use crate::domain::base::ids;
 use crate::domain::base::limits::{ROLLUP_LINES, ROLLUP_READS, ROLLUP_STEP};
 use crate::domain::base::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use crate::domain::delivery::stats::Tally;
 use crate::ports::{Database, Platform};
-use crate::store::rollups::{self, Line, Progress};
+use crate::store::rollups::{self, CountedConnection, Progress};
 
 /// How long after a pass began the next one begins.
 const PASS_EVERY_MS: i64 = 15 * MINUTE_MS;
@@ -30,7 +30,7 @@ const OVER_AFTER_MS: i64 = HOUR_MS;
 /// # Errors
 /// When the shard does not answer.
 pub async fn advance<P: Platform>(platform: &P, shard: u16, at_once: bool) -> Result<()> {
-    let (log, now_ms) = (log(platform, shard)?, platform.now_ms());
+    let (log, now_ms) = (history_db(platform, shard)?, platform.now_ms());
     let mut progress = rollups::progress().run(log).await?;
     if progress.started_at_ms.is_none() {
         let is_early = |as_of_ms: i64| now_ms - as_of_ms < PASS_EVERY_MS;
@@ -64,7 +64,7 @@ pub async fn advance<P: Platform>(platform: &P, shard: u16, at_once: bool) -> Re
 /// until nothing is `left` of what a run may read.
 async fn count_line(
     log: &impl Database,
-    line: &Line,
+    line: &CountedConnection,
     progress: &mut Progress,
     left: &mut usize,
     now_ms: i64,
@@ -89,7 +89,12 @@ async fn count_line(
 }
 
 /// Counts one day; how many deliveries it has.
-async fn count_day(log: &impl Database, line: &Line, day_ms: i64, now_ms: i64) -> Result<usize> {
+async fn count_day(
+    log: &impl Database,
+    line: &CountedConnection,
+    day_ms: i64,
+    now_ms: i64,
+) -> Result<usize> {
     let (workspace, connection) = (&line.workspace, &line.connection);
     if day_ms + DAY_MS + OVER_AFTER_MS <= now_ms {
         rollups::close(log, workspace, connection, day_ms).await?;

@@ -9,7 +9,7 @@
 //! Jobs are sent before their rows are put off, so a crash in between repeats a wake-up and never
 //! loses one.
 
-use crate::app::common::log;
+use crate::app::common::history_db;
 use crate::app::delivery::lanes::nudge;
 use crate::app::delivery::wake::wake;
 use crate::app::upkeep::quotas;
@@ -24,7 +24,7 @@ use crate::domain::base::limits::{
 use crate::domain::base::time::{HOUR_MS, MINUTE_MS};
 use crate::domain::delivery::job::Job;
 use crate::domain::delivery::retry::sweep_backoff_ms;
-use crate::domain::lane::queue::Line;
+use crate::domain::lane::queue::ConnectionQueue;
 use crate::domain::routing::idempotency::swept_ids;
 use crate::ports::{Platform, PortError};
 use crate::store::idempotency;
@@ -39,22 +39,26 @@ pub async fn sweep<P: Platform>(platform: &P, after_restart: bool) {
     for shard in 0..platform.settings().log_shards {
         match sweep_shard(platform, shard, after_restart).await {
             Ok(0) => {}
-            Ok(swept) => platform.line(&json!({"at": "sweep", "shard": shard, "swept": swept})),
+            Ok(swept) => {
+                platform.log_event(&json!({"at": "sweep", "shard": shard, "swept": swept}))
+            }
             Err(error) => {
-                platform.line(&json!({"at": "sweep", "shard": shard, "error": error.to_string()}));
+                platform
+                    .log_event(&json!({"at": "sweep", "shard": shard, "error": error.to_string()}));
             }
         }
         if let Err(error) = quotas::enforce(platform, shard).await {
-            platform.line(&json!({"at": "quota", "shard": shard, "error": error.to_string()}));
+            platform.log_event(&json!({"at": "quota", "shard": shard, "error": error.to_string()}));
         }
         if let Err(error) = rollups::advance(platform, shard, after_restart).await {
-            platform.line(&json!({"at": "rollup", "shard": shard, "error": error.to_string()}));
+            platform
+                .log_event(&json!({"at": "rollup", "shard": shard, "error": error.to_string()}));
         }
     }
 }
 
 async fn sweep_shard<P: Platform>(platform: &P, shard: u16, after_restart: bool) -> Result<usize> {
-    let log = log(platform, shard)?;
+    let log = history_db(platform, shard)?;
     let mut after = (String::new(), String::new());
     sessions::forget_old(platform, shard).await?;
     deleted_workspaces::clear_some(platform, shard).await?;
@@ -69,8 +73,8 @@ async fn sweep_shard<P: Platform>(platform: &P, shard: u16, after_restart: bool)
         let (with_lane, without): (Vec<_>, Vec<_>) =
             found.lines.into_iter().partition(|line| line.has_lane);
         swept += with_lane.len() * NUDGE_WEIGHT;
-        for sweeps::Line { workspace, connection, .. } in with_lane {
-            nudge(platform, &Line { shard, workspace, connection }).await;
+        for sweeps::OverdueConnection { workspace, connection, .. } in with_lane {
+            nudge(platform, &ConnectionQueue { shard, workspace, connection }).await;
         }
         let overdue: Vec<Overdue> = without.into_iter().flat_map(|line| line.overdue).collect();
         for chunk in overdue.chunks(SEND_BATCH_MAX) {
@@ -92,7 +96,7 @@ async fn sweep_shard<P: Platform>(platform: &P, shard: u16, after_restart: bool)
 
 /// Deletes the old idempotency keys whose turn it is: all of them have one once a day.
 async fn forget_keys<P: Platform>(platform: &P, shard: u16) -> Result<()> {
-    let (now_ms, log) = (platform.now_ms(), log(platform, shard)?);
+    let (now_ms, log) = (platform.now_ms(), history_db(platform, shard)?);
     let (from, until) = swept_ids(now_ms);
     for _ in 0..KEYS_FORGOTTEN_STEPS {
         let claimed_until_ms = now_ms - IDEMPOTENCY_KEPT_MS;

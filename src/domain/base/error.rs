@@ -54,11 +54,11 @@ pub struct Error(Box<Parts>);
 pub struct Parts {
     /// What went wrong.
     pub kind: Kind,
-    /// Told to the caller.
+    /// ConsumerReport to the caller.
     pub message: String,
     /// The fields that were wrong, told to the caller.
     pub fields: Vec<FieldError>,
-    /// Told to the log only.
+    /// ConsumerReport to the log only.
     pub detail: String,
 }
 

@@ -80,17 +80,17 @@ pub fn add(list: &mut Vec<Value>, value: Value) {
 /// A text is not what it should be. What exactly is not told: telling it for every field of every
 /// type costs more than the fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unlike;
+pub struct DecodeError;
 
-impl fmt::Display for Unlike {
+impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("is not the JSON that it should be")
     }
 }
 
-impl std::error::Error for Unlike {}
+impl std::error::Error for DecodeError {}
 
-impl de::Error for Unlike {
+impl de::Error for DecodeError {
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self
     }
@@ -127,9 +127,9 @@ impl de::Error for Unlike {
 /// What a text holds. Of a key that stands twice the last counts. Whole numbers have 63 bits.
 ///
 /// # Errors
-/// [`Unlike`] when it is no JSON, or does not hold a `T`.
-pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Unlike> {
-    T::deserialize(Kept(serde_json::from_str(text).map_err(|_| Unlike)?))
+/// [`DecodeError`] when it is no JSON, or does not hold a `T`.
+pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
+    T::deserialize(Kept(serde_json::from_str(text).map_err(|_| DecodeError)?))
 }
 
 /// The variant of `T` that has this name.
@@ -142,39 +142,39 @@ struct Kept(Value);
 /// Methods for values that `Kept` reads as another kind of value.
 macro_rules! alike {
     ($as:ident: $($method:ident)*) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unlike> {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
             self.$as(visitor)
         })*
     };
 }
 
 impl<'de> Deserializer<'de> for Kept {
-    type Error = Unlike;
+    type Error = DecodeError;
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unlike> {
-        visitor.visit_bool(self.0.as_bool().ok_or(Unlike)?)
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        visitor.visit_bool(self.0.as_bool().ok_or(DecodeError)?)
     }
 
-    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unlike> {
-        visitor.visit_i64(self.0.as_i64().ok_or(Unlike)?)
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        visitor.visit_i64(self.0.as_i64().ok_or(DecodeError)?)
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unlike> {
-        let Value::String(text) = self.0 else { return Err(Unlike) };
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        let Value::String(text) = self.0 else { return Err(DecodeError) };
         visitor.visit_string(text)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unlike> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unlike> {
-        let Value::Array(items) = self.0 else { return Err(Unlike) };
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        let Value::Array(items) = self.0 else { return Err(DecodeError) };
         visitor.visit_seq(SeqDeserializer::new(items.into_iter().map(Kept)))
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unlike> {
-        let Value::Object(entries) = self.0 else { return Err(Unlike) };
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        let Value::Object(entries) = self.0 else { return Err(DecodeError) };
         let entries = entries.into_iter().map(|(key, value)| (key, Kept(value)));
         visitor.visit_map(MapDeserializer::new(entries))
     }
@@ -184,14 +184,14 @@ impl<'de> Deserializer<'de> for Kept {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Unlike> {
+    ) -> Result<V::Value, DecodeError> {
         let named = match self.0 {
             Value::String(name) => (name, Kept(Value::Null)),
             Value::Object(entries) => {
-                let entry = entries.into_iter().next().ok_or(Unlike)?;
+                let entry = entries.into_iter().next().ok_or(DecodeError)?;
                 (entry.0, Kept(entry.1))
             }
-            _ => return Err(Unlike),
+            _ => return Err(DecodeError),
         };
         visitor.visit_enum(MapAccessDeserializer::new(MapDeserializer::new(iter::once(named))))
     }
@@ -201,7 +201,7 @@ impl<'de> Deserializer<'de> for Kept {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Unlike> {
+    ) -> Result<V::Value, DecodeError> {
         self.deserialize_map(visitor)
     }
 
@@ -209,11 +209,15 @@ impl<'de> Deserializer<'de> for Kept {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Unlike> {
+    ) -> Result<V::Value, DecodeError> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Unlike> {
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         self.deserialize_seq(visitor)
     }
 
@@ -222,20 +226,20 @@ impl<'de> Deserializer<'de> for Kept {
         _: &'static str,
         _: usize,
         visitor: V,
-    ) -> Result<V::Value, Unlike> {
+    ) -> Result<V::Value, DecodeError> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unlike> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         visitor.visit_unit()
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unlike> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match &self.0 {
             Value::Null => visitor.visit_unit(),
             Value::Bool(_) => self.deserialize_bool(visitor),
             Value::Number(number) if number.is_i64() => self.deserialize_i64(visitor),
-            Value::Number(number) => visitor.visit_f64(number.as_f64().ok_or(Unlike)?),
+            Value::Number(number) => visitor.visit_f64(number.as_f64().ok_or(DecodeError)?),
             Value::String(_) => self.deserialize_string(visitor),
             Value::Array(_) => self.deserialize_seq(visitor),
             Value::Object(_) => self.deserialize_map(visitor),
@@ -248,7 +252,7 @@ impl<'de> Deserializer<'de> for Kept {
     serde::forward_to_deserialize_any! { f32 f64 char bytes byte_buf unit unit_struct }
 }
 
-impl<'de> IntoDeserializer<'de, Unlike> for Kept {
+impl<'de> IntoDeserializer<'de, DecodeError> for Kept {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

@@ -2,7 +2,7 @@
 //!
 //! A [`Secret`] is the text in the open: it prints as `***`, cannot be serialized, and is read only
 //! through [`Secret::expose`], so every use can be found by that name. A [`Sealed`] is what a
-//! column may hold. It opens only at the [`Place`] it was sealed for: a row copied to another
+//! column may hold. It opens only at the [`SealContext`] it was sealed for: a row copied to another
 //! record, field or owner is refused by the cipher itself.
 
 use base64::Engine;
@@ -20,7 +20,7 @@ const KEY_BYTES: usize = 32;
 pub const NONCE_BYTES: usize = 24;
 /// Characters of a master key's id.
 const KEY_ID_CHARS_MAX: usize = 32;
-/// The sealed form: XChaCha20-Poly1305 with a [`Place`] as associated data.
+/// The sealed form: XChaCha20-Poly1305 with a [`SealContext`] as associated data.
 const FORM: &str = "s1";
 
 /// The text of a secret: a signing secret, a password, a token, a header's value.
@@ -74,7 +74,7 @@ impl Sealed {
 
 /// Where a sealed value stands: part of the seal, though not of its text.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct SealContext<'a> {
     /// Whose it is: the id of the workspace, or of the organization for its machine keys.
     pub owner: &'a str,
     /// The id of the record that holds it.
@@ -83,7 +83,7 @@ pub struct Place<'a> {
     pub field: &'a str,
 }
 
-impl Place<'_> {
+impl SealContext<'_> {
     /// The associated data. Each part stands behind its length (8 bytes, big endian), so no two
     /// places are encoded alike.
     fn encode(&self) -> Vec<u8> {
@@ -152,7 +152,7 @@ impl MasterKeys {
     /// Seals a secret for one place with the newest key.
     ///
     /// `nonce` must be random bytes of a cryptographic source, new for every call.
-    pub fn seal(&self, nonce: [u8; NONCE_BYTES], place: &Place, secret: &Secret) -> Sealed {
+    pub fn seal(&self, nonce: [u8; NONCE_BYTES], place: &SealContext, secret: &Secret) -> Sealed {
         let MasterKey { id, cipher } = &self.newest;
         let payload = Payload { msg: secret.expose().as_bytes(), aad: &place.encode() };
         let ciphertext = cipher
@@ -166,7 +166,7 @@ impl MasterKeys {
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn open(&self, place: &Place, sealed: &Sealed) -> Result<Secret, OpenError> {
+    pub fn open(&self, place: &SealContext, sealed: &Sealed) -> Result<Secret, OpenError> {
         let (id, encoded) = sealed
             .0
             .strip_prefix(FORM)
@@ -219,7 +219,7 @@ mod tests {
     const A: &str = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=";
     const B: &str = "QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI=";
     const C: &str = "Q0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0M=";
-    const PLACE: Place = Place { owner: "w1", record: "c1", field: "signing_secret" };
+    const PLACE: SealContext = SealContext { owner: "w1", record: "c1", field: "signing_secret" };
 
     fn keys(text: &str) -> MasterKeys {
         MasterKeys::parse(text).unwrap()
@@ -297,7 +297,7 @@ mod tests {
         fn check(owner: &str, record: &str, field: &str, expected: Result<&str, OpenError>) {
             let keys = keys(&format!("k1:{A}"));
             let sealed = keys.seal([7; 24], &PLACE, &Secret::new("text"));
-            let opened = keys.open(&Place { owner, record, field }, &sealed);
+            let opened = keys.open(&SealContext { owner, record, field }, &sealed);
             assert_eq!(opened.as_ref().map(Secret::expose), expected.as_ref().copied());
         }
         check("w1", "c1", "signing_secret", Ok("text"));
@@ -362,7 +362,7 @@ mod tests {
             owner in any::<String>(), record in any::<String>(), field in any::<String>(),
         ) {
             let keys = keys(&format!("a:{A}"));
-            let place = Place { owner: &owner, record: &record, field: &field };
+            let place = SealContext { owner: &owner, record: &record, field: &field };
             let sealed = keys.seal(nonce, &place, &Secret::new(text.clone()));
             prop_assert_eq!(keys.open(&place, &sealed), Ok(Secret::new(text)));
         }
@@ -390,7 +390,7 @@ mod tests {
             right in prop::array::uniform3("[ab]{0,2}"),
         ) {
             let encode = |[owner, record, field]: &[String; 3]| {
-                Place { owner, record, field }.encode()
+                SealContext { owner, record, field }.encode()
             };
             prop_assert_eq!(left == right, encode(&left) == encode(&right));
         }

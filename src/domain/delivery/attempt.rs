@@ -65,7 +65,7 @@ pub struct Answer {
 
 /// What a receiver can ask for by the response header `webhook-delivery`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub enum ReceiverDirective {
     /// `abort-message`: this delivery shall not be tried again.
     AbortMessage,
     /// `disable`: the connection shall send nothing more.
@@ -112,13 +112,15 @@ impl Answer {
     }
 
     /// What a receiver that did not take the delivery asks for beyond its status.
-    pub fn wish(&self) -> Option<Wish> {
+    pub fn wish(&self) -> Option<ReceiverDirective> {
         if self.failure.is_some() || matches!(self.status, None | Some(200..=299)) {
             return None;
         }
         match self.header("webhook-delivery")?.trim() {
-            word if word.eq_ignore_ascii_case("abort-message") => Some(Wish::AbortMessage),
-            word if word.eq_ignore_ascii_case("disable") => Some(Wish::Disable),
+            word if word.eq_ignore_ascii_case("abort-message") => {
+                Some(ReceiverDirective::AbortMessage)
+            }
+            word if word.eq_ignore_ascii_case("disable") => Some(ReceiverDirective::Disable),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ use crate::domain::lane::queue::DeliveryKey;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::base::json;
-use crate::domain::lane::queue::{Line, Place};
+use crate::domain::lane::queue::{ConnectionQueue, QueuePosition};
 
 /// What a message of the job queue asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum Message {
     /// Attempt a delivery.
     Deliver(Job),
     /// Serve the line of a connection, as its lane says.
-    Lane(Line),
+    Lane(ConnectionQueue),
     /// Do the next step of a replay.
     Replay(Step),
 }
@@ -54,7 +54,7 @@ struct LaneJob {
     #[serde(rename = "v")]
     version: u8,
     #[serde(rename = "lane")]
-    line: Line,
+    line: ConnectionQueue,
 }
 
 impl Message {
@@ -80,7 +80,7 @@ impl Message {
     }
 
     /// The text of the message that asks to serve `line`.
-    pub fn lane_text(line: &Line) -> String {
+    pub fn lane_text(line: &ConnectionQueue) -> String {
         let job = LaneJob { version: VERSION, line: line.clone() };
         serde_json::to_string(&job).unwrap_or_default()
     }
@@ -153,13 +153,13 @@ impl Job {
     }
 
     /// Its place in its line.
-    pub fn place(&self) -> Place {
-        Place { event: self.event.clone(), rule: self.rule }
+    pub fn place(&self) -> QueuePosition {
+        QueuePosition { event: self.event.clone(), rule: self.rule }
     }
 
     /// The line that the delivery stands in.
-    pub fn line(&self) -> Line {
-        Line {
+    pub fn line(&self) -> ConnectionQueue {
+        ConnectionQueue {
             shard: self.shard,
             workspace: self.workspace.clone(),
             connection: self.connection.clone(),

@@ -101,7 +101,7 @@ pub enum Status {
     /// There is more to send.
     Running,
     /// All is on its way.
-    Done,
+    Completed,
     /// Somebody stopped it.
     Canceled,
 }
@@ -111,14 +111,16 @@ impl Status {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
-            Self::Done => "done",
+            Self::Completed => "done",
             Self::Canceled => "canceled",
         }
     }
 
     /// The status with this word, if there is one.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Running, Self::Done, Self::Canceled].into_iter().find(|one| one.as_str() == word)
+        [Self::Running, Self::Completed, Self::Canceled]
+            .into_iter()
+            .find(|one| one.as_str() == word)
     }
 }
 
@@ -175,7 +177,7 @@ mod tests {
             [Some(State::Dead), Some(State::Delivered),]
         );
         assert_eq!(["canceled", "pending", ""].map(replayed_state), [None; 3]);
-        for status in [Status::Running, Status::Done, Status::Canceled] {
+        for status in [Status::Running, Status::Completed, Status::Canceled] {
             assert_eq!(Status::parse(status.as_str()), Some(status));
         }
         assert_eq!(Status::parse("paused"), None);

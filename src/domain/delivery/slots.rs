@@ -14,14 +14,14 @@ use crate::domain::base::limits::{SLOTS, SLOTS_KEPT, SLOTS_PER_CONNECTION};
 /// The slots of one batch. Jobs are known by their index in the batch.
 #[derive(Debug, Default)]
 pub struct Slots {
-    lines: Vec<Line>,
+    lines: Vec<BatchShare>,
     turn: usize,
     in_flight: usize,
     slow: usize,
 }
 
 #[derive(Debug, Default)]
-struct Line {
+struct BatchShare {
     connection: String,
     /// All its jobs, started or not.
     jobs: Vec<usize>,
@@ -32,7 +32,7 @@ struct Line {
     is_stopped: bool,
 }
 
-impl Line {
+impl BatchShare {
     /// Whether nothing of it was started in this batch.
     fn is_untried(&self) -> bool {
         !self.has_answered && self.in_flight == 0
@@ -53,14 +53,15 @@ impl Slots {
     pub fn add(&mut self, job: usize, connection: &str) {
         let known = self.lines.iter().position(|line| line.connection == connection);
         let line = known.unwrap_or_else(|| {
-            self.lines.push(Line { connection: connection.to_owned(), ..Line::default() });
+            self.lines
+                .push(BatchShare { connection: connection.to_owned(), ..BatchShare::default() });
             self.lines.len() - 1
         });
         self.lines[line].jobs.push(job);
         self.lines[line].waiting.push_back(job);
     }
 
-    fn line_of(&mut self, job: usize) -> Option<&mut Line> {
+    fn line_of(&mut self, job: usize) -> Option<&mut BatchShare> {
         self.lines.iter_mut().find(|line| line.jobs.contains(&job))
     }
 
@@ -71,7 +72,7 @@ impl Slots {
         }
         let count = self.lines.len();
         let silent_may = self.silent_may_start();
-        let may_start = |line: &Line| line.may_start() && (line.has_answered || silent_may);
+        let may_start = |line: &BatchShare| line.may_start() && (line.has_answered || silent_may);
         let line = (0..count)
             .map(|step| (self.turn + step) % count)
             .find(|&line| may_start(&self.lines[line]))?;
@@ -153,7 +154,7 @@ impl Slots {
     }
 
     fn waiting(&self, left_to_lane: bool) -> Vec<usize> {
-        let of = |line: &&Line| (line.is_slow || line.is_stopped) == left_to_lane;
+        let of = |line: &&BatchShare| (line.is_slow || line.is_stopped) == left_to_lane;
         self.lines.iter().filter(of).flat_map(|line| line.waiting.iter().copied()).collect()
     }
 

@@ -26,7 +26,7 @@ const ALL: [State; 6] =
 
 /// What can happen to a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Happening {
+pub enum Transition {
     /// An attempt succeeded.
     Succeeded,
     /// An attempt failed and another is to come.
@@ -46,20 +46,20 @@ pub enum Happening {
 impl State {
     /// The state after `happening`. A settled delivery stays as it is until it is replayed, except
     /// that a success that arrives late is a success: the receiver has the event.
-    pub fn after(self, happening: Happening) -> Self {
+    pub fn after(self, happening: Transition) -> Self {
         match (self, happening) {
-            (Self::Delivered | Self::Dead, Happening::Replayed) => Self::Pending,
-            (_, Happening::Replayed) => self,
-            (Self::Delivered, _) | (_, Happening::Succeeded) => Self::Delivered,
+            (Self::Delivered | Self::Dead, Transition::Replayed) => Self::Pending,
+            (_, Transition::Replayed) => self,
+            (Self::Delivered, _) | (_, Transition::Succeeded) => Self::Delivered,
             (Self::Dead | Self::Canceled, _) => self,
-            (_, Happening::Canceled) => Self::Canceled,
-            (_, Happening::FailedForGood) => Self::Dead,
-            (Self::Held, Happening::Released) => Self::Pending,
+            (_, Transition::Canceled) => Self::Canceled,
+            (_, Transition::FailedForGood) => Self::Dead,
+            (Self::Held, Transition::Released) => Self::Pending,
             // An attempt that was under way when the connection became inactive is recorded; the
             // next one waits.
-            (Self::Held, _) | (_, Happening::Paused) => Self::Held,
-            (_, Happening::Failed) => Self::Retrying,
-            (Self::Pending | Self::Retrying, Happening::Released) => self,
+            (Self::Held, _) | (_, Transition::Paused) => Self::Held,
+            (_, Transition::Failed) => Self::Retrying,
+            (Self::Pending | Self::Retrying, Transition::Released) => self,
         }
     }
 
@@ -123,7 +123,7 @@ pub fn event_status(states: &[State]) -> &'static str {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settlement {
     /// What happened to the delivery.
-    pub happening: Happening,
+    pub happening: Transition,
     /// When the next attempt is due.
     pub due_at_ms: Option<i64>,
     /// When the sweeper has to take care of it.
@@ -143,15 +143,15 @@ pub fn settle(
 ) -> Settlement {
     let over = |happening| Settlement { happening, due_at_ms: None, sweep_at_ms: None };
     let next = match outcome {
-        Outcome::Delivered => return over(Happening::Succeeded),
+        Outcome::Delivered => return over(Transition::Succeeded),
         Outcome::Gone => None,
         _ if aborted => None,
         _ => schedule.next_due_ms(attempt, now_ms, retry_after_ms, message_id),
     };
-    let Some(due_at_ms) = next else { return over(Happening::FailedForGood) };
+    let Some(due_at_ms) = next else { return over(Transition::FailedForGood) };
     // The lane sees to it when it is due; the sweeper leaves it time.
     let sweep_at_ms = Some(due_at_ms + SWEEP_GRACE_MS);
-    Settlement { happening: Happening::Failed, due_at_ms: Some(due_at_ms), sweep_at_ms }
+    Settlement { happening: Transition::Failed, due_at_ms: Some(due_at_ms), sweep_at_ms }
 }
 
 #[cfg(test)]
@@ -160,8 +160,8 @@ mod tests {
 
     #[test]
     fn every_state_and_happening() {
-        use Happening::{Failed, FailedForGood, Paused, Released, Replayed, Succeeded};
         use State::{Dead, Delivered, Held, Pending, Retrying};
+        use Transition::{Failed, FailedForGood, Paused, Released, Replayed, Succeeded};
         for (happening, expected) in [
             (Succeeded, [Delivered; 6]),
             (Failed, [Retrying, Retrying, Delivered, Dead, Held, State::Canceled]),
@@ -170,7 +170,7 @@ mod tests {
             (Released, [Pending, Retrying, Delivered, Dead, Pending, State::Canceled]),
             (Replayed, [Pending, Retrying, Pending, Pending, Held, State::Canceled]),
             (
-                Happening::Canceled,
+                Transition::Canceled,
                 [
                     State::Canceled,
                     State::Canceled,
@@ -213,7 +213,7 @@ mod tests {
             settle(&schedule, attempt, outcome, false, retry_after_ms, "msg_1", 1_000_000)
         };
         let first = settled(1, Outcome::Timeout, None);
-        assert_eq!(first.happening, Happening::Failed);
+        assert_eq!(first.happening, Transition::Failed);
         let due = first.due_at_ms.expect("a next attempt");
         assert!((1_005_000..=1_005_500).contains(&due), "{due}");
         assert_eq!(first.sweep_at_ms, Some(due + SWEEP_GRACE_MS));
@@ -221,8 +221,8 @@ mod tests {
         let told = settled(1, Outcome::RateLimited, Some(120_000));
         assert_eq!(told.due_at_ms, Some(1_120_000));
 
-        assert_eq!(settled(11, Outcome::Timeout, None).happening, Happening::FailedForGood);
-        assert_eq!(settled(1, Outcome::Gone, None).happening, Happening::FailedForGood);
-        assert_eq!(settled(11, Outcome::Delivered, None).happening, Happening::Succeeded);
+        assert_eq!(settled(11, Outcome::Timeout, None).happening, Transition::FailedForGood);
+        assert_eq!(settled(1, Outcome::Gone, None).happening, Transition::FailedForGood);
+        assert_eq!(settled(11, Outcome::Delivered, None).happening, Transition::Succeeded);
     }
 }

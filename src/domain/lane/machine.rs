@@ -20,17 +20,19 @@ use serde::{Deserialize, Serialize};
 use crate::domain::base::limits::{LEASE_MARGIN_MS, SLOW_FOR_MS, WAKE_AGAIN_MS, WATCH_MS};
 use crate::domain::lane::breaker::Breaker;
 use crate::domain::lane::messages::{
-    Command, Effect, Given, How, LogMode, Pull, Reply, Settled, Told,
+    Command, ConsumerReport, Effect, Given, How, LogMode, Pull, Reply, Settled,
 };
 use crate::domain::lane::pace::{HALVED_MS, Pace};
-use crate::domain::lane::queue::{From, Line, Mode, Place, Reason, Traits};
+use crate::domain::lane::queue::{
+    ConnectionQueue, LanePolicy, Mode, PageStart, QueuePosition, Reason,
+};
 use crate::domain::lane::window::Window;
 
 /// The state of a lane. The window is not part of what is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Lane {
-    line: Option<Line>,
-    traits: Traits,
+    line: Option<ConnectionQueue>,
+    traits: LanePolicy,
     breaker: Breaker,
     pace: Pace,
     leases: Vec<Lease>,
@@ -55,7 +57,7 @@ struct InLog {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Lease {
-    place: Place,
+    place: QueuePosition,
     attempt: u32,
     until_ms: i64,
 }
@@ -81,7 +83,7 @@ impl Lane {
                 let is_quick = !told.is_slow && !settled.is_empty();
                 // A page from the head was read after what the consumer left to the lane was
                 // stored.
-                let has_head = matches!(&page, Some(page) if page.from == From::Head);
+                let has_head = matches!(&page, Some(page) if page.from == PageStart::Head);
                 self.hear(told, has_head, now_ms);
                 self.settle(settled, now_ms);
                 page.into_iter().for_each(|page| self.window.take(page));
@@ -106,7 +108,7 @@ impl Lane {
     }
 
     /// Whose lane it is, once anybody said so.
-    pub fn line(&self) -> Option<&Line> {
+    pub fn line(&self) -> Option<&ConnectionQueue> {
         self.line.as_ref()
     }
 
@@ -129,7 +131,7 @@ impl Lane {
         u32::try_from(self.leases.len()).unwrap_or(u32::MAX)
     }
 
-    fn is_leased(leases: &[Lease], place: &Place) -> bool {
+    fn is_leased(leases: &[Lease], place: &QueuePosition) -> bool {
         leases.iter().any(|lease| lease.place == *place)
     }
 
@@ -148,7 +150,7 @@ impl Lane {
         self.next_at_ms = Some(self.next_at_ms.map_or(at_ms, |next| next.min(at_ms)));
     }
 
-    fn hear(&mut self, told: Told, has_head: bool, now_ms: i64) {
+    fn hear(&mut self, told: ConsumerReport, has_head: bool, now_ms: i64) {
         self.line = Some(told.line);
         self.traits = told.traits;
         self.in_log.mode = told.seen.unwrap_or(self.in_log.mode);
@@ -195,7 +197,7 @@ impl Lane {
                     failed += 1;
                     due_at_ms
                 }
-                How::Faulted(due_at_ms) => due_at_ms,
+                How::InternalFault(due_at_ms) => due_at_ms,
                 How::GivenBack(at_ms) => Some(at_ms),
                 How::Changed => {
                     let attempt = lease.map_or(0, |lease| lease.attempt);
@@ -249,7 +251,7 @@ impl Lane {
         let until_ms = now_ms + self.traits.timeout_ms + LEASE_MARGIN_MS;
         while reply.given.len() < free as usize {
             let leases = &self.leases;
-            let under_way = |place: &Place| Self::is_leased(leases, place);
+            let under_way = |place: &QueuePosition| Self::is_leased(leases, place);
             let Some(row) = self.window.first(self.traits.strict, now_ms, under_way) else { break };
             let (place, attempt) = (row.place.clone(), row.attempt);
             let payload_bytes = row.payload_bytes;
@@ -265,7 +267,7 @@ impl Lane {
             // Nothing is known but what was known before.
             return self.next_at_ms;
         }
-        let under_way = |place: &Place| Self::is_leased(&self.leases, place);
+        let under_way = |place: &QueuePosition| Self::is_leased(&self.leases, place);
         self.window.next_at_ms(self.traits.strict, now_ms, under_way)
     }
 

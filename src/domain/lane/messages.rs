@@ -2,33 +2,35 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::lane::queue::{From, Line, Mode, Page, Place, Reason, Traits};
+use crate::domain::lane::queue::{
+    ConnectionQueue, LanePolicy, Mode, Page, PageStart, QueuePosition, Reason,
+};
 
 /// What a lane is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Take note of this.
-    Tell(Told),
+    Tell(ConsumerReport),
     /// Take note of this, and hand out what may start.
     Pull(Box<Pull>),
     /// See whether there is anything to do: the line has overdue deliveries.
-    Nudge(Line),
+    Nudge(ConnectionQueue),
     /// Say whether this delivery is handed out. Changes nothing.
-    Ask(Place),
+    Ask(QueuePosition),
     /// The time for which the alarm was set has come.
     Alarm,
     /// The connection is gone: forget everything.
-    Forget(Line),
+    Forget(ConnectionQueue),
 }
 
 /// What a consumer knows.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Told {
+pub struct ConsumerReport {
     /// Whose line it is about.
-    pub line: Line,
+    pub line: ConnectionQueue,
     /// What the settings ask.
-    pub traits: Traits,
+    pub traits: LanePolicy,
     /// The mode that LOG shows, where the consumer has just read or raised it.
     pub seen: Option<Mode>,
     /// Attempts that succeeded.
@@ -42,14 +44,14 @@ pub struct Told {
     /// The receiver asks for less: the time until which it does, or 0 where it names none.
     pub less_until_ms: Option<i64>,
     /// Deliveries that the consumer had a job for and left to the lane.
-    pub forwarded: Vec<Place>,
+    pub forwarded: Vec<QueuePosition>,
 }
 
 /// A consumer that serves the line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pull {
     /// What it knows.
-    pub told: Told,
+    pub told: ConsumerReport,
     /// What became of deliveries that were handed out. It stands in LOG already.
     pub settled: Vec<Settled>,
     /// How many it can start now; 0 when it stops.
@@ -62,7 +64,7 @@ pub struct Pull {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {
     /// Which one.
-    pub place: Place,
+    pub place: QueuePosition,
     /// What became of it.
     pub how: How,
 }
@@ -76,7 +78,7 @@ pub enum How {
     /// An attempt failed; when the next is due, if there is one.
     Failed(Option<i64>),
     /// We ourselves kept it from being attempted; when it is tried again, if it is.
-    Faulted(Option<i64>),
+    InternalFault(Option<i64>),
     /// It is not as the lane believed: settled, held, or at another attempt.
     Changed,
     /// It was not started, and may be at this time.
@@ -89,7 +91,7 @@ pub struct Reply {
     /// Deliveries to start, in this order.
     pub given: Vec<Given>,
     /// The page to bring with the next pull.
-    pub wanted: Option<From>,
+    pub wanted: Option<PageStart>,
     /// Whether the delivery that was asked about is handed out.
     #[serde(default)]
     pub is_leased: bool,
@@ -99,7 +101,7 @@ pub struct Reply {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Given {
     /// Which one.
-    pub place: Place,
+    pub place: QueuePosition,
     /// The attempt to make.
     pub attempt: u32,
     /// Bytes of its payload.

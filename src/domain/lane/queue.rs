@@ -21,7 +21,7 @@ pub struct DeliveryKey {
 
 /// Whose line it is. It names the lane of the connection, too.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-pub struct Line {
+pub struct ConnectionQueue {
     /// The LOG shard that holds it.
     pub shard: u16,
     /// Its workspace.
@@ -30,14 +30,14 @@ pub struct Line {
     pub connection: String,
 }
 
-impl Line {
+impl ConnectionQueue {
     /// The line of a delivery on this shard.
     pub fn of(shard: u16, key: &DeliveryKey) -> Self {
         Self { shard, workspace: key.workspace.clone(), connection: key.connection.clone() }
     }
 
     /// The key of a delivery in this line.
-    pub fn key(&self, at: &Place) -> DeliveryKey {
+    pub fn key(&self, at: &QueuePosition) -> DeliveryKey {
         DeliveryKey {
             workspace: self.workspace.clone(),
             connection: self.connection.clone(),
@@ -49,7 +49,7 @@ impl Line {
 
 /// Which delivery of a line. Places sort by age: event ids begin with a time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-pub struct Place {
+pub struct QueuePosition {
     /// Its event.
     #[serde(rename = "e")]
     pub event: String,
@@ -114,7 +114,7 @@ impl Reason {
 
 /// What a connection's settings ask of its lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Traits {
+pub struct LanePolicy {
     /// No event starts before every earlier one is done with.
     pub strict: bool,
     /// The most requests that start in any second.
@@ -123,13 +123,13 @@ pub struct Traits {
     pub timeout_ms: i64,
 }
 
-impl Default for Traits {
+impl Default for LanePolicy {
     fn default() -> Self {
         Self { strict: false, per_second: None, timeout_ms: 25 * SECOND_MS }
     }
 }
 
-impl Traits {
+impl LanePolicy {
     /// Whether no attempt may be made but those that the lane hands out.
     pub fn is_pull_only(&self) -> bool {
         self.strict || self.per_second.is_some()
@@ -138,10 +138,10 @@ impl Traits {
 
 /// A delivery that waits in a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiting {
+pub struct WaitingDelivery {
     /// Which one.
     #[serde(rename = "p")]
-    pub place: Place,
+    pub place: QueuePosition,
     /// The attempt that it owes.
     #[serde(rename = "n")]
     pub attempt: u32,
@@ -162,20 +162,20 @@ pub struct Waiting {
 
 /// Where a page of a line begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum From {
+pub enum PageStart {
     /// With the oldest delivery.
     Head,
     /// With the next one after this place.
-    After(Place),
+    After(QueuePosition),
 }
 
 /// A page of a line as it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     /// Where it begins.
-    pub from: From,
+    pub from: PageStart,
     /// At most [`WINDOW_MAX`](crate::domain::base::limits::WINDOW_MAX) deliveries, oldest first.
-    pub rows: Vec<Waiting>,
+    pub rows: Vec<WaitingDelivery>,
     /// Whether nothing comes after it.
     pub is_last: bool,
     /// When it was read, at the latest.

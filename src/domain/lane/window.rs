@@ -9,12 +9,12 @@
 use std::collections::BTreeSet;
 
 use crate::domain::base::limits::{DOUBT_MS, FORWARDED_MAX};
-use crate::domain::lane::queue::{From, Page, Place, Waiting};
+use crate::domain::lane::queue::{Page, PageStart, QueuePosition, WaitingDelivery};
 
 /// The window.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Window {
-    rows: Vec<Waiting>,
+    rows: Vec<WaitingDelivery>,
     /// Whether anything was read at all.
     is_read: bool,
     is_last: bool,
@@ -23,10 +23,10 @@ pub struct Window {
     /// When the first of the deliveries before the window may start.
     behind_at_ms: Option<i64>,
     /// Deliveries whose job was given up, so that they may start when they are due.
-    forwarded: BTreeSet<Place>,
+    forwarded: BTreeSet<QueuePosition>,
     /// Deliveries that were not as they looked, by place and attempt. Should they look the same
     /// again they wait until the time given, so that nobody turns in circles.
-    doubtful: Vec<(Place, u32, i64)>,
+    doubtful: Vec<(QueuePosition, u32, i64)>,
 }
 
 impl Window {
@@ -45,7 +45,7 @@ impl Window {
     }
 
     /// A delivery was not as it looked.
-    pub fn doubt(&mut self, place: Place, attempt: u32, now_ms: i64) {
+    pub fn doubt(&mut self, place: QueuePosition, attempt: u32, now_ms: i64) {
         self.doubtful.retain(|(_, _, until_ms)| *until_ms > now_ms);
         self.doubtful.push((place, attempt, now_ms + DOUBT_MS));
     }
@@ -53,16 +53,16 @@ impl Window {
     /// Takes over a page that was asked for; one that does not follow is left.
     pub fn take(&mut self, page: Page) {
         match page.from {
-            From::Head => {
+            PageStart::Head => {
                 self.behind_at_ms = None;
                 self.stale_at_ms =
                     self.stale_at_ms.filter(|(_, known_ms)| *known_ms > page.read_at_ms);
             }
-            From::After(place) if self.last() == Some(&place) => {
+            PageStart::After(place) if self.last() == Some(&place) => {
                 let left = self.rows.iter().map(|row| self.start_at_ms(row)).min();
                 self.behind_at_ms = self.behind_at_ms.into_iter().chain(left).min();
             }
-            From::After(_) => return,
+            PageStart::After(_) => return,
         }
         self.is_read = true;
         self.is_last = page.is_last;
@@ -70,7 +70,7 @@ impl Window {
     }
 
     /// Notes deliveries whose job was given up.
-    pub fn forward(&mut self, places: Vec<Place>) {
+    pub fn forward(&mut self, places: Vec<QueuePosition>) {
         if self.forwarded.len() + places.len() > FORWARDED_MAX {
             // Whoever is forgotten waits until its job would have been given up anyway.
             self.forwarded.clear();
@@ -79,12 +79,12 @@ impl Window {
         self.forwarded.extend(places);
     }
 
-    fn last(&self) -> Option<&Place> {
+    fn last(&self) -> Option<&QueuePosition> {
         self.rows.last().map(|row| &row.place)
     }
 
-    fn start_at_ms(&self, row: &Waiting) -> i64 {
-        let doubted = |(place, attempt, _): &&(Place, u32, i64)| {
+    fn start_at_ms(&self, row: &WaitingDelivery) -> i64 {
+        let doubted = |(place, attempt, _): &&(QueuePosition, u32, i64)| {
             *place == row.place && *attempt == row.attempt
         };
         let until_ms = self.doubtful.iter().find(doubted).map_or(0, |(_, _, until_ms)| *until_ms);
@@ -99,9 +99,9 @@ impl Window {
         &self,
         is_strict: bool,
         now_ms: i64,
-        under_way: impl Fn(&Place) -> bool,
-    ) -> Option<&Waiting> {
-        let may_start = |row: &&Waiting| {
+        under_way: impl Fn(&QueuePosition) -> bool,
+    ) -> Option<&WaitingDelivery> {
+        let may_start = |row: &&WaitingDelivery| {
             !row.is_held && self.start_at_ms(row) <= now_ms && !under_way(&row.place)
         };
         if is_strict {
@@ -116,12 +116,12 @@ impl Window {
         &self,
         is_strict: bool,
         now_ms: i64,
-        under_way: impl Fn(&Place) -> bool,
+        under_way: impl Fn(&QueuePosition) -> bool,
     ) -> Option<i64> {
         if self.is_stale(now_ms) {
             return Some(now_ms);
         }
-        let may_start = |row: &&Waiting| !row.is_held && !under_way(&row.place);
+        let may_start = |row: &&WaitingDelivery| !row.is_held && !under_way(&row.place);
         let head = if is_strict { 1 } else { self.rows.len() };
         let rows = self.rows.iter().take(head).filter(may_start);
         let first = rows.map(|row| self.start_at_ms(row)).min();
@@ -133,23 +133,23 @@ impl Window {
     }
 
     /// The page that is worth reading when nothing in the window may start.
-    pub fn wanted(&self, is_strict: bool, now_ms: i64) -> Option<From> {
+    pub fn wanted(&self, is_strict: bool, now_ms: i64) -> Option<PageStart> {
         if self.is_stale(now_ms) {
-            return Some(From::Head);
+            return Some(PageStart::Head);
         }
         if self.is_last || (is_strict && !self.rows.is_empty()) {
             return None;
         }
-        Some(self.last().map_or(From::Head, |last| From::After(last.clone())))
+        Some(self.last().map_or(PageStart::Head, |last| PageStart::After(last.clone())))
     }
 
     /// The row of a delivery.
-    pub fn find_mut(&mut self, place: &Place) -> Option<&mut Waiting> {
+    pub fn find_mut(&mut self, place: &QueuePosition) -> Option<&mut WaitingDelivery> {
         self.rows.iter_mut().find(|row| row.place == *place)
     }
 
     /// A delivery is done with.
-    pub fn remove(&mut self, place: &Place) {
+    pub fn remove(&mut self, place: &QueuePosition) {
         self.rows.retain(|row| row.place != *place);
         self.forwarded.remove(place);
         if self.rows.is_empty() && !self.is_last {
@@ -159,7 +159,7 @@ impl Window {
     }
 
     /// A delivery starts: its job was given up once, not for good.
-    pub fn started(&mut self, place: &Place) {
+    pub fn started(&mut self, place: &QueuePosition) {
         self.forwarded.remove(place);
     }
 }
@@ -168,19 +168,26 @@ impl Window {
 mod tests {
     use super::*;
 
-    fn row(event: &str, start_at_ms: i64) -> Waiting {
-        let place = Place { event: event.to_owned(), rule: 1 };
+    fn row(event: &str, start_at_ms: i64) -> WaitingDelivery {
+        let place = QueuePosition { event: event.to_owned(), rule: 1 };
         let due_at_ms = start_at_ms - 10;
-        Waiting { place, attempt: 1, start_at_ms, due_at_ms, payload_bytes: 2, is_held: false }
+        WaitingDelivery {
+            place,
+            attempt: 1,
+            start_at_ms,
+            due_at_ms,
+            payload_bytes: 2,
+            is_held: false,
+        }
     }
 
-    fn page(from: From, rows: &[(&str, i64)], is_last: bool) -> Page {
+    fn page(from: PageStart, rows: &[(&str, i64)], is_last: bool) -> Page {
         let rows = rows.iter().map(|(event, at)| row(event, *at)).collect();
         Page { from, rows, is_last, read_at_ms: 0 }
     }
 
-    fn place(event: &str) -> Place {
-        Place { event: event.to_owned(), rule: 1 }
+    fn place(event: &str) -> QueuePosition {
+        QueuePosition { event: event.to_owned(), rule: 1 }
     }
 
     fn first(window: &Window, is_strict: bool, now_ms: i64) -> Option<&str> {
@@ -190,8 +197,8 @@ mod tests {
     #[test]
     fn the_oldest_that_may_start_comes_first() {
         let mut window = Window::default();
-        assert_eq!(window.wanted(false, 0), Some(From::Head), "nothing was read");
-        window.take(page(From::Head, &[("a", 50), ("b", 20), ("c", 10)], true));
+        assert_eq!(window.wanted(false, 0), Some(PageStart::Head), "nothing was read");
+        window.take(page(PageStart::Head, &[("a", 50), ("b", 20), ("c", 10)], true));
         assert_eq!(first(&window, false, 9), None);
         assert_eq!(first(&window, false, 15), Some("c"));
         assert_eq!(first(&window, false, 20), Some("b"));
@@ -207,23 +214,26 @@ mod tests {
     #[test]
     fn it_moves_on_and_comes_back() {
         let mut window = Window::default();
-        window.take(page(From::Head, &[("a", 100), ("b", 90)], false));
-        let after = From::After(place("b"));
+        window.take(page(PageStart::Head, &[("a", 100), ("b", 90)], false));
+        let after = PageStart::After(place("b"));
         assert_eq!(window.wanted(false, 0), Some(after.clone()));
         assert_eq!(window.wanted(true, 0), None, "what follows a strict head does not matter");
-        window.take(page(From::After(place("x")), &[("y", 0)], true));
+        window.take(page(PageStart::After(place("x")), &[("y", 0)], true));
         assert_eq!(first(&window, false, 0), None, "a page that does not follow is left");
         window.take(page(after, &[("c", 5)], true));
         assert_eq!(first(&window, false, 5), Some("c"));
         window.remove(&place("c"));
         assert_eq!(window.next_at_ms(false, 6, |_| false), Some(90));
-        assert_eq!((window.wanted(false, 89), window.wanted(false, 90)), (None, Some(From::Head)));
+        assert_eq!(
+            (window.wanted(false, 89), window.wanted(false, 90)),
+            (None, Some(PageStart::Head))
+        );
     }
 
     #[test]
     fn a_held_head_keeps_a_strict_line_back() {
         let mut window = Window::default();
-        let mut rows = page(From::Head, &[("a", 0), ("b", 0)], true);
+        let mut rows = page(PageStart::Head, &[("a", 0), ("b", 0)], true);
         rows.rows[0].is_held = true;
         window.take(rows);
         assert_eq!((first(&window, true, 9), first(&window, false, 9)), (None, Some("b")));
@@ -233,29 +243,29 @@ mod tests {
     #[test]
     fn a_stale_window_is_read_from_the_head() {
         let mut window = Window::default();
-        window.take(page(From::Head, &[("a", 100)], true));
+        window.take(page(PageStart::Head, &[("a", 100)], true));
         window.stale_from(7, 0);
         window.stale_from(9, 0);
         assert_eq!((window.is_stale(6), window.is_stale(7)), (false, true));
         assert_eq!(window.next_at_ms(false, 0, |_| false), Some(7));
-        assert_eq!(window.wanted(false, 7), Some(From::Head));
-        window.take(page(From::Head, &[], true));
+        assert_eq!(window.wanted(false, 7), Some(PageStart::Head));
+        window.take(page(PageStart::Head, &[], true));
         assert_eq!(window.next_at_ms(false, 7, |_| false), None);
         window.stale_from(7, 1);
-        window.take(page(From::Head, &[], true));
+        window.take(page(PageStart::Head, &[], true));
         assert!(window.is_stale(7), "the page was read before that became known");
-        window.take(Page { read_at_ms: 1, ..page(From::Head, &[], true) });
+        window.take(Page { read_at_ms: 1, ..page(PageStart::Head, &[], true) });
         // A page that was used up is read again from the head when more may follow.
-        window.take(page(From::Head, &[("a", 0)], false));
+        window.take(page(PageStart::Head, &[("a", 0)], false));
         window.remove(&place("a"));
-        assert_eq!(window.wanted(true, 0), Some(From::Head));
+        assert_eq!(window.wanted(true, 0), Some(PageStart::Head));
     }
 
     #[test]
     fn what_was_not_as_it_looked_waits_until_it_looks_different() {
         let mut window = Window::default();
         window.doubt(place("a"), 1, 0);
-        window.take(page(From::Head, &[("a", 0), ("b", 0)], true));
+        window.take(page(PageStart::Head, &[("a", 0), ("b", 0)], true));
         assert_eq!((first(&window, false, 1), first(&window, true, 1)), (Some("b"), None));
         assert_eq!(first(&window, true, DOUBT_MS), Some("a"));
         window.forward(vec![place("a")]);
@@ -268,7 +278,7 @@ mod tests {
     #[test]
     fn places_sort_by_age() {
         let event = |ms| crate::domain::base::ids::event_id(ms, [0; 8], 0, 1);
-        let place = |ms, rule| Place { event: event(ms), rule };
+        let place = |ms, rule| QueuePosition { event: event(ms), rule };
         assert!(place(1, 9) < place(2, 1) && place(1, 1) < place(1, 2));
     }
 }

@@ -89,7 +89,7 @@ pub struct Placed {
 
 /// What is kept for a key: who has it, and what the first answer is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct StoredClaim {
     /// See [`Key::id`].
     pub id: String,
     /// Who has it.
@@ -143,7 +143,7 @@ impl Claims {
     /// when the key is this request's own. Its answer to another body is `Conflict`.
     pub fn first_answer(
         &self,
-        kept: &[Kept],
+        kept: &[StoredClaim],
         index: usize,
         event: &Event,
     ) -> Option<Result<Event>> {
@@ -223,12 +223,12 @@ mod tests {
     }
 
     /// What the request that came first keeps in the workspace `w`.
-    fn kept(body: &[u8], owner: &str, index: usize) -> Kept {
+    fn kept(body: &[u8], owner: &str, index: usize) -> StoredClaim {
         let key = Key::parse("k", body).expect("a key");
         let (id, body_hash) = (key.id("w"), key.body_hash);
         let events = vec![Placed { index, event: owner.into() }];
         let created_by = format!("by {owner}");
-        Kept { id, owner: owner.into(), body_hash, events, created_by, created_at_ms: 3 }
+        StoredClaim { id, owner: owner.into(), body_hash, events, created_by, created_at_ms: 3 }
     }
 
     #[test]
@@ -236,7 +236,7 @@ mod tests {
         let key = Key::parse("k", b"body").expect("a key");
         let own = event("own", "w");
         let claims = Claims::of(&key, "own", [(0, &own)].into_iter()).expect("claims");
-        let answer = |kept: Kept| claims.first_answer(&[kept], 0, &own);
+        let answer = |kept: StoredClaim| claims.first_answer(&[kept], 0, &own);
         assert!(answer(kept(b"body", "own", 0)).is_none(), "it is this request's own");
         let first = answer(kept(b"body", "first", 0)).expect("an answer").expect("the event");
         assert_eq!((first.id.as_str(), first.created_at_ms), ("first", 3));

@@ -312,7 +312,7 @@ impl Token {
 
     /// A word that only who holds this token can know and that does not give it away. Forms carry
     /// it, so that no other page can send them.
-    pub fn form_word(&self) -> String {
+    pub fn csrf_token(&self) -> String {
         let digest = Sha256::digest([b"form:", self.text.as_bytes()].concat());
         URL_SAFE_NO_PAD.encode(&digest[..18])
     }
@@ -436,7 +436,7 @@ mod tests {
             assert_eq!(Token::parse(TokenKind::Access, wrong), None, "{wrong}");
         }
         assert!(!format!("{token:?}").contains(&text[text.len() - 10..]));
-        assert!(!text.contains(&token.form_word()) && token.form_word() != other.form_word());
+        assert!(!text.contains(&token.csrf_token()) && token.csrf_token() != other.csrf_token());
     }
 
     #[test]

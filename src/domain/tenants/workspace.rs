@@ -2,7 +2,7 @@
 
 /// Where a workspace's events live.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Home {
+pub struct WorkspaceLocation {
     /// Id of the workspace.
     pub workspace: String,
     /// Its number, which stands in every event id.

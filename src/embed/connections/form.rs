@@ -8,10 +8,10 @@ use crate::destination::webhook::Settings;
 use crate::domain::base::error::{Error, FieldError};
 use crate::domain::base::json::json;
 use crate::domain::base::limits::CUSTOM_HEADERS_MAX;
-use crate::embed::frame::layout::{form_word, path};
+use crate::embed::frame::layout::{csrf_token, path};
 use crate::embed::frame::parts::{Errors, Field};
 use crate::embed::text::{self, moments};
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use crate::http::form::Form;
 use crate::store::event_types::Listed;
 
@@ -173,7 +173,12 @@ pub struct Context<'a> {
 }
 
 /// The form.
-pub fn render(visit: &Visit, context: &Context<'_>, draft: &Draft, errors: &Errors) -> Markup {
+pub fn render(
+    visit: &EmbedSession,
+    context: &Context<'_>,
+    draft: &Draft,
+    errors: &Errors,
+) -> Markup {
     let is_new = context.new_id.is_some();
     let (button, back) = match is_new {
         true => (text::CREATE_CONNECTION, "connections"),
@@ -182,7 +187,7 @@ pub fn render(visit: &Visit, context: &Context<'_>, draft: &Draft, errors: &Erro
     html! {
         (errors.summary(&SHOWN))
         form.sheet method="post" action=(path(visit, context.action)) {
-            (form_word(visit))
+            (csrf_token(visit))
             @if let Some(id) = context.new_id { input type="hidden" name="id" value=(id); }
             (destination(draft, errors))
             @if is_new { (events(context)) }

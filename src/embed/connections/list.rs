@@ -14,7 +14,7 @@ use crate::embed::connections::new_secret::fresh_secret;
 use crate::embed::frame::layout::{Page, Section, page, page_with, path};
 use crate::embed::frame::parts::{self, Errors};
 use crate::embed::text;
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use crate::http::form::Form;
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
@@ -49,12 +49,12 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 }
 
 /// A button to a new connection.
-pub fn new_button(visit: &Visit, look: &str) -> Markup {
+pub fn new_button(visit: &EmbedSession, look: &str) -> Markup {
     parts::link_button(visit, Need::Manage, "connections/new", text::NEW_CONNECTION, look)
 }
 
 /// What a workspace without connections shows: the three steps.
-pub fn empty(visit: &Visit) -> Markup {
+pub fn empty(visit: &EmbedSession) -> Markup {
     html! {
         section.empty {
             h2 { (text::START_TITLE) }
@@ -66,7 +66,7 @@ pub fn empty(visit: &Visit) -> Markup {
     }
 }
 
-fn row(visit: &Visit, connection: &Connection, rules: usize) -> Markup {
+fn row(visit: &EmbedSession, connection: &Connection, rules: usize) -> Markup {
     let settings = Settings::from_stored(&connection.settings).ok();
     let below = format!("connections/{}", connection.id);
     html! {
@@ -139,7 +139,7 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 /// The form once more, with what was wrong.
 async fn new_again<P: Platform>(
     platform: &P,
-    visit: &Visit,
+    visit: &EmbedSession,
     form: &Form,
     id: &str,
     error: Error,
@@ -155,7 +155,7 @@ async fn new_again<P: Platform>(
 }
 
 fn again(
-    visit: &Visit,
+    visit: &EmbedSession,
     context: &Context<'_>,
     title: &str,
     form: &Form,
@@ -200,7 +200,7 @@ async fn route<P: Platform>(
     Ok(unrouted)
 }
 
-fn created(visit: &Visit, saved: &Saved, unrouted: &[String]) -> Reply {
+fn created(visit: &EmbedSession, saved: &Saved, unrouted: &[String]) -> Reply {
     let id = &saved.connection.id;
     let at = format!("connections/{id}");
     let body = html! {

@@ -9,15 +9,15 @@ use crate::destination::webhook::{AuthScheme, Ordering, Settings};
 use crate::domain::base::error::{Error, Result};
 use crate::domain::connection::signing::Algorithm;
 use crate::domain::tenants::session::{Need, SessionType};
-use crate::embed::common::log;
+use crate::embed::common::history_db;
 use crate::embed::connections::list::{activity, shown};
 use crate::embed::connections::secret;
-use crate::embed::frame::layout::{Page, Section, form_word, page, path};
+use crate::embed::frame::layout::{Page, Section, csrf_token, page, path};
 use crate::embed::frame::live;
 use crate::embed::frame::parts::{self, Button};
 use crate::embed::rules;
 use crate::embed::text::{self, moments};
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::connection_deliveries::{self, Delivery, NEWEST_SHOWN};
@@ -78,7 +78,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     Ok(page(visit, &shown, &body))
 }
 
-fn heading(visit: &Visit, connection: &Connection, at: &str) -> Markup {
+fn heading(visit: &EmbedSession, connection: &Connection, at: &str) -> Markup {
     let (toggle, label) = match connection.active {
         true => (format!("{at}/deactivate"), text::PAUSE),
         false => (format!("{at}/activate"), text::RESUME),
@@ -96,7 +96,7 @@ fn heading(visit: &Visit, connection: &Connection, at: &str) -> Markup {
     }
 }
 
-fn inactive_notice(visit: &Visit, connection: &Connection) -> Markup {
+fn inactive_notice(visit: &EmbedSession, connection: &Connection) -> Markup {
     let reason = connection.inactive_reason.as_deref().unwrap_or_default();
     let cancel = format!("connections/{}/activate", connection.id);
     html! {
@@ -129,7 +129,7 @@ fn warning(connection: &Connection, now_ms: i64) -> Markup {
 }
 
 /// What keeps the whole line back: its lane, or the event at its head.
-fn line_notice(visit: &Visit, page: &Deliveries, now_ms: i64) -> Markup {
+fn line_notice(visit: &EmbedSession, page: &Deliveries, now_ms: i64) -> Markup {
     html! {
         @if let Some(lane) = &page.held_back { div.notice { (parts::held_back(lane, now_ms)) } }
         @if let Some(event) = &page.holds_the_line {
@@ -187,7 +187,7 @@ struct Deliveries {
 /// None for a session of one resource: what it was sent is about other resources too.
 async fn deliveries<P: Platform>(
     platform: &P,
-    visit: &Visit,
+    visit: &EmbedSession,
     call: &Call,
     id: &str,
 ) -> Result<Option<Deliveries>> {
@@ -204,11 +204,11 @@ async fn deliveries<P: Platform>(
         lanes::held_back(of, id),
         lanes::holds_the_line(of, id),
     );
-    let (read, held_back, holds_the_line) = three(log(platform, session)?, queries).await?;
+    let (read, held_back, holds_the_line) = three(history_db(platform, session)?, queries).await?;
     Ok(Some(Deliveries { read, is_first, held_back, holds_the_line }))
 }
 
-fn history(visit: &Visit, page: &Deliveries, id: &str, now_ms: i64) -> Markup {
+fn history(visit: &EmbedSession, page: &Deliveries, id: &str, now_ms: i64) -> Markup {
     let shown = &page.read[..page.read.len().min(NEWEST_SHOWN)];
     let next = shown.last().filter(|_| page.read.len() > NEWEST_SHOWN);
     let next = next.map(|last| cursor::write("deliveries", &(&last.event, last.rule)));
@@ -229,7 +229,7 @@ fn history(visit: &Visit, page: &Deliveries, id: &str, now_ms: i64) -> Markup {
     }
 }
 
-fn delivery_row(visit: &Visit, delivery: &Delivery, now_ms: i64) -> Markup {
+fn delivery_row(visit: &EmbedSession, delivery: &Delivery, now_ms: i64) -> Markup {
     html! {
         a.row href=(path(visit, &format!("events/{}", delivery.event))) {
             span.main {
@@ -253,14 +253,14 @@ fn delivery_row(visit: &Visit, delivery: &Delivery, now_ms: i64) -> Markup {
     }
 }
 
-fn danger(visit: &Visit, at: &str) -> Markup {
+fn danger(visit: &EmbedSession, at: &str) -> Markup {
     html! {
         @if parts::denied(visit, Need::Manage).is_none() {
             details.part.danger {
                 summary { (text::DELETE_CONNECTION) }
                 p { (text::DELETE_WARNING) }
                 form method="post" action=(path(visit, &format!("{at}/delete"))) {
-                    (form_word(visit))
+                    (csrf_token(visit))
                     button.danger { (text::DELETE_CONNECTION) }
                 }
             }

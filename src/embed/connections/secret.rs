@@ -12,10 +12,10 @@ use crate::domain::connection::model::SetBy;
 use crate::domain::connection::rotation::{OVERLAP_S_MAX, overlap_ms};
 use crate::domain::connection::signing::Scheme;
 use crate::domain::tenants::session::Need;
-use crate::embed::frame::layout::{Page, Section, form_word, page, page_with, path};
+use crate::embed::frame::layout::{Page, Section, csrf_token, page, page_with, path};
 use crate::embed::frame::parts::{self, Button, Errors, Field};
 use crate::embed::text;
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
@@ -43,7 +43,12 @@ fn list(live: &[LiveSecret], now_ms: i64) -> Markup {
 }
 
 /// What the page of a connection says of its secrets.
-pub fn summary(visit: &Visit, connection: &Connection, live: &[LiveSecret], now_ms: i64) -> Markup {
+pub fn summary(
+    visit: &EmbedSession,
+    connection: &Connection,
+    live: &[LiveSecret],
+    now_ms: i64,
+) -> Markup {
     let at = format!("connections/{}", connection.id);
     let (rotate, end) = (format!("{at}/secret"), format!("{at}/secret/end-overlap"));
     html! {
@@ -73,7 +78,7 @@ pub async fn form<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 
 async fn read<P: Platform>(
     platform: &P,
-    visit: &Visit,
+    visit: &EmbedSession,
     call: &Call,
 ) -> Result<(Connection, Vec<LiveSecret>)> {
     let (id, scope) = (call.id("id", "connection")?, visit.session.actor().scope);
@@ -83,7 +88,7 @@ async fn read<P: Platform>(
 }
 
 fn rotation(
-    visit: &Visit,
+    visit: &EmbedSession,
     connection: &Connection,
     live: &[LiveSecret],
     errors: &Errors,
@@ -102,7 +107,7 @@ fn rotation(
         p { (connection.name) }
         (errors.summary(&["secret", "overlap_seconds"]))
         form.sheet method="post" action=(action) {
-            (form_word(visit))
+            (csrf_token(visit))
             input type="hidden" name="newest" value=(newest);
             fieldset {
                 legend { (text::NEW_SECRET_TITLE) }

@@ -6,10 +6,10 @@ use crate::app::test_event;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::names::check_name;
 use crate::domain::routing::event::{NewEvent, check_payload};
-use crate::embed::frame::layout::{Page, Section, form_word, page, page_with, path};
+use crate::embed::frame::layout::{Page, Section, csrf_token, page, page_with, path};
 use crate::embed::frame::parts::{Errors, Field};
 use crate::embed::text;
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
@@ -62,7 +62,7 @@ fn first_event<'a>(catalogue: &'a [Listed], rules: &[Rule], connection: &str) ->
 }
 
 fn body(
-    visit: &Visit,
+    visit: &EmbedSession,
     connection: &Connection,
     catalogue: &[Listed],
     draft: &Draft,
@@ -90,7 +90,7 @@ fn body(
         }
         (errors.summary(&["event", "payload"]))
         form.sheet method="post" action=(at) {
-            (form_word(visit))
+            (csrf_token(visit))
             input type="hidden" name="event" value=(draft.event);
             p { (text::EVENT) ": " code { (draft.event) } }
             (field("payload").textarea(&draft.payload, 12))

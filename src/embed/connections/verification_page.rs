@@ -7,12 +7,12 @@ use crate::embed::connections::verification::{Language, code};
 use crate::embed::frame::layout::path;
 use crate::embed::frame::parts;
 use crate::embed::text;
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use crate::store::connections::Connection;
 
 /// The page's body, in the language that was asked for.
 pub fn body(
-    visit: &Visit,
+    visit: &EmbedSession,
     connection: &Connection,
     settings: &Settings,
     asked: Option<&str>,

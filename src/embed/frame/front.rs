@@ -15,7 +15,7 @@ use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::tenants::session::{Denied, Need, Session, Token, TokenKind};
 use crate::embed::frame::layout::{self, Shell};
 use crate::embed::text;
-use crate::http::access::{Access, Caller, Visit};
+use crate::http::access::{Access, Caller, EmbedSession};
 use crate::http::{Call, Reply, Request, problem};
 use crate::ports::{Limited, Platform};
 
@@ -79,14 +79,14 @@ pub async fn admit<P: Platform>(
         }
         Err(why) => return Err(Box::new(not_open(request, why))),
     };
-    let visit = Visit { session, form_word: cookie.form_word() };
+    let visit = EmbedSession { session, csrf_token: cookie.csrf_token() };
     match visit.session.may(need) {
-        Ok(()) => Ok(Caller::Visit(Box::new(visit))),
+        Ok(()) => Ok(Caller::EmbedSession(Box::new(visit))),
         Err(denied) => Err(refused(Some(&visit), forbidden(denied))),
     }
 }
 
-fn refused(visit: Option<&Visit>, error: Error) -> Box<Answered> {
+fn refused(visit: Option<&EmbedSession>, error: Error) -> Box<Answered> {
     Box::new(failed(visit, error))
 }
 
@@ -110,12 +110,12 @@ fn check_origin(request: &Request) -> Result<()> {
 /// # Errors
 /// `Forbidden` when it is not the session's.
 pub fn check_form(call: &Call) -> Result<()> {
-    let Caller::Visit(visit) = &call.caller else { return Ok(()) };
+    let Caller::EmbedSession(visit) = &call.caller else { return Ok(()) };
     if call.request.method == Method::GET {
         return Ok(());
     }
-    let word = call.form()?.get("form_word").to_owned();
-    let same = subtle::ConstantTimeEq::ct_eq(word.as_bytes(), visit.form_word.as_bytes());
+    let word = call.form()?.get("csrf_token").to_owned();
+    let same = subtle::ConstantTimeEq::ct_eq(word.as_bytes(), visit.csrf_token.as_bytes());
     if bool::from(same) { Ok(()) } else { Err(Error::new(Kind::Forbidden, text::FOREIGN_FORM)) }
 }
 
@@ -168,7 +168,7 @@ pub fn no_such_page() -> Reply {
 }
 
 /// The page of an error, with the way back where there is a session.
-pub fn failed(visit: Option<&Visit>, error: Error) -> Answered {
+pub fn failed(visit: Option<&EmbedSession>, error: Error) -> Answered {
     let body = html! {
         div.notice role="alert" {
             h1 { (text::failed_title(error.kind)) }

@@ -8,7 +8,7 @@ use crate::embed::frame::assets;
 use crate::embed::frame::security::home;
 use crate::embed::frame::security::secured;
 use crate::embed::text;
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use crate::http::{Reply, Request};
 
 /// The parts of the embed, as the navigation names them.
@@ -66,7 +66,7 @@ const HISTORY: [(&str, &str, Need); 3] = [
 ];
 
 /// The way between the pages about events, above each of them.
-pub fn history_tabs(visit: &Visit, current: &str) -> Markup {
+pub fn history_tabs(visit: &EmbedSession, current: &str) -> Markup {
     html! {
         nav.tabs aria-label=(text::EVENTS) {
             @for (below, name, _) in HISTORY.iter().filter(|tab| visit.session.may(tab.2).is_ok()) {
@@ -78,17 +78,22 @@ pub fn history_tabs(visit: &Visit, current: &str) -> Markup {
 }
 
 /// A path of a session, such as `connections/new`.
-pub fn path(visit: &Visit, below: &str) -> String {
+pub fn path(visit: &EmbedSession, below: &str) -> String {
     format!("{}/{below}", home(&visit.session.id))
 }
 
 /// The answer with a page.
-pub fn page(visit: &Visit, page: &Page<'_>, body: &Markup) -> Reply {
+pub fn page(visit: &EmbedSession, page: &Page<'_>, body: &Markup) -> Reply {
     page_with(StatusCode::OK, visit, page, body)
 }
 
 /// The answer with a page and another status.
-pub fn page_with(status: StatusCode, visit: &Visit, page: &Page<'_>, body: &Markup) -> Reply {
+pub fn page_with(
+    status: StatusCode,
+    visit: &EmbedSession,
+    page: &Page<'_>,
+    body: &Markup,
+) -> Reply {
     let done = page.done.and_then(text::done);
     let within = html! {
         (navigation(visit, Some(page.section)))
@@ -108,7 +113,7 @@ pub fn page_with(status: StatusCode, visit: &Visit, page: &Page<'_>, body: &Mark
 }
 
 /// The answer with a page that stands in no section.
-pub fn inside(status: StatusCode, visit: &Visit, title: &str, body: &Markup) -> Reply {
+pub fn inside(status: StatusCode, visit: &EmbedSession, title: &str, body: &Markup) -> Reply {
     let within = html! {
         (navigation(visit, None))
         main id="main" tabindex="-1" { (body) }
@@ -142,7 +147,7 @@ pub fn bare(status: StatusCode, shell: &Shell<'_>, body: &Markup) -> Reply {
     Reply::html(status, frame.document(&within))
 }
 
-fn navigation(visit: &Visit, current: Option<Section>) -> Markup {
+fn navigation(visit: &EmbedSession, current: Option<Section>) -> Markup {
     html! {
         a.skip href="#main" { (text::SKIP) }
         header.top {
@@ -159,7 +164,7 @@ fn navigation(visit: &Visit, current: Option<Section>) -> Markup {
     }
 }
 
-fn footer(visit: &Visit) -> Markup {
+fn footer(visit: &EmbedSession) -> Markup {
     let session = &visit.session;
     let themes = [
         (Theme::Auto, text::THEME_AUTO),
@@ -177,7 +182,7 @@ fn footer(visit: &Visit) -> Markup {
                 }
             }
             form.themes method="post" action=(path(visit, "theme")) aria-label=(text::THEME) {
-                (form_word(visit))
+                (csrf_token(visit))
                 @for (theme, name) in themes {
                     button name="theme" value=(theme.as_str())
                         aria-pressed=(if session.look.theme == theme { "true" } else { "false" })
@@ -189,8 +194,8 @@ fn footer(visit: &Visit) -> Markup {
 }
 
 /// The hidden field that every form of a session carries.
-pub fn form_word(visit: &Visit) -> Markup {
-    html! { input type="hidden" name="form_word" value=(visit.form_word); }
+pub fn csrf_token(visit: &EmbedSession) -> Markup {
+    html! { input type="hidden" name="csrf_token" value=(visit.csrf_token); }
 }
 
 #[derive(Default)]

@@ -11,7 +11,7 @@ use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::json::json;
 use crate::domain::delivery::replay::Status;
 use crate::domain::tenants::session::{Need, Session};
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, problem};
 use crate::ports::{Limited, Platform};
 use crate::store::connection_deliveries::{self, Delivery};
@@ -21,14 +21,14 @@ use crate::store::sessions::{Stored, find as session};
 use crate::store::{three, two};
 
 /// A word for what is shown: equal only while that is equal.
-fn word(shown: &impl Hash) -> String {
+fn content_hash(shown: &impl Hash) -> String {
     let mut hasher = DefaultHasher::new();
     shown.hash(&mut hasher);
     format!("{:x}", hasher.finish())
 }
 
 /// Keeps a list of events up to date.
-pub fn of_list(visit: &Visit, listing: &Listing, shown: &[EventWithDeliveries]) -> Live {
+pub fn of_list(visit: &EmbedSession, listing: &Listing, shown: &[EventWithDeliveries]) -> Live {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.append_pair("workspace", &listing.workspace);
     query.append_pair("before", &listing.before);
@@ -45,27 +45,27 @@ pub fn of_list(visit: &Visit, listing: &Listing, shown: &[EventWithDeliveries]) 
         }
     }
     let path = layout::path(visit, &format!("live/events?{}", query.finish()));
-    Live { path, seen: word(&shown) }
+    Live { path, seen: content_hash(&shown) }
 }
 
 /// Keeps the page of an event up to date.
-pub fn of_event(visit: &Visit, shown: &EventWithDeliveries) -> Live {
+pub fn of_event(visit: &EmbedSession, shown: &EventWithDeliveries) -> Live {
     let (id, workspace) = (&shown.event.id, &shown.event.workspace);
     let path = layout::path(visit, &format!("live/events/{id}?workspace={workspace}"));
-    Live { path, seen: word(shown) }
+    Live { path, seen: content_hash(shown) }
 }
 
 /// Keeps the page of a connection up to date.
-pub fn of_connection(visit: &Visit, connection: &str, shown: &[Delivery]) -> Live {
+pub fn of_connection(visit: &EmbedSession, connection: &str, shown: &[Delivery]) -> Live {
     let workspace = &visit.session.workspace;
     let below = format!("live/connections/{connection}?workspace={workspace}");
-    Live { path: layout::path(visit, &below), seen: word(&shown) }
+    Live { path: layout::path(visit, &below), seen: content_hash(&shown) }
 }
 
 /// Keeps the page of a replay up to date.
-pub fn of_replay(visit: &Visit, shown: &Replay) -> Live {
+pub fn of_replay(visit: &EmbedSession, shown: &Replay) -> Live {
     let below = format!("live/replays/{}?workspace={}", shown.id, shown.workspace);
-    Live { path: layout::path(visit, &below), seen: word(shown) }
+    Live { path: layout::path(visit, &below), seen: content_hash(shown) }
 }
 
 /// `GET /embed/s/{session}/live/events`.
@@ -85,7 +85,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (read, end) = listing.queries();
     let queries = (session(&cookie.session), read, end);
     let counting = count(platform, Limited::Session, &cookie.session);
-    let (stored, read, end) = three(log(platform, cookie.shard)?, queries).await?;
+    let (stored, read, end) = three(history_db(platform, cookie.shard)?, queries).await?;
     counting.check(platform).await?;
     let seen_by = |session: &Session| {
         session.workspace == listing.workspace
@@ -96,7 +96,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     }
     let page = listing.page(read, end);
     let busy = page.found.iter().any(|found| is_busy(platform, found));
-    Ok(news(&word(&page.found.as_slice()), busy))
+    Ok(news(&content_hash(&page.found.as_slice()), busy))
 }
 
 /// `GET /embed/s/{session}/live/events/{id}`.
@@ -105,7 +105,7 @@ pub async fn event<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (id, workspace) = (call.id("id", "event")?, call.query_id("workspace")?);
     let queries = (session(&cookie.session), events::find(&workspace, &id));
     let counting = count(platform, Limited::Session, &cookie.session);
-    let (stored, found) = two(log(platform, cookie.shard)?, queries).await?;
+    let (stored, found) = two(history_db(platform, cookie.shard)?, queries).await?;
     counting.check(platform).await?;
     let event = &found.event;
     let seen_by = |session: &Session| {
@@ -116,7 +116,7 @@ pub async fn event<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     if !holds(platform, call, stored, seen_by) {
         return Ok(over());
     }
-    Ok(news(&word(&found), is_busy(platform, &found)))
+    Ok(news(&content_hash(&found), is_busy(platform, &found)))
 }
 
 /// `GET /embed/s/{session}/live/connections/{id}`.
@@ -126,7 +126,7 @@ pub async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Reply>
     let newest = connection_deliveries::newest(&workspace, &id);
     let counting = count(platform, Limited::Session, &cookie.session);
     let (stored, found) =
-        two(log(platform, cookie.shard)?, (session(&cookie.session), newest)).await?;
+        two(history_db(platform, cookie.shard)?, (session(&cookie.session), newest)).await?;
     counting.check(platform).await?;
     let seen_by = |session: &Session| session.workspace == workspace && session.resource.is_none();
     if !holds(platform, call, stored, seen_by) {
@@ -134,7 +134,7 @@ pub async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Reply>
     }
     let now_ms = platform.now_ms();
     let busy = found.iter().any(|d| delivery_is_busy(&d.state, d.due_at_ms, now_ms));
-    Ok(news(&word(&found.as_slice()), busy))
+    Ok(news(&content_hash(&found.as_slice()), busy))
 }
 
 /// `GET /embed/s/{session}/live/replays/{id}`.
@@ -142,18 +142,20 @@ pub async fn replay<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let cookie = call.caller.visitor()?;
     let (id, workspace) = (call.id("id", "replay")?, call.query_id("workspace")?);
     let queries = (session(&cookie.session), replays::find(&workspace, &id));
-    let (stored, found) = two(log(platform, cookie.shard)?, queries).await?;
+    let (stored, found) = two(history_db(platform, cookie.shard)?, queries).await?;
     let seen_by =
         |session: &Session| session.workspace == workspace && session.may(Need::ViewAll).is_ok();
     if !holds(platform, call, stored, seen_by) {
         return Ok(over());
     }
-    Ok(news(&word(&found), found.status == Status::Running))
+    Ok(news(&content_hash(&found), found.status == Status::Running))
 }
 
-fn log<P: Platform>(platform: &P, shard: u16) -> Result<&P::Database> {
+fn history_db<P: Platform>(platform: &P, shard: u16) -> Result<&P::Database> {
     // The shard comes with the cookie, so one that is not there is the caller's fault.
-    platform.log(shard).map_err(|_| Error::new(Kind::Unauthenticated, "There is no such session"))
+    platform
+        .history_db(shard)
+        .map_err(|_| Error::new(Kind::Unauthenticated, "There is no such session"))
 }
 
 /// Whether the session that was read together with the news is the caller's, goes on, and may see

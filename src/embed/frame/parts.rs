@@ -5,9 +5,9 @@ use maud::{Markup, html};
 use crate::domain::base::error::FieldError;
 use crate::domain::base::time::rfc3339;
 use crate::domain::tenants::session::Need;
-use crate::embed::frame::layout::{form_word, path};
+use crate::embed::frame::layout::{csrf_token, path};
 use crate::embed::text::{self, moments};
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use crate::store::lanes::HeldBack;
 
 /// A moment: how long ago, and exactly on hover.
@@ -67,13 +67,13 @@ pub struct Button<'a> {
 
 impl Button<'_> {
     /// The form for this visit.
-    pub fn render(&self, visit: &Visit) -> Markup {
+    pub fn render(&self, visit: &EmbedSession) -> Markup {
         if let Some(why) = denied(visit, self.need) {
             return disabled(self.label, self.look, why);
         }
         html! {
             form.inline method="post" action=(path(visit, self.action)) {
-                (form_word(visit))
+                (csrf_token(visit))
                 @for (name, value) in self.fields {
                     input type="hidden" name=(name) value=(value);
                 }
@@ -84,7 +84,13 @@ impl Button<'_> {
 }
 
 /// A link that looks like a button; disabled, and saying why, for who may not follow it.
-pub fn link_button(visit: &Visit, need: Need, below: &str, label: &str, look: &str) -> Markup {
+pub fn link_button(
+    visit: &EmbedSession,
+    need: Need,
+    below: &str,
+    label: &str,
+    look: &str,
+) -> Markup {
     match denied(visit, need) {
         Some(why) => disabled(label, look, why),
         None => html! { a class=(format!("button {look}")) href=(path(visit, below)) { (label) } },
@@ -101,7 +107,7 @@ fn disabled(label: &str, look: &str, why: &str) -> Markup {
 }
 
 /// Why the visit may not do something; `None` when it may.
-pub fn denied(visit: &Visit, need: Need) -> Option<&'static str> {
+pub fn denied(visit: &EmbedSession, need: Need) -> Option<&'static str> {
     visit.session.may(need).err().map(text::denied)
 }
 

@@ -10,7 +10,7 @@ use crate::embed::frame::layout::{Page, Section, page, path};
 use crate::embed::frame::parts;
 use crate::embed::history::payload::payload;
 use crate::embed::text::{self, moments};
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
 
@@ -42,7 +42,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 }
 
 /// An attempt in a line, with the way to its page.
-pub fn summary(visit: &Visit, record: &Record, at: &str, now_ms: i64) -> Markup {
+pub fn summary(visit: &EmbedSession, record: &Record, at: &str, now_ms: i64) -> Markup {
     let below = format!("{at}/attempts/{}", record.number);
     html! {
         p.attempt {
@@ -69,7 +69,7 @@ fn outcome(record: &Record, now_ms: i64) -> Markup {
 }
 
 /// Request and answer. The answer's body is somebody's data, so it is for who may read payloads.
-pub fn details(visit: &Visit, record: &Record, payload: &str) -> Markup {
+pub fn details(visit: &EmbedSession, record: &Record, payload: &str) -> Markup {
     let id = |what: &str| format!("{what}-{}", record.number);
     let may_read = visit.session.may_read_payloads();
     html! {

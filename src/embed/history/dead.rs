@@ -12,7 +12,7 @@ use crate::embed::frame::parts::{self, Button, Errors};
 use crate::embed::history::delivery::AFTER;
 use crate::embed::history::replay_form::{self, Draft};
 use crate::embed::text;
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
@@ -23,7 +23,7 @@ const SHOWN: usize = 25;
 
 /// What the page is made of.
 struct Shown<'a> {
-    visit: &'a Visit,
+    visit: &'a EmbedSession,
     connections: &'a [Connection],
     /// The only one that is looked at.
     only: Option<&'a Connection>,

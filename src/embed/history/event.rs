@@ -4,7 +4,7 @@ use crate::embed::common::home;
 use crate::embed::history::payload::payload;
 use maud::{Markup, html};
 
-use crate::app::events::{self, Whole};
+use crate::app::events::{self, EventDetails};
 use crate::destination::webhook::Settings;
 use crate::domain::base::error::Result;
 use crate::domain::base::ids::TEST_RULE;
@@ -18,7 +18,7 @@ use crate::embed::frame::live;
 use crate::embed::frame::parts::{self, Button};
 use crate::embed::history::attempt;
 use crate::embed::text;
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
@@ -31,8 +31,8 @@ const UNFOLDED_MAX: usize = 2;
 
 /// What the page is made of.
 struct Shown<'a> {
-    visit: &'a Visit,
-    whole: Whole,
+    visit: &'a EmbedSession,
+    whole: EventDetails,
     connections: Vec<Connection>,
     hidden: Vec<String>,
     rules: Vec<Rule>,

@@ -9,7 +9,7 @@ use crate::domain::delivery::state::{STATUSES, State};
 use crate::embed::frame::layout::{Page, Section, history_tabs, page, path};
 use crate::embed::frame::{live, parts};
 use crate::embed::text;
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::events::{EventWithDeliveries, Filter, NEWEST};
@@ -64,7 +64,7 @@ fn event_named(text: &str) -> Option<String> {
     ids::parse_uuid(text)
 }
 
-fn form(visit: &Visit, listing: &Listing, searched: Option<&str>) -> Markup {
+fn form(visit: &EmbedSession, listing: &Listing, searched: Option<&str>) -> Markup {
     let value = |value: &Option<String>| value.clone().unwrap_or_default();
     let chosen = listing.status.as_deref().unwrap_or_default();
     html! {
@@ -92,7 +92,7 @@ fn form(visit: &Visit, listing: &Listing, searched: Option<&str>) -> Markup {
     }
 }
 
-fn table(visit: &Visit, listing: &Listing, found: &events::Page, now_ms: i64) -> Markup {
+fn table(visit: &EmbedSession, listing: &Listing, found: &events::Page, now_ms: i64) -> Markup {
     let is_filtered = listing.status.is_some() || listing.filter != Filter::default();
     html! {
         section id="events" data-live aria-label=(text::EVENTS) {
@@ -123,7 +123,7 @@ fn next_page(listing: &Listing, next: &String) -> String {
 }
 
 /// Events as rows.
-pub fn rows(visit: &Visit, events: &[EventWithDeliveries], now_ms: i64) -> Markup {
+pub fn rows(visit: &EmbedSession, events: &[EventWithDeliveries], now_ms: i64) -> Markup {
     html! {
         @if !events.is_empty() {
             div.rows { @for found in events { (row(visit, found, now_ms)) } }
@@ -131,7 +131,7 @@ pub fn rows(visit: &Visit, events: &[EventWithDeliveries], now_ms: i64) -> Marku
     }
 }
 
-fn row(visit: &Visit, found: &EventWithDeliveries, now_ms: i64) -> Markup {
+fn row(visit: &EmbedSession, found: &EventWithDeliveries, now_ms: i64) -> Markup {
     let event = &found.event;
     let delivered = State::Delivered.as_str();
     let delivered = found.deliveries.iter().filter(|delivery| delivery.state == delivered).count();

@@ -2,11 +2,11 @@
 
 use crate::embed::frame::parts;
 use crate::embed::text;
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use maud::{Markup, PreEscaped, html};
 
 /// A payload, or what may be told of it to who may not read it.
-pub fn payload(visit: &Visit, payload: &str) -> Markup {
+pub fn payload(visit: &EmbedSession, payload: &str) -> Markup {
     match visit.session.may_read_payloads() {
         Ok(()) => parts::copyable("payload", payload),
         Err(denied) => html! {

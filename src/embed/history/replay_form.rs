@@ -9,10 +9,10 @@ use crate::domain::base::names::check_name;
 use crate::domain::base::time::{DAY_MS, MINUTE_MS};
 use crate::domain::delivery::replay::Selection;
 use crate::domain::delivery::state::State;
-use crate::embed::frame::layout::{form_word, path};
+use crate::embed::frame::layout::{csrf_token, path};
 use crate::embed::frame::parts::{Errors, Field};
 use crate::embed::text::{self, moments};
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use crate::http::form::Form;
 use crate::store::connections::Connection;
 
@@ -101,7 +101,12 @@ impl Draft {
 }
 
 /// The form; its answer is a page with the count.
-pub fn render(visit: &Visit, connections: &[Connection], draft: &Draft, errors: &Errors) -> Markup {
+pub fn render(
+    visit: &EmbedSession,
+    connections: &[Connection],
+    draft: &Draft,
+    errors: &Errors,
+) -> Markup {
     let field = |name: &'static str| {
         let (label, hint) = text::form::field(name);
         Field { name, label, hint, error: errors.of(name) }
@@ -111,7 +116,7 @@ pub fn render(visit: &Visit, connections: &[Connection], draft: &Draft, errors: 
     html! {
         (errors.summary(&SHOWN))
         form.sheet method="post" action=(path(visit, "replays/new")) {
-            (form_word(visit))
+            (csrf_token(visit))
             p.hint { (text::replay::SEND_MANY_HINT) }
             (field("connection").select(&draft.connection, &options))
             div.pair {

@@ -12,14 +12,14 @@ use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
 use crate::domain::delivery::replay::{Selection, Status};
 use crate::domain::tenants::session::Need;
+use crate::embed::common::history_db;
 use crate::embed::common::home;
-use crate::embed::common::log;
-use crate::embed::frame::layout::{Page, Section, form_word, history_tabs, page, page_with, path};
+use crate::embed::frame::layout::{Page, Section, csrf_token, history_tabs, page, page_with, path};
 use crate::embed::frame::live;
 use crate::embed::frame::parts::{self, Button, Errors};
 use crate::embed::history::replay_form::{self, Draft};
 use crate::embed::text::{self, moments};
-use crate::http::access::Visit;
+use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, cursor, problem};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
@@ -39,7 +39,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let before: Option<String> = cursor::read(call, "replays")?;
     let before = before.unwrap_or_else(|| NEWEST.to_owned());
     let found = stored::list(&session.workspace, &before, SHOWN + 1);
-    let mut found = found.run(log(platform, session)?).await?;
+    let mut found = found.run(history_db(platform, session)?).await?;
     let has_more = found.len() > SHOWN;
     found.truncate(SHOWN);
     let next = found.last().filter(|_| has_more).map(|last| cursor::write("replays", &last.id));
@@ -68,7 +68,7 @@ fn is_hidden(replay: &Replay, hidden: &[String]) -> bool {
     replay.selection.connection.as_ref().is_some_and(|id| hidden.contains(id))
 }
 
-fn row(visit: &Visit, connections: &[Connection], replay: &Replay, now_ms: i64) -> Markup {
+fn row(visit: &EmbedSession, connections: &[Connection], replay: &Replay, now_ms: i64) -> Markup {
     html! {
         a.row href=(path(visit, &format!("replays/{}", replay.id))) {
             span.main {
@@ -91,7 +91,7 @@ fn row(visit: &Visit, connections: &[Connection], replay: &Replay, now_ms: i64) 
 fn badge(status: Status) -> Markup {
     let colour = match status {
         Status::Running => "processing",
-        Status::Done => "completed",
+        Status::Completed => "completed",
         Status::Canceled => "canceled",
     };
     html! { span.badge data-state=(colour) { (text::replay::status(status)) } }
@@ -112,13 +112,13 @@ pub async fn new<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     Ok(form(StatusCode::OK, visit, &connections, &draft, &Errors::default(), None))
 }
 
-async fn shown<P: Platform>(platform: &P, visit: &Visit) -> Result<Vec<Connection>> {
+async fn shown<P: Platform>(platform: &P, visit: &EmbedSession) -> Result<Vec<Connection>> {
     connections::shown(&visit.session.actor().scope).run(platform.control()).await
 }
 
 fn form(
     status: StatusCode,
-    visit: &Visit,
+    visit: &EmbedSession,
     connections: &[Connection],
     draft: &Draft,
     errors: &Errors,
@@ -144,7 +144,7 @@ pub async fn preview<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 /// cannot be replayed.
 async fn count<P: Platform>(
     platform: &P,
-    visit: &Visit,
+    visit: &EmbedSession,
     draft: &Draft,
     id: &str,
     is_changed: bool,
@@ -190,7 +190,7 @@ struct Preview<'a> {
 }
 
 impl Preview<'_> {
-    fn page(&self, visit: &Visit, connections: &[Connection]) -> Reply {
+    fn page(&self, visit: &EmbedSession, connections: &[Connection]) -> Reply {
         let count = self.count.to_string();
         let only = self.selection.connection.as_ref();
         let mut meant = connections.iter().filter(|one| only.is_none_or(|only| *only == one.id));
@@ -209,7 +209,7 @@ impl Preview<'_> {
                 li { (text::replay::CAN_BE_STOPPED) }
             }
             form method="post" action=(path(visit, "replays")) {
-                (form_word(visit))
+                (csrf_token(visit))
                 @for (name, value) in self.draft.hidden() {
                     input type="hidden" name=(name) value=(value);
                 }
@@ -227,7 +227,7 @@ impl Preview<'_> {
 }
 
 /// Which deliveries are meant.
-fn facts(visit: &Visit, connections: &[Connection], what: &Selection) -> Markup {
+fn facts(visit: &EmbedSession, connections: &[Connection], what: &Selection) -> Markup {
     let is_shown = connections.iter().any(|one| Some(&one.id) == what.connection.as_ref());
     html! {
         dl {
@@ -271,7 +271,7 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     // The same form once more: the replay that it made is why the count is another.
     let workspace = &visit.session.workspace;
-    match stored::find(workspace, &id).run(log(platform, &visit.session)?).await {
+    match stored::find(workspace, &id).run(history_db(platform, &visit.session)?).await {
         Ok(replay) => Ok(to(visit, &replay.id, "")),
         Err(_) if refused.kind == Kind::Conflict || !refused.fields.is_empty() => {
             count(platform, visit, &draft, &id, refused.kind == Kind::Conflict).await
@@ -280,21 +280,21 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     }
 }
 
-fn to(visit: &Visit, replay: &str, query: &str) -> Reply {
+fn to(visit: &EmbedSession, replay: &str, query: &str) -> Reply {
     Reply::see_other(&path(visit, &format!("replays/{replay}{query}")))
 }
 
 /// A replay that pages show, and the connections to name it by.
 async fn find<P: Platform>(
     platform: &P,
-    visit: &Visit,
+    visit: &EmbedSession,
     call: &Call,
 ) -> Result<(Replay, Vec<Connection>)> {
     let (id, scope) = (call.id("id", "replay")?, visit.session.actor().scope);
     let queries = (connections::shown(&scope), connections::hidden(&scope));
     let (connections, hidden) = two(platform.control(), queries).await?;
     let found = stored::find(&visit.session.workspace, &id);
-    let found = found.run(log(platform, &visit.session)?).await?;
+    let found = found.run(history_db(platform, &visit.session)?).await?;
     if is_hidden(&found, &hidden) {
         return Err(Error::not_found("replay"));
     }
@@ -330,7 +330,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 }
 
 /// How far it is; the part that is kept up to date.
-fn progress(visit: &Visit, replay: &Replay, now_ms: i64) -> Markup {
+fn progress(visit: &EmbedSession, replay: &Replay, now_ms: i64) -> Markup {
     let told = text::replay::progress(replay.replayed, replay.count);
     let left_out = replay.count.saturating_sub(replay.replayed);
     let stop = format!("replays/{}/stop", replay.id);
@@ -360,7 +360,7 @@ fn progress(visit: &Visit, replay: &Replay, now_ms: i64) -> Markup {
     }
 }
 
-fn outcome_links(visit: &Visit, connections: &[Connection], what: &Selection) -> Markup {
+fn outcome_links(visit: &EmbedSession, connections: &[Connection], what: &Selection) -> Markup {
     let shown = what.connection.as_ref().filter(|id| connections.iter().any(|c| c.id == **id));
     let (all, label, dead) = match (shown, &what.event) {
         (Some(id), _) => (

@@ -83,8 +83,8 @@ pub fn status_told(status: Status, left_out: usize) -> String {
     match status {
         Status::Running => "It is under way.".to_owned(),
         Status::Canceled => "It was stopped. What it had not come to stays as it was.".to_owned(),
-        Status::Done if left_out == 0 => "All of them are on their way or there.".to_owned(),
-        Status::Done => format!(
+        Status::Completed if left_out == 0 => "All of them are on their way or there.".to_owned(),
+        Status::Completed => format!(
             "It is done. {} left out: somebody had sent or canceled them meanwhile.",
             if left_out == 1 { "One was".to_owned() } else { format!("{left_out} were") }
         ),
@@ -95,7 +95,7 @@ pub fn status_told(status: Status, left_out: usize) -> String {
 pub fn status(status: Status) -> &'static str {
     match status {
         Status::Running => "Running",
-        Status::Done => "Done",
+        Status::Completed => "Done",
         Status::Canceled => "Stopped",
     }
 }

@@ -9,7 +9,7 @@ use std::rc::{Rc, Weak};
 use posthorn::app::delivery::lanes::carry_out;
 use posthorn::domain::lane::machine::Lane;
 use posthorn::domain::lane::messages::{Command, Reply};
-use posthorn::domain::lane::queue::Line;
+use posthorn::domain::lane::queue::ConnectionQueue;
 use posthorn::ports::{Clock, Lanes, PortError};
 
 use super::chaos::Chaos;
@@ -18,7 +18,7 @@ use super::{Edge, Fault, World};
 /// All lanes.
 pub struct FakeLanes {
     world: Weak<World>,
-    objects: RefCell<BTreeMap<Line, Object>>,
+    objects: RefCell<BTreeMap<ConnectionQueue, Object>>,
     faults: RefCell<Vec<Option<Fault>>>,
     /// Requests so far, alarms not counted.
     pub requests: Cell<usize>,
@@ -63,7 +63,7 @@ impl FakeLanes {
 
     /// Lets the alarms go off that are due.
     pub async fn ring(&self, now_ms: i64) {
-        let due: Vec<Line> = {
+        let due: Vec<ConnectionQueue> = {
             let mut objects = self.objects.borrow_mut();
             let due =
                 objects.iter_mut().filter(|(_, o)| o.alarm_at_ms.is_some_and(|at| at <= now_ms));
@@ -82,13 +82,13 @@ impl FakeLanes {
         Rc::clone(&self.world.upgrade().expect("the world is there").chaos)
     }
 
-    fn evict_one(&self, line: &Line) {
+    fn evict_one(&self, line: &ConnectionQueue) {
         if let Some(object) = self.objects.borrow_mut().get_mut(line) {
             object.in_memory = None;
         }
     }
 
-    async fn step(&self, line: &Line, command: Command) -> Reply {
+    async fn step(&self, line: &ConnectionQueue, command: Command) -> Reply {
         let edge = Edge(self.world.upgrade().expect("the world is there"));
         let now_ms = edge.now_ms();
         let (reply, effects, whose) = {
@@ -121,7 +121,7 @@ impl FakeLanes {
 }
 
 impl Lanes for FakeLanes {
-    async fn call(&self, line: &Line, command: Command) -> Result<Reply, PortError> {
+    async fn call(&self, line: &ConnectionQueue, command: Command) -> Result<Reply, PortError> {
         self.requests.set(self.requests.get() + 1);
         let chaos = self.chaos();
         let fate = chaos.begin(["lane before", "lane after", "cut at lane"]).await;

@@ -17,7 +17,7 @@ use posthorn::app::delivery::deliver::{Verdict, deliver};
 use posthorn::app::upkeep::sweep::sweep;
 use posthorn::domain::base::secret::MasterKeys;
 use posthorn::domain::delivery::in_flight::InFlight;
-use posthorn::ports::{Clock, Entropy, Journal, Platform, PortError, Quotas, Settings};
+use posthorn::ports::{Clock, Entropy, Log, Platform, PortError, Quotas, Settings};
 use serde_json::Value;
 
 use chaos::Chaos;
@@ -236,8 +236,8 @@ impl Entropy for Edge {
     }
 }
 
-impl Journal for Edge {
-    fn line(&self, json: &Value) {
+impl Log for Edge {
+    fn log_event(&self, json: &Value) {
         self.lines.borrow_mut().push(json.clone());
     }
 }
@@ -257,7 +257,7 @@ impl Platform for Edge {
         &self.0.control
     }
 
-    fn log(&self, shard: u16) -> Result<&Sqlite, PortError> {
+    fn history_db(&self, shard: u16) -> Result<&Sqlite, PortError> {
         self.0.logs.get(usize::from(shard)).ok_or_else(|| PortError("no such shard".into()))
     }
 

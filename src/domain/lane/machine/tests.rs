@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::lane::queue::{Page, Waiting};
+use crate::domain::lane::queue::{Page, WaitingDelivery};
 
 /// A line of four deliveries, a lane, and what is under way.
 #[derive(Debug, Clone)]
@@ -17,8 +17,8 @@ struct World {
     line: BTreeMap<u32, (u32, i64)>,
     /// Deliveries that were handed out and not settled, and until when they are leased.
     under_way: BTreeMap<u32, i64>,
-    wanted: Option<From>,
-    traits: Traits,
+    wanted: Option<PageStart>,
+    traits: LanePolicy,
     is_woken: bool,
     trace: Vec<Act>,
 }
@@ -57,17 +57,17 @@ const ACTS: [Act; 9] = [
     Act::Wipe,
 ];
 
-fn line() -> Line {
-    Line { shard: 0, workspace: "w".into(), connection: "c".into() }
+fn line() -> ConnectionQueue {
+    ConnectionQueue { shard: 0, workspace: "w".into(), connection: "c".into() }
 }
 
-fn place(rule: u32) -> Place {
-    Place { event: "e".into(), rule }
+fn place(rule: u32) -> QueuePosition {
+    QueuePosition { event: "e".into(), rule }
 }
 
 impl World {
     fn new(strict: bool) -> Self {
-        let traits = Traits { strict, per_second: None, timeout_ms: 15_000 };
+        let traits = LanePolicy { strict, per_second: None, timeout_ms: 15_000 };
         let line = (1..=4).map(|rule| (rule, (0, 0))).collect();
         let (lane, under_way) = (Lane::default(), BTreeMap::new());
         let mut world = Self {
@@ -84,8 +84,8 @@ impl World {
         world
     }
 
-    fn told(&self) -> Told {
-        Told { line: line(), traits: self.traits, ..Told::default() }
+    fn told(&self) -> ConsumerReport {
+        ConsumerReport { line: line(), traits: self.traits, ..ConsumerReport::default() }
     }
 
     fn step(&mut self, command: Command) {
@@ -134,11 +134,12 @@ impl World {
     fn page(&self) -> Option<Page> {
         let from = self.wanted.clone()?;
         let after = match &from {
-            From::Head => 0,
-            From::After(place) => place.rule,
+            PageStart::Head => 0,
+            PageStart::After(place) => place.rule,
         };
         // Two rows are a page here.
-        let rows: Vec<Waiting> = self.line.range(after + 1..).take(2).map(waiting).collect();
+        let rows: Vec<WaitingDelivery> =
+            self.line.range(after + 1..).take(2).map(waiting).collect();
         let last = rows.last().map_or(u32::MAX - 1, |row| row.place.rule);
         let is_last = self.line.range(last + 1..).next().is_none();
         Some(Page { from, rows, is_last, read_at_ms: self.now_ms })
@@ -179,10 +180,10 @@ impl World {
             Act::Forward => {
                 let rule = self.line.keys().max().map_or(1, |last| last + 1).max(5);
                 self.line.insert(rule, (0, self.now_ms));
-                let told = Told { forwarded: vec![place(rule)], ..self.told() };
+                let told = ConsumerReport { forwarded: vec![place(rule)], ..self.told() };
                 self.step(Command::Tell(told));
             }
-            Act::Report => self.step(Command::Tell(Told { failed: 1, ..self.told() })),
+            Act::Report => self.step(Command::Tell(ConsumerReport { failed: 1, ..self.told() })),
             Act::Wait => {
                 let until_ms = self.now_ms + 10_000;
                 let mut alarms = 0;
@@ -228,10 +229,10 @@ impl World {
     }
 }
 
-fn waiting((rule, (attempts, due_at_ms)): (&u32, &(u32, i64))) -> Waiting {
+fn waiting((rule, (attempts, due_at_ms)): (&u32, &(u32, i64))) -> WaitingDelivery {
     let (attempt, due_at_ms) = (attempts + 1, *due_at_ms);
     let (place, payload_bytes, is_held) = (place(*rule), 2, false);
-    Waiting { place, attempt, start_at_ms: due_at_ms, due_at_ms, payload_bytes, is_held }
+    WaitingDelivery { place, attempt, start_at_ms: due_at_ms, due_at_ms, payload_bytes, is_held }
 }
 
 /// Every sequence of four acts, strict and not: order, limits and liveness hold at each step, and
@@ -270,8 +271,8 @@ proptest! {
     }
 }
 
-fn told() -> Told {
-    Told { line: line(), ..Told::default() }
+fn told() -> ConsumerReport {
+    ConsumerReport { line: line(), ..ConsumerReport::default() }
 }
 
 fn pull(lane: &mut Lane, room: u32, page: Option<Page>, now_ms: i64) -> Reply {
@@ -281,13 +282,13 @@ fn pull(lane: &mut Lane, room: u32, page: Option<Page>, now_ms: i64) -> Reply {
 
 fn head(rules: impl Iterator<Item = u32>) -> Page {
     let rows = rules.map(|rule| waiting((&rule, &(0, 0)))).collect();
-    Page { from: From::Head, rows, is_last: true, read_at_ms: 0 }
+    Page { from: PageStart::Head, rows, is_last: true, read_at_ms: 0 }
 }
 
 #[test]
 fn while_the_breaker_is_open_only_probes_go_out() {
     let mut lane = Lane::default();
-    lane.step(Command::Tell(Told { failed: 5, due_at_ms: Some(5_000), ..told() }), 0);
+    lane.step(Command::Tell(ConsumerReport { failed: 5, due_at_ms: Some(5_000), ..told() }), 0);
     assert_eq!(pull(&mut lane, 5, Some(head(1..=9)), 999), Reply::default(), "no probe yet");
     let first = pull(&mut lane, 5, Some(head(1..=9)), 1_000);
     assert_eq!(first.given.iter().map(|g| g.place.rule).collect::<Vec<_>>(), [1]);
@@ -310,14 +311,15 @@ fn modes_are_raised_and_lowered_again() {
             }
         }
     };
-    let failed = |count| Told { failed: count, seen: Some(Mode::Watch), ..told() };
+    let failed = |count| ConsumerReport { failed: count, seen: Some(Mode::Watch), ..told() };
     note(lane.step(Command::Tell(failed(1)), 0));
     note(lane.step(Command::Tell(failed(4)), 1));
-    note(lane.step(Command::Tell(Told { ok: 1, ..told() }), 2));
-    let less = Told { failed: 1, less_until_ms: Some(0), seen: Some(Mode::Engaged), ..told() };
+    note(lane.step(Command::Tell(ConsumerReport { ok: 1, ..told() }), 2));
+    let less =
+        ConsumerReport { failed: 1, less_until_ms: Some(0), seen: Some(Mode::Engaged), ..told() };
     note(lane.step(Command::Tell(less), 3));
     note(lane.step(Command::Alarm, 3 + HALVED_MS));
-    note(lane.step(Command::Tell(Told { is_slow: true, ..told() }), 40_000));
+    note(lane.step(Command::Tell(ConsumerReport { is_slow: true, ..told() }), 40_000));
     note(lane.step(Command::Alarm, 40_000 + SLOW_FOR_MS));
     use Mode::{Clear, Engaged, Watch};
     assert_eq!(
@@ -332,20 +334,21 @@ fn modes_are_raised_and_lowered_again() {
         ]
     );
     // Somebody who read the old mode makes the lane write it again.
-    let (_, effects) = lane.step(Command::Tell(Told { seen: Some(Watch), ..told() }), 900_000);
+    let (_, effects) =
+        lane.step(Command::Tell(ConsumerReport { seen: Some(Watch), ..told() }), 900_000);
     assert!(matches!(effects[..], [Effect::SetMode(LogMode { mode: Clear, .. })]), "{effects:?}");
 }
 
 #[test]
 fn a_throttled_lane_hands_out_no_more_than_it_may() {
     let mut lane = Lane::default();
-    let traits = Traits { per_second: Some(3), ..Traits::default() };
+    let traits = LanePolicy { per_second: Some(3), ..LanePolicy::default() };
     let mut given = Vec::new();
     let mut now_ms = 0;
     let mut page = Some(head(1..=20));
     let mut settled = Vec::new();
     while given.len() < 20 {
-        let told = Told { traits, ..told() };
+        let told = ConsumerReport { traits, ..told() };
         let next = Pull { told, settled: std::mem::take(&mut settled), room: 5, page: page.take() };
         let (reply, _) = lane.step(Command::Pull(Box::new(next)), now_ms);
         for one in reply.given {
@@ -390,7 +393,7 @@ fn who_asks_hears_what_is_handed_out_and_changes_nothing() {
 #[test]
 fn a_lane_that_is_forgotten_sleeps() {
     let mut lane = Lane::default();
-    lane.step(Command::Tell(Told { failed: 9, due_at_ms: Some(5), ..told() }), 0);
+    lane.step(Command::Tell(ConsumerReport { failed: 9, due_at_ms: Some(5), ..told() }), 0);
     lane.step(Command::Forget(line()), 1);
     assert_eq!(lane.alarm_at_ms(1), None);
 }
