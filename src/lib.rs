@@ -10,28 +10,28 @@
 //! `POST /api/v1/events` → [`routes`] finds the row and checks the caller → [`api::emit`] reads
 //! the body → [`app::emit`] reads CONTROL once (key, workspace, rules), stores event and
 //! deliveries in one LOG batch, and sends a job for each delivery. The queue hands jobs to
-//! [`app::delivery::deliver`], which reads what they name, signs and sends ([`app::delivery::attempt`],
-//! [`destination::webhook`]) and records what came of it ([`app::delivery::recorder`]). What nobody saw to
-//! in time, [`app::upkeep::sweep`] brings back.
+//! [`app::delivery::deliver`], which reads what they name, signs and sends
+//! ([`app::delivery::attempt`], [`destination::webhook`]) and records the result
+//! ([`app::delivery::recorder`]). Jobs that were lost are found by [`app::upkeep::sweep`].
 //!
 //! # The way of a page
 //!
 //! The product asks for a session ([`api::sessions`]) and shows its launch URL in an iframe.
-//! [`embed::frame::launch`] makes a cookie of the launch token; [`embed::frame::front`] lets every later request
-//! in by it; a page reads what it shows and renders it.
+//! [`embed::frame::launch`] makes a cookie of the launch token; [`embed::frame::front`] lets every
+//! later request in by it; a page reads what it shows and renders it.
 //!
 //! # The way of a retry
 //!
 //! A failure stays in LOG with its due time, and the connection's lane ([`domain::lane`], kept by a
 //! Durable Object) is told. When it is due the lane's alarm sends a job, and the consumer that gets
-//! it serves the line ([`app::delivery::lane_run`]): it asks the lane which deliveries to start, settles them
-//! in LOG, tells the lane, asks again. Connections whose order is strict or that are throttled are
-//! served in this way only. A healthy connection never calls its lane.
+//! it serves the line ([`app::delivery::lane_run`]): it asks the lane which deliveries to start,
+//! settles them in LOG, tells the lane, asks again. Connections whose order is strict or that are
+//! throttled are served in this way only. A healthy connection never calls its lane.
 //!
 //! # The way of a statistic
 //!
-//! The cron counts what became of deliveries, by connection and day ([`app::upkeep::rollups`]), and the API
-//! adds the counts up ([`app::stats`]). Emits and deliveries know nothing of it.
+//! The cron counts what became of deliveries, by connection and day ([`app::upkeep::rollups`]), and
+//! the API adds the counts up ([`app::stats`]). Emits and deliveries know nothing of it.
 //!
 //! # The map, from the ground up
 //!
@@ -61,8 +61,10 @@
 //!   does not: jobs may be lost, repeated or reordered.
 //! - An attempt is recorded only on a delivery that still owes this very attempt.
 //! - A lane decides what starts next and never what is owed: all it knows may be lost.
-//! - A secret is a [`domain::base::secret::Secret`] or sealed; neither can be serialized into an answer.
-//! - What a caller may not see is 404 for it: finders take the [`domain::tenants::actor::Scope`] it acts in.
+//! - A secret is a [`domain::base::secret::Secret`] or sealed; neither can be serialized into an
+//!   answer.
+//! - What a caller may not see is 404 for it: finders take the [`domain::tenants::actor::Scope`] it
+//!   acts in.
 //! - A page of the embed costs at most three reads, and shows no secret but in the one answer that
 //!   made it.
 

@@ -1,0 +1,150 @@
+-- CONTROL: who there is and what is routed where. Small and read-mostly.
+-- Times are milliseconds since 1970 in INTEGER columns; ids are TEXT; sealed values open only in the
+-- row they were sealed for.
+
+create table organizations (
+    id text not null primary key,
+    name text not null,
+    created_at_ms integer not null,
+    -- What an organization decides about the embed. `allowed_origins` is a JSON array of the origins that
+    -- may show it where a session names none of its own.
+    allowed_origins text not null default '[]',
+    secrets_in_embed_only integer not null default 0
+) without rowid;
+
+create table machine_keys (
+    access_key text not null primary key,
+    organization text not null,
+    secret_sealed text not null,
+    created_at_ms integer not null,
+    revoked_at_ms integer,
+    -- What people call a machine key, and the key that made it; the operator made the first.
+    name text,
+    created_by text
+) without rowid;
+
+-- Workspace numbers are never used twice, since they stand in event ids.
+create table counters (
+    name text not null primary key,
+    n integer not null
+) without rowid;
+
+create table workspaces (
+    id text not null primary key,
+    number integer not null,
+    organization text not null,
+    shard integer not null,
+    name text not null,
+    description text,
+    last_rule_number integer not null default 0,
+    created_at_ms integer not null,
+    updated_at_ms integer not null,
+    -- `environment` is a label such as staging; `external_id` what the product itself calls the customer.
+    environment text,
+    external_id text,
+    -- A workspace that has used up its events is refused more until then.
+    full_until_ms integer
+) without rowid;
+create unique index workspaces_by_number on workspaces (number);
+create unique index workspaces_by_name on workspaces (organization, name);
+
+create table publishable_keys (
+    public_key text not null primary key,
+    workspace text not null,
+    name text not null,
+    created_at_ms integer not null,
+    expires_at_ms integer,
+    -- What a publishable key is limited to: JSON arrays of event names or patterns, and of origins; null
+    -- for no limit.
+    events text,
+    origins text
+) without rowid;
+create index publishable_keys_by_workspace on publishable_keys (workspace, created_at_ms);
+
+create table connections (
+    id text not null primary key,
+    workspace text not null,
+    type text not null,
+    name text not null,
+    settings text not null,
+    credentials text not null,
+    hidden integer not null default 0,
+    created_by text not null,
+    created_at_ms integer not null,
+    updated_at_ms integer not null,
+    -- A connection can be inactive: its deliveries are held. `inactive_reason` says why: `paused` by a
+    -- person, `endpoint_gone` after a 410.
+    active integer not null default 1,
+    inactive_reason text,
+    -- A connection of which nothing succeeds is warned about before it becomes inactive:
+    -- `failing_since_ms` is the first failure since anything succeeded, `warned_percent` how much of the
+    -- time until then had passed at the last warning (0, 50 or 90). `inactive_reason` can also be
+    -- `disabled_by_receiver` and `delivery_failing`.
+    failing_since_ms integer,
+    warned_percent integer not null default 0
+) without rowid;
+create index connections_by_workspace on connections (workspace, created_at_ms, id);
+
+create table connection_secrets (
+    connection text not null,
+    number integer not null,
+    sealed text not null,
+    set_by text not null,
+    created_at_ms integer not null,
+    expires_at_ms integer,
+    primary key (connection, number)
+) without rowid;
+
+create table rules (
+    id text not null primary key,
+    workspace text not null,
+    number integer not null,
+    connection text not null,
+    event text not null,
+    resource text,
+    resource_id text,
+    action text not null,
+    active integer not null default 1,
+    hidden integer not null default 0,
+    created_by text not null,
+    created_at_ms integer not null,
+    updated_at_ms integer not null,
+    -- A rule's `event` can be a pattern: `order.*` or `*`. `filter` is what its events' payloads must say, the
+    -- JSON of a condition; null lets all pass.
+    filter text
+) without rowid;
+create unique index rules_by_number on rules (workspace, number);
+create index rules_by_event on rules (workspace, event);
+create index rules_by_connection on rules (connection);
+
+-- The organization's catalogue of event types. `example` is the exact text of a payload.
+create table event_types (
+    organization text not null,
+    key text not null,
+    label text not null,
+    description text,
+    group_name text,
+    example text,
+    visible integer not null default 1,
+    created_by text not null,
+    created_at_ms integer not null,
+    updated_at_ms integer not null,
+    primary key (organization, key)
+) without rowid;
+
+create index machine_keys_by_organization
+    on machine_keys (organization, created_at_ms, access_key) where revoked_at_ms is null;
+
+create unique index workspaces_by_external_id
+    on workspaces (organization, external_id) where external_id is not null;
+
+create index workspaces_by_environment on workspaces (organization, environment, name);
+
+-- Workspaces that were deleted and of which something may be left: the sweeper clears it away in
+-- steps, and then the row goes.
+create table deleted_workspaces (
+    shard integer not null,
+    id text not null,
+    deleted_at_ms integer not null,
+    primary key (shard, id)
+) without rowid;

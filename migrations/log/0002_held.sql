@@ -1,2 +1,0 @@
--- Held deliveries by connection: the sweeper releases those whose connection is active.
-create index deliveries_held on deliveries (workspace, connection, event) where state = 'held';
