@@ -11,7 +11,7 @@
 //! the body → [`app::emit`] reads CONTROL once (key, workspace, rules), stores event and
 //! deliveries in one LOG batch, and sends a job for each delivery. The queue hands jobs to
 //! [`app::delivery::deliver`], which reads what they name, signs and sends
-//! ([`app::delivery::attempt`], [`destination::webhook`]) and records the result
+//! ([`app::delivery::attempt`], [`destinations::webhook`]) and records the result
 //! ([`app::delivery::recorder`]). Jobs that were lost are found by [`app::upkeep::sweep`].
 //!
 //! # The way of a page
@@ -37,7 +37,7 @@
 //!
 //! - [`domain`]: values and decisions. States of a delivery, retry times, signatures, the URL
 //!   guard.
-//! - [`destination`]: how a connection and an event become a request.
+//! - [`destinations`]: how a connection and an event become a request.
 //! - [`ports`]: the doors to clock, randomness, databases, queue, lanes and network, as traits.
 //! - [`store`]: SQL, one noun per file.
 //! - [`app`]: use cases, one per file.
@@ -70,7 +70,7 @@
 
 pub mod domain;
 
-pub mod destination;
+pub mod destinations;
 
 pub mod ports;
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::api::rules::add_resource;
 use crate::app::events::{self, Listing};
 use crate::app::{cancel, retry};
-use crate::destination::WEBHOOK;
+use crate::destinations::WEBHOOK;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::ids::{message_id, rule_event_id};
 use crate::domain::base::json::json;

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::app::rules::SEND_WEBHOOK;
-use crate::destination::WEBHOOK;
+use crate::destinations::WEBHOOK;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::fields::Fields;
 use crate::domain::base::json::json;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::app::common::{history_db, new_id, url_policy};
 use crate::app::delivery::lanes;
-use crate::destination::WEBHOOK;
-use crate::destination::webhook::{CUSTOM_HEADER, Settings, header_field};
-use crate::destination::webhook_form::{self, Form, SecretChange};
+use crate::destinations::WEBHOOK;
+use crate::destinations::webhook::form::{self, Form, SecretChange};
+use crate::destinations::webhook::{CUSTOM_HEADER, Settings, header_field};
 use crate::domain::base::error::{Error, FieldError, Kind, Result};
 use crate::domain::base::json::json;
 use crate::domain::base::limits::CANCEL_STEP;
@@ -96,10 +96,10 @@ pub struct NewConnection {
 ///
 /// # Errors
 /// `NotFound` when the organization has no such workspace; `Invalid` and `Refused` as
-/// [`webhook_form::read`].
+/// [`form::read`].
 pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection) -> Result<Saved> {
     let control = platform.control();
-    let form = webhook_form::read(&new.metadata, None, |_| false, &url_policy(platform));
+    let form = form::read(&new.metadata, None, |_| false, &url_policy(platform));
     let form = with_name(Some(&new.name), form)?;
     check_may_set(actor, &form)?;
     let workspace = workspaces::find(control, &actor.scope, &new.workspace).await?;
@@ -149,7 +149,7 @@ pub struct Change {
 ///
 /// # Errors
 /// `NotFound` when the organization has no such connection; `Invalid` and `Refused` as
-/// [`webhook_form::read`].
+/// [`form::read`].
 pub async fn update<P: Platform>(
     platform: &P,
     actor: &Actor,
@@ -161,7 +161,7 @@ pub async fn update<P: Platform>(
     let current = Settings::from_stored(&connection.settings).map_err(Error::internal)?;
     let metadata = change.metadata.as_deref().unwrap_or("{}");
     let is_set = |field: &str| connection.credentials.contains_key(field);
-    let form = webhook_form::read(metadata, Some(&current), is_set, &url_policy(platform));
+    let form = form::read(metadata, Some(&current), is_set, &url_policy(platform));
     let form = with_name(change.name.as_deref(), form)?;
     check_may_set(actor, &form)?;
     if form.signing_secret == SecretChange::Keep && form.settings.signing != current.signing {

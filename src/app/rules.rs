@@ -1,7 +1,7 @@
 //! Creating and changing rules.
 
 use crate::app::common::new_id;
-use crate::destination::WEBHOOK;
+use crate::destinations::WEBHOOK;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::FAN_OUT_MAX;
 use crate::domain::base::names::widest;

@@ -2,7 +2,7 @@
 
 use crate::app::common::new_event_id;
 use crate::app::emit;
-use crate::destination::webhook::Settings;
+use crate::destinations::webhook::Settings;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::fields::Fields;
 use crate::domain::base::ids::{self, TEST_RULE};

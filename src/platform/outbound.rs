@@ -9,7 +9,7 @@ use futures_util::future::{Either, select};
 use worker::js_sys::Uint8Array;
 use worker::{AbortController, ByteStream, Delay, Fetch, Headers, Request, Response, web_sys};
 
-use crate::destination::OutboundRequest;
+use crate::destinations::OutboundRequest;
 use crate::domain::base::limits::EXCERPT_BYTES_MAX;
 use crate::domain::delivery::attempt::{Answer, Failure};
 use crate::platform::is_short;

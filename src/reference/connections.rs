@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::destination::WEBHOOK;
+use crate::destinations::WEBHOOK;
 use crate::domain::connection::model::InactiveReason;
 use crate::domain::connection::rotation::OVERLAP_S_MAX;
 use crate::reference::leaves::{any_object, text};

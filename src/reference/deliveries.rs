@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::destination::WEBHOOK;
-use crate::destination::webhook::METHODS;
+use crate::destinations::WEBHOOK;
+use crate::destinations::webhook::METHODS;
 use crate::domain::delivery::attempt::Outcome;
 use crate::domain::delivery::state::STATUSES;
 use crate::reference::leaves::{

@@ -1,7 +1,7 @@
 //! Integrations, of which there is one, and what a connection says of its own.
 
 use crate::app::rules::SEND_WEBHOOK;
-use crate::destination::WEBHOOK;
+use crate::destinations::WEBHOOK;
 use crate::reference::leaves::{any_object, flag, id, one_of, only, words};
 use crate::reference::operation::{Operation, get, put};
 use crate::reference::shape::{Names, Shape, closed, list_of, may, need, open};

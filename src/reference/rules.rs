@@ -1,7 +1,7 @@
 //! Rules.
 
 use crate::app::rules::SEND_WEBHOOK;
-use crate::destination::WEBHOOK;
+use crate::destinations::WEBHOOK;
 use crate::reference::filter;
 use crate::reference::leaves::{flag, given_id, id, name, only, pattern, resource_id, time, words};
 use crate::reference::operation::{Operation, delete, get, patch, post};

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::destination::webhook::{AuthScheme, METHODS, Ordering, PayloadMode};
-use crate::destination::webhook_form::READ_ONLY;
+use crate::destinations::webhook::form::READ_ONLY;
+use crate::destinations::webhook::{AuthScheme, METHODS, Ordering, PayloadMode};
 use crate::domain::base::limits::{
     CREDENTIAL_BYTES_MAX, CUSTOM_HEADERS_MAX, HEADER_NAME_CHARS_MAX, HEADER_VALUE_BYTES_MAX,
     TIMEOUT_S_DEFAULT, TIMEOUT_S_MAX, TIMEOUT_S_MIN, URL_CHARS_MAX,
@@ -30,7 +30,7 @@ fn url() -> Shape {
     leaf(schema, "https://hooks.acme.example/orders")
 }
 
-/// A header's name, see `destination::webhook_form`.
+/// A header's name, see `destinations::webhook::form`.
 pub fn header_name(example: &str) -> Shape {
     matching(&format!("^[A-Za-z0-9!#$%&'*+.^_`|~-]{{1,{HEADER_NAME_CHARS_MAX}}}$"), example)
 }

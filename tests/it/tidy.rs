@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Floors from the ground up; a module may use its own floor and those below.
 const FLOORS: [&[&str]; 10] = [
     &["domain"],
-    &["destination"],
+    &["destinations"],
     &["ports"],
     &["store"],
     &["app"],

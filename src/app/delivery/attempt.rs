@@ -2,8 +2,8 @@
 //! and decide what follows. Nothing is stored here; see `recorder.rs`.
 
 use crate::app::common::url_policy;
-use crate::destination::webhook::{self, PayloadMode, Settings};
-use crate::destination::{Material, OutboundRequest};
+use crate::destinations::webhook::{self, PayloadMode, Settings};
+use crate::destinations::{Material, OutboundRequest};
 use crate::domain::base::ids::TEST_RULE;
 use crate::domain::base::ids::message_id;
 use crate::domain::base::json::json;
@@ -208,7 +208,7 @@ fn record(
 ) -> Record {
     let masked: Vec<&str> = prepared.masked.iter().map(Secret::expose).collect();
     let request = &prepared.request;
-    let shown = |header: &crate::destination::OutboundHeader| {
+    let shown = |header: &crate::destinations::OutboundHeader| {
         let value = if header.is_secret { attempt::MASK } else { &header.value };
         (header.name.clone(), value.to_owned())
     };

@@ -18,7 +18,7 @@ use crate::app::common::history_db;
 use crate::app::delivery::attempt::{AttemptResult, ConnectionEffect, attempt};
 use crate::app::delivery::lanes;
 use crate::app::delivery::recorder::{self, FinishedJob};
-use crate::destination::webhook::Settings;
+use crate::destinations::webhook::Settings;
 use crate::domain::base::error::Result;
 use crate::domain::base::json::json;
 use crate::domain::base::limits::{

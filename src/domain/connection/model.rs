@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::domain::base::secret::{Sealed, Secret};
 
 /// Sealed values that the customer gave us for the receiver, by field. The field names are the
-/// destination's; see `destination/webhook.rs`.
+/// destination's; see `destinations/webhook`.
 pub type SealedCredentials = BTreeMap<String, Sealed>;
 
 /// The same values, opened for one request.

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-use crate::destination::webhook::Settings;
+use crate::destinations::webhook::Settings;
 use crate::domain::base::error::{Error, FieldError};
 use crate::domain::base::json::json;
 use crate::domain::base::limits::CUSTOM_HEADERS_MAX;

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::app::connections::{self as app, Change, NewConnection, Saved};
 use crate::app::rules::{NewRule, create as create_rule};
-use crate::destination::webhook::Settings;
+use crate::destinations::webhook::Settings;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
 use crate::domain::tenants::session::{Need, Session};

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::app::activation::{self, Held};
 use crate::app::connections as app;
-use crate::destination::webhook::{AuthScheme, Ordering, Settings};
+use crate::destinations::webhook::{AuthScheme, Ordering, Settings};
 use crate::domain::base::error::{Error, Result};
 use crate::domain::connection::signing::Algorithm;
 use crate::domain::tenants::session::{Need, SessionType};

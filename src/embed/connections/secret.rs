@@ -5,7 +5,7 @@ use crate::embed::connections::new_secret::fresh_secret;
 use maud::{Markup, html};
 
 use crate::app::connections::{self as app};
-use crate::destination::webhook::Settings;
+use crate::destinations::webhook::Settings;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::secret::Secret;
 use crate::domain::connection::model::SetBy;

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::destination::webhook::Settings;
+use crate::destinations::webhook::Settings;
 use crate::embed::connections::verification::{Language, code};
 use crate::embed::frame::layout::path;
 use crate::embed::frame::parts;

@@ -5,7 +5,7 @@ use crate::embed::history::payload::payload;
 use maud::{Markup, html};
 
 use crate::app::events::{self, EventDetails};
-use crate::destination::webhook::Settings;
+use crate::destinations::webhook::Settings;
 use crate::domain::base::error::Result;
 use crate::domain::base::ids::TEST_RULE;
 use crate::domain::base::ids::message_id;

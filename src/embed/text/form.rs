@@ -1,6 +1,6 @@
 //! Labels, hints and choices of forms.
 
-use crate::destination::webhook::{AuthScheme, PayloadMode};
+use crate::destinations::webhook::{AuthScheme, PayloadMode};
 use crate::embed::text::{GENERATE, OWN};
 
 /// Values with their labels.

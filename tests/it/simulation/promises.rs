@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use posthorn::destination::OutboundRequest;
+use posthorn::destinations::OutboundRequest;
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
 

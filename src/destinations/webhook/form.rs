@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::destination::webhook::{
+use crate::destinations::webhook::{
     AuthScheme, METHODS, Ordering, PayloadMode, Settings, header_field,
 };
 use crate::domain::base::error::{Error, Kind, Result};

@@ -4,12 +4,14 @@
 //! Credentials (`auth_*` values and custom headers' values) and the signing secret go in and never
 //! come out: [`Settings`] does not hold them, [`show`] says only that they are set.
 
+pub mod form;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::destination::{Material, OutboundHeader, OutboundRequest};
+use crate::destinations::{Material, OutboundHeader, OutboundRequest};
 use crate::domain::base::json::{self, json};
 use crate::domain::base::limits::TIMEOUT_S_DEFAULT;
 use crate::domain::base::time::SECOND_MS;

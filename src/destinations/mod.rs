@@ -2,7 +2,6 @@
 //! limits come in as arguments. A destination is one file here; so far there is one.
 
 pub mod webhook;
-pub mod webhook_form;
 
 use crate::domain::base::secret::Secret;
 use crate::domain::connection::model::Credentials;
