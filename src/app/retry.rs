@@ -4,7 +4,7 @@ use crate::app::common::history_db;
 use crate::app::delivery::lanes;
 use crate::app::delivery::wake::wake;
 use crate::app::events::{delivery_key, home};
-use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::json::json;
 use crate::domain::base::time::MINUTE_MS;
 use crate::domain::delivery::job::Job;
@@ -71,7 +71,8 @@ fn check(delivery: &DeliverySummary, now_ms: i64) -> Result<State> {
             refuse(Kind::TooEarly, "An attempt is on its way; try again in a minute")
         }
         State::Held => {
-            refuse(Kind::Conflict, "It is held because its connection is inactive; activate that")
+            let msg = "It is held because its connection is inactive; activate that";
+            Err(Error::new(Kind::Conflict, msg).with_code(Code::ConnectionInactive))
         }
         State::Canceled => refuse(Kind::Conflict, "It was canceled"),
         state => Ok(state),

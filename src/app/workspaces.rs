@@ -1,7 +1,7 @@
 //! Creating and changing workspaces.
 
 use crate::app::common::new_id;
-use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::tenants::actor::Actor;
 use crate::domain::tenants::api_key;
 use crate::ports::Platform;
@@ -73,7 +73,8 @@ async fn existing<P: Platform>(
 
 fn taken(field: &str) -> Error {
     let taken = Error::field(field, "is taken by another workspace of this organization");
-    taken.of_kind(Kind::Conflict)
+    let code = if field == "name" { Code::NameTaken } else { Code::Duplicate };
+    taken.of_kind(Kind::Conflict).with_code(code)
 }
 
 /// Stores a changed workspace.

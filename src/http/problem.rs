@@ -20,6 +20,8 @@ pub fn status(kind: Kind) -> StatusCode {
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::Conflict => StatusCode::CONFLICT,
+        Kind::Gone => StatusCode::GONE,
+        Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Kind::TooEarly => StatusCode::TOO_EARLY,
@@ -41,6 +43,8 @@ pub fn name(kind: Kind) -> &'static str {
         Kind::Forbidden => "forbidden",
         Kind::NotFound => "not-found",
         Kind::Conflict => "conflict",
+        Kind::Gone => "gone",
+        Kind::PreconditionFailed => "precondition-failed",
         Kind::TooLarge => "too-large",
         Kind::UnsupportedMediaType => "unsupported-media-type",
         Kind::TooEarly => "too-early",
@@ -61,9 +65,13 @@ pub fn retry_after_s(kind: Kind) -> Option<u32> {
     }
 }
 
-/// The `error` object of an error: name, message, and the fields that were wrong.
+/// The `error` object of an error: name, message, the finer word if there is one, and the fields
+/// that were wrong.
 pub fn error_object(error: &Error) -> Value {
     let mut object = json!({"name": name(error.kind), "message": error.message});
+    if let Some(code) = error.code {
+        object["code"] = json!(code.as_str());
+    }
     if !error.fields.is_empty() {
         let fields = error.fields.iter().map(|f| json!({"param": f.param, "msg": f.msg}));
         object["data"] = fields.collect();

@@ -61,6 +61,7 @@ pub mod problem_page;
 
 pub mod llms;
 
+use crate::domain::base::error::Code;
 use operation::{Operation, Row};
 use shape::{Names, Shape, closed, list_of, may, need};
 
@@ -128,6 +129,7 @@ fn described() -> Vec<Described> {
 
 fn problem_shapes() -> Names {
     let names: Vec<&str> = problems::problems().iter().map(|problem| problem.name).collect();
+    let codes = Code::ALL.map(Code::as_str);
     let field = closed([
         need("param", leaves::text("event")).says("Path of the field, such as `metadata.url`."),
         need("msg", leaves::words("is required")),
@@ -135,6 +137,7 @@ fn problem_shapes() -> Names {
     let error = closed([
         need("name", leaves::one_of(&names)),
         need("message", leaves::words("event: is required")),
+        may("code", leaves::one_of(&codes)).says("What exactly stood in the way, for programs."),
         may("data", list_of(field)).shown().says("Every field that was wrong."),
     ]);
     let problem = closed([

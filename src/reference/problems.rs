@@ -21,12 +21,14 @@ pub struct Problem {
     pub advice: &'static str,
 }
 
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 14] = [
     Kind::Invalid,
     Kind::Unauthenticated,
     Kind::Forbidden,
     Kind::NotFound,
     Kind::Conflict,
+    Kind::Gone,
+    Kind::PreconditionFailed,
     Kind::TooLarge,
     Kind::UnsupportedMediaType,
     Kind::Refused,
@@ -96,6 +98,18 @@ fn words(kind: Kind) -> (&'static str, &'static str, &'static str) {
             "The request contradicts what is stored, such as a name that is taken, a connection \
              that rules still use, or a delivery that is settled already.",
             "Read the record again and decide anew.",
+        ),
+        Kind::Gone => (
+            "Gone",
+            "What is asked for was here and was erased.",
+            "It does not come back. `error.code` is `erased`.",
+        ),
+        Kind::PreconditionFailed => (
+            "Precondition failed",
+            "The record was changed since the version that `If-Match` names. Nothing was changed \
+             by this request.",
+            "Read the record again, look at what changed, and send the request with its new \
+             `ETag`.",
         ),
         Kind::TooLarge => (
             "Too large",

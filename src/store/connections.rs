@@ -1,6 +1,6 @@
 //! Connections in CONTROL, each with what is known of its current signing secret.
 
-use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::limits::{CONNECTIONS_SHOWN_MAX, LOOKED_AT};
 use crate::domain::base::secret::Sealed;
 use crate::domain::connection::model::{InactiveReason, SealedCredentials, SetBy};
@@ -150,7 +150,10 @@ pub async fn insert(
     let results = run(control, vec![row, secret, known]).await?;
     match (results[0].is_empty(), results[2].is_empty()) {
         (false, _) => Ok(()),
-        (true, false) => Err(Error::new(Kind::Conflict, "There is a connection with this id")),
+        (true, false) => {
+            let msg = "There is a connection with this id";
+            Err(Error::new(Kind::Conflict, msg).with_code(Code::Duplicate))
+        }
         (true, true) => Err(Error::quota("workspace", "connections", quota)),
     }
 }
@@ -437,7 +440,7 @@ pub async fn delete(
     let results = run(control, statements).await?;
     if results[0].is_empty() {
         let used = "Rules send to this connection. Delete them first, or pass force_delete: true";
-        return Err(Error::new(Kind::Conflict, used));
+        return Err(Error::new(Kind::Conflict, used).with_code(Code::InUse));
     }
     Ok(())
 }

@@ -41,8 +41,10 @@ fn an_external_id_makes_one_workspace() {
     let patch = |body: Value| tenant.call(&edge, "PATCH", &own, &body);
     let taken = patch(json!({"external_id": "cus_7"}));
     assert_eq!((taken.status, params(&taken)), (409, vec!["external_id".to_owned()]));
+    assert_eq!(taken.json()["error"]["code"], "duplicate");
     let taken = patch(json!({"name": "Customer 7"}));
     assert_eq!((taken.status, params(&taken)), (409, vec!["name".to_owned()]));
+    assert_eq!(taken.json()["error"]["code"], "name_taken");
     assert_eq!(patch(json!({"external_id": "cus_1"})).json()["external_id"], "cus_1");
     assert_eq!(patch(json!({"external_id": null})).json()["external_id"], Value::Null);
     for (field, value) in [

@@ -6,7 +6,7 @@
 
 use crate::app::common::history_db;
 use crate::app::connections::settle_deleted;
-use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::json::json;
 use crate::domain::base::limits::{CLEARED_CONNECTIONS, CLEARED_SESSIONS};
 use crate::domain::base::time::MINUTE_MS;
@@ -37,7 +37,7 @@ pub async fn delete<P: Platform>(platform: &P, actor: &Actor, id: &str, force: b
         workspaces::find(control, &actor.scope, id).await?;
         let used = "The workspace has connections or rules. Delete them first, or pass \
                     force_delete: true";
-        return Err(Error::new(Kind::Conflict, used));
+        return Err(Error::new(Kind::Conflict, used).with_code(Code::InUse));
     };
     if let Err(error) = clear(platform, &deleted).await {
         complain(platform, &deleted, &error);

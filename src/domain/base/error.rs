@@ -17,6 +17,10 @@ pub enum Kind {
     NotFound,
     /// It contradicts what is stored.
     Conflict,
+    /// It was here and was erased.
+    Gone,
+    /// The record is no longer the one that `If-Match` names.
+    PreconditionFailed,
     /// Larger than a limit.
     TooLarge,
     /// A body of a type we do not read.
@@ -31,6 +35,63 @@ pub enum Kind {
     Unavailable,
     /// Our own fault.
     Internal,
+}
+
+/// What exactly stood in the way, for programs that tell one conflict or refusal from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// The same is there already.
+    Duplicate,
+    /// The name is another record's.
+    NameTaken,
+    /// What is asked for was erased.
+    Erased,
+    /// The event would go round in a circle.
+    Loop,
+    /// Something else still needs it.
+    InUse,
+    /// The connection takes no deliveries.
+    ConnectionInactive,
+    /// There is as much as may be.
+    Quota,
+    /// A filter costs too much to judge.
+    FilterTooCostly,
+    /// A template cannot be filled.
+    Template,
+    /// The receiver does not take the credentials.
+    CredentialsRefused,
+}
+
+impl Code {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Duplicate,
+        Self::NameTaken,
+        Self::Erased,
+        Self::Loop,
+        Self::InUse,
+        Self::ConnectionInactive,
+        Self::Quota,
+        Self::FilterTooCostly,
+        Self::Template,
+        Self::CredentialsRefused,
+    ];
+
+    /// The word that callers are told (the wire contract).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::NameTaken => "name_taken",
+            Self::Erased => "erased",
+            Self::Loop => "loop",
+            Self::InUse => "in_use",
+            Self::ConnectionInactive => "connection_inactive",
+            Self::Quota => "quota",
+            Self::FilterTooCostly => "filter_too_costly",
+            Self::Template => "template",
+            Self::CredentialsRefused => "credentials_refused",
+        }
+    }
 }
 
 /// One field that was wrong. `param` is a path such as `metadata.url` or `[3].event`.
@@ -54,11 +115,13 @@ pub struct Error(Box<Parts>);
 pub struct Parts {
     /// What went wrong.
     pub kind: Kind,
-    /// ConsumerReport to the caller.
+    /// What exactly, where a program may need to know.
+    pub code: Option<Code>,
+    /// Told to the caller.
     pub message: String,
     /// The fields that were wrong, told to the caller.
     pub fields: Vec<FieldError>,
-    /// ConsumerReport to the log only.
+    /// Told to the log only.
     pub detail: String,
 }
 
@@ -69,7 +132,8 @@ impl Error {
     /// An error of `kind` with its message for the caller.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self(Box::new(Parts { kind, message, fields: Vec::new(), detail: String::new() }))
+        let (fields, detail) = (Vec::new(), String::new());
+        Self(Box::new(Parts { kind, code: None, message, fields, detail }))
     }
 
     /// A malformed request.
@@ -98,7 +162,7 @@ impl Error {
     pub fn quota(param: &str, what: &str, most: Option<u32>) -> Self {
         let most = most.unwrap_or_default();
         let msg = format!("has {most} {what}, the most that this installation allows");
-        Self::field(param, msg).of_kind(Kind::Refused)
+        Self::field(param, msg).of_kind(Kind::Refused).with_code(Code::Quota)
     }
 
     /// Missing or unusable credentials.
@@ -131,6 +195,12 @@ impl Error {
     /// The same error of another kind, for instance a limit on one field that means "too large".
     pub fn of_kind(mut self, kind: Kind) -> Self {
         self.kind = kind;
+        self
+    }
+
+    /// The same error with a word for what exactly stood in the way.
+    pub fn with_code(mut self, code: Code) -> Self {
+        self.code = Some(code);
         self
     }
 
