@@ -89,3 +89,5 @@ pub mod routes;
 pub mod reference;
 
 mod platform;
+
+pub use platform::api_reference;

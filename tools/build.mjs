@@ -1,8 +1,9 @@
-// Builds the Worker into build/: wasm and the JavaScript around it. wrangler's [build] command is this file.
+// Builds the Worker into build/, wasm and the JavaScript around it, and renders the pages of public/. wrangler's [build] command is this file.
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { toolVersions } from "./lib/cargo-tools.mjs";
 import { withNode } from "./lib/node.mjs";
+import { renderPages } from "./lib/pages.mjs";
 import { inRepo, isMain, root } from "./lib/paths.mjs";
 import { die, run, stopToolsOnSignals } from "./lib/run.mjs";
 import { hashOf, readStamp, writeStamp } from "./lib/stamp.mjs";
@@ -19,6 +20,7 @@ const BUILD_MS = 1_800_000;
 /** Builds unless build/ is what the sources and tools at hand would give. Answers wasmSize(). */
 export async function build() {
   const ready = await setup();
+  await renderPages(ready);
   const wanted = hashOf(sources(), [...toolVersions(), ready.wasm.key]);
   if (readStamp(STAMP) !== wanted || !existsSync(WASM)) {
     // Gone first: whatever stops the build, a half-made folder must not look finished.

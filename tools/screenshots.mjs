@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "./build.mjs";
-import { startDemoShop } from "./demo-shop.mjs";
+import { startDemoShop } from "../examples/demo-shop.mjs";
 import { expected } from "./lib/api.mjs";
 import { ensureChromium, startChromium } from "./lib/chromium.mjs";
 import { inRepo } from "./lib/paths.mjs";

@@ -3,14 +3,15 @@
 import { rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { build } from "./build.mjs";
-import { startDemoShop } from "./demo-shop.mjs";
+import { startDemoShop } from "../examples/demo-shop.mjs";
 import { credentials, DEMO_EVENT, ensureDemo, keepShopPort, receiverSettings, shopPort } from "./lib/demo.mjs";
 import { localSecrets, readLocal, writeLocal } from "./lib/local-files.mjs";
 import { inRepo, root } from "./lib/paths.mjs";
+import { isFree } from "./lib/ports.mjs";
 import { die, killTools, StepError, stopToolsOnSignals } from "./lib/run.mjs";
 import { seconds } from "./lib/steps.mjs";
-import { ALREADY_RUNNING, startWorker } from "./lib/worker.mjs";
-import { startReceiver } from "./receiver.mjs";
+import { endFormerRun, portTaken, startWorker } from "./lib/worker.mjs";
+import { startReceiver } from "../examples/receiver.mjs";
 
 const TENANT = inRepo(".dev", "tenant.json");
 const DEFAULT_PORT = 8787;
@@ -22,19 +23,14 @@ const running = { worker: null, receiver: null, shop: null, ending: false };
 async function main() {
   const began = Date.now();
   const settings = readSettings();
-  // A stale one must not tell a waiting script that we are up.
-  const formerTenant = readLocal(TENANT);
-  rmSync(TENANT, { force: true });
+  await refuseToDisturb(settings);
+  await forgetStaleTenant(settings);
   const dropToolSignals = stopToolsOnSignals();
   await build();
   dropToolSignals();
   endOnSignals();
   const secrets = localSecrets(settings.stateDir);
-  await startEverything(settings, secrets).catch((error) => {
-    // Then it was not stale.
-    if (error.code === ALREADY_RUNNING) writeLocal(TENANT, formerTenant);
-    throw error;
-  });
+  await startEverything(settings, secrets);
   const demo = await ensureDemo({
     baseUrl: running.worker.baseUrl,
     stateDir: settings.stateDir,
@@ -62,6 +58,22 @@ function readSettings() {
     shop: !NO_DEMO_SHOP || isNo(NO_DEMO_SHOP),
     noReceiverBecause: unwanted ? "NO_DEMO_RECEIVER is set" : "ALLOW_PRIVATE_DESTINATIONS is false",
   };
+}
+
+/**
+ * Ends, before anything is changed, when another Posthorn runs on this state or another program has the
+ * port: the file with the tenant's keys may be that one's.
+ */
+async function refuseToDisturb({ port, stateDir }) {
+  await endFormerRun(stateDir);
+  if (!(await isFree(port))) throw portTaken(port);
+}
+
+/** A file of a former start must not tell a waiting script that we are up; one of a Posthorn that runs stays. */
+async function forgetStaleTenant({ port }) {
+  const { base_url: url } = readLocal(TENANT);
+  const its = url && Number(new URL(url).port);
+  if (!its || its === port || (await isFree(its))) rmSync(TENANT, { force: true });
 }
 
 async function startEverything(settings, secrets) {
@@ -168,9 +180,9 @@ async function end(code) {
   await running.shop?.close();
   await running.receiver?.close();
   await running.worker?.stop();
-  // Whoever waits for the next start must not take this one's keys for it. One that ends because
-  // another runs on this state has written nothing.
-  if (running.worker) rmSync(TENANT, { force: true });
+  // Whoever waits for the next start must not take this one's keys for it.
+  const isOurs = running.worker && readLocal(TENANT).base_url === running.worker.baseUrl;
+  if (isOurs) rmSync(TENANT, { force: true });
   // A worker that was only just starting is killed by its own guard when this process exits.
   process.exit(code);
 }

@@ -20,6 +20,7 @@ const steps = {
   format: () => cargo(["fmt", "--check"], `run \`cargo fmt\`. ${COMPONENTS}`),
   lint: () => cargo(["clippy", "--all-targets", "--", "-D", "warnings"], COMPONENTS),
   native: () => cargo(["test"]),
+  tools: () => nodeTests("tests/tools/**/*.test.mjs", "tests of the tools and pages"),
   wasm: () => build(),
   e2e: endToEnd,
 };
@@ -30,19 +31,24 @@ async function cargo(args, hint) {
 }
 
 async function endToEnd() {
-  const { node } = await setup();
+  await setup();
   await ensureChromium();
   await ensureSchemathesis();
+  await nodeTests("tests/e2e/**/*.test.mjs", "end-to-end tests");
+}
+
+async function nodeTests(files, what) {
+  const { node } = await setup();
   const mark = randomBytes(12).toString("hex");
   const args = [
     "--test", "--test-reporter=spec", "--test-concurrency=1", "--test-force-exit",
-    `--test-timeout=${ONE_E2E_FILE_MS}`, "tests/e2e/**/*.test.mjs",
+    `--test-timeout=${ONE_E2E_FILE_MS}`, files,
   ];
   const env = { ...process.env, POSTHORN_TEST_RUN: mark };
   try {
-    await run(node, args, { cwd: root, env, inherit: true, timeoutMs: E2E_MS, what: "end-to-end tests" });
+    await run(node, args, { cwd: root, env, inherit: true, timeoutMs: E2E_MS, what });
   } finally {
-    // A test file that was cut short could not stop its Worker.
+    // A test file that was cut short could not stop what it had started.
     killCarriers(`POSTHORN_TEST_RUN=${mark}`);
   }
 }

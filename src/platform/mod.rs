@@ -19,6 +19,9 @@ use worker::{Date, Delay, Env, Headers, console_log};
 
 use crate::domain::delivery::in_flight::InFlight;
 use crate::ports::{Clock, Entropy, Log, Platform, PortError, Settings};
+use crate::reference::Reference;
+use crate::reference::operation::Row;
+use crate::routes::routes;
 use d1::D1;
 use lane_object::LaneObjects;
 use meter::Meter;
@@ -45,6 +48,16 @@ struct Inner {
 thread_local! {
     /// Outlives the events that the isolate handles, and holds nothing of any of them but keys.
     static IN_FLIGHT: Rc<RefCell<InFlight>> = Rc::default();
+}
+
+/// The reference of the API, from the rows that the Worker serves. For `src/bin/render.rs`; the
+/// Worker itself never asks.
+///
+/// # Errors
+/// Rows and descriptions do not belong together.
+pub fn api_reference() -> Result<Reference, String> {
+    let rows = routes::<Edge>().iter().map(Row::from);
+    Reference::new(&rows.filter(|row| !row.path.starts_with("/embed")).collect::<Vec<_>>())
 }
 
 impl Edge {

@@ -2,18 +2,19 @@
 //! here ([`operation::Operation`]), and all that can be read about the API is rendered of both: the
 //! OpenAPI document, the page at `/docs`, a page for each problem, `llms.txt`.
 //!
-//! Nothing in the Worker refers to this module, so none of it is in the wasm. A test renders it
-//! into `public/`, which is served beside the Worker as static assets, and fails when what is
-//! committed there is not what would be rendered (`tests/it/reference/`). The same tests hold every
-//! answer of the other tests against what is said here, so the reference cannot drift from the
-//! handlers.
+//! Nothing in the Worker refers to this module, so none of it is in the wasm. `npm run build`
+//! renders it into `public/`, which is served beside the Worker as static assets. Of what is
+//! rendered only the OpenAPI document is committed; a test fails when it is not what would be
+//! rendered (`tests/it/reference/`). The same tests hold every answer of the other tests against
+//! what is said here, so the reference cannot drift from the handlers.
 //!
 //! - [`shape`]: what a value looks like: a JSON Schema, an example, words for people.
 //! - [`leaves`]: values without parts, with their patterns and limits.
 //! - [`operation`]: how a row is described.
 //! - one file for each noun, with its shapes and its operations.
 //! - [`problems`]: what each problem means.
-//! - [`openapi`], [`page`], [`problem_page`], [`llms`]: what is rendered.
+//! - [`openapi`], [`page`], [`problem_page`], [`front_page`], [`llms`]: what is
+//!   rendered.
 
 pub mod shape;
 
@@ -58,6 +59,8 @@ mod words;
 pub mod page;
 
 pub mod problem_page;
+
+pub mod front_page;
 
 pub mod llms;
 
@@ -211,8 +214,7 @@ impl Reference {
         let mut files = vec![
             ("api/v1/openapi.json".to_owned(), openapi::render(self)),
             ("docs.html".to_owned(), page::render(self)),
-            // Written by hand where it is served.
-            ("docs.css".to_owned(), include_str!("../../public/docs.css").to_owned()),
+            ("index.html".to_owned(), front_page::render()),
             ("llms.txt".to_owned(), llms::render(self)),
         ];
         let page = |problem: problems::Problem| {

@@ -2,7 +2,7 @@
 // between workspaces, the end of a session, and what pages of other origins cannot do.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { startDemoShop } from "../../tools/demo-shop.mjs";
+import { startDemoShop } from "../../examples/demo-shop.mjs";
 import { noBrowser, openBrowser, openPage } from "./lib/browser.mjs";
 import { newSession } from "./lib/embed.mjs";
 import { openSite } from "./lib/site.mjs";

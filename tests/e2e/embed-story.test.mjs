@@ -2,7 +2,7 @@
 // of other sites are blocked unless they are partitioned, and again in a browser that runs no scripts.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { startDemoShop } from "../../tools/demo-shop.mjs";
+import { startDemoShop } from "../../examples/demo-shop.mjs";
 import { ensureCatalogue } from "../../tools/lib/catalogue.mjs";
 import { noBrowser, openBrowser, openPage } from "./lib/browser.mjs";
 import { newSession } from "./lib/embed.mjs";

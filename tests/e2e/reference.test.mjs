@@ -21,6 +21,7 @@ const file = (name) => readFileSync(inRepo("public", name), "utf8");
 test("each file is served at its path, with headers that let it do nothing", async () => {
   const problems = readdirSync(inRepo("public", "problems")).map((name) => name.replace(".html", ""));
   for (const [path, name, type] of [
+    ["/", "index.html", /^text\/html/],
     ["/docs", "docs.html", /^text\/html/],
     ["/docs.css", "docs.css", /^text\/css/],
     ["/llms.txt", "llms.txt", /^text\/plain/],
@@ -55,8 +56,8 @@ test("the type of an error is the path of its page", async () => {
 });
 
 test("every other path reaches the Worker", async () => {
-  for (const [path, method] of [["/", "GET"], ["/nothing", "GET"], ["/problems", "GET"], ["/problems/none", "GET"], ["/_headers", "GET"],
-    ["/api/v1", "GET"], ["/api/v1/nothing", "GET"], ["/api/v1//nothing", "POST"], ["/index.html", "GET"]]) {
+  for (const [path, method] of [["/nothing", "GET"], ["/problems", "GET"], ["/problems/none", "GET"], ["/_headers", "GET"],
+    ["/api/v1", "GET"], ["/api/v1/nothing", "GET"], ["/api/v1//nothing", "POST"]]) {
     const answer = await fetched(path, { method });
     assert.equal(answer.status, 404, `${method} ${path}`);
     assert.equal(answer.headers.get("content-type"), "application/problem+json", path);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, beforeEach, test } from "node:test";
-import { startDemoShop } from "../../tools/demo-shop.mjs";
+import { startDemoShop } from "../../examples/demo-shop.mjs";
 import { noBrowser, openBrowser, openPage } from "./lib/browser.mjs";
 import { openFakePosthorn } from "./lib/fake-posthorn.mjs";
 import { until } from "./lib/until.mjs";

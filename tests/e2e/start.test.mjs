@@ -20,7 +20,7 @@ import { made, ok } from "./lib/world.mjs";
 
 const READY_MS = 120_000;
 const FILES = [
-  ".cargo", "Cargo.lock", "Cargo.toml", "build", "migrations", "package-lock.json", "package.json", "public", "src", "tools",
+  ".cargo", "Cargo.lock", "Cargo.toml", "build", "examples", "migrations", "package-lock.json", "package.json", "public", "src", "tools",
   "wrangler.toml",
 ];
 
@@ -141,6 +141,10 @@ test("a second start has its tenant and its state, and ends with exit code 0", a
   assert.equal(await other.exited, 1);
   assert.match(other.output(), /runs on this state already/);
   assert.deepEqual(tenant(), first, "the one that runs keeps its file");
+  const elsewhere = startScript({ STATE_DIR: join(home, "another state") });
+  assert.equal(await elsewhere.exited, 1);
+  assert.match(elsewhere.output(), /port \d+ is taken/);
+  assert.deepEqual(tenant(), first, "and keeps it when another state asks for its port");
   assert.equal(await run.stopped("SIGINT"), 0);
   assert.ok(!existsSync(tenantFile()), "nobody takes a stopped one for ready");
 });

@@ -3,9 +3,8 @@ import { spawn, spawnSync } from "node:child_process";
 
 /** A failure with something to say to the person at the keyboard: what failed, the tool's last words, what to try. */
 export class StepError extends Error {
-  constructor(message, { tail = "", hint = "", code = "" } = {}) {
+  constructor(message, { tail = "", hint = "" } = {}) {
     super(message);
-    this.code = code;
     this.tail = tail;
     this.hint = hint;
   }

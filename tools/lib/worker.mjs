@@ -16,9 +16,6 @@ const STOP_MS = 5_000;
 const SWEEP_MS = 120_000;
 const LINES_MAX = 100_000;
 
-/** The code of the StepError for a state that is in use. */
-export const ALREADY_RUNNING = "already running";
-
 /** Sent once when the Worker starts: whatever was waiting in the memory of a former run is due now. */
 const RESTART_CRON = "@restart";
 const MINUTE_CRON = "* * * * *";
@@ -39,12 +36,10 @@ const MINUTE_CRON = "* * * * *";
 export async function startWorker({ port, stateDir, vars = {}, rateLimits, log, onLine, sweepEveryMs = 60_000 }) {
   const state = resolve(stateDir);
   mkdirSync(state, { recursive: true });
-  const notes = join(state, "worker.json");
-  await endFormerRun(notes);
+  const notes = notesOf(state);
+  await endFormerRun(state);
   const chosen = port ?? (await freePort());
-  if (!(await isFree(chosen))) {
-    throw new StepError(`port ${chosen} is taken by another program: stop it, or set PORT to a free one.`);
-  }
+  if (!(await isFree(chosen))) throw portTaken(chosen);
   const node = await ensureNode();
   const config = stageWorker(state, rateLimits);
   await applyMigrations(node, state, config);
@@ -57,11 +52,19 @@ export async function startWorker({ port, stateDir, vars = {}, rateLimits, log, 
   return worker;
 }
 
+const notesOf = (stateDir) => join(resolve(stateDir), "worker.json");
+
+/** The failure of a start on a port that somebody has. */
+export function portTaken(port) {
+  return new StepError(`port ${port} is taken by another program: stop it, or set PORT to a free one.`);
+}
+
 /**
  * A run killed with SIGKILL leaves workerd behind, on the same port and files. It is ended here, but
  * only when its number is still its own; and a run whose owner lives is left alone.
  */
-async function endFormerRun(notes) {
+export async function endFormerRun(stateDir) {
+  const notes = notesOf(stateDir);
   if (!existsSync(notes)) return;
   const { pgid, mark, owner, port } = readNotes(notes);
   const owned = () => owner && owner.pid !== process.pid && startOf(owner.pid) === owner.started;
@@ -69,8 +72,7 @@ async function endFormerRun(notes) {
   for (const until = Date.now() + STOP_MS; owned() && Date.now() < until; ) await sleep(100);
   if (owned() && membersOf(pgid).length > 0) {
     throw new StepError(`Posthorn runs on this state already (process ${owner.pid}, port ${port}).`, {
-      hint: "stop that one first, or set STATE_DIR to another folder.",
-      code: ALREADY_RUNNING,
+      hint: "stop that one first, or set STATE_DIR and PORT to others.",
     });
   }
   if (pgid && groupCarries(pgid, mark)) {

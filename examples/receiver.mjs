@@ -1,8 +1,8 @@
 // The customer's side of the demo: an endpoint that verifies what it gets with the official library and shows it.
 import { createServer } from "node:http";
-import { isMain } from "./lib/paths.mjs";
-import { die } from "./lib/run.mjs";
-import { freePort, HOST, isFree } from "./lib/ports.mjs";
+import { isMain } from "../tools/lib/paths.mjs";
+import { die } from "../tools/lib/run.mjs";
+import { freePort, HOST, isFree } from "../tools/lib/ports.mjs";
 
 const BODY_BYTES_MAX = 16 * 1024 * 1024;
 const SHOWN = /^(webhook-|posthorn-|content-type$|user-agent$)/;

@@ -3,9 +3,9 @@
 import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { apiClient, asMachine, asPublisher, expected } from "./lib/api.mjs";
-import { inRepo } from "./lib/paths.mjs";
-import { freePort, HOST, isFree } from "./lib/ports.mjs";
+import { apiClient, asMachine, asPublisher, expected } from "../tools/lib/api.mjs";
+import { inRepo } from "../tools/lib/paths.mjs";
+import { freePort, HOST, isFree } from "../tools/lib/ports.mjs";
 import { readJson } from "./shop/requests.mjs";
 import { ordersPage, productsPage, settingsPage, webhooksPage } from "./shop/pages.mjs";
 import { firstOrders, newOrder } from "./shop/stock.mjs";
@@ -143,5 +143,5 @@ const redirect = (location) => ({ status: 303, headers: { location } });
 
 function file(name) {
   const type = `${TYPES[name.split(".").pop()]}; charset=utf-8`;
-  return { type, body: readFileSync(inRepo("tools", "shop", name)) };
+  return { type, body: readFileSync(inRepo("examples", "shop", name)) };
 }
