@@ -1,0 +1,159 @@
+// The commands of `npm run admin`. Each is {usage, says, run(context, args, options)}; what it answers is printed.
+import { mkdirSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { expected, mintToken } from "../api.mjs";
+import { writeLocal } from "../local-files.mjs";
+import { StepError } from "../run.mjs";
+import { doctor } from "./doctor.mjs";
+import { exportWorkspace, importWorkspace } from "./transfer.mjs";
+
+const PAGE = 200;
+
+/** All records of a list. */
+export async function all(api, path) {
+  const records = [];
+  for (let cursor = ""; cursor !== null; ) {
+    const sign = path.includes("?") ? "&" : "?";
+    const page = expected(path, 200, await api.get(`${path}${sign}limit=${PAGE}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`));
+    records.push(...page.records);
+    cursor = page.next_cursor;
+  }
+  return records;
+}
+
+const table = (records, fields) => records.map((record) => fields.map((field) => record[field] ?? "-").join("  ")).join("\n")
+  || "none";
+
+/** A secret goes into a file for its owner, never to where it may be logged. */
+function keepSecret({ folder }, name, value) {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, `${name}.key.json`);
+  writeLocal(file, value);
+  return file;
+}
+
+function confirmed(options, what) {
+  if (!options.yes) throw new StepError(`${what} cannot be undone.`, { hint: "run it again with --yes." });
+}
+
+async function newOrganization(context, [name]) {
+  const answer = await context.target.admin.post("/organizations", { name });
+  const { organization, machine_key: key } = expected("the organization", 201, answer);
+  const file = keepSecret(context, key.access_key, { organization_id: organization.id, ...key });
+  return `Organization ${organization.id} ${organization.name}\nIts machine key ${key.access_key} is in ${file}`;
+}
+
+async function newKey(context, [name]) {
+  const { machine_key: key } = expected("the machine key", 201, await context.target.api.post("/machine-keys", name ? { name } : {}));
+  const organization = context.target.machine.organizationId;
+  return `Machine key ${key.access_key}; its secret is in ${keepSecret(context, key.access_key, { organization_id: organization, ...key })}`;
+}
+
+async function newWorkspace({ target }, [name], options) {
+  const body = { name, ...(options["external-id"] ? { external_id: options["external-id"] } : {}) };
+  const answer = await target.api.post("/workspaces", body);
+  const { workspace } = expected("the workspace", answer.status === 200 ? 200 : 201, answer);
+  return `Workspace ${workspace.id} ${workspace.name}\nPublishable key ${workspace.publishable_key.public_key}`;
+}
+
+async function showWorkspace({ target: { api } }, [id]) {
+  const workspace = expected("the workspace", 200, await api.get(`/workspaces/${id}`));
+  const connections = await all(api, `/workspaces/${id}/connections`);
+  const rules = await all(api, `/workspaces/${id}/rules`);
+  const { total } = expected("its statistics", 200, await api.get(`/workspaces/${id}/stats?days=7`));
+  const shown = connections.map((one) => `  ${one.id}  ${one.status ?? ""}  ${one.name}${one.inactive_reason ? `  (${one.inactive_reason})` : ""}`);
+  return [
+    `${workspace.id}  ${workspace.name}${workspace.external_id ? `  external id ${workspace.external_id}` : ""}`,
+    `${connections.length} connections, ${rules.length} rules`, ...shown,
+    `Last 7 days: ${total.completed} delivered, ${total.failed} failed, ${total.pending} open, ${total.canceled} canceled`,
+  ].join("\n");
+}
+
+async function eraseWorkspace({ target }, [id], options) {
+  confirmed(options, `erasing workspace ${id}`);
+  expected("the erasure", 200, await target.api.delete(`/workspaces/${id}`, { force_delete: true }));
+  return `Workspace ${id} is erased: nobody finds it any more, and what it owed is canceled.`;
+}
+
+/** A session for staff. It shows no payloads and may not change much, unless that is asked for. */
+async function open({ target }, [workspace], options) {
+  const body = {
+    workspace_id: workspace,
+    role: options.role ?? (options.payload ? "admin" : "member"),
+    external_user_id: `staff:${userInfo().username}`,
+    scopes: options.payload ? ["events.payload:read"] : [],
+  };
+  const { launch_url: url } = expected("the session", 200, await target.api.post("/sessions", body));
+  return url;
+}
+
+async function token({ target }) {
+  if (!target.machine) void target.api;
+  return mintToken(target.machine);
+}
+
+/** The cron's work, done now. A deployed Worker's cron can only be started by Cloudflare. */
+async function sweep({ target, call }) {
+  if (!target.isLocal) {
+    throw new StepError("a deployed installation sweeps every minute by itself.", { hint: "`npm run admin -- doctor` says whether it does." });
+  }
+  const answer = await call(`${target.baseUrl}/cdn-cgi/handler/scheduled?cron=${encodeURIComponent("* * * * *")}`);
+  if (!answer.ok) throw new StepError(`the sweep was answered ${answer.status}.`, { tail: await answer.text() });
+  return "Swept.";
+}
+
+export const COMMANDS = {
+  "org create": { usage: "NAME", says: "a new organization with its first machine key", run: newOrganization, takes: 1 },
+  "org list": {
+    usage: "", says: "all organizations",
+    run: async ({ target }) => table(await all(target.admin, "/organizations"), ["id", "suspended", "name"]),
+  },
+  "org suspend": {
+    usage: "ID", says: "refuse its emits and hold its deliveries (--undo ends it)", takes: 1,
+    run: async ({ target }, [id], { undo }) => {
+      expected("the organization", 200, await target.admin.patch(`/organizations/${id}`, { suspended: !undo }));
+      return `Organization ${id} is ${undo ? "active" : "suspended"}.`;
+    },
+  },
+  "org delete": {
+    usage: "ID --yes", says: "delete it with everything in it", takes: 1,
+    run: async ({ target }, [id], options) => {
+      confirmed(options, `deleting organization ${id}`);
+      expected("the deletion", 200, await target.admin.delete(`/organizations/${id}`));
+      return `Organization ${id} is deleted.`;
+    },
+  },
+  "key list": {
+    usage: "", says: "the organization's machine keys",
+    run: async ({ target }) => table(await all(target.api, "/machine-keys"), ["access_key", "created_at", "name"]),
+  },
+  "key create": { usage: "[NAME]", says: "one more machine key", run: newKey },
+  "key revoke": {
+    usage: "ACCESS_KEY --yes", says: "refuse its tokens from now on", takes: 1,
+    run: async ({ target }, [key], options) => {
+      confirmed(options, `revoking ${key}`);
+      const answer = await target.api.delete(`/machine-keys/${key}`);
+      expected("the revocation", answer.status === 204 ? 204 : 200, answer);
+      return `${key} is revoked.`;
+    },
+  },
+  "workspace list": {
+    usage: "", says: "all workspaces of the organization",
+    run: async ({ target }) => table(await all(target.api, "/workspaces"), ["id", "external_id", "name"]),
+  },
+  "workspace create": { usage: "NAME [--external-id ID]", says: "a new workspace", run: newWorkspace, takes: 1 },
+  "workspace show": { usage: "ID", says: "connections, rules and the last 7 days", run: showWorkspace, takes: 1 },
+  "workspace erase": { usage: "ID --yes", says: "delete it with everything in it", run: eraseWorkspace, takes: 1 },
+  open: {
+    usage: "WORKSPACE [--payload] [--role ROLE]", says: "a link to the customer's page, for staff; it works once, for a minute",
+    run: open, takes: 1,
+  },
+  token: { usage: "", says: "a machine token for the shell, good for half a minute", run: token },
+  sweep: { usage: "", says: "do the cron's work now (local only)", run: sweep },
+  export: {
+    usage: "WORKSPACE [--events]", says: "configuration (and events) as JSON lines, without secrets", run: exportWorkspace, takes: 1,
+  },
+  import: { usage: "FILE", says: "an export's configuration into a new workspace", run: importWorkspace, takes: 1 },
+  doctor: { usage: "", says: "look for what is wrong, and say what to do", run: doctor },
+};
