@@ -193,7 +193,7 @@ impl<P: Platform> Table<P> {
                                                      Act     API_BODY_BYTES_MAX  embed::history::delivery::cancel;
         GET    "/embed/s/:session/events/:id/rules/:rule_id/attempts/:n"
                                                      View    API_BODY_BYTES_MAX  embed::history::attempt::get;
-        GET    "/embed/s/:session/dead"              View    API_BODY_BYTES_MAX  embed::history::dead::list;
+        GET    "/embed/s/:session/failed"              View    API_BODY_BYTES_MAX  embed::history::failed::list;
         GET    "/embed/s/:session/replays"           ViewAll API_BODY_BYTES_MAX  embed::history::replays::list;
         POST   "/embed/s/:session/replays"           Replay  API_BODY_BYTES_MAX  embed::history::replays::create;
         GET    "/embed/s/:session/replays/new"       Replay  API_BODY_BYTES_MAX  embed::history::replays::new;

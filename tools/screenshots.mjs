@@ -61,7 +61,7 @@ async function shootAll(stage) {
         const look = { theme, width, note };
         await shoot(stage, full, ADMIN, look, adminPages(scene));
         await shoot(stage, full, { role: "member" }, look, memberPages(scene));
-        await shoot(stage, full, { session_type: "dashboard" }, look, [["reader-dead", "dead"]]);
+        await shoot(stage, full, { session_type: "dashboard" }, look, [["reader-failed", "failed"]]);
         await shoot(stage, empty, ADMIN, look, EMPTY_PAGES);
         const running = await replayDelivered(busy, "order.completed");
         await shoot(stage, busy, ADMIN, look, [["replay-running", `replays/${running}`]]);
@@ -140,14 +140,14 @@ function adminPages({ connections, events, rule, replay }) {
     ["events-no-such-id", "events?q=12345"],
     ["event-delivered", `events/${events.test}?done=test-sent`],
     ["event-retrying", `events/${events.retrying}`],
-    ["event-dead", `events/${events.dead}`],
+    ["event-failed", `events/${events.failed}`],
     ["event-held", `events/${events.held}`],
     ["event-gone", `events/${events.paid}`],
     ["event-unrouted", `events/${events.unrouted}`],
     ["attempt", attempt, unfold],
-    ["dead", "dead"],
-    ["dead-many", "dead", unfold],
-    ["dead-of-one", `dead?connection=${connections.finance.id}&done=retried`],
+    ["failed", "failed"],
+    ["failed-many", "failed", unfold],
+    ["failed-of-one", `failed?connection=${connections.finance.id}&done=retried`],
     ["replay-preview", "replays/new", press("Count")],
     ["replay-wrong", "replays/new", async (page) => {
       await page.getByLabel("Event").fill("no name");
@@ -183,7 +183,7 @@ const EMPTY_PAGES = [
   ["empty-connections", "connections"],
   ["empty-rules", "rules"],
   ["empty-events", "events"],
-  ["empty-dead", "dead"],
+  ["empty-failed", "failed"],
   ["empty-replays", "replays"],
 ];
 

@@ -62,8 +62,8 @@ create table deliveries (
     primary key (workspace, connection, event, rule)
 ) without rowid;
 create index deliveries_open on deliveries (workspace, connection, event) where open = 1;
-create index deliveries_dead on deliveries (workspace, connection, event)
-    where state in ('dead', 'held');
+create index deliveries_unsettled on deliveries (workspace, connection, event)
+    where state in ('failed', 'held');
 
 create table attempts (
     workspace text not null,
@@ -147,7 +147,7 @@ create table strict_counters (
 ) without rowid;
 
 -- Replays: what somebody wants sent once more, fixed when it is created. `state` is what is replayed,
--- `dead` or `delivered`. They are sent in steps: `position` is the next one, `replayed` how many
+-- `failed` or `delivered`. They are sent in steps: `position` is the next one, `replayed` how many
 -- deliveries were made owed again so far, `advanced_at_ms` when.
 create table replays (
     workspace text not null,
@@ -182,8 +182,8 @@ create table replay_steps (
     primary key (workspace, replay, number)
 ) without rowid;
 
--- Dead deliveries alone: lists and replays do not read past what is held.
-create index deliveries_gone on deliveries (workspace, connection, event, rule) where state = 'dead';
+-- Failed deliveries alone: lists and replays do not read past what is held.
+create index deliveries_failed on deliveries (workspace, connection, event, rule) where state = 'failed';
 
 -- Idempotency keys of emits, for a day. `id` is a hash of workspace and key, `owner` the first event of
 -- the request that has it. `events` is a JSON array of {"i": place in the request, "e": event id}: what
@@ -230,7 +230,7 @@ create table rollup_progress (
 -- Whoever changes what was settled (a replay, a success that comes late) has its day counted again.
 -- An ordinary delivery is open when it is settled, so this costs it nothing.
 create trigger rollups_reopened after update of state on deliveries
-when old.state in ('delivered', 'dead', 'canceled') and new.state <> old.state
+when old.state in ('delivered', 'failed', 'canceled') and new.state <> old.state
 begin
     update rollups set phase = 0
     where workspace = new.workspace and connection = new.connection

@@ -108,7 +108,7 @@ pub async fn list_deliveries<P: Platform>(platform: &P, call: &Call) -> Result<R
         "held" => (State::Held, State::Held),
         "retrying" => (State::Retrying, State::Retrying),
         "completed" => (State::Delivered, State::Delivered),
-        "failed" => (State::Dead, State::Dead),
+        "failed" => (State::Failed, State::Failed),
         _ => (State::Canceled, State::Canceled),
     });
     let actor = call.caller.machine()?;

@@ -61,11 +61,11 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 
 fn read(fields: &mut Fields<'_>) -> Selection {
     let state = match fields.text("status").map(|word| replayed_state(&word)) {
-        None => State::Dead,
+        None => State::Failed,
         Some(Some(state)) => state,
         Some(None) => {
             fields.fail("status", format!("must be one of {}", REPLAYED_STATUSES.join(", ")));
-            State::Dead
+            State::Failed
         }
     };
     Selection {

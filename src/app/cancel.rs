@@ -53,7 +53,7 @@ async fn cancel<P: Platform>(platform: &P, shard: u16, keys: &[DeliveryKey]) -> 
     let log = history_db(platform, shard)?;
     let canceled = deliveries::cancel_by_hand(log, keys, platform.now_ms()).await?;
     if canceled.is_empty() {
-        let msg = "There is nothing to cancel: what is delivered, dead or canceled stays so";
+        let msg = "There is nothing to cancel: what is delivered, failed or canceled stays so";
         return Err(Error::new(Kind::Conflict, msg));
     }
     for connection in canceled {

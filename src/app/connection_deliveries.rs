@@ -26,7 +26,7 @@ pub async fn list<P: Platform>(
     let (log, of) = (history_db(platform, found.shard)?, &found.workspace);
     let list = delivery_history::list(of, connection, states, before, limit);
     match states {
-        None | Some((State::Dead, _)) => Ok((list.run(log).await?, None)),
+        None | Some((State::Failed, _)) => Ok((list.run(log).await?, None)),
         Some(_) => {
             let end = delivery_history::list_end(of, connection, before);
             two(log, (list, end)).await

@@ -77,10 +77,10 @@ struct Troubles {
 }
 
 impl Troubles {
-    /// Dead deliveries of a connection, as far as they are counted.
-    fn dead(&self, connection: &Connection) -> usize {
+    /// Failed deliveries of a connection, as far as they are counted.
+    fn failed(&self, connection: &Connection) -> usize {
         let found = self.waiting.iter().find(|waiting| waiting.connection == connection.id);
-        found.map_or(0, |waiting| waiting.dead)
+        found.map_or(0, |waiting| waiting.failed)
     }
 
     /// All that is wrong with a connection, in one box; `None` when nothing is.
@@ -90,25 +90,25 @@ impl Troubles {
         let warned = connection.warning.filter(|(_, percent)| connection.active && *percent > 0);
         let open = self.open.iter().find(|lane| lane.connection == connection.id);
         let open = open.filter(|_| connection.active);
-        let dead = self.dead(connection);
-        if inactive.is_none() && warned.is_none() && open.is_none() && dead == 0 {
+        let failed = self.failed(connection);
+        if inactive.is_none() && warned.is_none() && open.is_none() && failed == 0 {
             return None;
         }
         let is_paused = inactive == Some(InactiveReason::Paused.as_str());
         let to = |below: String| path(visit, &below);
         Some(html! {
-            div.notice.bad[!is_paused || dead > 0] {
+            div.notice.bad[!is_paused || failed > 0] {
                 p {
                     a href=(to(format!("connections/{}", connection.id))) { (connection.name) }
                     @if let Some(reason) = inactive { ": " (text::why::inactive(reason)) }
                 }
                 @if let Some((_, percent)) = warned { p { (text::why::warned(percent)) } }
                 @if let Some(lane) = open { (parts::held_back(lane, now_ms)) }
-                @if dead > 0 {
+                @if failed > 0 {
                     p {
-                        (text::dead_count(dead, dead >= ATTENTION_COUNTED)) " "
-                        a href=(to(format!("dead?connection={}", connection.id)))
-                            { (text::SHOW_DEAD) }
+                        (text::failed_count(failed, failed >= ATTENTION_COUNTED)) " "
+                        a href=(to(format!("failed?connection={}", connection.id)))
+                            { (text::SHOW_FAILED) }
                     }
                 }
             }

@@ -72,33 +72,33 @@ pub fn newest(workspace: &str, connection: &str) -> Query<Vec<Delivery>> {
 
 const ATTENTION: &str = "\
     select connection, state from deliveries where workspace = ?1 \
-      and state in ('dead', 'held') order by workspace, connection, event limit ?2";
+      and state in ('failed', 'held') order by workspace, connection, event limit ?2";
 
 /// How many deliveries of a connection wait for somebody to look.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attention {
     /// The connection.
     pub connection: String,
-    /// Dead ones.
-    pub dead: usize,
+    /// Failed ones.
+    pub failed: usize,
     /// Held ones.
     pub held: usize,
 }
 
-/// Dead and held deliveries of a workspace that are counted for one page.
+/// Failed and held deliveries of a workspace that are counted for one page.
 pub const ATTENTION_COUNTED: usize = 500;
 
 /// What of a workspace waits for somebody to look, by connection, as far as it is counted.
 pub fn attention(workspace: &str) -> Query<Vec<Attention>> {
     Query::new(ATTENTION, [workspace.into(), ATTENTION_COUNTED.into()], |rows| {
         let mut counted: Vec<Attention> = Vec::new();
-        for WaitingDelivery { connection, is_dead } in all_rows::<WaitingDelivery>(rows)? {
+        for WaitingDelivery { connection, is_failed } in all_rows::<WaitingDelivery>(rows)? {
             if counted.last().is_none_or(|last| last.connection != connection) {
                 counted.push(Attention { connection, ..Attention::default() });
             }
             if let Some(last) = counted.last_mut() {
-                last.dead += usize::from(is_dead);
-                last.held += usize::from(!is_dead);
+                last.failed += usize::from(is_failed);
+                last.held += usize::from(!is_failed);
             }
         }
         Ok(counted)
@@ -107,11 +107,11 @@ pub fn attention(workspace: &str) -> Query<Vec<Attention>> {
 
 struct WaitingDelivery {
     connection: String,
-    is_dead: bool,
+    is_failed: bool,
 }
 
 impl FromRow for WaitingDelivery {
     fn from_row(row: &mut Row) -> Self {
-        Self { connection: row.text("connection"), is_dead: row.text("state") == "dead" }
+        Self { connection: row.text("connection"), is_failed: row.text("state") == "failed" }
     }
 }

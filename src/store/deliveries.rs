@@ -148,7 +148,7 @@ pub struct DeliveryUpdate {
     pub started_at_ms: i64,
     /// When it was settled.
     pub completed_at_ms: Option<i64>,
-    /// Why it is dead.
+    /// Why it is failed.
     pub reason: Option<&'static str>,
     /// The attempt.
     pub record: Record,
@@ -304,7 +304,7 @@ pub async fn cancel_connection(
 pub struct InternalFault {
     /// The delivery.
     pub key: DeliveryKey,
-    /// Its new state: unchanged, or dead when this went on for too long.
+    /// Its new state: unchanged, or failed when this went on for too long.
     pub state: State,
     /// When it is tried again.
     pub due_at_ms: Option<i64>,

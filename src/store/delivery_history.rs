@@ -57,12 +57,12 @@ const LIST: &str = concat!(
      order by event desc, rule desc limit ?5) lines cross join events e \
      where e.workspace = lines.workspace and e.event = lines.event"
 );
-/// The dead ones have an index, which is in the order of the list.
-const LIST_DEAD: &str = concat!(
+/// The failed ones have an index, which is in the order of the list.
+const LIST_FAILED: &str = concat!(
     columns!(),
     delivery!(),
-    "indexed by deliveries_gone where workspace = ?1 and connection = ?2 \
-       and (event, rule) < (?3, ?4) and state = 'dead' \
+    "indexed by deliveries_failed where workspace = ?1 and connection = ?2 \
+       and (event, rule) < (?3, ?4) and state = 'failed' \
      order by event desc, rule desc limit ?5) lines cross join events e \
      where e.workspace = lines.workspace and e.event = lines.event"
 );
@@ -96,8 +96,8 @@ pub fn list(
         [workspace.into(), connection.into(), before.0.into(), before.1.into()];
     match states {
         None => Query::new(LIST, [of, to, event, rule, limit.into()], all_rows),
-        Some((State::Dead, _)) => {
-            Query::new(LIST_DEAD, [of, to, event, rule, limit.into()], all_rows)
+        Some((State::Failed, _)) => {
+            Query::new(LIST_FAILED, [of, to, event, rule, limit.into()], all_rows)
         }
         Some((one, other)) => {
             let words = [one.as_str().into(), other.as_str().into()];

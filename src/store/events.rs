@@ -26,7 +26,7 @@ pub struct DeliverySummary {
     pub completed_at_ms: Option<i64>,
     /// Why the last attempt failed.
     pub last_error: Option<String>,
-    /// Why it is dead or canceled.
+    /// Why it is failed or canceled.
     pub reason: Option<String>,
     /// Attempts made before it was replayed.
     pub attempts_before: u32,

@@ -8,7 +8,6 @@
 pub mod attempts;
 pub mod connection_deliveries;
 pub mod connections;
-pub mod dead;
 pub mod deleted_workspaces;
 pub mod deliveries;
 pub mod delivery_history;
@@ -16,6 +15,7 @@ pub mod emit;
 pub mod event_counts;
 pub mod event_types;
 pub mod events;
+pub mod failed;
 pub mod held;
 pub mod idempotency;
 pub mod lanes;

@@ -102,7 +102,7 @@ pub async fn step(log: &impl Database, step: &Step, now_ms: i64) -> Result<Stepp
     }
     let key = || [(&step.workspace).into(), (&step.replay).into(), step.number.into()];
     let [workspace, replay, number] = key();
-    let state = State::Dead.after(Transition::Replayed).as_str();
+    let state = State::Failed.after(Transition::Replayed).as_str();
     let owed = [workspace, replay, number, state.into(), now_ms.into(), SWEEP_GRACE_MS.into()];
     let [workspace, replay, number] = key();
     let statements = vec![

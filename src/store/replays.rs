@@ -45,7 +45,7 @@ impl FromRow for Replay {
             selection: Selection {
                 connection: row.maybe_text("connection"),
                 event: row.maybe_text("event"),
-                state: word(row, "state", State::parse, State::Dead),
+                state: word(row, "state", State::parse, State::Failed),
                 since_ms: row.int("since_ms"),
                 until_ms: row.int("until_ms"),
             },
@@ -106,12 +106,12 @@ macro_rules! is_named {
     };
 }
 
-const COUNT_DEAD: &str = concat!(
+const COUNT_FAILED: &str = concat!(
     "select count(*) as found, coalesce(sum(fits), 0) as chosen from (select ",
     is_named!(),
     "as fits ",
     in_range!(),
-    "and d.state = 'dead' limit ?6) lines"
+    "and d.state = 'failed' limit ?6) lines"
 );
 const COUNT_DELIVERED: &str = concat!(
     "select count(*) as found, coalesce(sum(fits), 0) as chosen from (select d.state = 'delivered' \
@@ -121,10 +121,10 @@ const COUNT_DELIVERED: &str = concat!(
     in_range!(),
     "limit ?6) lines"
 );
-const CHOOSE_DEAD: &str = concat!(
+const CHOOSE_FAILED: &str = concat!(
     "select d.connection, d.event, d.rule ",
     in_range!(),
-    "and d.state = 'dead' and ",
+    "and d.state = 'failed' and ",
     is_named!(),
     "limit ?6"
 );
@@ -156,7 +156,7 @@ impl FromRow for Counted {
 
 /// How many deliveries of these connections are to be replayed. It reads a bounded number.
 pub fn count(workspace: &str, among: &[String], what: &Selection) -> Query<Counted> {
-    let sql = if what.state == State::Dead { COUNT_DEAD } else { COUNT_DELIVERED };
+    let sql = if what.state == State::Failed { COUNT_FAILED } else { COUNT_DELIVERED };
     let params = params(workspace, among, what, REPLAY_READS_MAX + 1);
     Query::new(sql, params, |rows| row::one(row::rows(rows)?, "count"))
 }
@@ -164,7 +164,7 @@ pub fn count(workspace: &str, among: &[String], what: &Selection) -> Query<Count
 /// The deliveries of these connections that are to be replayed, in order of their events. To be
 /// read together with [`count`], which says whether they are too many.
 pub fn choose(workspace: &str, among: &[String], what: &Selection) -> Query<Vec<Chosen>> {
-    let sql = if what.state == State::Dead { CHOOSE_DEAD } else { CHOOSE_DELIVERED };
+    let sql = if what.state == State::Failed { CHOOSE_FAILED } else { CHOOSE_DELIVERED };
     Query::new(sql, params(workspace, among, what, REPLAY_DELIVERIES_MAX), |rows| {
         let mut chosen = row::rows(rows)?;
         row::sort_by(&mut chosen, &["event", "rule", "connection"]);

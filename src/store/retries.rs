@@ -14,13 +14,13 @@ const REPLAY: &str = "\
       attempts_before = attempts, owed_since_ms = ?6, \
       seq = (select n from strict_counters where workspace = ?1 and connection = ?2) \
     where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 and open = 0 \
-      and state in ('delivered', 'dead') \
+      and state in ('delivered', 'failed') \
     returning attempts, payload_bytes";
 /// What is replayed goes to the tail of a strict line.
 const TAKE_NUMBER: &str = "\
     update strict_counters set n = n + 1 where workspace = ?1 and connection = ?2 \
       and exists (select 1 from deliveries where workspace = ?1 and connection = ?2 \
-        and event = ?3 and rule = ?4 and open = 0 and state in ('delivered', 'dead'))";
+        and event = ?3 and rule = ?4 and open = 0 and state in ('delivered', 'failed'))";
 const HURRY: &str = "\
     update deliveries set due_at_ms = ?5, sweep_at_ms = ?5 + ?6, sweeps = 0, asked_by = ?7 \
     where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 and open = 1 \
@@ -41,7 +41,7 @@ impl FromRow for Woken {
     }
 }
 
-/// Makes a delivery that was delivered or is dead owed again, its retry schedule from the start.
+/// Makes a delivery that was delivered or is failed owed again, its retry schedule from the start.
 /// `None` when it is neither any more.
 ///
 /// # Errors
@@ -52,7 +52,7 @@ pub async fn replay(
     asked_by: &str,
     now_ms: i64,
 ) -> Result<Option<Woken>> {
-    let state = State::Dead.after(Transition::Replayed);
+    let state = State::Failed.after(Transition::Replayed);
     let params = [
         (&key.workspace).into(),
         (&key.connection).into(),

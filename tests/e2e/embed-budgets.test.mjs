@@ -83,7 +83,7 @@ test("a page asks databases at most 3 times, and a poll once", async () => {
   const pages = [
     "dashboard", "connections", "connections/new", at, `${at}/edit`, `${at}/secret`, `${at}/verification`,
     `${at}/test?event=order.completed`, "rules", `rules/${rule.id}`, "events", "events?status=failed&event=order.completed",
-    `events/${id}`, `events/${id}/rules/${rule.id}/attempts/1`, "dead", `dead?connection=${connection.id}`, "replays", "replays/new",
+    `events/${id}`, `events/${id}/rules/${rule.id}/attempts/1`, "failed", `failed?connection=${connection.id}`, "replays", "replays/new",
     `replays/${replay}`,
   ];
   const polls = [`live/events${within}&limit=25&before=~`, `live/events/${id}${within}`, `live/${at}${within}`, `live/replays/${replay}${within}`];

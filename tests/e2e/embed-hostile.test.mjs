@@ -142,13 +142,13 @@ test("on no page does anything run that others wrote, stick out, or show a crede
   for (const kind of [
     /^\/dashboard/, /^\/connections$/, /^\/connections\/new/, /^\/connections\/[^/]+$/, /\/edit$/, /\/secret$/, /\/test\?/,
     /\/verification\?language=java$/, /^\/rules$/, /^\/rules\/[^/]+$/, /^\/events$/, /^\/events\/[^/]+$/, /\/attempts\/1$/,
-    /^\/dead$/, /^\/dead\?connection=/, /^\/replays$/, /^\/replays\/new$/, /^\/replays\/0[^/]+$/,
+    /^\/failed$/, /^\/failed\?connection=/, /^\/replays$/, /^\/replays\/new$/, /^\/replays\/0[^/]+$/,
   ]) assert.ok(pages.some((path) => kind.test(path)), `no page like ${kind}`);
   assert.deepEqual(page.complaints, []);
   await page.close();
 });
 
-/** Sends again what died of the connection with a name that breaks out of fields; the others' stays dead. */
+/** Sends again what died of the connection with a name that breaks out of fields; the others' stays failed. */
 async function replayOne(page, home) {
   await page.goto(`${home}/replays/new`);
   await page.getByLabel("Connection").selectOption({ label: HOSTILE.area });
@@ -169,8 +169,8 @@ test("what an address or a form says comes back as text", { skip: noBrowser }, a
     for (const path of [
       `events?event=${word}&resource_id=${word}&status=${word}&q=${word}`, `connections?done=${word}`,
       `connections/${id}/test?event=${word}`, `connections/${id}/verification?language=${word}`, `rules?connection=${word}`,
-      `events/${word}`, `connections/${word}`, `rules/${word}`, `replays/${word}`, `dead?connection=${word}`, `dead?cursor=${word}`,
-      `dead?done=${word}`, `replays?cursor=${word}`, word,
+      `events/${word}`, `connections/${word}`, `rules/${word}`, `replays/${word}`, `failed?connection=${word}`, `failed?cursor=${word}`,
+      `failed?done=${word}`, `replays?cursor=${word}`, word,
     ]) {
       const answer = await page.goto(`${home}/${path}`);
       const type = answer.headers()["content-type"];

@@ -93,10 +93,10 @@ test("the same without scripts, and one alone", { skip: noBrowser }, async () =>
   world.receiver.on(story.path, answer(410));
   const { id } = await emit(story.tenant, story.event);
   await settled(story.tenant, id, ["failed"]);
-  await page.goto(`${page.url().split("/replays")[0]}/dead?connection=${story.connection.id}`);
+  await page.goto(`${page.url().split("/replays")[0]}/failed?connection=${story.connection.id}`);
   await page.getByText("Your server answered 410").waitFor();
   await page.getByRole("button", { name: "Send again" }).click();
   await page.getByText("On its way.").waitFor();
-  assert.ok(page.url().includes(`/dead?connection=${story.connection.id}`));
+  assert.ok(page.url().includes(`/failed?connection=${story.connection.id}`));
   await page.close();
 });

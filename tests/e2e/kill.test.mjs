@@ -29,7 +29,7 @@ test(`${ROUNDS} times killed with ${UNSETTLED_MIN} deliveries unsettled, everyth
       const accepted = await emitUntilKilled(round);
       const unsettled = unsettledIn(world.stateDir, accepted);
       assert.ok(unsettled >= UNSETTLED_MIN, `only ${unsettled} of ${accepted.length} were unsettled at the kill`);
-      // What the dead Worker had sent may still be on its way to the receiver.
+      // What the failed Worker had sent may still be on its way to the receiver.
       await sleep(100);
       const beforeRestart = arrivals();
       world.receiver.on("/kill", answer(204));

@@ -163,7 +163,7 @@ test("429 with Retry-After, in seconds and as a date, is heeded", async () => {
   }));
 });
 
-test("410 makes the delivery dead at once, and the connection inactive", async () => {
+test("410 makes the delivery failed at once, and the connection inactive", async () => {
   const { connection, found, delivery, attempts, attempt } = await deliver(answer(410), { status: ["failed"] });
   assert.equal(attempts.length, 1);
   assert.equal(attempt.outcome, "gone");
@@ -187,7 +187,7 @@ test("a connection that is refused, or cut off, is a network error", async () =>
   }
 });
 
-test("attempts used up make the delivery dead, and every attempt is recorded", async () => {
+test("attempts used up make the delivery failed, and every attempt is recorded", async () => {
   const metadata = { retry_schedule_seconds: [1, 1] };
   const script = [answer(500), hang(), answer(404)];
   const { found, delivery, attempts, path } = await deliver(script, { metadata, status: ["failed"] });

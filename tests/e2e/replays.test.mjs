@@ -54,11 +54,11 @@ test("what the preview counts is what is sent, while other events keep dying", a
   const takes = new Set(), count = 2 * STEP + 30, since = iso(Date.now());
   const to = await connect(tenant, { url: world.receiver.url("/picky"), metadata: { signing_secret: SECRET } });
   picky("/picky", takes);
-  const dead = await emitMany(tenant, to.event, count);
+  const failed = await emitMany(tenant, to.event, count);
   await allDied(to, count);
   const range = { connection: to.connection.id, since, until: iso(Date.now() + 60_000) };
   assert.deepEqual(ok(await tenant.api.post(replays(), { ...range, dry_run: true })), { count });
-  dead.forEach((id) => takes.add(id));
+  failed.forEach((id) => takes.add(id));
   const { replay } = made(await tenant.api.post(replays(), range));
   assert.deepEqual([replay.status, replay.count, replay.replays], ["running", count, "failed"]);
   await emitMany(tenant, to.event, 50);
@@ -66,7 +66,7 @@ test("what the preview counts is what is sent, while other events keep dying", a
   assert.deepEqual([done.status, done.replayed, done.count], ["done", count, count]);
   const again = (await world.receiver.arrived("/picky", 2 * count + 50, 60_000))
     .filter(({ headers }) => headers["posthorn-attempt"] === "2");
-  assert.deepEqual(again.map(idOf).sort(), [...dead].sort(), "those that were counted, each once");
+  assert.deepEqual(again.map(idOf).sort(), [...failed].sort(), "those that were counted, each once");
   for (const { body, headers } of again) new Webhook(SECRET).verify(body, headers);
   const first = new Map(world.receiver.at("/picky").map((request) => [idOf(request), request.headers["webhook-id"]]));
   for (const request of again) assert.equal(request.headers["webhook-id"], first.get(idOf(request)), "same message");

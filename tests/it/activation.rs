@@ -91,7 +91,7 @@ fn an_endpoint_that_is_gone_becomes_inactive() {
     act(&edge, &tenant, &connection, "activate", json!({}));
     edge.run_for(1_000);
     assert_eq!(state(&edge, &tenant, &held), ("completed".to_owned(), false));
-    assert_eq!(state(&edge, &tenant, &gone).0, "failed", "the dead stay dead");
+    assert_eq!(state(&edge, &tenant, &gone).0, "failed", "the failed stay failed");
 }
 
 #[test]

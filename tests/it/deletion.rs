@@ -111,7 +111,7 @@ impl Load {
         assert_eq!(self.count("lanes"), 0, "{what}: its lane is forgotten");
         assert_eq!(self.count("events"), i64::try_from(accepted).expect("small"), "{what}");
         let canceled = self.count("deliveries where state = 'canceled' and reason is not null");
-        let ended = self.count("deliveries where state in ('delivered', 'dead')");
+        let ended = self.count("deliveries where state in ('delivered', 'failed')");
         assert_eq!(canceled + ended, self.count("deliveries"), "{what}");
         assert!(canceled > i64::try_from(CANCEL_STEP).expect("small"), "{what}: {canceled}");
         assert!(self.count("events where fan_out = '[]'") > 0, "{what}: some came too late");

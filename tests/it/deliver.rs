@@ -27,7 +27,7 @@ pub fn outcomes(attempts: &[Value]) -> Vec<&str> {
 }
 
 #[test]
-fn a_delivery_is_dead_when_its_attempts_are_used_up() {
+fn a_delivery_is_failed_when_its_attempts_are_used_up() {
     let edge = Edge::new();
     let (tenant, rule) = tenant(&edge);
     edge.receivers.script(URL, |_| Reply::status(500));

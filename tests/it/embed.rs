@@ -235,7 +235,7 @@ fn furnished(edge: &Edge) -> (Tenant, Vec<String>) {
     (tenant, secrets.map(str::to_owned).into())
 }
 
-/// An event that is dead, and a replay of what was delivered.
+/// An event that is failed, and a replay of what was delivered.
 fn give_up_and_replay(edge: &Edge, tenant: &Tenant) {
     let url = "https://gone.example.com/";
     edge.receivers.script(url, |_| {
@@ -298,7 +298,7 @@ fn no_page_shows_a_secret_or_runs_a_strangers_text() {
             assert!(!page.text.contains(markup), "{path} holds {markup}: {}", page.text);
         }
         kinds.extend(
-            ["/attempts/", "/verification", "/edit", "/secret", "/test", "/rules/", "/dead"]
+            ["/attempts/", "/verification", "/edit", "/secret", "/test", "/rules/", "/failed"]
                 .into_iter()
                 .chain(["/replays/new", "/replays/0"])
                 .filter(|kind| path.contains(kind)),

@@ -8,7 +8,7 @@ use crate::edge::{Edge, Reply};
 use crate::tenant::{Tenant, text};
 
 const URL: &str = "https://hooks.example.com/a";
-const DEAD_URL: &str = "https://hooks.example.com/dead";
+const FAILED_URL: &str = "https://hooks.example.com/failed";
 
 /// All records of a list, and how many pages it took.
 fn walk(edge: &Edge, tenant: &Tenant, target: &str) -> (Vec<Value>, usize) {
@@ -119,8 +119,8 @@ fn what_comes_in_between_does_not_disturb_a_walk() {
 fn deliveries_of_a_connection_are_listed_by_status() {
     let edge = Edge::new();
     let tenant = Tenant::new(&edge, "Acme");
-    edge.receivers.script(DEAD_URL, |n| Reply::status(if n % 3 == 0 { 410 } else { 200 }));
-    let (connection, rule) = tenant.route(&edge, "x", json!({"url": DEAD_URL}));
+    edge.receivers.script(FAILED_URL, |n| Reply::status(if n % 3 == 0 { 410 } else { 200 }));
+    let (connection, rule) = tenant.route(&edge, "x", json!({"url": FAILED_URL}));
     let other = tenant.connection(&edge, json!({"url": URL}));
     tenant.rule(&edge, "x", &other);
     let path = format!("/api/v1/connections/{connection}/deliveries");
@@ -131,14 +131,14 @@ fn deliveries_of_a_connection_are_listed_by_status() {
     let held = tenant.emit(&edge, "x");
     let listed = tenant.get(&edge, &path);
     assert_eq!(listed["count"], 2);
-    let [newest, dead] = [&listed["records"][0], &listed["records"][1]];
+    let [newest, failed] = [&listed["records"][0], &listed["records"][1]];
     assert_eq!((&newest["event_id"], &newest["held"]), (&json!(held), &json!(true)));
-    assert_eq!((&dead["status"], &dead["rule"]), (&json!("failed"), &json!(rule)));
-    assert_eq!((&dead["resource"], &dead["resource_id"]), (&json!("order"), &json!("7")));
+    assert_eq!((&failed["status"], &failed["rule"]), (&json!("failed"), &json!(rule)));
+    assert_eq!((&failed["resource"], &failed["resource_id"]), (&json!("order"), &json!("7")));
     // It is the same record as the event shows.
-    let event = tenant.get(&edge, &format!("/api/v1/events/{}", text(dead, "/event_id")));
+    let event = tenant.get(&edge, &format!("/api/v1/events/{}", text(failed, "/event_id")));
     let of_event = event["rule_events"].as_array().expect("a list");
-    assert!(of_event.contains(dead), "{dead} is none of {event}");
+    assert!(of_event.contains(failed), "{failed} is none of {event}");
     for (status, count) in [
         ("pending", 1),
         ("held", 1),
@@ -224,7 +224,7 @@ fn a_filter_looks_at_a_bounded_number_of_rules() {
 fn connections_that_fail_are_found_across_workspaces() {
     let edge = Edge::with_shards(2);
     let (mut tenant, other) = (Tenant::new(&edge, "Acme"), Tenant::new(&edge, "Other"));
-    edge.receivers.script(DEAD_URL, |_| Reply::status(500));
+    edge.receivers.script(FAILED_URL, |_| Reply::status(500));
     let mut failing = Vec::new();
     for name in ["Acme", "Beta", "Gamma"] {
         if name != "Acme" {
@@ -232,11 +232,11 @@ fn connections_that_fail_are_found_across_workspaces() {
             tenant.workspace = text(&made, "/workspace/id");
             tenant.publishable_key = text(&made, "/workspace/publishable_key/public_key");
         }
-        failing.push(tenant.route(&edge, "x", json!({"url": DEAD_URL})).0);
+        failing.push(tenant.route(&edge, "x", json!({"url": FAILED_URL})).0);
         tenant.route(&edge, "x", json!({"url": URL}));
         tenant.emit(&edge, "x");
     }
-    other.route(&edge, "x", json!({"url": DEAD_URL}));
+    other.route(&edge, "x", json!({"url": FAILED_URL}));
     other.emit(&edge, "x");
     edge.run_for(1_000);
     // One of them is switched off because its endpoint is gone.
@@ -254,7 +254,7 @@ fn connections_that_fail_are_found_across_workspaces() {
     let own = format!("/api/v1/workspaces/{}/connections?health=failing", tenant.workspace);
     assert_eq!(ids(&walk(&edge, &tenant, &own).0, "/id"), [failing[2].clone()]);
     // It works again.
-    edge.receivers.script(DEAD_URL, |_| Reply::status(200));
+    edge.receivers.script(FAILED_URL, |_| Reply::status(200));
     edge.run_for(60_000);
     let (found, _) = walk(&edge, &tenant, "/api/v1/connections?health=failing&limit=2");
     assert_eq!(ids(&found, "/id"), [failing[2].clone()]);

@@ -5,7 +5,7 @@ use posthorn::domain::base::time::{DAY_MS, MINUTE_MS, rfc3339};
 use posthorn::ports::Clock;
 use serde_json::json;
 
-use crate::dead::{HOOK, location, send, with, world};
+use crate::failed::{HOOK, location, send, with, world};
 use crate::tenant::Answered;
 
 /// The hidden fields of the form that confirms a replay.
@@ -24,9 +24,9 @@ fn confirmation(page: &Answered) -> Vec<(&'static str, String)> {
 fn what_died_is_shown_counted_sent_again_and_watched() {
     let world = world();
     let edge = &world.edge;
-    let ids = world.dead("x", REPLAY_STEP + 5);
+    let ids = world.failed("x", REPLAY_STEP + 5);
     let visitor = world.visitor(json!({"role": "member"}));
-    let page = visitor.get(edge, "dead");
+    let page = visitor.get(edge, "failed");
     for word in ["asked us not to try", "Answered 500", "1 attempt", "Send again", "Send many"] {
         assert!(page.text.contains(word), "{word}: {}", page.text);
     }
@@ -50,19 +50,19 @@ fn what_died_is_shown_counted_sent_again_and_watched() {
     let page = visitor.get(edge, &first);
     assert!(page.text.contains("105 of 105 sent again") && !page.text.contains(">Stop<"));
     assert!(page.text.contains("All of them are on their way"), "{}", page.text);
-    assert_eq!([world.count("delivered"), world.count("dead")], [json!(105), json!(0)]);
+    assert_eq!([world.count("delivered"), world.count("failed")], [json!(105), json!(0)]);
     let seen = edge.receivers.seen(HOOK);
     assert_eq!(seen.len(), ids.len() * 2);
     let listed = visitor.get(edge, "replays");
     assert!(listed.text.contains("105 deliveries") && listed.text.contains("Done"));
-    assert!(visitor.get(edge, "dead").text.contains("no delivery was given up"));
+    assert!(visitor.get(edge, "failed").text.contains("no delivery was given up"));
 }
 
 #[test]
-fn a_replay_is_stopped_and_what_it_had_not_come_to_stays_dead() {
+fn a_replay_is_stopped_and_what_it_had_not_come_to_stays_failed() {
     let world = world();
     let edge = &world.edge;
-    world.dead("x", REPLAY_STEP + 5);
+    world.failed("x", REPLAY_STEP + 5);
     world.mend();
     let visitor = world.visitor(json!({}));
     let preview = send(&world, &visitor, "replays/new", &world.range());
@@ -75,18 +75,18 @@ fn a_replay_is_stopped_and_what_it_had_not_come_to_stays_dead() {
     let page = visitor.get(edge, &stopped).text;
     assert!(page.contains("It was stopped") && page.contains("100 of 105"), "{page}");
     assert_eq!(visitor.get(edge, &poll).json()["busy"], json!(false));
-    assert_eq!([world.count("delivered"), world.count("dead")], [json!(100), json!(5)]);
+    assert_eq!([world.count("delivered"), world.count("failed")], [json!(100), json!(5)]);
 }
 
 #[test]
 fn another_count_is_shown_before_anything_is_sent() {
     let world = world();
     let edge = &world.edge;
-    world.dead("x", 3);
+    world.failed("x", 3);
     let visitor = world.visitor(json!({}));
     let preview = send(&world, &visitor, "replays/new", &world.range());
     let agreed = confirmation(&preview);
-    world.dead("y", 2);
+    world.failed("y", 2);
     world.mend();
     let asked = send(&world, &visitor, "replays", &agreed);
     assert_eq!(asked.status, 409, "{}", asked.text);
@@ -112,7 +112,7 @@ fn another_count_is_shown_before_anything_is_sent() {
 fn the_form_says_what_is_wrong_and_keeps_what_was_entered() {
     let world = world();
     let (edge, visitor) = (&world.edge, world.visitor(json!({})));
-    let id = world.dead("x", 1).remove(0);
+    let id = world.failed("x", 1).remove(0);
     let minute = |ms: i64| rfc3339(edge.now_ms() + ms)[..16].to_owned();
     let (early, late) = (minute(-15 * DAY_MS), minute(-2 * 60 * MINUTE_MS));
     for (others, status, param, told) in [
@@ -149,9 +149,9 @@ fn the_form_says_what_is_wrong_and_keeps_what_was_entered() {
 fn who_only_reads_sees_and_sends_nothing() {
     let world = world();
     let edge = &world.edge;
-    let id = world.dead("x", 1).remove(0);
+    let id = world.failed("x", 1).remove(0);
     let reader = world.visitor(json!({"session_type": "dashboard", "role": "owner"}));
-    let page = reader.get(edge, "dead").text;
+    let page = reader.get(edge, "failed").text;
     assert!(page.contains(&id) && !page.contains("Send again") && !page.contains("Send many"));
     let visitor = world.visitor(json!({}));
     let preview = send(&world, &visitor, "replays/new", &world.range());
@@ -166,8 +166,8 @@ fn who_only_reads_sees_and_sends_nothing() {
 fn the_count_says_what_will_be_held() {
     let world = world();
     let (edge, visitor) = (&world.edge, world.visitor(json!({})));
-    world.dead("x", 1);
-    world.dead("y", 1);
+    world.failed("x", 1);
+    world.failed("y", 1);
     let at = format!("/api/v1/connections/{}/deactivate", world.other);
     assert_eq!(world.tenant.call(edge, "POST", &at, &json!({})).status, 200);
     let shown = |connection: &str| {

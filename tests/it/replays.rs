@@ -47,12 +47,12 @@ impl World {
     }
 
     /// Emits this many events that die; their ids. Who dies of what is for other tests to say.
-    fn dead(&self, count: usize) -> Vec<String> {
+    fn failed(&self, count: usize) -> Vec<String> {
         let ids = self.emit(count);
         let log = &self.edge.logs[0];
         self.edge.queue.clear();
         let died = log.execute(
-            "update deliveries set state = 'dead', open = 0, due_at_ms = null, sweep_at_ms = null, \
+            "update deliveries set state = 'failed', open = 0, due_at_ms = null, sweep_at_ms = null, \
              attempts = 2, reason = 'attempts_used_up' where open = 1",
         );
         assert_eq!(died, count);
@@ -114,7 +114,7 @@ fn sorted(mut ids: Vec<String>) -> Vec<String> {
 fn the_preview_equals_what_is_sent_while_others_die() {
     let world = world(json!({}));
     let edge = &world.edge;
-    let chosen = world.dead(REPLAY_STEP * 2 + 50);
+    let chosen = world.failed(REPLAY_STEP * 2 + 50);
     assert_eq!(world.preview(json!({})), json!(250));
     let replay = world.replay(json!({}));
     let shown = world.found(&replay);
@@ -130,13 +130,13 @@ fn the_preview_equals_what_is_sent_while_others_die() {
     ] {
         assert_eq!(shown[key], expected, "{key}");
     }
-    // These are in the range and dead before the replay came to its end.
+    // These are in the range and failed before the replay came to its end.
     world.mend();
     edge.run_for(10);
-    let others = world.dead_beside(30);
+    let others = world.failed_beside(30);
     edge.run_for(2 * MINUTE_MS);
     assert_eq!(sorted(world.sent()), sorted(chosen));
-    assert_eq!(world.count("dead"), json!(others.len()));
+    assert_eq!(world.count("failed"), json!(others.len()));
     let done = world.found(&replay);
     assert_eq!([&done["status"], &done["replayed"]], [&json!("done"), &json!(250)]);
     assert!(done["completed_at"].is_string(), "{done}");
@@ -145,11 +145,11 @@ fn the_preview_equals_what_is_sent_while_others_die() {
 
 impl World {
     /// Events that die while others are under way.
-    fn dead_beside(&self, count: usize) -> Vec<String> {
+    fn failed_beside(&self, count: usize) -> Vec<String> {
         let ids = self.emit(count);
         let set: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
         self.edge.logs[0].execute(&format!(
-            "update deliveries set state = 'dead', open = 0, due_at_ms = null, \
+            "update deliveries set state = 'failed', open = 0, due_at_ms = null, \
              sweep_at_ms = null, attempts = 2 where event in ({})",
             set.join(",")
         ));
@@ -163,7 +163,7 @@ fn it_goes_step_by_step_oldest_first_and_each_is_signed_afresh() {
     let edge = &world.edge;
     let mut chosen = Vec::new();
     for _ in 0..3 {
-        chosen.extend(world.dead(REPLAY_STEP));
+        chosen.extend(world.failed(REPLAY_STEP));
         edge.run_for(1_000);
     }
     world.mend();
@@ -192,7 +192,7 @@ fn steps_go_through_all_connections_oldest_first() {
     let log = &world.edge.logs[0];
     world.tenant.route(&world.edge, "x", json!({"url": OTHER}));
     let events = world.emit(REPLAY_STEP + 1);
-    let died = "update deliveries set state = 'dead', open = 0, due_at_ms = null, \
+    let died = "update deliveries set state = 'failed', open = 0, due_at_ms = null, \
                 sweep_at_ms = null, attempts = 2";
     assert_eq!(log.execute(died), events.len() * 2);
     world.replay(json!({}));
@@ -207,7 +207,7 @@ fn only_what_fits_is_replayed() {
     let world = world(json!({}));
     let (edge, tenant) = (&world.edge, &world.tenant);
     let (second, _) = tenant.route(edge, "y", json!({"url": OTHER}));
-    world.dead(3);
+    world.failed(3);
     edge.run_for(10 * MINUTE_MS);
     tenant.emit(edge, "y");
     edge.run_for(1_000);
@@ -246,7 +246,7 @@ fn only_what_fits_is_replayed() {
 fn canceling_stops_it_where_it_is() {
     let world = world(json!({}));
     let edge = &world.edge;
-    world.dead(REPLAY_STEP * 3);
+    world.failed(REPLAY_STEP * 3);
     world.mend();
     let replay = world.replay(json!({}));
     edge.run_for(STEP_MS + 500);
@@ -259,7 +259,7 @@ fn canceling_stops_it_where_it_is() {
     );
     edge.run_for(5 * MINUTE_MS);
     assert_eq!(world.sent().len(), replayed);
-    assert_eq!(world.count("dead"), json!(REPLAY_STEP));
+    assert_eq!(world.count("failed"), json!(REPLAY_STEP));
     // Once more changes nothing, not of one that is done either.
     let again = world.tenant.call(edge, "DELETE", &path, &json!({}));
     assert_eq!((again.status, again.json()), (200, canceled));
@@ -276,7 +276,7 @@ fn faults_of_the_database_lose_and_repeat_nothing() {
         for calls_before in 0..4 {
             let world = world(json!({}));
             let edge = &world.edge;
-            let chosen = world.dead(REPLAY_STEP + 20);
+            let chosen = world.failed(REPLAY_STEP + 20);
             world.mend();
             let replay = world.replay(json!({}));
             let mut faults = vec![None; calls_before];
@@ -299,7 +299,7 @@ fn faults_of_the_database_lose_and_repeat_nothing() {
 fn a_step_that_was_done_and_not_answered_is_not_done_again() {
     let world = world(json!({}));
     let edge = &world.edge;
-    let chosen = world.dead(20);
+    let chosen = world.failed(20);
     world.mend();
     let replay = world.replay(json!({}));
     edge.logs[0].fail_next(&[Some(Fault::After)]);
@@ -314,7 +314,7 @@ fn a_step_that_was_done_and_not_answered_is_not_done_again() {
 fn a_creation_of_unknown_result_makes_one_replay() {
     for fault in [Fault::Before, Fault::After] {
         let world = world(json!({}));
-        world.dead(3);
+        world.failed(3);
         // The choice is read, then the batch that stores it fails.
         world.edge.logs[0].fail_next(&[None, Some(fault)]);
         let replay = world.replay(json!({}));
@@ -328,7 +328,7 @@ fn a_creation_of_unknown_result_makes_one_replay() {
 #[test]
 fn lost_and_repeated_messages_are_made_good() {
     let lost = world(json!({}));
-    let chosen = lost.dead(REPLAY_STEP * 2);
+    let chosen = lost.failed(REPLAY_STEP * 2);
     lost.mend();
     lost.edge.queue.refuses.set(true);
     let replay = lost.replay(json!({}));
@@ -340,7 +340,7 @@ fn lost_and_repeated_messages_are_made_good() {
     assert_eq!(sorted(lost.sent()), sorted(chosen));
 
     let repeated = world(json!({}));
-    let chosen = repeated.dead(REPLAY_STEP * 4);
+    let chosen = repeated.failed(REPLAY_STEP * 4);
     repeated.mend();
     repeated.edge.queue.repeats.set(true);
     let begun_ms = repeated.edge.now_ms();
@@ -357,7 +357,7 @@ fn lost_and_repeated_messages_are_made_good() {
 fn what_somebody_retried_meanwhile_is_left_out() {
     let world = world(json!({}));
     let edge = &world.edge;
-    let chosen = world.dead(REPLAY_STEP + 1);
+    let chosen = world.failed(REPLAY_STEP + 1);
     world.mend();
     let replay = world.replay(json!({}));
     let last = chosen.last().expect("one");
@@ -375,7 +375,7 @@ fn a_strict_line_takes_what_is_replayed_at_its_tail_in_order() {
     let world = world(json!({"ordering": "strict", "retry_schedule_seconds": [60]}));
     let edge = &world.edge;
     edge.run_for(6_000);
-    let chosen = world.dead(5);
+    let chosen = world.failed(5);
     let failing = world.emit(1);
     edge.run_for(1_000);
     assert_eq!(world.sent(), failing);
@@ -396,7 +396,7 @@ fn a_strict_line_takes_what_is_replayed_at_its_tail_in_order() {
 fn what_is_replayed_on_an_inactive_connection_is_held() {
     let world = world(json!({}));
     let edge = &world.edge;
-    let chosen = world.dead(3);
+    let chosen = world.failed(3);
     world.mend();
     let at = format!("/api/v1/connections/{}", world.connection);
     world.tenant.call(edge, "POST", &format!("{at}/deactivate"), &json!({}));
@@ -413,7 +413,7 @@ fn what_is_replayed_on_an_inactive_connection_is_held() {
 fn too_much_is_refused_with_the_count() {
     let world = world(json!({}));
     let edge = &world.edge;
-    let event = world.dead(1).remove(0);
+    let event = world.failed(1).remove(0);
     let copy = |count: usize| {
         edge.logs[0].execute(&format!(
             "insert into deliveries select workspace, connection, event, n, state, open, \
@@ -441,7 +441,7 @@ fn too_much_is_refused_with_the_count() {
 fn more_than_may_be_read_is_refused_however_little_of_it_fits() {
     let world = world(json!({}));
     let edge = &world.edge;
-    let event = world.dead(1).remove(0);
+    let event = world.failed(1).remove(0);
     edge.logs[0].execute(&format!(
         "insert into deliveries (workspace, connection, event, rule, state, open, payload_bytes, \
          created_at_ms) select workspace, connection, event, n, state, open, payload_bytes, \
@@ -487,7 +487,7 @@ fn another_workspaces_deliveries_and_connections_are_not_there() {
     let world = world(json!({}));
     let edge = &world.edge;
     let replay = {
-        world.dead(2);
+        world.failed(2);
         world.replay(json!({}))
     };
     let mut sister = world.tenant.clone();

@@ -39,7 +39,7 @@ impl World {
 }
 
 #[test]
-fn a_dead_delivery_gets_its_whole_schedule_again() {
+fn a_failed_delivery_gets_its_whole_schedule_again() {
     let world = world(json!({"retry_schedule_seconds": [10, 20]}));
     let edge = &world.edge;
     edge.receivers.script(HOOK, |n| Reply::status(if n < 5 { 500 } else { 200 }));
@@ -212,20 +212,20 @@ fn events_are_filtered_and_every_page_goes_on() {
     // Few events are about the order 7; those fail and die. There are more of the others than a
     // page may read.
     edge.receivers.script(HOOK, |_| Reply::status(500));
-    let mut dead = Vec::new();
+    let mut failed = Vec::new();
     for index in 0..LIST_READS_MAX + 600 {
         let is_seven = index % 900 == 0 || index < 4;
         let (name, id) = if is_seven { ("x", "7") } else { ("y", "8") };
         let body = json!({"event": name, "resource": "order", "resource_id": id, "payload": {}});
         let answer = tenant.emit_text(edge, &body.to_string()).json();
         if name == "x" {
-            dead.push(answer["event"]["id"].clone());
+            failed.push(answer["event"]["id"].clone());
         }
         edge.run_for(1);
     }
     // The breaker lets one probe through at a time.
     edge.run_for(3_600_000);
-    dead.reverse();
+    failed.reverse();
     for query in ["status=failed", "event=x", "resource_id=7", "event=x&status=failed"] {
         let (mut found, mut cursor) = (Vec::new(), String::new());
         for _ in 0..50 {
@@ -240,9 +240,9 @@ fn events_are_filtered_and_every_page_goes_on() {
                 None => break,
             }
         }
-        assert_eq!(found, dead, "{query}");
+        assert_eq!(found, failed, "{query}");
     }
-    let path = format!("/api/v1/workspaces/{}/events?status=dead", tenant.workspace);
+    let path = format!("/api/v1/workspaces/{}/events?status=given_up", tenant.workspace);
     assert_eq!(tenant.call(edge, "GET", &path, &Value::Null).status, 400);
 }
 

@@ -116,7 +116,7 @@ fn what_is_changed_while_a_day_is_counted_for_the_last_time_is_counted_again() {
     assert_eq!(phases(&edge), [0]);
     // It is being counted for the last time when somebody changes a delivery.
     edge.logs[0].execute("update rollups set phase = 1");
-    edge.logs[0].execute("update deliveries set state = 'dead' where state = 'delivered'");
+    edge.logs[0].execute("update deliveries set state = 'failed' where state = 'delivered'");
     assert_eq!(phases(&edge), [0], "the note is taken back");
     edge.run_for(DAY_MS);
     assert_eq!(counts(&of_workspace(&edge, &tenant)["total"]), [0, 0, 1, 0]);

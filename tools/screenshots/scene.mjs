@@ -121,7 +121,7 @@ async function emitEvents(tenant, connections) {
     completed_at: "2026-04-17T18:22:00Z",
   });
   const events = {
-    dead: await emit("order.refunded", "order", 20399, { order_id: "ord_20399", amount_cents: 4300, reason: "damaged_in_transit" }),
+    failed: await emit("order.refunded", "order", 20399, { order_id: "ord_20399", amount_cents: 4300, reason: "damaged_in_transit" }),
     held: await emit("customer.created", "customer", 8842, { customer_id: "cus_8842", name: "Zoë Okonkwo", country: "NL" }),
     paid: await emit("invoice.paid", "invoice", "2026_0093", { invoice_id: "inv_2026_0093", total_cents: 48650 }),
     overdue: await emit("invoice.overdue", "invoice", "2026_0071", { invoice_id: "inv_2026_0071", days: 30 }),
@@ -130,7 +130,7 @@ async function emitEvents(tenant, connections) {
   for (const [index, total] of [12900, 4300, 8650, 2400].entries()) events.retrying = await emit("order.completed", "order", 20417 + index, order(20417 + index, total));
   const path = `/connections/${connections.erp.id}/test`;
   events.test = expected("a test event", 201, await tenant.api.post(path, { event: "order.completed" })).event.id;
-  for (const [id, status] of [[events.dead, "failed"], [events.overdue, "failed"], [events.test, "completed"], [events.retrying, "retrying"]]) {
+  for (const [id, status] of [[events.failed, "failed"], [events.overdue, "failed"], [events.test, "completed"], [events.retrying, "retrying"]]) {
     await settles(tenant, id, status);
   }
   return events;

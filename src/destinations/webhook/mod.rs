@@ -97,7 +97,7 @@ pub enum Ordering {
     /// They do not: one that fails lets the others pass.
     #[default]
     None,
-    /// No event is sent before every earlier one is delivered, dead or canceled.
+    /// No event is sent before every earlier one is delivered, failed or canceled.
     Strict,
 }
 

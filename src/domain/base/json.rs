@@ -35,11 +35,13 @@ macro_rules! json {
 macro_rules! json_entries {
     ($object:ident;) => {};
     ($object:ident; $key:tt : $value:tt $(, $($rest:tt)*)?) => {
-        $crate::domain::base::json::put(&mut $object, $key, $crate::domain::base::json::json!($value));
+        let value = $crate::domain::base::json::json!($value);
+        $crate::domain::base::json::put(&mut $object, $key, value);
         $crate::domain::base::json::json_entries!($object; $($($rest)*)?);
     };
     ($object:ident; $key:tt : $value:expr $(, $($rest:tt)*)?) => {
-        $crate::domain::base::json::put(&mut $object, $key, $crate::domain::base::json::value(&$value));
+        let value = $crate::domain::base::json::value(&$value);
+        $crate::domain::base::json::put(&mut $object, $key, value);
         $crate::domain::base::json::json_entries!($object; $($($rest)*)?);
     };
 }

@@ -16,7 +16,7 @@ pub struct Selection {
     pub connection: Option<String>,
     /// Only those of events with this name.
     pub event: Option<String>,
-    /// Whether they are dead or delivered.
+    /// Whether they are failed or delivered.
     pub state: State,
     /// The first moment at which their events were accepted.
     pub since_ms: i64,
@@ -29,7 +29,7 @@ pub const REPLAYED_STATUSES: [&str; 2] = ["failed", "completed"];
 
 /// The state of deliveries with this status, if they can be replayed.
 pub fn replayed_state(status: &str) -> Option<State> {
-    [State::Dead, State::Delivered].into_iter().find(|state| state.status() == status)
+    [State::Failed, State::Delivered].into_iter().find(|state| state.status() == status)
 }
 
 impl Selection {
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     fn range(since_ms: i64, until_ms: i64) -> Selection {
-        Selection { connection: None, event: None, state: State::Dead, since_ms, until_ms }
+        Selection { connection: None, event: None, state: State::Failed, since_ms, until_ms }
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
     fn words() {
         assert_eq!(
             REPLAYED_STATUSES.map(replayed_state),
-            [Some(State::Dead), Some(State::Delivered),]
+            [Some(State::Failed), Some(State::Delivered),]
         );
         assert_eq!(["canceled", "pending", ""].map(replayed_state), [None; 3]);
         for status in [Status::Running, Status::Completed, Status::Canceled] {

@@ -15,7 +15,7 @@ pub const STEPS_MAX: usize = 20;
 pub const STEP_SECONDS_MAX: u32 = 172_800;
 /// The longest wait that a receiver's `Retry-After` can ask for, in milliseconds: 24 hours.
 pub const RETRY_AFTER_MAX_MS: i64 = DAY_MS;
-/// How long our own faults may keep a delivery open before it is dead (`internal`), in
+/// How long our own faults may keep a delivery open before it is failed (`internal`), in
 /// milliseconds: 7 days.
 pub const INTERNAL_DEADLINE_MS: i64 = 7 * DAY_MS;
 

@@ -14,15 +14,21 @@ pub enum State {
     /// A 2xx was received.
     Delivered,
     /// Given up: the attempts are used up, or the receiver answered 410.
-    Dead,
+    Failed,
     /// Owed, and kept back because its connection is inactive.
     Held,
     /// Stopped: its connection was deleted, or what it held was canceled on activation.
     Canceled,
 }
 
-const ALL: [State; 6] =
-    [State::Pending, State::Retrying, State::Delivered, State::Dead, State::Held, State::Canceled];
+const ALL: [State; 6] = [
+    State::Pending,
+    State::Retrying,
+    State::Delivered,
+    State::Failed,
+    State::Held,
+    State::Canceled,
+];
 
 /// What can happen to a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +36,9 @@ pub enum Transition {
     /// An attempt succeeded.
     Succeeded,
     /// An attempt failed and another is to come.
-    Failed,
+    AttemptFailed,
     /// An attempt failed and none is to come.
-    FailedForGood,
+    GivenUp,
     /// The connection is inactive.
     Paused,
     /// The connection is active again.
@@ -44,21 +50,21 @@ pub enum Transition {
 }
 
 impl State {
-    /// The state after `happening`. A settled delivery stays as it is until it is replayed, except
+    /// The state after `transition`. A settled delivery stays as it is until it is replayed, except
     /// that a success that arrives late is a success: the receiver has the event.
-    pub fn after(self, happening: Transition) -> Self {
-        match (self, happening) {
-            (Self::Delivered | Self::Dead, Transition::Replayed) => Self::Pending,
+    pub fn after(self, transition: Transition) -> Self {
+        match (self, transition) {
+            (Self::Delivered | Self::Failed, Transition::Replayed) => Self::Pending,
             (_, Transition::Replayed) => self,
             (Self::Delivered, _) | (_, Transition::Succeeded) => Self::Delivered,
-            (Self::Dead | Self::Canceled, _) => self,
+            (Self::Failed | Self::Canceled, _) => self,
             (_, Transition::Canceled) => Self::Canceled,
-            (_, Transition::FailedForGood) => Self::Dead,
+            (_, Transition::GivenUp) => Self::Failed,
             (Self::Held, Transition::Released) => Self::Pending,
             // An attempt that was under way when the connection became inactive is recorded; the
             // next one waits.
             (Self::Held, _) | (_, Transition::Paused) => Self::Held,
-            (_, Transition::Failed) => Self::Retrying,
+            (_, Transition::AttemptFailed) => Self::Retrying,
             (Self::Pending | Self::Retrying, Transition::Released) => self,
         }
     }
@@ -74,7 +80,7 @@ impl State {
             Self::Pending => "pending",
             Self::Retrying => "retrying",
             Self::Delivered => "delivered",
-            Self::Dead => "dead",
+            Self::Failed => "failed",
             Self::Held => "held",
             Self::Canceled => "canceled",
         }
@@ -91,7 +97,7 @@ impl State {
             Self::Pending | Self::Held => "pending",
             Self::Retrying => "retrying",
             Self::Delivered => "completed",
-            Self::Dead => "failed",
+            Self::Failed => "failed",
             Self::Canceled => "canceled",
         }
     }
@@ -112,7 +118,7 @@ pub fn event_status(states: &[State]) -> &'static str {
     if any(State::Retrying) {
         return "retrying";
     }
-    if any(State::Dead) {
+    if any(State::Failed) {
         return "failed";
     }
     let canceled = any(State::Canceled) && !any(State::Delivered);
@@ -123,7 +129,7 @@ pub fn event_status(states: &[State]) -> &'static str {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settlement {
     /// What happened to the delivery.
-    pub happening: Transition,
+    pub transition: Transition,
     /// When the next attempt is due.
     pub due_at_ms: Option<i64>,
     /// When the sweeper has to take care of it.
@@ -141,17 +147,17 @@ pub fn settle(
     message_id: &str,
     now_ms: i64,
 ) -> Settlement {
-    let over = |happening| Settlement { happening, due_at_ms: None, sweep_at_ms: None };
+    let over = |transition| Settlement { transition, due_at_ms: None, sweep_at_ms: None };
     let next = match outcome {
         Outcome::Delivered => return over(Transition::Succeeded),
         Outcome::Gone => None,
         _ if aborted => None,
         _ => schedule.next_due_ms(attempt, now_ms, retry_after_ms, message_id),
     };
-    let Some(due_at_ms) = next else { return over(Transition::FailedForGood) };
+    let Some(due_at_ms) = next else { return over(Transition::GivenUp) };
     // The lane sees to it when it is due; the sweeper leaves it time.
     let sweep_at_ms = Some(due_at_ms + SWEEP_GRACE_MS);
-    Settlement { happening: Transition::Failed, due_at_ms: Some(due_at_ms), sweep_at_ms }
+    Settlement { transition: Transition::AttemptFailed, due_at_ms: Some(due_at_ms), sweep_at_ms }
 }
 
 #[cfg(test)]
@@ -160,14 +166,14 @@ mod tests {
 
     #[test]
     fn every_state_and_happening() {
-        use State::{Dead, Delivered, Held, Pending, Retrying};
-        use Transition::{Failed, FailedForGood, Paused, Released, Replayed, Succeeded};
-        for (happening, expected) in [
+        use State::{Delivered, Failed, Held, Pending, Retrying};
+        use Transition::{AttemptFailed, GivenUp, Paused, Released, Replayed, Succeeded};
+        for (transition, expected) in [
             (Succeeded, [Delivered; 6]),
-            (Failed, [Retrying, Retrying, Delivered, Dead, Held, State::Canceled]),
-            (FailedForGood, [Dead, Dead, Delivered, Dead, Dead, State::Canceled]),
-            (Paused, [Held, Held, Delivered, Dead, Held, State::Canceled]),
-            (Released, [Pending, Retrying, Delivered, Dead, Pending, State::Canceled]),
+            (AttemptFailed, [Retrying, Retrying, Delivered, Failed, Held, State::Canceled]),
+            (GivenUp, [Failed, Failed, Delivered, Failed, Failed, State::Canceled]),
+            (Paused, [Held, Held, Delivered, Failed, Held, State::Canceled]),
+            (Released, [Pending, Retrying, Delivered, Failed, Pending, State::Canceled]),
             (Replayed, [Pending, Retrying, Pending, Pending, Held, State::Canceled]),
             (
                 Transition::Canceled,
@@ -175,13 +181,13 @@ mod tests {
                     State::Canceled,
                     State::Canceled,
                     Delivered,
-                    Dead,
+                    Failed,
                     State::Canceled,
                     State::Canceled,
                 ],
             ),
         ] {
-            assert_eq!(ALL.map(|state| state.after(happening)), expected, "{happening:?}");
+            assert_eq!(ALL.map(|state| state.after(transition)), expected, "{transition:?}");
         }
         for state in ALL {
             assert_eq!(State::parse(state.as_str()), Some(state));
@@ -197,8 +203,8 @@ mod tests {
             (&[Pending, Pending], "pending"),
             (&[Pending, Held], "pending"),
             (&[Pending, Delivered], "processing"),
-            (&[Retrying, Dead, Delivered], "retrying"),
-            (&[Dead, Delivered], "failed"),
+            (&[Retrying, Failed, Delivered], "retrying"),
+            (&[Failed, Delivered], "failed"),
             (&[Canceled, Delivered], "completed"),
             (&[Canceled], "canceled"),
         ] {
@@ -213,7 +219,7 @@ mod tests {
             settle(&schedule, attempt, outcome, false, retry_after_ms, "msg_1", 1_000_000)
         };
         let first = settled(1, Outcome::Timeout, None);
-        assert_eq!(first.happening, Transition::Failed);
+        assert_eq!(first.transition, Transition::AttemptFailed);
         let due = first.due_at_ms.expect("a next attempt");
         assert!((1_005_000..=1_005_500).contains(&due), "{due}");
         assert_eq!(first.sweep_at_ms, Some(due + SWEEP_GRACE_MS));
@@ -221,8 +227,8 @@ mod tests {
         let told = settled(1, Outcome::RateLimited, Some(120_000));
         assert_eq!(told.due_at_ms, Some(1_120_000));
 
-        assert_eq!(settled(11, Outcome::Timeout, None).happening, Transition::FailedForGood);
-        assert_eq!(settled(1, Outcome::Gone, None).happening, Transition::FailedForGood);
-        assert_eq!(settled(11, Outcome::Delivered, None).happening, Transition::Succeeded);
+        assert_eq!(settled(11, Outcome::Timeout, None).transition, Transition::GivenUp);
+        assert_eq!(settled(1, Outcome::Gone, None).transition, Transition::GivenUp);
+        assert_eq!(settled(11, Outcome::Delivered, None).transition, Transition::Succeeded);
     }
 }

@@ -77,7 +77,7 @@ pub struct Tally {
     pub pending: u64,
     /// Delivered.
     pub completed: u64,
-    /// Dead.
+    /// Failed.
     pub failed: u64,
     /// Canceled.
     pub canceled: u64,
@@ -93,7 +93,7 @@ impl Tally {
         match state {
             State::Pending | State::Retrying | State::Held => self.pending += 1,
             State::Delivered => self.completed += 1,
-            State::Dead => self.failed += 1,
+            State::Failed => self.failed += 1,
             State::Canceled => self.canceled += 1,
         }
         if state == State::Delivered {
@@ -152,7 +152,8 @@ mod tests {
     #[test]
     fn a_tally_by_state() {
         let mut tally = Tally::default();
-        for state in [State::Pending, State::Retrying, State::Held, State::Dead, State::Canceled] {
+        for state in [State::Pending, State::Retrying, State::Held, State::Failed, State::Canceled]
+        {
             tally.add(state, Some(1), Some(1));
         }
         assert_eq!(tally.success_per_10000(), Some(0));

@@ -216,7 +216,7 @@ fn history(visit: &EmbedSession, page: &Deliveries, id: &str, now_ms: i64) -> Ma
         section id="deliveries" data-live {
             div.heading {
                 h2 { (text::DELIVERIES) }
-                a href=(path(visit, &format!("dead?connection={id}"))) { (text::replay::DEAD) }
+                a href=(path(visit, &format!("failed?connection={id}"))) { (text::replay::FAILED) }
             }
             @if shown.is_empty() { p.hint { (text::NO_DELIVERIES) } } @else {
                 div.rows { @for delivery in shown { (delivery_row(visit, delivery, now_ms)) } }

@@ -61,7 +61,7 @@ impl<'a> Page<'a> {
 /// The pages of the section about events: path, name, and what it takes to see it.
 const HISTORY: [(&str, &str, Need); 3] = [
     ("events", text::EVENTS, Need::View),
-    ("dead", text::replay::DEAD, Need::View),
+    ("failed", text::replay::FAILED, Need::View),
     ("replays", text::replay::REPLAYS, Need::ViewAll),
 ];
 

@@ -54,7 +54,7 @@ pub fn summary(visit: &EmbedSession, record: &Record, at: &str, now_ms: i64) -> 
 
 /// What came of an attempt, and when.
 fn outcome(record: &Record, now_ms: i64) -> Markup {
-    let colour = if record.outcome == Outcome::Delivered { "delivered" } else { "dead" };
+    let colour = if record.outcome == Outcome::Delivered { "delivered" } else { "failed" };
     // A bare status stands there already.
     let is_bare = |error: &&String| error.strip_prefix("Answered ").is_some_and(|s| s.len() == 3);
     html! {

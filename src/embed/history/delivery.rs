@@ -17,8 +17,8 @@ pub async fn retry<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     retry::retry(platform, &visit.session.actor(), &event, &rule).await?;
     let form = call.form()?;
     let after = match (form.get(AFTER), ids::parse_uuid(form.get("connection"))) {
-        ("dead", None) => "dead?done=retried".to_owned(),
-        ("dead", Some(connection)) => format!("dead?connection={connection}&done=retried"),
+        ("failed", None) => "failed?done=retried".to_owned(),
+        ("failed", Some(connection)) => format!("failed?connection={connection}&done=retried"),
         _ => format!("events/{event}?done=retried"),
     };
     Ok(Reply::see_other(&path(visit, &after)))

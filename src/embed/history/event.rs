@@ -177,7 +177,7 @@ impl Shown<'_> {
         let state = State::parse(&delivery.state);
         let retry = match state {
             Some(State::Delivered) => Some(text::SEND_AGAIN),
-            Some(State::Dead | State::Retrying) => Some(text::RETRY_NOW),
+            Some(State::Failed | State::Retrying) => Some(text::RETRY_NOW),
             _ => None,
         };
         let cancel = state

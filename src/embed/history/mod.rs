@@ -1,10 +1,10 @@
 //! The pages of events, deliveries, attempts and replays.
 
 pub mod attempt;
-pub mod dead;
 pub mod delivery;
 pub mod event;
 pub mod events;
+pub mod failed;
 pub(crate) mod payload;
 pub(crate) mod replay_form;
 pub mod replays;

@@ -30,7 +30,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// What is dead of the last day; from the oldest on that is shown, if that is older, as far as
+    /// What is failed of the last day; from the oldest on that is shown, if that is older, as far as
     /// a replay goes back.
     pub fn new(connection: Option<&str>, oldest_ms: Option<i64>, now_ms: i64) -> Self {
         // The end of this minute: fields have no seconds, and what died just now is meant, too.
@@ -79,7 +79,7 @@ impl Draft {
             moments::parse_field(value).unwrap_or_else(|| note(name, text::replay::NO_TIME))
         };
         let (since_ms, until_ms) = (time("since", &self.since), time("until", &self.until));
-        let meant = Selection { connection, event, state: State::Dead, since_ms, until_ms };
+        let meant = Selection { connection, event, state: State::Failed, since_ms, until_ms };
         if wrong.is_empty() {
             return Ok(meant);
         }

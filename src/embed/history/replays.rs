@@ -125,7 +125,7 @@ fn form(
     notice: Option<&str>,
 ) -> Reply {
     let body = html! {
-        p { a href=(path(visit, "dead")) { "← " (text::replay::DEAD) } }
+        p { a href=(path(visit, "failed")) { "← " (text::replay::FAILED) } }
         h1 { (text::replay::SEND_MANY) }
         @if let Some(notice) = notice { div.notice role="alert" { p { (notice) } } }
         (replay_form::render(visit, connections, draft, errors))
@@ -217,7 +217,7 @@ impl Preview<'_> {
                 input type="hidden" name="count" value=(count);
                 div.actions {
                     button.primary { (text::replay::confirm(self.count)) }
-                    a.button.quiet href=(path(visit, "dead")) { (text::BACK) }
+                    a.button.quiet href=(path(visit, "failed")) { (text::BACK) }
                 }
             }
         };
@@ -362,22 +362,22 @@ fn progress(visit: &EmbedSession, replay: &Replay, now_ms: i64) -> Markup {
 
 fn outcome_links(visit: &EmbedSession, connections: &[Connection], what: &Selection) -> Markup {
     let shown = what.connection.as_ref().filter(|id| connections.iter().any(|c| c.id == **id));
-    let (all, label, dead) = match (shown, &what.event) {
+    let (all, label, failed) = match (shown, &what.event) {
         (Some(id), _) => (
             format!("connections/{id}#deliveries"),
             text::replay::TO_DELIVERIES,
-            format!("dead?connection={id}"),
+            format!("failed?connection={id}"),
         ),
         (None, Some(event)) => {
             let query: String = url::form_urlencoded::byte_serialize(event.as_bytes()).collect();
-            (format!("events?event={query}"), text::replay::TO_EVENTS, "dead".to_owned())
+            (format!("events?event={query}"), text::replay::TO_EVENTS, "failed".to_owned())
         }
-        (None, None) => ("events".to_owned(), text::replay::TO_EVENTS, "dead".to_owned()),
+        (None, None) => ("events".to_owned(), text::replay::TO_EVENTS, "failed".to_owned()),
     };
     html! {
         ul.plain {
             li { a href=(path(visit, &all)) { (label) } }
-            li { a href=(path(visit, &dead)) { (text::replay::STILL_DEAD) } }
+            li { a href=(path(visit, &failed)) { (text::replay::STILL_FAILED) } }
         }
     }
 }

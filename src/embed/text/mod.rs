@@ -144,7 +144,7 @@ texts! {
     ALL_EVENTS = "All events";
     ATTENTION = "What needs attention";
     ALL_WELL = "All is well.";
-    SHOW_DEAD = "See why";
+    SHOW_FAILED = "See why";
 
     EVENT = "Event";
     EVENT_ID = "Event id";
@@ -277,8 +277,8 @@ pub fn delivered_count(delivered: usize, all: usize) -> String {
     format!("{delivered} of {all} delivered")
 }
 
-/// How many deliveries of a connection are dead.
-pub fn dead_count(count: usize, or_more: bool) -> String {
+/// How many deliveries of a connection are failed.
+pub fn failed_count(count: usize, or_more: bool) -> String {
     let more = if or_more { " or more" } else { "" };
     format!("{count}{more} not delivered.")
 }

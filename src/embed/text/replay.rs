@@ -5,13 +5,13 @@ use crate::domain::base::limits::{REPLAY_STEP, REPLAY_STEP_S};
 use crate::domain::delivery::replay::Status;
 
 texts! {
-    DEAD = "Not delivered";
-    DEAD_HINT = "What we gave up on, newest first. Mend what it failed at, then send it again: the \
+    FAILED = "Not delivered";
+    FAILED_HINT = "What we gave up on, newest first. Mend what it failed at, then send it again: the \
                  same message ids, signed afresh.";
-    NONE_DEAD = "Nothing here: no delivery was given up.";
-    NONE_DEAD_HINT = "What fails is tried again for days before it is given up. What is given up \
+    NONE_FAILED = "Nothing here: no delivery was given up.";
+    NONE_FAILED_HINT = "What fails is tried again for days before it is given up. What is given up \
                       appears here, and can be sent again.";
-    NO_MORE_DEAD = "There is nothing older.";
+    NO_MORE_FAILED = "There is nothing older.";
     NONE_OF_RESOURCE = "Nothing among these events. Look at older ones.";
     ALL_CONNECTIONS = "All connections";
 
@@ -42,7 +42,7 @@ texts! {
     WHAT_CAME_OF_IT = "What came of it";
     TO_DELIVERIES = "The deliveries of the connection";
     TO_EVENTS = "The events";
-    STILL_DEAD = "What is not delivered";
+    STILL_FAILED = "What is not delivered";
 }
 
 /// How many deliveries a replay is about.

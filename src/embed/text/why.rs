@@ -9,7 +9,7 @@ pub fn state(word: &str) -> &str {
         "pending" => "Pending",
         "retrying" => "Retrying",
         "delivered" => "Delivered",
-        "dead" => "Dead",
+        "failed" => "Failed",
         "held" => "Held",
         "canceled" => "Canceled",
         "active" => "Active",
@@ -25,7 +25,7 @@ pub fn status(status: &str) -> &str {
         "processing" => "Processing",
         "retrying" => "Retrying",
         "completed" => "Delivered",
-        "failed" => "Dead",
+        "failed" => "Failed",
         "canceled" => "Canceled",
         other => other,
     }
@@ -47,7 +47,7 @@ pub fn outcome(outcome: Outcome) -> &'static str {
     }
 }
 
-/// Why a delivery is dead or canceled.
+/// Why a delivery is failed or canceled.
 pub fn reason(reason: &str) -> String {
     match reason {
         "gone" => "Your server answered 410: it wants no more of this.".to_owned(),

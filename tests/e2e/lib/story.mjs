@@ -196,7 +196,7 @@ async function findsItInTheHistory(scene) {
   await show(() => embed.getByLabel("Status").selectOption({ label: "Delivered" }));
   await scene.appears(rows(embed).nth(1));
   assert.equal(await rows(embed).count(), 2);
-  await show(() => embed.getByLabel("Status").selectOption({ label: "Dead" }));
+  await show(() => embed.getByLabel("Status").selectOption({ label: "Failed" }));
   await embed.getByText("No event on this page fits.").waitFor();
   await show(() => embed.getByLabel("Resource id").fill(order));
   await rows(embed).getByText(order).waitFor();

@@ -44,7 +44,7 @@ const WRONG: [(&str, &str); 9] = [
     (
         "promise 1: what was settled changes by itself",
         "select event || ' ' || before || ' ' || after from moves where before = 'delivered' \
-           and after <> 'pending' or before = 'dead' and after not in ('pending', 'delivered')",
+           and after <> 'pending' or before = 'failed' and after not in ('pending', 'delivered')",
     ),
     (
         "promise 1: a replay never ended",
@@ -74,7 +74,7 @@ const WRONG: [(&str, &str); 9] = [
     (
         "promise 4: what is sent again keeps its place in a strict line",
         "select event || ' ' || seq_before || ' ' || seq_after from moves \
-         where seq_before is not null and before in ('dead', 'delivered') and after = 'pending' \
+         where seq_before is not null and before in ('failed', 'delivered') and after = 'pending' \
            and (seq_after <= seq_before or (seq_after is null \
              and connection not in (select connection from gone_lines)))",
     ),
@@ -111,7 +111,7 @@ impl World {
     /// How often something was sent again so far: by hand, and by replays.
     pub fn sent_again(&self) -> (i64, i64) {
         let count = |sql: &str| self.edge.logs[0].ask(sql)[0].as_i64().unwrap_or_default();
-        let again = "select count(*) from moves where before in ('dead', 'delivered') \
+        let again = "select count(*) from moves where before in ('failed', 'delivered') \
                        and after = 'pending' and replay is";
         (count(&format!("{again} null")), count(&format!("{again} not null")))
     }
@@ -157,7 +157,7 @@ impl World {
             "select 'msg_' || replace(d.event, '-', '') || printf('%08x', d.rule) || ' ' \
                || max(m.attempts) from deliveries d join moves m on m.connection = d.connection \
                and m.event = d.event and m.rule = d.rule \
-             where d.state = 'delivered' and m.before in ('dead', 'delivered') \
+             where d.state = 'delivered' and m.before in ('failed', 'delivered') \
                and m.after = 'pending' group by d.connection, d.event, d.rule",
         );
         let arrived = self.ledger.arrived.borrow();

@@ -157,7 +157,7 @@ impl World {
     }
 
     fn retry(&self) {
-        let states = ["dead", "delivered", "retrying", "retrying", "pending", "held", "canceled"];
+        let states = ["failed", "delivered", "retrying", "retrying", "pending", "held", "canceled"];
         let one = self.any_delivery(&states);
         one.into_iter().for_each(|one| self.retry_one(one));
     }

@@ -275,7 +275,7 @@ impl Seen<'_> {
                 "select b.event from deliveries d join deliveries b on b.workspace = d.workspace \
                    and b.connection = d.connection and b.seq < d.seq \
                  where d.connection = '{connection}' and d.event = '{event}' \
-                   and b.state not in ('delivered', 'dead', 'canceled')"
+                   and b.state not in ('delivered', 'failed', 'canceled')"
             ));
             self.ledger.require(earlier.is_empty(), || {
                 format!("promise 4: {event} starts before {earlier:?}")

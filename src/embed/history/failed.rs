@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::app::dead::{self, dead_among};
 use crate::app::events;
+use crate::app::failed::{self, failed_among};
 use crate::domain::base::error::{Error, Result};
 use crate::domain::routing::event::FanOut;
 use crate::domain::tenants::session::Need;
@@ -31,7 +31,7 @@ struct Shown<'a> {
     now_ms: i64,
 }
 
-/// `GET /embed/s/{session}/dead`, with `?connection=` for one of them.
+/// `GET /embed/s/{session}/failed`, with `?connection=` for one of them.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let session = &visit.session;
@@ -45,46 +45,46 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let only = only.transpose()?;
     let is_meant = |one: &&Connection| only.is_none_or(|only| only.id == one.id);
     let among: Vec<&str> = connections.iter().filter(is_meant).map(|one| one.id.as_str()).collect();
-    let before: Option<String> = cursor::read(call, "dead")?;
-    let listing = dead::Listing {
+    let before: Option<String> = cursor::read(call, "failed")?;
+    let listing = failed::Listing {
         workspace: &session.workspace,
         scope: &scope,
         connections: &among,
         before: before.as_deref().unwrap_or(NEWEST),
         limit: SHOWN,
     };
-    let found = dead::list_at(platform, session.shard, listing).await?;
+    let found = failed::list_at(platform, session.shard, listing).await?;
     let now_ms = platform.now_ms();
     let is_first = before.is_none();
     let shown = Shown { visit, connections: &connections, only, is_first, now_ms };
     let done = call.request.query("done");
-    let mut frame = Page::new(Section::Events, text::replay::DEAD);
+    let mut frame = Page::new(Section::Events, text::replay::FAILED);
     frame.done = done.as_deref();
     Ok(page(visit, &frame, &shown.body(&found, &among)))
 }
 
 impl Shown<'_> {
     fn body(&self, found: &events::Page, among: &[&str]) -> Markup {
-        let next = found.next.as_ref().map(|next| cursor::write("dead", next));
+        let next = found.next.as_ref().map(|next| cursor::write("failed", next));
         let only = self.only.map_or(String::new(), |only| format!("connection={}&", only.id));
         html! {
-            (history_tabs(self.visit, "dead"))
-            h1 { (text::replay::DEAD) }
-            @if !found.found.is_empty() { p.hint { (text::replay::DEAD_HINT) } }
+            (history_tabs(self.visit, "failed"))
+            h1 { (text::replay::FAILED) }
+            @if !found.found.is_empty() { p.hint { (text::replay::FAILED_HINT) } }
             @if self.connections.len() > 1 { (self.filter()) }
             (self.send_many(&found.found))
-            section id="dead" aria-label=(text::replay::DEAD) {
+            section id="failed" aria-label=(text::replay::FAILED) {
                 @if found.found.is_empty() { (self.nothing(next.is_some())) } @else {
                     div.rows {
                         @for event in &found.found {
-                            @for (owed, delivery) in dead_among(event, among) {
+                            @for (owed, delivery) in failed_among(event, among) {
                                 (self.row(event, owed, delivery))
                             }
                         }
                     }
                 }
                 @if let Some(next) = next {
-                    a.button.quiet href=(path(self.visit, &format!("dead?{only}cursor={next}")))
+                    a.button.quiet href=(path(self.visit, &format!("failed?{only}cursor={next}")))
                         { (text::OLDER) }
                 }
             }
@@ -93,7 +93,7 @@ impl Shown<'_> {
 
     fn filter(&self) -> Markup {
         html! {
-            form.filters method="get" action=(path(self.visit, "dead")) role="search" {
+            form.filters method="get" action=(path(self.visit, "failed")) role="search" {
                 label { (text::form::field("connection").0)
                     select.menu name="connection" {
                         option value="" { (text::replay::ALL_CONNECTIONS) }
@@ -126,10 +126,10 @@ impl Shown<'_> {
             @if goes_on {
                 p.hint { (text::replay::NONE_OF_RESOURCE) }
             } @else if !self.is_first {
-                p.hint { (text::replay::NO_MORE_DEAD) }
+                p.hint { (text::replay::NO_MORE_FAILED) }
             } @else {
-                p.well { (text::replay::NONE_DEAD) }
-                p.hint { (text::replay::NONE_DEAD_HINT) }
+                p.well { (text::replay::NONE_FAILED) }
+                p.hint { (text::replay::NONE_FAILED_HINT) }
             }
         }
     }
@@ -173,7 +173,7 @@ impl Shown<'_> {
             action: &action,
             need: Need::Act,
             look: "quiet",
-            fields: &[(AFTER, "dead"), ("connection", only)],
+            fields: &[(AFTER, "failed"), ("connection", only)],
         };
         // The footer says that a page is read only; no row has to say it again.
         let may = parts::denied(self.visit, Need::Act).is_none();

@@ -1,7 +1,7 @@
-//! Dead deliveries of a workspace in a LOG shard, newest first over its connections.
+//! Failed deliveries of a workspace in a LOG shard, newest first over its connections.
 //!
-//! The index of what is dead is in order for each connection by itself. So a list goes from event
-//! to event: the next one is the newest of the connections' next ones. What is not dead is never
+//! The index of what is failed is in order for each connection by itself. So a list goes from event
+//! to event: the next one is the newest of the connections' next ones. What is not failed is never
 //! read, however much of it lies between.
 
 use crate::domain::base::json::json;
@@ -9,12 +9,12 @@ use crate::domain::base::limits::LIST_READS_MAX;
 use crate::store::events::{EventWithDeliveries, event_columns};
 use crate::store::{Query, row};
 
-/// The newest event before `$before` of which a delivery to one of the connections is dead.
+/// The newest event before `$before` of which a delivery to one of the connections is failed.
 macro_rules! next {
     ($before:literal) => {
         concat!(
-            "(select max((select d.event from deliveries d indexed by deliveries_gone \
-               where d.workspace = ?1 and d.connection = j.value and d.state = 'dead' \
+            "(select max((select d.event from deliveries d indexed by deliveries_failed \
+               where d.workspace = ?1 and d.connection = j.value and d.state = 'failed' \
                  and d.event < ",
             $before,
             " order by d.event desc limit 1)) from json_each(?2) j)"
@@ -32,14 +32,14 @@ const LIST: &str = concat!(
     "from lines cross join events e where e.workspace = ?1 and e.event = lines.event"
 );
 
-/// Events that one page can show at the most: each of them is looked for among the dead deliveries
+/// Events that one page can show at the most: each of them is looked for among the failed deliveries
 /// of every connection, and read with its own.
 pub fn shown_max(connections: usize, asked: usize) -> usize {
     asked.min(LIST_READS_MAX / 2 / connections.max(1)).max(1)
 }
 
 /// The newest events before the id `before` of which a delivery to one of these connections is
-/// dead, at most `limit`, newest first.
+/// failed, at most `limit`, newest first.
 pub fn list(
     workspace: &str,
     connections: &[&str],

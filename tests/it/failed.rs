@@ -1,4 +1,4 @@
-//! Dead letters as customers see them: what died, why, sending it again, and who may.
+//! Failed letters as customers see them: what died, why, sending it again, and who may.
 
 use posthorn::domain::base::limits::LIST_READS_MAX;
 use posthorn::domain::base::time::{DAY_MS, MINUTE_MS, rfc3339};
@@ -40,7 +40,7 @@ impl World {
     }
 
     /// Emits this many events of a name that die, one each second; their ids.
-    pub fn dead(&self, event: &str, count: usize) -> Vec<String> {
+    pub fn failed(&self, event: &str, count: usize) -> Vec<String> {
         let one = |_| {
             let id = self.tenant.emit(&self.edge, event);
             self.edge.run_for(1_000);
@@ -49,7 +49,7 @@ impl World {
         (0..count).map(one).collect()
     }
 
-    /// Copies the dead delivery of an event so often, each to an event of its own, one a second
+    /// Copies the failed delivery of an event so often, each to an event of its own, one a second
     /// before the last.
     pub fn copies(&self, event: &str, count: usize) {
         let log = &self.edge.logs[0];
@@ -136,16 +136,16 @@ fn places(page: &str, ids: &[String]) -> Vec<usize> {
 fn one_is_sent_again_from_the_list_it_was_seen_on() {
     let world = world();
     let edge = &world.edge;
-    let ids = world.dead("x", 2);
+    let ids = world.failed("x", 2);
     world.mend();
     let visitor = world.visitor(json!({"role": "member"}));
     let below = format!("events/{}/rules/{}/retry", ids[0], world.rule);
     let only = world.connection.as_str();
     for (fields, expected) in [
-        (vec![("after", "dead"), ("connection", "")], "dead?done=retried".to_owned()),
+        (vec![("after", "failed"), ("connection", "")], "failed?done=retried".to_owned()),
         (
-            vec![("after", "dead"), ("connection", only)],
-            format!("dead?connection={only}&done=retried"),
+            vec![("after", "failed"), ("connection", only)],
+            format!("failed?connection={only}&done=retried"),
         ),
         (vec![("after", "//evil.example")], format!("events/{}?done=retried", ids[0])),
     ] {
@@ -153,7 +153,7 @@ fn one_is_sent_again_from_the_list_it_was_seen_on() {
         assert_eq!(location(&sent, &visitor), expected);
         edge.run_for(MINUTE_MS);
     }
-    let page = visitor.get(edge, "dead?done=retried").text;
+    let page = visitor.get(edge, "failed?done=retried").text;
     assert!(page.contains("On its way.") && page.contains(&ids[1]) && !page.contains(&ids[0]));
 }
 
@@ -163,71 +163,72 @@ fn a_list_goes_on_newest_first_over_all_connections() {
     let (edge, visitor) = (&world.edge, world.visitor(json!({})));
     let mut ids = Vec::new();
     for event in ["x", "y"].repeat(15) {
-        ids.extend(world.dead(event, 1));
+        ids.extend(world.failed(event, 1));
     }
     ids.reverse();
-    let page = visitor.get(edge, "dead").text;
+    let page = visitor.get(edge, "failed").text;
     let shown = places(&page, &ids);
     assert!(shown[..25].is_sorted() && shown[24] < usize::MAX && shown[25] == usize::MAX);
-    let next = page.split("dead?cursor=").nth(1).expect("there is more");
+    let next = page.split("failed?cursor=").nth(1).expect("there is more");
     let next = next.split('"').next().expect("its end");
-    let page = visitor.get(edge, &format!("dead?cursor={next}")).text;
+    let page = visitor.get(edge, &format!("failed?cursor={next}")).text;
     let shown = places(&page, &ids[25..]);
     assert!(shown.is_sorted() && shown[4] < usize::MAX && !page.contains("cursor="));
     assert!(!page.contains(&ids[24]));
 
-    let page = visitor.get(edge, &format!("dead?connection={}", world.other)).text;
+    let page = visitor.get(edge, &format!("failed?connection={}", world.other)).text;
     for (index, id) in ids.iter().enumerate() {
         assert_eq!(page.contains(id), index % 2 == 0, "{index}");
     }
     for unknown in ["x", &world.tenant.workspace] {
-        assert_eq!(visitor.get(edge, &format!("dead?connection={unknown}")).status, 404);
+        assert_eq!(visitor.get(edge, &format!("failed?connection={unknown}")).status, 404);
     }
-    assert_eq!(visitor.get(edge, "dead?cursor=x").status, 400);
+    assert_eq!(visitor.get(edge, "failed?cursor=x").status, 400);
 }
 
 #[test]
-fn an_event_with_many_dead_deliveries_ends_its_page() {
+fn an_event_with_many_failed_deliveries_ends_its_page() {
     let world = world();
     let edge = &world.edge;
     for _ in 0..29 {
         world.tenant.rule(edge, "x", &world.connection);
     }
-    let ids = world.dead("x", 1);
+    let ids = world.failed("x", 1);
     edge.run_for(60 * MINUTE_MS);
-    let newer = world.dead("x", 1);
+    let newer = world.failed("x", 1);
     edge.run_for(60 * MINUTE_MS);
-    assert_eq!(world.count("dead"), json!(60));
+    assert_eq!(world.count("failed"), json!(60));
     let visitor = world.visitor(json!({}));
-    let page = visitor.get(edge, "dead").text;
+    let page = visitor.get(edge, "failed").text;
     assert_eq!(page.matches("Send again").count(), 30);
     assert!(page.contains(&newer[0]) && !page.contains(&ids[0]));
-    let next = page.split("dead?cursor=").nth(1).expect("there is more");
-    let page = visitor.get(edge, &format!("dead?cursor={}", &next[..next.find('"').expect("end")]));
+    let next = page.split("failed?cursor=").nth(1).expect("there is more");
+    let page =
+        visitor.get(edge, &format!("failed?cursor={}", &next[..next.find('"').expect("end")]));
     assert_eq!(page.text.matches("Send again").count(), 30);
     assert!(page.text.contains(&ids[0]) && !page.text.contains("cursor="));
 }
 
 #[test]
-fn a_page_reads_little_however_much_is_dead_or_delivered() {
+fn a_page_reads_little_however_much_is_failed_or_delivered() {
     let world = world();
     let (edge, visitor) = (&world.edge, world.visitor(json!({})));
-    let id = world.dead("x", 1).remove(0);
+    let id = world.failed("x", 1).remove(0);
     world.copies(&id, 30);
     let steps = || {
         edge.logs[0].steps_max.set(0);
-        assert_eq!(visitor.get(edge, "dead").status, 200);
+        assert_eq!(visitor.get(edge, "failed").status, 200);
         edge.logs[0].steps_max.get()
     };
     let few = steps();
-    world.copies(&world.dead("x", 1)[0], 20_000);
-    let id = world.dead("x", 1).remove(0);
+    world.copies(&world.failed("x", 1)[0], 20_000);
+    let id = world.failed("x", 1).remove(0);
     world.copies(&id, 20_000);
     edge.logs[0].execute(&format!(
         "update deliveries set state = 'delivered' where event > '{}' and rule > 0",
         &id[..24]
     ));
-    world.dead("x", 1);
+    world.failed("x", 1);
     let many = steps();
     assert!(many < few * 2 && many < LIST_READS_MAX as i32 * 2, "{few} steps, then {many}");
 }
@@ -246,12 +247,12 @@ fn a_session_of_one_resource_sees_what_died_of_it() {
     edge.run_for(1_000);
     let more = json!({"session_type": "resource", "resource": "order", "resource_id": "7"});
     let visitor = world.visitor(more);
-    let page = visitor.get(edge, "dead").text;
+    let page = visitor.get(edge, "failed").text;
     assert!(page.contains(&ids[0]) && !page.contains(&ids[1]), "{page}");
     assert!(page.contains("Send again") && !page.contains("Send many"), "{page}");
     assert!(!page.contains("/replays"), "{page}");
     assert_eq!(send(&world, &visitor, "replays/new", &world.range()).status, 403);
-    let other = visitor.get(edge, &format!("dead?connection={}", world.other)).text;
+    let other = visitor.get(edge, &format!("failed?connection={}", world.other)).text;
     assert!(!other.contains(&ids[0]) && other.contains("no delivery was given up"));
 }
 
@@ -259,7 +260,7 @@ fn a_session_of_one_resource_sees_what_died_of_it() {
 fn another_workspaces_and_hidden_ones_are_not_there() {
     let world = world();
     let edge = &world.edge;
-    let id = world.dead("x", 1).remove(0);
+    let id = world.failed("x", 1).remove(0);
     let all = json!({"since": rfc3339(edge.now_ms() - DAY_MS), "until": rfc3339(edge.now_ms()),
         "connection": world.connection});
     let path = format!("/api/v1/workspaces/{}/replays", world.tenant.workspace);
@@ -268,7 +269,7 @@ fn another_workspaces_and_hidden_ones_are_not_there() {
     let at = format!("/api/v1/connections/{}", world.connection);
     world.tenant.call(edge, "PATCH", &at, &hide);
     let visitor = world.visitor(json!({"role": "admin"}));
-    for below in ["dead", "replays", "dashboard"] {
+    for below in ["failed", "replays", "dashboard"] {
         let page = visitor.get(edge, below).text;
         for word in [&id, &replay, &world.connection] {
             assert!(below == "dashboard" || !page.contains(word.as_str()), "{below}: {page}");
@@ -286,9 +287,9 @@ fn another_workspaces_and_hidden_ones_are_not_there() {
     let made = sister.post(edge, "/api/v1/workspaces", &json!({"name": "Sister"}));
     sister.workspace = text(&made, "/workspace/id");
     let stranger = Visitor::new(edge, &sister, json!({"role": "admin"}));
-    assert!(stranger.get(edge, "dead").text.contains("no delivery was given up"));
-    assert_eq!(stranger.get(edge, &format!("dead?connection={}", world.other)).status, 404);
-    world.dead("y", 1);
+    assert!(stranger.get(edge, "failed").text.contains("no delivery was given up"));
+    assert_eq!(stranger.get(edge, &format!("failed?connection={}", world.other)).status, 404);
+    world.failed("y", 1);
     let none = send(&world, &stranger, "replays/new", &world.range());
     assert!(none.text.contains("waits to be sent again"), "{}", none.text);
 }
@@ -299,7 +300,7 @@ fn the_overview_names_each_troubled_connection_once() {
     let edge = &world.edge;
     edge.receivers.script(HOOK, |_| Reply::status(410));
     edge.receivers.script(OTHER, |_| Reply::status(500));
-    world.dead("x", 1);
+    world.failed("x", 1);
     for _ in 0..6 {
         world.tenant.emit(edge, "y");
     }
@@ -313,7 +314,7 @@ fn the_overview_names_each_troubled_connection_once() {
     for word in ["410 Gone", "1 not delivered.", "only one at a time is tried"] {
         assert_eq!(attention.matches(word).count(), 1, "{word}: {attention}");
     }
-    assert!(attention.contains(&format!("dead?connection={}", world.connection)));
+    assert!(attention.contains(&format!("failed?connection={}", world.connection)));
     let only = json!({"session_type": "resource", "resource": "order", "resource_id": "7"});
     let page = world.visitor(only).get(edge, "dashboard").text;
     assert!(!page.contains("not delivered.") && !page.contains("only one at a time"), "{page}");
@@ -326,15 +327,15 @@ fn an_event_with_many_deliveries_unfolds_what_was_not_delivered() {
     for _ in 0..3 {
         tenant.route(edge, "x", json!({"url": "https://hooks.example.com/c"}));
     }
-    let many = world.dead("x", 1).remove(0);
-    let few = world.dead("y", 1).remove(0);
+    let many = world.failed("x", 1).remove(0);
+    let few = world.failed("y", 1).remove(0);
     let visitor = world.visitor(json!({}));
     let page = visitor.get(edge, &format!("events/{many}")).text;
     let folded: Vec<&str> = page.split("<article class=\"delivery\"><details").skip(1).collect();
     assert_eq!(folded.len(), 4);
     for one in folded {
         let is_open = one.starts_with(" open><summary>");
-        assert_eq!(is_open, one.contains("data-state=\"dead\">Dead"), "{one}");
+        assert_eq!(is_open, one.contains("data-state=\"failed\">Failed"), "{one}");
     }
     let page = visitor.get(edge, &format!("events/{few}")).text;
     assert!(page.contains("<article class=\"delivery\"><div"), "{page}");

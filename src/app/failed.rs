@@ -1,4 +1,4 @@
-//! Dead letters: the events of which a delivery was given up.
+//! Failed letters: the events of which a delivery was given up.
 
 use crate::app::common::history_db;
 use crate::app::events::{self, Page};
@@ -7,20 +7,20 @@ use crate::domain::delivery::state::State;
 use crate::domain::routing::event::FanOut;
 use crate::domain::tenants::actor::Scope;
 use crate::ports::Platform;
-use crate::store::dead;
 use crate::store::events::{DeliverySummary, EventWithDeliveries, Filter};
+use crate::store::failed;
 use crate::store::two;
 
-/// The dead deliveries of an event to one of these connections.
-pub fn dead_among<'a>(
+/// The failed deliveries of an event to one of these connections.
+pub fn failed_among<'a>(
     found: &'a EventWithDeliveries,
     connections: &'a [&str],
 ) -> impl Iterator<Item = (&'a FanOut, &'a DeliverySummary)> {
-    let dead = State::Dead.as_str();
+    let failed = State::Failed.as_str();
     found.event.fan_out.iter().filter_map(move |owed| {
         let of_rule = |delivery: &&DeliverySummary| delivery.rule == owed.rule_number;
         let delivery = found.deliveries.iter().find(of_rule)?;
-        let is_meant = delivery.state == dead && connections.contains(&owed.connection.as_str());
+        let is_meant = delivery.state == failed && connections.contains(&owed.connection.as_str());
         is_meant.then_some((owed, delivery))
     })
 }
@@ -36,7 +36,7 @@ pub struct Listing<'a> {
     pub connections: &'a [&'a str],
     /// The event before which it begins.
     pub before: &'a str,
-    /// How many events it shows at the most, and no other one after so many dead deliveries. It may
+    /// How many events it shows at the most, and no other one after so many failed deliveries. It may
     /// show fewer and go on, since it reads a bounded number.
     pub limit: usize,
 }
@@ -53,31 +53,31 @@ pub async fn list_at<P: Platform>(platform: &P, shard: u16, listing: Listing<'_>
         let of_resource = events::Listing {
             workspace: workspace.to_owned(),
             filter: Filter::default(),
-            status: Some(State::Dead.status().to_owned()),
+            status: Some(State::Failed.status().to_owned()),
             before: before.to_owned(),
             limit,
         };
         let of_resource = of_resource.within(scope);
         let (read, end) = two(log, of_resource.queries()).await?;
         let is_meant =
-            |found: &EventWithDeliveries| dead_among(found, connections).next().is_some();
+            |found: &EventWithDeliveries| failed_among(found, connections).next().is_some();
         let page = of_resource.page_of(read, end, is_meant);
         return Ok(shortened(page, connections, limit));
     }
-    let events_max = dead::shown_max(connections.len(), limit);
-    let mut found = dead::list(workspace, connections, before, events_max + 1).run(log).await?;
+    let events_max = failed::shown_max(connections.len(), limit);
+    let mut found = failed::list(workspace, connections, before, events_max + 1).run(log).await?;
     let has_more = found.len() > events_max;
     found.truncate(events_max);
     let next = found.last().filter(|_| has_more).map(|last| last.event.id.clone());
     Ok(shortened(Page { found, next }, connections, limit))
 }
 
-/// The page up to the event with its `limit`-th dead delivery.
+/// The page up to the event with its `limit`-th failed delivery.
 fn shortened(mut page: Page, connections: &[&str], limit: usize) -> Page {
     let mut deliveries = 0;
     let has_room = |found: &&EventWithDeliveries| {
         let had_room = deliveries < limit;
-        deliveries += dead_among(found, connections).count();
+        deliveries += failed_among(found, connections).count();
         had_room
     };
     let shown = page.found.iter().take_while(has_room).count();
