@@ -11,10 +11,10 @@ use crate::destinations::WEBHOOK;
 use crate::destinations::webhook::{self, SecretFacts, Settings};
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::{Fields, kind_of};
-use crate::domain::base::json::json;
+use crate::domain::base::json::{json, without_nulls};
 use crate::domain::base::secret::Secret;
 use crate::domain::base::time::rfc3339;
-use crate::domain::connection::model::SetBy;
+use crate::domain::connection::model::{InactiveReason, SetBy};
 use crate::domain::delivery::state::State;
 use crate::domain::routing::event::NewEvent;
 use crate::domain::tenants::actor::Scope;
@@ -35,19 +35,21 @@ fn show(connection: &Connection) -> Value {
     // Settings are checked before they are stored; an unreadable row shows no metadata.
     let metadata = Settings::from_stored(&connection.settings)
         .map(|settings| webhook::show(&settings, is_set, facts.as_ref()));
-    json!({
+    let reason = connection.inactive_reason.as_deref();
+    without_nulls(json!({
         "id": connection.id,
         "workspace": connection.workspace,
         "type": connection.kind,
         "name": connection.name,
         "metadata": metadata.unwrap_or_default(),
         "active": connection.active,
-        "inactive_reason": connection.inactive_reason,
+        "inactive_reason": reason.and_then(InactiveReason::of_contract),
+        "inactive_detail": reason,
         "hidden": connection.hidden,
         "created_by": connection.created_by,
         "created_at": rfc3339(connection.created_at_ms),
         "updated_at": rfc3339(connection.updated_at_ms),
-    })
+    }))
 }
 
 fn show_saved(saved: &Saved) -> Value {
@@ -72,7 +74,7 @@ pub async fn list_of_workspace<P: Platform>(platform: &P, call: &Call) -> Result
 }
 
 async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<Reply> {
-    let limit = call.limit()?;
+    let limit = call.wide_limit()?;
     let list = cursor::list_of("connections", scope);
     let after: Option<(String, i64, String)> = cursor::read(call, &list)?;
     let (workspace_name, created_at_ms, id) = after.unwrap_or_default();
@@ -91,7 +93,9 @@ async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<R
 
 fn show_failing((connection, since_ms): &Failing) -> Value {
     let mut shown = show(connection);
-    shown["failing_since"] = json!(since_ms.map(rfc3339));
+    if let Some(since_ms) = since_ms {
+        shown["failing_since"] = json!(rfc3339(*since_ms));
+    }
     shown
 }
 

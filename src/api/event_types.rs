@@ -7,7 +7,7 @@ use crate::app::events;
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
 use crate::domain::base::ids::name_id;
-use crate::domain::base::json::json;
+use crate::domain::base::json::{json, without_nulls};
 use crate::domain::base::limits::CATALOGUE_MAX;
 use crate::domain::base::names::check_name;
 use crate::domain::base::time::rfc3339;
@@ -20,7 +20,7 @@ use crate::store::event_types::{self, EventType};
 use crate::store::names::{Kind, Name};
 
 fn show(organization: &str, event_type: &EventType) -> Value {
-    json!({
+    without_nulls(json!({
         "id": name_id(organization, Kind::Event.as_str(), &event_type.key),
         "key": event_type.key,
         "label": event_type.label,
@@ -32,7 +32,7 @@ fn show(organization: &str, event_type: &EventType) -> Value {
         "created_by": event_type.created_by,
         "created_at": rfc3339(event_type.created_at_ms),
         "updated_at": rfc3339(event_type.updated_at_ms),
-    })
+    }))
 }
 
 /// `GET /event-types`.
@@ -118,7 +118,6 @@ fn show_emitted(workspace: &str, kind: Kind, name: &Name) -> Value {
         "id": name_id(workspace, kind.as_str(), &name.name),
         "key": name.name,
         "label": name.name,
-        "description": null,
         "active": true,
         "created_by": "events",
         "created_at": first_seen,

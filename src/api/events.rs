@@ -7,8 +7,8 @@ use crate::app::events::{self, Listing};
 use crate::app::{cancel, retry};
 use crate::destinations::WEBHOOK;
 use crate::domain::base::error::{Error, Result};
-use crate::domain::base::ids::{message_id, rule_event_id};
-use crate::domain::base::json::json;
+use crate::domain::base::ids::{self, attempt_id, message_id, rule_event_id};
+use crate::domain::base::json::{json, without_nulls};
 use crate::domain::base::time::rfc3339;
 use crate::domain::delivery::attempt::Record;
 use crate::domain::delivery::state::{STATUSES, State};
@@ -38,15 +38,39 @@ fn show_with_deliveries(found: &EventWithDeliveries) -> Value {
     let event = &found.event;
     let mut shown = show_event(event);
     shown["status"] = json!(events::status(found));
-    let rule_events = event.fan_out.iter().filter_map(|owed| {
+    let of_rules = event.fan_out.iter().filter_map(|owed| {
         let delivery = found.deliveries.iter().find(|d| d.rule == owed.rule_number)?;
-        Some(show_rule_event(event, owed, delivery))
+        Some((owed, delivery))
     });
-    shown["rule_events"] = rule_events.collect();
+    let rule_events: Vec<Value> =
+        of_rules.clone().map(|(owed, delivery)| show_rule_event(event, owed, delivery)).collect();
+    shown["total_rules"] = json!(rule_events.len());
+    shown["rule_events"] = rule_events.into();
+    add_progress(&mut shown, of_rules.map(|(_, delivery)| delivery));
     if !event.unmatched.is_empty() {
         shown["unmatched_rules"] = event.unmatched.iter().map(show_unmatched).collect();
     }
     shown
+}
+
+/// Adds how far an event's deliveries are. It is completed when the last of them is settled.
+fn add_progress<'a>(
+    shown: &mut Value,
+    deliveries: impl Iterator<Item = &'a DeliverySummary> + Clone,
+) {
+    let in_state = |state| {
+        let of_state = move |delivery: &&DeliverySummary| State::parse(&delivery.state) == state;
+        deliveries.clone().filter(of_state).count()
+    };
+    shown["completed_count"] = json!(in_state(Some(State::Delivered)));
+    shown["failed_count"] = json!(in_state(Some(State::Failed)));
+    if let Some(at_ms) = deliveries.clone().filter_map(|delivery| delivery.started_at_ms).min() {
+        shown["started_at"] = json!(rfc3339(at_ms));
+    }
+    let completed: Option<Vec<i64>> = deliveries.map(|delivery| delivery.completed_at_ms).collect();
+    if let Some(at_ms) = completed.and_then(|times| times.into_iter().max()) {
+        shown["completed_at"] = json!(rfc3339(at_ms));
+    }
 }
 
 fn show_unmatched(unmatched: &Unmatched) -> Value {
@@ -141,11 +165,9 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     Ok(Reply::json_text(http::StatusCode::OK, text))
 }
 
-/// `GET /events/{id}/payload`: the payload's exact text is the body.
+/// `GET /events/{id}/payload`: the same, as clients of the contract ask for it.
 pub async fn payload<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    let id = call.id("id", "event")?;
-    let text = events::payload(platform, call.caller.machine()?, &id).await?;
-    Ok(Reply::json_text(http::StatusCode::OK, text))
+    get(platform, call).await
 }
 
 /// `POST /events/{id}/rules/{rule_id}/retry`: attempts a delivery now, a settled one once more.
@@ -177,8 +199,9 @@ fn reply_with(found: &EventWithDeliveries, rule: &str) -> Result<Reply> {
     Ok(Reply::ok(of_rule.ok_or_else(|| Error::internal("a delivery is not shown"))?))
 }
 
-fn show_attempt(record: &Record) -> Value {
+fn show_attempt((id, record): &(String, Record)) -> Value {
     let mut shown = json!({
+        "id": id,
         "number": record.number,
         "outcome": record.outcome,
         "started_at": rfc3339(record.started_at_ms),
@@ -207,21 +230,24 @@ fn headers(headers: &[(String, String)]) -> Value {
 
 /// `GET /events/{id}/rules/{rule_id}/attempts`.
 pub async fn attempts<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    let found = read_attempts(platform, call).await?;
-    // A delivery has at most 21 attempts by its schedule, so they are one page.
-    let limit = found.len().max(1);
-    Ok(cursor::page("attempts", found, limit, |record| record.number, show_attempt))
+    let (event, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
+    let (limit, list) = (call.limit()?, format!("attempts/{event}/{rule}"));
+    let after: u32 = cursor::read(call, &list)?.unwrap_or_default();
+    let mut found = read_attempts(platform, call).await?;
+    found.retain(|(_, record)| record.number > after);
+    Ok(cursor::page(&list, found, limit, |(_, record)| record.number, show_attempt))
 }
 
-/// `GET /events/{id}/rules/{rule_id}/attempts/{n}`.
+/// `GET /events/{id}/rules/{rule_id}/attempts/{n}`, by number or id.
 pub async fn attempt<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     Ok(Reply::ok(&show_attempt(&read_attempt(platform, call).await?)))
 }
 
 /// `GET /events/{id}/rules/{rule_id}/attempts/{n}/response-details`.
 pub async fn response_details<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    let record = read_attempt(platform, call).await?;
-    Ok(Reply::ok(&json!({
+    let (id, record) = read_attempt(platform, call).await?;
+    Ok(Reply::ok(&without_nulls(json!({
+        "id": id,
         "number": record.number,
         "status_code": record.status,
         "headers": headers(&record.response_headers),
@@ -229,18 +255,27 @@ pub async fn response_details<P: Platform>(platform: &P, call: &Call) -> Result<
         "truncated": record.truncated,
         "duration_ms": record.duration_ms,
         "error": record.error,
-    })))
+    }))))
 }
 
-async fn read_attempts<P: Platform>(platform: &P, call: &Call) -> Result<Vec<Record>> {
+/// The attempts of a delivery with their ids.
+async fn read_attempts<P: Platform>(platform: &P, call: &Call) -> Result<Vec<(String, Record)>> {
     let event = call.id("id", "event")?;
     let rule = call.id("rule_id", "rule")?;
-    events::attempts(platform, call.caller.machine()?, &event, &rule).await
+    let found = events::attempts(platform, call.caller.machine()?, &event, &rule).await?;
+    let with_id = |(number, record): (u32, Record)| {
+        let id = attempt_id(&rule_event_id(&event, number), record.number);
+        (id, record)
+    };
+    Ok(found.into_iter().map(with_id).collect())
 }
 
-async fn read_attempt<P: Platform>(platform: &P, call: &Call) -> Result<Record> {
-    let number = call.param("n").parse::<u32>().ok();
+async fn read_attempt<P: Platform>(platform: &P, call: &Call) -> Result<(String, Record)> {
+    let asked = call.param("n");
+    let (number, id) = (asked.parse::<u32>().ok(), ids::parse_uuid(asked));
     let found = read_attempts(platform, call).await?;
-    let record = found.into_iter().find(|record| Some(record.number) == number);
-    record.ok_or_else(|| Error::not_found("attempt"))
+    let is_it = |(its, record): &(String, Record)| {
+        number == Some(record.number) || id.as_ref() == Some(its)
+    };
+    found.into_iter().find(is_it).ok_or_else(|| Error::not_found("attempt"))
 }

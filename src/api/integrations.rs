@@ -7,10 +7,15 @@ use crate::app::rules::SEND_WEBHOOK;
 use crate::destinations::WEBHOOK;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::fields::Fields;
+use crate::domain::base::ids::name_id;
 use crate::domain::base::json::json;
+use crate::domain::base::time::rfc3339;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::connections::{Connection, find};
+
+/// Version of the lists of fields; it changes when what an integration can be sent does.
+pub const CATALOG_VERSION: &str = "1";
 
 fn send_webhook() -> Value {
     json!({
@@ -47,18 +52,29 @@ async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Connection
     find(platform.control(), &call.caller.machine()?.scope, &id).await
 }
 
-fn about(connection: &Connection, what: &str, all: Vec<Value>) -> Reply {
-    Reply::ok(&json!({"id": connection.id, "type": connection.kind, what: all}))
-}
-
 /// `GET /connections/{id}/actions`.
 pub async fn actions<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    Ok(about(&connection(platform, call).await?, "actions", vec![send_webhook()]))
+    let its = connection(platform, call).await?;
+    let actions = [send_webhook()];
+    Ok(Reply::ok(&json!({"id": its.id, "type": its.kind, "actions": actions})))
 }
 
 /// `GET /connections/{id}/fields`: a webhook has none that a payload could be mapped to.
 pub async fn fields<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    Ok(about(&connection(platform, call).await?, "fields", Vec::new()))
+    let its = connection(platform, call).await?;
+    let created_at = rfc3339(its.created_at_ms);
+    Ok(Reply::ok(&json!({
+        "id": name_id(&its.id, "fields", &its.kind),
+        "workspace_id": its.workspace,
+        "connection_id": its.id,
+        "integration_type": its.kind,
+        "catalog_version": CATALOG_VERSION,
+        "refreshed_at": created_at,
+        "created_by": its.created_by,
+        "created_at": created_at,
+        "updated_at": rfc3339(its.updated_at_ms),
+        "fields": [],
+    })))
 }
 
 /// `GET /connections/{id}/mappings/default`: a webhook has none.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::app::machine_keys;
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
-use crate::domain::base::json::json;
+use crate::domain::base::json::{json, without_nulls};
 use crate::domain::base::time::rfc3339;
 use crate::domain::tenants::organization::label;
 use crate::http::{Call, Reply, cursor};
@@ -13,12 +13,12 @@ use crate::ports::Platform;
 use crate::store::machine_keys::{MachineKey, list as stored};
 
 fn show(key: &MachineKey) -> Value {
-    json!({
+    without_nulls(json!({
         "access_key": key.access_key,
         "name": key.name,
         "created_by": key.created_by,
         "created_at": rfc3339(key.created_at_ms),
-    })
+    }))
 }
 
 /// `GET /machine-keys`: those that are not revoked, oldest first, without their secrets.

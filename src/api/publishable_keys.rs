@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::app::publishable_keys::{self, Change};
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
-use crate::domain::base::json::json;
+use crate::domain::base::json::{json, without_nulls};
 use crate::domain::base::time::rfc3339;
 use crate::domain::tenants::key_limits::check_patterns;
 use crate::domain::tenants::organization::label;
@@ -21,12 +21,12 @@ pub const GRACE_S: i64 = 86_400;
 
 /// A publishable key as answers show it.
 pub fn show(key: &PublishableKey) -> Value {
-    json!({
+    without_nulls(json!({
         "public_key": key.public_key,
         "name": key.name,
         "events": key.limits.events,
         "origins": key.limits.origins,
-    })
+    }))
 }
 
 /// `POST /workspaces/{id}/publishable-key/rotate`: the former key is valid until its grace ends.

@@ -64,7 +64,7 @@ pub async fn list_of_workspace<P: Platform>(platform: &P, call: &Call) -> Result
 }
 
 async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<Reply> {
-    let limit = call.limit()?;
+    let limit = call.wide_limit()?;
     let list = cursor::list_of("rules", scope);
     let after: Option<(String, u32)> = cursor::read(call, &list)?;
     let (after_workspace_name, after_number) = after.unwrap_or_default();

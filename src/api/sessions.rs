@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::app::sessions::{self, NewSession};
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
-use crate::domain::base::json::json;
+use crate::domain::base::json::{json, without_nulls};
 use crate::domain::base::names::check_name;
 use crate::domain::base::names::check_resource_id;
 use crate::domain::base::time::rfc3339;
@@ -48,7 +48,8 @@ fn show_record(session: &Session, now_ms: i64) -> Value {
     let mut shown = show(session);
     let mut put = |key: &str, value: Value| shown.insert(key.to_owned(), value);
     put("id", json!(session.id));
-    put("status", json!(session.status(now_ms)));
+    put("status", json!(if session.revoked_at_ms.is_some() { "revoked" } else { "active" }));
+    put("is_expired", json!(session.expires_at_ms <= now_ms));
     put("external_user_id", json!(session.external_user_id));
     put("scopes", json!(scopes));
     put("allowed_origins", json!(session.allowed_origins));
@@ -57,7 +58,7 @@ fn show_record(session: &Session, now_ms: i64) -> Value {
     put("created_at", json!(rfc3339(session.created_at_ms)));
     put("launched_at", json!(session.launched_at_ms.map(rfc3339)));
     put("revoked_at", json!(session.revoked_at_ms.map(rfc3339)));
-    shown.into()
+    without_nulls(shown.into())
 }
 
 /// `POST /sessions`.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::app::stats::{self, Stats};
 use crate::domain::base::error::{Error, Result};
-use crate::domain::base::json::json;
+use crate::domain::base::json::{json, without_nulls};
 use crate::domain::base::time::rfc3339;
 use crate::domain::delivery::stats::{Histogram, Tally};
 use crate::http::{Call, Reply};
@@ -31,7 +31,7 @@ fn percentiles(times: &Histogram) -> Value {
 }
 
 fn show_tally(tally: &Tally) -> Value {
-    json!({
+    without_nulls(json!({
         "pending": tally.pending,
         "completed": tally.completed,
         "failed": tally.failed,
@@ -39,7 +39,7 @@ fn show_tally(tally: &Tally) -> Value {
         "success_rate": tally.success_per_10000().map(|rate| rate as f64 / 10_000.0),
         "receiver_latency_ms": percentiles(&tally.latency),
         "delivery_time_ms": percentiles(&tally.delivery_time),
-    })
+    }))
 }
 
 /// The counts of what has the same key, added up and marked with it, in the order of keys.
@@ -78,12 +78,12 @@ fn by_connection(rollups: &[&Rollup]) -> Vec<Value> {
 fn show(stats: &Stats, rollups: &[&Rollup]) -> Value {
     let mut total = Tally::default();
     rollups.iter().for_each(|one| total.merge(&one.tally));
-    json!({
+    without_nulls(json!({
         "as_of": stats.as_of_ms.map(rfc3339),
         "since": rfc3339(stats.since_ms),
         "total": show_tally(&total),
         "days": by(rollups, "day", day),
-    })
+    }))
 }
 
 /// `GET /workspaces/{id}/stats`, in total, by day, and by connection and day.

@@ -7,7 +7,7 @@ use crate::app::upkeep::deleted_workspaces;
 use crate::app::workspaces::{self as app_workspaces, NewWorkspace};
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
-use crate::domain::base::json::json;
+use crate::domain::base::json::{json, without_nulls};
 use crate::domain::base::time::rfc3339;
 use crate::domain::tenants::workspace::{
     check_description, check_environment, check_external_id, check_name,
@@ -18,26 +18,30 @@ use crate::store::publishable_keys::PublishableKey;
 use crate::store::workspaces::{self, Workspace};
 
 fn show(workspace: &Workspace) -> Value {
-    json!({
+    let mut shown = without_nulls(json!({
         "id": workspace.id,
         "name": workspace.name,
-        "description": workspace.description,
         "environment": workspace.environment,
         "external_id": workspace.external_id,
         "created_at": rfc3339(workspace.created_at_ms),
         "updated_at": rfc3339(workspace.updated_at_ms),
-    })
+    }));
+    // The one field that the contract shows as `null`.
+    shown["description"] = json!(workspace.description);
+    shown
 }
 
 fn show_with_key((workspace, key): (Workspace, Option<PublishableKey>)) -> Value {
     let mut shown = show(&workspace);
-    shown["publishable_key"] = key.as_ref().map_or(Value::Null, publishable_keys::show);
+    if let Some(key) = &key {
+        shown["publishable_key"] = publishable_keys::show(key);
+    }
     shown
 }
 
 /// `GET /workspaces`, by name; those of an environment, or the one with an external id.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    let limit = call.limit()?;
+    let limit = call.wide_limit()?;
     let (control, scope) = (platform.control(), &call.caller.machine()?.scope);
     let list = cursor::list_of("workspaces", scope);
     let after: Option<String> = cursor::read(call, &list)?;

@@ -1,9 +1,11 @@
 //! The history: events, the state of their deliveries, and the attempts of one.
 
-use crate::app::common::history_db;
+use std::collections::HashMap;
+
+use crate::app::common::{group_by_key, history_db};
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
-use crate::domain::base::limits::{LIST_READS_MAX, MERGED_WORKSPACES_MAX, STATUS_READS_MAX};
+use crate::domain::base::limits::{LIST_READS_MAX, STATUS_READS_MAX};
 use crate::domain::base::time::MINUTE_MS;
 use crate::domain::delivery::attempt::Record;
 use crate::domain::delivery::state::{State, event_status};
@@ -123,42 +125,70 @@ pub async fn list_at<P: Platform>(platform: &P, shard: u16, listing: &Listing) -
 }
 
 /// The newest events of all workspaces of the organization before the id `before`, merged: at most
-/// `limit`, and fewer where there are many workspaces, since it reads a bounded number.
+/// `limit`, and fewer where few workspaces have most of them, since it reads a bounded number.
+///
+/// The events of a page are of the workspaces whose newest event is among the newest. To find them
+/// costs one row of each workspace; the others are not read further.
 ///
 /// # Errors
-/// `Refused` when there are more workspaces than are merged.
+/// When a database does not answer.
 pub async fn list<P: Platform>(
     platform: &P,
     actor: &Actor,
     before: &str,
     limit: usize,
 ) -> Result<Page> {
-    let most = MERGED_WORKSPACES_MAX;
-    let organization = &actor.scope.organization;
-    let all = workspaces::list(platform.control(), organization, None, "", most + 1).await?;
-    if all.len() > most {
-        let msg = format!(
-            "The events of more than {most} workspaces are not merged; list each workspace's with \
-             GET /api/v1/workspaces/{{id}}/events"
-        );
-        return Err(Error::new(Kind::Refused, msg));
+    let all = workspaces::locations(platform.control(), &actor.scope.organization).await?;
+    let by_number: HashMap<u32, WorkspaceLocation> =
+        all.into_iter().map(|home| (home.number, home)).collect();
+    let home = |event: &String| by_number.get(&ids::workspace_number(event)?);
+    let wanted = limit + 1;
+    let mut homes: Vec<&WorkspaceLocation> = by_number.values().collect();
+    if homes.len() > wanted {
+        let mut newest = newest_ids(platform, &homes, before, 1).await?.concat();
+        newest.sort_unstable_by(|a, b| b.cmp(a));
+        homes = newest.iter().take(wanted).filter_map(home).collect();
     }
-    // Each workspace may have the newest ones.
-    let shown = limit.min(LIST_READS_MAX / all.len().max(1) - 1);
+    let of_each = LIST_READS_MAX / homes.len().max(1);
+    let lists = newest_ids(platform, &homes, before, of_each.min(wanted)).await?;
+    let (shown, has_more) = merged(lists, of_each.min(wanted), limit);
+    let keys = shown.iter().filter_map(|event| Some((home(event)?, event.as_str())));
     let mut found = Vec::new();
-    for shard in 0..platform.settings().log_shards {
-        let here: Vec<&str> =
-            all.iter().filter(|w| w.shard == shard).map(|w| w.id.as_str()).collect();
-        if !here.is_empty() {
-            let log = history_db(platform, shard)?;
-            found.extend(events::list_of_each(log, &here, before, shown + 1).await?);
-        }
+    for (shard, keys) in group_by_key(keys, |(home, _)| home.shard) {
+        let keys: Vec<_> =
+            keys.into_iter().map(|(home, event)| (home.workspace.as_str(), event)).collect();
+        found.extend(events::these(history_db(platform, shard)?, &keys).await?);
     }
     found.sort_unstable_by(|a, b| b.event.id.cmp(&a.event.id));
-    let has_more = found.len() > shown;
-    found.truncate(shown);
-    let last = found.last().map(|found| found.event.id.clone());
-    Ok(Page { found, next: last.filter(|_| has_more) })
+    Ok(Page { found, next: shown.into_iter().next_back().filter(|_| has_more) })
+}
+
+async fn newest_ids<P: Platform>(
+    platform: &P,
+    homes: &[&WorkspaceLocation],
+    before: &str,
+    of_each: usize,
+) -> Result<Vec<Vec<String>>> {
+    let mut found = Vec::new();
+    for (shard, homes) in group_by_key(homes, |home| home.shard) {
+        let here: Vec<&str> = homes.into_iter().map(|home| home.workspace.as_str()).collect();
+        let log = history_db(platform, shard)?;
+        found.extend(events::newest_ids(log, &here, before, of_each).await?);
+    }
+    Ok(found)
+}
+
+/// The newest of these lists, at most `limit`, and whether there are more. What is older than the
+/// last of a list that was cut at `of_each` is for a later page.
+fn merged(lists: Vec<Vec<String>>, of_each: usize, limit: usize) -> (Vec<String>, bool) {
+    let is_cut = |list: &&Vec<String>| list.len() == of_each;
+    let certain = lists.iter().filter(is_cut).filter_map(|list| list.last()).max().cloned();
+    let mut all = lists.concat();
+    all.sort_unstable_by(|a, b| b.cmp(a));
+    let has_more = all.len() > limit || certain.is_some();
+    all.retain(|event| certain.as_ref().is_none_or(|certain| event >= certain));
+    all.truncate(limit);
+    (all, has_more)
 }
 
 /// The event types or resources that a workspace has emitted.
@@ -276,16 +306,7 @@ pub async fn find<P: Platform>(
         .await
 }
 
-/// The exact text of an event's payload.
-///
-/// # Errors
-/// `NotFound` when the actor has none with this id.
-pub async fn payload<P: Platform>(platform: &P, actor: &Actor, event: &str) -> Result<String> {
-    let home = home(platform, actor, event).await?;
-    events::payload(&home.workspace, event).run(history_db(platform, home.shard)?).await
-}
-
-/// The attempts of an event's delivery by a rule, in order.
+/// The attempts of an event's delivery by a rule, in order, each with the rule's number.
 ///
 /// # Errors
 /// `NotFound` when the actor has no such event, or the event owes nothing by this rule.
@@ -294,14 +315,14 @@ pub async fn attempts<P: Platform>(
     actor: &Actor,
     event: &str,
     rule: &str,
-) -> Result<Vec<Record>> {
+) -> Result<Vec<(u32, Record)>> {
     let home = home(platform, actor, event).await?;
     let queries =
         (events::find(&home.workspace, event), attempts::of_event(&home.workspace, event));
     let (found, all) = two(history_db(platform, home.shard)?, queries).await?;
     let key = delivery_key(&actor.scope, &found, rule)?;
     let of_rule = all.into_iter().filter(|attempt| attempt.rule == key.rule);
-    Ok(of_rule.map(|attempt| attempt.record).collect())
+    Ok(of_rule.map(|attempt| (attempt.rule, attempt.record)).collect())
 }
 
 /// Whether something is about to happen to a delivery: it is owed and due within a minute.

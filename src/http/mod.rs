@@ -134,7 +134,21 @@ impl Call {
     /// # Errors
     /// `Invalid` naming `limit`.
     pub fn limit(&self) -> Result<usize> {
-        let Some(text) = self.request.query("limit") else { return Ok(PAGE_DEFAULT) };
+        self.limit_or(PAGE_DEFAULT)
+    }
+
+    /// The same of a list that clients of the contract ask for without a limit, and that they do
+    /// not follow to a second page: its first page is as long as a page can be.
+    ///
+    /// # Errors
+    /// As [`Call::limit`].
+    pub fn wide_limit(&self) -> Result<usize> {
+        let follows = self.request.query("cursor").is_some();
+        self.limit_or(if follows { PAGE_DEFAULT } else { PAGE_MAX })
+    }
+
+    fn limit_or(&self, default: usize) -> Result<usize> {
+        let Some(text) = self.request.query("limit") else { return Ok(default) };
         match text.parse() {
             Ok(limit) if (1..=PAGE_MAX).contains(&limit) => Ok(limit),
             _ => Err(Error::field("limit", format!("must be a whole number from 1 to {PAGE_MAX}"))),

@@ -8,7 +8,7 @@ use crate::domain::connection::rotation::OVERLAP_S_MAX;
 use crate::reference::leaves::{any_object, text};
 use crate::reference::leaves::{flag, given_id, id, label, name, one_of, only, time, whole, words};
 use crate::reference::operation::{Operation, delete, get, patch, post, put};
-use crate::reference::shape::{Names, Shape, closed, given, may, need, nullable, open};
+use crate::reference::shape::{Names, Shape, closed, given, may, need, open};
 use crate::reference::webhook;
 
 const REASONS: [InactiveReason; 4] = [
@@ -16,6 +16,14 @@ const REASONS: [InactiveReason; 4] = [
     InactiveReason::EndpointGone,
     InactiveReason::DisabledByReceiver,
     InactiveReason::DeliveryFailing,
+];
+
+/// The words of the contract, which clients have in their types.
+const CONTRACT_REASONS: [&str; 4] = [
+    "manually_inactivated",
+    "authentication_invalid",
+    "oauth_authorization_revoked",
+    "oauth_reauthorization_required",
 ];
 
 /// The shapes of connections.
@@ -27,13 +35,15 @@ pub fn shapes() -> Names {
         need("name", words("Orders")),
         need("metadata", Shape::Named("WebhookMetadata")),
         need("active", flag(true)).says("Whether deliveries are sent; if not, they are held."),
-        need("inactive_reason", nullable(one_of(&REASONS.map(InactiveReason::as_str))))
+        may("inactive_reason", one_of(&CONTRACT_REASONS))
+            .says("Why it is not active, where the contract has a word for it."),
+        may("inactive_detail", one_of(&REASONS.map(InactiveReason::as_str)))
             .says("Why it is not active."),
         need("hidden", flag(false)).says("Whether the embed leaves it out."),
         need("created_by", words("mk_3Jb9kq0Rz5TnWc8Yl2XeVd1M")),
         need("created_at", time()),
         need("updated_at", time()),
-        may("failing_since", nullable(time()))
+        may("failing_since", time())
             .says("Only in lists with `health=failing`: since when nothing succeeded."),
     ]);
     vec![
@@ -61,7 +71,7 @@ fn kept(connection: &impl Fn() -> Shape) -> Vec<Operation> {
     vec![
         healthy(
             get("/api/v1/connections", "list_connections", "List connections")
-                .lists("Of all workspaces of the organization.", connection()),
+                .lists_widely("Of all workspaces of the organization.", connection()),
         ),
         healthy(
             get(
@@ -69,7 +79,7 @@ fn kept(connection: &impl Fn() -> Shape) -> Vec<Operation> {
                 "list_workspace_connections",
                 "List a workspace's connections",
             )
-            .lists("Oldest first.", connection()),
+            .lists_widely("Oldest first.", connection()),
         ),
         post("/api/v1/connections", "create_connection", "Create a connection")
             .says(

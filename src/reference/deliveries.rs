@@ -10,7 +10,7 @@ use crate::reference::leaves::{
     count, flag, id, leaf, matching, one_of, only, text, time, truth, words,
 };
 use crate::reference::operation::{Operation, get, post};
-use crate::reference::shape::{Names, Shape, closed, list_of, may, need, nullable};
+use crate::reference::shape::{Names, Shape, closed, list_of, may, need};
 
 const OUTCOMES: [Outcome; 10] = [
     Outcome::Delivered,
@@ -69,6 +69,7 @@ pub fn shapes() -> Names {
         need("headers", headers()).says("Credentials are masked."),
     ]);
     let attempt = closed([
+        need("id", id("attempt")),
         need("number", count(1)).says("From 1."),
         need("outcome", one_of(&OUTCOMES.map(Outcome::as_str))),
         need("started_at", time()),
@@ -79,13 +80,14 @@ pub fn shapes() -> Names {
         need("request", request),
     ]);
     let details = closed([
+        need("id", id("attempt")),
         need("number", count(1)),
-        need("status_code", nullable(count(200))),
+        may("status_code", count(200)).shown(),
         need("headers", headers()),
         need("body", text("thank you")).says("The first 16 KiB, as text."),
         need("truncated", flag(false)).says("Whether the body was longer."),
         need("duration_ms", count(87)),
-        need("error", nullable(words("Answered 503"))),
+        may("error", words("Answered 503")),
     ]);
     vec![("RuleEvent", rule_event), ("Attempt", attempt), ("ResponseDetails", details)]
 }
@@ -99,12 +101,6 @@ pub fn message_id() -> Shape {
 pub fn operations() -> Vec<Operation> {
     let rule_event = || Shape::Named("RuleEvent");
     let attempt = || Shape::Named("Attempt");
-    let page = closed([
-        need("count", count(1)),
-        need("limit", count(1)),
-        need("next_cursor", super::leaves::nothing()).says("All are one page."),
-        need("records", list_of(attempt())),
-    ]);
     vec![
         post("/api/v1/events/:id/rules/:rule_id/retry", "retry_event_rule", "Retry a delivery")
             .says(
@@ -123,8 +119,9 @@ pub fn operations() -> Vec<Operation> {
             .answers(200, "The event as it is now.", Shape::Named("EventWithDeliveries"))
             .problems(&[409]),
         get("/api/v1/events/:id/rules/:rule_id/attempts", "list_attempts", "List attempts")
-            .answers(200, "Oldest first, all on one page.", page),
+            .lists("Oldest first.", attempt()),
         get("/api/v1/events/:id/rules/:rule_id/attempts/:n", "get_attempt", "Get an attempt")
+            .says("By its number or its id.")
             .answers(200, "The attempt.", attempt()),
         get(
             "/api/v1/events/:id/rules/:rule_id/attempts/:n/response-details",

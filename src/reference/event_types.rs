@@ -1,10 +1,10 @@
 //! The catalogue of event types, and what workspaces have emitted.
 
 use crate::reference::leaves::{
-    description, flag, id, label, name, nothing, only, text, time, truth, words,
+    description, flag, id, label, name, only, text, time, truth, words,
 };
 use crate::reference::operation::{Operation, delete, get, put};
-use crate::reference::shape::{Names, Shape, closed, list_of, may, need, nullable, open};
+use crate::reference::shape::{Names, Shape, closed, list_of, may, need, open};
 
 const EXAMPLE: &str = "{\"order_id\":\"1001\",\"total\":49.90}";
 
@@ -14,9 +14,9 @@ pub fn shapes() -> Names {
         need("id", id("event-type")),
         need("key", name("order.completed")).says("The name of its events."),
         need("label", words("Order completed")),
-        need("description", nullable(description())),
-        need("group", nullable(words("Orders"))),
-        need("example", nullable(text(EXAMPLE))).says("A payload as JSON text."),
+        may("description", description()),
+        may("group", words("Orders")).shown(),
+        may("example", text(EXAMPLE)).shown().says("A payload as JSON text."),
         need("visible", flag(true)).says("Whether customers see it in the embed."),
         need("active", truth()),
         need("created_by", words("mk_3Jb9kq0Rz5TnWc8Yl2XeVd1M")),
@@ -27,7 +27,6 @@ pub fn shapes() -> Names {
         need("id", id("emitted-name")),
         need("key", name("order.refunded")),
         need("label", name("order.refunded")),
-        need("description", nothing()),
         need("active", truth()),
         need("created_by", only("events")),
         need("created_at", time()).says("When it was first seen."),

@@ -38,6 +38,11 @@ fn history() -> Vec<Field> {
     vec![
         need("status", status("completed")).says("Over all its deliveries."),
         need("rule_events", list_of(Shape::Named("RuleEvent"))).says("Its deliveries."),
+        need("total_rules", count(1)).says("How many there are."),
+        need("completed_count", count(1)),
+        need("failed_count", count(0)),
+        may("started_at", time()).shown().says("When the first attempt was made."),
+        may("completed_at", time()).shown().says("When the last delivery was settled."),
         may("unmatched_rules", list_of(unmatched))
             .says("Rules for its name that did not match it, and why."),
     ]
@@ -123,9 +128,8 @@ pub fn reading() -> Vec<Operation> {
     let shown = || Shape::Named("EventWithDeliveries");
     vec![
         get("/api/v1/events", "list_events", "List events")
-            .says("Over an organization of at most 100 workspaces; of more it is 422.")
-            .lists("Newest first.", shown())
-            .problems(&[422]),
+            .says("Of all workspaces of the organization.")
+            .lists("Newest first.", shown()),
         get("/api/v1/workspaces/:id/events", "list_workspace_events", "List a workspace's events")
             .says(
                 "A page reads a bounded number of events, so with filters it can hold few records \
@@ -143,8 +147,8 @@ pub fn reading() -> Vec<Operation> {
         ),
         get("/api/v1/events/:id/payload", "get_event_payload", "Get an event's payload").answers(
             200,
-            "The payload's exact text.",
-            payload(),
+            "The same, as clients of the contract ask for it.",
+            Shape::Named("EventWithPayload"),
         ),
     ]
 }

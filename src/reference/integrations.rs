@@ -2,7 +2,7 @@
 
 use crate::app::rules::SEND_WEBHOOK;
 use crate::destinations::WEBHOOK;
-use crate::reference::leaves::{any_object, flag, id, one_of, only, words};
+use crate::reference::leaves::{any_object, flag, id, one_of, only, time, words};
 use crate::reference::operation::{Operation, get, put};
 use crate::reference::shape::{Names, Shape, closed, list_of, may, need, open};
 
@@ -37,10 +37,23 @@ fn named(name: &'static str) -> Shape {
 
 /// What the reference says of the rows of integrations.
 pub fn operations() -> Vec<Operation> {
-    let about = |what: &'static str, of: &'static str| {
-        let its = need("id", id("connection"));
-        closed([its, need("type", only(WEBHOOK)), need(what, list_of(named(of)))])
-    };
+    let actions = closed([
+        need("id", id("connection")),
+        need("type", only(WEBHOOK)),
+        need("actions", list_of(named("IntegrationAction"))),
+    ]);
+    let fields = closed([
+        need("id", id("fields")),
+        need("workspace_id", id("workspace")),
+        need("connection_id", id("connection")),
+        need("integration_type", only(WEBHOOK)),
+        need("catalog_version", words("1")),
+        need("refreshed_at", time()).says("When the fields were last read from the provider."),
+        need("created_by", words("mk_3Jb9kq0Rz5TnWc8Yl2XeVd1M")),
+        need("created_at", time()),
+        need("updated_at", time()),
+        need("fields", list_of(named("IntegrationField"))),
+    ]);
     let mapping = "/api/v1/connections/:id/mappings/default";
     let schema = any_object(serde_json::json!({"schema_version": 1, "fields": []}));
     vec![
@@ -51,14 +64,14 @@ pub fn operations() -> Vec<Operation> {
             "list_connection_actions",
             "List a connection's actions",
         )
-        .answers(200, "The one action.", about("actions", "IntegrationAction")),
+        .answers(200, "The one action.", actions),
         get(
             "/api/v1/connections/:id/fields",
             "list_connection_fields",
             "List a connection's fields",
         )
         .says("A webhook has none that a payload could be mapped to.")
-        .answers(200, "None.", about("fields", "IntegrationField")),
+        .answers(200, "None.", fields),
         get(mapping, "get_default_mapping", "Get a connection's default mapping")
             .says("A webhook sends the payload as it is and has none: this is always 404."),
         put(mapping, "put_default_mapping", "Put a connection's default mapping")

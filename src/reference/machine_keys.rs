@@ -2,14 +2,14 @@
 
 use crate::reference::leaves::{access_key, label, secret_key, time, words};
 use crate::reference::operation::{Operation, delete, get, post};
-use crate::reference::shape::{Field, Names, Shape, closed, may, need, nullable, open};
+use crate::reference::shape::{Field, Names, Shape, closed, may, need, open};
 
 fn fields() -> Vec<Field> {
     vec![
         need("access_key", access_key()),
-        need("name", nullable(words("Deploy"))),
-        need("created_by", nullable(words("mk_3Jb9kq0Rz5TnWc8Yl2XeVd1M")))
-            .says("The key that made it; `null` for those that the operator made."),
+        may("name", words("Deploy")).shown(),
+        may("created_by", words("mk_3Jb9kq0Rz5TnWc8Yl2XeVd1M"))
+            .says("The key that made it; not there for those that the operator made."),
         need("created_at", time()),
     ]
 }

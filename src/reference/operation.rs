@@ -171,9 +171,19 @@ impl Operation {
 
     /// The same with a list as its success, and what a list takes.
     pub fn lists(self, about: &'static str, record: Shape) -> Self {
-        let limit = whole(1, PAGE_MAX as i64, PAGE_DEFAULT as i64);
+        self.lists_by(PAGE_DEFAULT, about, record)
+    }
+
+    /// The same of a list whose first page is as long as a page can be, see
+    /// [`Call::wide_limit`](crate::http::Call::wide_limit).
+    pub fn lists_widely(self, about: &'static str, record: Shape) -> Self {
+        self.lists_by(PAGE_MAX, about, record)
+    }
+
+    fn lists_by(self, default: usize, about: &'static str, record: Shape) -> Self {
+        let limit = whole(1, PAGE_MAX as i64, default as i64);
         let Shape::Leaf(mut limit, example) = limit else { return self };
-        limit["default"] = PAGE_DEFAULT.into();
+        limit["default"] = default.into();
         self.query("limit", Shape::Leaf(limit, example), "How many records a page has at most.")
             .query("cursor", cursor(), "`next_cursor` of the page before.")
             .answers(200, about, page_of(record))

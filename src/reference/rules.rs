@@ -49,12 +49,12 @@ pub fn operations() -> Vec<Operation> {
     let resource = || may("resource", name("order")).says("Only events about this kind of thing.");
     let resource_id = || may("resource_id", resource_id()).says("Only events about this thing.");
     let list = get("/api/v1/rules", "list_rules", "List rules");
-    let list = list.lists("Of all workspaces of the organization.", rule());
+    let list = list.lists_widely("Of all workspaces of the organization.", rule());
     let of_workspace =
         get("/api/v1/workspaces/:id/rules", "list_workspace_rules", "List a workspace's rules");
     vec![
         filtered(list),
-        filtered(of_workspace.lists("Oldest first.", rule())),
+        filtered(of_workspace.lists_widely("Oldest first.", rule())),
         post("/api/v1/rules", "create_rule", "Create a rule")
             .says(
                 "Sends the events of its workspace that match to its connection. An event is \

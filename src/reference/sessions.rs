@@ -4,17 +4,17 @@ use crate::domain::tenants::session::{
     LAUNCH_TTL_S, LaunchPage, ORIGINS_MAX, READ_PAYLOADS, Role, SessionType, TTL_S,
 };
 use crate::reference::leaves::{
-    count, example_id, external_id, given_id, id, name, one_of, only, resource_id, time, truth,
-    whole, words,
+    count, example_id, external_id, flag, given_id, id, name, one_of, only, resource_id, time,
+    truth, whole, words,
 };
 use crate::reference::operation::{Operation, delete, get, post};
 use crate::reference::organizations::origin;
-use crate::reference::shape::{
-    Field, Names, Shape, closed, list_of, may, need, nullable, open, some_of,
-};
+use crate::reference::shape::{Field, Names, Shape, closed, list_of, may, need, open, some_of};
 
-/// States of a session, see `domain::session::Session::status`.
-const STATUSES: [&str; 3] = ["active", "expired", "revoked"];
+/// States of a session in its record.
+const STATUSES: [&str; 2] = ["active", "revoked"];
+/// States by which a list is filtered: one that expired is not `active` there.
+const FILTERED_STATUSES: [&str; 3] = ["active", "expired", "revoked"];
 
 fn fields() -> Vec<Field> {
     vec![
@@ -50,14 +50,15 @@ pub fn shapes() -> Names {
     let more = [
         need("id", id("session")),
         need("status", one_of(&STATUSES)),
-        need("external_user_id", nullable(words("ann"))),
+        need("is_expired", flag(false)),
+        may("external_user_id", words("ann")).shown(),
         need("scopes", list_of(only(READ_PAYLOADS))),
         need("allowed_origins", list_of(words("https://app.example.com"))),
         need("launch_page", one_of(LaunchPage::WORDS)),
         need("created_by", words("mk_3Jb9kq0Rz5TnWc8Yl2XeVd1M")),
         need("created_at", time()),
-        need("launched_at", nullable(time())),
-        need("revoked_at", nullable(time())),
+        may("launched_at", time()),
+        may("revoked_at", time()),
     ];
     vec![
         ("LaunchedSession", closed(with_token().into_iter().chain(launch))),
@@ -100,7 +101,11 @@ pub fn operations() -> Vec<Operation> {
         get("/api/v1/sessions", "list_sessions", "List a workspace's sessions")
             .needed_query("workspace_id", given_id("workspace"), "Of which workspace.")
             .lists("Newest first.", Shape::Named("Session"))
-            .query("status", one_of(&STATUSES), "Only sessions in this state.")
+            .query(
+                "status",
+                one_of(&FILTERED_STATUSES),
+                "Only sessions in this state; `active` are those that have not expired.",
+            )
             .query("resource", name("order"), "Only sessions limited to this kind of thing.")
             .query("resource_id", resource_id(), "Only sessions limited to this thing.")
             .problems(&[404]),

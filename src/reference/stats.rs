@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::api::stats::DAYS;
 use crate::reference::leaves::{count, id, leaf, matching, time, whole};
 use crate::reference::operation::{Operation, get};
-use crate::reference::shape::{Field, Names, Shape, closed, list_of, need, nullable};
+use crate::reference::shape::{Field, Names, Shape, closed, list_of, may, need};
 
 fn tally() -> Vec<Field> {
     let rate = leaf(json!({"type": "number", "minimum": 0, "maximum": 1}), 0.9975);
@@ -14,11 +14,14 @@ fn tally() -> Vec<Field> {
         need("completed", count(399)),
         need("failed", count(1)),
         need("canceled", count(0)),
-        need("success_rate", nullable(rate))
+        may("success_rate", rate)
+            .shown()
             .says("The part of `completed` in `completed` and `failed`."),
-        need("receiver_latency_ms", nullable(Shape::Named("Percentiles")))
+        may("receiver_latency_ms", Shape::Named("Percentiles"))
+            .shown()
             .says("Of the answers that delivered."),
-        need("delivery_time_ms", nullable(Shape::Named("Percentiles")))
+        may("delivery_time_ms", Shape::Named("Percentiles"))
+            .shown()
             .says("From the acceptance of the event, or its last replay, to its delivery."),
     ]
 }
@@ -47,7 +50,9 @@ pub fn shapes() -> Names {
 
 fn stats(key: &'static str, of: &'static str) -> Shape {
     closed([
-        need("as_of", nullable(time())).says("All that happened before is counted."),
+        may("as_of", time())
+            .shown()
+            .says("All that happened before is counted; not there before the first counting."),
         need("since", time()).says("The beginning of the first day."),
         need("total", Shape::Named("Counts")),
         need("days", list_of(Shape::Named("DayCounts"))),

@@ -14,7 +14,7 @@ use crate::domain::delivery::retry::{STEP_SECONDS_MAX, STEPS_MAX, Schedule};
 use crate::domain::lane::pace::PER_SECOND_MAX;
 use crate::reference::leaves::{flag, leaf, matching, one_of, text, time, whole, words};
 use crate::reference::shape::{
-    Field, Shape, closed, given, list_of, may, need, nullable, open, some_of, strict,
+    Field, Shape, closed, given, list_of, may, need, open, some_of, strict,
 };
 
 const AUTH_SCHEMES: [AuthScheme; 4] =
@@ -192,7 +192,7 @@ pub fn read() -> Shape {
         need("timeout_seconds", timeout()),
         need("retry_schedule_seconds", schedule_example()),
         need("ordering", both("ordering")),
-        need("max_per_second", nullable(per_second())),
+        may("max_per_second", per_second()),
     ])
 }
 

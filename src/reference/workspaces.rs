@@ -18,8 +18,9 @@ fn fields() -> Vec<Field> {
         need("id", id("workspace")),
         need("name", words("Acme Corp")),
         need("description", nullable(description())),
-        need("environment", nullable(environment())).says("A label that the embed shows."),
-        need("external_id", nullable(external_id("customer-1001")))
+        may("environment", environment()).shown().says("A label that the embed shows."),
+        may("external_id", external_id("customer-1001"))
+            .shown()
             .says("What you call the customer; unique in the organization."),
         need("created_at", time()),
         need("updated_at", time()),
@@ -31,11 +32,11 @@ pub fn shapes() -> Names {
     let key = closed([
         need("public_key", publishable_key()).says("Emits this workspace's events."),
         need("name", words("default")),
-        need("events", nullable(list_of(pattern("order.*")))).says("Events that it may emit."),
-        need("origins", nullable(list_of(words("https://shop.example.com"))))
+        may("events", list_of(pattern("order.*"))).shown().says("Events that it may emit."),
+        may("origins", list_of(words("https://shop.example.com")))
             .says("Origins of the pages from which it may emit."),
     ]);
-    let key_field = need("publishable_key", nullable(Shape::Named("PublishableKey")));
+    let key_field = may("publishable_key", Shape::Named("PublishableKey")).shown();
     vec![
         ("Workspace", closed(fields())),
         ("WorkspaceWithKey", closed(fields().into_iter().chain([key_field]))),
@@ -61,7 +62,7 @@ pub fn operations() -> Vec<Operation> {
     let with_key = || Shape::Named("WorkspaceWithKey");
     let mut all = vec![
         get("/api/v1/workspaces", "list_workspaces", "List workspaces")
-            .lists("By name.", Shape::Named("Workspace"))
+            .lists_widely("By name.", Shape::Named("Workspace"))
             .query("environment", environment(), "Only workspaces of this environment.")
             .query("external_id", external_id("customer-1001"), "Only the one with this id."),
         post("/api/v1/workspaces", "create_workspace", "Create a workspace")

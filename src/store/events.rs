@@ -1,13 +1,13 @@
 //! Events in a LOG shard, with the deliveries that each owes.
 
-use crate::domain::base::error::Result;
-use crate::domain::base::json;
-use crate::domain::base::limits::LIST_READS_MAX;
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::json::{self, json};
+use crate::domain::base::limits::{LIST_READS_MAX, WORKSPACES_LISTED};
 use crate::domain::routing::event::{Event, FanOut, Service, Unmatched};
 use crate::domain::routing::rule::Mismatch;
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{Query, all_rows, run, statement};
+use crate::store::{Query, all_rows, run, select, statement};
 
 /// The state of one delivery as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -151,7 +151,7 @@ const LIST_FILTERED: &str = concat!(
     "from events e where e.workspace = ?1 and e.event < ?2 \
        and e.event >= coalesce((select event from events where workspace = ?1 and event < ?2 \
          order by event desc limit 1 offset ?4), '') \
-       and (?5 is null or e.name = ?5) and (?6 is null or e.resource = ?6) \
+       and (?5 is null or e.name = ?5) and (?6 is null or coalesce(e.resource, 'global') = ?6) \
        and (?7 is null or e.resource_id = ?7) \
      order by e.event desc limit ?3"
 );
@@ -202,25 +202,58 @@ pub fn list_end(workspace: &str, before: &str) -> Query<Option<String>> {
     })
 }
 
-/// The newest events of each of these workspaces of one shard before the event id `before`, at most
-/// `limit` of each, in one read.
+const NEWEST_IDS: &str = "\
+    select (select json_group_array(event) from (select event from events \
+      where workspace = j.value and event < ?2 order by event desc limit ?3)) as events \
+    from json_each(?1) j";
+
+/// The ids of the newest events of each of these workspaces of one shard before the id `before`,
+/// at most `of_each` of each, newest first. Workspaces without any are left out.
 ///
 /// # Errors
 /// When the shard does not answer.
-pub async fn list_of_each(
+pub async fn newest_ids(
     log: &impl Database,
     workspaces: &[&str],
     before: &str,
-    limit: usize,
-) -> Result<Vec<EventWithDeliveries>> {
-    let range =
-        |workspace: &&str| statement(LIST, [(*workspace).into(), before.into(), limit.into()]);
-    let results = run(log, workspaces.iter().map(range).collect()).await?;
-    let mut found = Vec::new();
-    for result in results {
-        found.extend(all_rows::<EventWithDeliveries>(&result)?);
+    of_each: usize,
+) -> Result<Vec<Vec<String>>> {
+    struct Ids(String);
+    impl FromRow for Ids {
+        fn from_row(row: &mut Row) -> Self {
+            Self(row.text("events"))
+        }
     }
+    let of_set = |set: &[&str]| {
+        let set = json!(set).to_string();
+        statement(NEWEST_IDS, [set.into(), before.into(), of_each.into()])
+    };
+    let mut found = Vec::new();
+    for result in run(log, workspaces.chunks(WORKSPACES_LISTED).map(of_set).collect()).await? {
+        for Ids(text) in all_rows(&result)? {
+            let ids = json::read(&text).map_err(|e| Error::internal(e.to_string()))?;
+            found.push(ids);
+        }
+    }
+    found.retain(|ids: &Vec<String>| !ids.is_empty());
     Ok(found)
+}
+
+const THESE: &str = concat!(
+    columns!(),
+    "from json_each(?1) j cross join events e \
+     where e.workspace = j.value ->> 0 and e.event = j.value ->> 1"
+);
+
+/// These events of one shard, given by their workspaces and ids, with their deliveries.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn these(
+    log: &impl Database,
+    events: &[(&str, &str)],
+) -> Result<Vec<EventWithDeliveries>> {
+    row::all(select(log, statement(THESE, [json!(events).to_string().into()])).await?)
 }
 
 /// An event of this workspace with its deliveries; `NotFound` when it has none with this id.

@@ -124,7 +124,7 @@ const FIND: &str = concat!(
     "from rules r join workspaces w on w.id = r.workspace \
      join connections c on c.id = r.connection \
      where r.id = ?2 and w.organization = ?1 and (?3 is null or w.id = ?3) \
-     and (?4 is null or (r.resource = ?4 and r.resource_id = ?5))"
+     and (?4 is null or (coalesce(r.resource, 'global') = ?4 and r.resource_id = ?5))"
 );
 
 /// A rule in this scope.
@@ -179,8 +179,9 @@ const LIST: &str = concat!(
     "?11) lines cross join rules r on r.workspace = lines.workspace and r.number = lines.number \
      cross join workspaces w on w.id = r.workspace cross join connections c on c.id = r.connection \
      where (?5 is null or r.event = ?5) \
-     and (?6 is null or r.resource = ?6) and (?7 is null or r.resource_id = ?7) \
-     and (?9 is null or (r.resource = ?9 and r.resource_id = ?10)) limit ?8"
+     and (?6 is null or coalesce(r.resource, 'global') = ?6) \
+     and (?7 is null or r.resource_id = ?7) \
+     and (?9 is null or (coalesce(r.resource, 'global') = ?9 and r.resource_id = ?10)) limit ?8"
 );
 const LIST_END: &str =
     concat!(looked_at!("w.name, coalesce(r.number, 0) as number"), "1 offset ?5");
@@ -235,7 +236,7 @@ const SHOWN: &str = concat!(
     "from workspaces w cross join rules r on r.workspace = w.id \
      join connections c on c.id = r.connection \
      where w.organization = ?1 and w.id = ?2 and r.hidden = 0 and c.hidden = 0 \
-     and (?3 is null or (r.resource = ?3 and r.resource_id = ?4)) \
+     and (?3 is null or (coalesce(r.resource, 'global') = ?3 and r.resource_id = ?4)) \
      order by r.workspace, r.number limit ?5"
 );
 
@@ -244,7 +245,7 @@ const ONE_SHOWN: &str = concat!(
     "from rules r join workspaces w on w.id = r.workspace \
      join connections c on c.id = r.connection \
      where r.id = ?5 and w.organization = ?1 and w.id = ?2 and r.hidden = 0 and c.hidden = 0 \
-     and (?3 is null or (r.resource = ?3 and r.resource_id = ?4))"
+     and (?3 is null or (coalesce(r.resource, 'global') = ?3 and r.resource_id = ?4))"
 );
 
 /// A rule that pages show; `NotFound` when the scope's workspace has none with this id.

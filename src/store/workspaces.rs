@@ -157,6 +157,30 @@ pub async fn list(
     row::all(select(control, statement).await?)
 }
 
+const LOCATIONS: &str = "\
+    select id as workspace, number, shard from workspaces where organization = ?1";
+
+/// Where the events of all workspaces of an organization live.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn locations(
+    control: &impl Database,
+    organization: &str,
+) -> Result<Vec<WorkspaceLocation>> {
+    row::all(select(control, statement(LOCATIONS, [organization.into()])).await?)
+}
+
+impl FromRow for WorkspaceLocation {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            workspace: row.text("workspace"),
+            number: row.int("number"),
+            shard: row.int("shard"),
+        }
+    }
+}
+
 const FIND: &str =
     concat!(columns!(), "where id = ?2 and organization = ?1 and (?3 is null or id = ?3)");
 const FIND_BY_NUMBER: &str =

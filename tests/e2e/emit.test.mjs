@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { asMachine, apiClient, mintToken } from "../../tools/lib/api.mjs";
-import { acceptedEvent, assertError, assertShape, list, listOf, maybe, ruleEvent, statuses, words } from "./lib/shapes.mjs";
+import { acceptedEvent, assertError, assertShape, list, listOf, maybe, progress, ruleEvent, statuses, words } from "./lib/shapes.mjs";
 import { connect, made, newTenant, newWorkspace, ok, openWorld, settled } from "./lib/world.mjs";
 
 const ORDER = '{"order_id":"ord_lannister_77","customer_id":"cus_lannister","account_id":"acc_casterly",'
@@ -83,7 +83,7 @@ test("one event, exactly as captured, is accepted, stored and delivered", async 
   const [request] = await world.receiver.arrived("/captured");
   assert.ok(request.body.equals(Buffer.from(ORDER)), request.body.toString());
   const found = await settled(tenant, event.id);
-  assertShape(found, { ...event, status: "completed", rule_events: listOf({ ...ruleEvent, rule: rule.id }), payload: JSON.parse(ORDER) });
+  assertShape(found, { ...event, ...progress, status: "completed", rule_events: listOf({ ...ruleEvent, rule: rule.id }), payload: JSON.parse(ORDER) });
   assert.deepEqual([found.rule_events[0].resource, found.rule_events[0].resource_id], Object.values(about));
 });
 
@@ -101,7 +101,7 @@ test("the other captured requests that are accepted", async () => {
   assertAccepted(await post("/api/v1/events?dry_run=true&n=1", minimal), x);
   assertAccepted(await post("/api/v1//events", minimal), x);
   const { id } = assertAccepted(await single('{"event":"x","payload":{"a":1}}'), x);
-  assert.equal((await tenant.api.get(`/events/${id}/payload`)).text, '{"a":1}');
+  assert.match((await tenant.api.get(`/events/${id}/payload`)).text, /,"payload":\{"a":1\}\}$/);
 });
 
 test("non-ASCII as raw UTF-8 is delivered in the same bytes", async () => {
@@ -272,7 +272,7 @@ test("what was accepted is listed newest first, page by page", async () => {
   do {
     const page = ok(await tenant.api.get(`/events?limit=50${cursor ? `&cursor=${cursor}` : ""}`));
     const about = { resource: maybe(words), resource_id: maybe(words) };
-    assertShape(page, list({ ...acceptedEvent(words, about), status: statuses, rule_events: listOf(ruleEvent) }));
+    assertShape(page, list({ ...acceptedEvent(words, about), ...progress, status: statuses, rule_events: listOf(ruleEvent) }));
     assert.deepEqual([page.limit, page.count], [50, page.records.length]);
     seen.push(...page.records.map(({ id }) => id));
     cursor = page.next_cursor;

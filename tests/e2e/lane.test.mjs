@@ -132,7 +132,7 @@ test("a receiver disables its connection by a response header; nothing is lost",
   world.receiver.on("/disable", answer(500, { headers: { "webhook-delivery": "disable" } }), answer(204));
   const to = await connect(tenant, { url: world.receiver.url("/disable"), metadata: { retry_schedule_seconds: [1] } });
   const { id } = await emit(tenant, to.event);
-  await until("it is inactive", async () => (await connectionOf(to)).inactive_reason === "disabled_by_receiver" || "not yet");
+  await until("it is inactive", async () => (await connectionOf(to)).inactive_detail === "disabled_by_receiver" || "not yet");
   const late = await emit(tenant, to.event);
   await sleep(2_000);
   assert.equal(world.receiver.at("/disable").length, 1);
@@ -145,7 +145,7 @@ test("410 ends the delivery and holds what follows", async () => {
   const to = await connect(tenant, { url: world.receiver.url("/gone") });
   const { id } = await emit(tenant, to.event);
   await settled(tenant, id, ["failed"]);
-  assert.equal((await connectionOf(to)).inactive_reason, "endpoint_gone");
+  assert.equal((await connectionOf(to)).inactive_detail, "endpoint_gone");
   const held = await emit(tenant, to.event);
   assert.equal((await settled(tenant, held.id, ["pending"])).rule_events[0].held, true);
 });

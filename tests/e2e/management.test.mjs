@@ -12,14 +12,14 @@ const NOBODYS = "00000000-0000-4000-8000-000000000000";
 const SEND = { action: "send_webhook" };
 
 const workspace = {
-  id: uuid, name: words, description: orNull(words), environment: orNull(words), external_id: orNull(words),
+  id: uuid, name: words, description: orNull(words), environment: shapes.maybe(words), external_id: shapes.maybe(words),
   created_at: time, updated_at: time,
 };
 const publicKey = matching(/^mesh_pub_([A-Za-z0-9\-.]+)_([A-Za-z0-9\-.]+)_([^_]+)$/);
-const publishableKey = { public_key: publicKey, name: words, events: orNull(listOf(words)), origins: orNull(listOf(words)) };
+const publishableKey = { public_key: publicKey, name: words, events: shapes.maybe(listOf(words)), origins: shapes.maybe(listOf(words)) };
 const withKey = { ...workspace, publishable_key: publishableKey };
 const machineKey = {
-  access_key: matching(/^mk_[A-Za-z0-9_-]{22,}$/), name: orNull(words), created_by: orNull(words), created_at: time,
+  access_key: matching(/^mk_[A-Za-z0-9_-]{22,}$/), name: shapes.maybe(words), created_by: shapes.maybe(words), created_at: time,
 };
 const metadata = {
   url: words, http_method: "POST", payload_mode: "raw", auth_scheme: "none", custom_headers: [],
@@ -27,10 +27,10 @@ const metadata = {
   signature_prefix: "", timestamp_header: words, has_signing_secret: true, signing_secret_set_at: time,
   secret_set_by: "generated", timeout_seconds: 15,
   retry_schedule_seconds: [5, 30, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400],
-  ordering: "none", max_per_second: null,
+  ordering: "none",
 };
 const connection = {
-  id: uuid, workspace: uuid, type: "webhook", name: words, metadata, active: true, inactive_reason: null, hidden: flag,
+  id: uuid, workspace: uuid, type: "webhook", name: words, metadata, active: true, hidden: flag,
   created_by: words, created_at: time, updated_at: time,
 };
 const anyConnection = { ...connection, metadata: (value) => typeof value === "object" && value !== null };
@@ -206,9 +206,9 @@ test("statistics of a workspace and of an organization", async () => {
   for (const status of ["completed", "failed"]) await settled(tenant, (await emit(tenant, to.event)).id, [status]);
   // The installation counts at once when it starts again.
   assert.equal((await world.worker.sweep("@restart")).ok, true);
-  const percentiles = orNull((value) => assertShape(value, { p50: count, p95: count, p99: count }) ?? true);
+  const percentiles = shapes.maybe((value) => assertShape(value, { p50: count, p95: count, p99: count }) ?? true);
   const tally = {
-    pending: count, completed: count, failed: count, canceled: count, success_rate: orNull((rate) => rate >= 0 && rate <= 1),
+    pending: count, completed: count, failed: count, canceled: count, success_rate: shapes.maybe((rate) => rate >= 0 && rate <= 1),
     receiver_latency_ms: percentiles, delivery_time_ms: percentiles,
   };
   const day = { ...tally, day: matching(/^\d{4}-\d\d-\d\d$/) };
@@ -254,7 +254,7 @@ test("a walk over 1,000 events while 1,000 more are emitted sees each of the fir
 test("workspaces: create, get, list, change", async () => {
   const { api } = acme;
   const created = made(await api.post("/workspaces", { name: "Acme Corp", description: "Berlin" }));
-  assertShape(created, { workspace: { ...withKey, name: "Acme Corp", description: "Berlin", environment: null, external_id: null } });
+  assertShape(created, { workspace: { ...withKey, name: "Acme Corp", description: "Berlin" } });
   const { id, publishable_key } = created.workspace;
   assertShape(ok(await api.get(`/workspaces/${id}`)), { ...withKey, name: "Acme Corp", publishable_key });
   assertShape(ok(await api.put(`/workspaces/${id}`, { name: "Acme Inc" })), { ...workspace, name: "Acme Inc", description: "Berlin" });
@@ -388,7 +388,7 @@ test("events, attempts and response details", async () => {
   const to = await connect(acme, { url: world.receiver.url("/details"), metadata: { retry_schedule_seconds: [1] } });
   const { id } = await emit(acme, to.event, '{"b":1.0,"a":2}');
   const found = await settled(acme, id, ["completed"]);
-  const shown = { ...acceptedEvent(to.event), status: "completed", rule_events: listOf({ ...shapes.ruleEvent, attempt_count: 2 }) };
+  const shown = { ...acceptedEvent(to.event), ...shapes.progress, status: "completed", rule_events: listOf({ ...shapes.ruleEvent, attempt_count: 2 }) };
   assertShape(found, { ...shown, payload: { b: 1, a: 2 } });
   const [newest] = ok(await acme.api.get(`/workspaces/${acme.workspace.id}/events?limit=1`)).records;
   assertShape(newest, { ...shown, id });

@@ -34,7 +34,7 @@ fn pausing_holds_and_activating_delivers_in_order() {
     edge.run_for(1_000);
     let owed = tenant.emit(&edge, "x");
     let paused = act(&edge, &tenant, &connection, "deactivate", json!({})).json();
-    assert_eq!((&paused["active"], &paused["inactive_reason"]), (&json!(false), &json!("paused")));
+    assert_eq!((&paused["active"], &paused["inactive_detail"]), (&json!(false), &json!("paused")));
     let sent = edge.queue.sent.get();
     let mut events = vec![retrying, owed];
     // In different milliseconds: an event id has no finer time.
@@ -49,7 +49,7 @@ fn pausing_holds_and_activating_delivers_in_order() {
         assert_eq!(state(&edge, &tenant, event), ("pending".to_owned(), true));
     }
     let active = act(&edge, &tenant, &connection, "activate", json!({})).json();
-    assert_eq!((&active["active"], &active["inactive_reason"]), (&json!(true), &Value::Null));
+    assert_eq!((&active["active"], &active["inactive_detail"]), (&json!(true), &Value::Null));
     edge.run_for(1_000);
     let seen = edge.receivers.seen(URL);
     let order: Vec<_> = seen[1..].iter().map(|s| s.header("posthorn-event-id")).collect();
@@ -83,7 +83,7 @@ fn an_endpoint_that_is_gone_becomes_inactive() {
     let gone = tenant.emit(&edge, "x");
     edge.run_for(1_000);
     let shown = tenant.get(&edge, &format!("/api/v1/connections/{connection}"));
-    assert_eq!(shown["inactive_reason"], "endpoint_gone");
+    assert_eq!(shown["inactive_detail"], "endpoint_gone");
     let held = tenant.emit(&edge, "x");
     edge.run_for(10 * MINUTE_MS);
     assert_eq!(state(&edge, &tenant, &gone), ("failed".to_owned(), false));

@@ -87,10 +87,10 @@ fn check(payload: &str) {
     let bearer = format!("Bearer {}", tenant.token(&edge));
     let headers = [("authorization", bearer.as_str())];
     let path = format!("/api/v1/events/{event}");
-    let shown = call(&edge, "GET", &format!("{path}/payload"), &headers, b"").text;
-    assert_eq!(shown, payload);
-    let shown = call(&edge, "GET", &path, &headers, b"").text;
-    assert!(shown.ends_with(&format!(",\"payload\":{payload}}}")), "{shown}");
+    for path in [path.clone(), format!("{path}/payload")] {
+        let shown = call(&edge, "GET", &path, &headers, b"").text;
+        assert!(shown.ends_with(&format!(",\"payload\":{payload}}}")), "{shown}");
+    }
 }
 
 proptest! {

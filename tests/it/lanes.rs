@@ -229,7 +229,7 @@ fn a_receiver_can_abort_a_message_or_disable_its_connection() {
         edge.run_for(1_000);
         let found = tenant.delivery(&edge, &event);
         assert_eq!(found["status"], delivery, "{status} {word}");
-        assert_eq!(shown(&edge, &tenant, &connection)["inactive_reason"], reason);
+        assert_eq!(shown(&edge, &tenant, &connection)["inactive_detail"], reason);
         assert_eq!(tenant.attempts(&edge, &event, &rule).len(), 1);
         let expected = if delivery == "failed" { json!("aborted") } else { Value::Null };
         assert_eq!(edge.logs[0].ask("select reason from deliveries"), [expected]);
@@ -279,7 +279,7 @@ fn a_connection_of_which_nothing_succeeds_is_warned_about_and_given_up() {
     let percents: Vec<&Value> = warned.iter().map(|(_, percent)| percent).collect();
     assert_eq!(percents, [&json!(0), &json!(50), &json!(90)], "{warned:?}");
     assert!((60..64).contains(&warned[1].0) && (108..112).contains(&warned[2].0), "{warned:?}");
-    assert_eq!(shown(&edge, &tenant, &connection)["inactive_reason"], "delivery_failing");
+    assert_eq!(shown(&edge, &tenant, &connection)["inactive_detail"], "delivery_failing");
     assert!((120..125).contains(&events.len()), "{} hours", events.len());
     // Activated, it has all the time again; one success makes the past void.
     edge.receivers.script(URL, |_| Reply::status(200));

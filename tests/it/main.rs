@@ -5,6 +5,7 @@ mod access;
 mod activation;
 mod api;
 mod bytes;
+mod contract;
 mod deletion;
 mod deliver;
 mod edge;

@@ -245,7 +245,9 @@ pub fn show(
     put("timeout_seconds", json!(settings.timeout_seconds));
     put("retry_schedule_seconds", json!(settings.retry_schedule_seconds));
     put("ordering", json!(settings.ordering));
-    put("max_per_second", json!(settings.max_per_second));
+    if let Some(per_second) = settings.max_per_second {
+        put("max_per_second", json!(per_second));
+    }
     shown
 }
 

@@ -62,6 +62,12 @@ pub fn rule_event_id(event: &str, rule_number: u32) -> String {
     Uuid::new_v5(&namespace, &rule_number.to_be_bytes()).to_string()
 }
 
+/// The id of an attempt of a delivery, by the same construction: `delivery` is its
+/// [`rule_event_id`].
+pub fn attempt_id(delivery: &str, number: u32) -> String {
+    rule_event_id(delivery, number)
+}
+
 /// The id that stands for a rule in the test events of a connection, by the same construction.
 pub fn test_rule_id(connection: &str) -> String {
     rule_event_id(connection, crate::domain::base::ids::TEST_RULE)

@@ -79,6 +79,15 @@ pub fn add(list: &mut Vec<Value>, value: Value) {
     list.push(value);
 }
 
+/// An object without its entries that are `null`. In our answers a field is there with a value or
+/// it is not there: typed clients refuse a `null` where a field is optional.
+pub fn without_nulls(mut object: Value) -> Value {
+    if let Some(entries) = object.as_object_mut() {
+        entries.retain(|_, value| !value.is_null());
+    }
+    object
+}
+
 /// A text is not what it should be. What exactly is not told: telling it for every field of every
 /// type costs more than the fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -345,6 +354,12 @@ mod tests {
             "j": [1, name.as_str(),],});
         assert_eq!(written, same);
         assert_eq!((json!(null), json!("x"), json!(list)), (Value::Null, "x".into(), list.into()));
+    }
+
+    #[test]
+    fn what_is_null_is_left_out() {
+        let all = json!({"a": null, "b": 0, "c": "", "d": {"e": null}});
+        assert_eq!(without_nulls(all), json!({"b": 0, "c": "", "d": {"e": null}}));
     }
 
     proptest! {

@@ -206,7 +206,9 @@ pub const ROLLUP_READS: usize = 50_000;
 /// Counts by connection and day that one answer adds up.
 pub const STATS_ROWS_MAX: usize = 5_000;
 
-/// Workspaces over which an organization's events are merged.
+/// Workspaces of which one statement looks for the newest events: their ids are 390 KB.
+pub const WORKSPACES_LISTED: usize = 10_000;
+/// Workspaces over which an organization's statistics are added up.
 pub const MERGED_WORKSPACES_MAX: usize = 100;
 
 /// Deliveries in a lane's window: a page of a line that is read and kept in memory, about 25 KB.

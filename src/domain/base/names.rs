@@ -22,6 +22,14 @@ pub fn check_name(name: &str) -> std::result::Result<(), String> {
     Ok(())
 }
 
+/// The resource of what is about nothing in particular: the same as no resource at all.
+pub const GLOBAL: &str = "global";
+
+/// Whether two resources are the same.
+pub fn same_resource(one: Option<&str>, other: Option<&str>) -> bool {
+    one.unwrap_or(GLOBAL) == other.unwrap_or(GLOBAL)
+}
+
 /// Checks a resource id: `^[A-Za-z0-9._:-]{1,64}$`.
 ///
 /// # Errors

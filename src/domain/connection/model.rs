@@ -78,6 +78,12 @@ impl InactiveReason {
             Self::DeliveryFailing => "delivery_failing",
         }
     }
+
+    /// What the contract calls the reason with this word of the database, where it has a word for
+    /// it: typed clients refuse others.
+    pub fn of_contract(word: &str) -> Option<&'static str> {
+        (word == Self::Paused.as_str()).then_some("manually_inactivated")
+    }
 }
 
 /// Who set a connection's current signing secret.

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::base::names::{GLOBAL, same_resource};
+
 /// What routing needs of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
@@ -41,14 +43,14 @@ impl Rule {
         resource: Option<&str>,
         resource_id: Option<&str>,
     ) -> Result<(), Mismatch> {
-        let differs = |limit: &Option<String>, value: Option<&str>| {
-            limit.as_deref().is_some_and(|limit| value != Some(limit))
-        };
+        // A rule for `global` is a rule without a resource: it takes all of them.
+        let limit = self.resource.as_deref().filter(|limit| *limit != GLOBAL);
+        let limit_id = self.resource_id.as_deref();
         if !self.active {
             Err(Mismatch::Inactive)
-        } else if differs(&self.resource, resource) {
+        } else if limit.is_some_and(|limit| !same_resource(Some(limit), resource)) {
             Err(Mismatch::Resource)
-        } else if differs(&self.resource_id, resource_id) {
+        } else if limit_id.is_some_and(|limit| resource_id != Some(limit)) {
             Err(Mismatch::ResourceId)
         } else {
             Ok(())
@@ -89,7 +91,7 @@ mod tests {
             resource_id: resource_id.map(Into::into),
             filter: None,
         };
-        let order = Some("order");
+        let (order, global) = (Some("order"), Some("global"));
         for (rule, resource, id, expected) in [
             (rule(None, None), None, None, Ok(())),
             (rule(None, None), order, Some("1"), Ok(())),
@@ -98,6 +100,13 @@ mod tests {
             (rule(order, Some("1")), order, Some("1"), Ok(())),
             (rule(order, Some("1")), order, Some("2"), Err(Mismatch::ResourceId)),
             (rule(order, Some("1")), Some("x"), Some("2"), Err(Mismatch::Resource)),
+            (rule(global, None), None, None, Ok(())),
+            (rule(global, None), global, None, Ok(())),
+            (rule(global, None), order, None, Ok(())),
+            (rule(None, None), global, None, Ok(())),
+            (rule(order, None), global, None, Err(Mismatch::Resource)),
+            (rule(global, Some("1")), None, Some("1"), Ok(())),
+            (rule(global, Some("1")), None, Some("2"), Err(Mismatch::ResourceId)),
         ] {
             assert_eq!(rule.matches(resource, id), expected, "{rule:?}");
             let inactive = Rule { active: false, ..rule };

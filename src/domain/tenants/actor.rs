@@ -1,6 +1,8 @@
 //! Who acts, and which part of the data it may touch. What lies outside its scope does not exist
 //! for an actor.
 
+use crate::domain::base::names::same_resource;
+
 /// A part of the data: an organization's, or only one workspace's, or only what is about one
 /// resource of that workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,9 +38,9 @@ impl Scope {
 
     /// Whether an event about this resource may be seen.
     pub fn sees(&self, resource: Option<&str>, resource_id: Option<&str>) -> bool {
-        self.resource
-            .as_ref()
-            .is_none_or(|only| resource == Some(&only.kind) && resource_id == Some(&only.id))
+        self.resource.as_ref().is_none_or(|only| {
+            same_resource(Some(&only.kind), resource) && resource_id == Some(&only.id)
+        })
     }
 }
 
@@ -72,5 +74,9 @@ mod tests {
             assert_eq!(one.sees(resource, id), expected, "{resource:?} {id:?}");
             assert!(all.sees(resource, id));
         }
+        let global = Resource { kind: "global".into(), id: "7".into() };
+        let one = Scope { resource: Some(global), ..all.within("w") };
+        assert!(one.sees(None, Some("7")) && one.sees(Some("global"), Some("7")));
+        assert!(!one.sees(None, None) && !one.sees(Some("order"), Some("7")));
     }
 }

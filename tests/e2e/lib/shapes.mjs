@@ -62,6 +62,11 @@ export const ruleEvent = {
   held: maybe(flag), created_by: words, created_at: time, message_id: matching(/^msg_[0-9a-f]{40}$/),
 };
 
+/** How far the deliveries of an event are. */
+export const progress = {
+  total_rules: count, completed_count: count, failed_count: count, started_at: maybe(time), completed_at: maybe(time),
+};
+
 /** The envelope of every list. */
 export const list = (record) => ({
   count, limit: count, next_cursor: orNull(matching(/^[A-Za-z0-9_-]+$/)), records: listOf(record),
@@ -69,12 +74,12 @@ export const list = (record) => ({
 
 const headerList = listOf({ name: words, value: anyText });
 export const attempt = {
-  number: count, outcome: outcomes, started_at: time, duration_ms: count, status_code: maybe(count), error: maybe(words),
+  id: uuid, number: count, outcome: outcomes, started_at: time, duration_ms: count, status_code: maybe(count), error: maybe(words),
   request: { method: oneOf("POST", "PUT", "PATCH"), url: matching(/^https?:/), headers: headerList },
 };
 export const responseDetails = {
-  number: count, status_code: orNull(count), headers: headerList, body: anyText,
-  truncated: flag, duration_ms: count, error: orNull(words),
+  id: uuid, number: count, status_code: maybe(count), headers: headerList, body: anyText,
+  truncated: flag, duration_ms: count, error: maybe(words),
 };
 
 /**
