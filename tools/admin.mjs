@@ -9,7 +9,7 @@ import { Account } from "./lib/deploy/account.mjs";
 import { inRepo, isMain } from "./lib/paths.mjs";
 import { die, StepError } from "./lib/run.mjs";
 
-const OPTIONS = {
+export const OPTIONS = {
   installation: { type: "string" }, local: { type: "boolean" }, yes: { type: "boolean" }, undo: { type: "boolean" },
   payload: { type: "boolean" }, role: { type: "string" }, events: { type: "boolean" }, "external-id": { type: "string" },
   help: { type: "boolean" },

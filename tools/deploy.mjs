@@ -21,6 +21,11 @@ const USAGE = `npm run deploy -- --domain HOST | --workers-dev  [options]
   --dry-run            say what would be done, and do nothing
 
 Later runs need no option: they know what the first one made.`;
+export const OPTIONS = {
+  domain: { type: "string" }, "workers-dev": { type: "boolean" }, name: { type: "string" },
+  organization: { type: "string", default: "Default" }, jurisdiction: { type: "string" },
+  adopt: { type: "boolean" }, "dry-run": { type: "boolean" }, help: { type: "boolean" },
+};
 const COMMAND_MS = 600_000;
 
 /** Runs wrangler's commands with its notes in `folder`. */
@@ -32,13 +37,7 @@ export function wranglerRunner(node, folder) {
 }
 
 async function main() {
-  const { values } = parseArgs({
-    options: {
-      domain: { type: "string" }, "workers-dev": { type: "boolean" }, name: { type: "string" },
-      organization: { type: "string", default: "Default" }, jurisdiction: { type: "string" },
-      adopt: { type: "boolean" }, "dry-run": { type: "boolean" }, help: { type: "boolean" },
-    },
-  });
+  const { values } = parseArgs({ options: OPTIONS });
   if (values.help) return console.log(USAGE);
   const options = { ...values, workersDev: values["workers-dev"], dryRun: values["dry-run"] };
   const folder = process.env.POSTHORN_DEPLOY_DIR ?? inRepo(".deploy");

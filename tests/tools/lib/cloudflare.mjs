@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { kept } from "../../../tools/lib/deploy/config.mjs";
 import { StepError } from "../../../tools/lib/run.mjs";
 
+const MIGRATIONS = ["0001_initial.sql"];
 const CONTROL = ["d1_migrations", "organizations", "workspaces", "connections"];
 const LOG = ["d1_migrations", "events", "deliveries"];
 
@@ -46,14 +47,13 @@ export class FakeAccount {
       return `✅ Successfully created DB '${three}'`;
     }
     if (one === "d1" && two === "execute") {
-      const sql = value("--command");
-      const rows = /organizations/.test(sql) ? [{ n: this.organizations }] : this.databases[three].tables.map((name) => ({ name }));
-      return JSON.stringify([{ results: rows, success: true }]);
+      return JSON.stringify([{ results: this.#rows(value("--command"), this.databases[three]), success: true }]);
     }
+    if (one === "d1" && two === "info") return JSON.stringify({ name: three, database_size: this.databases[three].size ?? 4096 });
     if (one === "d1" && two === "migrations") {
       const config = readFileSync(value("--config"), "utf8");
       if (kept(config).databases[args[3]] !== this.databases[args[3]]?.id) missing(args[3]);
-      this.databases[args[3]].tables = /control/.test(args[3]) ? CONTROL : LOG;
+      Object.assign(this.databases[args[3]], { tables: /control/.test(args[3]) ? CONTROL : LOG, applied: MIGRATIONS });
       return "✅";
     }
     if (one === "queues" && two === "info") {
@@ -68,6 +68,14 @@ export class FakeAccount {
     }
     if (one === "deploy") return this.#deploy(readFileSync(value("--config"), "utf8"), args.includes("--secrets-file") && value("--secrets-file"));
     throw new Error(`not scripted: ${args.join(" ")}`);
+  }
+
+  #rows(sql, database) {
+    if (/from organizations/.test(sql)) return [{ n: this.organizations }];
+    if (/from d1_migrations/.test(sql)) return database.applied.map((name) => ({ name }));
+    if (/from deliveries/.test(sql)) return [{ n: database.overdue ?? 0 }];
+    if (/from rollup_progress/.test(sql)) return database.countedUntil ? [{ at: database.countedUntil }] : [];
+    return database.tables.map((name) => ({ name }));
   }
 
   #deploy(config, secretsFile) {
@@ -91,7 +99,8 @@ export class FakeAccount {
     const { hostname, pathname } = new URL(url);
     const worker = Object.values(this.workers).find(({ config }) => config.includes(hostname));
     if (this.down || !worker) throw Object.assign(new Error("fetch failed"), { cause: { code: "ENOTFOUND" } });
-    if (pathname === "/health") return new Response('{"status":"ok"}');
+    const date = new Date(this.now?.() ?? Date.now()).toUTCString();
+    if (pathname === "/health") return new Response(JSON.stringify({ status: "ok", version: this.version }), { headers: { date } });
     if (init.headers.authorization !== `Bearer ${worker.secrets.ADMIN_TOKEN}`) return new Response("{}", { status: 401 });
     if (init.headers["content-type"] !== "application/json") return new Response("{}", { status: 415 });
     if (this.orgFails) return (this.orgFails = false) || new Response("{}", { status: 503 });

@@ -1,8 +1,9 @@
 // The commands of `npm run admin`. Each is {usage, says, run(context, args, options)}; what it answers is printed.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { expected, mintToken } from "../api.mjs";
+import { kept } from "../deploy/config.mjs";
 import { writeLocal } from "../local-files.mjs";
 import { StepError } from "../run.mjs";
 import { doctor } from "./doctor.mjs";
@@ -103,6 +104,19 @@ async function sweep({ target, call }) {
   return "Swept.";
 }
 
+/** How full the databases are. */
+async function shards({ target, account, configFile }) {
+  if (!account || target.isLocal) throw new StepError("this needs wrangler.local.toml, which `npm run deploy` writes.");
+  const { account: id, databases } = kept(readFileSync(configFile, "utf8"));
+  await account.choose(id);
+  const lines = [];
+  for (const name of Object.keys(databases)) {
+    const bytes = await account.size(name);
+    lines.push(`${name.padEnd(30)} ${(bytes / 1e9).toFixed(2)} GB, ${Math.round(bytes / 1e8)} % of 10 GB`);
+  }
+  return lines.join("\n");
+}
+
 export const COMMANDS = {
   "org create": { usage: "NAME", says: "a new organization with its first machine key", run: newOrganization, takes: 1 },
   "org list": {
@@ -150,6 +164,7 @@ export const COMMANDS = {
     run: open, takes: 1,
   },
   token: { usage: "", says: "a machine token for the shell, good for half a minute", run: token },
+  shards: { usage: "", says: "how full the databases are", run: shards },
   sweep: { usage: "", says: "do the cron's work now (local only)", run: sweep },
   export: {
     usage: "WORKSPACE [--events]", says: "configuration (and events) as JSON lines, without secrets", run: exportWorkspace, takes: 1,

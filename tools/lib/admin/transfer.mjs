@@ -10,7 +10,7 @@ const NOT_SETTINGS = /^(has_|secret_set_by$)|_set_at$/;
 
 /** `export WORKSPACE`: writes the lines to standard output as they come. */
 export async function exportWorkspace({ target: { api }, write }, [id], options) {
-  const line = (type, record) => write(`${JSON.stringify({ type, ...record })}\n`);
+  const line = (type, record) => write(`${JSON.stringify({ ...record, type })}\n`);
   const workspace = expected("the workspace", 200, await api.get(`/workspaces/${id}`));
   const { name, description, environment, external_id } = workspace;
   line("workspace", { format: FORMAT, id, name, description, environment, external_id });
@@ -24,7 +24,7 @@ export async function exportWorkspace({ target: { api }, write }, [id], options)
   if (!options.events) return;
   for (const event of await all(api, `/workspaces/${id}/events`)) {
     const payload = await api.get(`/events/${event.id}/payload`);
-    line("event", { ...event, type: undefined, payload: payload.status === 200 ? payload.text : null });
+    line("event", { ...event, payload: payload.status === 200 ? payload.text : null });
   }
 }
 
