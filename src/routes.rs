@@ -162,16 +162,22 @@ impl<P: Platform> Table<P> {
                                                      Manage  API_BODY_BYTES_MAX  embed::connections::list::edit;
         POST   "/embed/s/:session/connections/:id/edit"
                                                      Manage  API_BODY_BYTES_MAX  embed::connections::list::update;
+        GET    "/embed/s/:session/connections/:id/activate"
+                                                     Manage  API_BODY_BYTES_MAX  embed::connections::page::ask_to_cancel_held;
         POST   "/embed/s/:session/connections/:id/activate"
                                                      Manage  API_BODY_BYTES_MAX  embed::connections::page::activate;
         POST   "/embed/s/:session/connections/:id/deactivate"
                                                      Manage  API_BODY_BYTES_MAX  embed::connections::page::deactivate;
+        GET    "/embed/s/:session/connections/:id/delete"
+                                                     Manage  API_BODY_BYTES_MAX  embed::connections::page::ask_to_delete;
         POST   "/embed/s/:session/connections/:id/delete"
                                                      Manage  API_BODY_BYTES_MAX  embed::connections::page::delete;
         GET    "/embed/s/:session/connections/:id/secret"
                                                      Manage  API_BODY_BYTES_MAX  embed::connections::secret::form;
         POST   "/embed/s/:session/connections/:id/secret"
                                                      Manage  API_BODY_BYTES_MAX  embed::connections::secret::rotate;
+        GET    "/embed/s/:session/connections/:id/secret/end-overlap"
+                                                     Manage  API_BODY_BYTES_MAX  embed::connections::secret::ask_to_end_overlap;
         POST   "/embed/s/:session/connections/:id/secret/end-overlap"
                                                      Manage  API_BODY_BYTES_MAX  embed::connections::secret::end_overlap;
         GET    "/embed/s/:session/connections/:id/verification"
@@ -189,6 +195,8 @@ impl<P: Platform> Table<P> {
         GET    "/embed/s/:session/events/:id"        View    API_BODY_BYTES_MAX  embed::history::event::get;
         POST   "/embed/s/:session/events/:id/rules/:rule_id/retry"
                                                      Act     API_BODY_BYTES_MAX  embed::history::delivery::retry;
+        GET    "/embed/s/:session/events/:id/rules/:rule_id/cancel"
+                                                     Act     API_BODY_BYTES_MAX  embed::history::delivery::ask_to_cancel;
         POST   "/embed/s/:session/events/:id/rules/:rule_id/cancel"
                                                      Act     API_BODY_BYTES_MAX  embed::history::delivery::cancel;
         GET    "/embed/s/:session/events/:id/rules/:rule_id/attempts/:n"

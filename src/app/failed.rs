@@ -36,8 +36,8 @@ pub struct Listing<'a> {
     pub connections: &'a [&'a str],
     /// The event before which it begins.
     pub before: &'a str,
-    /// How many events it shows at the most, and no other one after so many failed deliveries. It may
-    /// show fewer and go on, since it reads a bounded number.
+    /// The most events and the most failed deliveries that it shows. It may show fewer and still go
+    /// on, since it reads a bounded number.
     pub limit: usize,
 }
 

@@ -18,8 +18,8 @@ use crate::ports::Platform;
 use crate::store::connection_deliveries::{self, ATTENTION_COUNTED, Attention};
 use crate::store::connections::{self as stored, Connection};
 use crate::store::events::{Filter, NEWEST};
-use crate::store::lanes::{self, HeldBack};
-use crate::store::rules;
+use crate::store::lanes::{self, Trouble};
+use crate::store::rules::{self, Rule};
 use crate::store::{four, two};
 
 /// Events on this page.
@@ -39,11 +39,12 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let listing = listing.within(&scope);
     let (read, end) = listing.queries();
     let waiting = connection_deliveries::attention(&listing.workspace);
-    let queries = (read, end, waiting, lanes::open(&listing.workspace));
-    let (read, end, waiting, open) = four(history_db(platform, &visit.session)?, queries).await?;
+    let queries = (read, end, waiting, lanes::troubled(&listing.workspace));
+    let (read, end, waiting, troubled) =
+        four(history_db(platform, &visit.session)?, queries).await?;
     // They are about all resources, so they are not for a session of one.
     let sees_all = visit.session.may(Need::ViewAll).is_ok();
-    let troubles = if sees_all { Troubles { waiting, open } } else { Troubles::default() };
+    let troubles = if sees_all { Troubles { waiting, troubled } } else { Troubles::default() };
     let queries = (stored::shown(&scope), rules::shown(&scope));
     let (all, rules) = two(platform.control(), queries).await?;
     let found = listing.page(read, end).found;
@@ -53,7 +54,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         @if all.is_empty() {
             (list::empty(visit))
         } @else {
-            (needs_attention(visit, &all, &troubles, rules.is_empty(), now_ms))
+            (needs_attention(visit, &all, &troubles, &rules, now_ms))
         }
         section id="events" data-live {
             h2 { (text::LAST_EVENTS) }
@@ -73,7 +74,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 #[derive(Default)]
 struct Troubles {
     waiting: Vec<Attention>,
-    open: Vec<HeldBack>,
+    troubled: Vec<Trouble>,
 }
 
 impl Troubles {
@@ -84,26 +85,39 @@ impl Troubles {
     }
 
     /// All that is wrong with a connection, in one box; `None` when nothing is.
-    fn notice(&self, visit: &EmbedSession, connection: &Connection, now_ms: i64) -> Option<Markup> {
+    fn notice(
+        &self,
+        visit: &EmbedSession,
+        connection: &Connection,
+        has_rules: bool,
+        now_ms: i64,
+    ) -> Option<Markup> {
         let reason = connection.inactive_reason.as_deref().unwrap_or_default();
         let inactive = (!connection.active).then_some(reason);
         let warned = connection.warning.filter(|(_, percent)| connection.active && *percent > 0);
-        let open = self.open.iter().find(|lane| lane.connection == connection.id);
-        let open = open.filter(|_| connection.active);
+        let trouble = self.troubled.iter().find(|lane| lane.connection == connection.id);
+        let trouble = trouble.filter(|_| connection.active);
         let failed = self.failed(connection);
-        if inactive.is_none() && warned.is_none() && open.is_none() && failed == 0 {
+        let is_fine = inactive.is_none() && warned.is_none() && trouble.is_none() && failed == 0;
+        if is_fine && has_rules {
             return None;
         }
         let is_paused = inactive == Some(InactiveReason::Paused.as_str());
         let to = |below: String| path(visit, &below);
         Some(html! {
-            div.notice.bad[!is_paused || failed > 0] {
+            div.notice.bad[(!is_fine && !is_paused) || failed > 0] {
                 p {
                     a href=(to(format!("connections/{}", connection.id))) { (connection.name) }
                     @if let Some(reason) = inactive { ": " (text::why::inactive(reason)) }
+                    @if let Some(since_ms) = trouble.and_then(|one| one.failing_since_ms) {
+                        ": " (text::FAILING_SINCE) " " (parts::time(since_ms, now_ms)) "."
+                    }
+                    @if !has_rules { ": " (text::NO_RULES_YET) }
                 }
                 @if let Some((_, percent)) = warned { p { (text::why::warned(percent)) } }
-                @if let Some(lane) = open { (parts::held_back(lane, now_ms)) }
+                @if let Some(lane) = trouble.filter(|one| one.lane.reason.is_some()) {
+                    (parts::held_back(&lane.lane, now_ms))
+                }
                 @if failed > 0 {
                     p {
                         (text::failed_count(failed, failed >= ATTENTION_COUNTED)) " "
@@ -120,10 +134,12 @@ fn needs_attention(
     visit: &EmbedSession,
     all: &[Connection],
     troubles: &Troubles,
-    no_rules: bool,
+    rules: &[Rule],
     now_ms: i64,
 ) -> Markup {
-    let notice = |connection| troubles.notice(visit, connection, now_ms);
+    let no_rules = rules.is_empty();
+    let has_rules = |id: &str| no_rules || rules.iter().any(|rule| rule.connection == id);
+    let notice = |one: &Connection| troubles.notice(visit, one, has_rules(&one.id), now_ms);
     let notices: Vec<Markup> = all.iter().filter_map(notice).collect();
     html! {
         section {

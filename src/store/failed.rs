@@ -32,8 +32,8 @@ const LIST: &str = concat!(
     "from lines cross join events e where e.workspace = ?1 and e.event = lines.event"
 );
 
-/// Events that one page can show at the most: each of them is looked for among the failed deliveries
-/// of every connection, and read with its own.
+/// The most events that one page can show: each is looked for among the failed deliveries of every
+/// connection, and read with its own.
 pub fn shown_max(connections: usize, asked: usize) -> usize {
     asked.min(LIST_READS_MAX / 2 / connections.max(1)).max(1)
 }

@@ -11,7 +11,7 @@ use crate::domain::base::limits::{HELD_STEP, SWEEP_CONNECTIONS, SWEEP_GRACE_MS};
 use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{run, select, statement};
+use crate::store::{Query, run, select, statement};
 
 const HOLD: &str = "\
     update deliveries set state = 'held', open = 0, due_at_ms = null, sweep_at_ms = null \
@@ -42,6 +42,37 @@ const HOLD_CONNECTION: &str = "\
 pub async fn hold_connection(log: &impl Database, workspace: &str, connection: &str) -> Result<()> {
     let params = [workspace.into(), connection.into(), HELD_STEP.into()];
     run(log, vec![statement(HOLD_CONNECTION, params)]).await.map(drop)
+}
+
+const COUNT_HELD: &str = "\
+    select count(*) as n from (select 1 from deliveries indexed by deliveries_held \
+      where workspace = ?1 and connection = ?2 and state = 'held' limit ?3)";
+const COUNT_OPEN: &str = "\
+    select count(*) as n from (select 1 from deliveries indexed by deliveries_open \
+      where workspace = ?1 and connection = ?2 and open = 1 limit ?3)";
+
+/// The most deliveries that are counted for a question to a person.
+pub const COUNTED_MAX: usize = 1_000;
+
+/// How many deliveries of a connection are held, at most [`COUNTED_MAX`].
+pub fn count_held(workspace: &str, connection: &str) -> Query<usize> {
+    count(COUNT_HELD, workspace, connection)
+}
+
+/// How many deliveries of a connection are open, at most [`COUNTED_MAX`].
+pub fn count_open(workspace: &str, connection: &str) -> Query<usize> {
+    count(COUNT_OPEN, workspace, connection)
+}
+
+fn count(sql: &'static str, workspace: &str, connection: &str) -> Query<usize> {
+    struct Count(usize);
+    impl FromRow for Count {
+        fn from_row(row: &mut Row) -> Self {
+            Self(row.int("n"))
+        }
+    }
+    let params = [workspace.into(), connection.into(), COUNTED_MAX.into()];
+    Query::new(sql, params, |rows| Ok(row::one::<Count>(row::rows(rows)?, "count")?.0))
 }
 
 /// A delivery that goes on.

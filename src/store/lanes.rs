@@ -168,9 +168,13 @@ pub fn failing(connections: &[(&str, &str)]) -> Query<Vec<(String, i64)>> {
 const OF_CONNECTION: &str = "\
     select connection, reason, not_before_ms from lanes \
     where workspace = ?1 and connection = ?2 and mode = 2 and reason is not null";
-const OPEN: &str = "\
-    select connection, reason, not_before_ms from lanes \
-    where workspace = ?1 and mode = 2 and reason = ?2 order by workspace, connection limit ?3";
+const TROUBLED: &str = "\
+    select connection, reason, not_before_ms, failing_since_ms from lanes \
+    where workspace = ?1 and (failing_since_ms is not null or (mode = 2 and reason = ?2)) \
+    order by workspace, connection limit ?3";
+const TROUBLE: &str = "\
+    select connection, reason, not_before_ms, failing_since_ms from lanes \
+    where workspace = ?1 and connection = ?2 and failing_since_ms is not null";
 const OF_EVENT: &str = "\
     select l.connection, l.reason, l.not_before_ms \
     from events e cross join json_each(e.fan_out) f cross join lanes l \
@@ -183,11 +187,36 @@ pub fn held_back(workspace: &str, connection: &str) -> Query<Option<HeldBack>> {
     Query::new(OF_CONNECTION, params, |rows| row::first(row::rows(rows)?))
 }
 
-/// The lanes of a workspace whose breaker is open, as many as a page shows connections.
-pub fn open(workspace: &str) -> Query<Vec<HeldBack>> {
+/// A connection whose last attempt failed, or whose breaker is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// The connection.
+    pub connection: String,
+    /// The first failure since anything succeeded.
+    pub failing_since_ms: Option<i64>,
+    /// Why and until when its lane holds deliveries back.
+    pub lane: HeldBack,
+}
+
+impl FromRow for Trouble {
+    fn from_row(row: &mut Row) -> Self {
+        let failing_since_ms = row.maybe_int("failing_since_ms");
+        let lane = HeldBack::from_row(row);
+        Self { connection: lane.connection.clone(), failing_since_ms, lane }
+    }
+}
+
+/// The connections of a workspace that are in trouble, as many as a page shows connections.
+pub fn troubled(workspace: &str) -> Query<Vec<Trouble>> {
     let reason = Reason::BreakerOpen.as_str();
     let params = [workspace.into(), reason.into(), CONNECTIONS_SHOWN_MAX.into()];
-    Query::new(OPEN, params, all_rows)
+    Query::new(TROUBLED, params, all_rows)
+}
+
+/// Whether a connection is failing.
+pub fn trouble(workspace: &str, connection: &str) -> Query<Option<Trouble>> {
+    let params = [workspace.into(), connection.into()];
+    Query::new(TROUBLE, params, |rows| row::first(row::rows(rows)?))
 }
 
 /// The lanes that hold deliveries of an event back.

@@ -39,9 +39,9 @@ async function refused(name) {
 
 /** From the overview to the page of the replay. */
 async function sendAllAgain(page) {
-  await page.getByText(`${PER_STORY} not delivered.`).getByRole("link").click();
-  await page.getByRole("heading", { level: 1, name: "Not delivered" }).waitFor();
-  assert.equal(await page.getByText("Your server asked us not to try this one again.").count(), PER_STORY);
+  await page.getByText(`${PER_STORY} failed deliveries.`).getByRole("link").click();
+  await page.getByRole("heading", { level: 1, name: "Failed" }).waitFor();
+  assert.equal(await page.getByText("webhook-delivery: abort-message").count(), PER_STORY);
   await page.getByText("Send many again").click();
   await page.getByRole("button", { name: "Count" }).click();
   await page.getByText(`${PER_STORY} deliveries`, { exact: true }).waitFor();
@@ -73,8 +73,8 @@ test("what was refused is found, counted, sent again and arrives", { skip: noBro
   await page.locator("#replay strong", { hasText: `${PER_STORY} of ${PER_STORY} sent again` }).waitFor();
   assert.ok(await page.evaluate(() => window.marked) && page.url() === url, "the page kept itself up to date");
   await arrivesVerified(story);
-  await page.getByRole("link", { name: "What is not delivered" }).click();
-  await page.getByText("no delivery was given up").waitFor();
+  await page.getByRole("link", { name: "Failed deliveries" }).click();
+  await page.getByText("No failed deliveries").waitFor();
   assert.deepEqual(page.complaints, []);
   await page.close();
 });
@@ -96,7 +96,7 @@ test("the same without scripts, and one alone", { skip: noBrowser }, async () =>
   await page.goto(`${page.url().split("/replays")[0]}/failed?connection=${story.connection.id}`);
   await page.getByText("Your server answered 410").waitFor();
   await page.getByRole("button", { name: "Send again" }).click();
-  await page.getByText("On its way.").waitFor();
+  await page.getByText("It is sent again now.").waitFor();
   assert.ok(page.url().includes(`/failed?connection=${story.connection.id}`));
   await page.close();
 });

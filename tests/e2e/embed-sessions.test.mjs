@@ -9,8 +9,8 @@ import { openSite } from "./lib/site.mjs";
 import { until } from "./lib/until.mjs";
 import { connect, emit, newTenant, newWorkspace, ok, openWorld, settled } from "./lib/world.mjs";
 
-const OVER = "This session is over";
-const NOTHING = "There is nothing here";
+const OVER = "This session has ended";
+const NOTHING = "Page not found";
 
 let world, browser, tenant;
 

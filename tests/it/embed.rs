@@ -503,17 +503,17 @@ fn pages_say_what_keeps_deliveries_back() {
     let visitor = Visitor::new(&edge, &tenant, json!({"role": "admin"}));
     let page = |below: String| visitor.get(&edge, &below).text;
     let connection = |id: &str| page(format!("connections/{id}"));
-    assert!(!connection(&loose).contains("only one at a time"));
+    assert!(!connection(&loose).contains("only one delivery at a time"));
 
     let events: Vec<String> = (0..6).map(|_| tenant.emit(&edge, "loose")).collect();
     let first = tenant.emit(&edge, "strict");
     let second = tenant.emit(&edge, "strict");
     edge.run_for(20_000);
-    let held_back = "only one at a time is tried";
+    let held_back = "only one delivery at a time";
     assert!(connection(&loose).contains(held_back), "{}", connection(&loose));
     assert!(page(format!("events/{}", events[5])).contains(held_back));
     let shown = connection(&strict);
-    let notice = shown.split("keeps the others").nth(1).expect("a notice");
+    let notice = shown.split("blocks all later ones").nth(1).expect("a notice");
     assert!(notice[..400].contains(&first) && !notice[..400].contains(&second), "{notice}");
     assert!(shown.contains("Requests per second"), "{shown}");
 

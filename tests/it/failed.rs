@@ -154,7 +154,9 @@ fn one_is_sent_again_from_the_list_it_was_seen_on() {
         edge.run_for(MINUTE_MS);
     }
     let page = visitor.get(edge, "failed?done=retried").text;
-    assert!(page.contains("On its way.") && page.contains(&ids[1]) && !page.contains(&ids[0]));
+    assert!(
+        page.contains("It is sent again now.") && page.contains(&ids[1]) && !page.contains(&ids[0])
+    );
 }
 
 #[test]
@@ -253,7 +255,7 @@ fn a_session_of_one_resource_sees_what_died_of_it() {
     assert!(!page.contains("/replays"), "{page}");
     assert_eq!(send(&world, &visitor, "replays/new", &world.range()).status, 403);
     let other = visitor.get(edge, &format!("failed?connection={}", world.other)).text;
-    assert!(!other.contains(&ids[0]) && other.contains("no delivery was given up"));
+    assert!(!other.contains(&ids[0]) && other.contains("No failed deliveries"));
 }
 
 #[test]
@@ -281,17 +283,17 @@ fn another_workspaces_and_hidden_ones_are_not_there() {
     let fields = with(world.range(), &[("connection", &world.connection)]);
     assert_eq!(send(&world, &visitor, "replays/new", &fields).status, 404);
     let all = send(&world, &visitor, "replays/new", &world.range());
-    assert!(all.text.contains("waits to be sent again"), "{}", all.text);
+    assert!(all.text.contains("There are no failed deliveries in this"), "{}", all.text);
 
     let mut sister = world.tenant.clone();
     let made = sister.post(edge, "/api/v1/workspaces", &json!({"name": "Sister"}));
     sister.workspace = text(&made, "/workspace/id");
     let stranger = Visitor::new(edge, &sister, json!({"role": "admin"}));
-    assert!(stranger.get(edge, "failed").text.contains("no delivery was given up"));
+    assert!(stranger.get(edge, "failed").text.contains("No failed deliveries"));
     assert_eq!(stranger.get(edge, &format!("failed?connection={}", world.other)).status, 404);
     world.failed("y", 1);
     let none = send(&world, &stranger, "replays/new", &world.range());
-    assert!(none.text.contains("waits to be sent again"), "{}", none.text);
+    assert!(none.text.contains("There are no failed deliveries in this"), "{}", none.text);
 }
 
 #[test]
@@ -306,18 +308,20 @@ fn the_overview_names_each_troubled_connection_once() {
     }
     edge.run_for(20_000);
     let page = world.visitor(json!({})).get(edge, "dashboard").text;
-    let attention = page.split("What needs attention").nth(1).expect("a section");
+    let attention = page.split("<h2>Connections</h2>").nth(1).expect("a section");
     let attention = attention.split("</section>").next().expect("its end");
     for connection in [&world.connection, &world.other] {
         assert_eq!(attention.matches(&format!("/connections/{connection}\"")).count(), 1);
     }
-    for word in ["410 Gone", "1 not delivered.", "only one at a time is tried"] {
+    for word in ["410 Gone", "1 failed delivery.", "only one delivery at a time"] {
         assert_eq!(attention.matches(word).count(), 1, "{word}: {attention}");
     }
     assert!(attention.contains(&format!("failed?connection={}", world.connection)));
     let only = json!({"session_type": "resource", "resource": "order", "resource_id": "7"});
     let page = world.visitor(only).get(edge, "dashboard").text;
-    assert!(!page.contains("not delivered.") && !page.contains("only one at a time"), "{page}");
+    for word in ["failed delivery.", "only one delivery at a time"] {
+        assert!(!page.contains(word), "{page}");
+    }
 }
 
 #[test]

@@ -27,14 +27,14 @@ fn what_died_is_shown_counted_sent_again_and_watched() {
     let ids = world.failed("x", REPLAY_STEP + 5);
     let visitor = world.visitor(json!({"role": "member"}));
     let page = visitor.get(edge, "failed");
-    for word in ["asked us not to try", "Answered 500", "1 attempt", "Send again", "Send many"] {
+    for word in ["abort-message", "Answered 500", "1 attempt", "Send again", "Send many"] {
         assert!(page.text.contains(word), "{word}: {}", page.text);
     }
 
     world.mend();
     let preview = send(&world, &visitor, "replays/new", &world.range());
     assert_eq!(preview.status, 200, "{}", preview.text);
-    assert!(!preview.text.contains("is held until it is"), "{}", preview.text);
+    assert!(!preview.text.contains("are held until it is resumed"), "{}", preview.text);
     assert!(preview.text.contains("105 deliveries") && preview.text.contains("about 2 s"));
     assert_eq!(edge.logs[0].ask("select count(*) from replays"), [json!(0)]);
     let agreed = confirmation(&preview);
@@ -49,13 +49,13 @@ fn what_died_is_shown_counted_sent_again_and_watched() {
     edge.run_for(MINUTE_MS);
     let page = visitor.get(edge, &first);
     assert!(page.text.contains("105 of 105 sent again") && !page.text.contains(">Stop<"));
-    assert!(page.text.contains("All of them are on their way"), "{}", page.text);
+    assert!(page.text.contains("All of them were sent again"), "{}", page.text);
     assert_eq!([world.count("delivered"), world.count("failed")], [json!(105), json!(0)]);
     let seen = edge.receivers.seen(HOOK);
     assert_eq!(seen.len(), ids.len() * 2);
     let listed = visitor.get(edge, "replays");
-    assert!(listed.text.contains("105 deliveries") && listed.text.contains("Done"));
-    assert!(visitor.get(edge, "failed").text.contains("no delivery was given up"));
+    assert!(listed.text.contains("105 deliveries") && listed.text.contains("Completed"));
+    assert!(visitor.get(edge, "failed").text.contains("No failed deliveries"));
 }
 
 #[test]
@@ -73,7 +73,10 @@ fn a_replay_is_stopped_and_what_it_had_not_come_to_stays_failed() {
     let stopped = location(&visitor.post(edge, &format!("{page}/stop"), &[]), &visitor);
     edge.run_for(MINUTE_MS);
     let page = visitor.get(edge, &stopped).text;
-    assert!(page.contains("It was stopped") && page.contains("100 of 105"), "{page}");
+    assert!(
+        page.contains("Deliveries not yet reached were not changed") && page.contains("100 of 105"),
+        "{page}"
+    );
     assert_eq!(visitor.get(edge, &poll).json()["busy"], json!(false));
     assert_eq!([world.count("delivered"), world.count("failed")], [json!(100), json!(5)]);
 }
@@ -138,7 +141,10 @@ fn the_form_says_what_is_wrong_and_keeps_what_was_entered() {
     }
     let none = send(&world, &visitor, "replays/new", &with(world.range(), &[("event", "z")]));
     assert_eq!(none.status, 200);
-    assert!(none.text.contains("waits to be sent again") && none.text.contains("value=\"z\""));
+    assert!(
+        none.text.contains("There are no failed deliveries in this")
+            && none.text.contains("value=\"z\"")
+    );
     world.copies(&id, REPLAY_DELIVERIES_MAX);
     let page = send(&world, &visitor, "replays/new", &world.range());
     assert_eq!(page.status, 422, "{}", page.text);
@@ -172,7 +178,7 @@ fn the_count_says_what_will_be_held() {
     assert_eq!(world.tenant.call(edge, "POST", &at, &json!({})).status, 200);
     let shown = |connection: &str| {
         let fields = with(world.range(), &[("connection", connection)]);
-        send(&world, &visitor, "replays/new", &fields).text.contains("is held until it is")
+        send(&world, &visitor, "replays/new", &fields).text.contains("are held until it is resumed")
     };
     assert_eq!(["", &world.connection, &world.other].map(shown), [true, false, true]);
 }

@@ -52,8 +52,8 @@ impl World {
         let log = &self.edge.logs[0];
         self.edge.queue.clear();
         let died = log.execute(
-            "update deliveries set state = 'failed', open = 0, due_at_ms = null, sweep_at_ms = null, \
-             attempts = 2, reason = 'attempts_used_up' where open = 1",
+            "update deliveries set state = 'failed', open = 0, due_at_ms = null, \
+             sweep_at_ms = null, attempts = 2, reason = 'attempts_used_up' where open = 1",
         );
         assert_eq!(died, count);
         ids

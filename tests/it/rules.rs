@@ -176,7 +176,7 @@ fn filters_choose_by_the_payload_and_say_why_not() {
     // The page of the event says it too.
     let visitor = Visitor::new(&world.edge, &world.tenant, json!({}));
     let page = visitor.get(&world.edge, &format!("events/{}", text(&event, "/id"))).text;
-    assert!(page.contains("the filter of the rule did not let it pass"), "{page}");
+    assert!(page.contains("the payload did not match the filter of the rule"), "{page}");
     assert!(page.contains("and[1]: order.currency eq &quot;EUR&quot;"), "{page}");
 }
 

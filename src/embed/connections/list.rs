@@ -9,6 +9,7 @@ use crate::destinations::webhook::Settings;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
 use crate::domain::tenants::session::{Need, Session};
+use crate::embed::common::history_db;
 use crate::embed::connections::form::{Context, Draft};
 use crate::embed::connections::new_secret::fresh_secret;
 use crate::embed::frame::layout::{Page, Section, page, page_with, path};
@@ -20,6 +21,7 @@ use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
 use crate::store::event_types::{self, Listed};
+use crate::store::lanes;
 use crate::store::{rules, two};
 
 /// `GET /embed/s/{session}/connections`.
@@ -28,6 +30,11 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let scope = &visit.session.actor().scope;
     let queries = (connections::shown(scope), rules::shown(scope));
     let (found, rules) = two(platform.control(), queries).await?;
+    let troubled = lanes::troubled(&visit.session.workspace);
+    let troubled = troubled.run(history_db(platform, &visit.session)?).await?;
+    let is_failing = |id: &str| {
+        troubled.iter().any(|one| one.connection == id && one.failing_since_ms.is_some())
+    };
     let body = html! {
         div.heading {
             h1 { (text::CONNECTIONS) }
@@ -37,7 +44,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             div.rows {
                 @for connection in &found {
                     @let used = rules.iter().filter(|rule| rule.connection == connection.id);
-                    (row(visit, connection, used.count()))
+                    (row(visit, connection, used.count(), is_failing(&connection.id)))
                 }
             }
         }
@@ -66,7 +73,7 @@ pub fn empty(visit: &EmbedSession) -> Markup {
     }
 }
 
-fn row(visit: &EmbedSession, connection: &Connection, rules: usize) -> Markup {
+fn row(visit: &EmbedSession, connection: &Connection, rules: usize, fails: bool) -> Markup {
     let settings = Settings::from_stored(&connection.settings).ok();
     let below = format!("connections/{}", connection.id);
     html! {
@@ -78,16 +85,22 @@ fn row(visit: &EmbedSession, connection: &Connection, rules: usize) -> Markup {
                 }
             }
             span.side {
-                (parts::state(activity(connection)))
+                (parts::state(activity(connection, rules, fails)))
                 small { (text::rules_count(rules)) }
             }
         }
     }
 }
 
-/// Whether a connection takes deliveries, as a word for its badge.
-pub fn activity(connection: &Connection) -> &'static str {
-    if connection.active { "active" } else { "inactive" }
+/// How a connection is, as the word of its badge. `fails` says that its last attempt failed and
+/// nothing has succeeded since.
+pub fn activity(connection: &Connection, rules: usize, fails: bool) -> &'static str {
+    match (connection.active, fails, rules) {
+        (false, _, _) => "inactive",
+        (true, true, _) => "failing",
+        (true, false, 0) => "no_rules",
+        (true, false, _) => "active",
+    }
 }
 
 /// `GET /embed/s/{session}/connections/new`.

@@ -12,7 +12,8 @@ use crate::domain::tenants::session::{Need, SessionType};
 use crate::embed::common::history_db;
 use crate::embed::connections::list::{activity, shown};
 use crate::embed::connections::secret;
-use crate::embed::frame::layout::{Page, Section, csrf_token, page, path};
+use crate::embed::frame::confirm::Question;
+use crate::embed::frame::layout::{Page, Section, page, path};
 use crate::embed::frame::live;
 use crate::embed::frame::parts::{self, Button};
 use crate::embed::rules;
@@ -23,9 +24,10 @@ use crate::ports::Platform;
 use crate::store::connection_deliveries::{self, Delivery, NEWEST_SHOWN};
 use crate::store::connections::{self, Connection};
 use crate::store::events::NEWEST;
-use crate::store::lanes::{self, HeldBack};
+use crate::store::held::{self, COUNTED_MAX};
+use crate::store::lanes::{self, HeldBack, Trouble};
 use crate::store::secrets;
-use crate::store::{rules as stored_rules, three};
+use crate::store::{four, rules as stored_rules, three, two};
 
 /// `GET /embed/s/{session}/connections/{id}`.
 pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
@@ -43,11 +45,16 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let deliveries = deliveries(platform, visit, call, &id).await?;
     let at = format!("connections/{id}");
     let edit = format!("{at}/edit");
+    let fails = deliveries.as_ref().is_some_and(|page| page.trouble.is_some());
+    let state = activity(&connection, of_it.len(), fails);
     let signed = settings.signing.algorithm != Algorithm::None;
     let body = html! {
-        (heading(visit, &connection, &at))
+        (heading(visit, &connection, state, &at))
         (inactive_notice(visit, &connection))
         (warning(&connection, now_ms))
+        @if let Some(page) = deliveries.as_ref().filter(|_| connection.active) {
+            (failing_notice(page, now_ms))
+        }
         @if let Some(page) = &deliveries { (line_notice(visit, page, now_ms)) }
         div.columns {
             section {
@@ -78,7 +85,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     Ok(page(visit, &shown, &body))
 }
 
-fn heading(visit: &EmbedSession, connection: &Connection, at: &str) -> Markup {
+fn heading(visit: &EmbedSession, connection: &Connection, state: &str, at: &str) -> Markup {
     let (toggle, label) = match connection.active {
         true => (format!("{at}/deactivate"), text::PAUSE),
         false => (format!("{at}/activate"), text::RESUME),
@@ -86,7 +93,7 @@ fn heading(visit: &EmbedSession, connection: &Connection, at: &str) -> Markup {
     let test = format!("{at}/test");
     html! {
         div.heading {
-            h1 { (connection.name) " " (parts::state(activity(connection))) }
+            h1 { (connection.name) " " (parts::state(state)) }
             div.actions {
                 (parts::link_button(visit, Need::Act, &test, text::SEND_TEST, "primary"))
                 (Button { label, action: &toggle, need: Need::Manage, look: "quiet", fields: &[] }
@@ -103,13 +110,7 @@ fn inactive_notice(visit: &EmbedSession, connection: &Connection) -> Markup {
         @if !connection.active {
             div.notice role="status" {
                 p { strong { (text::why::inactive(reason)) } " " (text::HELD_MEANWHILE) }
-                (Button {
-                    label: text::RESUME_WITHOUT,
-                    action: &cancel,
-                    need: Need::Manage,
-                    look: "quiet",
-                    fields: &[("held", "cancel")],
-                }.render(visit))
+                (parts::link_button(visit, Need::Manage, &cancel, text::RESUME_WITHOUT, "quiet"))
             }
         }
     }
@@ -123,6 +124,22 @@ fn warning(connection: &Connection, now_ms: i64) -> Markup {
             div.notice.bad role="alert" {
                 p { (text::why::warned(percent)) }
                 p { (text::FAILING_SINCE) " " (parts::time(since_ms, now_ms)) "." }
+            }
+        }
+    }
+}
+
+/// Since when nothing succeeds, and the last error that is on the page.
+fn failing_notice(page: &Deliveries, now_ms: i64) -> Markup {
+    let since_ms = page.trouble.as_ref().and_then(|trouble| trouble.failing_since_ms);
+    let last_error = page.read.iter().find_map(|delivery| delivery.last_error.as_deref());
+    html! {
+        @if let Some(since_ms) = since_ms {
+            div.notice.bad role="status" {
+                p {
+                    (text::FAILING_SINCE) " " (parts::time(since_ms, now_ms)) ". "
+                    @if let Some(error) = last_error { (text::LAST_ERROR) " " (error) }
+                }
             }
         }
     }
@@ -182,6 +199,7 @@ struct Deliveries {
     is_first: bool,
     held_back: Option<HeldBack>,
     holds_the_line: Option<String>,
+    trouble: Option<Trouble>,
 }
 
 /// None for a session of one resource: what it was sent is about other resources too.
@@ -203,9 +221,11 @@ async fn deliveries<P: Platform>(
         connection_deliveries::list(of, id, (&event, rule), NEWEST_SHOWN + 1),
         lanes::held_back(of, id),
         lanes::holds_the_line(of, id),
+        lanes::trouble(of, id),
     );
-    let (read, held_back, holds_the_line) = three(history_db(platform, session)?, queries).await?;
-    Ok(Some(Deliveries { read, is_first, held_back, holds_the_line }))
+    let (read, held_back, holds_the_line, trouble) =
+        four(history_db(platform, session)?, queries).await?;
+    Ok(Some(Deliveries { read, is_first, held_back, holds_the_line, trouble }))
 }
 
 fn history(visit: &EmbedSession, page: &Deliveries, id: &str, now_ms: i64) -> Markup {
@@ -256,12 +276,9 @@ fn delivery_row(visit: &EmbedSession, delivery: &Delivery, now_ms: i64) -> Marku
 fn danger(visit: &EmbedSession, at: &str) -> Markup {
     html! {
         @if parts::denied(visit, Need::Manage).is_none() {
-            details.part.danger {
-                summary { (text::DELETE_CONNECTION) }
-                p { (text::DELETE_WARNING) }
-                form method="post" action=(path(visit, &format!("{at}/delete"))) {
-                    (csrf_token(visit))
-                    button.danger { (text::DELETE_CONNECTION) }
+            section.part {
+                a.button.danger href=(path(visit, &format!("{at}/delete"))) {
+                    (text::DELETE_CONNECTION)
                 }
             }
         }
@@ -277,6 +294,25 @@ pub async fn deactivate<P: Platform>(platform: &P, call: &Call) -> Result<Reply>
     Ok(Reply::see_other(&path(visit, &format!("connections/{id}?done=paused"))))
 }
 
+/// `GET /embed/s/{session}/connections/{id}/activate`: asks before held deliveries are canceled.
+pub async fn ask_to_cancel_held<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let id = call.id("id", "connection")?;
+    shown(platform, &visit.session, &id).await?;
+    let count = held::count_held(&visit.session.workspace, &id);
+    let count = count.run(history_db(platform, &visit.session)?).await?;
+    let question = Question {
+        section: Section::Connections,
+        title: &text::cancel_held_title(count, count >= COUNTED_MAX),
+        consequence: &text::cancel_held_means(count),
+        label: text::RESUME_WITHOUT,
+        action: &format!("connections/{id}/activate"),
+        fields: &[("held", "cancel")],
+        back: &format!("connections/{id}"),
+    };
+    Ok(question.ask(visit))
+}
+
 /// `POST /embed/s/{session}/connections/{id}/activate`.
 pub async fn activate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
@@ -284,7 +320,32 @@ pub async fn activate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let held = if call.form()?.get("held") == "cancel" { Held::Cancel } else { Held::Deliver };
     shown(platform, &visit.session, &id).await?;
     activation::activate(platform, &visit.session.actor(), &id, held).await?;
-    Ok(Reply::see_other(&path(visit, &format!("connections/{id}?done=resumed"))))
+    let done = if held == Held::Cancel { "resumed-canceled" } else { "resumed" };
+    Ok(Reply::see_other(&path(visit, &format!("connections/{id}?done={done}"))))
+}
+
+/// `GET /embed/s/{session}/connections/{id}/delete`: asks, and says what goes with it.
+pub async fn ask_to_delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let (id, session) = (call.id("id", "connection")?, &visit.session);
+    let scope = session.actor().scope;
+    let queries = (connections::one_shown(&scope, &id), stored_rules::shown(&scope));
+    let (_, rules) = two(platform.control(), queries).await?;
+    let rules = rules.iter().filter(|rule| rule.connection == id).count();
+    let of = &session.workspace;
+    let counts = (held::count_held(of, &id), held::count_open(of, &id));
+    let (held, open) = two(history_db(platform, session)?, counts).await?;
+    let or_more = held >= COUNTED_MAX || open >= COUNTED_MAX;
+    let question = Question {
+        section: Section::Connections,
+        title: text::DELETE_ASK,
+        consequence: &text::delete_means(rules, held + open, or_more),
+        label: text::DELETE_CONNECTION,
+        action: &format!("connections/{id}/delete"),
+        fields: &[],
+        back: &format!("connections/{id}"),
+    };
+    Ok(question.ask(visit))
 }
 
 /// `POST /embed/s/{session}/connections/{id}/delete`: with its rules; what it owes is canceled.

@@ -12,8 +12,9 @@ use crate::domain::connection::model::SetBy;
 use crate::domain::connection::rotation::{OVERLAP_S_MAX, overlap_ms};
 use crate::domain::connection::signing::Scheme;
 use crate::domain::tenants::session::Need;
+use crate::embed::frame::confirm::Question;
 use crate::embed::frame::layout::{Page, Section, csrf_token, page, page_with, path};
-use crate::embed::frame::parts::{self, Button, Errors, Field};
+use crate::embed::frame::parts::{self, Errors, Field};
 use crate::embed::text;
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, problem};
@@ -56,13 +57,7 @@ pub fn summary(
         div.actions {
             (parts::link_button(visit, Need::Manage, &rotate, text::ROTATE, "quiet"))
             @if live.len() > 1 {
-                (Button {
-                    label: text::END_OVERLAP,
-                    action: &end,
-                    need: Need::Manage,
-                    look: "quiet",
-                    fields: &[],
-                }.render(visit))
+                (parts::link_button(visit, Need::Manage, &end, text::END_OVERLAP, "quiet"))
             }
         }
     }
@@ -175,6 +170,23 @@ pub async fn rotate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             Ok(page_with(status, visit, &shown, &body))
         }
     }
+}
+
+/// `GET /embed/s/{session}/connections/{id}/secret/end-overlap`: asks first.
+pub async fn ask_to_end_overlap<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let id = call.id("id", "connection")?;
+    crate::embed::connections::list::shown(platform, &visit.session, &id).await?;
+    let question = Question {
+        section: Section::Connections,
+        title: text::END_OVERLAP_ASK,
+        consequence: text::END_OVERLAP_MEANS,
+        label: text::END_OVERLAP_YES,
+        action: &format!("connections/{id}/secret/end-overlap"),
+        fields: &[],
+        back: &format!("connections/{id}"),
+    };
+    Ok(question.ask(visit))
 }
 
 /// `POST /embed/s/{session}/connections/{id}/secret/end-overlap`: from now on the newest secret

@@ -7,6 +7,7 @@
   const { session, home, origins = "", poll, expiresAt, ttlMs } = root.dataset;
   const closed = "closed" in root.dataset;
   const main = document.getElementById("main");
+  const announcer = document.getElementById("announcer");
 
   // --- The product's page ---------------------------------------------------------------------
   const allowed = origins.split(" ").filter(Boolean);
@@ -85,7 +86,9 @@
       const newer = fresh.getElementById(part.id);
       if (!newer) continue;
       const selected = getSelection();
-      if (part.contains(document.activeElement) || (!selected.isCollapsed && part.contains(selected.anchorNode))) return false;
+      const focused = document.activeElement;
+      const isBusy = part.contains(focused) && !focused.matches(".copy, a, summary");
+      if (isBusy || (!selected.isCollapsed && part.contains(selected.anchorNode))) return false;
       const open = [...part.querySelectorAll("details")].map((one) => one.open);
       newer.querySelectorAll("details").forEach((one, index, all) => {
         if (all.length === open.length) one.open = open[index];
@@ -104,6 +107,28 @@
       if (!document.hidden) ask();
     });
   }
+
+  // --- Times ----------------------------------------------------------------------------------
+  const SECOND = 1_000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
+
+  /** A moment seen from now, in the words of the server's pages. */
+  function relative(ms) {
+    const length = Math.abs(ms);
+    if (length < 10 * SECOND && ms <= 0) return "now";
+    const [unit, name] = length < MINUTE ? [SECOND, "s"] : length < HOUR ? [MINUTE, "min"] : length < 2 * DAY ? [HOUR, "h"] : [DAY, "days"];
+    const shown = `${unit === HOUR ? Math.round(length / HOUR) : Math.trunc(length / unit)} ${name}`;
+    return ms < 0 ? `${shown} ago` : `in ${shown}`;
+  }
+
+  function tick() {
+    if (document.hidden) return;
+    for (const time of document.querySelectorAll("time[data-at]")) {
+      const text = relative(time.dataset.at - Date.now());
+      if (time.textContent !== text) time.textContent = text;
+    }
+  }
+
+  setInterval(tick, 1_000);
 
   // --- Small things ---------------------------------------------------------------------------
   /** Makes the buttons of a part of the page work that need a script. */
@@ -126,7 +151,8 @@
       getSelection().removeAllRanges();
     }
     button.textContent = "✓";
-    setTimeout(() => (button.textContent = word), 1_500);
+    announcer.textContent = announcer.dataset.copied;
+    setTimeout(() => (button.textContent = word, announcer.textContent = ""), 1_500);
   }
 
   prepare(document);
@@ -138,8 +164,17 @@
   const replaced = document.querySelector("[data-replace]");
   if (replaced) history.replaceState(null, "", replaced.dataset.replace);
 
+  // What was done is said once: not again on reload, nor to who gets the link.
+  const address = new URL(location.href);
+  if (address.searchParams.has("done")) {
+    address.searchParams.delete("done");
+    history.replaceState(null, "", address);
+  }
+
   if (around) new ResizeObserver(() => tell({ type: "meshes:resize", height: Math.ceil(root.getBoundingClientRect().height) })).observe(root);
   announce();
   watchTheClock(Number(expiresAt));
-  if (document.querySelector("[role=alert]")) main.focus({ preventScroll: true });
+  const news = document.querySelector("[role=alert][tabindex], .done");
+  if (news) news.focus({ preventScroll: true });
+  else if (document.querySelector("[role=alert]")) main.focus({ preventScroll: true });
 })();

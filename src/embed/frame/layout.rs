@@ -98,7 +98,7 @@ pub fn page_with(
     let within = html! {
         (navigation(visit, Some(page.section)))
         main id="main" tabindex="-1" {
-            @if let Some(done) = done { p.done role="status" { (done) } }
+            @if let Some(done) = done { p.done role="status" tabindex="-1" { (done) } }
             (body)
         }
         (footer(visit))
@@ -231,7 +231,10 @@ impl Frame<'_> {
                     link rel="stylesheet" href=(assets::stylesheet_path(accent));
                     script src=(assets::script_path()) defer {}
                 }
-                body { (within) }
+                body {
+                    (within)
+                    p #announcer .unseen role="status" data-copied=(text::COPIED) {}
+                }
             }
         }
         .into_string()

@@ -90,9 +90,9 @@
     }
 
     #navigate({ path, title }) {
-      const moved = this.#path && this.#path !== path;
+      // Also the same page again: a form that was sent shows its result at the top.
+      const moved = this.#path !== undefined;
       this.#path = path;
-      // A new page begins at its top.
       if (moved && this.iframe.getBoundingClientRect().top < 0) this.iframe.scrollIntoView();
       this.#options.onNavigate?.({ path, title });
     }

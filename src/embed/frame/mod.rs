@@ -1,6 +1,7 @@
 //! What every page has in common: launch, session cookie, layout, live updates, theme.
 
 pub mod assets;
+pub(crate) mod confirm;
 pub mod front;
 pub mod launch;
 pub(crate) mod layout;

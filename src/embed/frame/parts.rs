@@ -36,8 +36,15 @@ pub fn copyable(id: &str, value: &str) -> Markup {
     html! {
         div.copyable {
             pre id=(id) tabindex="0" { code { (value) } }
-            button type="button" class="copy" data-copy=(id) hidden { (text::COPY) }
+            (copy_button(id))
         }
+    }
+}
+
+fn copy_button(id: &str) -> Markup {
+    let label = text::copy_label(id);
+    html! {
+        button type="button" class="copy" data-copy=(id) aria-label=(label) hidden { (text::COPY) }
     }
 }
 
@@ -46,7 +53,7 @@ pub fn copyable_word(id: &str, value: &str) -> Markup {
     html! {
         span.word {
             code id=(id) { (value) }
-            button type="button" class="copy" data-copy=(id) hidden { (text::COPY) }
+            (copy_button(id))
         }
     }
 }
@@ -143,10 +150,20 @@ impl Errors {
     pub fn summary(&self, fields: &[&str]) -> Markup {
         html! {
             @if !self.0.is_empty() {
-                div.notice.bad role="alert" {
+                div.notice.bad role="alert" tabindex="-1" {
                     p { strong { (text::NOT_SAVED) } }
-                    @for error in self.others(fields) {
-                        p { @if !error.param.is_empty() { (error.param) ": " } (error.msg) }
+                    ul {
+                        @for error in self.0.iter().filter(|e| fields.contains(&e.param.as_str())) {
+                            li {
+                                a href=(format!("#{}", error.param)) {
+                                    (text::form::label(&error.param))
+                                }
+                                " " (error.msg)
+                            }
+                        }
+                        @for error in self.others(fields) {
+                            li { @if !error.param.is_empty() { (error.param) " " } (error.msg) }
+                        }
                     }
                 }
             }
@@ -171,6 +188,11 @@ impl Field<'_> {
         format!("{}-hint", self.name)
     }
 
+    /// The id of the text that describes the field, if there is one.
+    fn described_by(&self) -> Option<String> {
+        (self.error.is_some() || !self.hint.is_empty()).then(|| self.hint_id())
+    }
+
     /// The field around its control; the control refers to `described_by`.
     fn around(&self, control: &Markup) -> Markup {
         html! {
@@ -193,7 +215,7 @@ impl Field<'_> {
             input id=(self.name) name=(self.name) type=(kind) value=(value)
                 placeholder=[Some(placeholder).filter(|text| !text.is_empty())]
                 autocomplete=(if kind == "password" { "new-password" } else { "off" })
-                spellcheck="false" aria-describedby=(self.hint_id())
+                spellcheck="false" aria-describedby=[self.described_by()]
                 aria-invalid=[self.error.map(|_| "true")];
         })
     }
@@ -203,7 +225,7 @@ impl Field<'_> {
         let list = format!("{}-list", self.name);
         self.around(&html! {
             input id=(self.name) name=(self.name) type="text" value=(value) list=(list)
-                autocomplete="off" spellcheck="false" aria-describedby=(self.hint_id())
+                autocomplete="off" spellcheck="false" aria-describedby=[self.described_by()]
                 aria-invalid=[self.error.map(|_| "true")];
             datalist id=(list) {
                 @for suggestion in suggestions { option value=(suggestion); }
@@ -214,7 +236,7 @@ impl Field<'_> {
     /// A choice among values, each with its label.
     pub fn select(&self, chosen: &str, options: &[(&str, &str)]) -> Markup {
         self.around(&html! {
-            select.menu id=(self.name) name=(self.name) aria-describedby=(self.hint_id())
+            select.menu id=(self.name) name=(self.name) aria-describedby=[self.described_by()]
                 aria-invalid=[self.error.map(|_| "true")] {
                 @for (value, label) in options {
                     option value=(value) selected[*value == chosen] { (label) }
@@ -227,7 +249,7 @@ impl Field<'_> {
     pub fn textarea(&self, value: &str, rows: u32) -> Markup {
         self.around(&html! {
             textarea id=(self.name) name=(self.name) rows=(rows) spellcheck="false"
-                aria-describedby=(self.hint_id()) aria-invalid=[self.error.map(|_| "true")] {
+                aria-describedby=[self.described_by()] aria-invalid=[self.error.map(|_| "true")] {
                 "\n" (value)
             }
         })

@@ -1,9 +1,12 @@
 //! What a person can do about one delivery.
 
-use crate::app::{cancel, retry};
+use crate::app::{cancel, events, retry};
 use crate::domain::base::error::Result;
 use crate::domain::base::ids;
-use crate::embed::frame::layout::path;
+use crate::embed::common::home;
+use crate::embed::frame::confirm::Question;
+use crate::embed::frame::layout::{Section, path};
+use crate::embed::text;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
 
@@ -22,6 +25,25 @@ pub async fn retry<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         _ => format!("events/{event}?done=retried"),
     };
     Ok(Reply::see_other(&path(visit, &after)))
+}
+
+/// `GET /embed/s/{session}/events/{id}/rules/{rule}/cancel`: asks first.
+pub async fn ask_to_cancel<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let (event, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
+    let scope = visit.session.actor().scope;
+    let found = events::whole_at(platform, &home(visit), &scope, &event).await?.found;
+    events::delivery_key(&scope, &found, &rule)?;
+    let question = Question {
+        section: Section::Events,
+        title: text::CANCEL_DELIVERY,
+        consequence: text::CANCEL_DELIVERY_MEANS,
+        label: text::CANCEL_YES,
+        action: &format!("events/{event}/rules/{rule}/cancel"),
+        fields: &[],
+        back: &format!("events/{event}"),
+    };
+    Ok(question.ask(visit))
 }
 
 /// `POST /embed/s/{session}/events/{id}/rules/{rule}/cancel`.

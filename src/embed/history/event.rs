@@ -17,7 +17,7 @@ use crate::embed::frame::layout::{Page, Section, page, path};
 use crate::embed::frame::live;
 use crate::embed::frame::parts::{self, Button};
 use crate::embed::history::attempt;
-use crate::embed::text;
+use crate::embed::text::{self, why::Repair};
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
@@ -26,8 +26,15 @@ use crate::store::events::DeliverySummary;
 use crate::store::rules::{self, Rule};
 use crate::store::three;
 
-/// So many deliveries are shown in full; of more, those that were delivered are folded.
-const UNFOLDED_MAX: usize = 2;
+/// The order in which deliveries stand: what needs a person first, what was delivered last.
+const ORDER: [State; 6] = [
+    State::Failed,
+    State::Retrying,
+    State::Held,
+    State::Pending,
+    State::Canceled,
+    State::Delivered,
+];
 
 /// What the page is made of.
 struct Shown<'a> {
@@ -72,7 +79,7 @@ impl Shown<'_> {
                 @if found.event.fan_out.is_empty() { p.hint { (text::NOT_ROUTED) } }
                 @let shown = self.shown();
                 @for (owed, delivery) in &shown {
-                    (self.delivery(owed, delivery, shown.len() > UNFOLDED_MAX))
+                    (self.delivery(owed, delivery, shown.len() > 1))
                 }
                 (self.unmatched(&found.event))
             }
@@ -96,13 +103,18 @@ impl Shown<'_> {
         }
     }
 
-    /// The deliveries but those to connections that pages leave out.
+    /// The deliveries but those to connections that pages leave out, failed ones first.
     fn shown(&self) -> Vec<(&FanOut, &DeliverySummary)> {
         let found = &self.whole.found;
         let by_rule = |rule| found.deliveries.iter().find(|delivery| delivery.rule == rule);
         let shown =
             found.event.fan_out.iter().filter(|owed| !self.hidden.contains(&owed.connection));
-        shown.filter_map(|owed| Some((owed, by_rule(owed.rule_number)?))).collect()
+        let mut shown: Vec<(&FanOut, &DeliverySummary)> =
+            shown.filter_map(|owed| Some((owed, by_rule(owed.rule_number)?))).collect();
+        shown.sort_by_key(|(_, delivery)| {
+            ORDER.iter().position(|state| state.as_str() == delivery.state)
+        });
+        shown
     }
 
     /// One delivery. Among many, one that was delivered is folded.
@@ -145,6 +157,7 @@ impl Shown<'_> {
         let attempts = self.whole.attempts.iter().filter(|a| a.rule == owed.rule_number);
         let records: Vec<&Record> = attempts.map(|attempt| &attempt.record).collect();
         let event = &self.whole.found.event.id;
+        let is_delivered = delivery.state == State::Delivered.as_str();
         html! {
             p.hint {
                 (self.why(owed)) " · "
@@ -153,7 +166,33 @@ impl Shown<'_> {
             }
             (self.outlook(delivery, to))
             (self.held_back(delivery, owed))
+            @if let Some(newest) = records.last().filter(|_| !is_delivered) {
+                (self.diagnosis(newest, to))
+            }
             (self.records(delivery, &records, at))
+        }
+    }
+
+    /// Why the last attempt failed and what to do about it.
+    fn diagnosis(&self, newest: &Record, to: Option<&Connection>) -> Markup {
+        let found = text::why::diagnosis(newest.outcome, newest.status);
+        let link = |to: &Connection, below: &str, label: &str| {
+            let at = path(self.visit, &format!("connections/{}/{below}", to.id));
+            html! { a href=(at) { (label) } }
+        };
+        html! {
+            @if let Some((text, repair)) = found {
+                p.diagnosis {
+                    (text) " "
+                    @match (to, repair) {
+                        (Some(to), Repair::Settings) => { (link(to, "edit", text::FIX_URL)) }
+                        (Some(to), Repair::Verification) => {
+                            (link(to, "verification", text::FIX_CODE))
+                        }
+                        _ => {}
+                    }
+                }
+            }
         }
     }
 
@@ -186,11 +225,17 @@ impl Shown<'_> {
         let (retry_at, cancel_at) = (format!("{at}/retry"), format!("{at}/cancel"));
         html! {
             div.actions {
-                @for (label, action) in [(retry, &retry_at), (cancel, &cancel_at)] {
-                    @if let Some(label) = label {
-                        (Button { label, action, need: Need::Act, look: "quiet", fields: &[] }
-                            .render(self.visit))
-                    }
+                @if let Some(label) = retry {
+                    (Button {
+                        label,
+                        action: &retry_at,
+                        need: Need::Act,
+                        look: "quiet",
+                        fields: &[],
+                    }.render(self.visit))
+                }
+                @if let Some(label) = cancel {
+                    (parts::link_button(self.visit, Need::Act, &cancel_at, label, "quiet"))
                 }
             }
         }

@@ -30,7 +30,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// What is failed of the last day; from the oldest on that is shown, if that is older, as far as
+    /// What failed in the last day; from the oldest that is shown, if that is older, as far as
     /// a replay goes back.
     pub fn new(connection: Option<&str>, oldest_ms: Option<i64>, now_ms: i64) -> Self {
         // The end of this minute: fields have no seconds, and what died just now is meant, too.

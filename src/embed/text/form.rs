@@ -34,20 +34,23 @@ pub const PAYLOAD_MODES: Options<2> =
     [("raw", "The payload, byte for byte"), ("wrapped", "The payload in an envelope")];
 /// Whether events wait for one another.
 pub const ORDERINGS: Options<2> = [
-    ("none", "As fast as possible: an event that fails lets others pass"),
-    ("strict", "Strict: no event is sent before every earlier one is done with"),
+    ("none", "As fast as possible: a failing event does not block later ones"),
+    (
+        "strict",
+        "Strict: an event is sent only after all earlier ones are delivered, failed or canceled",
+    ),
 ];
 /// Secrets of a new connection.
 pub const NEW_SECRET: Options<2> = [("generate", GENERATE), ("own", OWN)];
 /// The secret of a connection that is changed.
 pub const CHANGED_SECRET: Options<3> = [
-    ("keep", "Keep the secret"),
-    ("generate", "Replace it at once by a generated one"),
-    ("own", "Replace it at once by one of mine"),
+    ("keep", "Keep the current secret"),
+    ("generate", "Replace it now with a generated secret"),
+    ("own", "Replace it now with my own secret"),
 ];
 /// How long the former secret goes on signing, in seconds.
 pub const OVERLAPS: Options<5> = [
-    ("0", "Not at all: the new one signs at once, and alone"),
+    ("0", "Not at all: only the new secret is used"),
     ("3600", "1 hour"),
     ("86400", "1 day"),
     ("259200", "3 days"),
@@ -71,21 +74,21 @@ pub fn field(name: &str) -> (&'static str, &'static str) {
         "signing_scheme" => ("Scheme", ""),
         "signing_secret" => ("Your secret", "whsec_ and base64, or any text of 8 to 256 bytes."),
         "signature_header" => ("Signature header", ""),
-        "signature_encoding" => ("Written as", ""),
+        "signature_encoding" => ("Encoding", ""),
         "signature_prefix" => {
-            ("Prefix", "Stands before the signature, such as sha256=. May be empty.")
+            ("Prefix", "Text before the signature, such as sha256=. May be empty.")
         }
         "timestamp_header" => ("Timestamp header", ""),
-        "timeout_seconds" => ("Timeout", "Seconds for the whole answer, 1 to 25."),
+        "timeout_seconds" => ("Timeout", "Seconds until the whole response has arrived, 1 to 25."),
         "retry_schedule" => (
             "Retries",
             "The time after each failed attempt, such as 5s, 30s, 5m, 2h. 1 to 20 steps.",
         ),
         "ordering" => ("Order", ""),
-        "max_per_second" => ("Requests per second", "At the most. Leave empty for no limit."),
-        "overlap" => ("The former secret goes on signing for", ""),
+        "max_per_second" => ("Requests per second", "The maximum. Leave empty for no limit."),
+        "overlap" => ("Keep using the old secret for", ""),
         "event" => ("Event", ""),
-        "payload" => ("Payload", "A JSON object. It is sent exactly as it stands here."),
+        "payload" => ("Payload", "A JSON object. It is sent exactly as written here."),
         "connection" => ("Connection", ""),
         "since" => ("Accepted since", "UTC."),
         "until" => ("Accepted until", "UTC. At most 14 days later."),
@@ -95,6 +98,14 @@ pub fn field(name: &str) -> (&'static str, &'static str) {
             ("Filter", "Such as {\"path\": \"order.total\", \"gt\": 100}. Leave empty for all.")
         }
         _ => ("", ""),
+    }
+}
+
+/// The name of a field in a list of errors.
+pub fn label(name: &str) -> &str {
+    match field(name).0 {
+        "" => name,
+        label => label,
     }
 }
 

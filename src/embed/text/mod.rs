@@ -28,6 +28,7 @@ texts! {
     THEME_DARK = "Dark";
     READ_ONLY = "read only";
     COPY = "Copy";
+    COPIED = "Copied";
     BACK = "Back";
     SAVE = "Save";
     EDIT = "Edit";
@@ -36,45 +37,53 @@ texts! {
     ANY = "Any";
     OLDER = "Older";
     TEST = "Test";
-    SET = "set, never shown";
+    SET = "set, hidden";
     UNCHANGED = "unchanged";
-    NOT_SAVED = "Something is missing or not right.";
+    NOT_SAVED = "Nothing was saved. Please correct these fields:";
     CHOOSE_ONE = "choose one";
 
-    CLOSED_TITLE = "This session is over";
-    CLOSED_BODY = "Go back to the product and open this page again. If you have just opened it, \
-                   wait a moment: it may be renewed by itself.";
-    FOREIGN_FORM = "This form did not come from a page of this session. Open the page again and \
-                    send it once more.";
+    CLOSED_TITLE = "This session has ended";
+    CLOSED_BODY = "Go back to the product and open this page again. If you opened it a moment \
+                   ago, please wait: it may be renewed automatically.";
+    FOREIGN_FORM = "This form was not sent from a page of this session. Open the page again and \
+                    repeat what you did.";
 
     START_TITLE = "Get your first webhook in three steps";
     NEW_CONNECTION = "New connection";
     EDIT_CONNECTION = "Edit connection";
     CREATE_CONNECTION = "Create connection";
     DELETE_CONNECTION = "Delete this connection";
-    DELETE_WARNING = "Its rules are deleted too, and what it has not been sent yet is canceled. \
-                      This cannot be undone. To stop for a while, pause it instead.";
+    KEEP = "No, go back";
+    CANCEL_DELIVERY = "Cancel this delivery?";
+    CANCEL_DELIVERY_MEANS = "It is not sent any more. You can send it again later from this page.";
+    CANCEL_YES = "Cancel the delivery";
+    END_OVERLAP_ASK = "Stop using the old secrets now?";
+    END_OVERLAP_MEANS = "Requests are signed with the newest secret only. A server that still \
+                         checks an old secret refuses them.";
+    END_OVERLAP_YES = "Stop using the old secrets";
+    DELETE_ASK = "Delete this connection?";
     CREATED_TITLE = "Connection created";
     SAVED_TITLE = "Connection saved";
     NEXT_STEPS = "What to do next";
     VERIFICATION = "Verification code";
-    VERIFICATION_STEP = "Copy code that checks the signature, for your language.";
+    VERIFICATION_STEP = "Copy code for your language that checks the signature.";
     TEST_STEP = "See the request and your server's answer within a second or two.";
     SEND_TEST = "Send test event";
     TO_CONNECTION = "To the connection";
-    DESTINATION = "Where to";
+    DESTINATION = "Destination";
     URL_EXAMPLE = "https://example.com/webhooks";
     NAME_EXAMPLE = "Orders";
-    EVENTS_TO_SEND = "What to send";
+    EVENTS_TO_SEND = "Events";
     EVENTS_TO_SEND_HINT = "Each event you choose becomes a rule. You can change them later.";
     NO_CATALOGUE = "Add rules after you have created the connection.";
     SIGNATURE = "Signature";
-    BODY_SCHEME_WARNING = "With this scheme the signature covers the body only. The timestamp is a \
-                           help against old requests, but somebody who replays one can change it.";
+    BODY_SCHEME_WARNING = "With this scheme the signature covers the body only. The timestamp \
+                           header helps to refuse old requests, but it is not signed: an \
+                           attacker who repeats a request can change it.";
     SECRET = "Signing secret";
     AUTHENTICATION = "Authentication and headers";
-    AUTHENTICATION_HINT = "For servers that ask for more than a signature. What you enter here is \
-                           kept sealed, is never shown again, and appears as *** everywhere.";
+    AUTHENTICATION_HINT = "For servers that need more than a signature. The values are stored \
+                           encrypted, are never shown again, and appear as *** everywhere.";
     CUSTOM_HEADERS = "Custom headers";
     HEADER_NAME = "Header";
     HEADER_VALUE = "Value";
@@ -82,52 +91,56 @@ texts! {
 
     SETTINGS = "Settings";
     DELIVERIES = "Deliveries";
-    NO_DELIVERIES = "Nothing was sent to this connection yet. Send a test event to try it.";
+    NO_DELIVERIES = "Nothing has been sent to this connection yet. Send a test event to try it.";
     NEXT = "next";
     PAUSE = "Pause";
     RESUME = "Resume";
-    RESUME_WITHOUT = "Resume and cancel what is held";
-    HELD_MEANWHILE = "Its events are held until it is active again; nothing is lost.";
-    NOT_BEFORE = "The next one is made";
-    HOLDS_THE_LINE = "The order of this connection is strict, and one event keeps the others \
-                      waiting. Mend what it fails at, or cancel its delivery there to go on:";
+    RESUME_WITHOUT = "Resume and cancel held deliveries";
+    HELD_MEANWHILE = "Its events are held until you resume it. Nothing is lost.";
+    NOT_BEFORE = "Next attempt";
+    HOLDS_THE_LINE = "This connection has strict order, and one event blocks all later ones. \
+                      Fix the cause of its failure, or cancel its delivery:";
     FAILING_SINCE = "Failing since";
+    LAST_ERROR = "Last error:";
+    FIX_URL = "Edit the connection";
+    FIX_CODE = "Show the verification code";
     GONE_CONNECTION = "A deleted connection";
 
     YOUR_SECRET = "Your signing secret";
-    SECRET_ONCE = "Copy it now and keep it where your server finds it: it is not shown again. If \
-                   you lose it, rotate to another one.";
+    SECRET_ONCE = "Copy it now and store it where your server can read it. It is not shown again. \
+                   If you lose it, rotate the secret.";
     EQUIVALENT_SECRET = "The same secret for Standard Webhooks libraries";
-    EQUIVALENT_SECRET_WHY = "They take secrets in this form only. It is shown this once and is as \
-                             secret as what you entered.";
-    SHORT_SECRET = "This secret is short. One of 24 bytes or more is much harder to guess.";
-    UNSEEN_SECRET = "This secret was generated and nobody has seen it. Rotate to one that you \
-                     know, so that your server can check signatures.";
-    STOPS_SIGNING = "stops signing";
+    EQUIVALENT_SECRET_WHY = "These libraries accept secrets in this form only. It is shown once. \
+                             Keep it as secret as the one you entered.";
+    SHORT_SECRET = "This secret is short. A secret of 24 bytes or more is much harder to guess.";
+    UNSEEN_SECRET = "This secret was generated, and nobody has seen it. Rotate it to a secret \
+                     that you know, so that your server can check signatures.";
+    STOPS_SIGNING = "signs until";
     ROTATE = "Rotate secret";
     ROTATED_TITLE = "Secret rotated";
     NEW_SECRET_TITLE = "The new secret";
     GENERATE = "Generate one for me";
     OWN = "I have one";
-    NO_OVERLAP = "This scheme has room for one signature: the new secret signs at once, and alone. \
-                  Let your server know both before you rotate.";
-    LIVE_SECRETS = "Secrets that sign now";
-    END_OVERLAP = "End the overlap now";
+    NO_OVERLAP = "This scheme sends one signature only. The new secret is used at once, and the \
+                  old one is not used any more. Let your server accept both before you rotate.";
+    LIVE_SECRETS = "Secrets in use";
+    END_OVERLAP = "Stop using old secrets";
 
-    RULES_HINT = "A rule sends the events of one name to one connection. Two rules for the same \
+    RULES_HINT = "A rule sends the events that match it to one connection. Two rules for the same \
                   event and connection send it twice.";
-    NO_RULES = "No rule sends anything yet.";
-    NO_RULES_YET = "No rule sends events here yet.";
+    NO_RULES = "There are no rules yet: nothing is sent.";
+    NO_RULES_YET = "No rules: nothing is sent to this connection.";
     NEW_RULE = "New rule";
     ADD_RULE = "Add rule";
     EDIT_RULE = "Edit rule";
     DELETE_RULE = "Delete this rule";
-    DELETE_RULE_WARNING = "What it has sent on its way goes on; new events are not sent by it.";
-    PATTERN_HINT = "A name, order.* for all that begin with order., or * for all.";
-    RULE_LIMITS = "Only for one resource";
-    RULE_FILTER = "Only for some payloads";
+    DELETE_RULE_WARNING = "Existing deliveries continue. New events are not sent by this rule.";
+    PATTERN_HINT = "An event name, order.* for all names that begin with order., or * for all \
+                    events.";
+    RULE_LIMITS = "Limit to one resource";
+    RULE_FILTER = "Filter by payload";
     FILTERED = "filtered";
-    RULE_INACTIVE = "Switch this rule off for now";
+    RULE_INACTIVE = "Pause this rule";
     SENT_TO = "to";
 
     FILTER_EVENT = "Event";
@@ -136,15 +149,15 @@ texts! {
     FILTER_ID = "Find by id";
     FILTER_ID_EXAMPLE = "event or message id";
     NO_EVENTS = "No events yet. They appear here as soon as something happens in the product.";
-    NOTHING_FOUND = "No event on this page fits. Try other words, or look at older ones.";
-    NO_SUCH_ID = "That is neither an event id nor a message id (msg_...).";
-    UNROUTED = "Not routed";
-    NOT_ROUTED = "No rule sent this event anywhere.";
+    NOTHING_FOUND = "No event on this page matches. Change the filter, or look at older events.";
+    NO_SUCH_ID = "This is not an event id or a message id (msg_...).";
+    UNROUTED = "No rule";
+    NOT_ROUTED = "No rule matched this event, so it was not sent.";
     LAST_EVENTS = "Last events";
     ALL_EVENTS = "All events";
-    ATTENTION = "What needs attention";
-    ALL_WELL = "All is well.";
-    SHOW_FAILED = "See why";
+    ATTENTION = "Connections";
+    ALL_WELL = "All connections are working.";
+    SHOW_FAILED = "Show them";
 
     EVENT = "Event";
     EVENT_ID = "Event id";
@@ -152,36 +165,36 @@ texts! {
     ACCEPTED = "Accepted";
     PAYLOAD = "Payload";
     BY_TEST = "Test event";
-    BY_RULE = "By the rule for";
-    BY_GONE_RULE = "By a rule that was deleted";
-    BY_HAND = "by hand";
-    UNMATCHED = "Rules for this event that did not match";
+    BY_RULE = "Rule:";
+    BY_GONE_RULE = "Rule: deleted";
+    BY_HAND = "manual";
+    UNMATCHED = "Rules that did not match this event";
     RETRY_NOW = "Retry now";
     CANCEL = "Cancel";
     SEND_AGAIN = "Send again";
     NEXT_ATTEMPT = "Next attempt";
-    THEN = "then, if it fails,";
-    NO_ATTEMPT_YET = "No attempt yet; it is on its way.";
-    REQUEST_SENT = "Request as it was sent";
-    AS_CURL = "As curl";
-    ANSWER = "Answer";
-    TRUNCATED = "Only the first 16 KiB of the answer are kept.";
-    EMPTY_ANSWER = "The answer had no body.";
+    THEN = "if it fails, then";
+    NO_ATTEMPT_YET = "No attempt yet. It will be sent in a moment.";
+    REQUEST_SENT = "Request";
+    AS_CURL = "Copy as curl";
+    ANSWER = "Response";
+    TRUNCATED = "Only the first 16 KiB of the response are kept.";
+    EMPTY_ANSWER = "The response had no body.";
     BODY_SENT = "Body";
-    BODY_WRAPPED = "The body was this payload in its envelope.";
-    TAKE_EXAMPLE = "Take its example";
-    TEST_HELD = "This connection is not active: the test event is held until it is.";
+    BODY_WRAPPED = "The body was this payload inside an envelope.";
+    TAKE_EXAMPLE = "Use its example";
+    TEST_HELD = "This connection is paused: the test event is held until you resume it.";
 
-    CODE_HINT = "Made for the scheme, algorithm and headers of this connection. Check the raw \
-                 bytes of the body, before anything parses them.";
+    CODE_HINT = "This code fits the scheme, algorithm and headers of this connection. Verify the \
+                 raw bytes of the body, before anything parses them.";
     LANGUAGE = "Language";
 }
 
 /// The three steps of somebody who begins: what, and how.
 pub const START_STEPS: [(&str, &str); 3] = [
-    ("Enter your URL", "The address of your server that takes the requests. It must be https."),
-    ("Get a signing secret", "With it your server can tell that a request is genuine."),
-    ("Send a test event", "See the request and your server's answer side by side."),
+    ("Enter your URL", "The https address of your server that receives the requests."),
+    ("Get a signing secret", "Your server uses it to check that a request comes from us."),
+    ("Send a test event", "See the request and the response of your server."),
 ];
 
 /// What was just done, by the word in the address of the page.
@@ -190,14 +203,15 @@ pub fn done(word: &str) -> Option<&'static str> {
         "saved" => "Saved.",
         "deleted" => "Deleted.",
         "paused" => "Paused. New events are held until you resume.",
-        "resumed" => "Active. What was held is on its way.",
-        "rotated" => "Rotated. The new secret signs from now on.",
-        "rotated-already" => "The secret was rotated already; nothing was changed.",
-        "overlap-ended" => "The former secrets sign no more.",
-        "retried" => "On its way.",
-        "replay-stopped" => "Stopped.",
+        "resumed" => "Resumed. Held deliveries are sent now, oldest first.",
+        "resumed-canceled" => "Resumed. The held deliveries were canceled.",
+        "rotated" => "Secret rotated. New requests are signed with it.",
+        "rotated-already" => "The secret had already been rotated. Nothing was changed.",
+        "overlap-ended" => "The old secrets are not used any more.",
+        "retried" => "It is sent again now.",
+        "replay-stopped" => "Replay stopped.",
         "canceled" => "Canceled.",
-        "test-sent" => "The test event is on its way.",
+        "test-sent" => "Test event sent.",
         _ => return None,
     })
 }
@@ -206,7 +220,7 @@ pub fn done(word: &str) -> Option<&'static str> {
 pub fn denied(denied: Denied) -> &'static str {
     match denied {
         Denied::ReadOnly => "This page is read only.",
-        Denied::NeedsAdmin => "Needs the role admin.",
+        Denied::NeedsAdmin => "Needs the role admin or owner.",
         Denied::NeedsWorkspace => "Needs a session for the whole workspace.",
         Denied::NeedsScope => "Needs the scope events.payload:read.",
     }
@@ -215,12 +229,12 @@ pub fn denied(denied: Denied) -> &'static str {
 /// The title of an error's page.
 pub fn failed_title(kind: Kind) -> &'static str {
     match kind {
-        Kind::NotFound => "There is nothing here",
-        Kind::Forbidden => "That is not allowed here",
+        Kind::NotFound => "Page not found",
+        Kind::Forbidden => "Not allowed",
         Kind::TooEarly => "Not yet",
         Kind::RateLimited => "Too many requests",
         Kind::Unavailable | Kind::Internal => "Something went wrong",
-        _ => "That did not work",
+        _ => "This did not work",
     }
 }
 
@@ -267,6 +281,56 @@ pub fn rules_count(count: usize) -> String {
     plural(count, "rule", "rules")
 }
 
+/// The name of a button that copies the text with this id, such as `sent-2` of attempt 2.
+pub fn copy_label(id: &str) -> String {
+    let (what, number) = match id.rsplit_once('-') {
+        Some((what, number)) if number.bytes().all(|b| b.is_ascii_digit()) => (what, number),
+        _ => (id, ""),
+    };
+    let what = match what {
+        "sent" => "request of attempt",
+        "curl" => "curl command of attempt",
+        "answer" => "response headers of attempt",
+        "answer-body" => "response body of attempt",
+        "message" => "message id of rule",
+        "event-id" => "event id",
+        "url" => "URL",
+        "code" => "verification code",
+        other => other,
+    };
+    format!("Copy {what} {number}").trim_end().to_owned()
+}
+
+/// What it means to resume a connection and cancel what it holds.
+pub fn cancel_held_title(count: usize, or_more: bool) -> String {
+    let more = if or_more { " or more" } else { "" };
+    format!("Resume and cancel {count}{more} held {}?", deliveries_word(count))
+}
+
+/// What becomes of the held deliveries.
+pub fn cancel_held_means(count: usize) -> String {
+    format!(
+        "The held {} not sent. New events are sent as usual. You can send canceled deliveries \
+         again later, one by one.",
+        if count == 1 { "delivery is" } else { "deliveries are" }
+    )
+}
+
+/// What is lost when a connection is deleted.
+pub fn delete_means(rules: usize, waiting: usize, or_more: bool) -> String {
+    let more = if or_more { " or more" } else { "" };
+    format!(
+        "{} and {waiting}{more} waiting {} go with it: the deliveries are canceled. The history \
+         of what was sent stays. This cannot be undone. To stop for a while, pause it instead.",
+        rules_count(rules),
+        deliveries_word(waiting)
+    )
+}
+
+fn deliveries_word(count: usize) -> &'static str {
+    if count == 1 { "delivery" } else { "deliveries" }
+}
+
 /// How many attempts.
 pub fn attempts_count(count: u32) -> String {
     plural(count as usize, "attempt", "attempts")
@@ -280,14 +344,12 @@ pub fn delivered_count(delivered: usize, all: usize) -> String {
 /// How many deliveries of a connection are failed.
 pub fn failed_count(count: usize, or_more: bool) -> String {
     let more = if or_more { " or more" } else { "" };
-    format!("{count}{more} not delivered.")
+    format!("{count}{more} failed {}.", deliveries_word(count))
 }
 
 /// What a test event goes to.
 pub fn test_target(name: &str) -> String {
-    format!(
-        "It goes to {name} only, the ordinary way, and is marked with the header posthorn-test."
-    )
+    format!("It is sent to {name} only, and is marked with the header posthorn-test: true.")
 }
 
 /// An attempt.

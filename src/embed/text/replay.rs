@@ -5,44 +5,44 @@ use crate::domain::base::limits::{REPLAY_STEP, REPLAY_STEP_S};
 use crate::domain::delivery::replay::Status;
 
 texts! {
-    FAILED = "Not delivered";
-    FAILED_HINT = "What we gave up on, newest first. Mend what it failed at, then send it again: the \
-                 same message ids, signed afresh.";
-    NONE_FAILED = "Nothing here: no delivery was given up.";
-    NONE_FAILED_HINT = "What fails is tried again for days before it is given up. What is given up \
-                      appears here, and can be sent again.";
-    NO_MORE_FAILED = "There is nothing older.";
-    NONE_OF_RESOURCE = "Nothing among these events. Look at older ones.";
+    FAILED = "Failed";
+    FAILED_HINT = "Deliveries without further attempts, newest first. Fix the cause, then send \
+                   them again: with the same message ids and new signatures.";
+    NONE_FAILED = "No failed deliveries.";
+    NONE_FAILED_HINT = "A delivery is retried for days before it counts as failed. Failed \
+                        deliveries appear here and can be sent again.";
+    NO_MORE_FAILED = "There are no older ones.";
+    NONE_OF_RESOURCE = "None of these events failed. Look at older ones.";
     ALL_CONNECTIONS = "All connections";
 
     SEND_MANY = "Send many again";
-    SEND_MANY_HINT = "Chooses what was not delivered of the events that were accepted in this \
-                      time. You see how many they are before anything is sent.";
+    SEND_MANY_HINT = "Choose a time range: failed deliveries of the events accepted in it are sent \
+                      again. You see their number before anything is sent.";
     EVENT_OR_ALL = "Leave empty for all.";
     COUNT = "Count";
-    NOTHING_CHOSEN = "Nothing that was accepted in this time waits to be sent again.";
+    NOTHING_CHOSEN = "There are no failed deliveries in this time range.";
     NO_TIME = "must be a date and a time such as 2026-01-31 08:00";
 
     PREVIEW = "Send these again?";
-    COUNT_CHANGED = "The number has changed meanwhile, so nothing was sent yet. Look again:";
-    SAME_IDS = "Each keeps its message id, so that your server can tell what it has already, and \
-                is signed afresh.";
-    HELD_MEANWHILE = "What goes to a connection that is not active is held until it is.";
-    CAN_BE_STOPPED = "You can watch it, and stop it at any time.";
+    COUNT_CHANGED = "The number has changed, so nothing was sent yet. Please check again:";
+    SAME_IDS = "Each keeps its message id, so that your server can recognise what it already \
+                has, and gets a new signature.";
+    HELD_MEANWHILE = "Deliveries to a paused connection are held until it is resumed.";
+    CAN_BE_STOPPED = "You can follow the progress and stop it at any time.";
 
     REPLAY = "Replay";
     REPLAYS = "Replays";
-    REPLAYS_HINT = "Each time somebody sent many deliveries again.";
+    REPLAYS_HINT = "Every time somebody sent many deliveries again.";
     NO_REPLAYS = "Nobody has sent many deliveries again yet.";
     STOP = "Stop";
     ENDED = "Ended";
     RANGE = "Accepted";
-    REPLAYED = "What is sent again";
-    ASKED_BY = "Asked for by";
-    WHAT_CAME_OF_IT = "What came of it";
+    REPLAYED = "Deliveries";
+    ASKED_BY = "Started by";
+    WHAT_CAME_OF_IT = "Result";
     TO_DELIVERIES = "The deliveries of the connection";
     TO_EVENTS = "The events";
-    STILL_FAILED = "What is not delivered";
+    STILL_FAILED = "Failed deliveries";
 }
 
 /// How many deliveries a replay is about.
@@ -59,7 +59,7 @@ pub fn confirm(count: usize) -> String {
 pub fn pace(count: usize) -> String {
     let seconds = (count.saturating_sub(1) / REPLAY_STEP) as u32 * REPLAY_STEP_S;
     match seconds {
-        0 => "They are sent at once, oldest first.".to_owned(),
+        0 => "They are sent now, oldest first.".to_owned(),
         _ => format!(
             "They are sent oldest first, {REPLAY_STEP} every {REPLAY_STEP_S} seconds: it takes \
              about {}.",
@@ -81,11 +81,11 @@ pub fn progress(replayed: usize, count: usize) -> String {
 /// What is said of a replay as it is.
 pub fn status_told(status: Status, left_out: usize) -> String {
     match status {
-        Status::Running => "It is under way.".to_owned(),
-        Status::Canceled => "It was stopped. What it had not come to stays as it was.".to_owned(),
-        Status::Completed if left_out == 0 => "All of them are on their way or there.".to_owned(),
+        Status::Running => "Running.".to_owned(),
+        Status::Canceled => "Stopped. Deliveries not yet reached were not changed.".to_owned(),
+        Status::Completed if left_out == 0 => "All of them were sent again.".to_owned(),
         Status::Completed => format!(
-            "It is done. {} left out: somebody had sent or canceled them meanwhile.",
+            "Completed. {} skipped, because somebody had already sent or canceled them.",
             if left_out == 1 { "One was".to_owned() } else { format!("{left_out} were") }
         ),
     }
@@ -95,7 +95,7 @@ pub fn status_told(status: Status, left_out: usize) -> String {
 pub fn status(status: Status) -> &'static str {
     match status {
         Status::Running => "Running",
-        Status::Completed => "Done",
+        Status::Completed => "Completed",
         Status::Canceled => "Stopped",
     }
 }
@@ -105,7 +105,7 @@ pub fn asked_by(created_by: &str) -> &str {
     match created_by.split_once(':') {
         // A session without a person of the product's is named by its id.
         Some(("session", who)) if ids::workspace_number(who).is_none() => who,
-        Some(("session", _)) => "somebody on this page",
+        Some(("session", _)) => "a person on this page",
         _ => "the API",
     }
 }

@@ -13,7 +13,9 @@ pub fn state(word: &str) -> &str {
         "held" => "Held",
         "canceled" => "Canceled",
         "active" => "Active",
-        "inactive" => "Inactive",
+        "inactive" => "Paused",
+        "failing" => "Failing",
+        "no_rules" => "No rules",
         other => other,
     }
 }
@@ -47,14 +49,91 @@ pub fn outcome(outcome: Outcome) -> &'static str {
     }
 }
 
+/// Where a person repairs what an attempt failed at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    /// In the settings of the connection.
+    Settings,
+    /// In the code that checks signatures.
+    Verification,
+    /// On the person's own server.
+    Server,
+}
+
+/// One sentence that says why an attempt failed and what to do, and where; `None` when it did not.
+pub fn diagnosis(outcome: Outcome, status: Option<u16>) -> Option<(&'static str, Repair)> {
+    let (text, repair) = match (outcome, status) {
+        (Outcome::Delivered, _) => return None,
+        (Outcome::Gone, _) => (
+            "Your server answered 410 Gone: it does not want these requests. Change the URL, or \
+             resume the connection when it does.",
+            Repair::Settings,
+        ),
+        (Outcome::RedirectRefused, _) => (
+            "Your server answered with a redirect, and redirects are not followed. Enter the final \
+             URL.",
+            Repair::Settings,
+        ),
+        (Outcome::UrlRefused, _) => {
+            ("This URL is not allowed. Enter a public https URL.", Repair::Settings)
+        }
+        (Outcome::Timeout, _) => (
+            "Your server did not answer in time. Answer first and do the work afterwards, or allow \
+             a longer timeout.",
+            Repair::Settings,
+        ),
+        (Outcome::NetworkError, _) => (
+            "Your server could not be reached. Check the host name and port of the URL, its TLS \
+             certificate, and that a firewall lets our requests in.",
+            Repair::Settings,
+        ),
+        (Outcome::RateLimited, _) => (
+            "Your server asked for fewer requests. Set the requests per second of this connection.",
+            Repair::Settings,
+        ),
+        (_, Some(401 | 403)) => (
+            "Your server refused the request. Check that it uses the current secret, that it \
+             verifies the raw body, and that its clock is right.",
+            Repair::Verification,
+        ),
+        (_, Some(404)) => {
+            ("Your server does not know this address. Check the path of the URL.", Repair::Settings)
+        }
+        (_, Some(405)) => (
+            "Your server does not accept this method. Choose another method, or accept this one.",
+            Repair::Settings,
+        ),
+        (_, Some(413)) => (
+            "The request was too large for your server. Raise its limit for request bodies.",
+            Repair::Server,
+        ),
+        (_, Some(415)) => (
+            "Your server does not accept this content type. It must accept application/json.",
+            Repair::Server,
+        ),
+        (_, Some(500..=599)) => (
+            "Your server reported an error of its own. Look at its log at the time of this \
+             attempt.",
+            Repair::Server,
+        ),
+        _ => (
+            "Your server did not accept the request. Its response below may say why.",
+            Repair::Server,
+        ),
+    };
+    Some((text, repair))
+}
+
 /// Why a delivery is failed or canceled.
 pub fn reason(reason: &str) -> String {
     match reason {
-        "gone" => "Your server answered 410: it wants no more of this.".to_owned(),
-        "aborted" => "Your server asked us not to try this one again.".to_owned(),
-        "attempts_used_up" => "All attempts of the schedule failed.".to_owned(),
-        "internal" => "We could not send it for 7 days. That is our fault, not yours.".to_owned(),
-        "held_expired" => "It was held for too long: its connection was not active.".to_owned(),
+        "gone" => "Your server answered 410 Gone, so there are no more attempts.".to_owned(),
+        "aborted" => "Your server answered with webhook-delivery: abort-message, so there are no \
+                      more attempts."
+            .to_owned(),
+        "attempts_used_up" => "All attempts of the retry schedule failed.".to_owned(),
+        "internal" => "We could not send it for 7 days because of an error on our side.".to_owned(),
+        "held_expired" => "It was held for too long, because its connection was paused.".to_owned(),
         "connection_deleted" => "Its connection was deleted.".to_owned(),
         "canceled" => "It was canceled.".to_owned(),
         other => other.replace('_', " "),
@@ -65,16 +144,16 @@ pub fn reason(reason: &str) -> String {
 pub fn inactive(reason: &str) -> &'static str {
     match reason {
         "endpoint_gone" => {
-            "Your server answered 410 Gone, so nothing more is sent to it. Resume \
-                            when it takes requests again."
+            "Your server answered 410 Gone, so nothing is sent to it any more. \
+                            Resume when it accepts requests again."
         }
         "disabled_by_receiver" => {
-            "Your server asked for it by the header webhook-delivery: disable. Resume when it \
-             takes requests again."
+            "Your server answered with webhook-delivery: disable. Resume when it accepts \
+             requests again."
         }
         "delivery_failing" => {
-            "Nothing could be delivered for 5 days. Check the URL and your server, send a test \
-             event after you have resumed."
+            "Nothing could be delivered for 5 days. Check the URL and your server, resume, and \
+             send a test event."
         }
         _ => "Paused.",
     }
@@ -84,29 +163,31 @@ pub fn inactive(reason: &str) -> &'static str {
 pub fn held_back(reason: Option<&str>) -> &'static str {
     match reason {
         Some("breaker_open") => {
-            "Several attempts in a row failed, so only one at a time is tried until one succeeds."
+            "Several attempts failed in a row. Until one succeeds, only one delivery at a time is \
+             tried."
         }
-        Some("slowed_down") => "Your server asked for fewer requests, so they are sent slowly.",
-        Some("slow") => "Your server takes long to answer, so requests wait for one another.",
-        _ => "Requests are sent one after the other.",
+        Some("slowed_down") => {
+            "Your server asked for fewer requests, so they are sent more slowly."
+        }
+        Some("slow") => "Your server answers slowly, so fewer requests are sent at the same time.",
+        _ => "Deliveries are sent one after the other.",
     }
 }
 
 /// How much of the time has passed until a connection is switched off.
 pub fn warned(percent: u32) -> String {
     format!(
-        "Nothing was delivered for a while: {percent} % of the 5 days have passed after which it \
-         is switched off. Its events are kept, and held from then on. Check the URL and your \
-         server."
+        "Nothing has been delivered for {percent} % of the 5 days after which this connection is \
+         switched off. After that its events are held, not lost. Check the URL and your server."
     )
 }
 
 /// Why a rule did not match an event.
 pub fn mismatch(why: Mismatch) -> &'static str {
     match why {
-        Mismatch::Inactive => "the rule is switched off",
+        Mismatch::Inactive => "the rule is paused",
         Mismatch::Resource => "the rule is for another resource",
         Mismatch::ResourceId => "the rule is for another resource id",
-        Mismatch::Filter => "the filter of the rule did not let it pass",
+        Mismatch::Filter => "the payload did not match the filter of the rule",
     }
 }

@@ -108,7 +108,7 @@ async function readSecret({ embed, reload }, customer) {
   assert.match(secret, /^whsec_[A-Za-z0-9+/]{32,}=*$/);
   customer.trust(secret);
   await reload();
-  await embed.getByRole("heading", { name: "Secrets that sign now" }).or(embed.getByRole("heading", { name: "Deliveries" }))
+  await embed.getByRole("heading", { name: "Secrets in use" }).or(embed.getByRole("heading", { name: "Deliveries" }))
     .first().waitFor();
   assert.ok(!(await embed.locator("html").innerHTML()).includes(secret), "the secret is gone when loaded again");
   return secret;
@@ -138,7 +138,7 @@ async function sendsATestEvent(scene) {
   await follow(scene, "Send test event");
   for (const [key, field] of [["order.refunded", /"refund_id"/], ["order.completed", /"items"/]]) {
     await embed.getByLabel("Event").selectOption(key);
-    if (!scripts) await press(scene, "Take its example");
+    if (!scripts) await press(scene, "Use its example");
     await embed.getByLabel("Payload").filter({ hasText: field }).waitFor();
   }
   const example = await embed.getByLabel("Payload").inputValue();
@@ -148,7 +148,7 @@ async function sendsATestEvent(scene) {
   const answerIt = orders.hold();
   const pressedAt = Date.now();
   await press(scene, "Send test event");
-  await says(embed, "The test event is on its way.");
+  await says(embed, "Test event sent.");
   const shown = delivery(embed, "Orders");
   await shown.getByText("No attempt yet").waitFor();
   scene.log("the page of the event is there", pressedAt);
@@ -192,12 +192,12 @@ async function findsItInTheHistory(scene) {
   assert.equal(await rows(embed).count(), 2);
   assert.equal(await rows(embed).getByText("Test", { exact: true }).count(), 1);
   await show(() => embed.getByLabel("Event", { exact: true }).fill("order.refunded"));
-  await embed.getByText("No event on this page fits.").waitFor();
+  await embed.getByText("No event on this page matches.").waitFor();
   await show(() => embed.getByLabel("Status").selectOption({ label: "Delivered" }));
   await scene.appears(rows(embed).nth(1));
   assert.equal(await rows(embed).count(), 2);
   await show(() => embed.getByLabel("Status").selectOption({ label: "Failed" }));
-  await embed.getByText("No event on this page fits.").waitFor();
+  await embed.getByText("No event on this page matches.").waitFor();
   await show(() => embed.getByLabel("Resource id").fill(order));
   await rows(embed).getByText(order).waitFor();
   assert.equal(await rows(embed).count(), 1);
@@ -223,7 +223,7 @@ async function rotatesTheSecret(scene) {
   assert.deepEqual(seen.verifiedBy, [secret, next], "both secrets sign while they overlap");
   await toConnection(scene, "Orders");
   await press(scene, "End the overlap now");
-  await says(embed, "The former secrets sign no more.");
+  await says(embed, "The old secrets are not used any more.");
   assert.deepEqual((await orderArrives(scene)).seen.verifiedBy, [next]);
 }
 
@@ -253,7 +253,7 @@ async function pausesAndResumes(scene) {
   await scene.appears(embed.locator(`#deliveries a.row[href$="${event}"] .badge`, { hasText: "Held" }));
   assert.equal(orders.seen().length, before, "nothing is sent while it is paused");
   await press(scene, "Resume");
-  await says(embed, "Active. What was held is on its way.");
+  await says(embed, "Resumed. Held deliveries are sent now, oldest first.");
   const seen = await orders.arrived(before + 1);
   assert.equal(seen.headers["posthorn-event-id"], event);
   await scene.appears(embed.locator(`#deliveries a.row[href$="${event}"] .badge`, { hasText: "Delivered" }));
@@ -294,7 +294,7 @@ async function retriesByHand(scene) {
   const count = audit.seen().length;
   await hand.go(shown.getByRole("button", { name: "Retry now" }));
   await scene.appears(shown.locator("h3 .badge", { hasText: "Delivered" }));
-  await shown.getByText(/Attempt 2.*Delivered.*by hand/s).waitFor();
+  await shown.getByText(/Attempt 2.*Delivered.*manual/s).waitFor();
   const again = await audit.arrived(count + 1);
   const first = audit.seen()[count - 1];
   assert.equal(again.headers["webhook-id"], first.headers["webhook-id"], "the message id stays the same");
@@ -320,23 +320,23 @@ async function changesARule(scene) {
     const { event } = await scene.order();
     await orders.arrived(others + 1);
     await toEvent(scene, event);
-    await unfold(scene, "Rules for this event that did not match");
+    await unfold(scene, "Rules that did not match this event");
     await embed.locator("li", { hasText: `Audit log: ${why}` }).waitFor();
     assert.equal(audit.seen().length, before);
   };
   await edit(async () => {
-    await unfold(scene, "Only for one resource");
+    await unfold(scene, "Limit to one resource");
     await embed.getByLabel("Resource id").fill("ord_none");
     await saved();
   });
   await rule().getByText("ord_none").waitFor();
   await isNotSent("the rule is for another resource id");
   await edit(async () => {
-    await hand.check(embed.getByLabel("Switch this rule off for now"));
+    await hand.check(embed.getByLabel("Pause this rule"));
     await saved();
   });
   await rule().getByText("Inactive").waitFor();
-  await isNotSent("the rule is switched off");
+  await isNotSent("the rule is paused");
   await edit(async () => {
     await unfold(scene, "Delete this rule");
     await press(scene, "Delete this rule");

@@ -32,8 +32,8 @@ impl World {
         self.edge.queue.clear();
         self.edge.lanes.wipe();
         self.edge.logs[0].execute(
-            "update deliveries set state = 'failed', open = 0, due_at_ms = null, sweep_at_ms = null, \
-             attempts = 2, reason = 'attempts_used_up'",
+            "update deliveries set state = 'failed', open = 0, due_at_ms = null, \
+             sweep_at_ms = null, attempts = 2, reason = 'attempts_used_up'",
         );
     }
 
