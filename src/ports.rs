@@ -15,6 +15,7 @@ use crate::destinations::OutboundRequest;
 use crate::domain::base::secret::MasterKeys;
 use crate::domain::delivery::attempt::Answer;
 use crate::domain::delivery::in_flight::InFlight;
+use crate::domain::delivery::write_gate::WriteGate;
 use crate::domain::lane::messages::{Command, Reply};
 use crate::domain::lane::queue::ConnectionQueue;
 
@@ -103,6 +104,24 @@ impl Rows {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct PortError(pub String);
+
+/// What SQLite and D1 say of a statement whose data they do not take: however often it is sent,
+/// they say the same.
+const REFUSALS: [&str; 6] = [
+    "too big",
+    "SQLITE_TOOBIG",
+    "constraint failed",
+    "SQLITE_CONSTRAINT",
+    "malformed JSON",
+    "SQLITE_MISMATCH",
+];
+
+impl PortError {
+    /// Whether a database refused what it was given. Everything else may pass.
+    pub fn is_refused_data(&self) -> bool {
+        REFUSALS.iter().any(|words| self.0.contains(words))
+    }
+}
 
 /// A SQL database.
 pub trait Database {
@@ -239,4 +258,6 @@ pub trait Platform: Clock + Entropy + Log + Clone + 'static {
     fn rate_limits(&self) -> &Self::RateLimits;
     /// What this isolate is attempting.
     fn in_flight(&self) -> &RefCell<InFlight>;
+    /// What this isolate knows of the shards that it writes to.
+    fn write_gate(&self) -> &RefCell<WriteGate>;
 }

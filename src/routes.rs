@@ -298,9 +298,11 @@ async fn answer<P: Platform>(
 ) -> Result<Reply> {
     let Head { method, origin, path, query, headers } = head;
     let mut request = Request { method, origin, path, query, headers, body: Vec::new() };
+    let is_change = is_change(&request.method);
     let caller = access::authenticate(platform, row.access, &request).await?;
     request.body = read_body(row.body_bytes_max).await?;
-    (row.handler)(platform, &Call { request, caller, params }).await
+    let answer = (row.handler)(platform, &Call { request, caller, params }).await;
+    answer.map_err(|error| if is_change { error.of_change() } else { error })
 }
 
 /// The embed lets its callers in itself and answers with pages, errors included.
@@ -321,6 +323,7 @@ async fn answer_in_embed<P: Platform>(
     };
     let mut call = Call { request, caller, params };
     let visit = call.caller.visit().ok().cloned();
+    let is_change = is_change(&call.request.method);
     let answer = match read_body(row.body_bytes_max).await {
         Ok(body) => {
             call.request.body = body;
@@ -333,8 +336,14 @@ async fn answer_in_embed<P: Platform>(
     };
     match answer {
         Ok(reply) => Answered { reply, error: None },
+        Err(error) if is_change => front::failed(visit.as_ref(), error.of_change()),
         Err(error) => front::failed(visit.as_ref(), error),
     }
+}
+
+/// Whether a request with this method changes something.
+fn is_change(method: &Method) -> bool {
+    *method != Method::GET && *method != Method::HEAD
 }
 
 /// The values of a row's parameters if `path` fits the row's path.

@@ -8,6 +8,7 @@
 
 use crate::app::common::{group_by_key, history_db};
 use crate::app::delivery::wake::wake;
+use crate::app::delivery::write_gate;
 use crate::app::keys;
 use crate::app::rate_limits::count;
 use crate::domain::base::error::{Error, Kind, Result};
@@ -27,6 +28,13 @@ use crate::domain::tenants::key_limits::KeyLimits;
 use crate::ports::{Limited, Platform};
 use crate::store::emit as store;
 use crate::store::routing::{self, Routing};
+
+/// What the caller is told when nothing was tried.
+const NOTHING_STORED: &str =
+    "Something that is needed does not answer. Nothing was stored; try again";
+/// What the caller is told when the history did not answer.
+const UNKNOWN: &str = "It is unknown whether this was stored; send it again with the same \
+    Idempotency-Key (without one it may be stored twice)";
 
 /// Who emits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +76,8 @@ pub async fn emit<P: Platform>(
     key: Option<&Key>,
     inputs: Vec<Result<NewEvent>>,
 ) -> Result<Answers> {
-    let grant = grant(platform, credential, &inputs).await?;
+    let grant = grant(platform, credential, &inputs).await;
+    let grant = grant.map_err(|error| error.unavailable_means(NOTHING_STORED))?;
     let (now_ms, random) = (platform.now_ms(), platform.bytes());
     let (mut all, mut answers) = (Vec::new(), Vec::with_capacity(inputs.len()));
     for (index, input) in inputs.into_iter().enumerate() {
@@ -280,10 +289,12 @@ async fn store<P: Platform>(
     claims: Option<&Claims>,
 ) -> Result<Vec<StoredClaim>> {
     let log = history_db(platform, shard)?;
-    match store::insert(log, accepted, claims).await {
-        Ok(kept) => Ok(kept),
-        Err(_) => store::insert(log, accepted, claims).await,
-    }
+    let stored = match store::insert(log, accepted, claims).await {
+        Err(error) if !error.is_refused_data() => store::insert(log, accepted, claims).await,
+        stored => stored,
+    };
+    write_gate::note(platform, shard, &stored);
+    stored.map_err(|error| error.unavailable_means(UNKNOWN))
 }
 
 fn wake_ups(shard: u16, event: &Event, payload: &str) -> Vec<Job> {

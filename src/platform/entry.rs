@@ -7,6 +7,7 @@ use worker::{
 };
 
 use crate::app::delivery::deliver::{Verdict, deliver};
+use crate::app::delivery::work::QueueMessage;
 use crate::app::upkeep::sweep::sweep;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::json::json;
@@ -106,9 +107,12 @@ async fn queue(batch: MessageBatch<String>, env: Env, ctx: Context) -> worker::R
     };
     let messages: Vec<_> = batch.raw_iter().collect();
     // A message that is no string is malformed; the empty text says so downstream.
-    let texts: Vec<String> =
-        messages.iter().map(|m| m.body().as_string().unwrap_or_default()).collect();
-    let served = deliver(&edge, &texts).await;
+    let read = messages.iter().map(|message| QueueMessage {
+        text: message.body().as_string().unwrap_or_default(),
+        sent_at_ms: i64::try_from(message.timestamp().as_millis()).unwrap_or_default(),
+    });
+    let read: Vec<QueueMessage> = read.collect();
+    let served = deliver(&edge, &read).await;
     for (message, verdict) in messages.iter().zip(served.verdicts) {
         match verdict {
             Verdict::Ack => message.ack(),

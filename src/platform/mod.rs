@@ -18,6 +18,7 @@ use serde_json::Value;
 use worker::{Date, Delay, Env, Headers, console_log};
 
 use crate::domain::delivery::in_flight::InFlight;
+use crate::domain::delivery::write_gate::WriteGate;
 use crate::ports::{Clock, Entropy, Log, Platform, PortError, Settings};
 use crate::reference::Reference;
 use crate::reference::operation::Row;
@@ -43,11 +44,14 @@ struct Inner {
     rate_limits: Bound,
     meter: Meter,
     in_flight: Rc<RefCell<InFlight>>,
+    write_gate: Rc<RefCell<WriteGate>>,
 }
 
 thread_local! {
     /// Outlives the events that the isolate handles, and holds nothing of any of them but keys.
     static IN_FLIGHT: Rc<RefCell<InFlight>> = Rc::default();
+    /// The same for what it knows of the shards.
+    static WRITE_GATE: Rc<RefCell<WriteGate>> = Rc::default();
 }
 
 /// The reference of the API, from the rows that the Worker serves. For `src/bin/render.rs`; the
@@ -78,9 +82,18 @@ impl Edge {
         let lanes = LaneObjects::new(lanes, meter.clone());
         let outbound = FetchOutbound;
         let in_flight = IN_FLIGHT.with(Rc::clone);
-        let rate_limits = Bound::open(env);
-        let inner =
-            Inner { settings, control, logs, jobs, lanes, outbound, rate_limits, meter, in_flight };
+        let inner = Inner {
+            settings,
+            control,
+            logs,
+            jobs,
+            lanes,
+            outbound,
+            rate_limits: Bound::open(env),
+            meter,
+            in_flight,
+            write_gate: WRITE_GATE.with(Rc::clone),
+        };
         Ok(Self(Rc::new(inner)))
     }
 
@@ -161,5 +174,9 @@ impl Platform for Edge {
 
     fn in_flight(&self) -> &RefCell<InFlight> {
         &self.0.in_flight
+    }
+
+    fn write_gate(&self) -> &RefCell<WriteGate> {
+        &self.0.write_gate
     }
 }

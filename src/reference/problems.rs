@@ -148,9 +148,11 @@ fn words(kind: Kind) -> (&'static str, &'static str, &'static str) {
         ),
         Kind::Unavailable => (
             "Unavailable",
-            "Something that is needed did not answer. Nothing was accepted.",
+            "Something that is needed did not answer. It is unknown whether a change was made, \
+             unless the message says that nothing was stored.",
             "Try again after the seconds that `Retry-After` says; `retry_after` in the body says \
-             the same.",
+             the same. Repeating a read is safe. Send an event again with the same \
+             `Idempotency-Key`: without one it may be stored twice.",
         ),
     }
 }

@@ -1,8 +1,6 @@
 //! Records of attempts in a LOG shard. The first attempt's stands inside its delivery row unless it
 //! is long; the others have rows of their own.
 
-use serde_json::Value;
-
 use crate::domain::base::json::json;
 use crate::domain::delivery::attempt::Record;
 use crate::domain::lane::queue::DeliveryKey;
@@ -18,13 +16,15 @@ const INSERT: &str = "\
     on conflict do update set record = excluded.record \
       where excluded.record ->> 'outcome' = 'delivered'";
 
-/// The statement that stores these records, if there are any: delivery, number, JSON text.
-pub fn insert(records: &[(&DeliveryKey, u32, String)]) -> Option<Statement> {
-    let row = |(k, number, text): &(&DeliveryKey, u32, String)| {
-        json!([k.workspace, k.connection, k.event, k.rule, number, text])
-    };
-    let set = Value::from(records.iter().map(row).collect::<Vec<_>>()).to_string();
-    (!records.is_empty()).then(|| statement(INSERT, [set.into()]))
+/// The JSON text of a record's row.
+pub fn row(k: &DeliveryKey, number: u32, record: &str) -> String {
+    json!([k.workspace, k.connection, k.event, k.rule, number, record]).to_string()
+}
+
+/// The statement that stores these rows, if there are any.
+pub fn insert(rows: &[&str]) -> Option<Statement> {
+    let set = format!("[{}]", rows.join(","));
+    (!rows.is_empty()).then(|| statement(INSERT, [set.into()]))
 }
 
 /// Delivery by delivery through the event's fan-out list.

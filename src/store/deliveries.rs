@@ -192,25 +192,42 @@ const RECORD: &str = concat!(
          or (state <> 'delivered' and j.value ->> 'state' = 'delivered'))"
 );
 
+/// A [`DeliveryUpdate`] as the JSON texts that statements take, of which the length is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodedUpdate {
+    outcome: String,
+    /// The record where it has a row of its own.
+    record: Option<String>,
+}
+
+impl EncodedUpdate {
+    /// Encodes an update.
+    pub fn of(one: &DeliveryUpdate) -> Self {
+        let text = serde_json::to_string(&one.record).unwrap_or_default();
+        let inline = one.record.number == 1 && text.len() <= RECORD_INLINE_BYTES;
+        let outcome = outcome_json(one, inline.then_some(&text)).to_string();
+        let record = (!inline).then(|| super::attempts::row(&one.key, one.record.number, &text));
+        Self { outcome, record }
+    }
+
+    /// How many bytes it adds to a batch of statements.
+    pub fn bytes(&self) -> usize {
+        self.outcome.len() + self.record.as_ref().map_or(0, String::len)
+    }
+}
+
 /// Records attempts, at most one for each delivery, in one batch with what they mean for lanes.
 ///
 /// # Errors
 /// When the shard's answer is not known; recording the same again is harmless.
 pub async fn record(
     log: &impl Database,
-    attempted: &[DeliveryUpdate],
+    attempted: &[EncodedUpdate],
     lanes: Vec<Statement>,
 ) -> Result<()> {
-    let (mut outcomes, mut records) = (Vec::new(), Vec::new());
-    for one in attempted {
-        let text = serde_json::to_string(&one.record).unwrap_or_default();
-        let inline = one.record.number == 1 && text.len() <= RECORD_INLINE_BYTES;
-        outcomes.push(outcome_json(one, inline.then_some(&text)));
-        if !inline {
-            records.push((&one.key, one.record.number, text));
-        }
-    }
-    let set = Value::from(outcomes).to_string();
+    let outcomes: Vec<&str> = attempted.iter().map(|one| one.outcome.as_str()).collect();
+    let records: Vec<&str> = attempted.iter().filter_map(|one| one.record.as_deref()).collect();
+    let set = format!("[{}]", outcomes.join(","));
     let mut statements: Vec<Statement> = vec![statement(RECORD, [set.into()])];
     statements.extend(super::attempts::insert(&records));
     statements.extend(lanes);

@@ -36,6 +36,7 @@ pub mod sessions;
 pub mod sweeps;
 pub mod targets;
 pub mod workspaces;
+pub mod write_check;
 
 use crate::domain::base::error::{Error, Result};
 use crate::ports::{Database, Param, Rows, Statement};
@@ -49,7 +50,10 @@ fn statement<const N: usize>(sql: &'static str, params: [Param; N]) -> Statement
 /// Runs one batch. What went wrong is for the log; the caller is told to try again.
 async fn run(db: &impl Database, statements: Vec<Statement>) -> Result<Vec<Rows>> {
     let first = statements.first().map_or("", |statement| statement.sql);
-    let told = |e: crate::ports::PortError| Error::unavailable(format!("{e}; {}", head(first)));
+    let told = |e: crate::ports::PortError| {
+        let detail = format!("{e}; {}", head(first));
+        if e.is_refused_data() { Error::refused_data(detail) } else { Error::unavailable(detail) }
+    };
     let count = statements.len();
     let results = db.batch(statements).await.map_err(told)?;
     if results.len() != count {

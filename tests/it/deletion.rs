@@ -72,11 +72,11 @@ impl Load {
         for _ in 0..CONSUMERS {
             let edge = self.edge.clone();
             self.edge.spawn(async move {
-                let due = edge.queue.take_due(edge.now_ms());
+                let due = edge.queue.take_batch(edge.now_ms());
                 let served = deliver(&edge, &due).await;
                 for (message, verdict) in due.into_iter().zip(served.verdicts) {
                     if let Verdict::Retry(delay_s) = verdict {
-                        edge.queue.put(message, delay_s);
+                        edge.queue.put_back(message, delay_s);
                     }
                 }
                 served.rest.await;

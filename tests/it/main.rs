@@ -33,4 +33,5 @@ mod test_event;
 mod tidy;
 mod verification;
 mod visit;
+mod weather;
 mod workspaces;

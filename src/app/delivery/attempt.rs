@@ -225,7 +225,10 @@ fn record(
         url: request.url.clone(),
         request_headers: request.headers.iter().map(shown).collect(),
         response_headers: attempt::kept_headers(&answer.headers, &masked),
-        excerpt: attempt::mask(&String::from_utf8_lossy(&answer.excerpt), &masked),
+        excerpt: attempt::readable(&attempt::mask(
+            &String::from_utf8_lossy(&answer.excerpt),
+            &masked,
+        )),
         truncated: answer.truncated,
     }
 }

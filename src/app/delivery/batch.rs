@@ -1,6 +1,6 @@
 //! What a consumer batch is made of: jobs in slices, lines to serve, and what is told to lanes.
 
-use crate::app::delivery::work::Work;
+use crate::app::delivery::work::{QueueMessage, Work};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -37,9 +37,9 @@ pub struct Sorted {
 }
 
 /// Sorts messages. Those that are malformed, or repeat one, are left out.
-pub fn sort<P: Platform>(platform: &P, messages: &[String]) -> Sorted {
+pub fn sort<P: Platform>(platform: &P, messages: &[QueueMessage]) -> Sorted {
     let Sorted { mut jobs, mut lines, mut steps } = Sorted::default();
-    for (message, text) in messages.iter().enumerate() {
+    for (message, QueueMessage { text, .. }) in messages.iter().enumerate() {
         match Message::parse(text) {
             Ok(Message::Deliver(job)) => {
                 if !jobs.iter().any(|work| work.job.is_same_attempt(&job)) {

@@ -27,7 +27,8 @@ use crate::app::delivery::batch::{self, Lines, Unsent};
 use crate::app::delivery::lane_run::traits;
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::reports::{Report, Reports};
-use crate::app::delivery::work::Work;
+use crate::app::delivery::work::{QueueMessage, Work};
+use crate::app::delivery::write_gate;
 use crate::app::replays;
 use crate::domain::base::json::json;
 use crate::domain::base::limits::{
@@ -35,12 +36,13 @@ use crate::domain::base::limits::{
 };
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::{Job, Step};
+use crate::domain::delivery::retry::hand_back_s;
 use crate::domain::delivery::slots::Slots;
 use crate::domain::lane::messages::ConsumerReport;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::lane::queue::Mode;
 use crate::ports::Platform;
-use crate::store::deliveries;
+use crate::store::deliveries::{self, Owed};
 use crate::store::targets;
 
 /// What becomes of a queue message.
@@ -62,7 +64,7 @@ pub struct Served {
 
 /// Serves one batch of messages. Never fails: what goes wrong is logged, and the message comes
 /// again.
-pub async fn deliver<P: Platform>(platform: &P, messages: &[String]) -> Served {
+pub async fn deliver<P: Platform>(platform: &P, messages: &[QueueMessage]) -> Served {
     let mut run = Run::new(platform.clone(), messages);
     run.read_targets().await;
     run.serve().await;
@@ -91,6 +93,8 @@ struct Run<P: Platform> {
     flush_due: bool,
     flushing: usize,
     verdicts: Vec<Verdict>,
+    /// When each message was sent.
+    sent_at_ms: Vec<i64>,
     /// Lines to serve after the batch.
     lines: Lines,
     /// Steps of replays to do after the batch.
@@ -101,7 +105,7 @@ struct Run<P: Platform> {
 }
 
 impl<P: Platform> Run<P> {
-    fn new(platform: P, messages: &[String]) -> Self {
+    fn new(platform: P, messages: &[QueueMessage]) -> Self {
         let batch::Sorted { jobs, lines, steps } = batch::sort(&platform, messages);
         let slices = batch::slices(&jobs);
         Self {
@@ -115,6 +119,7 @@ impl<P: Platform> Run<P> {
             flush_due: false,
             flushing: 0,
             verdicts: vec![Verdict::Ack; messages.len()],
+            sent_at_ms: messages.iter().map(|message| message.sent_at_ms).collect(),
             lines,
             steps,
             started: Vec::new(),
@@ -143,7 +148,7 @@ impl<P: Platform> Run<P> {
                 all.into_iter().flatten().for_each(|index| self.retry(index));
                 let lines = self.lines.take();
                 lines.iter().flat_map(|(_, messages)| messages).for_each(|message| {
-                    self.verdicts[*message] = Verdict::Retry(HAND_BACK_S);
+                    self.verdicts[*message] = Verdict::Retry(self.hand_back_s(*message));
                 });
             }
         }
@@ -153,8 +158,17 @@ impl<P: Platform> Run<P> {
         self.targets.iter().find(|target| target.connection == job.connection)
     }
 
+    /// It could not be served: it comes again later and later, and not before its shard can be
+    /// written.
     fn retry(&mut self, index: usize) {
-        self.come_again(index, HAND_BACK_S);
+        let work = &self.jobs[index];
+        let at_ms = write_gate::not_before_ms(&self.platform, work.job.shard);
+        let gate_s = at_ms.map_or(0, |at_ms| write_gate::seconds_until(&self.platform, at_ms));
+        self.come_again(index, self.hand_back_s(work.message).max(gate_s));
+    }
+
+    fn hand_back_s(&self, message: usize) -> u32 {
+        hand_back_s(self.sent_at_ms[message], self.platform.now_ms())
     }
 
     fn come_again(&mut self, index: usize, delay_s: u32) {
@@ -180,6 +194,7 @@ impl<P: Platform> Run<P> {
 
     async fn start(&mut self) {
         while !self.slots.is_jammed() {
+            self.leave_unwritable();
             if let Some(index) = self.slots.start() {
                 self.launch(index);
             } else if !self.slots.is_waiting() && !self.slices.is_empty() {
@@ -199,18 +214,9 @@ impl<P: Platform> Run<P> {
         let slice: Vec<usize> = slice.into_iter().filter(|index| self.claim(*index)).collect();
         let Some(&first) = slice.first() else { return };
         let shard = self.jobs[first].job.shard;
-        let keys = self.keys(&slice);
-        let found = match history_db(&self.platform, shard) {
-            Ok(log) => deliveries::owed(log, &keys).await,
-            Err(error) => Err(error),
-        };
-        let mut found = match found {
-            Ok(found) => found,
-            Err(error) => {
-                self.platform.log_event(&json!({"at": "deliver", "error": error.to_string()}));
-                slice.into_iter().for_each(|index| self.retry(index));
-                return;
-            }
+        let Some(mut found) = self.read_owed(shard, &slice).await else {
+            slice.into_iter().for_each(|index| self.retry(index));
+            return;
         };
         let (mut orphans, mut paused) = (Vec::new(), Vec::new());
         for index in slice {
@@ -236,6 +242,33 @@ impl<P: Platform> Run<P> {
         }
         self.settle_unsent(shard, orphans, Unsent::Orphans).await;
         self.settle_unsent(shard, paused, Unsent::Paused).await;
+    }
+
+    /// Reads what a slice owes, and sees to it that its result can be recorded. `None` when either
+    /// cannot be done now.
+    async fn read_owed(&self, shard: u16, slice: &[usize]) -> Option<Vec<Owed>> {
+        write_gate::not_before_ms(&self.platform, shard).is_none().then_some(())?;
+        let keys = self.keys(slice);
+        let read = async {
+            match history_db(&self.platform, shard) {
+                Ok(log) => deliveries::owed(log, &keys).await,
+                Err(error) => Err(error),
+            }
+        };
+        let (found, open) = join(read, write_gate::open(&self.platform, shard)).await;
+        if let Err(error) = &found {
+            self.platform.log_event(&json!({"at": "deliver", "error": error.to_string()}));
+        }
+        found.ok().filter(|_| open.is_ok())
+    }
+
+    /// Hands back what was not started on shards that turned out not to be writable.
+    fn leave_unwritable(&mut self) {
+        let (platform, jobs) = (&self.platform, &self.jobs);
+        let is_closed =
+            |index: usize| write_gate::not_before_ms(platform, jobs[index].job.shard).is_some();
+        let closed = self.slots.take_waiting(is_closed);
+        closed.into_iter().for_each(|index| self.retry(index));
     }
 
     fn keys(&self, indices: &[usize]) -> Vec<DeliveryKey> {

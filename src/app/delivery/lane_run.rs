@@ -18,6 +18,7 @@ use crate::app::common::history_db;
 use crate::app::delivery::attempt::{AttemptResult, ConnectionEffect, attempt};
 use crate::app::delivery::lanes;
 use crate::app::delivery::recorder::{self, FinishedJob};
+use crate::app::delivery::write_gate;
 use crate::destinations::webhook::Settings;
 use crate::domain::base::error::Result;
 use crate::domain::base::json::json;
@@ -180,10 +181,11 @@ impl<P: Platform> Run<P> {
             Some((place, read)) if given.len() == 1 && given[0].place == place => Ok(read),
             _ => self.read(&keys).await,
         };
-        let (target, owed) = match read {
-            Ok(read) => read,
-            Err(error) => {
-                self.complain(&error.to_string());
+        let open = write_gate::open(&self.platform, self.line.shard).await;
+        let (target, owed) = match (read, open) {
+            (Ok(read), Ok(())) => read,
+            (read, _) => {
+                read.err().into_iter().for_each(|error| self.complain(&error.to_string()));
                 given.iter().for_each(|given| self.give_back(given));
                 self.stops = true;
                 return true;
@@ -228,8 +230,14 @@ impl<P: Platform> Run<P> {
     }
 
     fn give_back(&mut self, given: &Given) {
+        self.settled.push(settled(given, How::GivenBack(self.again_at_ms())));
+    }
+
+    /// When something may start that could not be started or recorded now.
+    fn again_at_ms(&self) -> i64 {
         let at_ms = self.platform.now_ms() + i64::from(HAND_BACK_S) * 1_000;
-        self.settled.push(settled(given, How::GivenBack(at_ms)));
+        let gate_ms = write_gate::not_before_ms(&self.platform, self.line.shard);
+        at_ms.max(gate_ms.unwrap_or_default())
     }
 
     /// Reads the connection and those of the deliveries that still owe an attempt. Those of a
@@ -266,8 +274,10 @@ impl<P: Platform> Run<P> {
             self.settled.push(settled(&given, how));
             finished.push(FinishedJob { job, done });
         }
-        let again_at_ms = self.platform.now_ms() + i64::from(HAND_BACK_S) * 1_000;
-        for job in recorder::record(&self.platform, finished).await {
+        let unrecorded = recorder::record(&self.platform, finished).await;
+        let again_at_ms = self.again_at_ms();
+        self.stops |= !unrecorded.is_empty();
+        for job in unrecorded {
             let same =
                 |one: &&mut Settled| one.place.event == job.event && one.place.rule == job.rule;
             let unrecorded = self.settled.iter_mut().find(same);

@@ -9,3 +9,4 @@ pub mod recorder;
 pub mod reports;
 pub mod wake;
 pub mod work;
+pub mod write_gate;

@@ -1,8 +1,17 @@
-//! A job of a batch, and how far it has come.
+//! What a consumer batch is made of: messages, and jobs with how far they have come.
 
 use crate::domain::delivery::job::Job;
 use crate::domain::lane::queue::{LanePolicy, Mode};
 use crate::store::deliveries::Owed;
+
+/// A message of the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueMessage {
+    /// Its text.
+    pub text: String,
+    /// When it was sent.
+    pub sent_at_ms: i64,
+}
 
 /// A job and how far it has come.
 pub struct Work {

@@ -123,7 +123,15 @@ pub struct Parts {
     pub fields: Vec<FieldError>,
     /// Told to the log only.
     pub detail: String,
+    /// Whether a database refused the data that it was given, so that trying again does not help.
+    is_refused_data: bool,
 }
+
+/// What the caller of a read is told when a dependency does not answer.
+const UNAVAILABLE: &str = "Something that is needed does not answer. Try again";
+/// What the caller of a change is told then.
+const UNKNOWN_CHANGE: &str = "It is unknown whether this was done: something needed does not \
+    answer. Look at it, then try again";
 
 /// Shorthand for results with [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
@@ -132,8 +140,14 @@ impl Error {
     /// An error of `kind` with its message for the caller.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         let message = message.into();
-        let (fields, detail) = (Vec::new(), String::new());
-        Self(Box::new(Parts { kind, code: None, message, fields, detail }))
+        Self(Box::new(Parts {
+            kind,
+            code: None,
+            message,
+            fields: Vec::new(),
+            detail: String::new(),
+            is_refused_data: false,
+        }))
     }
 
     /// A malformed request.
@@ -178,8 +192,33 @@ impl Error {
 
     /// A dependency did not answer: the caller may try again, the log learns `detail`.
     pub fn unavailable(detail: impl Into<String>) -> Self {
-        let told = "Temporarily unable to store this. Nothing was accepted; try again";
-        Self::new(Kind::Unavailable, told).with_detail(detail.into())
+        Self::new(Kind::Unavailable, UNAVAILABLE).with_detail(detail.into())
+    }
+
+    /// A database refused the data that it was given: our own fault.
+    pub fn refused_data(detail: impl Into<String>) -> Self {
+        let mut error = Self::internal(detail);
+        error.is_refused_data = true;
+        error
+    }
+
+    /// Whether a database refused the data that it was given.
+    pub fn is_refused_data(&self) -> bool {
+        self.is_refused_data
+    }
+
+    /// The same error; where it is `Unavailable`, with what that means for this caller.
+    pub fn unavailable_means(mut self, message: &str) -> Self {
+        if self.kind == Kind::Unavailable {
+            message.clone_into(&mut self.message);
+        }
+        self
+    }
+
+    /// Where a change is `Unavailable` and nothing finer is known: it may have been made.
+    pub fn of_change(self) -> Self {
+        let is_plain = self.message == UNAVAILABLE;
+        if is_plain { self.unavailable_means(UNKNOWN_CHANGE) } else { self }
     }
 
     fn with_detail(mut self, detail: String) -> Self {

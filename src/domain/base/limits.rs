@@ -119,6 +119,9 @@ pub const SLICE_BYTES_MAX: i64 = 4 * 1024 * 1024;
 pub const STRAGGLERS_MS: i64 = 50;
 /// Outcomes recorded at once.
 pub const FLUSH_OUTCOMES: usize = 50;
+/// Bytes of the parameters of one batch of statements. D1 takes 2 MB for one; a quarter leaves
+/// room for how long the other side may count it.
+pub const STATEMENT_BYTES_MAX: usize = 512 * 1024;
 /// Milliseconds after which outcomes are recorded even if they are few.
 pub const FLUSH_AFTER_MS: i64 = 250;
 

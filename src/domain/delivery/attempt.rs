@@ -187,6 +187,24 @@ pub struct Record {
     pub truncated: bool,
 }
 
+impl Record {
+    /// Leaves out what the receiver answered but its status; false when there is nothing of it.
+    pub fn leave_out_answer(&mut self) -> bool {
+        let is_there = !self.excerpt.is_empty() || !self.response_headers.is_empty();
+        self.excerpt.clear();
+        self.response_headers.clear();
+        self.truncated |= is_there;
+        is_there
+    }
+}
+
+/// Text of an answer without control characters other than tabs and line ends. Escaped in JSON they
+/// would take six bytes each, and nobody can read them.
+pub fn readable(text: &str) -> String {
+    let is_shown = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
+    text.chars().map(|c| if is_shown(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
+}
+
 /// What stands in place of a credential.
 pub const MASK: &str = "***";
 
@@ -200,7 +218,7 @@ pub fn mask(text: &str, credentials: &[&str]) -> String {
 /// The headers of an answer as they are kept: limited in number and length, credentials masked.
 pub fn kept_headers(headers: &[(String, String)], credentials: &[&str]) -> Vec<(String, String)> {
     let keep = |(name, value): &(String, String)| {
-        let mut value = mask(value, credentials);
+        let mut value = readable(&mask(value, credentials));
         let mut end = value.len().min(RESPONSE_HEADER_BYTES_MAX);
         while !value.is_char_boundary(end) {
             end -= 1;

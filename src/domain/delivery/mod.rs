@@ -8,3 +8,4 @@ pub mod retry;
 pub mod slots;
 pub mod state;
 pub mod stats;
+pub mod write_gate;

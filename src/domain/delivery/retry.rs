@@ -9,6 +9,17 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::base::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, parse_http_date};
 
+/// Seconds until a message comes again that could not be served: as long as it is under way
+/// already, so each wait is twice the one before, from 1 second to 5 minutes. A queue gives a
+/// message up after 100 times, so an outage may last for hours.
+pub fn hand_back_s(sent_at_ms: i64, now_ms: i64) -> u32 {
+    let s = ((now_ms - sent_at_ms) / SECOND_MS).clamp(1, HAND_BACK_S_MAX);
+    u32::try_from(s).unwrap_or(1)
+}
+
+/// See [`hand_back_s`].
+const HAND_BACK_S_MAX: i64 = 300;
+
 /// The most steps that a schedule can have.
 pub const STEPS_MAX: usize = 20;
 /// The longest step of a schedule, in seconds: 48 hours.
@@ -201,6 +212,19 @@ mod tests {
             &[172_801],
             Err("step 1 of the retry schedule is 172801 s; a step is 1 to 172800 s (48 h)"),
         );
+    }
+
+    #[test]
+    fn a_message_that_cannot_be_served_comes_again_later_and_later() {
+        let (mut now_ms, mut waits) = (NOW_MS, Vec::new());
+        for _ in 0..100 {
+            let wait_s = hand_back_s(NOW_MS, now_ms);
+            now_ms += i64::from(wait_s) * SECOND_MS;
+            waits.push(wait_s);
+        }
+        assert_eq!(waits[..11], [1, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+        assert!(now_ms - NOW_MS > 7 * HOUR_MS, "longer than any outage");
+        assert_eq!(hand_back_s(NOW_MS + 2_000, NOW_MS), 1, "clocks differ");
     }
 
     #[test]

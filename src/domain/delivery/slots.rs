@@ -153,6 +153,16 @@ impl Slots {
         SLOTS.saturating_sub(self.slow)
     }
 
+    /// Takes out the jobs that were not started and of which `is_meant` holds.
+    pub fn take_waiting(&mut self, is_meant: impl Fn(usize) -> bool) -> Vec<usize> {
+        let mut taken = Vec::new();
+        for line in &mut self.lines {
+            taken.extend(line.waiting.iter().copied().filter(|job| is_meant(*job)));
+            line.waiting.retain(|job| !is_meant(*job));
+        }
+        taken
+    }
+
     fn waiting(&self, left_to_lane: bool) -> Vec<usize> {
         let of = |line: &&BatchShare| (line.is_slow || line.is_stopped) == left_to_lane;
         self.lines.iter().filter(of).flat_map(|line| line.waiting.iter().copied()).collect()

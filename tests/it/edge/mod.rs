@@ -14,9 +14,11 @@ use std::future::Future;
 use std::rc::{Rc, Weak};
 
 use posthorn::app::delivery::deliver::{Verdict, deliver};
+use posthorn::app::delivery::work::QueueMessage;
 use posthorn::app::upkeep::sweep::sweep;
 use posthorn::domain::base::secret::MasterKeys;
 use posthorn::domain::delivery::in_flight::InFlight;
+use posthorn::domain::delivery::write_gate::WriteGate;
 use posthorn::ports::{Clock, Entropy, Log, Platform, PortError, Quotas, Settings};
 use serde_json::Value;
 
@@ -25,7 +27,7 @@ pub use lanes::FakeLanes;
 pub use queue::FakeQueue;
 pub use rate_limits::FakeRateLimits;
 pub use receivers::{Receivers, Reply};
-pub use sqlite::{Fault, Sqlite};
+pub use sqlite::{Fault, Sqlite, Weather};
 use tasks::Tasks;
 
 /// Where every test's time begins: 2027-01-15T08:00:00Z.
@@ -67,6 +69,7 @@ pub struct World {
     /// What goes wrong at the ports.
     pub chaos: Rc<Chaos>,
     in_flight: RefCell<InFlight>,
+    write_gate: RefCell<WriteGate>,
     tasks: Tasks,
     random: Cell<u64>,
 }
@@ -105,7 +108,8 @@ impl Edge {
         };
         let tasks = Tasks::new(START_MS);
         let chaos = Rc::new(Chaos::new(tasks.clone()));
-        let database = |folder| Sqlite::migrated(folder, Rc::clone(&chaos));
+        let (time, trouble) = (tasks.clone(), Rc::clone(&chaos));
+        let database = |folder| Sqlite::migrated(folder, time.clone(), Rc::clone(&trouble));
         Self(Rc::new_cyclic(|world| World {
             settings,
             control: database("migrations/control"),
@@ -117,6 +121,7 @@ impl Edge {
             lines: RefCell::default(),
             chaos: Rc::clone(&chaos),
             in_flight: RefCell::default(),
+            write_gate: RefCell::default(),
             tasks,
             random: Cell::new(7),
         }))
@@ -129,6 +134,12 @@ impl Edge {
 
     /// Serves one batch of messages as the Worker does; slow attempts go on in the background.
     pub fn serve_batch(&self, messages: &[String]) -> Vec<Verdict> {
+        let sent_at_ms = self.now_ms();
+        let message = |text: &String| QueueMessage { text: text.clone(), sent_at_ms };
+        self.serve_messages(&messages.iter().map(message).collect::<Vec<_>>())
+    }
+
+    fn serve_messages(&self, messages: &[QueueMessage]) -> Vec<Verdict> {
         let served = self.block_on(deliver(self, messages));
         self.tasks.spawn(served.rest);
         served.verdicts
@@ -140,12 +151,12 @@ impl Edge {
         let end_ms = self.now_ms() + ms;
         let mut next_sweep_ms = self.now_ms() + 60_000;
         loop {
-            let due = self.queue.take_due(self.now_ms());
+            let due = self.queue.take_batch(self.now_ms());
             if !due.is_empty() {
-                let verdicts = self.serve_batch(&due);
+                let verdicts = self.serve_messages(&due);
                 for (message, verdict) in due.into_iter().zip(verdicts) {
                     if let Verdict::Retry(delay_s) = verdict {
-                        self.queue.put(message, delay_s);
+                        self.queue.put_back(message, delay_s);
                     }
                 }
                 continue;
@@ -204,6 +215,7 @@ impl Edge {
     /// Goes on as another isolate would, which does not know what this one is attempting.
     pub fn change_isolate(&self) {
         self.in_flight.take();
+        self.write_gate.take();
     }
 
     /// Forgets what lives in memory, as a crash of a local installation does.
@@ -279,5 +291,9 @@ impl Platform for Edge {
 
     fn in_flight(&self) -> &RefCell<InFlight> {
         &self.0.in_flight
+    }
+
+    fn write_gate(&self) -> &RefCell<WriteGate> {
+        &self.0.write_gate
     }
 }

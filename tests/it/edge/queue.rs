@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use posthorn::app::delivery::work::QueueMessage;
 use posthorn::ports::{Jobs, PortError};
 
 use super::Fault;
@@ -13,7 +14,7 @@ use super::tasks::Tasks;
 pub struct FakeQueue {
     tasks: Tasks,
     chaos: Rc<Chaos>,
-    messages: RefCell<Vec<(i64, String)>>,
+    messages: RefCell<Vec<(i64, QueueMessage)>>,
     /// Whether sending fails.
     pub refuses: Cell<bool>,
     /// Whether every message arrives twice.
@@ -49,12 +50,23 @@ impl FakeQueue {
 
     /// Puts a message in, to arrive after `delay_s`.
     pub fn put(&self, message: String, delay_s: u32) {
+        let sent_at_ms = self.tasks.now_ms();
+        self.put_back(QueueMessage { text: message, sent_at_ms }, delay_s);
+    }
+
+    /// Puts a message back that was taken, to arrive again after `delay_s`.
+    pub fn put_back(&self, message: QueueMessage, delay_s: u32) {
         let due_ms = self.tasks.now_ms() + i64::from(delay_s) * 1_000;
         self.messages.borrow_mut().push((due_ms, message));
     }
 
-    /// Takes a batch of at most 100 messages that are due.
+    /// The texts of a batch, see [`Self::take_batch`].
     pub fn take_due(&self, now_ms: i64) -> Vec<String> {
+        self.take_batch(now_ms).into_iter().map(|message| message.text).collect()
+    }
+
+    /// Takes a batch of at most 100 messages that are due.
+    pub fn take_batch(&self, now_ms: i64) -> Vec<QueueMessage> {
         let mut messages = self.messages.borrow_mut();
         let mut due = Vec::new();
         messages.retain(|(due_ms, message)| {

@@ -8,11 +8,16 @@ use std::path::Path;
 use std::rc::Rc;
 
 use posthorn::ports::{Database, Param, PortError, Rows, Statement};
+use rusqlite::limits::Limit;
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
 use rusqlite::{Connection, StatementStatus, ToSql, params_from_iter};
 use serde_json::{Map, Value, json};
 
 use super::chaos::Chaos;
+use super::tasks::Tasks;
+
+/// D1's limit of a string, a blob or a row.
+const VALUE_BYTES_MAX: i32 = 2_000_000;
 
 /// How the next call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +28,19 @@ pub enum Fault {
     After,
 }
 
+/// How a database is for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Weather {
+    #[default]
+    Up,
+    /// Every call takes so many milliseconds.
+    Slow(i64),
+    /// It can be read, and nothing can be written.
+    ReadOnly,
+    /// No call succeeds.
+    Down,
+}
+
 /// A database in memory.
 pub struct Sqlite {
     db: RefCell<Connection>,
@@ -30,6 +48,8 @@ pub struct Sqlite {
     planned: RefCell<HashSet<&'static str>>,
     chaos: Rc<Chaos>,
     trusts_plans: Cell<bool>,
+    weather: Cell<Weather>,
+    tasks: Tasks,
     /// Calls so far.
     pub round_trips: Cell<u32>,
     /// The most steps of SQLite's machine that one statement took.
@@ -38,9 +58,10 @@ pub struct Sqlite {
 
 impl Sqlite {
     /// A database to which all migrations of a folder were applied.
-    pub fn migrated(folder: &str, chaos: Rc<Chaos>) -> Self {
+    pub fn migrated(folder: &str, tasks: Tasks, chaos: Rc<Chaos>) -> Self {
         let db = Connection::open_in_memory().expect("SQLite opens");
         db.set_prepared_statement_cache_capacity(200);
+        db.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX).expect("a limit");
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         let mut files: Vec<_> =
             folder.read_dir().expect("a folder").map(|file| file.expect("a file").path()).collect();
@@ -56,8 +77,17 @@ impl Sqlite {
             round_trips: Cell::new(0),
             chaos,
             trusts_plans: Cell::new(false),
+            weather: Cell::default(),
+            tasks,
             steps_max: Cell::new(0),
         }
+    }
+
+    /// Changes the weather.
+    pub fn set_weather(&self, weather: Weather) {
+        let db = self.db.borrow();
+        db.pragma_update(None, "query_only", weather == Weather::ReadOnly).expect("a pragma");
+        self.weather.set(weather);
     }
 
     /// Statements' plans are not looked at any more: other tests do that.
@@ -161,6 +191,12 @@ impl Database for Sqlite {
         self.round_trips.set(self.round_trips.get() + 1);
         let fate = self.chaos.begin(["database before", "database after", "cut at database"]).await;
         let fault = self.faults.borrow_mut().pop().flatten().or(fate.fault);
+        if let Weather::Slow(ms) = self.weather.get() {
+            self.tasks.sleep_ms(ms).await;
+        }
+        if self.weather.get() == Weather::Down {
+            return Err(PortError("the database is down".into()));
+        }
         if fault == Some(Fault::Before) {
             return Err(PortError("failed before".into()));
         }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use posthorn::app::delivery::deliver::{Verdict, deliver};
+use posthorn::app::delivery::work::QueueMessage;
 use posthorn::app::upkeep::sweep::sweep;
 use posthorn::ports::Clock;
 use serde_json::json;
@@ -188,7 +189,7 @@ impl World {
         if self.is_serving.get() {
             return;
         }
-        let due = self.edge.queue.take_due(self.edge.now_ms());
+        let due = self.edge.queue.take_batch(self.edge.now_ms());
         if due.is_empty() {
             return;
         }
@@ -209,7 +210,7 @@ impl World {
             let messages = std::mem::take(&mut unanswered.messages);
             for (message, verdict) in messages.into_iter().zip(served.verdicts) {
                 if let Verdict::Retry(delay_s) = verdict {
-                    edge.queue.put(message, delay_s);
+                    edge.queue.put_back(message, delay_s);
                 }
             }
             drop(unanswered);
@@ -248,14 +249,14 @@ impl World {
 /// Messages of a batch that was not answered yet.
 struct Unanswered {
     edge: Edge,
-    messages: Vec<String>,
+    messages: Vec<QueueMessage>,
     is_serving: Rc<Cell<bool>>,
 }
 
 impl Drop for Unanswered {
     fn drop(&mut self) {
         for message in std::mem::take(&mut self.messages) {
-            self.edge.queue.put(message, REDELIVERY_S);
+            self.edge.queue.put_back(message, REDELIVERY_S);
         }
         self.is_serving.set(false);
     }

@@ -1,0 +1,164 @@
+//! Databases that do not answer, or can be read and not written, or refuse what they are given: no
+//! delivery is lost, and none is sent again without a reason of its own.
+
+use serde_json::json;
+
+use crate::deliver::{MINUTE_MS, URL, tenant};
+use crate::edge::{Edge, Reply, Weather};
+use crate::tenant::{Tenant, text};
+
+/// How often each message arrived, the most often first.
+fn arrivals(edge: &Edge) -> Vec<usize> {
+    let mut counts = std::collections::BTreeMap::new();
+    for seen in edge.receivers.seen(URL) {
+        *counts.entry(seen.header("webhook-id").to_owned()).or_insert(0) += 1;
+    }
+    let mut counts: Vec<usize> = counts.into_values().collect();
+    counts.sort_unstable_by(|a, b| b.cmp(a));
+    counts
+}
+
+fn unsettled(edge: &Edge) -> i64 {
+    let left = "select count(*) from deliveries where state <> 'delivered'";
+    edge.logs[0].ask(left)[0].as_i64().expect("a number")
+}
+
+#[test]
+fn what_cannot_be_recorded_is_sent_again_once() {
+    for ordering in ["none", "strict"] {
+        let edge = Edge::new();
+        let tenant = Tenant::new(&edge, "Acme");
+        tenant.route(&edge, "x", json!({"url": URL, "ordering": ordering}));
+        let most = if ordering == "strict" { 1 } else { 10 };
+        (0..10).for_each(|_| drop(tenant.emit(&edge, "x")));
+        edge.logs[0].set_weather(Weather::ReadOnly);
+        edge.run_for(10 * MINUTE_MS);
+        let sent = edge.receivers.seen(URL).len();
+        assert!(sent <= most, "{sent} requests while nothing could be recorded, {ordering}");
+        edge.logs[0].set_weather(Weather::Up);
+        edge.run_for(15 * MINUTE_MS);
+        let counts = arrivals(&edge);
+        assert_eq!((unsettled(&edge), counts.len()), (0, 10), "{ordering}");
+        assert!(counts[0] <= 2, "{counts:?}");
+        assert!(counts.iter().sum::<usize>() <= 10 + most, "{counts:?}");
+    }
+}
+
+#[test]
+fn an_isolate_that_has_not_written_lately_tries_that_first() {
+    let edge = Edge::new();
+    let (tenant, _) = tenant(&edge);
+    (0..10).for_each(|_| drop(tenant.emit(&edge, "x")));
+    // A consumer that knows nothing, and one that wrote when all was well.
+    edge.change_isolate();
+    edge.logs[0].set_weather(Weather::ReadOnly);
+    edge.run_for(MINUTE_MS);
+    assert_eq!(edge.receivers.seen(URL).len(), 0);
+    edge.logs[0].set_weather(Weather::Up);
+    edge.run_for(10 * MINUTE_MS);
+    assert_eq!((unsettled(&edge), arrivals(&edge)), (0, vec![1; 10]));
+    edge.logs[0].set_weather(Weather::ReadOnly);
+    edge.logs[0].set_weather(Weather::Up);
+    tenant.emit(&edge, "x");
+    edge.logs[0].set_weather(Weather::ReadOnly);
+    let jobs = edge.queue.take_due(i64::MAX);
+    edge.run_for(11_000);
+    edge.serve_batch(&jobs);
+    assert_eq!(edge.receivers.seen(URL).len(), 10, "the last write is too long ago");
+}
+
+#[test]
+fn one_shard_that_cannot_be_written_stops_no_other() {
+    let edge = Edge::with_shards(2);
+    let tenants: Vec<Tenant> = (0..8).map(|n| Tenant::new(&edge, &format!("A {n}"))).collect();
+    for (n, tenant) in tenants.iter().enumerate() {
+        tenant.route(&edge, "x", json!({"url": format!("https://hooks.example.com/{n}")}));
+        (0..5).for_each(|_| drop(tenant.emit(&edge, "x")));
+    }
+    let settled = |shard: usize| {
+        let open = edge.logs[shard].ask("select count(*) from deliveries where open = 1");
+        open == [json!(0)]
+    };
+    assert!(!settled(0) && !settled(1), "both shards are used");
+    edge.logs[0].set_weather(Weather::ReadOnly);
+    edge.run_for(5_000);
+    assert!(settled(1) && !settled(0));
+    edge.logs[0].set_weather(Weather::Up);
+    edge.run_for(10 * MINUTE_MS);
+    assert!(settled(0));
+}
+
+#[test]
+fn a_slow_database_loses_and_repeats_nothing() {
+    let edge = Edge::new();
+    let (tenant, _) = tenant(&edge);
+    edge.logs[0].set_weather(Weather::Slow(3_000));
+    (0..10).for_each(|_| drop(tenant.emit(&edge, "x")));
+    edge.run_for(MINUTE_MS);
+    assert_eq!((unsettled(&edge), arrivals(&edge)), (0, vec![1; 10]));
+}
+
+#[test]
+fn long_answers_are_recorded_however_many_come_together() {
+    // Escaped twice, a quotation mark takes four bytes and a control character takes seven.
+    for (body, shown) in [("\"", "\""), ("\u{1}", "\u{fffd}")] {
+        let edge = Edge::new();
+        let (tenant, rule) = tenant(&edge);
+        let long = body.repeat(16 * 1024);
+        edge.receivers.script(URL, move |_| Reply::status(200).body(&long));
+        let events: Vec<String> = (0..60).map(|_| tenant.emit(&edge, "x")).collect();
+        edge.run_for(10 * MINUTE_MS);
+        assert_eq!((unsettled(&edge), arrivals(&edge)), (0, vec![1; 60]));
+        let details = format!("/api/v1/events/{}/rules/{rule}/attempts/1", events[0]);
+        let details = tenant.get(&edge, &format!("{details}/response-details"));
+        assert_eq!(text(&details, "/body"), shown.repeat(16 * 1024));
+    }
+}
+
+#[test]
+fn an_answer_that_the_database_refuses_costs_no_other_its_record() {
+    let edge = Edge::new();
+    let (tenant, rule) = tenant(&edge);
+    edge.logs[0].execute(
+        "create trigger refuse before update on deliveries \
+         when new.first_attempt like '%poison%' \
+         begin select raise(abort, 'constraint failed: poison'); end",
+    );
+    edge.receivers.script(URL, |n| Reply::status(200).body(if n == 3 { "poison" } else { "fine" }));
+    let events: Vec<String> = (0..20).map(|_| tenant.emit(&edge, "x")).collect();
+    edge.run_for(10 * MINUTE_MS);
+    assert_eq!((unsettled(&edge), arrivals(&edge)), (0, vec![1; 20]));
+    let bodies = events.iter().map(|event| {
+        let path = format!("/api/v1/events/{event}/rules/{rule}/attempts/1/response-details");
+        text(&tenant.get(&edge, &path), "/body")
+    });
+    let bodies: Vec<String> = bodies.collect();
+    assert_eq!(bodies.iter().filter(|body| *body == "fine").count(), 19);
+    assert_eq!(bodies.iter().filter(|body| body.is_empty()).count(), 1);
+}
+
+#[test]
+fn a_503_says_what_is_known() {
+    let edge = Edge::new();
+    let (tenant, _) = tenant(&edge);
+    let event = tenant.emit(&edge, "x");
+    let body = r#"{"event":"x","payload":{}}"#;
+    let message = |answer: crate::tenant::Answered| {
+        assert_eq!(answer.status, 503, "{}", answer.text);
+        assert_eq!(answer.headers["retry-after"], "5");
+        text(&answer.json(), "/message")
+    };
+    edge.logs[0].set_weather(Weather::Down);
+    let told = message(tenant.emit_text(&edge, body));
+    assert!(told.contains("unknown") && told.contains("the same Idempotency-Key"), "{told}");
+    let path = format!("/api/v1/events/{event}");
+    let told = message(tenant.call(&edge, "GET", &path, &json!(null)));
+    assert!(!told.contains("stored") && !told.contains("accepted"), "{told}");
+    edge.logs[0].set_weather(Weather::Up);
+    edge.control.set_weather(Weather::Down);
+    let told = message(tenant.emit_text(&edge, body));
+    assert!(told.contains("Nothing was stored"), "{told}");
+    edge.control.set_weather(Weather::ReadOnly);
+    let told = message(tenant.call(&edge, "POST", "/api/v1/workspaces", &json!({"name": "Beta"})));
+    assert!(told.contains("unknown whether this was done"), "{told}");
+}
