@@ -2,10 +2,11 @@
 //! the way every request takes: find the row, check the caller, read the body, call the handler,
 //! and turn an error into its document last.
 
+use serde_json::json;
 use std::marker::PhantomData;
 
 use futures_util::future::LocalBoxFuture;
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
 use crate::api::{
     connections, emit, event_types, events, health, integrations, machine_keys, organizations,
@@ -13,14 +14,12 @@ use crate::api::{
 };
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::ids;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::{
     API_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX, EMIT_BODY_BYTES_MAX, FORM_BODY_BYTES_MAX,
 };
 use crate::embed;
 use crate::embed::frame::front::{self, Answered};
 use crate::http::access::{self, Access};
-use crate::http::headers::Headers;
 use crate::http::{Call, Reply, Request, problem};
 use crate::ports::Platform;
 
@@ -223,7 +222,7 @@ pub struct Head {
     /// Query without the question mark.
     pub query: String,
     /// Headers.
-    pub headers: Headers,
+    pub headers: HeaderMap,
 }
 
 /// The rows of a path, one for each method, and the values of its parameters.
@@ -368,7 +367,7 @@ fn normalize_path(path: &str) -> String {
 
 /// The caller's request id if it is a plain word, else a new one.
 fn request_id<P: Platform>(platform: &P, head: &Head) -> String {
-    let given = head.headers.get("x-request-id");
+    let given = head.headers.get("x-request-id").and_then(|value| value.to_str().ok());
     let plain = |id: &&str| {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         !id.is_empty() && id.len() <= 64 && id.chars().all(allowed)
@@ -388,8 +387,8 @@ fn readable_anywhere(reply: Reply) -> Reply {
 const CORS_HEADERS: &str =
     "x-meshes-publishable-key, x-meshes-client, content-type, idempotency-key, x-request-id";
 
-fn preflight(asked: &Headers) -> Reply {
-    let more = asked.get("access-control-request-headers");
+fn preflight(asked: &HeaderMap) -> Reply {
+    let more = asked.get("access-control-request-headers").and_then(|value| value.to_str().ok());
     let headers = more.map_or_else(|| CORS_HEADERS.to_owned(), |m| format!("{CORS_HEADERS}, {m}"));
     Reply::empty(StatusCode::NO_CONTENT)
         .with_header("access-control-allow-methods", "POST, OPTIONS")

@@ -39,7 +39,7 @@ export function wasmSize() {
   return { raw: wasm.length, gzip: gzipSync(wasm, { level: 9 }).length };
 }
 
-const sources = () => ["src", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "tools/build.mjs"].map((name) => inRepo(name));
+const sources = () => ["src", "Cargo.toml", "Cargo.lock", "tools/build.mjs"].map((name) => inRepo(name));
 const kilobytes = (bytes) => `${Math.round(bytes / 1000)} KB`;
 
 async function compile({ node, wasm, tools }, note) {

@@ -1,6 +1,6 @@
 //! `/connections`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api::events::{show_event, show_rule_event};
 use crate::app::activation::{self, Held};
@@ -11,7 +11,6 @@ use crate::destinations::WEBHOOK;
 use crate::destinations::webhook::{self, SecretFacts, Settings};
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::{Fields, kind_of};
-use crate::domain::base::json::{json, without_nulls};
 use crate::domain::base::secret::Secret;
 use crate::domain::base::time::rfc3339;
 use crate::domain::connection::model::{InactiveReason, SetBy};
@@ -19,7 +18,7 @@ use crate::domain::delivery::state::State;
 use crate::domain::routing::event::NewEvent;
 use crate::domain::tenants::actor::Scope;
 use crate::domain::tenants::organization::label;
-use crate::http::{Call, Reply, cursor};
+use crate::http::{Call, Reply, cursor, without_nulls};
 use crate::ports::Platform;
 use crate::store::connections::{After, Connection, find};
 use crate::store::delivery_history::Listed;

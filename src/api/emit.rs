@@ -1,13 +1,12 @@
 //! `POST /events` and `POST /events/bulk`.
 
 use http::StatusCode;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::api::events::show_event;
 use crate::app::emit::emit;
 use crate::domain::base::error::{Error, Result};
-use crate::domain::base::json::json;
 use crate::domain::base::limits::BULK_EVENTS_MAX;
 use crate::domain::routing::event::{Event, NewEvent};
 use crate::domain::routing::idempotency::{self, Key};

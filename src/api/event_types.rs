@@ -1,20 +1,19 @@
 //! The catalogue of event types: `/event-types`, `/event-types/{key}`, and each workspace's list of
 //! event types and resources, as bare arrays.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::events;
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
 use crate::domain::base::ids::name_id;
-use crate::domain::base::json::{json, without_nulls};
 use crate::domain::base::limits::CATALOGUE_MAX;
 use crate::domain::base::names::check_name;
 use crate::domain::base::time::rfc3339;
 use crate::domain::routing::event::check_payload;
 use crate::domain::tenants::organization::label;
 use crate::domain::tenants::workspace::check_description;
-use crate::http::{Call, Reply, cursor};
+use crate::http::{Call, Reply, cursor, without_nulls};
 use crate::ports::Platform;
 use crate::store::event_types::{self, EventType};
 use crate::store::names::{Kind, Name};

@@ -1,6 +1,6 @@
 //! The history: `/events`, `/workspaces/{id}/events`, and the attempts of a delivery.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api::rules::add_resource;
 use crate::app::events::{self, Listing};
@@ -8,12 +8,11 @@ use crate::app::{cancel, retry};
 use crate::destinations::WEBHOOK;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::ids::{self, attempt_id, message_id, rule_event_id};
-use crate::domain::base::json::{json, without_nulls};
 use crate::domain::base::time::rfc3339;
 use crate::domain::delivery::attempt::Record;
 use crate::domain::delivery::state::{STATUSES, State};
 use crate::domain::routing::event::{Event, FanOut, Unmatched};
-use crate::http::{Call, Reply, cursor};
+use crate::http::{Call, Reply, cursor, without_nulls};
 use crate::ports::Platform;
 use crate::store::events::{DeliverySummary, EventWithDeliveries, Filter, NEWEST};
 

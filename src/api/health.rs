@@ -1,7 +1,8 @@
 //! Whether the installation answers.
 
+use serde_json::json;
+
 use crate::domain::base::error::Result;
-use crate::domain::base::json::json;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
 

@@ -1,14 +1,13 @@
 //! `/integrations`, and what a connection says of its own: actions, fields and mappings. There is
 //! one integration, the webhook: it has one action, and sends the payload as it is.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::rules::SEND_WEBHOOK;
 use crate::destinations::WEBHOOK;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::fields::Fields;
 use crate::domain::base::ids::name_id;
-use crate::domain::base::json::json;
 use crate::domain::base::time::rfc3339;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;

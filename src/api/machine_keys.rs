@@ -1,14 +1,13 @@
 //! `/machine-keys`: the keys of the caller's organization.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::machine_keys;
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
-use crate::domain::base::json::{json, without_nulls};
 use crate::domain::base::time::rfc3339;
 use crate::domain::tenants::organization::label;
-use crate::http::{Call, Reply, cursor};
+use crate::http::{Call, Reply, cursor, without_nulls};
 use crate::ports::Platform;
 use crate::store::machine_keys::{MachineKey, list as stored};
 

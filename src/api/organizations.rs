@@ -1,11 +1,10 @@
 //! `POST /organizations` for the operator, and `/organization`, the caller's own.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::organizations;
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
-use crate::domain::base::json::json;
 use crate::domain::base::time::rfc3339;
 use crate::domain::tenants::organization::check_name;
 use crate::domain::tenants::session::check_origins;

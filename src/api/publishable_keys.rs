@@ -1,16 +1,15 @@
 //! `/workspaces/{id}/publishable-key`: rotating and limiting it.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::publishable_keys::{self, Change};
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
-use crate::domain::base::json::{json, without_nulls};
 use crate::domain::base::time::rfc3339;
 use crate::domain::tenants::key_limits::check_patterns;
 use crate::domain::tenants::organization::label;
 use crate::domain::tenants::session::check_origins;
-use crate::http::{Call, Reply};
+use crate::http::{Call, Reply, without_nulls};
 use crate::ports::Platform;
 use crate::store::publishable_keys::PublishableKey;
 

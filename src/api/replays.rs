@@ -1,11 +1,10 @@
 //! `/replays` and `/workspaces/{id}/replays`: sending once more what died or was delivered.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::replays::{self, Wanted};
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
-use crate::domain::base::json::json;
 use crate::domain::base::names::check_name;
 use crate::domain::base::time::{parse_rfc3339, rfc3339};
 use crate::domain::delivery::replay::{REPLAYED_STATUSES, Selection, replayed_state};

@@ -1,11 +1,10 @@
 //! `/rules`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::rules::{self as app_rules, NewRule, SEND_WEBHOOK};
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::fields::Fields;
-use crate::domain::base::json::json;
 use crate::domain::base::names::check_name;
 use crate::domain::base::names::check_pattern;
 use crate::domain::base::names::check_resource_id;

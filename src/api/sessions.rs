@@ -1,11 +1,12 @@
 //! `/sessions`: sessions of the embed.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use std::str::FromStr;
+use strum::VariantNames;
 
 use crate::app::sessions::{self, NewSession};
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
-use crate::domain::base::json::{json, without_nulls};
 use crate::domain::base::names::check_name;
 use crate::domain::base::names::check_resource_id;
 use crate::domain::base::time::rfc3339;
@@ -14,7 +15,7 @@ use crate::domain::tenants::session::{
     LAUNCH_TTL_S, LaunchPage, READ_PAYLOADS, Role, Session, SessionType, TTL_S, Token,
 };
 use crate::domain::tenants::workspace::check_external_id;
-use crate::http::{Call, Reply, cursor};
+use crate::http::{Call, Reply, cursor, without_nulls};
 use crate::ports::Platform;
 use crate::store::events::NEWEST;
 use crate::store::sessions::Filter;
@@ -78,43 +79,25 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 }
 
 fn read(fields: &mut Fields<'_>) -> NewSession {
-    let session_type = word(
-        fields,
-        "session_type",
-        SessionType::parse,
-        SessionType::WORDS,
-        SessionType::Workspace,
-    );
+    let session_type = word(fields, "session_type", SessionType::Workspace);
     NewSession {
         workspace: fields.required_uuid("workspace_id"),
-        role: word(fields, "role", Role::parse, Role::WORDS, Role::Member),
+        role: word(fields, "role", Role::Member),
         session_type,
         resource: resource(fields, session_type),
         external_user_id: fields.checked_text("external_user_id", check_external_id),
         reads_payloads: scopes(fields),
         allowed_origins: origins(fields),
-        launch_page: word(
-            fields,
-            "launch_page",
-            LaunchPage::parse,
-            LaunchPage::WORDS,
-            LaunchPage::Dashboard,
-        ),
+        launch_page: word(fields, "launch_page", LaunchPage::Dashboard),
         ttl_ms: seconds(fields, "ttl_seconds", TTL_S),
         launch_ttl_ms: seconds(fields, "launch_ttl_seconds", LAUNCH_TTL_S),
     }
 }
 
-fn word<T>(
-    fields: &mut Fields<'_>,
-    name: &str,
-    parse: fn(&str) -> Option<T>,
-    words: &[&str],
-    default: T,
-) -> T {
+fn word<T: FromStr + VariantNames>(fields: &mut Fields<'_>, name: &str, default: T) -> T {
     let Some(text) = fields.text(name) else { return default };
-    parse(&text).unwrap_or_else(|| {
-        fields.fail(name, format!("must be one of {}", words.join(", ")));
+    text.parse().unwrap_or_else(|_| {
+        fields.fail(name, format!("must be one of {}", T::VARIANTS.join(", ")));
         default
     })
 }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::stats::{self, Stats};
 use crate::domain::base::error::{Error, Result};
-use crate::domain::base::json::{json, without_nulls};
 use crate::domain::base::time::rfc3339;
 use crate::domain::delivery::stats::{Histogram, Tally};
-use crate::http::{Call, Reply};
+use crate::http::{Call, Reply, without_nulls};
 use crate::ports::Platform;
 use crate::store::rollups::Rollup;
 

@@ -1,18 +1,17 @@
 //! `/workspaces`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api::publishable_keys;
 use crate::app::upkeep::deleted_workspaces;
 use crate::app::workspaces::{self as app_workspaces, NewWorkspace};
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
-use crate::domain::base::json::{json, without_nulls};
 use crate::domain::base::time::rfc3339;
 use crate::domain::tenants::workspace::{
     check_description, check_environment, check_external_id, check_name,
 };
-use crate::http::{Call, Reply, cursor};
+use crate::http::{Call, Reply, cursor, without_nulls};
 use crate::ports::Platform;
 use crate::store::publishable_keys::PublishableKey;
 use crate::store::workspaces::{self, Workspace};

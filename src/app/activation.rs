@@ -2,10 +2,11 @@
 //! consumer that still saw the former state leaves deliveries behind that the consumer holds, or
 //! the sweeper releases.
 
+use serde_json::json;
+
 use crate::app::common::history_db;
 use crate::app::delivery::wake::wake;
 use crate::domain::base::error::Result;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::{HELD_STEP, SWEEP_CONNECTIONS};
 use crate::domain::connection::health::Warning;
 use crate::domain::connection::model::InactiveReason;

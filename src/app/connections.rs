@@ -1,6 +1,7 @@
 //! Creating, changing and deleting connections. Whatever is secret is sealed here, for the one
 //! place it will stand in.
 
+use serde_json::json;
 use std::collections::BTreeMap;
 
 use crate::app::common::{history_db, new_id, url_policy};
@@ -9,7 +10,6 @@ use crate::destinations::WEBHOOK;
 use crate::destinations::webhook::form::{self, Form, SecretChange};
 use crate::destinations::webhook::{CUSTOM_HEADER, Settings, header_field};
 use crate::domain::base::error::{Error, FieldError, Kind, Result};
-use crate::domain::base::json::json;
 use crate::domain::base::limits::CANCEL_STEP;
 use crate::domain::base::secret::{SealContext, Secret};
 use crate::domain::connection::model::{SealedCredentials, SealedSigningSecret, SetBy};

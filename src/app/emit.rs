@@ -6,6 +6,8 @@
 //! is stored already. Once the batch is stored the event is accepted, also when the send fails:
 //! the sweeper sees to it.
 
+use serde_json::json;
+
 use crate::app::common::{group_by_key, history_db};
 use crate::app::delivery::wake::wake;
 use crate::app::delivery::write_gate;
@@ -13,7 +15,6 @@ use crate::app::keys;
 use crate::app::rate_limits::count;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::UNMATCHED_MAX;
 use crate::domain::base::names;
 use crate::domain::base::names::covers;

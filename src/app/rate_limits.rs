@@ -6,9 +6,9 @@
 //! does not hold is told that first.
 
 use futures_util::future::LocalBoxFuture;
+use serde_json::json;
 
 use crate::domain::base::error::{Error, Kind, Result};
-use crate::domain::base::json::json;
 use crate::ports::{Limited, Platform, PortError, RateLimits};
 
 /// A request that is being counted.

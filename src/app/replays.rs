@@ -4,12 +4,13 @@
 //! does one step of it and sends the message for the next, some time later. A message that is lost
 //! is made good by the sweeper; one that is repeated, or comes too late, does nothing.
 
+use serde_json::json;
+
 use crate::app::common::{history_db, new_event_id};
 use crate::app::delivery::wake::wake;
 use crate::app::events::home_of;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::{
     REPLAY_CONNECTIONS_MAX, REPLAY_FORGOTTEN_MS, REPLAY_STEP_S, SEND_BATCH_MAX,
 };

@@ -1,11 +1,12 @@
 //! A person has a delivery attempted now: an open one before its time, a settled one once more.
 
+use serde_json::json;
+
 use crate::app::common::history_db;
 use crate::app::delivery::lanes;
 use crate::app::delivery::wake::wake;
 use crate::app::events::{delivery_key, home};
 use crate::domain::base::error::{Code, Error, Kind, Result};
-use crate::domain::base::json::json;
 use crate::domain::base::time::MINUTE_MS;
 use crate::domain::delivery::job::Job;
 use crate::domain::delivery::state::State;

@@ -8,11 +8,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::domain::base::error::{Error, Result};
-use crate::domain::base::json::{self, json};
 use crate::domain::tenants::actor::Scope;
 use crate::http::{Call, Reply};
 
@@ -26,7 +25,7 @@ pub fn read<T: DeserializeOwned>(call: &Call, list: &str) -> Result<Option<T>> {
     let decoded = URL_SAFE_NO_PAD.decode(&text).ok();
     let checked = decoded.as_deref().and_then(checked);
     let read: Option<(String, T)> =
-        checked.and_then(|json| json::read(std::str::from_utf8(json).ok()?).ok());
+        checked.and_then(|json| serde_json::from_str(std::str::from_utf8(json).ok()?).ok());
     match read {
         Some((name, position)) if name == list => Ok(Some(position)),
         _ => Err(Error::field("cursor", "is not a cursor of this list")),
@@ -111,7 +110,6 @@ mod tests {
     use super::*;
     use crate::http::Request;
     use crate::http::access::Caller;
-    use crate::http::headers::Headers;
 
     fn call(cursor: &str) -> Call {
         let request = Request {
@@ -119,7 +117,7 @@ mod tests {
             origin: String::new(),
             path: String::new(),
             query: format!("cursor={cursor}"),
-            headers: Headers::default(),
+            headers: http::HeaderMap::new(),
             body: Vec::new(),
         };
         Call { request, caller: Caller::Anyone, params: Vec::new() }

@@ -4,9 +4,9 @@
 pub mod access;
 pub mod cursor;
 pub mod form;
-pub mod headers;
 pub mod problem;
 
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use serde_json::Value;
 
@@ -15,7 +15,6 @@ use crate::domain::base::ids;
 use crate::domain::base::limits::{PAGE_DEFAULT, PAGE_MAX};
 use access::Caller;
 use form::Form;
-use headers::Headers;
 
 /// A request whose body was read.
 #[derive(Debug, Clone)]
@@ -29,15 +28,15 @@ pub struct Request {
     /// Query without the question mark.
     pub query: String,
     /// Headers.
-    pub headers: Headers,
+    pub headers: HeaderMap,
     /// Body.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// A header's value.
+    /// A header's value, if it is UTF-8.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)
+        std::str::from_utf8(self.headers.get(name)?.as_bytes()).ok()
     }
 
     /// The first value of a query parameter, decoded.
@@ -156,13 +155,22 @@ impl Call {
     }
 }
 
+/// An object without its entries that are `null`. In our answers a field is there with a value or
+/// it is not there: typed clients refuse a `null` where a field is optional.
+pub fn without_nulls(mut object: Value) -> Value {
+    if let Some(entries) = object.as_object_mut() {
+        entries.retain(|_, value| !value.is_null());
+    }
+    object
+}
+
 /// An answer.
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// Status.
     pub status: StatusCode,
     /// Headers.
-    pub headers: Headers,
+    pub headers: HeaderMap,
     /// Body.
     pub body: Vec<u8>,
 }
@@ -170,7 +178,7 @@ pub struct Reply {
 impl Reply {
     /// An answer with a JSON text.
     pub fn json_text(status: StatusCode, text: String) -> Self {
-        let reply = Self { status, headers: Headers::default(), body: text.into_bytes() };
+        let reply = Self { status, headers: HeaderMap::new(), body: text.into_bytes() };
         // Nothing here is for a shared cache, and some answers show a secret once.
         reply
             .with_header("content-type", "application/json")
@@ -194,7 +202,7 @@ impl Reply {
 
     /// An answer with a page.
     pub fn html(status: StatusCode, text: String) -> Self {
-        let reply = Self { status, headers: Headers::default(), body: text.into_bytes() };
+        let reply = Self { status, headers: HeaderMap::new(), body: text.into_bytes() };
         reply.with_header("content-type", "text/html; charset=utf-8")
     }
 
@@ -205,12 +213,42 @@ impl Reply {
 
     /// An answer without a body.
     pub fn empty(status: StatusCode) -> Self {
-        Self { status, headers: Headers::default(), body: Vec::new() }
+        Self { status, headers: HeaderMap::new(), body: Vec::new() }
     }
 
     /// The same answer with one more header. A value that HTTP does not allow is left out.
     pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.set(name, value);
+        // The type of the crate also holds bytes beyond ASCII.
+        let value = HeaderValue::from_str(value).ok().filter(|value| value.to_str().is_ok());
+        if let Some(value) = value {
+            self.headers.insert(HeaderName::from_static(name), value);
+        }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_null_is_left_out() {
+        let all = json!({"a": null, "b": 0, "c": "", "d": {"e": null}});
+        assert_eq!(without_nulls(all), json!({"b": 0, "c": "", "d": {"e": null}}));
+    }
+
+    #[test]
+    fn a_header_is_set_once_and_only_to_what_http_allows() {
+        let mut reply = Reply::empty(StatusCode::OK)
+            .with_header("allow", "GET")
+            .with_header("x-a", "")
+            .with_header("allow", "GET, PUT");
+        for value in ["a\nb", "a\rb", "\0", "é", "\u{7f}"] {
+            reply = reply.with_header("allow", value);
+        }
+        assert_eq!(reply.headers.len(), 2);
+        assert_eq!(reply.headers["allow"], "GET, PUT");
+        assert_eq!(reply.headers["x-a"], "");
     }
 }

@@ -2,10 +2,9 @@
 //! document of the wire contract.
 
 use http::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::domain::base::error::{Error, Kind, Result};
-use crate::domain::base::json::json;
 use crate::domain::base::limits::RATE_PERIOD_S;
 use crate::http::Reply;
 

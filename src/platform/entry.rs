@@ -1,6 +1,8 @@
 //! The events of the Worker: fetch, queue, scheduled.
 
 use futures_util::StreamExt;
+use http::header::{HeaderName, HeaderValue};
+use serde_json::json;
 use worker::{
     Context, Env, Headers, MessageBatch, MessageExt, QueueRetryOptionsBuilder, Request, Response,
     ScheduleContext, ScheduledEvent, console_error, event,
@@ -10,7 +12,6 @@ use crate::app::delivery::deliver::{Verdict, deliver};
 use crate::app::delivery::work::QueueMessage;
 use crate::app::upkeep::sweep::sweep;
 use crate::domain::base::error::{Error, Result};
-use crate::domain::base::json::json;
 use crate::domain::base::limits::HAND_BACK_S;
 use crate::http::{Reply, problem};
 use crate::platform::{Edge, is_short};
@@ -56,8 +57,14 @@ fn head(request: &Request) -> Option<Head> {
         origin: url.origin().ascii_serialization(),
         path: url.path().to_owned(),
         query: url.query().unwrap_or_default().to_owned(),
-        headers: request.headers().entries().collect(),
+        headers: request.headers().entries().filter_map(header).collect(),
     })
+}
+
+/// A header as this crate holds it; values that are not ASCII stay as they are.
+fn header((name, value): (String, String)) -> Option<(HeaderName, HeaderValue)> {
+    let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+    Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
 }
 
 /// Reads the body: at once where its length is told and allowed, which is cheaper, else chunk by
@@ -85,8 +92,8 @@ fn broke_off() -> Error {
 
 fn response(reply: Reply) -> worker::Result<Response> {
     let headers = Headers::new();
-    for (name, value) in reply.headers.iter() {
-        headers.set(name, value)?;
+    for (name, value) in &reply.headers {
+        headers.set(name.as_str(), value.to_str().map_err(|e| e.to_string())?)?;
     }
     let response =
         if reply.body.is_empty() { Response::empty()? } else { Response::from_bytes(reply.body)? };

@@ -4,6 +4,7 @@
 //! events out and a step is never taken on a state that is being changed. The state is saved and
 //! the alarm armed before anything is sent: whatever is cut off after that, the alarm finds out.
 
+use serde_json::json;
 use std::cell::RefCell;
 
 use worker::wasm_bindgen::JsValue;
@@ -13,7 +14,6 @@ use worker::{
 };
 
 use crate::app::delivery::lanes::carry_out;
-use crate::domain::base::json::{self, json};
 use crate::domain::lane::machine::Lane as Machine;
 use crate::domain::lane::messages::{Command, Effect, Reply};
 use crate::domain::lane::queue::ConnectionQueue;
@@ -50,7 +50,8 @@ impl DurableObject for Lane {
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let command: Command = json::read(&request.text().await?).map_err(|e| e.to_string())?;
+        let command: Command =
+            serde_json::from_str(&request.text().await?).map_err(|e| e.to_string())?;
         let reply = self.step(command).await?;
         Response::ok(serde_json::to_string(&reply)?)
     }
@@ -75,7 +76,7 @@ impl Lane {
         let mut machine = match in_memory {
             Some(machine) => machine,
             None => match storage.get::<String>(STATE).await? {
-                Some(text) => json::read(&text).unwrap_or_default(),
+                Some(text) => serde_json::from_str(&text).unwrap_or_default(),
                 None => Machine::default(),
             },
         };
@@ -162,7 +163,7 @@ impl LaneObjects {
         let request = web_sys::Request::new_with_str_and_init("https://lane/", &init)?;
         let stub = self.namespace.get_by_name(&name)?;
         let mut answer = stub.fetch_with_request(request.into()).await?;
-        Ok(json::read(&answer.text().await?).map_err(|e| e.to_string())?)
+        Ok(serde_json::from_str(&answer.text().await?).map_err(|e| e.to_string())?)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Counts what an invocation costs, when the variable `METER` is `true`: tests and benchmarks read
 //! the printed lines. Rows are D1's own count.
 
+use serde_json::json;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::domain::base::json::json;
 use serde::Serialize;
 use worker::{D1ResultMeta, Env, console_log};
 

@@ -1,5 +1,7 @@
 //! Sessions of the embed.
 
+use strum::VariantNames;
+
 use crate::domain::tenants::session::{
     LAUNCH_TTL_S, LaunchPage, ORIGINS_MAX, READ_PAYLOADS, Role, SessionType, TTL_S,
 };
@@ -20,8 +22,8 @@ fn fields() -> Vec<Field> {
     vec![
         need("session_id", id("session")),
         need("workspace_id", id("workspace")),
-        need("role", one_of(Role::WORDS)),
-        need("session_type", one_of(SessionType::WORDS)),
+        need("role", one_of(Role::VARIANTS)),
+        need("session_type", one_of(SessionType::VARIANTS)),
         need("expires_at", time()),
         may("resource", words("order")),
         may("resource_id", words("ord_1001")),
@@ -54,7 +56,7 @@ pub fn shapes() -> Names {
         may("external_user_id", words("ann")).shown(),
         need("scopes", list_of(only(READ_PAYLOADS))),
         need("allowed_origins", list_of(words("https://app.example.com"))),
-        need("launch_page", one_of(LaunchPage::WORDS)),
+        need("launch_page", one_of(LaunchPage::VARIANTS)),
         need("created_by", words("mk_3Jb9kq0Rz5TnWc8Yl2XeVd1M")),
         need("created_at", time()),
         may("launched_at", time()),
@@ -75,11 +77,11 @@ fn seconds((least, most, default): (i64, i64, i64)) -> Shape {
 pub fn operations() -> Vec<Operation> {
     let wanted = open([
         need("workspace_id", given_id("workspace")),
-        may("role", one_of(Role::WORDS)).or("member").says(
+        may("role", one_of(Role::VARIANTS)).or("member").says(
             "`member` reads, sends test events and retries; `admin` and `owner` also change \
              connections and rules and rotate secrets.",
         ),
-        may("session_type", one_of(SessionType::WORDS))
+        may("session_type", one_of(SessionType::VARIANTS))
             .or("workspace")
             .says("`resource` needs the two fields below; `dashboard` only reads."),
         may("resource", name("order")),
@@ -87,7 +89,7 @@ pub fn operations() -> Vec<Operation> {
         may("external_user_id", external_id("ann")).shown(),
         may("ttl_seconds", seconds(TTL_S)).or(TTL_S.2),
         may("launch_ttl_seconds", seconds(LAUNCH_TTL_S)).or(LAUNCH_TTL_S.2),
-        may("launch_page", one_of(LaunchPage::WORDS)).or("dashboard"),
+        may("launch_page", one_of(LaunchPage::VARIANTS)).or("dashboard"),
         may("allowed_origins", some_of(origin(), 0, ORIGINS_MAX))
             .says("Origins that may frame it; by default the organization's."),
         may("scopes", list_of(only(READ_PAYLOADS))).says("Opens payloads to admins and owners."),

@@ -1,7 +1,8 @@
 //! Records of attempts in a LOG shard. The first attempt's stands inside its delivery row unless it
 //! is long; the others have rows of their own.
 
-use crate::domain::base::json::json;
+use serde_json::json;
+
 use crate::domain::delivery::attempt::Record;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Statement;

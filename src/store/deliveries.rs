@@ -1,9 +1,8 @@
 //! Deliveries in a LOG shard: what a consumer reads before it attempts, and what it records after.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::RECORD_INLINE_BYTES;
 use crate::domain::delivery::attempt::Record;
 use crate::domain::delivery::job::Job;

@@ -1,10 +1,9 @@
 //! What an emit writes to a LOG shard: events, the deliveries they owe, and the claim of its
 //! idempotency key, all in one batch.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::{PAYLOAD_INLINE_BYTES, SWEEP_GRACE_MS};
 use crate::domain::routing::event::{Event, FanOut, Service};
 use crate::domain::routing::idempotency::{Claims, StoredClaim};

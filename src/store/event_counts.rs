@@ -1,9 +1,8 @@
 //! Events by workspace and month, for the quota: the counts in a LOG shard, the marks in CONTROL.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::COUNTED_WORKSPACES;
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};

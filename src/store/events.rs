@@ -1,10 +1,10 @@
 //! Events in a LOG shard, with the deliveries that each owes.
 
+use serde_json::json;
+
 use crate::domain::base::error::{Error, Result};
-use crate::domain::base::json::{self, json};
 use crate::domain::base::limits::{LIST_READS_MAX, WORKSPACES_LISTED};
 use crate::domain::routing::event::{Event, FanOut, Service, Unmatched};
-use crate::domain::routing::rule::Mismatch;
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{Query, all_rows, run, select, statement};
@@ -78,11 +78,10 @@ impl FromRow for FanOut {
 
 impl FromRow for Unmatched {
     fn from_row(row: &mut Row) -> Self {
-        let why = row.text("w");
         Self {
             rule_number: row.int("n"),
             rule: row.text("r"),
-            why: json::word(&why).unwrap_or(Mismatch::Inactive),
+            why: row.word("w"),
             detail: row.text_if_any("d"),
         }
     }
@@ -231,7 +230,7 @@ pub async fn newest_ids(
     let mut found = Vec::new();
     for result in run(log, workspaces.chunks(WORKSPACES_LISTED).map(of_set).collect()).await? {
         for Ids(text) in all_rows(&result)? {
-            let ids = json::read(&text).map_err(|e| Error::internal(e.to_string()))?;
+            let ids = serde_json::from_str(&text).map_err(|e| Error::internal(e.to_string()))?;
             found.push(ids);
         }
     }

@@ -4,7 +4,8 @@
 //! to event: the next one is the newest of the connections' next ones. What is not failed is never
 //! read, however much of it lies between.
 
-use crate::domain::base::json::json;
+use serde_json::json;
+
 use crate::domain::base::limits::LIST_READS_MAX;
 use crate::store::events::{EventWithDeliveries, event_columns};
 use crate::store::{Query, row};

@@ -3,10 +3,9 @@
 //! Whole connections are handled in bounded steps, oldest events first; who calls goes on until a
 //! step was not full.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::{HELD_STEP, SWEEP_CONNECTIONS, SWEEP_GRACE_MS};
 use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Database;

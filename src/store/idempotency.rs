@@ -2,10 +2,9 @@
 //! claim stands first and is ignored if there is one, every insert behind it asks whose it is, and
 //! the last statement tells. One transaction, so whoever is first has it, and all learn that.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::IDEMPOTENCY_KEPT_MS;
 use crate::domain::routing::idempotency::{Claim, Claims, Placed, StoredClaim};
 use crate::ports::{Database, Statement};

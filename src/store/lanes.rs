@@ -1,10 +1,9 @@
 //! What a LOG shard says about lanes: their modes, read with the jobs, and since when nothing
 //! succeeded.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::CONNECTIONS_SHOWN_MAX;
 use crate::domain::lane::messages::LogMode;
 use crate::domain::lane::queue::{ConnectionQueue, Mode, Reason};

@@ -1,12 +1,15 @@
 //! Names that a workspace has emitted: its event types and resources, in a LOG shard. They are
 //! stored with the events, see `events.rs`.
 
+use strum::IntoStaticStr;
+
 use crate::domain::base::limits::NAMES_SHOWN_MAX;
 use crate::store::row::{FromRow, Row};
 use crate::store::{Query, all_rows};
 
 /// What kind of name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Kind {
     /// Names of events.
     Event,
@@ -17,10 +20,7 @@ pub enum Kind {
 impl Kind {
     /// The word in the database.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Event => "event",
-            Self::Resource => "resource",
-        }
+        self.into()
     }
 }
 

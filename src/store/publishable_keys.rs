@@ -2,7 +2,6 @@
 //! the place of, while their grace lasts.
 
 use crate::domain::base::error::{Error, Kind, Result};
-use crate::domain::base::json;
 use crate::domain::tenants::actor::Scope;
 use crate::domain::tenants::key_limits::KeyLimits;
 use crate::ports::{Database, Param, Statement};
@@ -39,7 +38,7 @@ impl FromRow for KeyLimits {
 /// A JSON array of texts, or NULL. One that cannot be read is no row: it would be no limit.
 fn texts(row: &mut Row, column: &str) -> Option<Vec<String>> {
     let text = row.maybe_text(column)?;
-    let texts = json::read(&text).ok();
+    let texts = serde_json::from_str(&text).ok();
     if texts.is_none() {
         row.is_no(column, "list of texts");
     }

@@ -1,9 +1,8 @@
 //! Replays in a LOG shard, beside the deliveries that they are about.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::domain::base::error::{Error, Result};
-use crate::domain::base::json::json;
 use crate::domain::base::limits::{REPLAY_DELIVERIES_MAX, REPLAY_READS_MAX, REPLAY_STEP};
 use crate::domain::delivery::replay::{Counted, Selection, Status};
 use crate::domain::delivery::state::State;

@@ -1,8 +1,9 @@
 //! The counts of deliveries by connection and day in a LOG shard, and how far the counting is.
 
+use serde_json::json;
+
 use crate::domain::base::error::Result;
 use crate::domain::base::ids;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::{ROLLUP_LINES, ROLLUP_STEP, STATS_ROWS_MAX};
 use crate::domain::base::time::DAY_MS;
 use crate::domain::delivery::state::State;

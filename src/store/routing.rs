@@ -1,8 +1,9 @@
 //! The one CONTROL read of an emit: who holds the key, where the workspace's events live, and which
 //! rules could match.
 
+use serde_json::json;
+
 use crate::domain::base::error::Result;
-use crate::domain::base::json::json;
 use crate::domain::base::secret::Sealed;
 use crate::domain::routing::rule::Rule;
 use crate::domain::tenants::key_limits::KeyLimits;

@@ -1,15 +1,16 @@
 //! Rows as a database gives them, read column by column.
 //!
-//! All rows go through one parser: a derived one for each kind of row would make the module a
-//! tenth larger. Reading a column never fails on the spot. What is not as the schema says is noted
-//! in the row, and whoever reads whole rows ([`all`], [`first`], [`one`]) gets the error then.
+//! Reading a column never fails at once. What is not as the schema says is noted in the row, and
+//! whoever reads whole rows ([`all`], [`first`], [`one`]) gets an internal error that names the
+//! column. The value that was read instead is never given out.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::str::FromStr;
+use strum::VariantArray;
 
 use crate::domain::base::error::{Error, Result};
-use crate::domain::base::json;
 use crate::ports::Rows;
 
 /// The columns of one row. Reading a column takes it out, so that long texts are not copied.
@@ -104,9 +105,27 @@ impl Row {
         }
     }
 
+    /// The value of an enum that a column's word stands for. After an unknown word it is any one.
+    pub fn word<T: Copy + FromStr + VariantArray>(&mut self, column: &str) -> T {
+        let read = self.maybe_word(column);
+        read.unwrap_or_else(|| {
+            self.is_no(column, "known word");
+            T::VARIANTS[0]
+        })
+    }
+
+    /// The same of a column that may be NULL.
+    pub fn maybe_word<T: Copy + FromStr + VariantArray>(&mut self, column: &str) -> Option<T> {
+        let read = self.maybe_text(column)?.parse().ok();
+        if read.is_none() {
+            self.is_no(column, "known word");
+        }
+        read
+    }
+
     /// What a column with JSON text holds.
     pub fn json<T: DeserializeOwned>(&mut self, column: &str) -> Option<T> {
-        let read = json::read(&self.text(column));
+        let read = serde_json::from_str(&self.text(column));
         read.map_err(|e| self.note(format!("{column}: {e}"))).ok()
     }
 
@@ -251,7 +270,7 @@ mod tests {
         check(|row| row.int::<u32>("minus"), "minus is no number in its range");
         check(|row| row.flag("big"), "big is no flag");
         check(|row| row.flag("null"), "null is no flag");
-        check(|row| row.json::<u8>("text"), "text: is not the JSON that it should be");
+        check(|row| row.json::<u8>("text"), "text: expected value at line 1 column 1");
         check(|row| row.rows::<A>("text"), "text: expected value at line 1 column 1");
         check(
             |row| row.rows::<A>("rows"),

@@ -1,7 +1,8 @@
 //! Rules in CONTROL.
 
+use serde_json::json;
+
 use crate::domain::base::error::{Error, Kind, Result};
-use crate::domain::base::json::json;
 use crate::domain::base::limits::{
     CONNECTIONS_SHOWN_MAX, FAN_OUT_MAX, LOOKED_AT, PATTERNS_READ_MAX,
 };

@@ -6,7 +6,7 @@
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::{CLEARED_SESSIONS, FORGOTTEN_AT_ONCE};
 use crate::domain::tenants::actor::Resource;
-use crate::domain::tenants::session::{LaunchPage, Look, Role, Session, SessionType, Theme};
+use crate::domain::tenants::session::{Look, Session, Theme};
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{Query, run, select, statement};
@@ -23,14 +23,6 @@ pub struct Stored {
 }
 
 /// A word that must be one of an enum's.
-fn word<T>(row: &mut Row, column: &str, parse: fn(&str) -> Option<T>, or: T) -> T {
-    let text = row.text(column);
-    parse(&text).unwrap_or_else(|| {
-        row.is_no(column, "known word");
-        or
-    })
-}
-
 impl FromRow for Session {
     fn from_row(row: &mut Row) -> Self {
         let resource = (row.maybe_text("resource"), row.maybe_text("resource_id"));
@@ -41,8 +33,8 @@ impl FromRow for Session {
             workspace: row.text("workspace"),
             workspace_name: row.text("workspace_name"),
             environment: row.maybe_text("environment"),
-            role: word(row, "role", Role::parse, Role::Member),
-            session_type: word(row, "session_type", SessionType::parse, SessionType::Dashboard),
+            role: row.word("role"),
+            session_type: row.word("session_type"),
             resource: match resource {
                 (Some(kind), Some(id)) => Some(Resource { kind, id }),
                 _ => None,
@@ -50,11 +42,8 @@ impl FromRow for Session {
             external_user_id: row.maybe_text("external_user_id"),
             reads_payloads: row.flag("reads_payloads"),
             allowed_origins: row.json("allowed_origins").unwrap_or_default(),
-            launch_page: word(row, "launch_page", LaunchPage::parse, LaunchPage::Dashboard),
-            look: Look {
-                theme: word(row, "theme", Theme::parse, Theme::Auto),
-                accent: row.maybe_text("accent"),
-            },
+            launch_page: row.word("launch_page"),
+            look: Look { theme: row.word("theme"), accent: row.maybe_text("accent") },
             ttl_ms: row.int("ttl_ms"),
             created_by: row.text("created_by"),
             created_at_ms: row.int("created_at_ms"),

@@ -1,9 +1,8 @@
 //! What the sweeper reads and writes in a LOG shard.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::{
     SWEEP_AFTER_RESTART, SWEEP_CONNECTIONS, SWEEP_PER_CONNECTION, WINDOW_MAX,
 };

@@ -1,10 +1,9 @@
 //! The connections that will be called: all that a consumer batch reads of them, the one CONTROL
 //! read that it makes, and their ids for a replay.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::REPLAY_CONNECTIONS_MAX;
 use crate::domain::base::secret::Sealed;
 use crate::domain::connection::model::{SealedSigningSecret, Target};

@@ -2,7 +2,7 @@
 //! events are stored once and every answer is the first one.
 
 use futures_util::future::join_all;
-use posthorn::http::headers::Headers;
+use http::{HeaderName, HeaderValue};
 use posthorn::routes::{self, Head};
 use serde_json::{Value, json};
 
@@ -143,16 +143,18 @@ fn an_unknown_result_and_a_lost_answer_change_nothing() {
 
 /// Emits at the same time, each at its own pace.
 fn at_once(edge: &Edge, tenant: &Tenant, bodies: &[String]) -> Vec<(u16, bool, String)> {
-    let key = ("x-meshes-publishable-key".to_owned(), tenant.publishable_key.clone());
     let requests = bodies.iter().map(|body| {
-        let headers: Headers =
-            [key.clone(), ("idempotency-key".to_owned(), "k".to_owned())].into_iter().collect();
+        let key = HeaderValue::from_str(&tenant.publishable_key).expect("a header value");
+        let headers = [
+            (HeaderName::from_static("x-meshes-publishable-key"), key),
+            (HeaderName::from_static("idempotency-key"), HeaderValue::from_static("k")),
+        ];
         let head = Head {
             method: http::Method::POST,
             origin: ORIGIN.to_owned(),
             path: EVENTS.to_owned(),
             query: String::new(),
-            headers,
+            headers: headers.into_iter().collect(),
         };
         let body = body.clone().into_bytes();
         routes::serve(edge, head, async move |_: usize| Ok(body))

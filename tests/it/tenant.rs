@@ -52,25 +52,25 @@ pub async fn ask(
     body: Vec<u8>,
 ) -> Answered {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let named = |(name, value): &(String, String)| {
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
+        (name, HeaderValue::from_bytes(value.as_bytes()).expect("a header value"))
+    };
     let head = Head {
         method: Method::from_bytes(method.as_bytes()).expect("a method"),
         origin: ORIGIN.to_owned(),
         path: path.to_owned(),
         query: query.to_owned(),
-        headers: headers.into_iter().collect(),
+        headers: headers.iter().map(named).collect(),
     };
     let sent = body.clone();
     let read_body = async |bytes_max: usize| {
         if sent.len() > bytes_max { Err(problem::body_too_large(bytes_max)) } else { Ok(sent) }
     };
     let reply = routes::serve(edge, head, read_body).await;
-    let named = |(name, value): (&str, &str)| {
-        let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
-        (name, HeaderValue::from_str(value).expect("a header value"))
-    };
     let answered = Answered {
         status: reply.status.as_u16(),
-        headers: reply.headers.iter().map(named).collect(),
+        headers: reply.headers,
         text: String::from_utf8(reply.body).expect("UTF-8"),
     };
     conformance::check(method, path, &body, &answered);

@@ -1,12 +1,13 @@
 //! One attempt of one delivery: open its secrets, sign with what is current at this moment, send,
 //! and decide what follows. Nothing is stored here; see `recorder.rs`.
 
+use serde_json::json;
+
 use crate::app::common::url_policy;
 use crate::destinations::webhook::{self, PayloadMode, Settings};
 use crate::destinations::{Material, OutboundRequest};
 use crate::domain::base::ids::TEST_RULE;
 use crate::domain::base::ids::message_id;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::SLOW_AFTER_MS;
 use crate::domain::base::secret::{SealContext, Secret};
 use crate::domain::base::url_guard;

@@ -1,9 +1,10 @@
 //! What a consumer batch is made of: jobs in slices, lines to serve, and what is told to lanes.
 
-use crate::app::delivery::work::{QueueMessage, Work};
+use serde_json::json;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use crate::app::delivery::work::{QueueMessage, Work};
 use futures_util::future::join_all;
 
 use crate::app::common::{group_by_key, history_db};
@@ -13,7 +14,6 @@ use crate::app::delivery::lanes;
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::reports::{Report, Reports};
 use crate::domain::base::error::Result;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::{CANCEL_STEP, SLICE_BYTES_MAX};
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::{Message, Step};

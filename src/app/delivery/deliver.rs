@@ -15,6 +15,7 @@
 //! 4. record (LOG): takes effect only on a delivery that still owes this very attempt;
 //! 5. tell the lanes: what a lane does not hear, the sweeper finds in LOG.
 
+use serde_json::json;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -30,7 +31,6 @@ use crate::app::delivery::reports::{Report, Reports};
 use crate::app::delivery::work::{QueueMessage, Work};
 use crate::app::delivery::write_gate;
 use crate::app::replays;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::{
     FLUSH_AFTER_MS, FLUSH_OUTCOMES, HAND_BACK_S, SLOW_AFTER_MS, STRAGGLERS_MS,
 };

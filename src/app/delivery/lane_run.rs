@@ -10,6 +10,7 @@
 //! 5. record (LOG): takes effect only on a delivery that still owes this very attempt. The lane is
 //!    told after that, so it never lets a later one pass by what is not settled.
 
+use serde_json::json;
 use std::rc::Rc;
 
 use futures_util::future::{join, join_all};
@@ -21,7 +22,6 @@ use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::write_gate;
 use crate::destinations::webhook::Settings;
 use crate::domain::base::error::Result;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::{
     CANCEL_STEP, HAND_BACK_S, LANE_RUN_DELIVERIES, LANE_RUN_END_MS, LANE_RUN_MS, LANE_RUN_PAGES,
 };

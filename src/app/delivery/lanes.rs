@@ -1,8 +1,9 @@
 //! Talking to lanes, and doing for a lane what it asks of its surroundings.
 
+use serde_json::json;
+
 use crate::app::common::history_db;
 use crate::domain::base::error::Result;
-use crate::domain::base::json::json;
 use crate::domain::delivery::job::Message;
 use crate::domain::lane::messages::{Command, ConsumerReport, Effect, Reply};
 use crate::domain::lane::queue::{ConnectionQueue, QueuePosition};

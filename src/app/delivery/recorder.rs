@@ -1,12 +1,13 @@
 //! Records what attempts led to: in LOG with the modes of the connections' lanes, in CONTROL where
 //! it means something for a connection.
 
+use serde_json::json;
+
 use crate::app::activation;
 use crate::app::common::{group_by_key, history_db};
 use crate::app::delivery::attempt::{AttemptResult, ConnectionEffect};
 use crate::app::delivery::write_gate;
 use crate::domain::base::error::Result;
-use crate::domain::base::json::json;
 use crate::domain::base::limits::STATEMENT_BYTES_MAX;
 use crate::domain::connection::health::Warning;
 use crate::domain::connection::model::InactiveReason;

@@ -1,9 +1,10 @@
 //! Asks whether a shard can be written before anything is sent on it; see
 //! `domain/delivery/write_gate.rs`.
 
+use serde_json::json;
+
 use crate::app::common::history_db;
 use crate::domain::base::error::Result;
-use crate::domain::base::json::json;
 use crate::domain::base::time::SECOND_MS;
 use crate::domain::delivery::write_gate::Writable;
 use crate::ports::Platform;

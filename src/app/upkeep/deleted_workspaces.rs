@@ -4,10 +4,11 @@
 //! Who read CONTROL before that batch can still store something after it: an event, a connection, a
 //! session. So a workspace is forgotten only when nothing was left some minutes later.
 
+use serde_json::json;
+
 use crate::app::common::history_db;
 use crate::app::connections::settle_deleted;
 use crate::domain::base::error::{Code, Error, Kind, Result};
-use crate::domain::base::json::json;
 use crate::domain::base::limits::{CLEARED_CONNECTIONS, CLEARED_SESSIONS};
 use crate::domain::base::time::MINUTE_MS;
 use crate::domain::lane::queue::ConnectionQueue;

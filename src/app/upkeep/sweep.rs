@@ -9,6 +9,8 @@
 //! Jobs are sent before their rows are put off, so a crash in between repeats a wake-up and never
 //! loses one.
 
+use serde_json::json;
+
 use crate::app::common::history_db;
 use crate::app::delivery::lanes::nudge;
 use crate::app::delivery::wake::wake;
@@ -16,7 +18,6 @@ use crate::app::upkeep::quotas;
 use crate::app::upkeep::{deleted_workspaces, rollups};
 use crate::app::{activation, replays, sessions};
 use crate::domain::base::error::{Error, Result};
-use crate::domain::base::json::json;
 use crate::domain::base::limits::{
     IDEMPOTENCY_KEPT_MS, KEYS_FORGOTTEN_AT_ONCE, KEYS_FORGOTTEN_STEPS, SEND_BATCH_MAX,
     SWEEP_DELIVERIES,

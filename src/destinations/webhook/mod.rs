@@ -9,10 +9,10 @@ pub mod form;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use strum::{EnumString, IntoStaticStr};
 
 use crate::destinations::{Material, OutboundHeader, OutboundRequest};
-use crate::domain::base::json::{self, json};
 use crate::domain::base::limits::TIMEOUT_S_DEFAULT;
 use crate::domain::base::time::SECOND_MS;
 use crate::domain::connection::model::Credentials;
@@ -21,8 +21,11 @@ use crate::domain::delivery::retry::Schedule;
 use crate::domain::lane::queue::LanePolicy;
 
 /// How the request proves to the receiver who sends it, beside the signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum AuthScheme {
     /// Not at all.
     #[default]
@@ -38,17 +41,12 @@ pub enum AuthScheme {
 impl AuthScheme {
     /// The scheme with this word.
     pub fn parse(word: &str) -> Option<Self> {
-        json::word(word)
+        word.parse().ok()
     }
 
     /// The word.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Basic => "basic",
-            Self::Bearer => "bearer",
-            Self::Header => "header",
-        }
+        self.into()
     }
 
     /// The credentials it needs, by field name.
@@ -63,8 +61,11 @@ impl AuthScheme {
 }
 
 /// What the body of the request is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum PayloadMode {
     /// The payload's text.
     #[default]
@@ -76,23 +77,23 @@ pub enum PayloadMode {
 impl PayloadMode {
     /// The mode with this word.
     pub fn parse(word: &str) -> Option<Self> {
-        json::word(word)
+        word.parse().ok()
     }
 }
 
 impl PayloadMode {
     /// The word.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Raw => "raw",
-            Self::Wrapped => "wrapped",
-        }
+        self.into()
     }
 }
 
 /// Whether the events of a connection wait for one another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Ordering {
     /// They do not: one that fails lets the others pass.
     #[default]
@@ -104,15 +105,12 @@ pub enum Ordering {
 impl Ordering {
     /// The word.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Strict => "strict",
-        }
+        self.into()
     }
 
     /// The ordering with this word.
     pub fn parse(word: &str) -> Option<Self> {
-        json::word(word)
+        word.parse().ok()
     }
 }
 
@@ -180,7 +178,7 @@ impl Settings {
     /// # Errors
     /// What is wrong with it, for the log.
     pub fn from_stored(text: &str) -> Result<Self, String> {
-        json::read(text).map_err(|e| format!("webhook settings: {e}"))
+        serde_json::from_str(text).map_err(|e| format!("webhook settings: {e}"))
     }
 
     /// The form to store.

@@ -8,7 +8,6 @@ use serde_json::value::RawValue;
 use std::fmt;
 
 use crate::domain::base::error::{Error, FieldError, Result};
-use crate::domain::base::json;
 
 /// The fields of one JSON object.
 pub struct Fields<'a> {
@@ -106,7 +105,7 @@ impl<'a> Fields<'a> {
 
     /// The field as `T`; absent and `null` are `None`; another type is noted as "must be `what`".
     pub fn get<T: DeserializeOwned>(&mut self, name: &str, what: &str) -> Option<T> {
-        self.read(name, what, |text| json::read(text).ok())
+        self.read(name, what, |text| serde_json::from_str(text).ok())
     }
 
     /// The exact texts of the items of an array; absent, `null` and another type as with

@@ -3,7 +3,6 @@
 pub mod error;
 pub mod fields;
 pub mod ids;
-pub mod json;
 pub mod limits;
 pub mod names;
 pub mod secret;

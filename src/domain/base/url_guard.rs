@@ -3,14 +3,14 @@
 //! The text is judged as the URL parser of browsers and of `fetch` reads it (crate `url`, WHATWG),
 //! for what is checked must be what is called. That parser also repairs: it drops tabs, turns
 //! backslashes round, reads `0x7f.1` as 127.0.0.1. Repairs of the text are refused here and hosts
-//! are judged after them, so that what a customer sees is what is called.
+//! are judged after them, so that what a customer sees is what is called. An international host name
+//! is taken and becomes its ASCII form (`xn--...`), which is what is stored, shown and called.
 //!
 //! What this cannot do: a name is judged without asking DNS, so a public name may still lead to a
 //! private address, now or later (rebinding). Against that stands the compatibility flag
 //! `global_fetch_strictly_public`, with which `fetch` reaches no private network.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 use url::{Host, ParseError, Url};
 
 use crate::domain::base::limits::URL_CHARS_MAX;
@@ -67,9 +67,6 @@ pub enum Refusal {
     /// An IP address in whatever notation.
     #[error("the URL names an IP address; use a host name")]
     IpAddress,
-    /// Under `allow_private`: an address that is neither loopback nor private.
-    #[error("the URL names an address that cannot be called: {0}")]
-    Range(&'static Range),
     /// A name that only means something inside a network.
     #[error("{0}; use a host name that can be reached from the internet")]
     LocalName(&'static str),
@@ -82,11 +79,9 @@ pub enum Refusal {
     /// Characters or lengths that no host name has.
     #[error("the URL's host is not a valid host name")]
     HostName,
-    /// A host that is not written in ASCII letters, digits, dots and hyphens.
-    #[error(
-        "the host name must be written in plain letters; an international domain name has an \
-         ASCII form that begins with xn--"
-    )]
+    /// A host name that is another one than it looks: with `%`, or with letters that stand for
+    /// ASCII ones.
+    #[error("the host name contains characters that stand for others; write those instead")]
     HostText,
     /// This service itself.
     #[error("the URL leads back to this service; use the address of your own receiver")]
@@ -103,10 +98,8 @@ pub fn check(url: &str, policy: &Policy) -> Result<Url, Refusal> {
     if authority.contains('@') {
         return Err(Refusal::UserInfo);
     }
-    // What the parser would turn into another host is refused, not repaired: a `%` that it decodes,
-    // and letters beyond ASCII, for which it has no tables here (see Cargo.toml).
-    let is_address = authority.starts_with('[');
-    if !authority.is_ascii() || (authority.contains('%') && !is_address) {
+    // An address in brackets may have one, before its zone.
+    if authority.contains('%') && !authority.starts_with('[') {
         return Err(Refusal::HostText);
     }
     let parsed = Url::parse(url).map_err(|error| match error {
@@ -119,7 +112,14 @@ pub fn check(url: &str, policy: &Policy) -> Result<Url, Refusal> {
         return Err(Refusal::Fragment);
     }
     match parsed.host().ok_or(Refusal::NotAUrl)? {
-        Host::Domain(name) => check_name(name, policy)?,
+        Host::Domain(name) => {
+            check_name(name, policy)?;
+            // An international name has a label in Punycode; in others each character beyond ASCII
+            // stood for one of ASCII, or for none.
+            if !authority.is_ascii() && !name.split('.').any(|label| label.starts_with("xn--")) {
+                return Err(Refusal::HostText);
+            }
+        }
         Host::Ipv4(address) => check_address(IpAddr::V4(address), policy)?,
         Host::Ipv6(address) => check_address(IpAddr::V6(address), policy)?,
     }
@@ -184,16 +184,16 @@ fn check_name(name: &str, policy: &Policy) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Addresses are for development only: loopback and private ones. A public address is refused there
+/// too, because a customer's receiver has a name.
 fn check_address(address: IpAddr, policy: &Policy) -> Result<(), Refusal> {
-    if !policy.allow_private {
-        return Err(Refusal::IpAddress);
-    }
-    match RANGES.iter().find(|range| range.contains(address)) {
-        Some(range) if range.open_privately => Ok(()),
-        Some(range) => Err(Refusal::Range(range)),
-        // A public address is refused as in production: a customer's receiver has a name.
-        None => Err(Refusal::IpAddress),
-    }
+    let is_open = match address {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private(),
+        IpAddr::V6(address) => {
+            (address.is_loopback() || address.is_unique_local()) && !METADATA.contains(&address)
+        }
+    };
+    if policy.allow_private && is_open { Ok(()) } else { Err(Refusal::IpAddress) }
 }
 
 /// Whether the URL leads to `own`, a host of this service with or without a port.
@@ -252,90 +252,11 @@ const fn closed(name: &'static str, what: &'static str) -> LocalName {
     LocalName { name, what, open_privately: false }
 }
 
-/// A range of addresses that are not plain public ones, with the document that says so.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Range {
-    base: IpAddr,
-    bits: u32,
-    name: &'static str,
-    source: &'static str,
-    open_privately: bool,
-}
-
-impl Range {
-    const fn open(self) -> Range {
-        Range { open_privately: true, ..self }
-    }
-
-    fn contains(&self, address: IpAddr) -> bool {
-        match (self.base, address) {
-            (IpAddr::V4(base), IpAddr::V4(address)) => {
-                let differing = u32::from(base) ^ u32::from(address);
-                differing.leading_zeros() >= self.bits
-            }
-            (IpAddr::V6(base), IpAddr::V6(address)) => {
-                let differing = u128::from(base) ^ u128::from(address);
-                differing.leading_zeros() >= self.bits
-            }
-            _ => false,
-        }
-    }
-}
-
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}/{}, {})", self.name, self.base, self.bits, self.source)
-    }
-}
-
-/// The first match counts. Only what is marked open can be called under `allow_private`; everything
-/// else is here to be refused by its name. The public policy needs no table: it takes no address.
-const RANGES: [Range; 30] = [
-    v4([127, 0, 0, 0], 8, "loopback", "RFC 1122").open(),
-    v4([10, 0, 0, 0], 8, "private use", "RFC 1918").open(),
-    v4([172, 16, 0, 0], 12, "private use", "RFC 1918").open(),
-    v4([192, 168, 0, 0], 16, "private use", "RFC 1918").open(),
-    v4([0, 0, 0, 0], 8, "this network", "RFC 791"),
-    // Alibaba Cloud's metadata service is 100.100.100.200, inside this range.
-    v4([100, 64, 0, 0], 10, "shared address space", "RFC 6598"),
-    v4([169, 254, 169, 254], 32, "cloud metadata", "AWS, Azure, Google Cloud and others"),
-    v4([169, 254, 0, 0], 16, "link-local", "RFC 3927"),
-    v4([192, 0, 0, 0], 24, "IETF protocol assignments", "RFC 6890"),
-    v4([192, 0, 2, 0], 24, "documentation", "RFC 5737"),
-    v4([192, 88, 99, 0], 24, "6to4 relay", "RFC 7526"),
-    v4([198, 18, 0, 0], 15, "benchmarking", "RFC 2544"),
-    v4([198, 51, 100, 0], 24, "documentation", "RFC 5737"),
-    v4([203, 0, 113, 0], 24, "documentation", "RFC 5737"),
-    v4([224, 0, 0, 0], 4, "multicast", "RFC 5771"),
-    v4([255, 255, 255, 255], 32, "broadcast", "RFC 919"),
-    v4([240, 0, 0, 0], 4, "reserved", "RFC 1112"),
-    v6([0, 0, 0, 0, 0, 0, 0, 1], 128, "loopback", "RFC 4291").open(),
-    v6([0, 0, 0, 0, 0, 0, 0, 0], 128, "unspecified", "RFC 4291"),
-    v6([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254], 128, "cloud metadata", "AWS"),
-    v6([0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254], 128, "cloud metadata", "Google Cloud"),
-    v6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7, "unique local", "RFC 4193").open(),
-    // These hold an IPv4 address; what it is does not matter, for it can be written plainly.
-    v6([0, 0, 0, 0, 0, 0xffff, 0, 0], 96, "IPv4-mapped", "RFC 4291"),
-    v6([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96, "NAT64", "RFC 6052"),
-    v6([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48, "local NAT64", "RFC 8215"),
-    v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 32, "Teredo", "RFC 4380"),
-    v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16, "6to4", "RFC 3056"),
-    v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32, "documentation", "RFC 3849"),
-    v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10, "link-local", "RFC 4291"),
-    v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8, "multicast", "RFC 4291"),
+/// Where clouds tell a machine its credentials: AWS, Google Cloud. Both lie in a private range.
+const METADATA: [Ipv6Addr; 2] = [
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
 ];
-
-const fn v4(base: [u8; 4], bits: u32, name: &'static str, source: &'static str) -> Range {
-    let [a, b, c, d] = base;
-    let base = IpAddr::V4(Ipv4Addr::new(a, b, c, d));
-    Range { base, bits, name, source, open_privately: false }
-}
-
-const fn v6(base: [u16; 8], bits: u32, name: &'static str, source: &'static str) -> Range {
-    let [a, b, c, d, e, f, g, h] = base;
-    let base = IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h));
-    Range { base, bits, name, source, open_privately: false }
-}
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 //! share.
 
 use std::collections::BTreeMap;
+use strum::{EnumString, IntoStaticStr};
 
 use crate::domain::base::secret::{Sealed, Secret};
 
@@ -56,7 +57,8 @@ pub struct Target {
 }
 
 /// Why a connection is inactive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum InactiveReason {
     /// A person paused it.
     Paused,
@@ -71,12 +73,7 @@ pub enum InactiveReason {
 impl InactiveReason {
     /// The word in the database and in answers.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Paused => "paused",
-            Self::EndpointGone => "endpoint_gone",
-            Self::DisabledByReceiver => "disabled_by_receiver",
-            Self::DeliveryFailing => "delivery_failing",
-        }
+        self.into()
     }
 
     /// What the contract calls the reason with this word of the database, where it has a word for
@@ -87,7 +84,8 @@ impl InactiveReason {
 }
 
 /// Who set a connection's current signing secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum SetBy {
     /// It was typed in or sent by the API.
     Given,
@@ -100,11 +98,7 @@ pub enum SetBy {
 impl SetBy {
     /// The word in the database.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Given => "given",
-            Self::Generated => "generated",
-            Self::Shown => "shown",
-        }
+        self.into()
     }
 
     /// What the API says for a word of the database: `given` or `generated`.

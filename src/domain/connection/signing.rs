@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Sha256, Sha512};
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
+use strum::{EnumString, IntoStaticStr};
 
 use crate::domain::base::secret::Secret;
 
@@ -34,23 +35,31 @@ const TEXT_BYTES: RangeInclusive<usize> = 8..=256;
 const SHORT_BELOW_BYTES: usize = 24;
 
 /// The hash behind a signature.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr,
+)]
 pub enum Algorithm {
     /// HMAC with SHA-256, which every verifier knows.
     #[default]
     #[serde(rename = "hmac-sha256")]
+    #[strum(serialize = "hmac-sha256")]
     HmacSha256,
     /// HMAC with SHA-512.
     #[serde(rename = "hmac-sha512")]
+    #[strum(serialize = "hmac-sha512")]
     HmacSha512,
     /// No signature.
     #[serde(rename = "none")]
+    #[strum(serialize = "none")]
     None,
 }
 
 /// What is signed and where the signature stands: see the table at the top.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Scheme {
     /// Standard Webhooks 1.0.
     #[default]
@@ -62,8 +71,11 @@ pub enum Scheme {
 }
 
 /// How a signature is written under [`Scheme::Body`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Encoding {
     /// Lower-case hexadecimal.
     #[default]
@@ -75,47 +87,36 @@ pub enum Encoding {
 impl Algorithm {
     /// The algorithm of this name, as the API spells it.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::HmacSha256, Self::HmacSha512, Self::None].into_iter().find(|it| it.as_str() == text)
+        text.parse().ok()
     }
 
     /// The name as the API spells it.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::HmacSha256 => "hmac-sha256",
-            Self::HmacSha512 => "hmac-sha512",
-            Self::None => "none",
-        }
+        self.into()
     }
 }
 
 impl Scheme {
     /// The scheme of this name, as the API spells it.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Standard, Self::Body, Self::Timestamped].into_iter().find(|it| it.as_str() == text)
+        text.parse().ok()
     }
 
     /// The name as the API spells it.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Standard => "standard",
-            Self::Body => "body",
-            Self::Timestamped => "timestamped",
-        }
+        self.into()
     }
 }
 
 impl Encoding {
     /// The encoding of this name, as the API spells it.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Hex, Self::Base64].into_iter().find(|it| it.as_str() == text)
+        text.parse().ok()
     }
 
     /// The name as the API spells it.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Hex => "hex",
-            Self::Base64 => "base64",
-        }
+        self.into()
     }
 
     fn encode(self, bytes: &[u8]) -> String {

@@ -1,12 +1,14 @@
 //! One attempt: what the receiver answered, what that means, and the record that is kept of it.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 use crate::domain::base::limits::{RESPONSE_HEADER_BYTES_MAX, RESPONSE_HEADERS_MAX};
 
 /// What became of an attempt. The words are the wire contract's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Outcome {
     /// 2xx, headers and body in time.
     Delivered,
@@ -33,18 +35,7 @@ pub enum Outcome {
 impl Outcome {
     /// The word in records and answers.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Delivered => "delivered",
-            Self::RejectedClientError => "rejected_client_error",
-            Self::RejectedServerError => "rejected_server_error",
-            Self::RateLimited => "rate_limited",
-            Self::AuthFailed => "auth_failed",
-            Self::Gone => "gone",
-            Self::RedirectRefused => "redirect_refused",
-            Self::UrlRefused => "url_refused",
-            Self::Timeout => "timeout",
-            Self::NetworkError => "network_error",
-        }
+        self.into()
     }
 }
 

@@ -4,7 +4,6 @@
 use crate::domain::lane::queue::DeliveryKey;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::base::json;
 use crate::domain::lane::queue::{ConnectionQueue, QueuePosition};
 
 /// What a message of the job queue asks for.
@@ -68,11 +67,11 @@ impl Message {
             Ok(job) => return Ok(Self::Deliver(job)),
             Err(why) => why,
         };
-        if let Ok(LaneJob { version, line }) = json::read(text) {
+        if let Ok(LaneJob { version, line }) = serde_json::from_str(text) {
             check(version, &[&line.workspace, &line.connection])?;
             return Ok(Self::Lane(line));
         }
-        if let Ok(ReplayJob { version, step }) = json::read(text) {
+        if let Ok(ReplayJob { version, step }) = serde_json::from_str(text) {
             check(version, &[&step.workspace, &step.replay])?;
             return Ok(Self::Replay(step));
         }
@@ -189,7 +188,7 @@ impl Job {
     /// # Errors
     /// What is malformed, for the log.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let job: Self = json::read(text).map_err(|e| e.to_string())?;
+        let job: Self = serde_json::from_str(text).map_err(|e| e.to_string())?;
         check(job.version, &[&job.workspace, &job.connection, &job.event])?;
         if job.attempt == 0 || job.payload_bytes < 0 {
             return Err("attempt counts from 1, payload_bytes from 0".to_owned());

@@ -3,6 +3,8 @@
 //! A replay is about the events that were accepted in a range of time. Their ids begin with that
 //! time, so the range is a range of ids.
 
+use strum::{EnumString, IntoStaticStr};
+
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids::event_id;
 use crate::domain::base::limits::{REPLAY_DELIVERIES_MAX, REPLAY_RANGE_MS_MAX, REPLAY_READS_MAX};
@@ -96,11 +98,13 @@ fn refuse(param: &str, msg: String) -> Error {
 }
 
 /// How far a replay is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// There is more to send.
     Running,
     /// All is on its way.
+    #[strum(serialize = "done")]
     Completed,
     /// Somebody stopped it.
     Canceled,
@@ -109,18 +113,12 @@ pub enum Status {
 impl Status {
     /// The word in the database and on the wire.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Completed => "done",
-            Self::Canceled => "canceled",
-        }
+        self.into()
     }
 
     /// The status with this word, if there is one.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Running, Self::Completed, Self::Canceled]
-            .into_iter()
-            .find(|one| one.as_str() == word)
+        word.parse().ok()
     }
 }
 

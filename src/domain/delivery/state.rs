@@ -1,11 +1,14 @@
 //! A delivery's states, and the one function that moves it from state to state.
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use crate::domain::base::limits::SWEEP_GRACE_MS;
 use crate::domain::delivery::attempt::Outcome;
 use crate::domain::delivery::retry::Schedule;
 
 /// State of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum State {
     /// Owed, not tried.
     Pending,
@@ -20,15 +23,6 @@ pub enum State {
     /// Stopped: its connection was deleted, or what it held was canceled on activation.
     Canceled,
 }
-
-const ALL: [State; 6] = [
-    State::Pending,
-    State::Retrying,
-    State::Delivered,
-    State::Failed,
-    State::Held,
-    State::Canceled,
-];
 
 /// What can happen to a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,19 +70,12 @@ impl State {
 
     /// The word in the database.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Retrying => "retrying",
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-            Self::Held => "held",
-            Self::Canceled => "canceled",
-        }
+        self.into()
     }
 
     /// The state with this word, if there is one.
     pub fn parse(word: &str) -> Option<Self> {
-        ALL.into_iter().find(|state| state.as_str() == word)
+        word.parse().ok()
     }
 
     /// The word that the wire contract uses for it.
@@ -187,9 +174,13 @@ mod tests {
                 ],
             ),
         ] {
-            assert_eq!(ALL.map(|state| state.after(transition)), expected, "{transition:?}");
+            assert_eq!(
+                State::VARIANTS.iter().map(|state| state.after(transition)).collect::<Vec<_>>(),
+                expected,
+                "{transition:?}"
+            );
         }
-        for state in ALL {
+        for state in State::VARIANTS.iter().copied() {
             assert_eq!(State::parse(state.as_str()), Some(state));
         }
         assert_eq!(State::parse("unknown"), None);

@@ -3,6 +3,7 @@
 //! and those who serve it (the consumer).
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 use crate::domain::base::time::SECOND_MS;
 
@@ -90,8 +91,9 @@ impl Mode {
 }
 
 /// Why a lane is engaged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Reason {
     /// Its breaker is open.
     BreakerOpen,
@@ -104,11 +106,7 @@ pub enum Reason {
 impl Reason {
     /// The word in the database and for people.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::BreakerOpen => "breaker_open",
-            Self::SlowedDown => "slowed_down",
-            Self::Slow => "slow",
-        }
+        self.into()
     }
 }
 

@@ -23,10 +23,9 @@
 use std::cell::OnceCell;
 use std::cmp::Ordering;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::domain::base::error::{Error, Result};
-use crate::domain::base::json::json;
 use crate::domain::base::limits::{
     FILTER_BYTES_MAX, FILTER_CONDITIONS_MAX, FILTER_DEPTH_MAX, FILTER_LIST_MAX,
     FILTER_PATH_CHARS_MAX, FILTER_REASON_CHARS_MAX, PAYLOAD_DEPTH_MAX,

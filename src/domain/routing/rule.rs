@@ -1,7 +1,8 @@
 //! A rule routes events of its workspace to one connection. Its `event` is a pattern, see
 //! [`names`](crate::domain::base::names).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use strum::{EnumString, VariantArray};
 
 use crate::domain::base::names::{GLOBAL, same_resource};
 
@@ -59,8 +60,9 @@ impl Rule {
 }
 
 /// Why a rule for an event's name does not route the event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, EnumString, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Mismatch {
     /// The rule is not active.
     Inactive,

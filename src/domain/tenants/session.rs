@@ -8,6 +8,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 use subtle::ConstantTimeEq;
 
 use crate::domain::base::ids;
@@ -22,80 +23,129 @@ pub const ORIGINS_MAX: usize = 10;
 /// The scope that opens payloads to admins and owners (the wire contract).
 pub const READ_PAYLOADS: &str = "events.payload:read";
 
-/// Defines an enum of words: what is stored, and what the API reads and writes.
-macro_rules! words {
-    (
-        $(#[$doc:meta])*
-        $name:ident { $($(#[$arm_doc:meta])* $arm:ident = $word:literal),* $(,)? }
-    ) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum $name { $($(#[$arm_doc])* $arm),* }
-
-        impl $name {
-            /// All words, for messages.
-            pub const WORDS: &'static [&'static str] = &[$($word),*];
-
-            /// The word.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$arm => $word),* }
-            }
-
-            /// The arm with this word, if there is one.
-            pub fn parse(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$arm),)* _ => None }
-            }
-        }
-    };
+/// What a person may do, from the least on.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+    VariantNames,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum Role {
+    /// Reads, sends test events and retries deliveries.
+    Member,
+    /// Also changes connections and rules and rotates secrets.
+    Admin,
+    /// As admin.
+    Owner,
 }
 
-words! {
-    /// What a person may do, from the least on.
-    Role {
-        /// Reads, sends test events and retries deliveries.
-        Member = "member",
-        /// Also changes connections and rules and rotates secrets.
-        Admin = "admin",
-        /// As admin.
-        Owner = "owner",
+impl Role {
+    /// The word that is stored, and that the API reads and writes.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
-words! {
-    /// What a session shows.
-    SessionType {
-        /// A whole workspace.
-        Workspace = "workspace",
-        /// What is about one resource of the workspace.
-        Resource = "resource",
-        /// A whole workspace, to read only.
-        Dashboard = "dashboard",
+/// What a session shows.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+    VariantNames,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum SessionType {
+    /// A whole workspace.
+    Workspace,
+    /// What is about one resource of the workspace.
+    Resource,
+    /// A whole workspace, to read only.
+    Dashboard,
+}
+
+impl SessionType {
+    /// The word that is stored, and that the API reads and writes.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
-words! {
-    /// The page on which a session begins.
-    LaunchPage {
-        /// What needs attention, and the last events.
-        Dashboard = "dashboard",
-        /// Connections.
-        Connections = "connections",
-        /// Rules.
-        Rules = "rules",
-        /// Events.
-        Events = "events",
+/// The page on which a session begins.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+    VariantNames,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum LaunchPage {
+    /// What needs attention, and the last events.
+    Dashboard,
+    /// Connections.
+    Connections,
+    /// Rules.
+    Rules,
+    /// Events.
+    Events,
+}
+
+impl LaunchPage {
+    /// The word that is stored, and that the API reads and writes.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
-words! {
-    /// Colours of the pages.
-    Theme {
-        /// As the person's device has it.
-        Auto = "auto",
-        /// Light.
-        Light = "light",
-        /// Dark.
-        Dark = "dark",
+/// Colours of the pages.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+    VariantNames,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum Theme {
+    /// As the person's device has it.
+    Auto,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Theme {
+    /// The word that is stored, and that the API reads and writes.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -2,11 +2,10 @@
 //! the API takes too, so that both are checked by the same code.
 
 use maud::{Markup, html};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::destinations::webhook::Settings;
 use crate::domain::base::error::{Error, FieldError};
-use crate::domain::base::json::json;
 use crate::domain::base::limits::CUSTOM_HEADERS_MAX;
 use crate::embed::frame::layout::{csrf_token, path};
 use crate::embed::frame::parts::{Errors, Field};

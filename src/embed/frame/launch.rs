@@ -1,8 +1,10 @@
 //! How a session begins and goes on: the launch token becomes a cookie, the access token renews it.
 
+use serde_json::json;
+use strum::VariantNames;
+
 use crate::app::sessions::{self, Closed};
 use crate::domain::base::error::{Error, Kind, Result};
-use crate::domain::base::json::json;
 use crate::domain::tenants::session::{Look, Theme, Token, TokenKind, is_accent};
 use crate::embed::frame::front::{self, not_open, set_cookie};
 use crate::embed::frame::security::home;
@@ -13,7 +15,7 @@ use crate::ports::Platform;
 /// `GET /embed/s/{session}/launch`: works once. How the pages look stands in the query.
 pub async fn launch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let look = Look {
-        theme: call.request.query("theme").and_then(|t| Theme::parse(&t)).unwrap_or(Theme::Auto),
+        theme: call.request.query("theme").and_then(|t| t.parse().ok()).unwrap_or(Theme::Auto),
         accent: call.request.query("accent").filter(|accent| is_accent(accent)),
     };
     let launched = match token(call, TokenKind::Launch, call.request.query("token")) {
@@ -76,8 +78,9 @@ pub async fn first<P: Platform>(_: &P, call: &Call) -> Result<Reply> {
 pub async fn theme<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let session = &call.caller.visit()?.session;
     let word = call.form()?.get("theme").to_owned();
-    let theme = Theme::parse(&word)
-        .ok_or_else(|| Error::field("theme", format!("must be one of {:?}", Theme::WORDS)))?;
+    let theme: Theme = word
+        .parse()
+        .map_err(|_| Error::field("theme", format!("must be one of {:?}", Theme::VARIANTS)))?;
     sessions::set_theme(platform, session, theme).await?;
     // Back to the page that was looked at; `Referer` is there because pages ask for it.
     let from = call.request.header("referer").and_then(|from| {

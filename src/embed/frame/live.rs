@@ -1,6 +1,8 @@
 //! Live updates: a page carries a word for what it shows, and its script asks now and then whether
 //! that is still so. An answer costs one read: the session is checked in the same batch.
 
+use serde_json::json;
+
 use crate::embed::frame::layout::{self, Live};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -8,7 +10,6 @@ use crate::app::events::{Listing, delivery_is_busy};
 use crate::app::rate_limits::count;
 use crate::app::sessions;
 use crate::domain::base::error::{Error, Kind, Result};
-use crate::domain::base::json::json;
 use crate::domain::delivery::replay::Status;
 use crate::domain::tenants::session::{Need, Session};
 use crate::http::access::EmbedSession;
