@@ -1,0 +1,160 @@
+// Promise 7 on the running Worker: secrets go in and never out. A workspace with every kind of secret is used in every
+// way, by receivers that send back what they get; then all that was answered, shown, logged, exported and stored is
+// searched for each of them in any spelling.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { COMMANDS } from "../../tools/lib/admin/commands.mjs";
+import { newSession } from "./lib/embed.mjs";
+import { answer } from "./lib/receiver.mjs";
+import { filesBelow, leaks } from "./lib/secrets.mjs";
+import { connect, emit, made, newTenant, ok, openWorld, secretWord, settled } from "./lib/world.mjs";
+
+const PAGES_MAX = 200;
+
+let world, tenant;
+const secrets = {};
+/** All that anybody was told, by where. */
+const told = new Map();
+
+before(async () => {
+  world = await openWorld();
+  tenant = await newTenant(world, "Secretive");
+  secrets["machine key"] = tenant.machine.secretKey;
+});
+after(() => world?.close());
+
+/** A new secret that is looked for later. It has characters that each encoding changes. */
+const secret = (name) => (secrets[name] = `${secretWord(name.replaceAll(" ", "-"))}/+?&"<é`);
+
+/** A credential may hold what a header may: ASCII. */
+const credential = (name) => (secrets[name] = `${secretWord(name.replaceAll(" ", "-"))}/+?&"<`);
+
+const keep = (where, text) => told.set(where, text);
+
+async function asked(path) {
+  const { text } = await tenant.api.get(path);
+  keep(`GET ${path}`, text);
+  return JSON.parse(text);
+}
+
+/** What a receiver that is no friend sends back: all headers, and the credentials decoded. */
+const echo = ({ headers, body }) => JSON.stringify({ headers, body: body.toString(), basic: decoded(headers.authorization) });
+const decoded = (header = "") => Buffer.from(header.replace(/^Basic /, ""), "base64").toString();
+
+const KINDS = {
+  bearer: () => ({ auth_scheme: "bearer", auth_token: credential("bearer token"), signing_secret: secret("standard secret") }),
+  basic: () => ({
+    auth_scheme: "basic", auth_username: "ann", auth_password: credential("basic password"),
+    signing_scheme: "body", signing_secret: secret("body secret"),
+  }),
+  header: () => ({
+    auth_scheme: "header", auth_header_name: "X-Key", auth_header_value: credential("header value"),
+    signing_scheme: "timestamped", signing_algorithm: "hmac-sha512", signing_secret: secret("timestamped secret"),
+  }),
+  custom: () => ({ custom_headers: [{ name: "X-Team", value: credential("custom header") }], generate_secret: true }),
+};
+
+test("every kind of secret is used, sent back, rotated and refused", async () => {
+  for (const [kind, metadata] of Object.entries(KINDS)) {
+    for (const status of [200, 500]) {
+      const path = `/${kind}-${status}`;
+      world.receiver.on(path, answer(status, { headers: { "x-echo": "yes" }, body: echo }));
+      const asked = { url: world.receiver.url(path), metadata: { ...metadata(), retry_schedule_seconds: [1] } };
+      const { connection, event } = await connect(tenant, asked);
+      if (connection.metadata.signing_secret) secrets[`generated ${status}`] = connection.metadata.signing_secret;
+      await settled(tenant, (await emit(tenant, event)).id, ["completed", "failed"]);
+      const rotated = ok(await tenant.api.post(`/connections/${connection.id}/secret/rotate`, {}));
+      secrets[`rotated ${kind} ${status}`] = JSON.stringify(rotated).match(/"signing_secret":"([^"]+)"/)[1];
+      made(await tenant.api.post(`/connections/${connection.id}/test`, {}));
+      // Told what is wrong with one field, and nothing of the others.
+      const refused = await tenant.api.put(`/connections/${connection.id}`, { name: "", metadata: asked.metadata });
+      assert.equal(refused.status, 400);
+      keep(`refused ${path}`, refused.text);
+    }
+  }
+  const { machine_key: key } = made(await tenant.api.post("/machine-keys", { name: "Second" }));
+  secrets["second machine key"] = key.secret_key;
+});
+
+test("no answer of the API holds one", async () => {
+  const { records: connections } = await asked("/connections?limit=200");
+  for (const { id } of connections) {
+    for (const path of ["", "/deliveries", "/actions", "/fields"]) await asked(`/connections/${id}${path}`);
+  }
+  const { records: events } = await asked("/events?limit=200");
+  assert.ok(events.length >= 16);
+  for (const { id, rule_events: deliveries } of events) {
+    await asked(`/events/${id}`);
+    for (const { rule } of deliveries) {
+      const path = `/events/${id}/rules/${rule}/attempts`;
+      const { records } = await asked(path);
+      for (const { number } of records) {
+        await asked(`${path}/${number}`);
+        await asked(`${path}/${number}/response-details`);
+      }
+    }
+  }
+  for (const path of ["/organization", "/machine-keys", "/workspaces", "/rules", "/integrations", "/stats", `/sessions?workspace_id=${tenant.workspace.id}`]) {
+    await asked(path);
+  }
+  assertNothing();
+});
+
+test("no page of the embed holds one", async () => {
+  const session = await newSession(world, tenant, { role: "owner" });
+  Object.assign(secrets, { "access token": session.access_token, "launch token": session.launch_token });
+  const launched = await fetch(session.launch_url, { redirect: "manual" });
+  const cookie = launched.headers.getSetCookie().map((one) => one.split(";")[0]).join("; ");
+  secrets.cookie = cookie.split("=").slice(1).join("=");
+  const first = new URL(launched.headers.get("location") ?? session.launch_url, world.localUrl).href;
+  const waiting = [first];
+  const seen = new Set();
+  while (waiting.length && seen.size < PAGES_MAX) {
+    const url = waiting.shift().split("#")[0];
+    if (seen.has(url)) continue;
+    seen.add(url);
+    const page = await fetch(url, { headers: { cookie }, redirect: "manual" });
+    const text = await page.text();
+    keep(`page ${new URL(url).pathname}`, text);
+    for (const [, link] of text.matchAll(/href="([^"]+)"/g)) {
+      const next = new URL(link.replaceAll("&amp;", "&"), url);
+      if (next.origin === world.localUrl && next.pathname.startsWith("/embed/s/")) waiting.push(next.href);
+    }
+  }
+  assert.ok(seen.size > 30, `${seen.size} pages`);
+  assertNothing();
+});
+
+test("no export, no line of the log and no byte that is stored holds one", async () => {
+  let exported = "";
+  const context = { target: { api: tenant.api }, write: (text) => (exported += text) };
+  await COMMANDS.export.run(context, [tenant.workspace.id], { events: true });
+  assert.ok(exported.split("\n").length > 30);
+  keep("export", exported);
+  keep("log", world.worker.lines.join("\n"));
+  // Where this machine hands the Worker its own secrets.
+  const skip = (path) => path.endsWith("vars.env") || path.includes("/worker/");
+  let bytes = 0;
+  for (const file of filesBelow(world.stateDir, skip)) {
+    bytes += file.bytes.length;
+    keep(file.path.replace(world.stateDir, "state"), file.bytes);
+  }
+  assert.ok(bytes > 100_000, `${bytes}`);
+  assertNothing();
+});
+
+test("the search finds what is there", () => {
+  const word = 'sk-1234567890/+?&"<é';
+  for (const text of [word, JSON.stringify({ a: word }), encodeURIComponent(word), Buffer.from(word).toString("hex"),
+    ...["", "x", "xy"].map((before) => Buffer.from(`${before}${word}tail`).toString("base64url"))]) {
+    assert.ok(leaks({ word }, `some ${text} text`).length, text);
+  }
+  assert.deepEqual(leaks({ word }, "nothing of it"), []);
+});
+
+function assertNothing() {
+  assert.ok(Object.keys(secrets).length > 15);
+  for (const [where, content] of told) {
+    assert.deepEqual(leaks(secrets, content), [], where);
+  }
+}
