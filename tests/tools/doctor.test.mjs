@@ -31,7 +31,7 @@ before(async () => {
   });
   await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
 });
-after(() => server.close());
+after(() => (server.closeAllConnections(), server.close()));
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), "posthorn-doctor-"));
   cloud = new FakeAccount();
