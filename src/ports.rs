@@ -211,6 +211,8 @@ pub struct Settings {
     pub log_shards: u16,
     /// Hosts of this installation, which are no destinations.
     pub own_hosts: Vec<String>,
+    /// Hosts that the operator has stopped: nothing is sent to them.
+    pub blocked_hosts: Vec<String>,
     /// How much there may be of what people make.
     pub quotas: Quotas,
 }

@@ -28,7 +28,11 @@ pub fn group_by_key<K: PartialEq, T>(
 /// What destinations this installation allows.
 pub fn url_policy<P: Platform>(platform: &P) -> Policy<'_> {
     let settings = platform.settings();
-    Policy { allow_private: settings.allow_private_destinations, own_hosts: &settings.own_hosts }
+    Policy {
+        allow_private: settings.allow_private_destinations,
+        own_hosts: &settings.own_hosts,
+        blocked_hosts: &settings.blocked_hosts,
+    }
 }
 
 /// A new record's id.

@@ -6,7 +6,7 @@ use crate::domain::base::secret::MasterKeys;
 use crate::ports::{Quotas, Settings};
 
 /// Secrets `ADMIN_TOKEN` and `MASTER_KEYS`; variables `ALLOW_PRIVATE_DESTINATIONS` (`true` opens),
-/// `LOG_SHARDS`, `OWN_HOSTS` (comma-separated, may be missing), and the quotas
+/// `LOG_SHARDS`, `OWN_HOSTS` and `BLOCKED_HOSTS` (comma-separated, may be missing), and the quotas
 /// `WORKSPACES_PER_ORGANIZATION`, `CONNECTIONS_PER_WORKSPACE` and `EVENTS_PER_MONTH` (of a
 /// workspace), each missing or empty for none.
 ///
@@ -19,18 +19,22 @@ pub fn read(env: &Env) -> Result<Settings, String> {
         value.map_err(|_| format!("the secret {name} is not set"))
     };
     let shards = var("LOG_SHARDS").unwrap_or_else(|| "1".to_owned());
-    let hosts = var("OWN_HOSTS").unwrap_or_default();
+    let hosts = |name: &str| {
+        let text = var(name).unwrap_or_default();
+        let hosts = text.split(',').map(str::trim).filter(|host| !host.is_empty());
+        hosts.map(str::to_owned).collect()
+    };
     let quota = |name: &str| match var(name).filter(|text| !text.is_empty()) {
         Some(text) => text.parse().map(Some).map_err(|_| format!("{name} must be a number")),
         None => Ok(None),
     };
-    let hosts = hosts.split(',').map(str::trim).filter(|host| !host.is_empty());
     Ok(Settings {
         admin_token: secret("ADMIN_TOKEN")?,
         master_keys: MasterKeys::parse(&secret("MASTER_KEYS")?)?,
         allow_private_destinations: var("ALLOW_PRIVATE_DESTINATIONS").as_deref() == Some("true"),
         log_shards: shards.parse().map_err(|_| "LOG_SHARDS must be a number".to_owned())?,
-        own_hosts: hosts.map(str::to_owned).collect(),
+        own_hosts: hosts("OWN_HOSTS"),
+        blocked_hosts: hosts("BLOCKED_HOSTS"),
         quotas: Quotas {
             workspaces_per_organization: quota("WORKSPACES_PER_ORGANIZATION")?,
             connections_per_workspace: quota("CONNECTIONS_PER_WORKSPACE")?,

@@ -32,6 +32,8 @@ pub struct Policy<'a> {
     /// Hosts of this service, which must not call itself; each stands for its subdomains too. With
     /// a port (`localhost:8787`) only that port is meant. In ASCII form.
     pub own_hosts: &'a [String],
+    /// Hosts that the operator has stopped, written as those.
+    pub blocked_hosts: &'a [String],
 }
 
 /// Why a URL is refused. The text is for the customer: what was wrong and what to do.
@@ -86,6 +88,9 @@ pub enum Refusal {
     /// This service itself.
     #[error("the URL leads back to this service; use the address of your own receiver")]
     OwnHost,
+    /// A host that the operator has stopped.
+    #[error("nothing is sent to this host at the moment; ask the product's support")]
+    Blocked,
 }
 
 /// Reads a customer's URL and refuses what must not be called. Gives the URL as it will be called.
@@ -128,8 +133,11 @@ pub fn check(url: &str, policy: &Policy) -> Result<Url, Refusal> {
     if !open {
         return Err(Refusal::Port(port));
     }
-    if policy.own_hosts.iter().any(|own| is_own(&parsed, own)) {
+    if policy.own_hosts.iter().any(|own| is_named(&parsed, own)) {
         return Err(Refusal::OwnHost);
+    }
+    if policy.blocked_hosts.iter().any(|blocked| is_named(&parsed, blocked)) {
+        return Err(Refusal::Blocked);
     }
     if parsed.as_str().len() > URL_CHARS_MAX {
         return Err(Refusal::TooLong);
@@ -197,7 +205,7 @@ fn check_address(address: IpAddr, policy: &Policy) -> Result<(), Refusal> {
 }
 
 /// Whether the URL leads to `own`, a host of this service with or without a port.
-fn is_own(url: &Url, own: &str) -> bool {
+fn is_named(url: &Url, own: &str) -> bool {
     // Read as the other one is, so that case and a default port make no difference.
     let own = own.split_once("://").map_or(own, |(_, rest)| rest);
     let own_url = Url::parse(&format!("{}://{own}/", url.scheme())).ok();

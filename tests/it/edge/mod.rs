@@ -104,6 +104,7 @@ impl Edge {
             allow_private_destinations: false,
             log_shards,
             own_hosts: vec!["posthorn.example".to_owned()],
+            blocked_hosts: vec!["stopped.example".to_owned()],
             quotas,
         };
         let tasks = Tasks::new(START_MS);

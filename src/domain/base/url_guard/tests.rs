@@ -7,7 +7,9 @@ use std::net::Ipv4Addr;
 fn check_with(allow_private: bool, url: &str) -> Result<String, Refusal> {
     let own_hosts = ["Posthorn.Example.com", "xn--bcher-kva.example.net", "localhost:8787"];
     let own_hosts = own_hosts.map(str::to_owned);
-    check(url, &Policy { allow_private, own_hosts: &own_hosts }).map(Url::into)
+    let blocked_hosts = ["stopped.example.com".to_owned()];
+    let policy = Policy { allow_private, own_hosts: &own_hosts, blocked_hosts: &blocked_hosts };
+    check(url, &policy).map(Url::into)
 }
 
 #[track_caller]
@@ -183,6 +185,14 @@ fn international_host_names_become_ascii() {
 }
 
 #[test]
+fn blocked_hosts() {
+    for host in ["stopped.example.com", "a.STOPPED.example.com", "stopped.example.com:8443"] {
+        refused(&format!("https://{host}/hook"), Refusal::Blocked);
+    }
+    accepted(false, "https://unstopped.example.com/", "https://unstopped.example.com/");
+}
+
+#[test]
 fn own_hosts() {
     let hosts = "posthorn.example.com POSTHORN.example.com a.b.posthorn.example.com
         posthorn.example.com:8443 xn--bcher-kva.example.net XN--BCHER-KVA.example.net";
@@ -195,7 +205,8 @@ fn own_hosts() {
 
     #[track_caller]
     fn check_own(own: &str, url: &str, expected: bool) {
-        let policy = Policy { allow_private: true, own_hosts: &[own.to_owned()] };
+        let policy =
+            Policy { allow_private: true, own_hosts: &[own.to_owned()], blocked_hosts: &[] };
         assert_eq!(check(url, &policy) == Err(Refusal::OwnHost), expected, "{own} {url}");
     }
     check_own("https://p.dev/", "https://p.dev/", true);
