@@ -10,7 +10,7 @@ import { inRepo, isMain } from "./lib/paths.mjs";
 import { die, StepError } from "./lib/run.mjs";
 
 export const OPTIONS = {
-  installation: { type: "string" }, local: { type: "boolean" }, yes: { type: "boolean" }, undo: { type: "boolean" },
+  installation: { type: "string" }, local: { type: "boolean" }, yes: { type: "boolean" }, undo: { type: "boolean" }, cancel: { type: "boolean" },
   payload: { type: "boolean" }, role: { type: "string" }, events: { type: "boolean" }, "external-id": { type: "string" },
   help: { type: "boolean" },
 };

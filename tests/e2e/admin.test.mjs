@@ -112,6 +112,19 @@ test("an export has no secret, and an import has its configuration, paused where
   assert.equal(ok(await tenant.api.get(`/workspaces/${id}/rules`)).count, 2);
 });
 
+test("a workspace is paused, and only what that has paused is active again", async () => {
+  const workspace = { ...tenant, ...(await newWorkspace(world, tenant.api, "To pause")) };
+  const [first, second] = [await connect(workspace, { url: world.receiver.url("/p") }), await connect(workspace, { url: world.receiver.url("/q") })];
+  ok(await tenant.api.post(`/connections/${second.connection.id}/deactivate`, {}));
+  const active = async () => ok(await tenant.api.get(`/workspaces/${workspace.workspace.id}/connections`)).records.map((one) => one.active);
+  assert.match(await done("pause", workspace.workspace.id), /^1 connections are paused/);
+  assert.deepEqual(await active(), [false, false]);
+  assert.match(await done("pause", workspace.workspace.id), /^0 connections are paused/);
+  assert.match(await done("resume", workspace.workspace.id), /^1 connections are active again/);
+  assert.deepEqual((await active()).sort(), [false, true]);
+  assert.equal(ok(await tenant.api.get(`/connections/${first.connection.id}`)).active, true);
+});
+
 test("doctor says that all is well, and what is not", async () => {
   const { out, err } = await admin("doctor");
   assert.match(out + err, /ok {5}it answers/);

@@ -27,7 +27,8 @@ before(async () => {
       : request.url.endsWith("/organization") ? answers.machine : 404;
     const headers = { date: new Date(Date.now() - clockOffMs).toUTCString(), "content-type": "application/json" };
     response.sendDate = false;
-    response.writeHead(status, headers).end(JSON.stringify({ status: "ok", version: answers.version }));
+    const storage = token === answers.adminToken ? [{ shard: 0, bytes: 1, percent: answers.percent, level: "normal" }] : undefined;
+    response.writeHead(status, headers).end(JSON.stringify({ status: "ok", version: answers.version, storage }));
   });
   await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
 });
@@ -41,7 +42,7 @@ beforeEach(async () => {
     build: async () => {}, smokeMs: 20, everyMs: 5,
   });
   writeLocal(keysFile(), { ...readLocal(keysFile()), base_url: `http://127.0.0.1:${server.address().port}` });
-  answers = { health: 200, machine: 200, version: VERSION, adminToken: readLocal(keysFile()).ADMIN_TOKEN };
+  answers = { percent: 40, health: 200, machine: 200, version: VERSION, adminToken: readLocal(keysFile()).ADMIN_TOKEN };
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
@@ -70,6 +71,7 @@ const FAULTS = [
   ["a wrong machine key", () => (answers.machine = 401), /the machine key is answered 401/],
   ["a wrong admin token", () => (answers.adminToken = "some-other-token"), /ADMIN_TOKEN is answered 401/],
   ["a full shard", () => (log().size = 9.8e9), /posthorn-log-0 holds 9\.8 of 10 GB and is full/],
+  ["a shard that says that it is nearly full", () => (answers.percent = 85), /LOG_0 is 85 % full/],
   ["a stuck queue", () => (log().overdue = 17), /17 deliveries in posthorn-log-0 are more than 10 minutes late/],
   ["a queue that nobody consumes", () => (cloud.queues["posthorn-jobs"] = []), /nobody consumes the queue posthorn-jobs/],
   ["a clock that is off", () => (clockOffMs = 90_000), /clock is (89|90|91) s off/],

@@ -1,10 +1,10 @@
 // The commands of `npm run admin`. Each is {usage, says, run(context, args, options)}; what it answers is printed.
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { expected, mintToken } from "../api.mjs";
 import { kept } from "../deploy/config.mjs";
-import { writeLocal } from "../local-files.mjs";
+import { readLocal, writeLocal } from "../local-files.mjs";
 import { StepError } from "../run.mjs";
 import { doctor } from "./doctor.mjs";
 import { exportWorkspace, importWorkspace } from "./transfer.mjs";
@@ -104,24 +104,71 @@ async function sweep({ target, call }) {
   return "Swept.";
 }
 
-/** How full the databases are. */
-async function shards({ target, account, configFile }) {
-  if (!account || target.isLocal) throw new StepError("this needs wrangler.local.toml, which `npm run deploy` writes.");
+/** How full the databases are: as the installation says it, or where it does not, the account. */
+async function shards({ target, account, configFile, call }) {
+  const { storage } = target.adminToken ? await health(target, call) : {};
+  if (storage?.length) return storage.map(({ shard, bytes, percent, level }) => `LOG_${shard}  ${gigabytes(bytes)}  ${percent} %  ${level}`).join("\n");
+  if (!account || target.isLocal) throw new StepError("it says nothing of its databases yet, and there is no wrangler.local.toml here.");
   const { account: id, databases } = kept(readFileSync(configFile, "utf8"));
   await account.choose(id);
   const lines = [];
   for (const name of Object.keys(databases)) {
     const bytes = await account.size(name);
-    lines.push(`${name.padEnd(30)} ${(bytes / 1e9).toFixed(2)} GB, ${Math.round(bytes / 1e8)} % of 10 GB`);
+    lines.push(`${name.padEnd(30)} ${gigabytes(bytes)}  ${Math.round(bytes / 1e8)} %`);
   }
   return lines.join("\n");
+}
+
+const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(2)} of 10 GB`;
+
+/** What /health tells the operator. */
+async function health({ baseUrl, adminToken }, call) {
+  const answer = await call(`${baseUrl}/health`, { headers: { authorization: `Bearer ${adminToken}` } });
+  return answer.ok ? answer.json() : {};
+}
+
+/** The organizations of CONTROL: the API knows no list of them. */
+async function listOrganizations({ target, account, configFile }) {
+  if (!account || target.isLocal) throw new StepError("this needs wrangler.local.toml, which `npm run deploy` writes.");
+  const { account: id, databases } = kept(readFileSync(configFile, "utf8"));
+  await account.choose(id);
+  return table(await account.listOrganizations(Object.keys(databases)[0]), ["id", "name"]);
+}
+
+const pausedFile = ({ folder }, workspace) => join(folder, `paused-${workspace}.json`);
+
+/** Deactivates a workspace's connections, and keeps which: the others were inactive for reasons of their own. */
+async function pause(context, [workspace]) {
+  const { api } = context.target;
+  const before = readLocal(pausedFile(context, workspace)).connections ?? [];
+  const active = (await all(api, `/workspaces/${workspace}/connections`)).filter((one) => one.active).map((one) => one.id);
+  mkdirSync(context.folder, { recursive: true, mode: 0o700 });
+  // Kept first: what is paused and not known would stay so.
+  writeLocal(pausedFile(context, workspace), { connections: [...new Set([...before, ...active])] });
+  for (const id of active) expected("the pause", 200, await api.post(`/connections/${id}/deactivate`, {}));
+  return `${active.length} connections are paused; what they owe is held. \`npm run admin -- resume ${workspace}\` sends it.`;
+}
+
+/** Activates what `pause` has deactivated; `--cancel` cancels what was held meanwhile. */
+async function resume(context, [workspace], options) {
+  const { api } = context.target;
+  const { connections = [] } = readLocal(pausedFile(context, workspace));
+  let resumed = 0;
+  for (const id of connections) {
+    const { status, body } = await api.get(`/connections/${id}`);
+    if (status !== 200 || body.active) continue;
+    const held = options.cancel ? { held: "cancel" } : {};
+    expected("the activation", 200, await api.post(`/connections/${id}/activate`, held));
+    resumed += 1;
+  }
+  rmSync(pausedFile(context, workspace), { force: true });
+  return `${resumed} connections are active again.`;
 }
 
 export const COMMANDS = {
   "org create": { usage: "NAME", says: "a new organization with its first machine key", run: newOrganization, takes: 1 },
   "org list": {
-    usage: "", says: "all organizations",
-    run: async ({ target }) => table(await all(target.admin, "/organizations"), ["id", "suspended", "name"]),
+    usage: "", says: "all organizations of an installation that was deployed from here", run: listOrganizations,
   },
   "org suspend": {
     usage: "ID", says: "refuse its emits and hold its deliveries (--undo ends it)", takes: 1,
@@ -159,6 +206,8 @@ export const COMMANDS = {
   "workspace create": { usage: "NAME [--external-id ID]", says: "a new workspace", run: newWorkspace, takes: 1 },
   "workspace show": { usage: "ID", says: "connections, rules and the last 7 days", run: showWorkspace, takes: 1 },
   "workspace erase": { usage: "ID --yes", says: "delete it with everything in it", run: eraseWorkspace, takes: 1 },
+  pause: { usage: "WORKSPACE", says: "deactivate its connections: what they owe is held", run: pause, takes: 1 },
+  resume: { usage: "WORKSPACE [--cancel]", says: "activate what pause has deactivated", run: resume, takes: 1 },
   open: {
     usage: "WORKSPACE [--payload] [--role ROLE]", says: "a link to the customer's page, for staff; it works once, for a minute",
     run: open, takes: 1,

@@ -11,6 +11,7 @@ const TOKEN_CHARS = 32;
 const GB = 1e9;
 /** D1 ends at 10 GB. */
 const [FULL, NEARLY_FULL] = [9.7 * GB, 8 * GB];
+const MORE_SHARDS = "raise LOG_SHARDS in wrangler.local.toml and run `npm run deploy`: new workspaces go to the new shard.";
 const LATE_MS = 10 * 60_000;
 const UNCOUNTED_MS = 2 * 3_600_000;
 
@@ -41,17 +42,18 @@ async function outside({ target, call, now = Date.now, version }, found) {
   return true;
 }
 
-async function keys({ target }, found) {
+async function keys({ target, call }, found) {
   if (target.file) {
     judge(found, !(statSync(target.file).mode & 0o077), "its keys are readable by you alone", `${target.file} can be read by others`, `chmod 600 ${target.file}`);
   }
   if (target.adminToken) {
     judge(found, target.adminToken.length >= TOKEN_CHARS, "ADMIN_TOKEN is long enough", `ADMIN_TOKEN has ${target.adminToken.length} characters`,
-      "make one with `openssl rand -base64 32` and set it with `npx wrangler secret put ADMIN_TOKEN`.");
+      "make one with `openssl rand -base64 32` and set it with `npx wrangler secret put ADMIN_TOKEN --config wrangler.local.toml`.");
     // A body that is refused makes nothing, and is read only when the token holds.
     const answer = await target.admin.post("/organizations", {});
     judge(found, answer.status === 400, "ADMIN_TOKEN holds", `ADMIN_TOKEN is answered ${answer.status}`,
       "the Worker has another one: take it from your password manager, or set a new one.");
+    await storage(target, call, found);
     const health = await apiClient(target.baseUrl, () => ({ authorization: `Bearer ${target.adminToken}` })).get("/health/keys");
     if (health.status === 200) found.ok.push(`sealed values by key: ${JSON.stringify(health.body)}`);
   }
@@ -59,6 +61,15 @@ async function keys({ target }, found) {
     const answer = await target.api.get("/organization");
     judge(found, answer.status === 200, "the machine key holds", `the machine key is answered ${answer.status}`,
       "it was revoked, or MASTER_KEYS is not the key that sealed it: compare with your password manager.");
+  }
+}
+
+/** What the installation itself says of its databases, to the operator. */
+async function storage({ baseUrl, adminToken }, call, found) {
+  const answer = await call(`${baseUrl}/health`, { headers: { authorization: `Bearer ${adminToken}` } });
+  const { storage: shards = [] } = answer.ok ? await answer.json() : {};
+  for (const { shard, percent } of shards) {
+    judge(found, percent < NEARLY_FULL / GB * 10, `LOG_${shard} is ${percent} % full`, `LOG_${shard} is ${percent} % full`, MORE_SHARDS);
   }
 }
 
@@ -109,7 +120,7 @@ async function database(account, name, migrations, now, found) {
   judge(found, !missing.length, `the schema of ${name} is up to date`, `${name} lacks ${missing.join(", ")}`, "run `npm run deploy`.");
   const size = await account.size(name);
   judge(found, size < NEARLY_FULL, `${name} holds ${(size / GB).toFixed(2)} GB`, `${name} holds ${(size / GB).toFixed(1)} of 10 GB${size > FULL ? " and is full" : ""}`,
-    isControl ? "delete workspaces that nobody needs." : "raise LOG_SHARDS in wrangler.local.toml and run `npm run deploy`: new workspaces go to the new shard.");
+    isControl ? "delete workspaces that nobody needs." : MORE_SHARDS);
   if (isControl || missing.length) return;
   const late = await account.overdue(name, now - LATE_MS);
   judge(found, late === 0, `nothing in ${name} is late`, `${late} deliveries in ${name} are more than 10 minutes late`,

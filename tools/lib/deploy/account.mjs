@@ -59,6 +59,11 @@ export class Account {
     return (await this.#query(control, "select count(*) as n from organizations"))[0].n;
   }
 
+  /** The organizations by name: {id, name}. */
+  async listOrganizations(control) {
+    return this.#query(control, "select id, name from organizations order by name");
+  }
+
   /** The migrations that a database has. */
   async applied(name) {
     return (await this.#query(name, "select name from d1_migrations")).map((row) => row.name);
