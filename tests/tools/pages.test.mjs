@@ -65,3 +65,11 @@ test("CONTRIBUTING.md: the functions it points to are in the files it names", ()
     assert.ok(text(inRepo(path)).includes(`fn ${name}`), `${path} has no fn ${name}`);
   }
 });
+
+test("docs/logs.md: every kind of log line is explained", () => {
+  const used = new Set(below("src", ".rs").flatMap((code) => [...code.matchAll(/"at": "([a-z_ ]+)"/g)].map(([, at]) => at)));
+  const rows = text(inRepo("docs", "logs.md")).split("\n").filter((row) => row.startsWith("| `"));
+  const explained = new Set(rows.flatMap((row) => [...row.split("|")[1].matchAll(/`([^`]+)`/g)].map(([, at]) => at)));
+  assert.ok(used.size > 10);
+  assert.deepEqual([...used].filter((at) => !explained.has(at)), [], "not in docs/logs.md");
+});
