@@ -1,13 +1,12 @@
 // `npm run admin -- COMMAND`: the operator's commands, against an installation that runs here or anywhere.
 import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { wranglerRunner } from "./deploy.mjs";
 import { COMMANDS } from "./lib/admin/commands.mjs";
 import { findTarget } from "./lib/admin/target.mjs";
 import { Account } from "./lib/deploy/account.mjs";
 import { inRepo, isMain } from "./lib/paths.mjs";
-import { die, StepError } from "./lib/run.mjs";
+import { commandLine, die, StepError } from "./lib/run.mjs";
 
 export const OPTIONS = {
   installation: { type: "string" }, local: { type: "boolean" }, yes: { type: "boolean" }, undo: { type: "boolean" }, cancel: { type: "boolean" },
@@ -29,7 +28,7 @@ export const help = () => ["npm run admin -- COMMAND [--installation NAME | --lo
   ...Object.entries(COMMANDS).map(([name, { usage, says }]) => `  ${`${name} ${usage}`.padEnd(40)} ${says}`)].join("\n");
 
 async function main() {
-  const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  const { values, positionals } = commandLine(OPTIONS, help(), true);
   if (values.help || !positionals.length) return console.log(help());
   const { command, args } = chosen(positionals);
   const folder = process.env.POSTHORN_DEPLOY_DIR ?? inRepo(".deploy");

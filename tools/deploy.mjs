@@ -1,12 +1,11 @@
 // `npm run deploy`: from a clone to an installation on your own Cloudflare account, and every later version of it.
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { Account } from "./lib/deploy/account.mjs";
 import { deploy } from "./lib/deploy/steps.mjs";
 import { inRepo, isMain } from "./lib/paths.mjs";
-import { die, run, stopToolsOnSignals } from "./lib/run.mjs";
+import { commandLine, die, run, stopToolsOnSignals } from "./lib/run.mjs";
 import { wranglerCommand } from "./lib/wrangler.mjs";
 import { setup } from "./setup.mjs";
 
@@ -37,7 +36,7 @@ export function wranglerRunner(node, folder) {
 }
 
 async function main() {
-  const { values } = parseArgs({ options: OPTIONS });
+  const { values } = commandLine(OPTIONS, USAGE);
   if (values.help) return console.log(USAGE);
   const options = { ...values, workersDev: values["workers-dev"], dryRun: values["dry-run"] };
   const folder = process.env.POSTHORN_DEPLOY_DIR ?? inRepo(".deploy");

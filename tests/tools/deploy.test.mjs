@@ -1,10 +1,12 @@
 // `npm run deploy` against a scripted account: the first run, the second, a failure at each step, and resources
 // of somebody else that have our names.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
+import { promisify } from "node:util";
 import { Account } from "../../tools/lib/deploy/account.mjs";
 import { kept } from "../../tools/lib/deploy/config.mjs";
 import { deploy } from "../../tools/lib/deploy/steps.mjs";
@@ -174,6 +176,18 @@ test("neither a domain nor workers.dev, or no login: nothing is created", async 
   env.CLOUDFLARE_ACCOUNT_ID = "acc2";
   await go();
   assert.match(cloud.workers.posthorn.config, /account_id = "acc2"/);
+});
+
+test("an option that is none is told with those that are, before anything is done", async () => {
+  for (const [tool, option] of [["deploy", "--workers-dev"], ["admin", "doctor"]]) {
+    const asked = promisify(execFile)(process.execPath, [inRepo("tools", `${tool}.mjs`), "--bogus"]);
+    await assert.rejects(asked, ({ code, stdout, stderr }) => {
+      assert.equal(code, 1);
+      assert.match(stdout + stderr, /Unknown option '--bogus'/);
+      assert.ok((stdout + stderr).includes(option) && !(stdout + stderr).includes("node:internal"));
+      return true;
+    });
+  }
 });
 
 test("--dry-run says what it would do and changes nothing", async () => {

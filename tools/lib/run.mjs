@@ -1,5 +1,6 @@
 // Runs other people's tools: their output is kept for the moment something fails, and nothing waits for ever.
 import { spawn, spawnSync } from "node:child_process";
+import { parseArgs } from "node:util";
 
 /** A failure with something to say to the person at the keyboard: what failed, the tool's last words, what to try. */
 export class StepError extends Error {
@@ -14,6 +15,15 @@ export class StepError extends Error {
     if (this.tail) parts.push(`\nThe end of its output:\n${this.tail.replace(/^/gm, "  | ")}`);
     if (this.hint) parts.push(`\nWhat to try: ${this.hint}`);
     return parts.join("\n");
+  }
+}
+
+/** The words of the command line, {values, positionals}; what is wrong with them is said with how it goes. */
+export function commandLine(options, usage, allowPositionals = false) {
+  try {
+    return parseArgs({ options, allowPositionals });
+  } catch (error) {
+    throw new StepError(error.message.split(". ")[0], { hint: `\n${usage}` });
   }
 }
 
