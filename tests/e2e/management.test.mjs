@@ -168,7 +168,10 @@ test("integrations: one, with one action, no fields and no mappings", async () =
   assertError(await api.get("/integrations?limit=x"), 400, "limit");
   const { id } = made(await api.post("/connections", newConnection())).connection;
   assertShape(ok(await api.get(`/connections/${id}/actions`)), { id, type: "webhook", actions: listOf(action) });
-  assertShape(ok(await api.get(`/connections/${id}/fields`)), { id, type: "webhook", fields: [] });
+  assertShape(ok(await api.get(`/connections/${id}/fields`)), {
+    id: uuid, workspace_id: uuid, connection_id: id, integration_type: "webhook", catalog_version: words,
+    refreshed_at: time, created_by: words, created_at: time, updated_at: time, fields: [],
+  });
   assertError(await api.get(`/connections/${id}/mappings/default`), 404);
   const schema = { schema_version: 1, fields: [] };
   assertError(await api.put(`/connections/${id}/mappings/default`, { schema }), 422, "schema");
@@ -282,7 +285,9 @@ test("lists: limit and cursor", async () => {
   const names = [...first.records, ...second.records].map(({ name }) => name);
   assert.deepEqual(names, ["List a", "List b", "List c", "Rival one"]);
   for (const path of ["/workspaces", "/connections", "/rules", "/events", `/workspaces/${rival.workspace.id}/events`]) {
-    assert.equal(ok(await rival.api.get(path)).limit, 50);
+    // Clients of the contract ask for these without a limit and follow no cursor.
+    const unasked = path.endsWith("/events") ? 50 : 200;
+    assert.equal(ok(await rival.api.get(path)).limit, unasked);
     for (const limit of ["0", "201", "x", "1.5", ""]) assertError(await rival.api.get(`${path}?limit=${limit}`), 400, "limit");
     assertError(await rival.api.get(`${path}?cursor=bm9uc2Vuc2U`), 400, "cursor");
   }

@@ -94,7 +94,7 @@ export function assertError(answer, status, ...params) {
   if (status === 400 && first) assert.ok(answer.body.message.startsWith(first.param), answer.text);
   assertShape(answer.body, {
     message: words,
-    error: { name: words, message: words, ...(params.length ? { data: listOf({ param: anyText, msg: words }) } : {}) },
+    error: { name: words, message: words, code: maybe(words), ...(params.length ? { data: listOf({ param: anyText, msg: words }) } : {}) },
     type: matching(/^\/problems\/[a-z-]+$/),
     ...([429, 503].includes(status) ? { retry_after: count } : {}),
     request_id: matching(/^[A-Za-z0-9._-]{1,64}$/),
