@@ -13,7 +13,7 @@ use crate::domain::base::error::Result;
 use crate::domain::base::fields::{Fields, kind_of};
 use crate::domain::base::secret::Secret;
 use crate::domain::base::time::rfc3339;
-use crate::domain::connection::model::{InactiveReason, SetBy};
+use crate::domain::connection::model::InactiveReason;
 use crate::domain::delivery::state::State;
 use crate::domain::routing::event::NewEvent;
 use crate::domain::tenants::actor::Scope;
@@ -28,13 +28,13 @@ use crate::store::workspaces;
 fn show(connection: &Connection) -> Value {
     let facts = connection.secret.as_ref().map(|secret| SecretFacts {
         set_at: rfc3339(secret.created_at_ms),
-        set_by: SetBy::told(&secret.set_by).to_owned(),
+        set_by: secret.set_by.shown_word(),
     });
     let is_set = |field: &str| connection.credentials.contains_key(field);
     // Settings are checked before they are stored; an unreadable row shows no metadata.
     let metadata = Settings::from_stored(&connection.settings)
         .map(|settings| webhook::show(&settings, is_set, facts.as_ref()));
-    let reason = connection.inactive_reason.as_deref();
+    let reason = connection.inactive_reason;
     without_nulls(json!({
         "id": connection.id,
         "workspace": connection.workspace,
@@ -43,7 +43,7 @@ fn show(connection: &Connection) -> Value {
         "metadata": metadata.unwrap_or_default(),
         "active": connection.active,
         "inactive_reason": reason.and_then(InactiveReason::of_contract),
-        "inactive_detail": reason,
+        "inactive_detail": reason.map(InactiveReason::as_str),
         "hidden": connection.hidden,
         "created_by": connection.created_by,
         "created_at": rfc3339(connection.created_at_ms),

@@ -58,11 +58,11 @@ fn add_progress<'a>(
     deliveries: impl Iterator<Item = &'a DeliverySummary> + Clone,
 ) {
     let in_state = |state| {
-        let of_state = move |delivery: &&DeliverySummary| State::parse(&delivery.state) == state;
+        let of_state = move |delivery: &&DeliverySummary| delivery.state == state;
         deliveries.clone().filter(of_state).count()
     };
-    shown["completed_count"] = json!(in_state(Some(State::Delivered)));
-    shown["failed_count"] = json!(in_state(Some(State::Failed)));
+    shown["completed_count"] = json!(in_state(State::Delivered));
+    shown["failed_count"] = json!(in_state(State::Failed));
     if let Some(at_ms) = deliveries.clone().filter_map(|delivery| delivery.started_at_ms).min() {
         shown["started_at"] = json!(rfc3339(at_ms));
     }
@@ -82,7 +82,6 @@ fn show_unmatched(unmatched: &Unmatched) -> Value {
 
 /// A delivery as the wire contract shows it.
 pub fn show_rule_event(event: &Event, owed: &FanOut, delivery: &DeliverySummary) -> Value {
-    let status = State::parse(&delivery.state).map(State::status);
     let mut shown = json!({
         "id": rule_event_id(&event.id, owed.rule_number),
         "type": "rule",
@@ -93,19 +92,17 @@ pub fn show_rule_event(event: &Event, owed: &FanOut, delivery: &DeliverySummary)
         "connection": owed.connection,
         "rule": owed.rule,
         "integration_type": WEBHOOK,
-        "status": status,
+        "status": delivery.state.status(),
         "attempt_count": delivery.attempts,
         "created_by": event.created_by,
         "created_at": rfc3339(event.created_at_ms),
     });
     add_resource(&mut shown, event.resource.as_deref(), event.resource_id.as_deref());
-    let state = State::parse(&delivery.state);
-    let open = state.is_some_and(State::is_open);
-    if state == Some(State::Held) {
+    if delivery.state == State::Held {
         shown["held"] = json!(true);
     }
     for (key, at_ms) in [
-        ("next_attempt_at", delivery.due_at_ms.filter(|_| open)),
+        ("next_attempt_at", delivery.due_at_ms.filter(|_| delivery.state.is_open())),
         ("started_at", delivery.started_at_ms),
         ("completed_at", delivery.completed_at_ms),
     ] {

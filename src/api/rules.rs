@@ -26,8 +26,8 @@ fn show(rule: &Rule) -> Value {
         "type": rule.kind,
         "event": rule.event,
         "metadata": {"action": rule.action},
-        "active": rule.active == 1,
-        "hidden": rule.hidden == 1,
+        "active": rule.active,
+        "hidden": rule.hidden,
         "created_by": rule.created_by,
         "created_at": rfc3339(rule.created_at_ms),
         "updated_at": rfc3339(rule.updated_at_ms),
@@ -178,8 +178,8 @@ pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     rule.resource = if names.0 { resource } else { rule.resource };
     rule.resource_id = if names.1 { resource_id } else { rule.resource_id };
     rule.filter = if names.2 { filter } else { rule.filter };
-    rule.active = active.map_or(rule.active, u8::from);
-    rule.hidden = hidden.map_or(rule.hidden, u8::from);
+    rule.active = active.unwrap_or(rule.active);
+    rule.hidden = hidden.unwrap_or(rule.hidden);
     rule.updated_at_ms = platform.now_ms();
     app_rules::update(platform, &rule).await?;
     Ok(Reply::ok(&show(&rule)))

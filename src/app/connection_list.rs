@@ -54,8 +54,8 @@ pub async fn failing<P: Platform>(
     let judged = read.into_iter().filter_map(|connection| {
         let known = failing_since.iter().find(|(id, _)| *id == connection.id);
         let since_ms = known.map(|(_, since_ms)| *since_ms);
-        let paused = InactiveReason::Paused.as_str();
-        let switched_off = connection.inactive_reason.as_deref().is_some_and(|why| why != paused);
+        let why = connection.inactive_reason;
+        let switched_off = why.is_some_and(|why| why != InactiveReason::Paused);
         (since_ms.is_some() || switched_off).then_some((connection, since_ms))
     });
     Ok((judged.collect(), end))

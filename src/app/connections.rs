@@ -305,7 +305,7 @@ fn only_in_embed(named: impl IntoIterator<Item = String>) -> Error {
 fn row(secret: NewSecret, now_ms: i64) -> SecretRow {
     SecretRow {
         number: secret.number,
-        set_by: secret.set_by.as_str().to_owned(),
+        set_by: secret.set_by,
         created_at_ms: now_ms,
         sealed: secret.sealed,
     }

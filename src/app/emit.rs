@@ -261,8 +261,8 @@ fn accept(
                 rule_number,
                 rule: id,
                 connection: rule.connection.clone(),
-                held: rule.connection_active == 0,
-                service: Service::of(rule.is_strict == 1, rule.is_throttled == 1),
+                held: !rule.connection_active,
+                service: Service::of(rule.is_strict, rule.is_throttled),
             }),
             Err((why, detail)) => {
                 unmatched.push(Unmatched { rule_number, rule: id, why, detail });

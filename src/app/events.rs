@@ -29,8 +29,7 @@ pub struct Page {
 
 /// The status of an event over all its deliveries.
 pub fn status(found: &EventWithDeliveries) -> &'static str {
-    let state = |delivery: &events::DeliverySummary| State::parse(&delivery.state);
-    let states: Vec<State> = found.deliveries.iter().filter_map(state).collect();
+    let states: Vec<State> = found.deliveries.iter().map(|delivery| delivery.state).collect();
     event_status(&states)
 }
 
@@ -326,7 +325,6 @@ pub async fn attempts<P: Platform>(
 }
 
 /// Whether something is about to happen to a delivery: it is owed and due within a minute.
-pub fn delivery_is_busy(state: &str, due_at_ms: Option<i64>, now_ms: i64) -> bool {
-    let open = State::parse(state).is_some_and(State::is_open);
-    open && due_at_ms.is_none_or(|due_at_ms| due_at_ms - now_ms < MINUTE_MS)
+pub fn delivery_is_busy(state: State, due_at_ms: Option<i64>, now_ms: i64) -> bool {
+    state.is_open() && due_at_ms.is_none_or(|due_at_ms| due_at_ms - now_ms < MINUTE_MS)
 }

@@ -16,11 +16,11 @@ pub fn failed_among<'a>(
     found: &'a EventWithDeliveries,
     connections: &'a [&str],
 ) -> impl Iterator<Item = (&'a FanOut, &'a DeliverySummary)> {
-    let failed = State::Failed.as_str();
     found.event.fan_out.iter().filter_map(move |owed| {
         let of_rule = |delivery: &&DeliverySummary| delivery.rule == owed.rule_number;
         let delivery = found.deliveries.iter().find(of_rule)?;
-        let is_meant = delivery.state == failed && connections.contains(&owed.connection.as_str());
+        let is_meant =
+            delivery.state == State::Failed && connections.contains(&owed.connection.as_str());
         is_meant.then_some((owed, delivery))
     })
 }

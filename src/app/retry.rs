@@ -64,11 +64,10 @@ pub async fn retry<P: Platform>(
 /// under way; of any other attempt that is due a job was sent.
 fn check(delivery: &DeliverySummary, now_ms: i64) -> Result<State> {
     let refuse = |kind, msg: &str| Err(Error::new(kind, msg));
-    let state = State::parse(&delivery.state);
-    let state = state.ok_or_else(|| Error::internal("a delivery's state is no word of ours"))?;
-    let due_at_ms = delivery.due_at_ms.unwrap_or_default();
-    match state {
-        State::Pending if (0..PENDING_LEFT_ALONE_MS).contains(&(now_ms - due_at_ms)) => {
+    let waited_ms = delivery.due_at_ms.map(|due_at_ms| now_ms - due_at_ms);
+    let is_under_way = waited_ms.is_some_and(|it| (0..PENDING_LEFT_ALONE_MS).contains(&it));
+    match delivery.state {
+        State::Pending if is_under_way => {
             refuse(Kind::TooEarly, "An attempt is on its way; try again in a minute")
         }
         State::Held => {

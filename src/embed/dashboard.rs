@@ -92,8 +92,7 @@ impl Troubles {
         has_rules: bool,
         now_ms: i64,
     ) -> Option<Markup> {
-        let reason = connection.inactive_reason.as_deref().unwrap_or_default();
-        let inactive = (!connection.active).then_some(reason);
+        let inactive = connection.inactive_reason;
         let warned = connection.warning.filter(|(_, percent)| connection.active && *percent > 0);
         let trouble = self.troubled.iter().find(|lane| lane.connection == connection.id);
         let trouble = trouble.filter(|_| connection.active);
@@ -102,7 +101,7 @@ impl Troubles {
         if is_fine && has_rules {
             return None;
         }
-        let is_paused = inactive == Some(InactiveReason::Paused.as_str());
+        let is_paused = inactive == Some(InactiveReason::Paused);
         let to = |below: String| path(visit, &below);
         Some(html! {
             div.notice.bad[(!is_fine && !is_paused) || failed > 0] {

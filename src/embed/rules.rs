@@ -113,7 +113,7 @@ fn limits(rule: &Rule) -> Markup {
 fn controls(visit: &EmbedSession, rule: &Rule) -> Markup {
     let at = format!("rules/{}", rule.id);
     html! {
-        (parts::state(if rule.active == 1 { "active" } else { "inactive" })) " "
+        (parts::state(if rule.active { "active" } else { "inactive" })) " "
         @if parts::denied(visit, Need::ManageRules).is_none() {
             a href=(path(visit, &at)) { (text::EDIT) }
         }
@@ -154,7 +154,7 @@ impl Draft {
             resource: rule.resource.clone().unwrap_or_default(),
             resource_id: rule.resource_id.clone().unwrap_or_default(),
             filter: rule.filter.clone().unwrap_or_default(),
-            is_inactive: rule.active == 0,
+            is_inactive: !rule.active,
         }
     }
 
@@ -365,7 +365,7 @@ pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         rule.event = draft.event.clone();
         rule.filter = draft.kept_filter().unwrap_or_default();
         rule.connection = draft.connection.clone();
-        rule.active = u8::from(!draft.is_inactive);
+        rule.active = !draft.is_inactive;
         rule.updated_at_ms = platform.now_ms();
         match app::update(platform, &rule).await {
             Ok(()) => return Ok(Reply::see_other(&path(visit, "rules?done=saved"))),

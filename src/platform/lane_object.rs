@@ -76,7 +76,11 @@ impl Lane {
         let mut machine = match in_memory {
             Some(machine) => machine,
             None => match storage.get::<String>(STATE).await? {
-                Some(text) => serde_json::from_str(&text).unwrap_or_default(),
+                // A lane that starts anew asks LOG; this costs reads and loses nothing.
+                Some(text) => serde_json::from_str(&text).unwrap_or_else(|e| {
+                    console_error!("{}", json!({"at": "lane", "error": e.to_string()}));
+                    Machine::default()
+                }),
                 None => Machine::default(),
             },
         };

@@ -1,5 +1,6 @@
 //! The deliveries of one connection in a LOG shard, newest first: its history is a range.
 
+use crate::domain::delivery::state::State;
 use crate::store::row::{FromRow, Row};
 use crate::store::{Query, all_rows};
 
@@ -14,8 +15,8 @@ pub struct Delivery {
     pub name: String,
     /// The event's resource id.
     pub resource_id: Option<String>,
-    /// Its state's word.
-    pub state: String,
+    /// Its state.
+    pub state: State,
     /// Attempts so far.
     pub attempts: u32,
     /// When the next is due.
@@ -33,7 +34,7 @@ impl FromRow for Delivery {
             rule: row.int("rule"),
             name: row.text("name"),
             resource_id: row.maybe_text("resource_id"),
-            state: row.text("state"),
+            state: row.word("state"),
             attempts: row.int("attempts"),
             due_at_ms: row.maybe_int("due_at_ms"),
             created_at_ms: row.int("created_at_ms"),
@@ -92,13 +93,13 @@ pub const ATTENTION_COUNTED: usize = 500;
 pub fn attention(workspace: &str) -> Query<Vec<Attention>> {
     Query::new(ATTENTION, [workspace.into(), ATTENTION_COUNTED.into()], |rows| {
         let mut counted: Vec<Attention> = Vec::new();
-        for WaitingDelivery { connection, is_failed } in all_rows::<WaitingDelivery>(rows)? {
+        for WaitingDelivery { connection, state } in all_rows::<WaitingDelivery>(rows)? {
             if counted.last().is_none_or(|last| last.connection != connection) {
                 counted.push(Attention { connection, ..Attention::default() });
             }
             if let Some(last) = counted.last_mut() {
-                last.failed += usize::from(is_failed);
-                last.held += usize::from(!is_failed);
+                last.failed += usize::from(state == State::Failed);
+                last.held += usize::from(state == State::Held);
             }
         }
         Ok(counted)
@@ -107,11 +108,11 @@ pub fn attention(workspace: &str) -> Query<Vec<Attention>> {
 
 struct WaitingDelivery {
     connection: String,
-    is_failed: bool,
+    state: State,
 }
 
 impl FromRow for WaitingDelivery {
     fn from_row(row: &mut Row) -> Self {
-        Self { connection: row.text("connection"), is_failed: row.text("state") == "failed" }
+        Self { connection: row.text("connection"), state: row.word("state") }
     }
 }

@@ -31,7 +31,7 @@ pub struct Connection {
     /// Whether it takes deliveries; if not, they are held.
     pub active: bool,
     /// Why it does not, if it does not.
-    pub inactive_reason: Option<String>,
+    pub inactive_reason: Option<InactiveReason>,
     /// The last warning that nothing succeeds: since when, and how much of the time until it is
     /// given up had passed, in percent.
     pub warning: Option<(i64, u32)>,
@@ -53,7 +53,7 @@ pub struct SecretRow {
     /// Number in its connection.
     pub number: u32,
     /// Who set it.
-    pub set_by: String,
+    pub set_by: SetBy,
     /// When it was set.
     pub created_at_ms: i64,
     /// The secret.
@@ -70,9 +70,9 @@ impl FromRow for Connection {
             kind: row.text("kind"),
             name: row.text("name"),
             settings: row.text("settings"),
-            credentials: row.json("credentials").unwrap_or_default(),
+            credentials: row.json("credentials"),
             active: row.flag("active"),
-            inactive_reason: row.maybe_text("inactive_reason"),
+            inactive_reason: row.maybe_word("inactive_reason"),
             warning: row.maybe_int("failing_since_ms").map(|at| (at, row.int("warned_percent"))),
             hidden: row.flag("hidden"),
             created_by: row.text("created_by"),
@@ -87,7 +87,7 @@ impl FromRow for SecretRow {
     fn from_row(row: &mut Row) -> Self {
         Self {
             number: row.int("number"),
-            set_by: row.text("set_by"),
+            set_by: row.word("set_by"),
             created_at_ms: row.int("created_at_ms"),
             sealed: Sealed::from_text(row.text("sealed")),
         }
@@ -159,7 +159,7 @@ pub async fn insert(
 }
 
 fn credentials_text(credentials: &SealedCredentials) -> String {
-    serde_json::to_string(credentials).unwrap_or_default()
+    serde_json::to_string(credentials).expect("a map of texts is JSON")
 }
 
 fn insert_secret(connection: &Connection, secret: &NewSecret, now_ms: i64) -> Statement {

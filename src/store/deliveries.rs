@@ -6,7 +6,7 @@ use crate::domain::base::error::Result;
 use crate::domain::base::limits::RECORD_INLINE_BYTES;
 use crate::domain::delivery::attempt::Record;
 use crate::domain::delivery::job::Job;
-use crate::domain::delivery::state::State;
+use crate::domain::delivery::state::{EndReason, State};
 use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::lane::queue::Mode;
 use crate::ports::{Database, Statement};
@@ -24,8 +24,8 @@ pub struct Owed {
     pub event: String,
     /// Number of its rule.
     pub rule: u32,
-    /// Its state's word.
-    pub state: String,
+    /// Its state.
+    pub state: State,
     /// Attempts so far.
     pub attempts: u32,
     /// Times that we ourselves kept it from being attempted.
@@ -84,7 +84,7 @@ impl FromRow for Owed {
             connection: row.text("connection"),
             event: row.text("event"),
             rule: row.int("rule"),
-            state: row.text("state"),
+            state: row.word("state"),
             attempts: row.int("attempts"),
             faults: row.int("faults"),
             name: row.text("name"),
@@ -96,11 +96,20 @@ impl FromRow for Owed {
             asked_by: row.maybe_text("asked_by"),
             owed_since_ms: row.int("owed_since_ms"),
             payload: row.text("payload"),
-            mode: Mode::from_number(row.maybe_int("mode").unwrap_or_default()),
+            mode: mode(row),
             failing_since_ms: row.maybe_int("failing_since_ms"),
             is_first: row.flag("is_first"),
         }
     }
+}
+
+/// What LOG says of the connection's lane; a connection without a row has a clear one.
+fn mode(row: &mut Row) -> Mode {
+    let Some(number) = row.maybe_int("mode") else { return Mode::Clear };
+    Mode::from_number(number).unwrap_or_else(|| {
+        row.is_no("mode", "mode of a lane");
+        Mode::Engaged
+    })
 }
 
 fn key_set<'a>(keys: impl IntoIterator<Item = &'a DeliveryKey>) -> String {
@@ -148,7 +157,7 @@ pub struct DeliveryUpdate {
     /// When it was settled.
     pub completed_at_ms: Option<i64>,
     /// Why it is failed.
-    pub reason: Option<&'static str>,
+    pub reason: Option<EndReason>,
     /// The attempt.
     pub record: Record,
 }
@@ -244,7 +253,7 @@ fn outcome_json(one: &DeliveryUpdate, inline_record: Option<&String>) -> Value {
         "due": one.due_at_ms,
         "sweep": one.sweep_at_ms,
         "number": one.record.number,
-        "reason": one.reason,
+        "reason": one.reason.map(EndReason::as_str),
         "error": one.record.error,
         "started": one.started_at_ms,
         "completed": one.completed_at_ms,

@@ -158,9 +158,9 @@ impl<'a> Numbers<'a> {
 }
 
 fn event_statements(event: &Event, payload: &str, claims: Option<&Claims>) -> Vec<Statement> {
-    let fan_out = serde_json::to_string(&event.fan_out).unwrap_or_default();
+    let fan_out = serde_json::to_string(&event.fan_out).expect("a fan-out list is JSON");
     let unmatched = (!event.unmatched.is_empty())
-        .then(|| serde_json::to_string(&event.unmatched).unwrap_or_default());
+        .then(|| serde_json::to_string(&event.unmatched).expect("a list of rules is JSON"));
     let key: Param = claims.and_then(|claims| claims.id_in(&event.workspace)).into();
     let owner: Param = claims.map(|claims| claims.owner.as_str()).into();
     let mut params: Vec<Param> = vec![

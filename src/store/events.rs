@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::{LIST_READS_MAX, WORKSPACES_LISTED};
+use crate::domain::delivery::state::{EndReason, State};
 use crate::domain::routing::event::{Event, FanOut, Service, Unmatched};
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};
@@ -14,8 +15,8 @@ use crate::store::{Query, all_rows, run, select, statement};
 pub struct DeliverySummary {
     /// Number of its rule.
     pub rule: u32,
-    /// Its state's word.
-    pub state: String,
+    /// Its state.
+    pub state: State,
     /// Attempts so far.
     pub attempts: u32,
     /// When the next is due.
@@ -27,7 +28,7 @@ pub struct DeliverySummary {
     /// Why the last attempt failed.
     pub last_error: Option<String>,
     /// Why it is failed or canceled.
-    pub reason: Option<String>,
+    pub reason: Option<EndReason>,
     /// Attempts made before it was replayed.
     pub attempts_before: u32,
 }
@@ -91,13 +92,13 @@ impl FromRow for DeliverySummary {
     fn from_row(row: &mut Row) -> Self {
         Self {
             rule: row.int("rule"),
-            state: row.text("state"),
+            state: row.word("state"),
             attempts: row.int("attempts"),
             due_at_ms: row.maybe_int("due_at_ms"),
             started_at_ms: row.maybe_int("started_at_ms"),
             completed_at_ms: row.maybe_int("completed_at_ms"),
             last_error: row.maybe_text("last_error"),
-            reason: row.maybe_text("reason"),
+            reason: row.maybe_word("reason"),
             attempts_before: row.int("attempts_before"),
         }
     }

@@ -128,8 +128,8 @@ pub async fn delete(log: &impl Database, workspace: &str, connection: &str) -> R
 pub struct HeldBack {
     /// The connection.
     pub connection: String,
-    /// Why: the word of a [`Reason`], none where the connection's settings want it so.
-    pub reason: Option<String>,
+    /// Why; none where the connection's settings want it so.
+    pub reason: Option<Reason>,
     /// Until when nothing is sent.
     pub not_before_ms: Option<i64>,
 }
@@ -138,7 +138,7 @@ impl FromRow for HeldBack {
     fn from_row(row: &mut Row) -> Self {
         Self {
             connection: row.text("connection"),
-            reason: row.maybe_text("reason"),
+            reason: row.maybe_word("reason"),
             not_before_ms: row.maybe_int("not_before_ms"),
         }
     }

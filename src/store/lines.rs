@@ -13,18 +13,19 @@ use crate::store::{run, statement};
 
 impl FromRow for WaitingDelivery {
     fn from_row(row: &mut Row) -> Self {
-        let state = row.text("state");
-        let sweep_at_ms = row.maybe_int("sweep_at_ms").unwrap_or_default();
-        let due_at_ms = row.maybe_int("due_at_ms").unwrap_or_default();
-        // For one that is pending a job was sent, and may be under way.
-        let is_pending = State::parse(&state) == Some(State::Pending);
+        let state: State = row.word("state");
+        let is_held = state == State::Held;
+        // One that is held has neither time.
+        let mut time = |column| if is_held { 0 } else { row.int(column) };
+        let (sweep_at_ms, due_at_ms): (i64, i64) = (time("sweep_at_ms"), time("due_at_ms"));
         Self {
             place: QueuePosition { event: row.text("event"), rule: row.int("rule") },
             attempt: row.int::<u32>("attempts") + 1,
-            start_at_ms: if is_pending { sweep_at_ms } else { due_at_ms },
+            // For one that is pending a job was sent, and may be under way.
+            start_at_ms: if state == State::Pending { sweep_at_ms } else { due_at_ms },
             due_at_ms,
             payload_bytes: row.int("payload_bytes"),
-            is_held: State::parse(&state) == Some(State::Held),
+            is_held,
         }
     }
 }

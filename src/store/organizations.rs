@@ -46,7 +46,7 @@ impl FromRow for Organization {
         Self {
             id: row.text("id"),
             name: row.text("name"),
-            allowed_origins: row.json("allowed_origins").unwrap_or_default(),
+            allowed_origins: row.json("allowed_origins"),
             secrets_in_embed_only: row.flag("secrets_in_embed_only"),
             created_at_ms: row.int("created_at_ms"),
         }
@@ -77,7 +77,7 @@ pub async fn update(control: &impl Database, organization: &Organization) -> Res
     let params = [
         (&organization.id).into(),
         (&organization.name).into(),
-        serde_json::to_string(&organization.allowed_origins).unwrap_or_default().into(),
+        serde_json::to_string(&organization.allowed_origins).expect("texts are JSON").into(),
         organization.secrets_in_embed_only.into(),
     ];
     run(control, vec![statement(UPDATE, params)]).await.map(drop)

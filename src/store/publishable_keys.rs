@@ -31,18 +31,8 @@ impl FromRow for PublishableKey {
 
 impl FromRow for KeyLimits {
     fn from_row(row: &mut Row) -> Self {
-        Self { events: texts(row, "events"), origins: texts(row, "origins") }
+        Self { events: row.maybe_json("events"), origins: row.maybe_json("origins") }
     }
-}
-
-/// A JSON array of texts, or NULL. One that cannot be read is no row: it would be no limit.
-fn texts(row: &mut Row, column: &str) -> Option<Vec<String>> {
-    let text = row.maybe_text(column)?;
-    let texts = serde_json::from_str(&text).ok();
-    if texts.is_none() {
-        row.is_no(column, "list of texts");
-    }
-    texts
 }
 
 const INSERT: &str = "\
@@ -126,7 +116,7 @@ pub async fn limit(
     limits: &KeyLimits,
 ) -> Result<()> {
     let text = |texts: &Option<Vec<String>>| -> Param {
-        texts.as_ref().map(|texts| serde_json::to_string(texts).unwrap_or_default()).into()
+        texts.as_ref().map(|texts| serde_json::to_string(texts).expect("texts are JSON")).into()
     };
     let params = [workspace.into(), name.into(), text(&limits.events), text(&limits.origins)];
     run(control, vec![statement(LIMIT, params)]).await.map(drop)

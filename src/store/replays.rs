@@ -40,11 +40,11 @@ impl FromRow for Replay {
         Self {
             id: row.text("id"),
             workspace: row.text("workspace"),
-            status: word(row, "status", Status::parse, Status::Canceled),
+            status: row.word("status"),
             selection: Selection {
                 connection: row.maybe_text("connection"),
                 event: row.maybe_text("event"),
-                state: word(row, "state", State::parse, State::Failed),
+                state: row.word("state"),
                 since_ms: row.int("since_ms"),
                 until_ms: row.int("until_ms"),
             },
@@ -56,14 +56,6 @@ impl FromRow for Replay {
             completed_at_ms: row.maybe_int("completed_at_ms"),
         }
     }
-}
-
-fn word<T>(row: &mut Row, column: &str, parse: fn(&str) -> Option<T>, default: T) -> T {
-    let text = row.text(column);
-    parse(&text).unwrap_or_else(|| {
-        row.is_no(column, "word that we know");
-        default
-    })
 }
 
 macro_rules! columns {

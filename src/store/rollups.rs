@@ -189,13 +189,9 @@ pub struct Counted {
 
 impl FromRow for Counted {
     fn from_row(row: &mut Row) -> Self {
-        let word = row.text("state");
         Self {
             key: (row.text("event"), row.int("rule")),
-            state: State::parse(&word).unwrap_or_else(|| {
-                row.is_no("state", "known word");
-                State::Canceled
-            }),
+            state: row.word("state"),
             latency_ms: row.maybe_int("latency_ms"),
             delivery_ms: row.maybe_int("delivery_ms"),
         }
@@ -293,9 +289,7 @@ pub struct Rollup {
 
 impl FromRow for Rollup {
     fn from_row(row: &mut Row) -> Self {
-        let histogram = |row: &mut Row, column: &str| {
-            Histogram::from_counts(row.json(column).unwrap_or_default())
-        };
+        let histogram = |row: &mut Row, column: &str| Histogram::from_counts(row.json(column));
         let tally = Tally {
             pending: row.int("pending"),
             completed: row.int("completed"),

@@ -124,9 +124,22 @@ impl Row {
     }
 
     /// What a column with JSON text holds.
-    pub fn json<T: DeserializeOwned>(&mut self, column: &str) -> Option<T> {
-        let read = serde_json::from_str(&self.text(column));
-        read.map_err(|e| self.note(format!("{column}: {e}"))).ok()
+    pub fn json<T: DeserializeOwned + Default>(&mut self, column: &str) -> T {
+        let text = self.text(column);
+        serde_json::from_str(&text).unwrap_or_else(|e| {
+            self.note(format!("{column}: {e}"));
+            T::default()
+        })
+    }
+
+    /// The same of a column that may be NULL.
+    pub fn maybe_json<T: DeserializeOwned + Default>(&mut self, column: &str) -> Option<T> {
+        self.maybe_text(column).map(|text| {
+            serde_json::from_str(&text).unwrap_or_else(|e| {
+                self.note(format!("{column}: {e}"));
+                T::default()
+            })
+        })
     }
 
     /// The rows that a column with JSON text holds; none when it is NULL.
@@ -220,6 +233,7 @@ fn unlike_schema(why: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::delivery::state::State;
 
     fn row(text: &str) -> Row {
         rows(&Rows(text.to_owned())).expect("rows").remove(0)
@@ -235,15 +249,19 @@ mod tests {
 
     #[test]
     fn columns_are_read_as_they_are() {
-        let mut row =
-            row(r#"[{"t":"\u0000\ud83d\ude00é","n":null,"o":"x","i":9007199254740991,"j":"[1,2]",
-                "r":"[{\"a\":2},{\"a\":1}]"}]"#);
+        let mut row = row(
+            r#"[{"s":"held","t":"\u0000\ud83d\ude00é","n":null,"o":"x","i":9007199254740991,"j":"[1,2]",
+                "r":"[{\"a\":2},{\"a\":1}]"}]"#,
+        );
         assert_eq!(row.maybe_text("n"), None);
         assert_eq!(row.text_if_any("other"), None);
         assert_eq!(row.text_if_any("o"), Some("x".to_owned()));
+        assert_eq!(row.word::<State>("s"), State::Held);
+        assert_eq!(row.maybe_word::<State>("n"), None);
         assert_eq!(row.text("t"), "\0😀é");
         assert_eq!(row.int::<i64>("i"), (1 << 53) - 1);
-        assert_eq!(row.json::<Vec<u8>>("j"), Some(vec![1, 2]));
+        assert_eq!(row.json::<Vec<u8>>("j"), [1, 2]);
+        assert_eq!(row.maybe_json::<Vec<u8>>("n"), None);
         let read: Vec<A> = row.rows_by("r", "a");
         assert_eq!(read.iter().map(|a| a.0).collect::<Vec<_>>(), [1, 2]);
         row.finish().expect("nothing is wrong");
@@ -270,7 +288,12 @@ mod tests {
         check(|row| row.int::<u32>("minus"), "minus is no number in its range");
         check(|row| row.flag("big"), "big is no flag");
         check(|row| row.flag("null"), "null is no flag");
+        check(|row| row.word::<State>("text"), "text is no known word");
+        check(|row| row.word::<State>("null"), "null is no text");
+        check(|row| row.maybe_word::<State>("text"), "text is no known word");
         check(|row| row.json::<u8>("text"), "text: expected value at line 1 column 1");
+        check(|row| row.json::<u8>("null"), "null is no text");
+        check(|row| row.maybe_json::<u8>("text"), "text: expected value at line 1 column 1");
         check(|row| row.rows::<A>("text"), "text: expected value at line 1 column 1");
         check(
             |row| row.rows::<A>("rows"),

@@ -37,10 +37,10 @@ pub struct Rule {
     pub filter: Option<String>,
     /// What it does, `send_webhook`.
     pub action: String,
-    /// 1 while it routes.
-    pub active: u8,
-    /// 1 when pages leave it out.
-    pub hidden: u8,
+    /// Whether it routes.
+    pub active: bool,
+    /// Whether pages leave it out.
+    pub hidden: bool,
     /// The key that created it.
     pub created_by: String,
     /// When it was created.
@@ -63,8 +63,8 @@ impl FromRow for Rule {
             resource_id: row.maybe_text("resource_id"),
             filter: row.maybe_text("filter"),
             action: row.text("action"),
-            active: row.int("active"),
-            hidden: row.int("hidden"),
+            active: row.flag("active"),
+            hidden: row.flag("hidden"),
             created_by: row.text("created_by"),
             created_at_ms: row.int("created_at_ms"),
             updated_at_ms: row.int("updated_at_ms"),
@@ -107,8 +107,8 @@ pub async fn insert(control: &impl Database, rule: &Rule) -> Result<()> {
         rule.resource.clone().into(),
         rule.resource_id.clone().into(),
         (&rule.action).into(),
-        i64::from(rule.active).into(),
-        i64::from(rule.hidden).into(),
+        rule.active.into(),
+        rule.hidden.into(),
         (&rule.created_by).into(),
         rule.created_at_ms.into(),
         FAN_OUT_MAX.into(),
@@ -289,8 +289,8 @@ pub async fn update(control: &impl Database, rule: &Rule) -> Result<()> {
         (&rule.event).into(),
         rule.resource.clone().into(),
         rule.resource_id.clone().into(),
-        i64::from(rule.active).into(),
-        i64::from(rule.hidden).into(),
+        rule.active.into(),
+        rule.hidden.into(),
         rule.updated_at_ms.into(),
         FAN_OUT_MAX.into(),
         (&rule.connection).into(),

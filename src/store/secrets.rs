@@ -2,6 +2,7 @@
 //! stored with its connection.
 
 use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::connection::model::SetBy;
 use crate::domain::connection::rotation::LIVE_SECRETS_MAX;
 use crate::domain::tenants::actor::Scope;
 use crate::ports::Database;
@@ -15,7 +16,7 @@ pub struct LiveSecret {
     /// Number in its connection.
     pub number: u32,
     /// Who set it.
-    pub set_by: String,
+    pub set_by: SetBy,
     /// When it was set.
     pub created_at_ms: i64,
     /// Until when it signs, if an end is set.
@@ -26,7 +27,7 @@ impl FromRow for LiveSecret {
     fn from_row(row: &mut Row) -> Self {
         Self {
             number: row.int("number"),
-            set_by: row.text("set_by"),
+            set_by: row.word("set_by"),
             created_at_ms: row.int("created_at_ms"),
             expires_at_ms: row.maybe_int("expires_at_ms"),
         }

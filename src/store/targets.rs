@@ -66,7 +66,7 @@ impl FromRow for Target {
             connection: row.text("connection"),
             active: row.flag("active"),
             settings: row.text("settings"),
-            credentials: row.json("credentials").unwrap_or_default(),
+            credentials: row.json("credentials"),
             secrets,
             warned_percent: row.int("warned_percent"),
         }

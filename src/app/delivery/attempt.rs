@@ -18,7 +18,7 @@ use crate::domain::delivery::retry::{
     INTERNAL_DEADLINE_MS, internal_backoff_ms, parse_retry_after,
 };
 use crate::domain::delivery::state;
-use crate::domain::delivery::state::{State, Transition};
+use crate::domain::delivery::state::{EndReason, Transition};
 use crate::ports::{Outbound, Platform};
 use crate::store::deliveries::{DeliveryUpdate, InternalFault, Owed};
 
@@ -140,15 +140,15 @@ fn conclude<P: Platform>(
     let schedule = &prepared.settings.retry_schedule_seconds;
     let turn = number - owed.attempts_before;
     let settled = state::settle(schedule, turn, outcome, aborted, retry_after, id, now_ms);
-    let state = State::parse(&owed.state).unwrap_or(State::Pending).after(settled.transition);
+    let state = owed.state.after(settled.transition);
     platform.log_event(&json!({"at": "attempt", "message_id": id, "workspace": owed.workspace,
         "connection": owed.connection, "attempt": number, "outcome": outcome,
         "status": answer.status, "duration_ms": now_ms - started_at_ms, "state": state.as_str(),
         "due_at_ms": settled.due_at_ms}));
     let reason = (settled.transition == Transition::GivenUp).then_some(match outcome {
-        Outcome::Gone => "gone",
-        _ if aborted => "aborted",
-        _ => "attempts_used_up",
+        Outcome::Gone => EndReason::Gone,
+        _ if aborted => EndReason::Aborted,
+        _ => EndReason::AttemptsUsedUp,
     });
     let attempted = DeliveryUpdate {
         key: owed.key(),
@@ -238,8 +238,7 @@ fn record(
 fn fault<P: Platform>(platform: &P, owed: &Owed, id: &str, why: &str) -> AttemptResult {
     let now_ms = platform.now_ms();
     let over = now_ms - owed.owed_since_ms > INTERNAL_DEADLINE_MS;
-    let state = State::parse(&owed.state).unwrap_or(State::Pending);
-    let state = if over { state.after(Transition::GivenUp) } else { state };
+    let state = if over { owed.state.after(Transition::GivenUp) } else { owed.state };
     let due_at_ms = (!over).then(|| now_ms + internal_backoff_ms(owed.faults + 1));
     platform.log_event(&json!({"at": "fault", "message_id": id, "workspace": owed.workspace,
         "connection": owed.connection, "error": why, "state": state.as_str(),

@@ -183,7 +183,7 @@ impl Settings {
 
     /// The form to store.
     pub fn to_stored(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        serde_json::to_string(self).expect("settings are JSON")
     }
 }
 
@@ -201,7 +201,7 @@ pub struct SecretFacts {
     /// When the current one was set, as RFC 3339.
     pub set_at: String,
     /// `given` or `generated`.
-    pub set_by: String,
+    pub set_by: &'static str,
 }
 
 /// The `metadata` that callers read: the settings, and for every value that is write-only whether

@@ -2,9 +2,9 @@
 //!
 //! The text is judged as the URL parser of browsers and of `fetch` reads it (crate `url`, WHATWG),
 //! for what is checked must be what is called. That parser also repairs: it drops tabs, turns
-//! backslashes round, reads `0x7f.1` as 127.0.0.1. Repairs of the text are refused here and hosts
-//! are judged after them, so that what a customer sees is what is called. An international host name
-//! is taken and becomes its ASCII form (`xn--...`), which is what is stored, shown and called.
+//! turns backslashes round, reads `0x7f.1` as 127.0.0.1. Repairs of the text are refused here and
+//! hosts are judged after them, so that what a customer sees is what is called. An international
+//! host name is taken and becomes its ASCII form (`xn--...`), which is stored, shown and called.
 //!
 //! What this cannot do: a name is judged without asking DNS, so a public name may still lead to a
 //! private address, now or later (rebinding). Against that stands the compatibility flag

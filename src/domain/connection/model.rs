@@ -3,7 +3,7 @@
 //! share.
 
 use std::collections::BTreeMap;
-use strum::{EnumString, IntoStaticStr};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::domain::base::secret::{Sealed, Secret};
 
@@ -57,7 +57,7 @@ pub struct Target {
 }
 
 /// Why a connection is inactive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum InactiveReason {
     /// A person paused it.
@@ -76,15 +76,14 @@ impl InactiveReason {
         self.into()
     }
 
-    /// What the contract calls the reason with this word of the database, where it has a word for
-    /// it: typed clients refuse others.
-    pub fn of_contract(word: &str) -> Option<&'static str> {
-        (word == Self::Paused.as_str()).then_some("manually_inactivated")
+    /// What the contract calls it, where it has a word for it: typed clients refuse others.
+    pub fn of_contract(self) -> Option<&'static str> {
+        (self == Self::Paused).then_some("manually_inactivated")
     }
 }
 
 /// Who set a connection's current signing secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum SetBy {
     /// It was typed in or sent by the API.
@@ -101,8 +100,11 @@ impl SetBy {
         self.into()
     }
 
-    /// What the API says for a word of the database: `given` or `generated`.
-    pub fn told(word: &str) -> &str {
-        if word == Self::Shown.as_str() { Self::Generated.as_str() } else { word }
+    /// What the API says: `given` or `generated`.
+    pub fn shown_word(self) -> &'static str {
+        match self {
+            Self::Given => Self::Given.into(),
+            Self::Generated | Self::Shown => Self::Generated.into(),
+        }
     }
 }

@@ -81,13 +81,13 @@ impl Message {
     /// The text of the message that asks to serve `line`.
     pub fn lane_text(line: &ConnectionQueue) -> String {
         let job = LaneJob { version: VERSION, line: line.clone() };
-        serde_json::to_string(&job).unwrap_or_default()
+        serde_json::to_string(&job).expect("a job is JSON")
     }
 
     /// The text of the message that asks for a step of a replay.
     pub fn replay_text(step: &Step) -> String {
         let job = ReplayJob { version: VERSION, step: step.clone() };
-        serde_json::to_string(&job).unwrap_or_default()
+        serde_json::to_string(&job).expect("a job is JSON")
     }
 }
 
@@ -180,7 +180,7 @@ impl Job {
 
     /// The message text.
     pub fn to_text(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        serde_json::to_string(self).expect("a job is JSON")
     }
 
     /// Reads a message text.

@@ -3,7 +3,7 @@
 //! A replay is about the events that were accepted in a range of time. Their ids begin with that
 //! time, so the range is a range of ids.
 
-use strum::{EnumString, IntoStaticStr};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids::event_id;
@@ -98,7 +98,7 @@ fn refuse(param: &str, msg: String) -> Error {
 }
 
 /// How far a replay is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// There is more to send.
@@ -114,11 +114,6 @@ impl Status {
     /// The word in the database and on the wire.
     pub fn as_str(self) -> &'static str {
         self.into()
-    }
-
-    /// The status with this word, if there is one.
-    pub fn parse(word: &str) -> Option<Self> {
-        word.parse().ok()
     }
 }
 
@@ -176,8 +171,8 @@ mod tests {
         );
         assert_eq!(["canceled", "pending", ""].map(replayed_state), [None; 3]);
         for status in [Status::Running, Status::Completed, Status::Canceled] {
-            assert_eq!(Status::parse(status.as_str()), Some(status));
+            assert_eq!(status.as_str().parse(), Ok(status));
         }
-        assert_eq!(Status::parse("paused"), None);
+        assert!("paused".parse::<Status>().is_err());
     }
 }

@@ -24,6 +24,31 @@ pub enum State {
     Canceled,
 }
 
+/// Why a delivery is dead or canceled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum EndReason {
+    /// The receiver answered 410.
+    Gone,
+    /// The receiver asked by a header not to try it again.
+    Aborted,
+    /// All attempts of the schedule failed.
+    AttemptsUsedUp,
+    /// Posthorn itself could not send it for days.
+    Internal,
+    /// Its connection was deleted.
+    ConnectionDeleted,
+    /// A person canceled it.
+    Canceled,
+}
+
+impl EndReason {
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
 /// What can happen to a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transition {
@@ -71,11 +96,6 @@ impl State {
     /// The word in the database.
     pub fn as_str(self) -> &'static str {
         self.into()
-    }
-
-    /// The state with this word, if there is one.
-    pub fn parse(word: &str) -> Option<Self> {
-        word.parse().ok()
     }
 
     /// The word that the wire contract uses for it.
@@ -181,9 +201,9 @@ mod tests {
             );
         }
         for state in State::VARIANTS.iter().copied() {
-            assert_eq!(State::parse(state.as_str()), Some(state));
+            assert_eq!(state.as_str().parse(), Ok(state));
         }
-        assert_eq!(State::parse("unknown"), None);
+        assert!("unknown".parse::<State>().is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! and those who serve it (the consumer).
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::domain::base::time::SECOND_MS;
 
@@ -80,18 +80,25 @@ impl Mode {
         self as i64
     }
 
-    /// The mode with this number; an unknown one asks for most care.
-    pub fn from_number(number: i64) -> Self {
-        match number {
-            0 => Self::Clear,
-            1 => Self::Watch,
-            _ => Self::Engaged,
-        }
+    /// The mode with this number, if there is one.
+    pub fn from_number(number: i64) -> Option<Self> {
+        [Self::Clear, Self::Watch, Self::Engaged].into_iter().find(|it| it.as_number() == number)
     }
 }
 
 /// Why a lane is engaged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Reason {

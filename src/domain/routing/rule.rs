@@ -17,12 +17,12 @@ pub struct Rule {
     pub connection: String,
     /// Whether it routes at all.
     pub active: bool,
-    /// 1 when that connection takes deliveries; if not, they are held.
-    pub connection_active: u8,
-    /// 1 when that connection's order is strict.
-    pub is_strict: u8,
-    /// 1 when that connection is throttled.
-    pub is_throttled: u8,
+    /// Whether that connection takes deliveries; if not, they are held.
+    pub connection_active: bool,
+    /// Whether that connection's order is strict.
+    pub is_strict: bool,
+    /// Whether that connection is throttled.
+    pub is_throttled: bool,
     /// Pattern of the event names that it matches.
     pub event: String,
     /// Resource it is limited to, if any.
@@ -85,9 +85,9 @@ mod tests {
             number: 1,
             connection: "c".into(),
             active: true,
-            connection_active: 1,
-            is_strict: 0,
-            is_throttled: 0,
+            connection_active: true,
+            is_strict: false,
+            is_throttled: false,
             event: "order.completed".into(),
             resource: resource.map(Into::into),
             resource_id: resource_id.map(Into::into),

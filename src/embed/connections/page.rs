@@ -104,10 +104,9 @@ fn heading(visit: &EmbedSession, connection: &Connection, state: &str, at: &str)
 }
 
 fn inactive_notice(visit: &EmbedSession, connection: &Connection) -> Markup {
-    let reason = connection.inactive_reason.as_deref().unwrap_or_default();
     let cancel = format!("connections/{}/activate", connection.id);
     html! {
-        @if !connection.active {
+        @if let Some(reason) = connection.inactive_reason {
             div.notice role="status" {
                 p { strong { (text::why::inactive(reason)) } " " (text::HELD_MEANWHILE) }
                 (parts::link_button(visit, Need::Manage, &cancel, text::RESUME_WITHOUT, "quiet"))
@@ -261,7 +260,7 @@ fn delivery_row(visit: &EmbedSession, delivery: &Delivery, now_ms: i64) -> Marku
                 }
             }
             span.side {
-                (parts::state(&delivery.state))
+                (parts::state(delivery.state.as_str()))
                 small {
                     (text::attempts_count(delivery.attempts))
                     @if let Some(due_at_ms) = delivery.due_at_ms.filter(|_| delivery.attempts > 0) {

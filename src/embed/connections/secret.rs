@@ -25,13 +25,13 @@ use crate::store::two;
 
 /// The secrets that sign, newest first.
 fn list(live: &[LiveSecret], now_ms: i64) -> Markup {
-    let unseen = live.first().is_some_and(|newest| newest.set_by == SetBy::Generated.as_str());
+    let unseen = live.first().is_some_and(|newest| newest.set_by == SetBy::Generated);
     html! {
         ul.plain {
             @for (index, secret) in live.iter().enumerate() {
                 li {
                     (text::secret_name(secret.number, index == 0)) " · "
-                    (text::secret_set_by(&secret.set_by)) " "
+                    (text::secret_set_by(secret.set_by)) " "
                     (parts::time(secret.created_at_ms, now_ms))
                     @if let Some(until_ms) = secret.expires_at_ms {
                         " · " (text::STOPS_SIGNING) " " (parts::time(until_ms, now_ms))

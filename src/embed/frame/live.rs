@@ -134,7 +134,7 @@ pub async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Reply>
         return Ok(over());
     }
     let now_ms = platform.now_ms();
-    let busy = found.iter().any(|d| delivery_is_busy(&d.state, d.due_at_ms, now_ms));
+    let busy = found.iter().any(|d| delivery_is_busy(d.state, d.due_at_ms, now_ms));
     Ok(news(&content_hash(&found.as_slice()), busy))
 }
 
@@ -173,7 +173,7 @@ fn holds<P: Platform>(
 
 fn is_busy<P: Platform>(platform: &P, found: &EventWithDeliveries) -> bool {
     let now_ms = platform.now_ms();
-    found.deliveries.iter().any(|d| delivery_is_busy(&d.state, d.due_at_ms, now_ms))
+    found.deliveries.iter().any(|d| delivery_is_busy(d.state, d.due_at_ms, now_ms))
 }
 
 fn news(seen: &str, busy: bool) -> Reply {

@@ -122,7 +122,7 @@ pub fn denied(visit: &EmbedSession, need: Need) -> Option<&'static str> {
 pub fn held_back(lane: &HeldBack, now_ms: i64) -> Markup {
     html! {
         p.hint {
-            (text::why::held_back(lane.reason.as_deref()))
+            (text::why::held_back(lane.reason))
             @if let Some(until_ms) = lane.not_before_ms.filter(|until_ms| *until_ms > now_ms) {
                 " " (text::NOT_BEFORE) " " (time(until_ms, now_ms)) "."
             }

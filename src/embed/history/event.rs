@@ -111,9 +111,7 @@ impl Shown<'_> {
             found.event.fan_out.iter().filter(|owed| !self.hidden.contains(&owed.connection));
         let mut shown: Vec<(&FanOut, &DeliverySummary)> =
             shown.filter_map(|owed| Some((owed, by_rule(owed.rule_number)?))).collect();
-        shown.sort_by_key(|(_, delivery)| {
-            ORDER.iter().position(|state| state.as_str() == delivery.state)
-        });
+        shown.sort_by_key(|(_, delivery)| ORDER.iter().position(|state| *state == delivery.state));
         shown
     }
 
@@ -129,12 +127,12 @@ impl Shown<'_> {
                     }
                     None => { (text::GONE_CONNECTION) }
                 }
-                " " (parts::state(&delivery.state))
+                " " (parts::state(delivery.state.as_str()))
             }
         };
         let buttons = self.buttons(delivery, &at);
         let body = self.delivery_body(owed, delivery, to, &at);
-        let is_done = delivery.state == State::Delivered.as_str();
+        let is_done = delivery.state == State::Delivered;
         html! {
             article.delivery {
                 @if folds {
@@ -157,7 +155,7 @@ impl Shown<'_> {
         let attempts = self.whole.attempts.iter().filter(|a| a.rule == owed.rule_number);
         let records: Vec<&Record> = attempts.map(|attempt| &attempt.record).collect();
         let event = &self.whole.found.event.id;
-        let is_delivered = delivery.state == State::Delivered.as_str();
+        let is_delivered = delivery.state == State::Delivered;
         html! {
             p.hint {
                 (self.why(owed)) " · "
@@ -213,15 +211,13 @@ impl Shown<'_> {
 
     /// What a person can do about it.
     fn buttons(&self, delivery: &DeliverySummary, at: &str) -> Markup {
-        let state = State::parse(&delivery.state);
+        let state = delivery.state;
         let retry = match state {
-            Some(State::Delivered) => Some(text::SEND_AGAIN),
-            Some(State::Failed | State::Retrying) => Some(text::RETRY_NOW),
+            State::Delivered => Some(text::SEND_AGAIN),
+            State::Failed | State::Retrying => Some(text::RETRY_NOW),
             _ => None,
         };
-        let cancel = state
-            .is_some_and(|state| state.is_open() || state == State::Held)
-            .then_some(text::CANCEL);
+        let cancel = (state.is_open() || state == State::Held).then_some(text::CANCEL);
         let (retry_at, cancel_at) = (format!("{at}/retry"), format!("{at}/cancel"));
         html! {
             div.actions {
@@ -243,10 +239,10 @@ impl Shown<'_> {
 
     /// What is still to come, or why nothing is.
     fn outlook(&self, delivery: &DeliverySummary, to: Option<&Connection>) -> Markup {
-        let state = State::parse(&delivery.state);
+        let state = delivery.state;
         let settings = to.and_then(|to| Settings::from_stored(&to.settings).ok());
         let made = delivery.attempts - delivery.attempts_before;
-        let due_at_ms = delivery.due_at_ms.filter(|_| state == Some(State::Retrying));
+        let due_at_ms = delivery.due_at_ms.filter(|_| state == State::Retrying);
         let upcoming = match (due_at_ms, settings) {
             (Some(due_at_ms), Some(settings)) => {
                 settings.retry_schedule_seconds.upcoming(made, due_at_ms)
@@ -254,8 +250,8 @@ impl Shown<'_> {
             _ => Vec::new(),
         };
         html! {
-            @if let Some(reason) = &delivery.reason { p { (text::why::reason(reason)) } }
-            @if state == Some(State::Held) { p { (text::HELD_MEANWHILE) } }
+            @if let Some(reason) = delivery.reason { p { (text::why::reason(reason)) } }
+            @if state == State::Held { p { (text::HELD_MEANWHILE) } }
             @if let Some((first, later)) = upcoming.split_first() {
                 p {
                     (text::NEXT_ATTEMPT) " " strong { (parts::time(*first, self.now_ms)) }
@@ -272,14 +268,14 @@ impl Shown<'_> {
 
     /// What keeps an open delivery back beside its own schedule.
     fn held_back(&self, delivery: &DeliverySummary, owed: &FanOut) -> Markup {
-        let is_open = State::parse(&delivery.state).is_some_and(State::is_open);
+        let is_open = delivery.state.is_open();
         let mut lanes = self.whole.held_back.iter();
         let lane = lanes.find(|lane| is_open && lane.connection == owed.connection);
         html! { @if let Some(lane) = lane { (parts::held_back(lane, self.now_ms)) } }
     }
 
     fn records(&self, delivery: &DeliverySummary, records: &[&Record], at: &str) -> Markup {
-        let is_open = State::parse(&delivery.state).is_some_and(State::is_open);
+        let is_open = delivery.state.is_open();
         html! {
             @if let Some((newest, earlier)) = records.split_last() {
                 (attempt::summary(self.visit, newest, at, self.now_ms))

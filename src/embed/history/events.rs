@@ -12,7 +12,7 @@ use crate::embed::text;
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
-use crate::store::events::{EventWithDeliveries, Filter, NEWEST};
+use crate::store::events::{DeliverySummary, EventWithDeliveries, Filter, NEWEST};
 
 /// Events on one page.
 const SHOWN: usize = 25;
@@ -133,8 +133,8 @@ pub fn rows(visit: &EmbedSession, events: &[EventWithDeliveries], now_ms: i64) -
 
 fn row(visit: &EmbedSession, found: &EventWithDeliveries, now_ms: i64) -> Markup {
     let event = &found.event;
-    let delivered = State::Delivered.as_str();
-    let delivered = found.deliveries.iter().filter(|delivery| delivery.state == delivered).count();
+    let is_delivered = |delivery: &&DeliverySummary| delivery.state == State::Delivered;
+    let delivered = found.deliveries.iter().filter(is_delivered).count();
     html! {
         a.row href=(path(visit, &format!("events/{}", event.id))) {
             span.main {

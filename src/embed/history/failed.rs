@@ -152,7 +152,7 @@ impl Shown<'_> {
                         " " (text::SENT_TO) " "
                         a href=(path(visit, &format!("connections/{}", to.id))) { (to.name) }
                     }
-                    @if let Some(reason) = &delivery.reason { p { (text::why::reason(reason)) } }
+                    @if let Some(reason) = delivery.reason { p { (text::why::reason(reason)) } }
                     small {
                         @if let Some(id) = &event.resource_id { (id) " · " }
                         (parts::time(event.created_at_ms, self.now_ms)) " · "

@@ -2,6 +2,7 @@
 //! it those of forms, of states, and of replays.
 
 use crate::domain::base::error::Kind;
+use crate::domain::connection::model::SetBy;
 use crate::domain::connection::signing::{Algorithm, Scheme, Signing};
 use crate::domain::tenants::session::{Denied, Role};
 
@@ -269,10 +270,10 @@ pub fn secret_name(number: u32, is_newest: bool) -> String {
 }
 
 /// Who set a secret.
-pub fn secret_set_by(word: &str) -> &'static str {
-    match word {
-        "given" => "entered",
-        _ => "generated",
+pub fn secret_set_by(set_by: SetBy) -> &'static str {
+    match set_by {
+        SetBy::Given => "entered",
+        SetBy::Generated | SetBy::Shown => "generated",
     }
 }
 

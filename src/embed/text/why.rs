@@ -1,6 +1,9 @@
 //! Words for states, and sentences that say why something is as it is.
 
+use crate::domain::connection::model::InactiveReason;
 use crate::domain::delivery::attempt::Outcome;
+use crate::domain::delivery::state::EndReason;
+use crate::domain::lane::queue::Reason;
 use crate::domain::routing::rule::Mismatch;
 
 /// The state of a delivery, or whether a connection or rule is active.
@@ -125,52 +128,53 @@ pub fn diagnosis(outcome: Outcome, status: Option<u16>) -> Option<(&'static str,
 }
 
 /// Why a delivery is failed or canceled.
-pub fn reason(reason: &str) -> String {
+pub fn reason(reason: EndReason) -> &'static str {
     match reason {
-        "gone" => "Your server answered 410 Gone, so there are no more attempts.".to_owned(),
-        "aborted" => "Your server answered with webhook-delivery: abort-message, so there are no \
+        EndReason::Gone => "Your server answered 410 Gone, so there are no more attempts.",
+        EndReason::Aborted => {
+            "Your server answered with webhook-delivery: abort-message, so there are no \
                       more attempts."
-            .to_owned(),
-        "attempts_used_up" => "All attempts of the retry schedule failed.".to_owned(),
-        "internal" => "We could not send it for 7 days because of an error on our side.".to_owned(),
-        "held_expired" => "It was held for too long, because its connection was paused.".to_owned(),
-        "connection_deleted" => "Its connection was deleted.".to_owned(),
-        "canceled" => "It was canceled.".to_owned(),
-        other => other.replace('_', " "),
+        }
+        EndReason::AttemptsUsedUp => "All attempts of the retry schedule failed.",
+        EndReason::Internal => "We could not send it for 7 days because of an error on our side.",
+        EndReason::ConnectionDeleted => "Its connection was deleted.",
+        EndReason::Canceled => "It was canceled.",
     }
 }
 
 /// Why a connection is inactive.
-pub fn inactive(reason: &str) -> &'static str {
+pub fn inactive(reason: InactiveReason) -> &'static str {
     match reason {
-        "endpoint_gone" => {
+        InactiveReason::EndpointGone => {
             "Your server answered 410 Gone, so nothing is sent to it any more. \
                             Resume when it accepts requests again."
         }
-        "disabled_by_receiver" => {
+        InactiveReason::DisabledByReceiver => {
             "Your server answered with webhook-delivery: disable. Resume when it accepts \
              requests again."
         }
-        "delivery_failing" => {
+        InactiveReason::DeliveryFailing => {
             "Nothing could be delivered for 5 days. Check the URL and your server, resume, and \
              send a test event."
         }
-        _ => "Paused.",
+        InactiveReason::Paused => "Paused.",
     }
 }
 
 /// Why a lane holds deliveries back.
-pub fn held_back(reason: Option<&str>) -> &'static str {
+pub fn held_back(reason: Option<Reason>) -> &'static str {
     match reason {
-        Some("breaker_open") => {
+        Some(Reason::BreakerOpen) => {
             "Several attempts failed in a row. Until one succeeds, only one delivery at a time is \
              tried."
         }
-        Some("slowed_down") => {
+        Some(Reason::SlowedDown) => {
             "Your server asked for fewer requests, so they are sent more slowly."
         }
-        Some("slow") => "Your server answers slowly, so fewer requests are sent at the same time.",
-        _ => "Deliveries are sent one after the other.",
+        Some(Reason::Slow) => {
+            "Your server answers slowly, so fewer requests are sent at the same time."
+        }
+        None => "Deliveries are sent one after the other.",
     }
 }
 
