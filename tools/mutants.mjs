@@ -1,7 +1,8 @@
-// `npm run mutants`: breaks the product on purpose, one patch at a time, and shows the seed of the simulation
-// that notices. Every patch in tests/mutants says in its first line which promise it breaks. None may survive.
+// `npm run mutants`: breaks the product on purpose, one patch at a time, and shows what notices. Every patch in
+// tests/mutants says in its first line which promise it breaks. A seed of the simulation must notice it, or the
+// native test that a line "Seen by: file::test" of the patch names. None may survive.
 // `npm run mutants -- promise-4` tries only those whose name contains the word.
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inRepo, root } from "./lib/paths.mjs";
 import { die, run, StepError, stopToolsOnSignals } from "./lib/run.mjs";
@@ -16,7 +17,7 @@ const BUILT = inRepo("target", "mutants-build");
 const SEEDS = process.env.SEEDS ?? "3000";
 const BUILD_MS = 1_800_000;
 const COPIED = ["Cargo.toml", "Cargo.lock", "src", "public", "tests/it", "migrations", "clippy.toml"];
-// The simulation and what it stands on; the other tests need not be built.
+// The simulation and what it stands on; the other tests need not be built for it.
 const MAIN = "//! The simulation alone.\n\nmod edge;\nmod reference;\nmod simulation;\nmod tenant;\n";
 
 async function main() {
@@ -28,7 +29,7 @@ async function main() {
   for (const patch of patches) {
     const began = Date.now();
     const caught = await attempt(patch, rust.env);
-    console.log(`${caught ? "caught  " : "SURVIVES"} ${patch.padEnd(44)} ${caught ?? `in ${SEEDS} worlds`} (${seconds(began)})`);
+    console.log(`${caught ? "caught  " : "SURVIVES"} ${patch.padEnd(52)} ${caught ?? "nothing noticed it"} (${seconds(began)})`);
     if (!caught) survivors.push(patch);
   }
   rmSync(COPY, { recursive: true, force: true });
@@ -44,16 +45,22 @@ async function attempt(patch, env) {
     mkdirSync(join(COPY, name, ".."), { recursive: true });
     cpSync(inRepo(name), join(COPY, name), { recursive: true });
   }
-  writeFileSync(join(COPY, "tests", "it", "main.rs"), MAIN);
-  await run("git", ["apply", "--directory=target/mutants", join(PATCHES, patch)], { cwd: root });
+  const [, test] = /^Seen by: (\S+)$/m.exec(readFileSync(join(PATCHES, patch), "utf8")) ?? [];
+  if (!test) writeFileSync(join(COPY, "tests", "it", "main.rs"), MAIN);
+  // One line of context is enough: what stands further away may change.
+  await run("git", ["apply", "-C1", "--directory=target/mutants", join(PATCHES, patch)], { cwd: root });
   const lines = [];
   const built = { CARGO_TARGET_DIR: BUILT, CARGO_PROFILE_TEST_DEBUG: "0", CARGO_PROFILE_DEV_DEBUG: "0" };
   const options = { cwd: COPY, env: { ...env, SEEDS, ...built }, timeoutMs: BUILD_MS, onLine: (line) => lines.push(line) };
   await run("cargo", ["test", "--test", "it", "--no-run"], options);
   try {
-    await run("cargo", ["test", "--test", "it", "simulation::simulation", "--", "--nocapture"], options);
+    const which = test ? ["--", "--exact", test] : ["simulation::simulation", "--", "--nocapture"];
+    await run("cargo", ["test", "--test", "it", ...which], options);
+    if (test && !lines.some((line) => line.includes("1 passed"))) throw new StepError(`${patch}: there is no test ${test}`);
     return null;
-  } catch {
+  } catch (error) {
+    if (test && !lines.some((line) => line.includes("1 failed"))) throw error;
+    if (test) return test;
     const told = lines.find((line) => line.startsWith("SEED=")) ?? lines.find((line) => line.includes("never happened"));
     if (!told) throw new StepError(`${patch}: the simulation failed for another reason`, { tail: lines.slice(-30).join("\n") });
     return told.slice(0, 110);

@@ -7,7 +7,7 @@ use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
 use crate::domain::base::time::rfc3339;
 use crate::domain::tenants::organization::check_name;
-use crate::domain::tenants::session::check_origins;
+use crate::domain::tenants::origins::check_origins;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
 use crate::store::organizations::{self as stored, Organization};

@@ -8,7 +8,7 @@ use crate::domain::base::fields::Fields;
 use crate::domain::base::time::rfc3339;
 use crate::domain::tenants::key_limits::check_patterns;
 use crate::domain::tenants::organization::label;
-use crate::domain::tenants::session::check_origins;
+use crate::domain::tenants::origins::check_origins;
 use crate::http::{Call, Reply, without_nulls};
 use crate::ports::Platform;
 use crate::store::publishable_keys::PublishableKey;

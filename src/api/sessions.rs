@@ -12,8 +12,9 @@ use crate::domain::base::names::check_resource_id;
 use crate::domain::base::time::rfc3339;
 use crate::domain::tenants::actor::Resource;
 use crate::domain::tenants::session::{
-    LAUNCH_TTL_S, LaunchPage, READ_PAYLOADS, Role, Session, SessionType, TTL_S, Token,
+    LAUNCH_TTL_S, LaunchPage, READ_PAYLOADS, Role, Session, SessionType, TTL_S,
 };
+use crate::domain::tenants::session_token::Token;
 use crate::domain::tenants::workspace::check_external_id;
 use crate::http::{Call, Reply, cursor, without_nulls};
 use crate::ports::Platform;

@@ -7,9 +7,8 @@ use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
 use crate::domain::base::time::DAY_MS;
 use crate::domain::tenants::actor::{Actor, Resource};
-use crate::domain::tenants::session::{
-    LaunchPage, Look, Role, Session, SessionType, Theme, Token, TokenKind,
-};
+use crate::domain::tenants::session::{LaunchPage, Look, Role, Session, SessionType, Theme};
+use crate::domain::tenants::session_token::{Token, TokenKind};
 use crate::ports::{Platform, PortError};
 use crate::store::sessions::{self, Filter, Stored};
 use crate::store::{organizations, workspaces};

@@ -6,7 +6,8 @@ use crate::app::keys;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::tenants::actor::Actor;
 use crate::domain::tenants::api_key::is_publishable_key;
-use crate::domain::tenants::session::{Session, Token};
+use crate::domain::tenants::session::Session;
+use crate::domain::tenants::session_token::Token;
 use crate::http::Request;
 use crate::ports::Platform;
 

@@ -1,6 +1,6 @@
 //! Organizations and whether the installation answers.
 
-use crate::domain::tenants::session::ORIGINS_MAX;
+use crate::domain::tenants::origins::ORIGINS_MAX;
 use crate::reference::leaves::{
     access_key, flag, label, matching, only, organization_id, secret_key,
 };

@@ -2,8 +2,9 @@
 
 use strum::VariantNames;
 
+use crate::domain::tenants::origins::ORIGINS_MAX;
 use crate::domain::tenants::session::{
-    LAUNCH_TTL_S, LaunchPage, ORIGINS_MAX, READ_PAYLOADS, Role, SessionType, TTL_S,
+    LAUNCH_TTL_S, LaunchPage, READ_PAYLOADS, Role, SessionType, TTL_S,
 };
 use crate::reference::leaves::{
     count, example_id, external_id, flag, given_id, id, name, one_of, only, resource_id, time,

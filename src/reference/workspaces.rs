@@ -2,7 +2,7 @@
 
 use crate::api::publishable_keys::{GRACE_S, GRACE_S_MAX};
 use crate::domain::tenants::key_limits::PATTERNS_MAX;
-use crate::domain::tenants::session::ORIGINS_MAX;
+use crate::domain::tenants::origins::ORIGINS_MAX;
 use crate::reference::leaves::{
     description, environment, external_id, flag, id, label, pattern, publishable_key, time, whole,
     words, workspace_name,

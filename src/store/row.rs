@@ -289,7 +289,7 @@ mod tests {
         check(|row| row.flag("big"), "big is no flag");
         check(|row| row.flag("null"), "null is no flag");
         check(|row| row.word::<State>("text"), "text is no known word");
-        check(|row| row.word::<State>("null"), "null is no text");
+        check(|row| row.word::<State>("null"), "null is no known word");
         check(|row| row.maybe_word::<State>("text"), "text is no known word");
         check(|row| row.json::<u8>("text"), "text: expected value at line 1 column 1");
         check(|row| row.json::<u8>("null"), "null is no text");

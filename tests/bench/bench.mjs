@@ -1,10 +1,11 @@
-// `npm run bench`: what events cost, counted by the Worker itself, and how fast the local Worker is.
-// The counts hold anywhere; the speeds are this machine's, with the proxy of `wrangler dev` in front:
-// compare them only with another run on the same machine.
+// `npm run bench`: what events cost, counted by the Worker itself, how fast the local Worker is, and how long the
+// module takes to start. The counts hold anywhere; the speeds are this machine's, with the proxy of `wrangler dev`
+// in front: compare them only with another run on the same machine. `BASELINE=<build folder>` compares the start.
 import { wasmSize } from "../../tools/build.mjs";
 import { connect, emit, emitMany, newTenant, openWorld } from "../e2e/lib/world.mjs";
 import { until } from "../e2e/lib/until.mjs";
 import { costPerMillion } from "./cost.mjs";
+import { startTimes } from "./start.mjs";
 
 const COUNTED = 100;
 const BURST = 1_000;
@@ -21,6 +22,7 @@ try {
   await costs(tenant);
   await speeds(tenant);
   const { raw, gzip } = wasmSize();
+  startTimes();
   console.log(`\nModule: ${raw} bytes of wasm, ${gzip} gzipped (budget 1000000)`);
 } finally {
   await world.close();

@@ -4,5 +4,7 @@ pub mod actor;
 pub mod api_key;
 pub mod key_limits;
 pub mod organization;
+pub mod origins;
 pub mod session;
+pub mod session_token;
 pub mod workspace;

@@ -1,25 +1,13 @@
-//! A session of the embed: who it is for, what it may see and do, how long, and its tokens.
-//!
-//! A session has three tokens, each stored as a hash only. The *launch token* stands in the URL
-//! that the product puts into an iframe; it is used once, within seconds. It is exchanged for a
-//! *cookie* that the browser sends to the session's own path. The *access token* is for the
-//! product's page, which can hand it to the embed to renew the cookie.
+//! A session of the embed: who it is for, what it may see and do, and how long.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
-use subtle::ConstantTimeEq;
 
-use crate::domain::base::ids;
 use crate::domain::tenants::actor::{Actor, Resource, Scope};
 
 /// Bounds and default of a session's life, in seconds (the wire contract).
 pub const TTL_S: (i64, i64, i64) = (300, 3_600, 1_800);
 /// Bounds and default of a launch token's life, in seconds (the wire contract).
 pub const LAUNCH_TTL_S: (i64, i64, i64) = (15, 60, 30);
-/// Origins that may show the embed, at the most (the wire contract).
-pub const ORIGINS_MAX: usize = 10;
 /// The scope that opens payloads to admins and owners (the wire contract).
 pub const READ_PAYLOADS: &str = "events.payload:read";
 
@@ -290,114 +278,6 @@ impl Session {
     }
 }
 
-/// Which of a session's tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenKind {
-    /// Stands in the launch URL.
-    Launch,
-    /// Held by the product's page.
-    Access,
-    /// Held by the browser.
-    Cookie,
-}
-
-impl TokenKind {
-    fn prefix(self) -> &'static str {
-        match self {
-            Self::Launch => "pst_launch",
-            Self::Access => "pst_access",
-            Self::Cookie => "pst_cookie",
-        }
-    }
-}
-
-/// A token as somebody presents it, not trusted yet: `<kind>.<shard>.<session>.<43 characters of
-/// base64url>`. Shard and session say where to look; all of it is hashed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Token {
-    /// LOG shard that holds the session.
-    pub shard: u16,
-    /// The session.
-    pub session: String,
-    text: String,
-}
-
-/// Bytes of entropy in a token.
-pub const TOKEN_BYTES: usize = 32;
-
-impl Token {
-    /// A new token of a session.
-    pub fn new(kind: TokenKind, shard: u16, session: &str, random: [u8; TOKEN_BYTES]) -> Self {
-        let secret = URL_SAFE_NO_PAD.encode(random);
-        let text = format!("{}.{shard}.{session}.{secret}", kind.prefix());
-        Self { shard, session: session.to_owned(), text }
-    }
-
-    /// Reads a token of this kind; `None` when the text is none.
-    pub fn parse(kind: TokenKind, text: &str) -> Option<Self> {
-        let mut parts = text.split('.');
-        let mut next = || parts.next();
-        let (prefix, shard, session, secret) = (next()?, next()?, next()?, next()?);
-        let fits = prefix == kind.prefix() && parts.next().is_none();
-        let session = ids::parse_uuid(session).filter(|id| id == session)?;
-        let secret = URL_SAFE_NO_PAD.decode(secret).ok()?;
-        let fits = fits && secret.len() == TOKEN_BYTES;
-        fits.then(|| Some(Self { shard: shard.parse().ok()?, session, text: text.to_owned() }))?
-    }
-
-    /// The text, to hand out or to compare.
-    pub fn expose(&self) -> &str {
-        &self.text
-    }
-
-    /// What is stored of it.
-    pub fn hash(&self) -> String {
-        URL_SAFE_NO_PAD.encode(Sha256::digest(self.text.as_bytes()))
-    }
-
-    /// Whether `hash` is this token's, in constant time.
-    pub fn has_hash(&self, hash: Option<&str>) -> bool {
-        hash.is_some_and(|hash| self.hash().as_bytes().ct_eq(hash.as_bytes()).into())
-    }
-
-    /// A word that only who holds this token can know and that does not give it away. Forms carry
-    /// it, so that no other page can send them.
-    pub fn csrf_token(&self) -> String {
-        let digest = Sha256::digest([b"form:", self.text.as_bytes()].concat());
-        URL_SAFE_NO_PAD.encode(&digest[..18])
-    }
-}
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Token({}, ***)", self.session)
-    }
-}
-
-/// Checks an origin that may show the embed: `https://host[:port]`, or http on this machine.
-fn check_origin(text: &str) -> Result<(), String> {
-    let wrong = || Err("must be an origin such as https://app.example.com".to_owned());
-    let Ok(url) = url::Url::parse(text) else { return wrong() };
-    let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    let scheme = url.scheme() == "https" || (url.scheme() == "http" && loopback);
-    // Serialized again it must be the same: no path, no user, no default port, lower case.
-    let same = url.origin().ascii_serialization() == text;
-    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:/[]".contains(&b));
-    if scheme && same && plain && text.len() <= 255 { Ok(()) } else { wrong() }
-}
-
-/// Checks the origins that a session or an organization names.
-///
-/// # Errors
-/// What is wrong, for the caller.
-pub fn check_origins(origins: &[String]) -> Result<(), String> {
-    if origins.len() > ORIGINS_MAX {
-        return Err(format!("must be at most {ORIGINS_MAX} origins"));
-    }
-    let wrong = origins.iter().find_map(|origin| Some((origin, check_origin(origin).err()?)));
-    wrong.map_or(Ok(()), |(origin, msg)| Err(format!("{origin:?} {msg}")))
-}
-
 /// Checks an accent colour: six hexadecimal digits.
 pub fn is_accent(text: &str) -> bool {
     text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -471,45 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_of_one_kind_and_one_session() {
-        let id = "0193f6a0-0000-7000-8000-000000000001";
-        let token = Token::new(TokenKind::Access, 3, id, [7; TOKEN_BYTES]);
-        let text = token.expose().to_owned();
-        let read = Token::parse(TokenKind::Access, &text).expect("a token");
-        assert_eq!((read.shard, read.session.as_str()), (3, id));
-        assert!(read.has_hash(Some(&token.hash())));
-        assert!(!read.has_hash(None) && !read.has_hash(Some("")));
-        let other = Token::new(TokenKind::Access, 3, id, [8; TOKEN_BYTES]);
-        assert!(!other.has_hash(Some(&token.hash())));
-        assert_eq!(Token::parse(TokenKind::Cookie, &text), None);
-        for wrong in ["", "a.b.c.d", &text[1..], &text[..text.len() - 1], &format!("{text}.x")] {
-            assert_eq!(Token::parse(TokenKind::Access, wrong), None, "{wrong}");
-        }
-        assert!(!format!("{token:?}").contains(&text[text.len() - 10..]));
-        assert!(!text.contains(&token.csrf_token()) && token.csrf_token() != other.csrf_token());
-    }
-
-    #[test]
-    fn origins() {
-        for (text, expected) in [
-            ("https://app.example.com", true),
-            ("https://app.example.com:8443", true),
-            ("http://localhost:3000", true),
-            ("http://127.0.0.1", true),
-            ("http://app.example.com", false),
-            ("https://app.example.com/", false),
-            ("https://App.example.com", false),
-            ("https://app.example.com:443", false),
-            ("https://*.example.com", false),
-            ("https://a.example https://b.example", false),
-            ("https://a.example;script-src *", false),
-            ("*", false),
-            ("null", false),
-            ("data:text/html,x", false),
-            ("", false),
-        ] {
-            assert_eq!(check_origin(text).is_ok(), expected, "{text}");
-        }
+    fn an_accent_is_six_hexadecimal_digits() {
         assert!(is_accent("0a7Ac0") && !is_accent("red") && !is_accent("#ffffff"));
     }
 }

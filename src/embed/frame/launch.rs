@@ -5,7 +5,8 @@ use strum::VariantNames;
 
 use crate::app::sessions::{self, Closed};
 use crate::domain::base::error::{Error, Kind, Result};
-use crate::domain::tenants::session::{Look, Theme, Token, TokenKind, is_accent};
+use crate::domain::tenants::session::{Look, Theme, is_accent};
+use crate::domain::tenants::session_token::{Token, TokenKind};
 use crate::embed::frame::front::{self, not_open, set_cookie};
 use crate::embed::frame::security::home;
 use crate::embed::frame::security::secured;

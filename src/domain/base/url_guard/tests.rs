@@ -138,7 +138,8 @@ fn local_names() {
 #[test]
 fn hosts_that_a_parser_would_turn_into_others() {
     let hosts = "%6c%6fcalhost posthorn%2eexample.com %31%32%37.0.0.1 a%2fb.com a%00b.com
-        \u{212a}elvin.com ｅxample.com ｐosthorn.example.com example。com exa\u{ad}mple.com exa\u{200b}mple.com";
+        \u{212a}elvin.com ｅxample.com ｐosthorn.example.com example。com exa\u{ad}mple.com
+        exa\u{200b}mple.com";
     for host in hosts.split_whitespace() {
         refused(&format!("https://{host}/"), Refusal::HostText);
     }
