@@ -249,10 +249,9 @@ mod tests {
 
     #[test]
     fn columns_are_read_as_they_are() {
-        let mut row = row(
-            r#"[{"s":"held","t":"\u0000\ud83d\ude00é","n":null,"o":"x","i":9007199254740991,"j":"[1,2]",
-                "r":"[{\"a\":2},{\"a\":1}]"}]"#,
-        );
+        let mut row = row(r#"[{"s":"held","t":"\u0000\ud83d\ude00é",
+                "n":null,"o":"x","i":9007199254740991,"j":"[1,2]",
+                "r":"[{\"a\":2},{\"a\":1}]"}]"#);
         assert_eq!(row.maybe_text("n"), None);
         assert_eq!(row.text_if_any("other"), None);
         assert_eq!(row.text_if_any("o"), Some("x".to_owned()));
