@@ -1,6 +1,6 @@
 //! The rules of the house that a compiler does not check: who may import whom, where SQL, platform
-//! and statuses may stand, how long lines and files are, that every module says what it is, and that
-//! the patches of `tests/mutants` still apply.
+//! and statuses may stand, how long lines and files are, that every module says what it is, and
+//! that the patches of `tests/mutants` still apply.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -198,8 +198,8 @@ fn files_have_at_most_400_lines() {
     }
 }
 
-/// Fix the context of a patch that does not apply; `npm run mutants` shows that it still breaks what
-/// it says.
+/// Fix the context of a patch that does not apply; `npm run mutants` shows that it still breaks
+/// what it says.
 #[test]
 fn every_mutant_applies() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
