@@ -261,3 +261,35 @@ fn the_page_takes_patterns_and_filters_and_says_what_is_wrong() {
     let stored = edge.control.ask("select event || coalesce(filter, '-') from rules");
     assert_eq!(stored, [json!("*-")]);
 }
+
+#[test]
+fn rules_are_found_by_what_they_match() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let connection = tenant.connection(&edge, json!({"url": URL}));
+    for (event, resource) in [("a", None), ("a", Some("order")), ("b", Some("order"))] {
+        let body = json!({"workspace": tenant.workspace, "connection": connection, "event": event,
+            "resource": resource, "metadata": {"action": "send_webhook"}});
+        tenant.post(&edge, "/api/v1/rules", &body);
+    }
+    for (query, count) in
+        [("event=a", 2), ("resource=order", 2), ("event=b&resource=order", 1), ("event=c", 0)]
+    {
+        assert_eq!(tenant.get(&edge, &format!("/api/v1/rules?{query}"))["count"], count, "{query}");
+    }
+}
+
+#[test]
+fn a_rule_needs_a_connection_of_its_own_workspace() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let second = tenant.post(&edge, "/api/v1/workspaces", &json!({"name": "Second"}));
+    let connection = tenant.connection(&edge, json!({"url": URL}));
+    let body = json!({"workspace": text(&second, "/workspace/id"), "connection": connection,
+        "event": "x", "metadata": {"action": "send_webhook"}});
+    assert_eq!(tenant.call(&edge, "POST", "/api/v1/rules", &body).status, 404);
+    let body = json!({"workspace": tenant.workspace, "connection": connection, "event": " x",
+        "metadata": {"action": "send_mail"}});
+    let answer = tenant.call(&edge, "POST", "/api/v1/rules", &body);
+    assert_eq!(params(&answer), ["event", "metadata.action"]);
+}

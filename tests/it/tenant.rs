@@ -197,3 +197,9 @@ impl Tenant {
         self.get(edge, &path)["records"].as_array().expect("a list").clone()
     }
 }
+
+/// The fields that an answer complains about.
+pub fn params(answer: &Value) -> Vec<&str> {
+    let data = answer["error"]["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    data.iter().map(|field| field["param"].as_str().expect("a param")).collect()
+}

@@ -251,3 +251,27 @@ fn a_webhook_says_what_it_can_do() {
     let put = tenant.call(&edge, "PUT", &mapping, &json!({"schema": {"fields": []}}));
     assert_eq!((put.status, params(&put)), (422, vec!["schema".to_owned()]));
 }
+
+#[test]
+fn workspaces_have_names_of_their_own() {
+    let edge = Edge::new();
+    let (tenant, other) = (Tenant::new(&edge, "Acme"), Tenant::new(&edge, "Other"));
+    let path = format!("/api/v1/workspaces/{}", tenant.workspace);
+    let create =
+        |name: &str| tenant.call(&edge, "POST", "/api/v1/workspaces", &json!({"name": name}));
+    assert_eq!(create("Acme").status, 409);
+    assert_eq!(create("Second").status, 201);
+    for name in ["ab", "a/b", &"x".repeat(51), " ab "] {
+        assert_eq!(params(&create(name)), ["name"], "{name}");
+    }
+    let put = |body: Value| tenant.call(&edge, "PUT", &path, &body);
+    assert_eq!(put(json!({"name": "Second"})).status, 409);
+    assert_eq!(put(json!({"name": "Acme", "description": "One"})).json()["description"], "One");
+    assert_eq!(put(json!({"name": "Acme"})).json()["description"], "One");
+    assert_eq!(
+        put(json!({"name": "Acme", "description": null})).json()["description"],
+        Value::Null
+    );
+    // The same name in another organization is another workspace.
+    other.post(&edge, "/api/v1/workspaces", &json!({"name": "Acme"}));
+}
