@@ -130,6 +130,9 @@ pub trait Database {
     /// # Errors
     /// When the answer is not known; the transaction may have been committed.
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, PortError>;
+
+    /// How many bytes the database had after its last answer; `None` before the first.
+    fn size_bytes(&self) -> Option<i64>;
 }
 
 /// The job queue.

@@ -9,8 +9,8 @@ use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::api::{
-    connections, emit, event_types, events, health, integrations, machine_keys, organizations,
-    publishable_keys, replays, rules, sessions, stats, workspaces,
+    connections, emit, erasures, event_types, events, health, integrations, machine_keys,
+    organizations, publishable_keys, replays, rules, sessions, stats, workspaces,
 };
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::ids;
@@ -65,8 +65,11 @@ impl<P: Platform> Table<P> {
     const ROWS: &'static [Route<P>] = rows! {
         GET    "/health"                             Public  API_BODY_BYTES_MAX  health::get;
         POST   "/api/v1/organizations"               Admin   API_BODY_BYTES_MAX  organizations::create;
-        GET    "/api/v1/organization"                Machine API_BODY_BYTES_MAX  organizations::get;
-        PATCH  "/api/v1/organization"                Machine API_BODY_BYTES_MAX  organizations::patch;
+        GET    "/api/v1/organizations/:id"           Admin   API_BODY_BYTES_MAX  organizations::get;
+        PATCH  "/api/v1/organizations/:id"           Admin   API_BODY_BYTES_MAX  organizations::patch;
+        DELETE "/api/v1/organizations/:id"           Admin   API_BODY_BYTES_MAX  organizations::delete;
+        GET    "/api/v1/organization"                Machine API_BODY_BYTES_MAX  organizations::get_own;
+        PATCH  "/api/v1/organization"                Machine API_BODY_BYTES_MAX  organizations::patch_own;
         GET    "/api/v1/machine-keys"                Machine API_BODY_BYTES_MAX  machine_keys::list;
         POST   "/api/v1/machine-keys"                Machine API_BODY_BYTES_MAX  machine_keys::create;
         DELETE "/api/v1/machine-keys/:access_key"    Machine API_BODY_BYTES_MAX  machine_keys::revoke;
@@ -91,6 +94,9 @@ impl<P: Platform> Table<P> {
         GET    "/api/v1/workspaces/:id/events"       Machine API_BODY_BYTES_MAX  events::list_of_workspace;
         GET    "/api/v1/workspaces/:id/replays"      Machine API_BODY_BYTES_MAX  replays::list;
         POST   "/api/v1/workspaces/:id/replays"      Machine API_BODY_BYTES_MAX  replays::create;
+        POST   "/api/v1/workspaces/:id/erasures"     Machine API_BODY_BYTES_MAX  erasures::create;
+        GET    "/api/v1/workspaces/:id/erasures/:erasure"
+                                                     Machine API_BODY_BYTES_MAX  erasures::get;
         GET    "/api/v1/workspaces/:id/stats"        Machine API_BODY_BYTES_MAX  stats::of_workspace;
         GET    "/api/v1/stats"                       Machine API_BODY_BYTES_MAX  stats::of_organization;
         GET    "/api/v1/replays/:id"                 Machine API_BODY_BYTES_MAX  replays::get;
@@ -125,6 +131,7 @@ impl<P: Platform> Table<P> {
         GET    "/api/v1/events"                      Machine API_BODY_BYTES_MAX  events::list;
         GET    "/api/v1/events/:id"                  Machine API_BODY_BYTES_MAX  events::get;
         GET    "/api/v1/events/:id/payload"          Machine API_BODY_BYTES_MAX  events::payload;
+        DELETE "/api/v1/events/:id/payload"          Machine API_BODY_BYTES_MAX  erasures::payload;
         POST   "/api/v1/events/:id/rules/:rule_id/retry"
                                                      Machine API_BODY_BYTES_MAX  events::retry;
         POST   "/api/v1/events/:id/rules/:rule_id/cancel"

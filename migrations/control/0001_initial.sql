@@ -9,8 +9,19 @@ create table organizations (
     -- What an organization decides about the embed. `allowed_origins` is a JSON array of the origins that
     -- may show it where a session names none of its own.
     allowed_origins text not null default '[]',
-    secrets_in_embed_only integer not null default 0
+    secrets_in_embed_only integer not null default 0,
+    -- For how many days the events of its workspaces are kept, where a workspace names no number itself;
+    -- `retention_unsettled_days` is for events with failed or held deliveries. Null for the usual numbers.
+    retention_days integer,
+    retention_unsettled_days integer,
+    -- A suspended organization emits nothing, and its deliveries are held.
+    suspended_at_ms integer,
+    -- The workspace into which the installation emits what an operator of the product should know.
+    operational_workspace text,
+    -- Deleted: all that it had is cleared away in steps, and then the row goes.
+    deleted_at_ms integer
 ) without rowid;
+create index organizations_deleted on organizations (id) where deleted_at_ms is not null;
 
 create table machine_keys (
     access_key text not null primary key,
@@ -43,9 +54,14 @@ create table workspaces (
     environment text,
     external_id text,
     -- A workspace that has used up its events is refused more until then.
-    full_until_ms integer
+    full_until_ms integer,
+    -- Null where the organization's numbers hold.
+    retention_days integer,
+    retention_unsettled_days integer
 ) without rowid;
 create unique index workspaces_by_number on workspaces (number);
+-- Retention goes through the workspaces of a shard.
+create index workspaces_by_shard on workspaces (shard, id);
 create unique index workspaces_by_name on workspaces (organization, name);
 
 create table publishable_keys (
@@ -133,7 +149,7 @@ create table event_types (
 ) without rowid;
 
 create index machine_keys_by_organization
-    on machine_keys (organization, created_at_ms, access_key) where revoked_at_ms is null;
+    on machine_keys (organization, created_at_ms, access_key);
 
 create unique index workspaces_by_external_id
     on workspaces (organization, external_id) where external_id is not null;
@@ -147,4 +163,12 @@ create table deleted_workspaces (
     id text not null,
     deleted_at_ms integer not null,
     primary key (shard, id)
+) without rowid;
+
+-- How large the database of each LOG shard was when it was looked at last. Shards that are nearly full
+-- get no new workspaces, and full ones no events.
+create table shards (
+    shard integer not null primary key,
+    bytes integer not null,
+    noted_at_ms integer not null
 ) without rowid;

@@ -18,6 +18,8 @@ create table events (
     -- The rules for an event's name that did not match it, and why: a JSON array of
     -- {"r": rule id, "n": rule number, "w": "inactive" | "resource" | "resource_id"}, null when there is none.
     unmatched text,
+    -- When its payload was erased: then `payload` is the empty text.
+    erased_at_ms integer,
     primary key (workspace, event)
 ) without rowid;
 
@@ -199,7 +201,8 @@ create table idempotency_keys (
 
 -- What became of a connection's deliveries, by the UTC day on which their events were accepted.
 -- `day_ms` is the day's first millisecond. `latency` and `delivery_time` are histograms: JSON arrays of
--- [bucket, count]. `phase`: 0 it may still change, 1 it is being counted for the last time, 2 it stays.
+-- [bucket, count]. `phase`: 0 it may still change, 1 it is being counted for the last time, 2 it stays,
+-- 3 it is closed: some of its deliveries were deleted, so it is never counted again.
 create table rollups (
     workspace text not null,
     day_ms integer not null,
@@ -234,7 +237,7 @@ when old.state in ('delivered', 'failed', 'canceled') and new.state <> old.state
 begin
     update rollups set phase = 0
     where workspace = new.workspace and connection = new.connection
-      and day_ms = new.created_at_ms - new.created_at_ms % 86400000 and phase <> 0;
+      and day_ms = new.created_at_ms - new.created_at_ms % 86400000 and phase in (1, 2);
 
 end;
 
@@ -246,3 +249,53 @@ create table event_counts (
     events integer not null,
     counted_to text not null
 ) without rowid;
+
+-- How far the deleting of old events is: the workspace and the event after which it goes on, when the
+-- pass that is under way began, and when the last one began that came to its end.
+create table retention_progress (
+    id integer not null primary key,
+    workspace text not null,
+    event text not null,
+    started_at_ms integer,
+    as_of_ms integer
+) without rowid;
+
+-- An attempt can end after its event was erased. What the receiver answered is not kept then, since it
+-- may repeat the payload. An ordinary delivery is not settled when its attempt is recorded, so this
+-- costs it nothing.
+create trigger erased_first_attempts after update of first_attempt on deliveries
+when old.completed_at_ms is not null and new.first_attempt ->> 'excerpt' is not null
+begin
+    update deliveries set first_attempt =
+        json_remove(first_attempt, '$.excerpt', '$.truncated', '$.response_headers')
+    where workspace = new.workspace and connection = new.connection and event = new.event
+      and rule = new.rule and exists (select 1 from events e where e.workspace = new.workspace
+        and e.event = new.event and e.erased_at_ms is not null);
+end;
+
+create trigger erased_attempts after insert on attempts
+when exists (select 1 from events e where e.workspace = new.workspace and e.event = new.event
+  and e.erased_at_ms is not null)
+begin
+    update attempts set record =
+        json_remove(record, '$.excerpt', '$.truncated', '$.response_headers')
+    where workspace = new.workspace and connection = new.connection and event = new.event
+      and rule = new.rule and number = new.number;
+end;
+
+-- Erasures of all events about one resource, or of a person's id. They are done in steps: `position` is
+-- the event after which it goes on. Once one is done it does not say any more what it was about.
+create table erasures (
+    workspace text not null,
+    id text not null,
+    resource text not null,
+    resource_id text not null,
+    person text not null,
+    position text not null,
+    end_event text not null,
+    events integer not null,
+    created_at_ms integer not null,
+    completed_at_ms integer,
+    primary key (workspace, id)
+) without rowid;
+create index erasures_running on erasures (workspace, id) where completed_at_ms is null;

@@ -6,7 +6,7 @@ use crate::api::rules::add_resource;
 use crate::app::events::{self, Listing};
 use crate::app::{cancel, retry};
 use crate::destinations::WEBHOOK;
-use crate::domain::base::error::{Error, Result};
+use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::ids::{self, attempt_id, message_id, rule_event_id};
 use crate::domain::base::time::rfc3339;
 use crate::domain::delivery::attempt::Record;
@@ -46,6 +46,12 @@ fn show_with_deliveries(found: &EventWithDeliveries) -> Value {
     shown["total_rules"] = json!(rule_events.len());
     shown["rule_events"] = rule_events.into();
     add_progress(&mut shown, of_rules.map(|(_, delivery)| delivery));
+    if let Some(at_ms) = found.kept.and_then(|kept| found.kept_until_ms(kept)) {
+        shown["kept_until"] = json!(rfc3339(at_ms));
+    }
+    if let Some(at_ms) = found.erased_at_ms {
+        shown["erased_at"] = json!(rfc3339(at_ms));
+    }
     if !event.unmatched.is_empty() {
         shown["unmatched_rules"] = event.unmatched.iter().map(show_unmatched).collect();
     }
@@ -154,16 +160,29 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "event")?;
     let caller = call.caller.machine()?;
     let (found, payload) = events::find(platform, caller, &id).await?;
-    // The payload's text is put in as it is: parsed and written again it would be another text.
-    let mut text = show_with_deliveries(&found).to_string();
-    text.pop();
-    let text = format!("{text},\"payload\":{payload}}}");
-    Ok(Reply::json_text(http::StatusCode::OK, text))
+    if found.erased_at_ms.is_some() {
+        return Ok(Reply::ok(&show_with_deliveries(&found)));
+    }
+    Ok(with_payload(&found, &payload))
 }
 
-/// `GET /events/{id}/payload`: the same, as clients of the contract ask for it.
+fn with_payload(found: &EventWithDeliveries, payload: &str) -> Reply {
+    // The payload's text is put in as it is: parsed and written again it would be another text.
+    let mut text = show_with_deliveries(found).to_string();
+    text.pop();
+    let text = format!("{text},\"payload\":{payload}}}");
+    Reply::json_text(http::StatusCode::OK, text)
+}
+
+/// `GET /events/{id}/payload`: the same, as clients of the contract ask for it, and 410 once it was
+/// erased.
 pub async fn payload<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    get(platform, call).await
+    let id = call.id("id", "event")?;
+    let (found, payload) = events::find(platform, call.caller.machine()?, &id).await?;
+    if found.erased_at_ms.is_some() {
+        return Err(Error::new(Kind::Gone, "The payload was erased").with_code(Code::Erased));
+    }
+    Ok(with_payload(&found, &payload))
 }
 
 /// `POST /events/{id}/rules/{rule_id}/retry`: attempts a delivery now, a settled one once more.

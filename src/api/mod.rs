@@ -2,6 +2,7 @@
 
 pub mod connections;
 pub mod emit;
+pub mod erasures;
 pub mod event_types;
 pub mod events;
 pub mod health;
@@ -10,6 +11,7 @@ pub mod machine_keys;
 pub mod organizations;
 pub mod publishable_keys;
 pub mod replays;
+pub mod retention;
 pub mod rules;
 pub mod sessions;
 pub mod stats;

@@ -1,8 +1,10 @@
-//! `POST /organizations` for the operator, and `/organization`, the caller's own.
+//! `/organizations` for the operator, and `/organization`, the caller's own.
 
 use serde_json::{Value, json};
 
+use crate::api::retention::{self, RetentionChange};
 use crate::app::organizations;
+use crate::app::upkeep::deleted_organizations;
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
 use crate::domain::base::time::rfc3339;
@@ -32,34 +34,85 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 }
 
 fn show(organization: &Organization) -> Value {
-    json!({
+    let mut shown = json!({
         "id": organization.id,
         "name": organization.name,
         "allowed_origins": organization.allowed_origins,
         "secrets_in_embed_only": organization.secrets_in_embed_only,
+        "suspended": organization.suspended_at_ms.is_some(),
         "created_at": rfc3339(organization.created_at_ms),
-    })
+    });
+    retention::show(&mut shown, organization.retention.resolve());
+    if let Some(workspace) = &organization.operational_workspace {
+        shown["operational_workspace"] = json!(workspace);
+    }
+    shown
 }
 
 /// `GET /organization`.
-pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+pub async fn get_own<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = &call.caller.machine()?.scope.organization;
     Ok(Reply::ok(&show(&stored::find(platform.control(), id).await?)))
 }
 
 /// `PATCH /organization`: what is left out is kept.
-pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+pub async fn patch_own<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = &call.caller.machine()?.scope.organization;
+    change(platform, call, id, false).await
+}
+
+/// `GET /organizations/{id}`, for the operator.
+pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let id = call.id("id", "organization")?;
+    Ok(Reply::ok(&show(&stored::find(platform.control(), &id).await?)))
+}
+
+/// `PATCH /organizations/{id}`, for the operator: what is left out is kept.
+pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let id = call.id("id", "organization")?;
+    change(platform, call, &id, true).await
+}
+
+/// `DELETE /organizations/{id}`, for the operator.
+pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let id = call.id("id", "organization")?;
+    deleted_organizations::delete(platform, &id).await?;
+    Ok(Reply::ok(&json!({"id": id})))
+}
+
+async fn change<P: Platform>(
+    platform: &P,
+    call: &Call,
+    id: &str,
+    by_operator: bool,
+) -> Result<Reply> {
     let mut fields = Fields::parse(call.body()?)?;
     let name = fields.checked_text("name", check_name);
     let allowed_origins = read_origins(&mut fields);
     let secrets_in_embed_only = fields.flag("secrets_in_embed_only");
+    let retention = RetentionChange::read(&mut fields);
+    let suspended = if by_operator { fields.flag("suspended") } else { None };
+    let names_workspace = by_operator && fields.has("operational_workspace");
+    let workspace = if names_workspace { fields.uuid("operational_workspace") } else { None };
     fields.finish()?;
     let mut organization = stored::find(platform.control(), id).await?;
     organization.name = name.unwrap_or(organization.name);
     organization.allowed_origins = allowed_origins.unwrap_or(organization.allowed_origins);
     organization.secrets_in_embed_only =
         secrets_in_embed_only.unwrap_or(organization.secrets_in_embed_only);
+    organization.retention = retention.apply(organization.retention);
+    match suspended {
+        Some(true) => {
+            let since_ms = organization.suspended_at_ms.unwrap_or(platform.now_ms());
+            organization.suspended_at_ms = Some(since_ms);
+        }
+        Some(false) => organization.suspended_at_ms = None,
+        None => {}
+    }
+    if names_workspace {
+        organizations::check_operational(platform, id, workspace.as_deref()).await?;
+        organization.operational_workspace = workspace;
+    }
     stored::update(platform.control(), &organization).await?;
     Ok(Reply::ok(&show(&organization)))
 }

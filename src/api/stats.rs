@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::api::retention;
 use crate::app::stats::{self, Stats};
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::time::rfc3339;
@@ -93,6 +94,9 @@ pub async fn of_workspace<P: Platform>(platform: &P, call: &Call) -> Result<Repl
     let rollups: Vec<&Rollup> = found.rollups.iter().collect();
     let mut shown = show(&found, &rollups);
     shown["connections"] = by_connection(&rollups).into();
+    if let Some(kept) = found.kept {
+        retention::show(&mut shown, kept);
+    }
     Ok(Reply::ok(&shown))
 }
 

@@ -3,11 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::api::publishable_keys;
+use crate::api::retention::{self, RetentionChange};
 use crate::app::upkeep::deleted_workspaces;
 use crate::app::workspaces::{self as app_workspaces, NewWorkspace};
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
 use crate::domain::base::time::rfc3339;
+use crate::domain::delivery::retention::RetentionChoice;
 use crate::domain::tenants::workspace::{
     check_description, check_environment, check_external_id, check_name,
 };
@@ -27,6 +29,7 @@ fn show(workspace: &Workspace) -> Value {
     }));
     // The one field that the contract shows as `null`.
     shown["description"] = json!(workspace.description);
+    retention::show(&mut shown, workspace.kept());
     shown
 }
 
@@ -72,6 +75,7 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         description: fields.checked_text("description", check_description),
         environment: fields.checked_text("environment", check_environment),
         external_id: fields.checked_text("external_id", check_external_id),
+        retention: RetentionChange::read(&mut fields).apply(RetentionChoice::default()),
     };
     fields.finish()?;
     let actor = call.caller.machine()?;
@@ -114,12 +118,14 @@ async fn change<P: Platform>(platform: &P, call: &Call, needs_name: bool) -> Res
     let description = cleared("description", check_description);
     let environment = cleared("environment", check_environment);
     let external_id = cleared("external_id", check_external_id);
+    let retention = RetentionChange::read(&mut fields);
     fields.finish()?;
     let mut workspace = workspaces::find(platform.control(), &actor.scope, &id).await?;
     workspace.name = name.unwrap_or(workspace.name);
     workspace.description = description.unwrap_or(workspace.description);
     workspace.environment = environment.unwrap_or(workspace.environment);
     workspace.external_id = external_id.unwrap_or(workspace.external_id);
+    workspace.retention = retention.apply(workspace.retention);
     workspace.updated_at_ms = platform.now_ms();
     app_workspaces::update(platform, actor, &workspace).await?;
     Ok(Reply::ok(&show(&workspace)))

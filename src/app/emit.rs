@@ -13,11 +13,13 @@ use crate::app::delivery::wake::wake;
 use crate::app::delivery::write_gate;
 use crate::app::keys;
 use crate::app::rate_limits::count;
+use crate::app::upkeep::storage;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
 use crate::domain::base::limits::UNMATCHED_MAX;
 use crate::domain::base::names;
 use crate::domain::base::names::covers;
+use crate::domain::base::storage::StorageLevel;
 use crate::domain::delivery::job::Job;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::routing::event::{Event, FanOut, NewEvent, Service, Unmatched};
@@ -85,6 +87,13 @@ pub async fn emit<P: Platform>(
         let answer = input.and_then(|new| {
             grant.limits.check_event(&new.name)?;
             let routing = grant.routing(&new)?;
+            if routing.is_suspended {
+                let msg = "The organization is suspended; nothing was accepted";
+                return Err(Error::new(Kind::Forbidden, msg));
+            }
+            if routing.storage == StorageLevel::Full {
+                return Err(storage::refusal());
+            }
             if routing.full_until_ms.is_some_and(|until_ms| until_ms > now_ms) {
                 return Err(full(platform));
             }

@@ -16,7 +16,8 @@ use crate::ports::Platform;
 use crate::store::attempts::{self, Attempt};
 use crate::store::events::{self, EventWithDeliveries, Filter};
 use crate::store::lanes::{self, HeldBack};
-use crate::store::{Query, four, names, two, workspaces};
+use crate::store::workspaces::{self, Workspace};
+use crate::store::{Query, four, names, two};
 
 /// A page of events, and where the list goes on.
 #[derive(Debug, PartialEq, Eq)]
@@ -111,7 +112,9 @@ pub async fn list_of_workspace<P: Platform>(
 ) -> Result<Page> {
     let control = platform.control();
     let found = workspaces::find(control, &actor.scope, &listing.workspace).await?;
-    list_at(platform, found.shard, &listing.within(&actor.scope)).await
+    let mut page = list_at(platform, found.shard, &listing.within(&actor.scope)).await?;
+    page.found.iter_mut().for_each(|event| event.kept = Some(found.kept()));
+    Ok(page)
 }
 
 /// A page of the events of a workspace on this shard.
@@ -159,6 +162,11 @@ pub async fn list<P: Platform>(
         found.extend(events::these(history_db(platform, shard)?, &keys).await?);
     }
     found.sort_unstable_by(|a, b| b.event.id.cmp(&a.event.id));
+    let of: Vec<&str> = found.iter().map(|one| one.event.workspace.as_str()).collect();
+    let kept = workspaces::kept(platform.control(), &of).await?;
+    for one in &mut found {
+        one.kept = kept.get(&one.event.workspace).copied();
+    }
     Ok(Page { found, next: shown.into_iter().next_back().filter(|_| has_more) })
 }
 
@@ -223,10 +231,19 @@ pub async fn home_of<P: Platform>(
     id: &str,
     noun: &str,
 ) -> Result<WorkspaceLocation> {
+    workspace_of(platform, actor, id, noun).await.map(|workspace| workspace.home())
+}
+
+async fn workspace_of<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    id: &str,
+    noun: &str,
+) -> Result<Workspace> {
     let absent = || Error::not_found(noun);
     let number = ids::workspace_number(id).ok_or_else(absent)?;
     match workspaces::find_by_number(platform.control(), &actor.scope, number).await {
-        Ok(workspace) => Ok(workspace.home()),
+        Ok(workspace) => Ok(workspace),
         Err(error) if error.kind == Kind::NotFound => Err(absent()),
         Err(error) => Err(error),
     }
@@ -299,10 +316,12 @@ pub async fn find<P: Platform>(
     actor: &Actor,
     event: &str,
 ) -> Result<(EventWithDeliveries, String)> {
-    let home = home(platform, actor, event).await?;
-    let of = &home.workspace;
-    two(history_db(platform, home.shard)?, (events::find(of, event), events::payload(of, event)))
-        .await
+    let workspace = workspace_of(platform, actor, event, "event").await?;
+    let of = &workspace.id;
+    let queries = (events::find(of, event), events::payload(of, event));
+    let (mut found, payload) = two(history_db(platform, workspace.shard)?, queries).await?;
+    found.kept = Some(workspace.kept());
+    Ok((found, payload))
 }
 
 /// The attempts of an event's delivery by a rule, in order, each with the rule's number.

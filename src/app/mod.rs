@@ -10,6 +10,7 @@ pub mod connection_list;
 pub mod connections;
 pub mod delivery;
 pub mod emit;
+pub mod erasures;
 pub mod events;
 pub mod failed;
 pub mod keys;

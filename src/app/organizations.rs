@@ -2,11 +2,12 @@
 
 use crate::app::common::new_id;
 use crate::app::machine_keys::{self, NewMachineKey};
-use crate::domain::base::error::Result;
+use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::secret::Secret;
+use crate::domain::tenants::actor::Scope;
 use crate::ports::Platform;
 use crate::store::machine_keys::MachineKey;
-use crate::store::organizations;
+use crate::store::{organizations, workspaces};
 
 /// A new organization. The secret is shown this once.
 #[derive(Debug)]
@@ -32,4 +33,23 @@ pub async fn create<P: Platform>(platform: &P, name: &str) -> Result<Created> {
     let key = MachineKey { access_key, name: None, created_by: None, created_at_ms };
     organizations::insert_with_key(platform.control(), &id, name, &key, &sealed).await?;
     Ok(Created { id, created_at_ms, access_key: key.access_key, secret_key })
+}
+
+/// Checks that an organization has the workspace that is to take operational events.
+///
+/// # Errors
+/// `Invalid` naming `operational_workspace` when it has not.
+pub async fn check_operational<P: Platform>(
+    platform: &P,
+    organization: &str,
+    workspace: Option<&str>,
+) -> Result<()> {
+    let Some(workspace) = workspace else { return Ok(()) };
+    let scope = Scope::organization(organization.to_owned());
+    match workspaces::find(platform.control(), &scope, workspace).await {
+        Err(error) if error.kind == Kind::NotFound => {
+            Err(Error::field("operational_workspace", "is no workspace of this organization"))
+        }
+        found => found.map(drop),
+    }
 }

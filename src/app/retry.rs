@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::app::common::history_db;
 use crate::app::delivery::lanes;
 use crate::app::delivery::wake::wake;
+use crate::app::erasures;
 use crate::app::events::{delivery_key, home};
 use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::time::MINUTE_MS;
@@ -36,6 +37,9 @@ pub async fn retry<P: Platform>(
     let key = delivery_key(&actor.scope, &found, rule)?;
     let delivery = found.deliveries.iter().find(|delivery| delivery.rule == key.rule);
     let delivery = delivery.ok_or_else(|| Error::internal("an owed delivery has no row"))?;
+    if found.erased_at_ms.is_some() {
+        return Err(erasures::refusal());
+    }
     let now_ms = platform.now_ms();
     let state = check(delivery, now_ms)?;
     let (by, line) = (&actor.created_by, ConnectionQueue::of(home.shard, &key));

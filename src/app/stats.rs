@@ -4,6 +4,7 @@ use crate::app::common::history_db;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::limits::{MERGED_WORKSPACES_MAX, STATS_ROWS_MAX};
 use crate::domain::base::time::DAY_MS;
+use crate::domain::delivery::retention::Retention;
 use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::rollups::{self, Rollup};
@@ -19,6 +20,8 @@ pub struct Stats {
     pub since_ms: i64,
     /// Counts by connection and day.
     pub rollups: Vec<Rollup>,
+    /// For how long events are kept, of which only the counts stay then.
+    pub kept: Option<Retention>,
 }
 
 /// Statistics of a workspace over so many days, today included.
@@ -33,7 +36,9 @@ pub async fn of_workspace<P: Platform>(
     days: i64,
 ) -> Result<Stats> {
     let found = workspaces::find(platform.control(), &actor.scope, workspace).await?;
-    read(platform, &[found], days).await
+    let kept = Some(found.kept());
+    let stats = read(platform, &[found], days).await?;
+    Ok(Stats { kept, ..stats })
 }
 
 /// Statistics of all workspaces of the actor's organization.
@@ -56,7 +61,7 @@ pub async fn of_organization<P: Platform>(platform: &P, actor: &Actor, days: i64
 async fn read<P: Platform>(platform: &P, all: &[Workspace], days: i64) -> Result<Stats> {
     let today_ms = platform.now_ms() - platform.now_ms().rem_euclid(DAY_MS);
     let since_ms = today_ms - (days - 1) * DAY_MS;
-    let mut stats = Stats { as_of_ms: None, since_ms, rollups: Vec::new() };
+    let mut stats = Stats { as_of_ms: None, since_ms, rollups: Vec::new(), kept: None };
     let mut as_of = Vec::new();
     for shard in 0..platform.settings().log_shards {
         let here: Vec<&str> =

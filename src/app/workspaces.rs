@@ -1,7 +1,9 @@
 //! Creating and changing workspaces.
 
 use crate::app::common::new_id;
+use crate::app::upkeep::storage;
 use crate::domain::base::error::{Code, Error, Kind, Result};
+use crate::domain::delivery::retention::RetentionChoice;
 use crate::domain::tenants::actor::Actor;
 use crate::domain::tenants::api_key;
 use crate::ports::Platform;
@@ -17,11 +19,13 @@ pub struct NewWorkspace {
     pub environment: Option<String>,
     /// What the product itself calls it.
     pub external_id: Option<String>,
+    /// For how long its events are kept.
+    pub retention: RetentionChoice,
 }
 
-/// Creates a workspace with its publishable key, on the shard that its number falls on. Where the
-/// organization has one with its external id already, that one is the answer, as it is. Returns
-/// whether it was created.
+/// Creates a workspace with its publishable key, on the shard that its number falls on, among those
+/// that have room. Where the organization has one with its external id already, that one is the
+/// answer, as it is. Returns whether it was created.
 ///
 /// # Errors
 /// `Conflict` when the organization has a workspace of this name, `Refused` when it may have no
@@ -38,17 +42,18 @@ pub async fn create<P: Platform>(
     }
     let (id, now_ms) = (new_id(platform), platform.now_ms());
     let number = workspaces::next_number(control).await?;
-    let shards = u32::from(platform.settings().log_shards.max(1));
     let workspace = Workspace {
         id,
         number,
-        shard: u16::try_from(number % shards).unwrap_or(0),
+        shard: storage::shard_for(platform, number).await?,
         name: new.name,
         description: new.description,
         environment: new.environment,
         external_id: new.external_id,
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
+        retention: new.retention,
+        default_retention: RetentionChoice::default(),
     };
     let public_key = api_key::publishable_key(number, platform.bytes());
     let quota = platform.settings().quotas.workspaces_per_organization;

@@ -146,6 +146,11 @@ pub async fn authenticate<P: Platform>(
     }
 }
 
+/// Whether a call to a public route carries the operator's token.
+pub fn is_operator<P: Platform>(platform: &P, request: &Request) -> bool {
+    bearer(request).is_ok_and(|token| keys::check_admin(platform, token).is_ok())
+}
+
 fn emitter(request: &Request) -> Result<Credential> {
     match request.header(PUBLISHABLE_KEY_HEADER) {
         Some(key) if is_publishable_key(key) => {

@@ -1,5 +1,7 @@
 //! A D1 database as the [`Database`] port.
 
+use std::cell::Cell;
+
 use serde::Deserialize;
 use worker::d1::serde_wasm_bindgen;
 use worker::js_sys::{Array, JSON};
@@ -13,12 +15,13 @@ use crate::ports::{Database, Param, PortError, Rows, Statement};
 pub struct D1 {
     db: D1Database,
     meter: Meter,
+    size_bytes: Cell<Option<i64>>,
 }
 
 impl D1 {
     /// Wraps a binding.
     pub fn new(db: D1Database, meter: Meter) -> Self {
-        Self { db, meter }
+        Self { db, meter, size_bytes: Cell::new(None) }
     }
 
     fn prepare(&self, statement: Statement) -> worker::Result<D1PreparedStatement> {
@@ -31,6 +34,10 @@ impl D1 {
         let prepared: worker::Result<Vec<_>> =
             statements.into_iter().map(|statement| self.prepare(statement)).collect();
         let results = self.db.batch(prepared?).await?;
+        if let Some(meta) = results.last().map(D1Result::meta).transpose()?.flatten() {
+            let size = meta.size_after.and_then(|bytes| i64::try_from(bytes).ok());
+            self.size_bytes.set(size.or(self.size_bytes.get()));
+        }
         results.iter().map(|result| self.rows(result)).collect()
     }
 
@@ -62,5 +69,9 @@ fn js_value(param: Param) -> JsValue {
 impl Database for D1 {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, PortError> {
         self.run(statements).await.map_err(|e| PortError(format!("D1: {e}")))
+    }
+
+    fn size_bytes(&self) -> Option<i64> {
+        self.size_bytes.get()
     }
 }

@@ -9,7 +9,7 @@ use crate::reference::leaves::{
     any_object, count, given_id, id, name, only, resource_id, text, truth, words,
 };
 use crate::reference::leaves::{leaf, one_of, time};
-use crate::reference::operation::{Operation, get, post};
+use crate::reference::operation::{Operation, delete, get, post};
 use crate::reference::shape::{Field, Names, Shape, closed, list_of, may, need, open, some_of};
 
 /// Why a rule for an event's name did not match the event.
@@ -45,6 +45,9 @@ fn history() -> Vec<Field> {
         may("completed_at", time()).shown().says("When the last delivery was settled."),
         may("unmatched_rules", list_of(unmatched))
             .says("Rules for its name that did not match it, and why."),
+        may("kept_until", time())
+            .says("When it is deleted at the earliest; missing while something of it is owed."),
+        may("erased_at", time()).says("When its payload was erased."),
     ]
 }
 
@@ -70,7 +73,9 @@ pub fn shapes() -> Names {
         need("error", Shape::Named("ProblemError")),
     ]);
     let with_history = || fields().into_iter().chain(history());
-    let whole = need("payload", payload()).says("Exactly as it came.");
+    let whole = may("payload", payload())
+        .shown()
+        .says("Exactly as it came. It is missing once it was erased.");
     vec![
         ("NewEvent", new),
         ("Event", closed(fields())),
@@ -145,10 +150,56 @@ pub fn reading() -> Vec<Operation> {
             "The event with its deliveries and its payload.",
             Shape::Named("EventWithPayload"),
         ),
-        get("/api/v1/events/:id/payload", "get_event_payload", "Get an event's payload").answers(
+        get("/api/v1/events/:id/payload", "get_event_payload", "Get an event's payload")
+            .answers(
+                200,
+                "The same, as clients of the contract ask for it.",
+                Shape::Named("EventWithPayload"),
+            )
+            .problems(&[410]),
+        delete("/api/v1/events/:id/payload", "erase_event_payload", "Erase an event's payload")
+            .says(
+                "What the event still owes is canceled. The payload, and what receivers answered, \
+                 are gone for good; what happened stays. The same again answers the same.",
+            )
+            .answers(
+                200,
+                "It is erased.",
+                closed([need("id", id("event")), need("erased_at", time())]),
+            ),
+    ]
+}
+
+/// What the reference says of erasing.
+pub fn erasing() -> Vec<Operation> {
+    let erasure = || {
+        closed([
+            need("id", id("event")),
+            need("status", one_of(&["running", "done"])),
+            need("events", count(12)).says("Events of which it has erased something so far."),
+            need("created_at", time()),
+            may("completed_at", time()),
+        ])
+    };
+    let about = open([
+        may("resource", words("order")).shown().says("With `resource_id`: what kind of thing."),
+        may("resource_id", words("ord_1001")).shown().says("With `resource`: which one."),
+        may("external_user_id", words("user-17"))
+            .says("Alone: a person of the embed, whose id is cleared wherever it stands."),
+    ]);
+    vec![
+        post("/api/v1/workspaces/:id/erasures", "create_erasure", "Erase what is about one thing")
+            .says(
+                "Erases the payloads of all events about a resource that were accepted so far, as \
+                 erasing each of them does. Or clears a person's id. Where there is much to do it \
+                 takes some minutes.",
+            )
+            .takes(about)
+            .answers(201, "The erasure.", closed([need("erasure", erasure())])),
+        get("/api/v1/workspaces/:id/erasures/:erasure", "get_erasure", "Get an erasure").answers(
             200,
-            "The same, as clients of the contract ask for it.",
-            Shape::Named("EventWithPayload"),
+            "How far it is.",
+            closed([need("erasure", erasure())]),
         ),
     ]
 }

@@ -38,6 +38,8 @@ mod connections;
 
 mod filter;
 
+mod retention;
+
 mod rules;
 
 mod events;
@@ -103,6 +105,7 @@ fn described() -> Vec<Described> {
             events::emitting(),
         ),
         ("Events", "The history: what was emitted, and what became of it.", events::reading()),
+        ("Erasing", "Taking away what must not be kept.", events::erasing()),
         (
             "Deliveries",
             "A delivery is an event on its way to one connection by one rule, a `rule_event`. Each \

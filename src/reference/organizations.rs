@@ -1,12 +1,15 @@
 //! Organizations and whether the installation answers.
 
+use crate::domain::base::storage::STORAGE_LEVELS;
 use crate::domain::tenants::origins::ORIGINS_MAX;
 use crate::reference::leaves::{
-    access_key, flag, label, matching, only, organization_id, secret_key,
+    access_key, count, flag, given_id, id, label, matching, one_of, only, organization_id,
+    secret_key,
 };
 use crate::reference::leaves::{time, words};
-use crate::reference::operation::{Operation, get, patch, post};
-use crate::reference::shape::{Names, Shape, closed, list_of, may, need, open, some_of};
+use crate::reference::operation::{Operation, delete, get, patch, post};
+use crate::reference::retention::{kept, retention};
+use crate::reference::shape::{Field, Names, Shape, closed, list_of, may, need, open, some_of};
 
 /// An origin that may show the embed, see `domain::session::check_origins`.
 pub fn origin() -> Shape {
@@ -15,17 +18,24 @@ pub fn origin() -> Shape {
 
 /// The shapes of organizations.
 pub fn shapes() -> Names {
-    let organization = closed([
-        need("id", organization_id()),
-        need("name", words("Example Shop")),
-        need("allowed_origins", list_of(words("https://app.example.com")))
-            .says("Origins that may frame the embed where a session names none."),
-        need("secrets_in_embed_only", flag(false)).says(
-            "Whether signing secrets and receiver credentials are set in the embed only, and \
+    let organization = closed(
+        [
+            need("id", organization_id()),
+            need("name", words("Example Shop")),
+            need("allowed_origins", list_of(words("https://app.example.com")))
+                .says("Origins that may frame the embed where a session names none."),
+            need("secrets_in_embed_only", flag(false)).says(
+                "Whether signing secrets and receiver credentials are set in the embed only, and \
              refused from machine keys.",
-        ),
-        need("created_at", time()),
-    ]);
+            ),
+            need("suspended", flag(false)).says("Whether the operator has suspended it."),
+            need("created_at", time()),
+            may("operational_workspace", id("workspace"))
+                .says("The workspace into which the installation emits what you should know."),
+        ]
+        .into_iter()
+        .chain(kept()),
+    );
     vec![("Organization", organization)]
 }
 
@@ -49,6 +59,30 @@ pub fn operations() -> Vec<Operation> {
             .says("For the operator of the installation, with a first machine key.")
             .takes(open([need("name", label("Example Shop"))]))
             .answers(201, "The organization and its key.", created),
+        get("/api/v1/organizations/:id", "get_any_organization", "Get an organization")
+            .says("For the operator of the installation.")
+            .answers(200, "The organization.", Shape::Named("Organization")),
+        patch("/api/v1/organizations/:id", "update_any_organization", "Change an organization")
+            .says(
+                "For the operator of the installation. What is left out is kept. A suspended \
+                 organization emits nothing (403), its deliveries are held, and its customers' \
+                 pages are read only; what was held is sent once it is not suspended any more.",
+            )
+            .takes(open(changes().into_iter().chain(
+                [
+                    may("suspended", flag(true)).shown(),
+                    may("operational_workspace", given_id("workspace")).says(
+                        "The workspace into which the installation emits what you should know.",
+                    ),
+                ],
+            )))
+            .answers(200, "The organization as it is now.", Shape::Named("Organization")),
+        delete("/api/v1/organizations/:id", "delete_organization", "Delete an organization")
+            .says(
+                "For the operator of the installation. Takes effect at once: its keys are refused \
+                 and nothing of it is sent. All that it had is erased step by step.",
+            )
+            .answers(200, "It is gone.", closed([need("id", organization_id())])),
         get("/api/v1/organization", "get_organization", "Get your organization").answers(
             200,
             "The caller's own.",
@@ -56,18 +90,38 @@ pub fn operations() -> Vec<Operation> {
         ),
         patch("/api/v1/organization", "update_organization", "Change your organization")
             .says("What is left out is kept.")
-            .takes(open([
-                may("name", label("Example Shop")),
-                may("allowed_origins", some_of(origin(), 0, ORIGINS_MAX)).shown(),
-                may("secrets_in_embed_only", flag(false)),
-            ]))
+            .takes(open(changes()))
             .answers(200, "The organization as it is now.", Shape::Named("Organization")),
     ]
 }
 
+fn changes() -> Vec<Field> {
+    [
+        may("name", label("Example Shop")),
+        may("allowed_origins", some_of(origin(), 0, ORIGINS_MAX)).shown(),
+        may("secrets_in_embed_only", flag(false)),
+    ]
+    .into_iter()
+    .chain(retention())
+    .collect()
+}
+
 /// What the reference says of the row that tells whether the installation answers.
 pub fn health() -> Vec<Operation> {
-    let healthy = closed([need("status", only("ok")), need("version", words("0.1.0"))]);
+    let shard = closed([
+        need("shard", count(0)),
+        need("bytes", count(1_234_567)),
+        need("percent", count(12)).says("Of the 10 GB that its database holds."),
+        need("level", one_of(&STORAGE_LEVELS)).says(
+            "`filling` from 70 %; `nearly_full` from 90 %: no new workspaces; `full` from 97 %: \
+             emits are 503.",
+        ),
+    ]);
+    let healthy = closed([
+        need("status", only("ok")),
+        need("version", words("0.1.0")),
+        may("storage", list_of(shard)).says("With the admin token: each shard."),
+    ]);
     vec![
         get("/health", "get_health", "Ask whether the installation answers")
             .answers(200, "It does.", healthy),

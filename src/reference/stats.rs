@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::api::stats::DAYS;
 use crate::reference::leaves::{count, id, leaf, matching, time, whole};
 use crate::reference::operation::{Operation, get};
+use crate::reference::retention::kept;
 use crate::reference::shape::{Field, Names, Shape, closed, list_of, may, need};
 
 fn tally() -> Vec<Field> {
@@ -48,8 +49,8 @@ pub fn shapes() -> Names {
     ]
 }
 
-fn stats(key: &'static str, of: &'static str) -> Shape {
-    closed([
+fn stats(key: &'static str, of: &'static str) -> Vec<Field> {
+    vec![
         may("as_of", time())
             .shown()
             .says("All that happened before is counted; not there before the first counting."),
@@ -57,7 +58,7 @@ fn stats(key: &'static str, of: &'static str) -> Shape {
         need("total", Shape::Named("Counts")),
         need("days", list_of(Shape::Named("DayCounts"))),
         need(key, list_of(Shape::Named(of))),
-    ])
+    ]
 }
 
 /// What the reference says of the rows of statistics.
@@ -78,7 +79,7 @@ pub fn operations() -> Vec<Operation> {
             .answers(
                 200,
                 "In total, by day, and by connection and day.",
-                stats("connections", "ConnectionCounts"),
+                closed(stats("connections", "ConnectionCounts").into_iter().chain(kept())),
             )
             .problems(&[422]),
         get("/api/v1/stats", "get_stats", "Get the organization's statistics")
@@ -87,7 +88,7 @@ pub fn operations() -> Vec<Operation> {
             .answers(
                 200,
                 "In total, by day, and by workspace.",
-                stats("workspaces", "WorkspaceCounts"),
+                closed(stats("workspaces", "WorkspaceCounts")),
             )
             .problems(&[422]),
     ]

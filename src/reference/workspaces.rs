@@ -9,12 +9,13 @@ use crate::reference::leaves::{
 };
 use crate::reference::operation::{Operation, delete, get, patch, post, put};
 use crate::reference::organizations::origin;
+use crate::reference::retention::{kept, retention};
 use crate::reference::shape::{
     Field, Names, Shape, closed, list_of, may, need, nullable, open, some_of,
 };
 
 fn fields() -> Vec<Field> {
-    vec![
+    [
         need("id", id("workspace")),
         need("name", words("Acme Corp")),
         need("description", nullable(description())),
@@ -25,6 +26,9 @@ fn fields() -> Vec<Field> {
         need("created_at", time()),
         need("updated_at", time()),
     ]
+    .into_iter()
+    .chain(kept())
+    .collect()
 }
 
 /// The shapes of workspaces.
@@ -47,14 +51,16 @@ pub fn shapes() -> Names {
 /// What a workspace is made of, and what can be changed of it.
 fn new_fields(needs_name: bool) -> Vec<Field> {
     let name = if needs_name { need } else { may };
-    vec![
+    let mut fields = vec![
         name("name", workspace_name()).says("Unique in the organization; no space at its ends."),
         may("description", description()).shown(),
         may("environment", environment()).says("A label that the embed shows."),
         may("external_id", external_id("customer-1001"))
             .shown()
             .says("What you call the customer; unique in the organization."),
-    ]
+    ];
+    fields.extend(retention());
+    fields
 }
 
 /// What the reference says of the rows of workspaces.

@@ -9,11 +9,13 @@ use crate::ports::Statement;
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{Query, statement};
 
-/// Where two consumers made the same attempt, the one that was delivered is kept.
+/// Where two consumers made the same attempt, the one that was delivered is kept. Of a delivery
+/// that was deleted meanwhile nothing is kept.
 const INSERT: &str = "\
     insert into attempts (workspace, connection, event, rule, number, record) \
     select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
-    from json_each(?1) where true \
+    from json_each(?1) where exists (select 1 from deliveries d where d.workspace = value ->> 0 \
+      and d.connection = value ->> 1 and d.event = value ->> 2 and d.rule = value ->> 3) \
     on conflict do update set record = excluded.record \
       where excluded.record ->> 'outcome' = 'delivered'";
 

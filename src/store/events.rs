@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::{LIST_READS_MAX, WORKSPACES_LISTED};
+use crate::domain::delivery::retention::Retention;
 use crate::domain::delivery::state::{EndReason, State};
 use crate::domain::routing::event::{Event, FanOut, Service, Unmatched};
 use crate::ports::Database;
@@ -40,13 +41,26 @@ pub struct EventWithDeliveries {
     pub event: Event,
     /// Its deliveries, in no order.
     pub deliveries: Vec<DeliverySummary>,
+    /// When its payload was erased.
+    pub erased_at_ms: Option<i64>,
+    /// For how long its workspace keeps events, where that was read beside it.
+    pub kept: Option<Retention>,
+}
+
+impl EventWithDeliveries {
+    /// Until when it is kept; `None` while something of it is owed.
+    pub fn kept_until_ms(&self, kept: Retention) -> Option<i64> {
+        let deliveries = self.deliveries.iter().map(|one| (one.state, one.completed_at_ms));
+        kept.kept_until_ms(self.event.created_at_ms, deliveries)
+    }
 }
 
 impl FromRow for EventWithDeliveries {
     fn from_row(row: &mut Row) -> Self {
         let (fan_out, unmatched) = (row.rows("fan_out"), row.rows("unmatched"));
         let event = Event { fan_out, unmatched, ..event_alone(row) };
-        Self { event, deliveries: row.rows("deliveries") }
+        let deliveries = row.rows("deliveries");
+        Self { event, deliveries, erased_at_ms: row.maybe_int("erased_at_ms"), kept: None }
     }
 }
 
@@ -108,7 +122,7 @@ impl FromRow for DeliverySummary {
 macro_rules! columns {
     () => {
         "select e.workspace, e.event, e.name, e.resource, e.resource_id, e.created_by, \
-           e.created_at_ms, e.fan_out, e.unmatched, \
+           e.created_at_ms, e.fan_out, e.unmatched, e.erased_at_ms, \
            (select json_group_array(json_object('rule', d.rule, 'state', d.state, \
               'attempts', d.attempts, 'due_at_ms', d.due_at_ms, 'started_at_ms', d.started_at_ms, \
               'completed_at_ms', d.completed_at_ms, 'last_error', d.last_error, \
@@ -266,7 +280,8 @@ const PAYLOAD: &str = "\
     select coalesce(e.payload, p.payload) as payload from events e \
       left join payloads p on p.id = e.payload_id where e.workspace = ?1 and e.event = ?2";
 
-/// The exact text of an event's payload; `NotFound` when the workspace has none with this id.
+/// The exact text of an event's payload, empty if it was erased; `NotFound` when the workspace has
+/// none with this id.
 pub fn payload(workspace: &str, event: &str) -> Query<String> {
     struct Payload(String);
     impl FromRow for Payload {

@@ -140,7 +140,8 @@ impl FromRow for LiveKey {
 const SELECT_LIVE: &str = "\
     select m.secret_sealed, o.secrets_in_embed_only \
     from machine_keys m join organizations o on o.id = m.organization \
-    where m.access_key = ?2 and m.organization = ?1 and m.revoked_at_ms is null";
+    where m.access_key = ?2 and m.organization = ?1 and m.revoked_at_ms is null \
+      and o.deleted_at_ms is null";
 
 impl FromRow for Sealed {
     fn from_row(row: &mut Row) -> Self {

@@ -14,7 +14,7 @@ use crate::store::row::{self, FromRow, Row};
 use crate::store::{run, select, statement};
 
 /// Those deliveries of step `?3` of replay `?2` that are still as they were when it was created:
-/// what somebody retried meanwhile is left out.
+/// what somebody retried or erased meanwhile is left out.
 macro_rules! still_chosen {
     () => {
         "from replays r cross join replay_steps s cross join json_each(s.deliveries) j \
@@ -23,7 +23,9 @@ macro_rules! still_chosen {
            and s.workspace = r.workspace and s.replay = r.id and s.number = ?3 \
            and d.workspace = r.workspace and d.connection = j.value ->> 0 \
            and d.event = j.value ->> 1 and d.rule = j.value ->> 2 and d.open = 0 \
-           and d.state = r.state "
+           and d.state = r.state \
+           and not exists (select 1 from events e where e.workspace = d.workspace \
+             and e.event = d.event and e.erased_at_ms is not null) "
     };
 }
 

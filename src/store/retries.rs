@@ -14,13 +14,16 @@ const REPLAY: &str = "\
       attempts_before = attempts, owed_since_ms = ?6, \
       seq = (select n from strict_counters where workspace = ?1 and connection = ?2) \
     where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 and open = 0 \
-      and state in ('delivered', 'failed') \
+      and state in ('delivered', 'failed') and not exists (select 1 from events e \
+        where e.workspace = ?1 and e.event = ?3 and e.erased_at_ms is not null) \
     returning attempts, payload_bytes";
 /// What is replayed goes to the tail of a strict line.
 const TAKE_NUMBER: &str = "\
     update strict_counters set n = n + 1 where workspace = ?1 and connection = ?2 \
       and exists (select 1 from deliveries where workspace = ?1 and connection = ?2 \
-        and event = ?3 and rule = ?4 and open = 0 and state in ('delivered', 'failed'))";
+        and event = ?3 and rule = ?4 and open = 0 and state in ('delivered', 'failed')) \
+      and not exists (select 1 from events e \
+        where e.workspace = ?1 and e.event = ?3 and e.erased_at_ms is not null)";
 const HURRY: &str = "\
     update deliveries set due_at_ms = ?5, sweep_at_ms = ?5 + ?6, sweeps = 0, asked_by = ?7 \
     where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 and open = 1 \

@@ -120,7 +120,7 @@ const LINES: &str = "\
          and r.connection = substr(k, 37)) as last_day_ms, \
       (select json_group_array(json_object('day_ms', r.day_ms)) from rollups r \
        where r.workspace = substr(k, 1, 36) and r.connection = substr(k, 37) \
-         and r.phase <> 2) as unfinished \
+         and r.phase < 2) as unfinished \
     from lines where k is not null";
 
 /// The next connections that have deliveries, at most [`ROLLUP_LINES`].
@@ -157,7 +157,8 @@ pub async fn next_day(
 }
 
 const CLOSE: &str = "\
-    update rollups set phase = 1 where workspace = ?1 and day_ms = ?2 and connection = ?3";
+    update rollups set phase = 1 where workspace = ?1 and day_ms = ?2 and connection = ?3 \
+      and phase <> 3";
 
 /// Notes that a day is being counted for the last time. What is changed from now on takes the note
 /// back, and the day is counted again.
@@ -235,19 +236,23 @@ pub async fn count(
 }
 
 /// A row that says the same is not written. A day stays only if it was closed before it was
-/// counted, and nothing of it was changed since.
+/// counted, and nothing of it was changed since. `?10` is 1 when it is to be closed for ever: then
+/// what is still owed does not matter.
 const PUT: &str = "\
     insert into rollups (workspace, day_ms, connection, pending, completed, failed, canceled, \
       latency, delivery_time) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
     on conflict (workspace, day_ms, connection) do update set pending = excluded.pending, \
       completed = excluded.completed, failed = excluded.failed, canceled = excluded.canceled, \
       latency = excluded.latency, delivery_time = excluded.delivery_time, \
-      phase = iif(excluded.pending = 0 and phase = 1, 2, 0) \
-    where phase <> 0 or (pending, completed, failed, canceled, latency, delivery_time) <> \
+      phase = case when phase <> 1 then 0 when ?10 = 1 then 3 when excluded.pending = 0 then 2 \
+        else 0 end \
+    where phase <> 3 and (phase <> 0 \
+      or (pending, completed, failed, canceled, latency, delivery_time) <> \
       (excluded.pending, excluded.completed, excluded.failed, excluded.canceled, \
-       excluded.latency, excluded.delivery_time)";
+       excluded.latency, excluded.delivery_time))";
 
-/// Stores what was counted.
+/// Stores what was counted; with `is_last` the day is closed for ever, unless something of it was
+/// changed since [`close`].
 ///
 /// # Errors
 /// When the shard does not answer.
@@ -257,6 +262,7 @@ pub async fn put(
     connection: &str,
     day_ms: i64,
     tally: &Tally,
+    is_last: bool,
 ) -> Result<()> {
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX).into();
     let text = |histogram: &Histogram| json!(histogram.counts()).to_string().into();
@@ -270,6 +276,7 @@ pub async fn put(
         number(tally.canceled),
         text(&tally.latency),
         text(&tally.delivery_time),
+        is_last.into(),
     ];
     run(log, vec![statement(PUT, params)]).await.map(drop)
 }

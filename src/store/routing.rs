@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::domain::base::error::Result;
 use crate::domain::base::secret::Sealed;
+use crate::domain::base::storage::StorageLevel;
 use crate::domain::routing::rule::Rule;
 use crate::domain::tenants::key_limits::KeyLimits;
 use crate::domain::tenants::workspace::WorkspaceLocation;
@@ -21,6 +22,10 @@ pub struct Routing {
     pub rules: Vec<Rule>,
     /// Until when it has used up its events.
     pub full_until_ms: Option<i64>,
+    /// Whether its organization is suspended.
+    pub is_suspended: bool,
+    /// How full its shard is.
+    pub storage: StorageLevel,
 }
 
 impl FromRow for Routing {
@@ -28,8 +33,13 @@ impl FromRow for Routing {
         let workspace = row.text("workspace");
         let home =
             WorkspaceLocation { workspace, number: row.int("number"), shard: row.int("shard") };
-        let full_until_ms = row.maybe_int("full_until_ms");
-        Self { home, rules: row.rows_by("rules", "number"), full_until_ms }
+        Self {
+            home,
+            rules: row.rows_by("rules", "number"),
+            full_until_ms: row.maybe_int("full_until_ms"),
+            is_suspended: row.flag("is_suspended"),
+            storage: StorageLevel::of(row.maybe_int("shard_bytes").unwrap_or_default()),
+        }
     }
 }
 
@@ -64,6 +74,13 @@ impl FromRow for Rule {
     }
 }
 
+/// Bytes of the shard of the workspace `w`.
+macro_rules! shard_bytes {
+    () => {
+        "(select s.bytes from shards s where s.shard = w.shard) as shard_bytes, "
+    };
+}
+
 /// The rules of the workspace `w` with the patterns that a parameter lists.
 macro_rules! rules {
     ($patterns:literal) => {
@@ -93,9 +110,12 @@ impl FromRow for OfPublishableKey {
 }
 
 const BY_PUBLISHABLE_KEY: &str = concat!(
-    "select w.id as workspace, w.number, w.shard, w.full_until_ms, k.events, k.origins, ",
+    "select w.id as workspace, w.number, w.shard, w.full_until_ms, k.events, k.origins, \
+       o.suspended_at_ms is not null as is_suspended, ",
+    shard_bytes!(),
     rules!("?2"),
     "from publishable_keys k join workspaces w on w.id = k.workspace \
+       join organizations o on o.id = w.organization \
      where k.public_key = ?1 and (k.expires_at_ms is null or k.expires_at_ms > ?3)"
 );
 
@@ -118,9 +138,11 @@ pub async fn find_by_publishable_key(
 
 const BY_MACHINE_KEY: &str = concat!(
     "select w.id is not null as found, w.id as workspace, w.number, w.shard, w.full_until_ms, \
-       m.secret_sealed, ",
+       m.secret_sealed, o.suspended_at_ms is not null as is_suspended, ",
+    shard_bytes!(),
     rules!("?4"),
-    "from machine_keys m left join workspaces w on w.organization = m.organization \
+    "from machine_keys m join organizations o on o.id = m.organization \
+       left join workspaces w on w.organization = m.organization \
        and w.id in (select value from json_each(?3)) \
      where m.access_key = ?2 and m.organization = ?1 and m.revoked_at_ms is null"
 );

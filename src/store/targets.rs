@@ -12,14 +12,19 @@ use crate::store::row::{self, FromRow, Row};
 use crate::store::{select, statement};
 
 const FIND: &str = "\
-    select c.workspace, c.id as connection, c.active, c.settings, c.credentials, \
+    select c.workspace, c.id as connection, \
+      c.active = 1 and o.suspended_at_ms is null as active, c.settings, c.credentials, \
       c.warned_percent, \
       (select json_group_array(json_object('number', s.number, 'sealed', s.sealed, \
          'expires_at_ms', s.expires_at_ms)) \
        from connection_secrets s where s.connection = c.id) as secrets \
-    from json_each(?1) j cross join connections c \
-    where c.id = j.value ->> 1 and c.workspace = j.value ->> 0";
+    from json_each(?1) j cross join connections c cross join workspaces w \
+      cross join organizations o \
+    where c.id = j.value ->> 1 and c.workspace = j.value ->> 0 and w.id = c.workspace \
+      and o.id = w.organization";
 
+/// A connection of a suspended organization is as one that is not active.
+///
 /// Those of the connections, given as (workspace, connection), that exist.
 ///
 /// # Errors

@@ -1,6 +1,12 @@
 //! Workspaces in CONTROL.
 
+use std::collections::HashMap;
+
+use serde_json::json;
+
 use crate::domain::base::error::{Error, Result};
+use crate::domain::base::limits::RETENTION_WORKSPACES;
+use crate::domain::delivery::retention::{Retention, RetentionChoice};
 use crate::domain::tenants::actor::Scope;
 use crate::domain::tenants::workspace::WorkspaceLocation;
 use crate::ports::Database;
@@ -29,12 +35,21 @@ pub struct Workspace {
     pub created_at_ms: i64,
     /// When it was last changed.
     pub updated_at_ms: i64,
+    /// For how long its events are kept, as far as it says so itself.
+    pub retention: RetentionChoice,
+    /// What its organization says of that.
+    pub default_retention: RetentionChoice,
 }
 
 impl Workspace {
     /// Where its events live.
     pub fn home(&self) -> WorkspaceLocation {
         WorkspaceLocation { workspace: self.id.clone(), number: self.number, shard: self.shard }
+    }
+
+    /// For how long its events are kept.
+    pub fn kept(&self) -> Retention {
+        self.retention.or(self.default_retention).resolve()
     }
 }
 
@@ -50,8 +65,16 @@ impl FromRow for Workspace {
             external_id: row.maybe_text("external_id"),
             created_at_ms: row.int("created_at_ms"),
             updated_at_ms: row.int("updated_at_ms"),
+            retention: choice(row, "retention_days", "retention_unsettled_days"),
+            default_retention: choice(row, "default_days", "default_unsettled_days"),
         }
     }
+}
+
+/// What two columns say of retention.
+pub(super) fn choice(row: &mut Row, days: &str, unsettled_days: &str) -> RetentionChoice {
+    let mut days_of = |column| row.maybe_int(column).and_then(|days| u32::try_from(days).ok());
+    RetentionChoice { days: days_of(days), unsettled_days: days_of(unsettled_days) }
 }
 
 const NEXT_NUMBER: &str = "insert into counters (name, n) values ('workspace', 1) \
@@ -74,8 +97,8 @@ pub async fn next_number(control: &impl Database) -> Result<u32> {
 
 const INSERT: &str = "\
     insert into workspaces (id, number, organization, shard, name, description, environment, \
-      external_id, created_at_ms, updated_at_ms) \
-    select ?2, ?3, ?1, ?4, ?5, ?6, ?7, ?8, ?9, ?9 \
+      external_id, created_at_ms, updated_at_ms, retention_days, retention_unsettled_days) \
+    select ?2, ?3, ?1, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?11, ?12 \
     where ?10 is null or (select count(*) from workspaces where organization = ?1) < ?10 \
     on conflict do nothing returning id";
 const IS_FULL: &str = "\
@@ -106,6 +129,8 @@ pub async fn insert(
         new.external_id.clone().into(),
         new.created_at_ms.into(),
         quota.into(),
+        new.retention.days.into(),
+        new.retention.unsettled_days.into(),
     ];
     let key = publishable_keys::insert(&new.id, public_key, new.created_at_ms);
     let name = (&new.name).into();
@@ -123,7 +148,11 @@ pub async fn insert(
 macro_rules! columns {
     () => {
         "select id, number, shard, name, description, environment, external_id, created_at_ms, \
-           updated_at_ms from workspaces "
+           updated_at_ms, retention_days, retention_unsettled_days, \
+           (select o.retention_days from organizations o \
+             where o.id = workspaces.organization) as default_days, \
+           (select o.retention_unsettled_days from organizations o \
+             where o.id = workspaces.organization) as default_unsettled_days from workspaces "
     };
 }
 
@@ -259,7 +288,8 @@ pub async fn find_with_key(
 
 const UPDATE: &str = "\
     update or ignore workspaces set name = ?3, description = ?4, environment = ?5, \
-      external_id = ?6, updated_at_ms = ?7 where id = ?2 and organization = ?1 returning id";
+      external_id = ?6, updated_at_ms = ?7, retention_days = ?8, retention_unsettled_days = ?9 \
+    where id = ?2 and organization = ?1 returning id";
 
 /// Stores a changed workspace; `false` when another one of the organization has its name or
 /// external id.
@@ -279,7 +309,45 @@ pub async fn update(
         workspace.environment.clone().into(),
         workspace.external_id.clone().into(),
         workspace.updated_at_ms.into(),
+        workspace.retention.days.into(),
+        workspace.retention.unsettled_days.into(),
     ];
     let changed = run(control, vec![statement(UPDATE, params)]).await?;
     Ok(!changed[0].is_empty())
+}
+
+const OF_SHARD: &str =
+    concat!(columns!(), "where shard = ?1 and id >= ?2 order by shard, id limit ?3");
+
+/// Workspaces of a shard from the id `first` on, at most [`RETENTION_WORKSPACES`].
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn of_shard(control: &impl Database, shard: u16, first: &str) -> Result<Vec<Workspace>> {
+    let params = [i64::from(shard).into(), first.into(), RETENTION_WORKSPACES.into()];
+    row::all(select(control, statement(OF_SHARD, params)).await?)
+}
+
+const RETENTION: &str = concat!(columns!(), "where id = ?1");
+
+/// For how long a workspace keeps its events.
+pub fn retention(workspace: &str) -> Query<Retention> {
+    Query::new(RETENTION, [workspace.into()], |rows| {
+        row::one(row::rows(rows)?, "workspace").map(|workspace: Workspace| workspace.kept())
+    })
+}
+
+const THESE: &str = concat!(columns!(), "where id in (select value from json_each(?1))");
+
+/// For how long each of these workspaces keeps its events.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn kept(
+    control: &impl Database,
+    workspaces: &[&str],
+) -> Result<HashMap<String, Retention>> {
+    let params = [json!(workspaces).to_string().into()];
+    let found: Vec<Workspace> = row::all(select(control, statement(THESE, params)).await?)?;
+    Ok(found.into_iter().map(|one| (one.id.clone(), one.kept())).collect())
 }

@@ -43,6 +43,13 @@ const range = () => ({ since: new Date(Date.now() - 3_600_000).toISOString(), un
 const ofReplay = async () =>
   id(made(await api().post(`/workspaces/${tenant.workspace.id}/replays`, { ...range(), status: "completed", event: "nothing.emitted" })).replay);
 
+const ofOrganization = async () => id(made(await world.admin.post("/organizations", { name: "Another" })).organization);
+const ofErasure = async () => {
+  const about = { resource: "order", resource_id: "1" };
+  const { erasure } = made(await api().post(`/workspaces/${tenant.workspace.id}/erasures`, about));
+  return { id: tenant.workspace.id, erasure: erasure.id };
+};
+
 /** An event that is held, so that it can be canceled. */
 async function held() {
   const to = await connect(tenant, { url: world.receiver.url("/held") });
@@ -59,6 +66,11 @@ async function held() {
 const cases = {
   get_health: { call: () => fetchHealth() },
   create_organization: { as: () => world.admin, body: () => ({ name: "Another" }), bad: [{ name: " " }, "name"] },
+  get_any_organization: { as: () => world.admin, path: ofOrganization },
+  update_any_organization: {
+    as: () => world.admin, path: ofOrganization, body: () => ({ suspended: true }), bad: [{ suspended: "yes" }, "suspended"],
+  },
+  delete_organization: { as: () => world.admin, path: ofOrganization },
   get_organization: {},
   update_organization: { body: () => ({ name: "Acme" }), bad: [{ allowed_origins: ["x"] }, "allowed_origins"] },
   list_machine_keys: {},
@@ -129,6 +141,11 @@ const cases = {
   list_events: {},
   get_event: { path: () => ({ id: delivered.id }) },
   get_event_payload: { path: () => ({ id: delivered.id }) },
+  erase_event_payload: { path: async () => ({ id: (await held()).id }) },
+  create_erasure: {
+    path: ofWorkspace, body: () => ({ resource: "order", resource_id: "1" }), bad: [{ external_user_id: " " }, "external_user_id"],
+  },
+  get_erasure: { path: ofErasure },
   retry_event_rule: { path: () => delivered },
   cancel_event_rule: { path: held },
   cancel_event: { path: held },
@@ -203,7 +220,7 @@ test("the judge finds what is not documented", () => {
 test("without credentials every operation that needs some is 401", async () => {
   const nobody = apiClient(world.baseUrl, asNobody);
   for (const one of operationsOf(document).filter(({ operation }) => operation.security.length)) {
-    const params = { id: NOBODYS, rule_id: NOBODYS, n: 1, key: "x", access_key: "mk_x" };
+    const params = { id: NOBODYS, rule_id: NOBODYS, erasure: NOBODYS, n: 1, key: "x", access_key: "mk_x" };
     assertError(await nobody[one.method](filled(one.path, params)), 401);
   }
 });

@@ -19,6 +19,7 @@ struct World {
     event: String,
     session: String,
     replay: String,
+    erasure: String,
     /// A machine key of the tenant's beside the one that it calls with.
     second_key: String,
 }
@@ -36,9 +37,12 @@ fn world() -> World {
     edge.run_for(1_000);
     let path = format!("/api/v1/workspaces/{}/replays", tenant.workspace);
     let replay = text(&tenant.post(&edge, &path, &range()), "/replay/id");
+    let path = format!("/api/v1/workspaces/{}/erasures", tenant.workspace);
+    let about = json!({"resource": "order", "resource_id": "1"});
+    let erasure = text(&tenant.post(&edge, &path, &about), "/erasure/id");
     let second_key = tenant.post(&edge, "/api/v1/machine-keys", &json!({}));
     let second_key = text(&second_key, "/machine_key/access_key");
-    World { edge, tenant, stranger, connection, rule, event, session, replay, second_key }
+    World { edge, tenant, stranger, connection, rule, event, session, replay, erasure, second_key }
 }
 
 /// What was delivered in the first hour.
@@ -50,6 +54,7 @@ impl World {
     /// The row's path with the tenant's own ids.
     fn path(&self, route: &Route<Edge>) -> String {
         let id = match route.path.split('/').nth(3) {
+            Some("organizations") => &self.tenant.organization,
             Some("workspaces") => &self.tenant.workspace,
             Some("connections") => &self.connection,
             Some("rules") => &self.rule,
@@ -66,6 +71,7 @@ impl World {
             .path
             .replace(":access_key", &self.second_key)
             .replace(":key", "listed")
+            .replace(":erasure", &self.erasure)
             .replace(":id", id)
             .replace(":rule_id", &self.rule)
             .replace(":n", "1");
@@ -106,6 +112,9 @@ impl World {
                 "/api/v1/sessions/:id" | "/api/v1/replays/:id" | "/api/v1/machine-keys/:access_key",
             ) => json!({}),
             (_, "/api/v1/workspaces/:id/replays") => range(),
+            ("POST", "/api/v1/workspaces/:id/erasures") => json!({"external_user_id": "nobody"}),
+            ("PATCH", "/api/v1/organizations/:id") => json!({"suspended": false}),
+            ("DELETE", "/api/v1/organizations/:id" | "/api/v1/events/:id/payload") => json!({}),
             ("POST", path) if path.contains("/:id/") => json!({}),
             (method, path) => panic!("the walk has no body for {method} {path}"),
         }

@@ -15,16 +15,18 @@ use crate::domain::lane::queue::ConnectionQueue;
 use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::deleted_workspaces::{self as stored, Deleted};
-use crate::store::{replays, sessions, workspaces};
+use crate::store::{replays, sessions, workspace_history, workspaces};
 
 /// Steps of one kind that one call does.
 const STEPS_AT_ONCE: usize = 5;
+/// Steps of its history that one call does, a thousand rows of each table.
+const HISTORY_STEPS_AT_ONCE: usize = 10;
 
 /// How long after its deletion a workspace can be forgotten.
-const FORGET_AFTER_MS: i64 = 5 * MINUTE_MS;
+pub const FORGET_AFTER_MS: i64 = 5 * MINUTE_MS;
 
 /// Deletes a workspace: its keys and sessions, its rules and connections; what it still owed is
-/// canceled. Its events stay stored, where nobody finds them.
+/// canceled, and its history is erased.
 ///
 /// # Errors
 /// `NotFound` when the actor has no such workspace; `Conflict` when it has connections or rules and
@@ -108,5 +110,12 @@ async fn clear<P: Platform>(platform: &P, deleted: &Deleted) -> Result<bool> {
             break;
         }
     }
-    Ok(left == 0)
+    let mut has_history = true;
+    for _ in 0..HISTORY_STEPS_AT_ONCE {
+        has_history = workspace_history::clear(log, workspace).await?;
+        if !has_history {
+            break;
+        }
+    }
+    Ok(left == 0 && !has_history)
 }

@@ -99,6 +99,34 @@ async fn count_day(
     if day_ms + DAY_MS + OVER_AFTER_MS <= now_ms {
         rollups::close(log, workspace, connection, day_ms).await?;
     }
+    let (tally, count) = tally(log, workspace, connection, day_ms).await?;
+    rollups::put(log, workspace, connection, day_ms, &tally, false).await?;
+    Ok(count)
+}
+
+/// Counts a day for the last time: some of its deliveries are to be deleted. Returns how many
+/// deliveries were read. Where one of them changed meanwhile, the day is not closed yet.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn close_day(
+    log: &impl Database,
+    workspace: &str,
+    connection: &str,
+    day_ms: i64,
+) -> Result<usize> {
+    rollups::close(log, workspace, connection, day_ms).await?;
+    let (tally, count) = tally(log, workspace, connection, day_ms).await?;
+    rollups::put(log, workspace, connection, day_ms, &tally, true).await?;
+    Ok(count)
+}
+
+async fn tally(
+    log: &impl Database,
+    workspace: &str,
+    connection: &str,
+    day_ms: i64,
+) -> Result<(Tally, usize)> {
     let (mut tally, mut count) = (Tally::default(), 0);
     let mut after = (ids::first_event_id(day_ms), -1);
     loop {
@@ -110,9 +138,7 @@ async fn count_day(
             after = one.key;
         }
         if !is_full {
-            break;
+            return Ok((tally, count));
         }
     }
-    rollups::put(log, workspace, connection, day_ms, &tally).await?;
-    Ok(count)
 }

@@ -4,7 +4,7 @@
 //! It goes from connection to connection. The lane of one that has a lane gets one nudge and looks
 //! itself; for one that has none, jobs are sent. Replays that do not go on are woken, too, and what
 //! has had its time (sessions, idempotency keys) is deleted in small steps. Last, the statistics go
-//! on counting, and so does the quota of events.
+//! on counting, so does the quota of events, and old events are deleted.
 //!
 //! Jobs are sent before their rows are put off, so a crash in between repeats a wake-up and never
 //! loses one.
@@ -14,13 +14,14 @@ use serde_json::json;
 use crate::app::common::history_db;
 use crate::app::delivery::lanes::nudge;
 use crate::app::delivery::wake::wake;
-use crate::app::upkeep::quotas;
-use crate::app::upkeep::{deleted_workspaces, rollups};
-use crate::app::{activation, replays, sessions};
+use crate::app::upkeep::{
+    deleted_organizations, deleted_workspaces, quotas, retention, rollups, storage,
+};
+use crate::app::{activation, erasures, replays, sessions};
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::{
-    IDEMPOTENCY_KEPT_MS, KEYS_FORGOTTEN_AT_ONCE, KEYS_FORGOTTEN_STEPS, SEND_BATCH_MAX,
-    SWEEP_DELIVERIES,
+    ERASURE_STEPS, IDEMPOTENCY_KEPT_MS, KEYS_FORGOTTEN_AT_ONCE, KEYS_FORGOTTEN_STEPS,
+    RETENTION_STATEMENTS, SEND_BATCH_MAX, SWEEP_DELIVERIES,
 };
 use crate::domain::base::time::{HOUR_MS, MINUTE_MS};
 use crate::domain::delivery::job::Job;
@@ -37,6 +38,10 @@ const NUDGE_WEIGHT: usize = 10;
 
 /// Sweeps every shard. A shard that fails is logged and does not keep the others from being swept.
 pub async fn sweep<P: Platform>(platform: &P, after_restart: bool) {
+    if let Err(error) = deleted_organizations::clear_some(platform).await {
+        let error = error.to_string();
+        platform.log_event(&json!({"at": "delete_organization", "error": error}));
+    }
     for shard in 0..platform.settings().log_shards {
         match sweep_shard(platform, shard, after_restart).await {
             Ok(0) => {}
@@ -55,6 +60,14 @@ pub async fn sweep<P: Platform>(platform: &P, after_restart: bool) {
             platform
                 .log_event(&json!({"at": "rollup", "shard": shard, "error": error.to_string()}));
         }
+        if let Err(error) = storage::note(platform, shard).await {
+            let error = error.to_string();
+            platform.log_event(&json!({"at": "storage", "shard": shard, "error": error}));
+        }
+        if let Err(error) = retention::advance(platform, shard, RETENTION_STATEMENTS).await {
+            let error = error.to_string();
+            platform.log_event(&json!({"at": "retention", "shard": shard, "error": error}));
+        }
     }
 }
 
@@ -65,6 +78,7 @@ async fn sweep_shard<P: Platform>(platform: &P, shard: u16, after_restart: bool)
     deleted_workspaces::clear_some(platform, shard).await?;
     replays::wake_forgotten(platform, shard, after_restart).await?;
     forget_keys(platform, shard).await?;
+    erasures::advance(platform, shard, ERASURE_STEPS).await?;
     let mut swept = activation::release_forgotten(platform, shard).await?;
     while swept < SWEEP_DELIVERIES {
         let now_ms = platform.now_ms();

@@ -171,6 +171,12 @@ pub const CLEARED_RULES: usize = 500;
 pub const CLEARED_CONNECTIONS: usize = 20;
 /// See [`CLEARED_RULES`].
 pub const CLEARED_SESSIONS: usize = 500;
+/// Rows of one table of a deleted workspace that one statement deletes in LOG.
+pub const CLEARED_ROWS: usize = 1_000;
+/// Events that one step of an erasure looks at; at the most all of them are about its resource.
+pub const ERASURE_STEP: usize = 200;
+/// Steps of erasures that one run of the cron does on a shard.
+pub const ERASURE_STEPS: usize = 30;
 /// Deleted workspaces that one sweep looks after.
 pub const CLEARED_WORKSPACES: usize = 10;
 
@@ -206,6 +212,15 @@ pub const ROLLUP_STEP: usize = 5_000;
 pub const ROLLUP_LINES: usize = 50;
 /// After so many deliveries a run of the counting ends: some seconds of one database.
 pub const ROLLUP_READS: usize = 50_000;
+/// Old events that one step of the deleting looks at.
+pub const RETENTION_STEP: usize = 200;
+/// Workspaces of which one statement asks whether they have old events.
+pub const RETENTION_WORKSPACES: usize = 50;
+/// Statements of the deleting in one run: about 4,000 events a minute and shard, which is more than
+/// a shard takes in, and some seconds of one database.
+pub const RETENTION_STATEMENTS: usize = 150;
+/// Old counts and replays of some workspaces that one statement deletes.
+pub const RETENTION_ROWS: usize = 1_000;
 /// Counts by connection and day that one answer adds up.
 pub const STATS_ROWS_MAX: usize = 5_000;
 

@@ -6,6 +6,7 @@ pub mod ids;
 pub mod limits;
 pub mod names;
 pub mod secret;
+pub mod storage;
 pub mod time;
 pub mod tree;
 pub mod url_guard;

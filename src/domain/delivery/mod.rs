@@ -4,6 +4,7 @@ pub mod attempt;
 pub mod in_flight;
 pub mod job;
 pub mod replay;
+pub mod retention;
 pub mod retry;
 pub mod slots;
 pub mod state;

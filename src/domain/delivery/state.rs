@@ -36,10 +36,14 @@ pub enum EndReason {
     AttemptsUsedUp,
     /// Posthorn itself could not send it for days.
     Internal,
+    /// It was held for too long.
+    HeldExpired,
     /// Its connection was deleted.
     ConnectionDeleted,
     /// A person canceled it.
     Canceled,
+    /// The payload of its event was erased.
+    Erased,
 }
 
 impl EndReason {

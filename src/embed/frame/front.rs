@@ -19,6 +19,7 @@ use crate::embed::text;
 use crate::http::access::{Access, Caller, EmbedSession};
 use crate::http::{Call, Reply, Request, problem};
 use crate::ports::{Limited, Platform};
+use crate::store::organizations;
 
 /// Name of the cookie.
 const COOKIE: &str = "posthorn";
@@ -81,6 +82,17 @@ pub async fn admit<P: Platform>(
         Err(why) => return Err(Box::new(not_open(request, why))),
     };
     let visit = EmbedSession { session, csrf_token: cookie.csrf_token() };
+    if request.method != Method::GET && need != Need::View {
+        let organization = &visit.session.organization;
+        match organizations::is_suspended(platform.control(), organization).await {
+            Ok(false) => {}
+            Ok(true) => {
+                let error = Error::new(Kind::Forbidden, text::SUSPENDED);
+                return Err(refused(Some(&visit), error));
+            }
+            Err(error) => return Err(refused(Some(&visit), error)),
+        }
+    }
     match visit.session.may(need) {
         Ok(()) => Ok(Caller::EmbedSession(Box::new(visit))),
         Err(denied) => Err(refused(Some(&visit), forbidden(denied))),

@@ -35,7 +35,11 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         section {
             h2 { (text::BODY_SENT) }
             @if record.wrapped { p.hint { (text::BODY_WRAPPED) } }
-            (payload(visit, &whole.payload))
+            @if whole.found.erased_at_ms.is_some() {
+                p.hint { (text::ERASED) }
+            } @else {
+                (payload(visit, &whole.payload))
+            }
         }
     };
     Ok(page(visit, &Page::new(Section::Events, &title), &body))
@@ -76,9 +80,11 @@ pub fn details(visit: &EmbedSession, record: &Record, payload: &str) -> Markup {
         details.part open {
             summary { (text::REQUEST_SENT) }
             (parts::copyable(&id("sent"), &sent(record)))
-            details.part {
-                summary { (text::AS_CURL) }
-                (parts::copyable(&id("curl"), &curl(record, may_read.is_ok(), payload)))
+            @if !payload.is_empty() {
+                details.part {
+                    summary { (text::AS_CURL) }
+                    (parts::copyable(&id("curl"), &curl(record, may_read.is_ok(), payload)))
+                }
             }
         }
         @if let Some(status) = record.status {

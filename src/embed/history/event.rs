@@ -24,7 +24,7 @@ use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
 use crate::store::events::DeliverySummary;
 use crate::store::rules::{self, Rule};
-use crate::store::three;
+use crate::store::{four, workspaces};
 
 /// The order in which deliveries stand: what needs a person first, what was delivered last.
 const ORDER: [State; 6] = [
@@ -43,6 +43,7 @@ struct Shown<'a> {
     connections: Vec<Connection>,
     hidden: Vec<String>,
     rules: Vec<Rule>,
+    kept_until_ms: Option<i64>,
     now_ms: i64,
 }
 
@@ -51,10 +52,16 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let (id, scope) = (call.id("id", "event")?, visit.session.actor().scope);
     let whole = events::whole_at(platform, &home(visit), &scope, &id).await?;
-    let queries = (connections::shown(&scope), connections::hidden(&scope), rules::shown(&scope));
-    let (connections, hidden, rules) = three(platform.control(), queries).await?;
+    let queries = (
+        connections::shown(&scope),
+        connections::hidden(&scope),
+        rules::shown(&scope),
+        workspaces::retention(&visit.session.workspace),
+    );
+    let (connections, hidden, rules, kept) = four(platform.control(), queries).await?;
+    let kept_until_ms = whole.found.kept_until_ms(kept);
     let now_ms = platform.now_ms();
-    let shown = Shown { visit, whole, connections, hidden, rules, now_ms };
+    let shown = Shown { visit, whole, connections, hidden, rules, kept_until_ms, now_ms };
     let title = shown.whole.found.event.name.clone();
     let done = call.request.query("done");
     let mut frame = Page::new(Section::Events, &title);
@@ -85,7 +92,11 @@ impl Shown<'_> {
             }
             section {
                 h2 { (text::PAYLOAD) }
-                (payload(self.visit, &self.whole.payload))
+                @if found.erased_at_ms.is_some() {
+                    p.hint { (text::ERASED) }
+                } @else {
+                    (payload(self.visit, &self.whole.payload))
+                }
             }
         }
     }
@@ -99,6 +110,9 @@ impl Shown<'_> {
                     dd { (resource) " " (event.resource_id.as_deref().unwrap_or_default()) }
                 }
                 dt { (text::ACCEPTED) } dd { (parts::time(event.created_at_ms, self.now_ms)) }
+                @if let Some(at_ms) = self.kept_until_ms {
+                    dt { (text::KEPT_UNTIL) } dd { (parts::time(at_ms, self.now_ms)) }
+                }
             }
         }
     }

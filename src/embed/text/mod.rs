@@ -46,6 +46,7 @@ texts! {
     CLOSED_TITLE = "This session has ended";
     CLOSED_BODY = "Go back to the product and open this page again. If you opened it a moment \
                    ago, please wait: it may be renewed automatically.";
+    SUSPENDED = "Changes are switched off at the moment. What you see can still be read.";
     FOREIGN_FORM = "This form was not sent from a page of this session. Open the page again and \
                     repeat what you did.";
 
@@ -164,6 +165,8 @@ texts! {
     EVENT_ID = "Event id";
     RESOURCE = "Resource";
     ACCEPTED = "Accepted";
+    KEPT_UNTIL = "Kept until";
+    ERASED = "The payload was erased.";
     PAYLOAD = "Payload";
     BY_TEST = "Test event";
     BY_RULE = "Rule:";

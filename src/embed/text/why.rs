@@ -137,8 +137,10 @@ pub fn reason(reason: EndReason) -> &'static str {
         }
         EndReason::AttemptsUsedUp => "All attempts of the retry schedule failed.",
         EndReason::Internal => "We could not send it for 7 days because of an error on our side.",
+        EndReason::HeldExpired => "It was held for too long, because its connection was paused.",
         EndReason::ConnectionDeleted => "Its connection was deleted.",
         EndReason::Canceled => "It was canceled.",
+        EndReason::Erased => "Its payload was erased.",
     }
 }
 

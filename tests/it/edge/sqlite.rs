@@ -52,6 +52,8 @@ pub struct Sqlite {
     tasks: Tasks,
     /// Calls so far.
     pub round_trips: Cell<u32>,
+    /// The size that it pretends to have instead of its own.
+    pub pretended_bytes: Cell<Option<i64>>,
     /// The most steps of SQLite's machine that one statement took.
     pub steps_max: Cell<i32>,
 }
@@ -80,6 +82,7 @@ impl Sqlite {
             weather: Cell::default(),
             tasks,
             steps_max: Cell::new(0),
+            pretended_bytes: Cell::new(None),
         }
     }
 
@@ -206,5 +209,10 @@ impl Database for Sqlite {
             return Err(PortError("failed after".into()));
         }
         Ok(results)
+    }
+
+    fn size_bytes(&self) -> Option<i64> {
+        let pages = "select page_count * page_size from pragma_page_count, pragma_page_size";
+        self.pretended_bytes.get().or_else(|| self.ask(pages)[0].as_i64())
     }
 }

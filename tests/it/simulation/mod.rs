@@ -2,8 +2,8 @@
 //! go wrong around them. A queue that loses, repeats and delays; databases and lanes that fail
 //! before or after they took effect; invocations that are cut off at their awaits; isolates and
 //! lanes that vanish; receivers that answer, fail, flap, hang and ask for less; people who pause,
-//! activate, rotate, delete, retry, cancel and replay. Then calm comes, and every promise must have
-//! been kept.
+//! activate, rotate, delete, retry, cancel and replay; old events that are deleted. Then calm
+//! comes, and every promise must have been kept.
 //!
 //! `SEEDS=100000 cargo test simulation` tries more worlds, `SEED=n cargo test simulation` one, with
 //! its trace.
@@ -52,7 +52,7 @@ const KINDS: [&str; 23] = [
     "receiver is gone",
 ];
 /// What people have to do somewhere, and what has to come of it.
-const DEEDS: [&str; 15] = [
+const DEEDS: [&str; 17] = [
     "emits",
     "emits in bulk",
     "pauses",
@@ -65,6 +65,8 @@ const DEEDS: [&str; 15] = [
     "replays",
     "stops a replay",
     "a past",
+    "an old past",
+    "old events are deleted",
     "sent again by hand",
     "sent again by a replay",
     "replay stopped midway",

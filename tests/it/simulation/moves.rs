@@ -8,7 +8,7 @@ use super::promises::Ledger;
 use super::world::World;
 
 /// A batch that does a step of a replay moves the replay on first and deletes the step last.
-const WATCH: [&str; 10] = [
+const WATCH: [&str; 12] = [
     "create table moves (id integer primary key, replay text, workspace text, connection text, \
        event text, rule integer, before text, after text, seq_before integer, seq_after integer, \
        attempts integer)",
@@ -17,6 +17,13 @@ const WATCH: [&str; 10] = [
     "create table gone_lines (connection text)",
     "create trigger line_goes after delete on strict_counters begin \
        insert into gone_lines values (old.connection); end",
+    // What was deleted because it was old.
+    "create table removed (workspace text, connection text, event text, day_ms integer, \
+       seq integer, was_owed integer)",
+    "create trigger delivery_goes after delete on deliveries begin \
+       insert into removed values (old.workspace, old.connection, old.event, \
+         old.created_at_ms - old.created_at_ms % 86400000, old.seq, \
+         old.open = 1 or old.state = 'held'); end",
     // Lanes that ever kept something back.
     "create table engaged (connection text)",
     "create trigger lane_begins after insert on lanes when new.mode = 2 begin \
@@ -35,7 +42,7 @@ const WATCH: [&str; 10] = [
 ];
 
 /// What must not be, each with the words for it.
-const WRONG: [(&str, &str); 9] = [
+const WRONG: [(&str, &str); 12] = [
     (
         "promise 1: what was stopped goes on",
         "select event || ' ' || after from moves \
@@ -45,6 +52,24 @@ const WRONG: [(&str, &str); 9] = [
         "promise 1: what was settled changes by itself",
         "select event || ' ' || before || ' ' || after from moves where before = 'delivered' \
            and after <> 'pending' or before = 'failed' and after not in ('pending', 'delivered')",
+    ),
+    ("promise 1: what was owed is deleted", "select event from removed where was_owed = 1"),
+    (
+        "promise 1: deliveries are without their event",
+        "select d.event from deliveries d where not exists (select 1 from events e \
+           where e.workspace = d.workspace and e.event = d.event)",
+    ),
+    (
+        "promise 1: a day is counted again of which something was deleted",
+        "select r.connection || ' ' || r.pending || ' ' || r.completed || ' ' || r.failed || ' ' \
+           || r.canceled from rollups r \
+         where exists (select 1 from removed g where g.connection = r.connection \
+             and g.day_ms = r.day_ms) \
+           and r.pending + r.completed + r.failed + r.canceled <> \
+             (select count(*) from removed g where g.connection = r.connection \
+                and g.day_ms = r.day_ms) + (select count(*) from deliveries d \
+              where d.connection = r.connection and d.created_at_ms >= r.day_ms \
+                and d.created_at_ms < r.day_ms + 86400000)",
     ),
     (
         "promise 1: a replay never ended",
@@ -91,6 +116,7 @@ const WRONG: [(&str, &str); 9] = [
         "select g.connection || ' ' || count(*) || ' ' || max(g.seq) || ' ' \
            || coalesce(max(c.n), 'no counter') from (\
            select connection, seq from deliveries where seq is not null \
+           union all select connection, seq from removed where seq is not null \
            union all select connection, seq_before from moves \
              where seq_before is not null and seq_after is not seq_before) g \
            left join strict_counters c on c.connection = g.connection \
@@ -131,7 +157,9 @@ impl World {
         let midway = log.ask(
             "select 1 from replays where status = 'canceled' and replayed > 0 and replayed < count",
         );
+        let removed = log.ask("select 1 from removed limit 1").len();
         for (kind, count) in [
+            ("old events are deleted", i64::try_from(removed).unwrap_or_default()),
             ("sent again by hand", by_hand),
             ("sent again by a replay", by_replay),
             ("replay stopped midway", i64::try_from(midway.len()).unwrap_or_default()),

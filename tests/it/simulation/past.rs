@@ -2,6 +2,7 @@
 //! step of a replay sends.
 
 use posthorn::domain::base::limits::REPLAY_STEP;
+use posthorn::domain::base::time::DAY_MS;
 use posthorn::ports::Clock;
 
 use super::people::payload;
@@ -35,6 +36,27 @@ impl World {
             "update deliveries set state = 'failed', open = 0, due_at_ms = null, \
              sweep_at_ms = null, attempts = 2, reason = 'attempts_used_up'",
         );
+        if chaos.draw(2) == 0 {
+            self.age();
+        }
+    }
+
+    /// Days pass, so that the past is old enough to be deleted, but for what of it is still owed.
+    fn age(&self) {
+        self.edge.chaos.note("an old past");
+        self.edge.advance_to(self.edge.now_ms() + 3 * DAY_MS);
+        let now_ms = self.edge.now_ms();
+        self.edge.logs[0].execute(&format!(
+            "update deliveries set state = 'pending', open = 1, due_at_ms = {now_ms}, \
+               sweep_at_ms = {now_ms}, attempts = 0, reason = null \
+             where unicode(substr(event, -12, 1)) % 4 = 0"
+        ));
+        let days = "update workspaces set retention_days = 1, retention_unsettled_days = 1";
+        self.edge.control.execute(days);
+        // What waited for days waits for nobody else.
+        self.edge.control.execute(&format!("update connections set updated_at_ms = {now_ms}"));
+        let accepted = self.ledger.accepted.borrow();
+        self.ledger.old.borrow_mut().extend(accepted.iter().map(|(_, event)| event.clone()));
     }
 
     fn emit_past(&self, tenant: usize, count: usize) {

@@ -1,7 +1,7 @@
 //! The promises, checked at every request that arrives and when all is done.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use posthorn::destinations::OutboundRequest;
@@ -31,6 +31,8 @@ pub struct Ledger {
     pub emitted: RefCell<Vec<(usize, String)>>,
     /// Events whose emit was answered 201, with their tenant.
     pub accepted: RefCell<Vec<(usize, String)>>,
+    /// Those of them that are old enough to be deleted.
+    pub old: RefCell<BTreeSet<String>>,
     /// Attempts that arrived, by message id and number.
     pub arrived: RefCell<BTreeMap<(String, String), usize>>,
     /// The last attempt that arrived: its connection and event.
@@ -101,12 +103,21 @@ impl World {
                 "select json_array_length(fan_out) from events \
                  where workspace = '{workspace}' and event = '{event}'"
             ));
-            let is_there = fan_out == [json!(0)] || owed.len() == 1;
+            let is_there = fan_out == [json!(0)] || owed.len() == 1 || self.is_deleted(event);
             ledger.require(is_there, || format!("promise 1: {short} owes nothing any more"));
         }
         self.judge_delivered();
         self.judge_repeats();
         self.judge_moves();
+    }
+
+    /// Whether an event is old enough to be deleted, and was with all that belonged to it.
+    fn is_deleted(&self, event: &str) -> bool {
+        let left = format!(
+            "select 1 from events where event = '{event}' union all select 1 from deliveries \
+             where event = '{event}' union all select 1 from attempts where event = '{event}'"
+        );
+        self.ledger.old.borrow().contains(event) && self.edge.logs[0].ask(&left).is_empty()
     }
 
     /// What is delivered arrived.

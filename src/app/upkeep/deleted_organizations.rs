@@ -1,0 +1,50 @@
+//! Deleting an organization. Its keys are refused and nothing of it is sent from then on; its
+//! workspaces and all that they had are cleared away in bounded steps by the cron.
+
+use serde_json::json;
+
+use crate::app::upkeep::deleted_workspaces::FORGET_AFTER_MS;
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::limits::CLEARED_WORKSPACES;
+use crate::domain::tenants::actor::Scope;
+use crate::ports::Platform;
+use crate::store::organizations::{self, Deleted};
+use crate::store::{deleted_workspaces, workspaces};
+
+/// Deletes an organization.
+///
+/// # Errors
+/// `NotFound` when there is none with this id.
+pub async fn delete<P: Platform>(platform: &P, organization: &str) -> Result<()> {
+    let now_ms = platform.now_ms();
+    match organizations::bury(platform.control(), organization, now_ms).await? {
+        true => Ok(()),
+        false => Err(Error::not_found("organization")),
+    }
+}
+
+/// Clears away some of what deleted organizations had. One that fails is logged and does not keep
+/// the others.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn clear_some<P: Platform>(platform: &P) -> Result<()> {
+    for deleted in organizations::deleted(platform.control()).await? {
+        if let Err(error) = clear(platform, &deleted).await {
+            platform.log_event(&json!({"at": "delete_organization",
+                "organization": deleted.organization, "error": error.to_string()}));
+        }
+    }
+    Ok(())
+}
+
+/// Deletes some workspaces, then what else it had. What was made by somebody who was let in just
+/// before the deletion is found some minutes later.
+async fn clear<P: Platform>(platform: &P, deleted: &Deleted) -> Result<()> {
+    let (control, id, now_ms) = (platform.control(), &deleted.organization, platform.now_ms());
+    let scope = Scope::organization(id.clone());
+    for workspace in workspaces::list(control, id, None, "", CLEARED_WORKSPACES).await? {
+        deleted_workspaces::bury(control, &scope, &workspace.id, true, now_ms).await?;
+    }
+    organizations::clear(control, id, now_ms - FORGET_AFTER_MS).await
+}
