@@ -11,7 +11,7 @@
 //! the body → [`app::emit`] reads CONTROL once (key, workspace, rules), stores event and
 //! deliveries in one LOG batch, and sends a job for each delivery. The queue hands jobs to
 //! [`app::delivery::deliver`], which reads what they name, signs and sends
-//! ([`app::delivery::attempt`], [`destinations::webhook`]) and records the result
+//! ([`app::delivery::attempt`], [`destinations`]) and records the result
 //! ([`app::delivery::recorder`]). Jobs that were lost are found by [`app::upkeep::sweep`].
 //!
 //! # The way of a page

@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 
-use crate::destinations::OutboundRequest;
+use crate::destinations::model::OutboundRequest;
 use crate::domain::base::secret::MasterKeys;
 use crate::domain::delivery::attempt::Answer;
 use crate::domain::delivery::in_flight::InFlight;

@@ -82,8 +82,15 @@ create table connections (
     workspace text not null,
     type text not null,
     name text not null,
+    -- What is particular to the type: JSON objects, `credentials` with sealed values.
     settings text not null,
     credentials text not null,
+    -- Delivery options, which every type has. `retry_schedule` is a JSON array of seconds, `ordering`
+    -- is `none` or `strict`.
+    timeout_seconds integer not null,
+    retry_schedule text not null,
+    ordering text not null,
+    max_per_second integer,
     hidden integer not null default 0,
     created_by text not null,
     created_at_ms integer not null,
@@ -127,7 +134,9 @@ create table rules (
     updated_at_ms integer not null,
     -- A rule's `event` can be a pattern: `order.*` or `*`. `filter` is what its events' payloads must say, the
     -- JSON of a condition; null lets all pass.
-    filter text
+    filter text,
+    -- What the action needs to know: a JSON object of texts.
+    metadata text not null default '{}'
 ) without rowid;
 create unique index rules_by_number on rules (workspace, number);
 create index rules_by_event on rules (workspace, event);

@@ -2,7 +2,7 @@
 -- D1 bills every index entry as a written row, so each index here is paid for on the hot path.
 
 -- `fan_out` is a JSON array of the deliveries an event owes: {"n": rule number, "r": rule id,
--- "c": connection id}. Either `payload` or `payload_id` is set.
+-- "c": connection id, "t": its type}. Either `payload` or `payload_id` is set.
 create table events (
     workspace text not null,
     event text not null,

@@ -7,8 +7,8 @@ use crate::app::activation::{self, Held};
 use crate::app::connection_list::{self, Failing};
 use crate::app::connections::{self, Change, NewConnection, Saved};
 use crate::app::{connection_deliveries, test_event};
-use crate::destinations::WEBHOOK;
-use crate::destinations::webhook::{self, SecretFacts, Settings};
+use crate::destinations::form::{self, SecretFacts};
+use crate::destinations::{self, Destination};
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::{Fields, kind_of};
 use crate::domain::base::secret::Secret;
@@ -32,8 +32,9 @@ fn show(connection: &Connection) -> Value {
     });
     let is_set = |field: &str| connection.credentials.contains_key(field);
     // Settings are checked before they are stored; an unreadable row shows no metadata.
-    let metadata = Settings::from_stored(&connection.settings)
-        .map(|settings| webhook::show(&settings, is_set, facts.as_ref()));
+    let metadata = connections::parts(connection).map(|(destination, values)| {
+        form::show(destination, &values, &connection.options, is_set, facts.as_ref())
+    });
     let reason = connection.inactive_reason;
     without_nulls(json!({
         "id": connection.id,
@@ -133,12 +134,10 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 /// `POST /connections`.
 pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let mut fields = Fields::parse(call.body()?)?;
-    let is_webhook = |kind: &str| {
-        (kind == WEBHOOK).then_some(()).ok_or_else(|| "must be \"webhook\"".to_owned())
-    };
-    fields.required_checked_text("type", is_webhook);
+    let destination = destination(&mut fields);
     let new = NewConnection {
         id: None,
+        destination: destination.unwrap_or(destinations::ALL[0]),
         workspace: fields.required_uuid("workspace"),
         name: fields.required_checked_text("name", label),
         metadata: metadata(&mut fields).unwrap_or_default(),
@@ -150,6 +149,15 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     fields.finish()?;
     let saved = connections::create(platform, call.caller.machine()?, new).await?;
     Ok(Reply::created(&json!({"connection": show_saved(&saved)})))
+}
+
+fn destination(fields: &mut Fields<'_>) -> Option<&'static dyn Destination> {
+    let kind = fields.required_text("type");
+    let found = destinations::find(&kind);
+    if found.is_none() && !fields.names_failure("type") {
+        fields.fail("type", format!("must be one of {}", destinations::kinds()));
+    }
+    found
 }
 
 fn metadata(fields: &mut Fields<'_>) -> Option<String> {

@@ -5,11 +5,10 @@ use serde_json::{Value, json};
 use crate::api::rules::add_resource;
 use crate::app::events::{self, Listing};
 use crate::app::{cancel, retry};
-use crate::destinations::WEBHOOK;
 use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::ids::{self, attempt_id, message_id, rule_event_id};
 use crate::domain::base::time::rfc3339;
-use crate::domain::delivery::attempt::Record;
+use crate::domain::delivery::attempt::{Record, StepRecord};
 use crate::domain::delivery::state::{STATUSES, State};
 use crate::domain::routing::event::{Event, FanOut, Unmatched};
 use crate::http::{Call, Reply, cursor, without_nulls};
@@ -97,7 +96,7 @@ pub fn show_rule_event(event: &Event, owed: &FanOut, delivery: &DeliverySummary)
         "message_id": message_id(&event.id, owed.rule_number),
         "connection": owed.connection,
         "rule": owed.rule,
-        "integration_type": WEBHOOK,
+        "integration_type": owed.kind,
         "status": delivery.state.status(),
         "attempt_count": delivery.attempts,
         "created_by": event.created_by,
@@ -230,11 +229,23 @@ fn show_attempt((id, record): &(String, Record)) -> Value {
     if let Some(asked_by) = &record.asked_by {
         shown["asked_by"] = json!(asked_by);
     }
+    if !record.steps.is_empty() {
+        shown["steps"] = record.steps.iter().map(show_step).collect();
+    }
     if let Some(status) = record.status {
         shown["status_code"] = json!(status);
     }
     if let Some(error) = &record.error {
         shown["error"] = json!(error);
+    }
+    shown
+}
+
+fn show_step(step: &StepRecord) -> Value {
+    let mut shown =
+        json!({"method": step.method, "url": step.url, "duration_ms": step.duration_ms});
+    if let Some(status) = step.status {
+        shown["status_code"] = json!(status);
     }
     shown
 }

@@ -1,11 +1,11 @@
-//! `/integrations`, and what a connection says of its own: actions, fields and mappings. There is
-//! one integration, the webhook: it has one action, and sends the payload as it is.
+//! `/integrations`, and what a connection says of its own: actions, fields and mappings.
 
 use serde_json::{Value, json};
 
-use crate::app::rules::SEND_WEBHOOK;
-use crate::destinations::WEBHOOK;
-use crate::domain::base::error::{Error, Kind, Result};
+use crate::app::connections::parts;
+use crate::destinations::model::{About, Action, Field, Input, InputKind, Kind};
+use crate::destinations::{self, Destination};
+use crate::domain::base::error::{Error, Kind as ErrorKind, Result};
 use crate::domain::base::fields::Fields;
 use crate::domain::base::ids::name_id;
 use crate::domain::base::time::rfc3339;
@@ -16,26 +16,80 @@ use crate::store::connections::{Connection, find};
 /// Version of the lists of fields; it changes when what an integration can be sent does.
 pub const CATALOG_VERSION: &str = "1";
 
-fn send_webhook() -> Value {
+fn show(destination: &&'static dyn Destination) -> Value {
+    let about = destination.about();
+    let fields: Vec<Value> = about.fields.iter().filter_map(show_field).collect();
     json!({
-        "key": SEND_WEBHOOK,
-        "name": "Send webhook",
-        "description": "Sends the event's payload to the connection's URL, signed",
-        "fields": [],
+        "name": about.name,
+        "type": about.key,
+        "authentication": {"type": about.authentication, "fields": fields},
+        "actions": show_actions(about),
     })
 }
 
-fn webhook() -> Value {
-    let url = json!({"key": "url", "type": "text", "required": true,
-        "helpText": "Where events are sent: an https URL"});
-    let secret = json!({"key": "signing_secret", "type": "password", "required": false,
-        "helpText": "What requests are signed with. Left out, one is generated"});
+/// A field of the form; what no single input can take is left out.
+fn show_field(field: &Field) -> Option<Value> {
+    let kind = match field.kind {
+        Kind::Headers(_) => return None,
+        Kind::Words(_) => "select",
+        _ if field.is_secret => "password",
+        _ => "text",
+    };
+    let mut shown = json!({"key": field.key, "label": field.label, "type": kind});
+    if field.is_required {
+        shown["required"] = json!(true);
+    }
+    if !field.hint.is_empty() {
+        shown["helpText"] = json!(field.hint);
+    }
+    if let Kind::Url = field.kind {
+        shown["validate"] = json!("url");
+    }
+    if let Some(default) = field.default {
+        shown["defaultValue"] = json!(default);
+    }
+    if let Kind::Words(words) = field.kind {
+        let options = words.iter().map(|(value, label)| json!({"label": label, "value": value}));
+        shown["options"] = options.collect();
+    }
+    if let Some((on, words)) = field.when {
+        shown["dependsOn"] = json!({"field": on, "value": words});
+    }
+    Some(shown)
+}
+
+fn show_actions(about: &About) -> Value {
+    let actions = about.actions.iter();
+    Value::Object(actions.map(|action| (action.key.to_owned(), show_action(action))).collect())
+}
+
+fn show_action(action: &Action) -> Value {
     json!({
-        "name": "Webhook",
-        "type": WEBHOOK,
-        "authentication": {"type": WEBHOOK, "fields": [url, secret]},
-        "actions": [send_webhook()],
+        "key": action.key,
+        "label": action.label,
+        "noun": action.noun,
+        "data": action.inputs.iter().map(show_input).collect::<Vec<_>>(),
+        "fields": action.inputs.iter().map(|input| input.key).collect::<Vec<_>>(),
+        "display": {"label": action.label, "description": action.description},
     })
+}
+
+fn show_input(input: &Input) -> Value {
+    let (kind, (key, value)) = match input.kind {
+        InputKind::Id(list) => ("simple", ("from", list)),
+        InputKind::Line => ("field", ("type", "text")),
+        InputKind::Text => ("field", ("type", "textarea")),
+    };
+    let mut shown =
+        json!({"key": input.key, "field": input.key, "kind": kind, "label": input.label});
+    shown[key] = json!(value);
+    if !input.hint.is_empty() {
+        shown["description"] = json!(input.hint);
+    }
+    if input.is_required {
+        shown["required"] = json!(true);
+    }
+    shown
 }
 
 /// `GET /integrations`.
@@ -43,7 +97,8 @@ pub async fn list<P: Platform>(_: &P, call: &Call) -> Result<Reply> {
     let limit = call.limit()?;
     // All of them are one page, so no cursor is one of this list.
     cursor::read::<()>(call, "integrations")?;
-    Ok(cursor::page_to("integrations", vec![webhook()], limit, None::<&()>))
+    let all = destinations::ALL.iter().map(show).collect();
+    Ok(cursor::page_to("integrations", all, limit, None::<&()>))
 }
 
 async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Connection> {
@@ -54,11 +109,12 @@ async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Connection
 /// `GET /connections/{id}/actions`.
 pub async fn actions<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let its = connection(platform, call).await?;
-    let actions = [send_webhook()];
+    let (destination, _) = parts(&its)?;
+    let actions = show_actions(destination.about());
     Ok(Reply::ok(&json!({"id": its.id, "type": its.kind, "actions": actions})))
 }
 
-/// `GET /connections/{id}/fields`: a webhook has none that a payload could be mapped to.
+/// `GET /connections/{id}/fields`: there are none that a payload could be mapped to.
 pub async fn fields<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let its = connection(platform, call).await?;
     let created_at = rfc3339(its.created_at_ms);
@@ -76,16 +132,16 @@ pub async fn fields<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     })))
 }
 
-/// `GET /connections/{id}/mappings/default`: a webhook has none.
+/// `GET /connections/{id}/mappings/default`: there is none where there are no fields.
 pub async fn mapping<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     connection(platform, call).await?;
-    Err(Error::not_found("default mapping: a webhook sends the payload as it is"))
+    Err(Error::not_found("default mapping: this integration has no fields to map to"))
 }
 
-/// `PUT /connections/{id}/mappings/default`: a webhook takes none.
+/// `PUT /connections/{id}/mappings/default`: there is none where there are no fields.
 pub async fn put_mapping<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     connection(platform, call).await?;
     Fields::parse(call.body()?)?;
-    let msg = "is for integrations with fields; a webhook sends the payload as it is";
-    Err(Error::field("schema", msg).of_kind(Kind::Refused))
+    let msg = "is for integrations with fields; this one has none";
+    Err(Error::field("schema", msg).of_kind(ErrorKind::Refused))
 }

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::app::rules::{self as app_rules, NewRule, SEND_WEBHOOK};
+use crate::app::rules::{self as app_rules, NewRule};
+use crate::destinations;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::fields::Fields;
+use crate::domain::base::limits::RULE_METADATA_BYTES_MAX;
 use crate::domain::base::names::check_name;
 use crate::domain::base::names::check_pattern;
 use crate::domain::base::names::check_resource_id;
@@ -12,6 +14,7 @@ use crate::domain::base::time::rfc3339;
 use crate::domain::base::tree::Tree;
 use crate::domain::routing::event::check_payload;
 use crate::domain::routing::filter::Filter;
+use crate::domain::routing::rule::Metadata;
 use crate::domain::tenants::actor::Scope;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
@@ -25,7 +28,7 @@ fn show(rule: &Rule) -> Value {
         "connection": rule.connection,
         "type": rule.kind,
         "event": rule.event,
-        "metadata": {"action": rule.action},
+        "metadata": show_metadata(rule),
         "active": rule.active,
         "hidden": rule.hidden,
         "created_by": rule.created_by,
@@ -36,6 +39,12 @@ fn show(rule: &Rule) -> Value {
     if let Some(filter) = &rule.filter {
         shown["filter"] = serde_json::from_str(filter).unwrap_or_default();
     }
+    shown
+}
+
+fn show_metadata(rule: &Rule) -> Value {
+    let mut shown = json!(rule.metadata);
+    shown["action"] = json!(rule.action);
     shown
 }
 
@@ -90,17 +99,21 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 /// `POST /rules`.
 pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let mut fields = Fields::parse(call.body()?)?;
-    let new = NewRule {
+    let mut new = NewRule {
         workspace: fields.required_uuid("workspace"),
         connection: fields.required_uuid("connection"),
         event: fields.required_checked_text("event", check_pattern),
         resource: fields.checked_text("resource", check_name),
         resource_id: fields.checked_text("resource_id", check_resource_id),
         filter: filter(&mut fields).map(|filter| filter.to_json().to_string()),
+        action: None,
+        metadata: Metadata::new(),
         active: fields.flag("active").unwrap_or(true),
         hidden: fields.flag("hidden").unwrap_or(false),
     };
-    check_action(&mut fields);
+    if let Some((action, metadata)) = metadata(&mut fields) {
+        (new.action, new.metadata) = (Some(action), metadata);
+    }
     fields.finish()?;
     let rule = app_rules::create(platform, call.caller.machine()?, new).await?;
     Ok(Reply::created(&json!({"rule": show(&rule)})))
@@ -142,22 +155,46 @@ pub async fn test_filter<P: Platform>(_: &P, call: &Call) -> Result<Reply> {
     Ok(Reply::ok(&shown))
 }
 
-fn check_action(fields: &mut Fields<'_>) {
+/// The action and what it needs to know: texts by key.
+fn metadata(fields: &mut Fields<'_>) -> Option<(String, Metadata)> {
     let Some(text) = fields.raw("metadata") else {
-        fields.fail("metadata", "is required: {\"action\":\"send_webhook\"}");
-        return;
+        let action = destinations::ALL[0].about().actions[0].key;
+        fields.fail("metadata", format!("is required: {{\"action\":\"{action}\"}}"));
+        return None;
     };
-    let is_send = |action: &str| {
-        let ok = action == SEND_WEBHOOK;
-        ok.then_some(()).ok_or_else(|| format!("must be \"{SEND_WEBHOOK}\""))
-    };
-    let read = Fields::parse(text).and_then(|mut metadata| {
-        metadata.required_checked_text("action", is_send);
-        metadata.finish()
-    });
-    if let Err(error) = read {
-        fields.fail_with("metadata", error);
+    match read_metadata(text) {
+        Ok(read) => Some(read),
+        Err(error) => {
+            fields.fail_with("metadata", error);
+            None
+        }
     }
+}
+
+/// Whether any destination can do it; whether the rule's own can is known when that is read.
+fn check_action(key: &str) -> std::result::Result<(), String> {
+    let abouts = || destinations::ALL.iter().map(|destination| destination.about());
+    if abouts().any(|about| about.action(key).is_some()) {
+        return Ok(());
+    }
+    let keys: Vec<&str> = abouts().flat_map(|a| a.actions).map(|action| action.key).collect();
+    Err(format!("must be one of {}", keys.join(", ")))
+}
+
+fn read_metadata(text: &str) -> Result<(String, Metadata)> {
+    let mut fields = Fields::parse(text)?;
+    let action = fields.required_checked_text("action", check_action);
+    let mut metadata = Metadata::new();
+    for key in fields.names().into_iter().filter(|key| key != "action") {
+        let value = fields.text(&key);
+        metadata.extend(value.map(|value| (key, value)));
+    }
+    fields.finish()?;
+    if text.len() > RULE_METADATA_BYTES_MAX {
+        let msg = format!("must be at most {RULE_METADATA_BYTES_MAX} bytes");
+        return Err(Error::invalid(msg));
+    }
+    Ok((action, metadata))
 }
 
 /// `PATCH /rules/{id}`: what is left out is kept, `null` takes a limit or the filter away.

@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 
 use crate::app::common::{history_db, new_id, url_policy};
 use crate::app::delivery::lanes;
-use crate::destinations::WEBHOOK;
-use crate::destinations::webhook::form::{self, Form, SecretChange};
-use crate::destinations::webhook::{CUSTOM_HEADER, Settings, header_field};
+use crate::destinations::form::{self, Form, SecretChange};
+use crate::destinations::model::{CUSTOM_HEADER, Values};
+use crate::destinations::{self, Destination};
 use crate::domain::base::error::{Error, FieldError, Kind, Result};
 use crate::domain::base::limits::CANCEL_STEP;
 use crate::domain::base::secret::{SealContext, Secret};
 use crate::domain::connection::model::{SealedCredentials, SealedSigningSecret, SetBy};
 use crate::domain::connection::rotation::overlap_ms;
-use crate::domain::connection::signing::{self, Scheme, SecretAdvice};
+use crate::domain::connection::signing::{self, Scheme, SecretAdvice, Signing};
 use crate::domain::lane::queue::ConnectionQueue;
 use crate::domain::tenants::actor::Actor;
 use crate::domain::tenants::organization::label;
@@ -66,7 +66,7 @@ impl NewSigningSecret {
             SecretChange::Generate => Some(Self::generated(platform, SetBy::Shown)),
             // The form has checked it.
             SecretChange::Use(secret) => {
-                Self::given(form.settings.signing.scheme, secret.clone()).ok()
+                form.signing.as_ref().and_then(|s| Self::given(s.scheme, secret.clone()).ok())
             }
         }
     }
@@ -84,6 +84,8 @@ pub struct NewConnection {
     pub id: Option<String>,
     /// Workspace.
     pub workspace: String,
+    /// Its destination.
+    pub destination: &'static dyn Destination,
     /// Name.
     pub name: String,
     /// Settings and secrets, the text of a JSON object.
@@ -92,14 +94,14 @@ pub struct NewConnection {
     pub hidden: bool,
 }
 
-/// Creates a webhook connection.
+/// Creates a connection.
 ///
 /// # Errors
 /// `NotFound` when the organization has no such workspace; `Invalid` and `Refused` as
 /// [`form::read`].
 pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection) -> Result<Saved> {
     let control = platform.control();
-    let form = form::read(&new.metadata, None, |_| false, &url_policy(platform));
+    let form = form::read(new.destination, &new.metadata, None, |_| false, &url_policy(platform));
     let form = with_name(Some(&new.name), form)?;
     check_may_set(actor, &form)?;
     let workspace = workspaces::find(control, &actor.scope, &new.workspace).await?;
@@ -109,9 +111,10 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection
         workspace: workspace.id,
         workspace_name: workspace.name,
         shard: workspace.shard,
-        kind: WEBHOOK.to_owned(),
+        kind: new.destination.about().key.to_owned(),
         name: new.name,
-        settings: form.settings.to_stored(),
+        settings: form.values.to_stored(),
+        options: form.options.clone(),
         credentials: SealedCredentials::new(),
         active: true,
         inactive_reason: None,
@@ -125,13 +128,15 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection
     connection.credentials = credentials(platform, &connection, &form);
     // A connection saved without a secret gets one that nobody is shown, so that it signs all the
     // same; the customer sets their own later.
-    let fresh = NewSigningSecret::wished(platform, &form)
-        .unwrap_or_else(|| NewSigningSecret::generated(platform, SetBy::Generated));
-    let secret = seal_signing(platform, &connection, 1, &fresh);
+    let fresh = form.signing.is_some().then(|| {
+        NewSigningSecret::wished(platform, &form)
+            .unwrap_or_else(|| NewSigningSecret::generated(platform, SetBy::Generated))
+    });
+    let secret = fresh.as_ref().map(|fresh| seal_signing(platform, &connection, 1, fresh));
     let quota = platform.settings().quotas.connections_per_workspace;
-    connections::insert(control, &connection, &secret, quota).await?;
-    connection.secret = Some(row(secret, now_ms));
-    let (shown_secret, advice) = fresh.told();
+    connections::insert(control, &connection, secret.as_ref(), quota).await?;
+    connection.secret = secret.map(|secret| row(secret, now_ms));
+    let (shown_secret, advice) = fresh.as_ref().map(NewSigningSecret::told).unwrap_or_default();
     Ok(Saved { connection, shown_secret, advice })
 }
 
@@ -158,19 +163,22 @@ pub async fn update<P: Platform>(
 ) -> Result<Saved> {
     let control = platform.control();
     let mut connection = connections::find(control, &actor.scope, id).await?;
-    let current = Settings::from_stored(&connection.settings).map_err(Error::internal)?;
+    let (destination, current) = parts(&connection)?;
     let metadata = change.metadata.as_deref().unwrap_or("{}");
     let is_set = |field: &str| connection.credentials.contains_key(field);
-    let form = form::read(metadata, Some(&current), is_set, &url_policy(platform));
+    let stored = Some((&current, &connection.options));
+    let form = form::read(destination, metadata, stored, is_set, &url_policy(platform));
     let form = with_name(change.name.as_deref(), form)?;
     check_may_set(actor, &form)?;
-    if form.signing_secret == SecretChange::Keep && form.settings.signing != current.signing {
+    let signing = destination.signing(&current).map_err(Error::internal)?;
+    if form.signing_secret == SecretChange::Keep && form.signing != signing {
         check_kept_secret(platform, &connection, &form)?;
     }
     connection.name = change.name.unwrap_or(connection.name);
     connection.hidden = change.hidden.unwrap_or(connection.hidden);
     connection.updated_at_ms = platform.now_ms();
-    connection.settings = form.settings.to_stored();
+    connection.settings = form.values.to_stored();
+    connection.options = form.options.clone();
     connection.credentials = credentials(platform, &connection, &form);
     let fresh = NewSigningSecret::wished(platform, &form);
     let next = connection.secret.as_ref().map_or(1, |secret| secret.number + 1);
@@ -198,8 +206,10 @@ pub async fn rotate<P: Platform>(
 ) -> Result<Saved> {
     let control = platform.control();
     let mut connection = connections::find(control, &actor.scope, id).await?;
-    let settings = Settings::from_stored(&connection.settings).map_err(Error::internal)?;
-    let scheme = settings.signing.scheme;
+    let Some(signing) = signing(&connection)? else {
+        return Err(Error::new(Kind::Refused, "Requests of this connection are not signed"));
+    };
+    let scheme = signing.scheme;
     if !actor.handles_secrets {
         return Err(only_in_embed(["secret".to_owned()]));
     }
@@ -333,21 +343,36 @@ fn credentials<P: Platform>(
     connection: &Connection,
     form: &Form,
 ) -> SealedCredentials {
-    let settings = &form.settings;
-    let auth = settings.auth_scheme.credential_fields().iter().map(|field| (*field).to_owned());
-    let headers = settings.custom_headers.iter().map(|name| header_field(name));
     let mut kept = BTreeMap::new();
-    for field in auth.chain(headers) {
-        let sealed = match form.credentials.get(&field) {
+    for field in &form.credential_names {
+        let sealed = match form.credentials.get(field) {
             Some(value) => {
-                let place = place(connection, &field);
+                let place = place(connection, field);
                 Some(platform.settings().master_keys.seal(platform.bytes(), &place, value))
             }
-            None => connection.credentials.get(&field).cloned(),
+            None => connection.credentials.get(field).cloned(),
         };
-        kept.extend(sealed.map(|sealed| (field, sealed)));
+        kept.extend(sealed.map(|sealed| (field.clone(), sealed)));
     }
     kept
+}
+
+/// The destination of a stored connection, and its settings.
+///
+/// # Errors
+/// `Internal` when what is stored cannot be read.
+pub fn parts(connection: &Connection) -> Result<(&'static dyn Destination, Values)> {
+    let destination = destinations::stored(&connection.kind).map_err(Error::internal)?;
+    Ok((destination, Values::stored(&connection.settings).map_err(Error::internal)?))
+}
+
+/// How the requests of a stored connection are signed; `None` when they are not.
+///
+/// # Errors
+/// `Internal` when what is stored cannot be read.
+pub fn signing(connection: &Connection) -> Result<Option<Signing>> {
+    let (destination, values) = parts(connection)?;
+    destination.signing(&values).map_err(Error::internal)
 }
 
 /// Another scheme may read the stored secret as other key bytes; it must still be usable.
@@ -356,13 +381,15 @@ fn check_kept_secret<P: Platform>(
     connection: &Connection,
     form: &Form,
 ) -> Result<()> {
-    let Some(stored) = &connection.secret else { return Ok(()) };
+    let (Some(stored), Some(signing)) = (&connection.secret, &form.signing) else {
+        return Ok(());
+    };
     let field = SealedSigningSecret::field(stored.number);
     let keys = &platform.settings().master_keys;
     let secret = keys
         .open(&place(connection, &field), &stored.sealed)
         .map_err(|e| Error::internal(format!("connection {}: {e}", connection.id)))?;
-    match signing::check_secret(form.settings.signing.scheme, secret.expose()) {
+    match signing::check_secret(signing.scheme, secret.expose()) {
         Ok(_) => Ok(()),
         Err(msg) => Err(Error::field(
             "metadata.signing_scheme",

@@ -270,6 +270,7 @@ fn accept(
                 rule_number,
                 rule: id,
                 connection: rule.connection.clone(),
+                kind: rule.kind.clone(),
                 held: !rule.connection_active,
                 service: Service::of(rule.is_strict, rule.is_throttled),
             }),

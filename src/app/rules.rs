@@ -1,16 +1,15 @@
 //! Creating and changing rules.
 
 use crate::app::common::new_id;
-use crate::destinations::WEBHOOK;
+use crate::destinations::model::Action;
+use crate::destinations::{self, Destination};
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::FAN_OUT_MAX;
 use crate::domain::base::names::widest;
+use crate::domain::routing::rule::Metadata;
 use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::{connections, rules, workspaces};
-
-/// The one action there is.
-pub const SEND_WEBHOOK: &str = "send_webhook";
 
 /// A rule to be created.
 pub struct NewRule {
@@ -26,6 +25,10 @@ pub struct NewRule {
     pub resource_id: Option<String>,
     /// Text of the filter that payloads must pass, checked.
     pub filter: Option<String>,
+    /// What it asks of its destination; by default the destination's first action.
+    pub action: Option<String>,
+    /// What the action needs to know.
+    pub metadata: Metadata,
     /// Whether it routes.
     pub active: bool,
     /// Whether pages leave it out.
@@ -44,11 +47,14 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewRule) -> R
         return Err(Error::not_found("connection"));
     }
     let now_ms = platform.now_ms();
+    let destination = destinations::stored(&connection.kind).map_err(Error::internal)?;
+    let action = action(destination, new.action.as_deref())?;
     let rule = rules::Rule {
         id: new_id(platform),
         number: 0,
-        kind: WEBHOOK.to_owned(),
-        action: SEND_WEBHOOK.to_owned(),
+        kind: connection.kind,
+        action: action.key.to_owned(),
+        metadata: new.metadata,
         workspace: workspace.id,
         workspace_name: workspace.name,
         connection: new.connection,
@@ -65,6 +71,19 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewRule) -> R
     check_width(platform, &rule).await?;
     rules::insert(control, &rule).await?;
     Ok(rule)
+}
+
+/// The action of a destination that has this key; without a key its first.
+///
+/// # Errors
+/// `Invalid` when it has none of this key.
+fn action(destination: &dyn Destination, key: Option<&str>) -> Result<&'static Action> {
+    let about = destination.about();
+    let found = key.map_or(about.actions.first(), |key| about.action(key));
+    found.ok_or_else(|| {
+        let keys: Vec<&str> = about.actions.iter().map(|action| action.key).collect();
+        Error::field("metadata.action", format!("must be one of {}", keys.join(", ")))
+    })
 }
 
 /// Stores a changed rule.

@@ -2,8 +2,7 @@
 
 use crate::app::common::new_event_id;
 use crate::app::emit;
-use crate::destinations::webhook::Settings;
-use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::error::{Kind, Result};
 use crate::domain::base::fields::Fields;
 use crate::domain::base::ids::{self, TEST_RULE};
 use crate::domain::routing::event::{Event, FanOut, NewEvent, Service};
@@ -45,8 +44,7 @@ pub async fn send<P: Platform>(
     let control = platform.control();
     let found = connections::find(control, &actor.scope, connection).await?;
     let workspace = workspaces::find(control, &actor.scope, &found.workspace).await?;
-    let settings = Settings::from_stored(&found.settings).map_err(Error::internal)?;
-    let (traits, now_ms) = (settings.traits(), platform.now_ms());
+    let (traits, now_ms) = (found.options.lane_policy(), platform.now_ms());
     let event = Event {
         id: new_event_id(platform, workspace.number),
         workspace: workspace.id,
@@ -59,6 +57,7 @@ pub async fn send<P: Platform>(
             rule_number: TEST_RULE,
             rule: ids::test_rule_id(connection),
             connection: connection.to_owned(),
+            kind: found.kind,
             held: !found.active,
             service: Service::of(traits.strict, traits.per_second.is_some()),
         }],

@@ -1,76 +1,69 @@
-//! How a connection and an event become an outbound request. Pure: the clock, the secrets and the
-//! limits come in as arguments. A destination is one file here; so far there is one.
+//! Where events can be sent, and how. Pure: the clock, the secrets and the limits come in as
+//! arguments.
+//!
+//! A destination is one file or folder here and one line of [`ALL`]. Its table of fields
+//! ([`model::About`]) is all that the rest of the house needs to read, show and explain its
+//! settings; its [`Destination::step`] makes the requests of one attempt and reads the answers.
 
-pub mod webhook;
+pub mod form;
+pub mod model;
+mod webhook;
 
+use std::collections::BTreeMap;
+
+use crate::destinations::model::{About, Call, Step, Values};
+use crate::domain::base::fields::Fields;
 use crate::domain::base::secret::Secret;
-use crate::domain::connection::model::Credentials;
+use crate::domain::connection::signing::Signing;
+use crate::domain::delivery::attempt::Answer;
 
-/// The type of connection there is. The wire contract's word for it.
-pub const WEBHOOK: &str = "webhook";
+/// A kind of place that events can be sent to.
+pub trait Destination: Sync {
+    /// What it is and what it takes.
+    fn about(&self) -> &'static About;
 
-/// A request to a customer's endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutboundRequest {
-    /// `POST`, `PUT` or `PATCH`.
-    pub method: String,
-    /// A URL that passed the guard.
-    pub url: String,
-    /// Headers in order.
-    pub headers: Vec<OutboundHeader>,
-    /// The exact bytes.
-    pub body: Vec<u8>,
-    /// Time for headers and body of the answer together, from the start of the request.
-    pub timeout_ms: i64,
-}
+    /// Notes what is wrong with settings that are each right by themselves. `given` are the secrets
+    /// that came in with them.
+    fn check(&self, _: &mut Fields<'_>, _: &Values, _: &BTreeMap<String, Secret>) {}
 
-/// A header of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutboundHeader {
-    /// Its name.
-    pub name: String,
-    /// Its value.
-    pub value: String,
-    /// Whether the value is a receiver credential, to be masked wherever it is kept.
-    pub is_secret: bool,
-}
-
-impl OutboundHeader {
-    /// A header that may be shown.
-    pub fn plain(name: &str, value: &str) -> Self {
-        Self { name: name.to_owned(), value: value.to_owned(), is_secret: false }
+    /// How its requests are signed; `None` when they are not.
+    ///
+    /// # Errors
+    /// What is wrong with the stored settings, for the log.
+    fn signing(&self, _: &Values) -> Result<Option<Signing>, String> {
+        Ok(None)
     }
 
-    /// A header whose value is a credential.
-    pub fn secret(name: &str, value: &str) -> Self {
-        Self { is_secret: true, ..Self::plain(name, value) }
-    }
+    /// Where its requests go, in a line for people.
+    fn address(&self, values: &Values) -> String;
+
+    /// What follows in an attempt from the answers so far: the next request, or the verdict. The
+    /// same call and answers give the same step, and an attempt that starts over does no harm.
+    ///
+    /// # Errors
+    /// Why the request cannot be made although the settings were checked: our own fault.
+    fn step(&self, call: &Call<'_>, answers: &[Answer]) -> Result<Step, String>;
 }
 
-/// What a request is made of, beside the connection's settings.
-pub struct Material<'a> {
-    /// The event's id.
-    pub event: &'a str,
-    /// The event's name.
-    pub name: &'a str,
-    /// The event's resource.
-    pub resource: Option<&'a str>,
-    /// The event's resource id.
-    pub resource_id: Option<&'a str>,
-    /// The payload's exact text.
-    pub payload: &'a str,
-    /// When the event was accepted.
-    pub created_at_ms: i64,
-    /// Id that stays the same over all attempts.
-    pub message_id: &'a str,
-    /// Whether the event was sent to try the connection out.
-    pub is_test: bool,
-    /// Number of this attempt, from 1.
-    pub attempt: u32,
-    /// Live signing secrets, newest first.
-    pub secrets: &'a [Secret],
-    /// Receiver credentials.
-    pub credentials: &'a Credentials,
-    /// The moment of this attempt.
-    pub now_ms: i64,
+/// All destinations, in the order in which people choose.
+pub static ALL: [&dyn Destination; 1] = [&webhook::Webhook];
+
+/// The destination of connections of this type.
+pub fn find(kind: &str) -> Option<&'static dyn Destination> {
+    ALL.into_iter().find(|destination| destination.about().key == kind)
+}
+
+/// The types, as they are told in an error.
+pub fn kinds() -> String {
+    let names: Vec<String> =
+        ALL.iter().map(|destination| format!("\"{}\"", destination.about().key)).collect();
+    names.join(", ")
+}
+
+/// The destination of connections of a type that is stored.
+///
+/// # Errors
+/// That there is none, for the log.
+pub fn stored(kind: &str) -> Result<&'static dyn Destination, String> {
+    find(kind).ok_or_else(|| format!("there is no destination {kind}"))
 }

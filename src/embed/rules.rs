@@ -9,6 +9,7 @@ use crate::domain::base::names::check_name;
 use crate::domain::base::names::check_pattern;
 use crate::domain::base::names::check_resource_id;
 use crate::domain::routing::filter::Filter;
+use crate::domain::routing::rule::Metadata;
 use crate::domain::tenants::session::Need;
 use crate::embed::common::history_db;
 use crate::embed::frame::layout::{Page, Section, csrf_token, page, page_with, path};
@@ -280,6 +281,8 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         resource,
         resource_id,
         filter: draft.kept_filter().unwrap_or_default(),
+        action: None,
+        metadata: Metadata::new(),
         active: !draft.is_inactive,
         hidden: false,
     };

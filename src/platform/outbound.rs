@@ -9,7 +9,7 @@ use futures_util::future::{Either, select};
 use worker::js_sys::Uint8Array;
 use worker::{AbortController, ByteStream, Delay, Fetch, Headers, Request, Response, web_sys};
 
-use crate::destinations::OutboundRequest;
+use crate::destinations::model::OutboundRequest;
 use crate::domain::base::limits::EXCERPT_BYTES_MAX;
 use crate::domain::delivery::attempt::{Answer, Failure};
 use crate::platform::is_short;
@@ -46,7 +46,9 @@ fn prepare(request: &OutboundRequest) -> worker::Result<Request> {
     init.set_method(&request.method);
     init.set_headers(&headers.0);
     init.set_redirect(web_sys::RequestRedirect::Manual);
-    init.set_body(&Uint8Array::from(request.body.as_slice()));
+    if !request.body.is_empty() {
+        init.set_body(&Uint8Array::from(request.body.as_slice()));
+    }
     Ok(web_sys::Request::new_with_str_and_init(&request.url, &init)?.into())
 }
 

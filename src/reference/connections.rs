@@ -2,20 +2,20 @@
 
 use serde_json::json;
 
-use crate::destinations::WEBHOOK;
 use crate::domain::connection::model::InactiveReason;
 use crate::domain::connection::rotation::OVERLAP_S_MAX;
+use crate::reference::destinations::{Use, kinds, metadata};
 use crate::reference::leaves::{any_object, text};
-use crate::reference::leaves::{flag, given_id, id, label, name, one_of, only, time, whole, words};
+use crate::reference::leaves::{flag, given_id, id, label, name, one_of, time, whole, words};
 use crate::reference::operation::{Operation, delete, get, patch, post, put};
 use crate::reference::shape::{Names, Shape, closed, given, may, need, open};
-use crate::reference::webhook;
 
-const REASONS: [InactiveReason; 4] = [
+const REASONS: [InactiveReason; 5] = [
     InactiveReason::Paused,
     InactiveReason::EndpointGone,
     InactiveReason::DisabledByReceiver,
     InactiveReason::DeliveryFailing,
+    InactiveReason::AuthenticationInvalid,
 ];
 
 /// The words of the contract, which clients have in their types.
@@ -31,9 +31,9 @@ pub fn shapes() -> Names {
     let connection = closed([
         need("id", id("connection")),
         need("workspace", id("workspace")),
-        need("type", only(WEBHOOK)),
+        need("type", kinds()),
         need("name", words("Orders")),
-        need("metadata", Shape::Named("WebhookMetadata")),
+        need("metadata", metadata(Use::Read)),
         need("active", flag(true)).says("Whether deliveries are sent; if not, they are held."),
         may("inactive_reason", one_of(&CONTRACT_REASONS))
             .says("Why it is not active, where the contract has a word for it."),
@@ -46,12 +46,9 @@ pub fn shapes() -> Names {
         may("failing_since", time())
             .says("Only in lists with `health=failing`: since when nothing succeeded."),
     ]);
-    vec![
-        ("Connection", connection),
-        ("WebhookMetadata", webhook::read()),
-        ("NewWebhookMetadata", webhook::written(true)),
-        ("ChangedWebhookMetadata", webhook::written(false)),
-    ]
+    let mut all = vec![("Connection", connection)];
+    all.extend(crate::reference::destinations::shapes());
+    all
 }
 
 /// What the reference says of the rows of connections.
@@ -63,8 +60,8 @@ pub fn operations() -> Vec<Operation> {
 }
 
 fn kept(connection: &impl Fn() -> Shape) -> Vec<Operation> {
-    let metadata = || {
-        given("metadata", Shape::Named("ChangedWebhookMetadata"))
+    let changed = || {
+        given("metadata", metadata(Use::Changed))
             .says("What is left out is kept, `null` goes back to the default.")
     };
     let hidden = || may("hidden", flag(false));
@@ -88,9 +85,9 @@ fn kept(connection: &impl Fn() -> Shape) -> Vec<Operation> {
             )
             .takes(open([
                 need("workspace", given_id("workspace")),
-                need("type", only(WEBHOOK)),
+                need("type", kinds()),
                 need("name", label("Orders")),
-                need("metadata", Shape::Named("NewWebhookMetadata")),
+                need("metadata", metadata(Use::New)),
                 hidden().or(false),
             ]))
             .answers(201, "The new connection.", closed([need("connection", connection())]))
@@ -99,12 +96,12 @@ fn kept(connection: &impl Fn() -> Shape) -> Vec<Operation> {
             .says("Without its secrets: they go in and never come out.")
             .answers(200, "The connection.", connection()),
         put("/api/v1/connections/:id", "replace_connection", "Change a connection")
-            .takes(open([need("name", label("Orders")), metadata().shown(), hidden()]))
+            .takes(open([need("name", label("Orders")), changed().shown(), hidden()]))
             .answers(200, "The connection as it is now.", connection())
             .problems(&[409, 422]),
         patch("/api/v1/connections/:id", "update_connection", "Change a connection in part")
             .says("What is left out is kept.")
-            .takes(open([may("name", label("Orders")).shown(), metadata(), hidden()]))
+            .takes(open([may("name", label("Orders")).shown(), changed(), hidden()]))
             .answers(200, "The connection as it is now.", connection())
             .problems(&[409, 422]),
         delete("/api/v1/connections/:id", "delete_connection", "Delete a connection")
@@ -124,7 +121,7 @@ fn healthy(list: Operation) -> Operation {
 }
 
 fn type_field() -> super::shape::Field {
-    need("type", only(WEBHOOK))
+    need("type", kinds())
 }
 
 fn acted_on(connection: &impl Fn() -> Shape) -> Vec<Operation> {

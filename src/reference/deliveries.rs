@@ -2,12 +2,10 @@
 
 use serde_json::json;
 
-use crate::destinations::WEBHOOK;
-use crate::destinations::webhook::METHODS;
 use crate::domain::delivery::attempt::Outcome;
 use crate::domain::delivery::state::STATUSES;
 use crate::reference::leaves::{
-    count, flag, id, leaf, matching, one_of, only, text, time, truth, words,
+    count, flag, id, leaf, matching, one_of, only, text, time, truth, whole, words,
 };
 use crate::reference::operation::{Operation, get, post};
 use crate::reference::shape::{Names, Shape, closed, list_of, may, need};
@@ -39,6 +37,9 @@ fn headers() -> Shape {
     list_of(closed([need("name", words("content-type")), need("value", text("application/json"))]))
 }
 
+/// Methods that requests have.
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
 /// The shapes of deliveries.
 pub fn shapes() -> Names {
     let rule_event = closed([
@@ -52,7 +53,7 @@ pub fn shapes() -> Names {
         may("resource_id", words("ord_1001")).shown(),
         need("connection", id("connection")),
         need("rule", id("rule")),
-        need("integration_type", only(WEBHOOK)),
+        need("integration_type", crate::reference::destinations::kinds()),
         need("status", status("completed")),
         need("attempt_count", count(1)),
         may("held", truth()).says("There while its connection is inactive."),
@@ -68,6 +69,12 @@ pub fn shapes() -> Names {
         need("url", words("https://hooks.acme.example/orders")),
         need("headers", headers()).says("Credentials are masked."),
     ]);
+    let step = closed([
+        need("method", one_of(&METHODS)),
+        need("url", words("https://hooks.acme.example/orders")),
+        may("status_code", whole(100, 999, 200)).shown(),
+        need("duration_ms", count(87)),
+    ]);
     let attempt = closed([
         need("id", id("attempt")),
         need("number", count(1)).says("From 1."),
@@ -77,6 +84,7 @@ pub fn shapes() -> Names {
         may("status_code", count(200)).shown().says("What the receiver answered."),
         may("error", words("Answered 503")).says("Why it failed."),
         may("asked_by", words("session:ann")).says("Who asked for it, if a person did."),
+        may("steps", list_of(step)).says("All requests in order, where it took more than one."),
         need("request", request),
     ]);
     let details = closed([

@@ -1,34 +1,86 @@
-//! Integrations, of which there is one, and what a connection says of its own.
+//! Integrations, and what a connection says of its own.
 
-use crate::app::rules::SEND_WEBHOOK;
-use crate::destinations::WEBHOOK;
-use crate::reference::leaves::{any_object, flag, id, one_of, only, time, words};
+use serde_json::json;
+
+use crate::destinations;
+use crate::reference::destinations::{actions, kinds};
+use crate::reference::leaves::{any_object, flag, id, leaf, one_of, text, time, words};
 use crate::reference::operation::{Operation, get, put};
 use crate::reference::shape::{Names, Shape, closed, list_of, may, need, open};
 
 /// The shapes of integrations.
 pub fn shapes() -> Names {
+    let option = closed([need("label", words("Token (Bearer)")), need("value", words("bearer"))]);
+    let depends = closed([
+        need("field", words("auth_scheme")),
+        need("value", list_of(words("bearer"))).says("One of these."),
+    ]);
     let field = closed([
         need("key", words("url")),
-        need("type", one_of(&["text", "password"])),
-        need("required", flag(true)),
-        need("helpText", words("Where events are sent: an https URL")),
+        need("label", words("URL")),
+        need("type", one_of(&["text", "password", "select"])),
+        may("required", flag(true)).shown(),
+        may("helpText", words("Such as X-Api-Key.")),
+        may("validate", one_of(&["url"])).shown(),
+        may("defaultValue", text("none")),
+        may("options", list_of(option)).says("Of a `select`."),
+        may("dependsOn", depends).says("It counts only while another field has one of the values."),
     ]);
-    let action = closed([
-        need("key", only(SEND_WEBHOOK)),
-        need("name", words("Send webhook")),
-        need("description", words("Sends the event's payload to the connection's URL, signed")),
-        need("fields", list_of(Shape::Named("IntegrationField"))).says("None."),
+    let authentication = closed([
+        need("type", one_of(&["api_key", "basic", "none", "oauth"])),
+        need("fields", list_of(named("IntegrationField"))),
     ]);
-    let authentication =
-        closed([need("type", only(WEBHOOK)), need("fields", list_of(named("IntegrationField")))]);
     let integration = closed([
         need("name", words("Webhook")),
-        need("type", only(WEBHOOK)),
+        need("type", kinds()),
         need("authentication", authentication),
-        need("actions", list_of(named("IntegrationAction"))),
+        need("actions", actions_by_key()),
     ]);
-    vec![("Integration", integration), ("IntegrationAction", action), ("IntegrationField", field)]
+    vec![
+        ("Integration", integration),
+        ("IntegrationAction", action()),
+        ("IntegrationInput", input()),
+        ("IntegrationField", field),
+    ]
+}
+
+/// What a rule can say of an action.
+fn input() -> Shape {
+    closed([
+        need("key", words("template")),
+        need("field", words("template")).says("The key in a rule's `metadata`."),
+        need("kind", one_of(&["field", "simple"]))
+            .says("`simple` chooses one item of a live list, `field` is typed."),
+        need("label", words("Message")),
+        may("type", one_of(&["text", "textarea"])).shown(),
+        may("from", words("channels")).says("The live list."),
+        may("description", words("Such as {{user.name}} has signed up.")),
+        may("required", flag(true)).shown(),
+    ])
+}
+
+fn action() -> Shape {
+    let first = &destinations::ALL[0].about().actions[0];
+    let display =
+        closed([need("label", words(first.label)), need("description", words(first.description))]);
+    closed([
+        need("key", one_of(&actions())),
+        need("label", words(first.label)),
+        need("noun", words(first.noun)),
+        need("data", list_of(named("IntegrationInput"))).says("What it asks for."),
+        need("fields", list_of(words("template"))).says("The keys of a rule's `metadata`."),
+        need("display", display),
+    ])
+}
+
+/// Actions by their keys.
+fn actions_by_key() -> Shape {
+    let first = &destinations::ALL[0].about().actions[0];
+    let example = json!({first.key: {"key": first.key, "label": first.label, "noun": first.noun,
+        "data": [], "fields": [],
+        "display": {"label": first.label, "description": first.description}}});
+    let of = named("IntegrationAction").schema();
+    leaf(json!({"type": "object", "additionalProperties": of}), example)
 }
 
 fn named(name: &'static str) -> Shape {
@@ -39,14 +91,14 @@ fn named(name: &'static str) -> Shape {
 pub fn operations() -> Vec<Operation> {
     let actions = closed([
         need("id", id("connection")),
-        need("type", only(WEBHOOK)),
-        need("actions", list_of(named("IntegrationAction"))),
+        need("type", kinds()),
+        need("actions", actions_by_key()),
     ]);
     let fields = closed([
         need("id", id("fields")),
         need("workspace_id", id("workspace")),
         need("connection_id", id("connection")),
-        need("integration_type", only(WEBHOOK)),
+        need("integration_type", kinds()),
         need("catalog_version", words("1")),
         need("refreshed_at", time()).says("When the fields were last read from the provider."),
         need("created_by", words("mk_3Jb9kq0Rz5TnWc8Yl2XeVd1M")),
@@ -55,16 +107,16 @@ pub fn operations() -> Vec<Operation> {
         need("fields", list_of(named("IntegrationField"))),
     ]);
     let mapping = "/api/v1/connections/:id/mappings/default";
-    let schema = any_object(serde_json::json!({"schema_version": 1, "fields": []}));
+    let schema = any_object(json!({"schema_version": 1, "fields": []}));
     vec![
         get("/api/v1/integrations", "list_integrations", "List integrations")
-            .lists("There is one, the webhook.", named("Integration")),
+            .lists("All destinations that connections can have.", named("Integration")),
         get(
             "/api/v1/connections/:id/actions",
             "list_connection_actions",
             "List a connection's actions",
         )
-        .answers(200, "The one action.", actions),
+        .answers(200, "Its actions by their keys.", actions),
         get(
             "/api/v1/connections/:id/fields",
             "list_connection_fields",

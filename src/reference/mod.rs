@@ -32,8 +32,6 @@ mod workspaces;
 
 mod event_types;
 
-mod webhook;
-
 mod connections;
 
 mod filter;
@@ -45,6 +43,8 @@ mod rules;
 mod events;
 
 mod deliveries;
+
+mod destinations;
 
 mod replays;
 

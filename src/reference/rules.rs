@@ -1,9 +1,10 @@
 //! Rules.
 
-use crate::app::rules::SEND_WEBHOOK;
-use crate::destinations::WEBHOOK;
+use serde_json::json;
+
+use crate::reference::destinations::{actions, kinds};
 use crate::reference::filter;
-use crate::reference::leaves::{flag, given_id, id, name, only, pattern, resource_id, time, words};
+use crate::reference::leaves::{flag, given_id, id, leaf, name, pattern, resource_id, time, words};
 use crate::reference::operation::{Operation, delete, get, patch, post};
 use crate::reference::shape::{Names, Shape, closed, may, need, open};
 
@@ -13,12 +14,12 @@ pub fn shapes() -> Names {
         need("id", id("rule")),
         need("workspace", id("workspace")),
         need("connection", id("connection")),
-        need("type", only(WEBHOOK)),
+        need("type", kinds()),
         need("event", words("order.completed")),
         may("resource", words("order")),
         may("resource_id", words("ord_1001")),
         may("filter", Shape::Named("Filter")),
-        need("metadata", closed([need("action", only(SEND_WEBHOOK))])),
+        need("metadata", metadata()),
         need("active", flag(true)),
         need("hidden", flag(false)).says("Whether the embed leaves it out."),
         need("created_by", words("mk_3Jb9kq0Rz5TnWc8Yl2XeVd1M")),
@@ -26,6 +27,17 @@ pub fn shapes() -> Names {
         need("updated_at", time()),
     ]);
     vec![("Rule", rule)]
+}
+
+/// What a rule asks of its destination: the action, and what that needs to know.
+fn metadata() -> Shape {
+    let schema = json!({
+        "type": "object",
+        "required": ["action"],
+        "properties": {"action": {"type": "string", "enum": actions()}},
+        "additionalProperties": {"type": "string"},
+    });
+    leaf(schema, json!({"action": actions()[0]}))
 }
 
 /// A list of rules takes these, too.
@@ -41,7 +53,7 @@ pub fn operations() -> Vec<Operation> {
     let gone = closed([
         need("id", id("rule")),
         need("connection", id("connection")),
-        need("type", only(WEBHOOK)),
+        need("type", kinds()),
         need("event", words("order.completed")),
         may("resource", words("order")),
         may("resource_id", words("ord_1001")),
@@ -65,7 +77,7 @@ pub fn operations() -> Vec<Operation> {
                 need("connection", given_id("connection")),
                 need("event", pattern("order.completed"))
                     .says("A name, `order.*` for all that begin with `order.`, or `*` for all."),
-                need("metadata", open([need("action", only(SEND_WEBHOOK))])),
+                need("metadata", metadata()),
                 resource(),
                 resource_id(),
                 filter::field(),

@@ -1,9 +1,12 @@
 //! Connections in CONTROL, each with what is known of its current signing secret.
 
+use serde_json::json;
+
 use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::limits::{CONNECTIONS_SHOWN_MAX, LOOKED_AT};
 use crate::domain::base::secret::Sealed;
 use crate::domain::connection::model::{InactiveReason, SealedCredentials, SetBy};
+use crate::domain::connection::options::DeliveryOptions;
 use crate::domain::tenants::actor::Scope;
 use crate::ports::{Database, Param, Statement};
 use crate::store::row::{self, FromRow, Row};
@@ -20,12 +23,14 @@ pub struct Connection {
     pub workspace_name: String,
     /// LOG shard of the workspace.
     pub shard: u16,
-    /// Type, `webhook`.
+    /// Its type, which names its destination.
     pub kind: String,
     /// Name.
     pub name: String,
     /// Settings of its destination, JSON text.
     pub settings: String,
+    /// Its delivery options.
+    pub options: DeliveryOptions,
     /// Receiver credentials.
     pub credentials: SealedCredentials,
     /// Whether it takes deliveries; if not, they are held.
@@ -70,6 +75,7 @@ impl FromRow for Connection {
             kind: row.text("kind"),
             name: row.text("name"),
             settings: row.text("settings"),
+            options: DeliveryOptions::from_row(row),
             credentials: row.json("credentials"),
             active: row.flag("active"),
             inactive_reason: row.maybe_word("inactive_reason"),
@@ -81,6 +87,27 @@ impl FromRow for Connection {
             secret: row.rows("newest_secret").pop(),
         }
     }
+}
+
+impl FromRow for DeliveryOptions {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            timeout_seconds: row.int("timeout_seconds"),
+            retry_schedule_seconds: row.json("retry_schedule"),
+            ordering: row.word("ordering"),
+            max_per_second: row.maybe_int("max_per_second").and_then(|n| u32::try_from(n).ok()),
+        }
+    }
+}
+
+/// The columns of delivery options, as parameters.
+fn option_params(options: &DeliveryOptions) -> [Param; 4] {
+    [
+        options.timeout_seconds.into(),
+        json!(options.retry_schedule_seconds).to_string().into(),
+        options.ordering.as_str().into(),
+        options.max_per_second.into(),
+    ]
 }
 
 impl FromRow for SecretRow {
@@ -106,8 +133,9 @@ pub struct NewSecret {
 
 const INSERT: &str = "\
     insert or ignore into connections (id, workspace, type, name, settings, credentials, hidden, \
-      created_by, created_at_ms, updated_at_ms) \
-    select ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 \
+      created_by, created_at_ms, updated_at_ms, timeout_seconds, retry_schedule, ordering, \
+      max_per_second) \
+    select ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15 \
     where ?11 is null or (select count(*) from connections where workspace = ?1) < ?11 \
     returning id";
 const IS_KNOWN: &str = "select id from connections where id = ?1";
@@ -118,16 +146,18 @@ const INSERT_SECRET: &str = "\
     insert into connection_secrets (connection, number, sealed, set_by, created_at_ms) \
     select c.id, ?3, ?4, ?5, ?6 from connections c where c.id = ?2 and c.workspace = ?1";
 
-/// Creates a connection with its first signing secret, if its workspace has fewer than `quota`.
+/// Creates a connection, with its first signing secret if it has one, while its workspace has fewer
+/// than `quota`.
 ///
 /// # Errors
 /// `Conflict` when there is a connection with its id, `Refused` when the quota is used up.
 pub async fn insert(
     control: &impl Database,
     connection: &Connection,
-    secret: &NewSecret,
+    secret: Option<&NewSecret>,
     quota: Option<u32>,
 ) -> Result<()> {
+    let [timeout, schedule, ordering, per_second] = option_params(&connection.options);
     let row = statement(
         INSERT,
         [
@@ -142,13 +172,20 @@ pub async fn insert(
             connection.created_at_ms.into(),
             connection.updated_at_ms.into(),
             quota.into(),
+            timeout,
+            schedule,
+            ordering,
+            per_second,
         ],
     );
-    let sql = INSERT_FIRST_SECRET;
-    let secret = Statement { sql, ..insert_secret(connection, secret, connection.created_at_ms) };
     let known = statement(IS_KNOWN, [(&connection.id).into()]);
-    let results = run(control, vec![row, secret, known]).await?;
-    match (results[0].is_empty(), results[2].is_empty()) {
+    let mut statements = vec![row, known];
+    statements.extend(secret.map(|secret| Statement {
+        sql: INSERT_FIRST_SECRET,
+        ..insert_secret(connection, secret, connection.created_at_ms)
+    }));
+    let results = run(control, statements).await?;
+    match (results[0].is_empty(), results[1].is_empty()) {
         (false, _) => Ok(()),
         (true, false) => {
             let msg = "There is a connection with this id";
@@ -178,7 +215,8 @@ fn insert_secret(connection: &Connection, secret: &NewSecret, now_ms: i64) -> St
 
 const UPDATE: &str = "\
     update connections set name = ?3, settings = ?4, credentials = ?5, hidden = ?6, \
-      updated_at_ms = ?7 where id = ?2 and workspace = ?1";
+      updated_at_ms = ?7, timeout_seconds = ?8, retry_schedule = ?9, ordering = ?10, \
+      max_per_second = ?11 where id = ?2 and workspace = ?1";
 const EXPIRE_SECRETS: &str = "\
     update connection_secrets set expires_at_ms = ?3 \
     where connection = (select id from connections where id = ?2 and workspace = ?1) \
@@ -193,6 +231,7 @@ pub async fn update(
     connection: &Connection,
     secret: Option<&NewSecret>,
 ) -> Result<()> {
+    let [timeout, schedule, ordering, per_second] = option_params(&connection.options);
     let mut statements = vec![statement(
         UPDATE,
         [
@@ -203,6 +242,10 @@ pub async fn update(
             credentials_text(&connection.credentials).into(),
             connection.hidden.into(),
             connection.updated_at_ms.into(),
+            timeout,
+            schedule,
+            ordering,
+            per_second,
         ],
     )];
     if let Some(secret) = secret {
@@ -219,7 +262,8 @@ pub async fn update(
 /// What a [`Connection`] is read from: `c` is the connection, `w` its workspace.
 macro_rules! columns {
     () => {
-        "select c.id, c.workspace, c.type as kind, c.name, c.settings, c.credentials, c.active, \
+        "select c.id, c.workspace, c.type as kind, c.name, c.settings, c.timeout_seconds, \
+           c.retry_schedule, c.ordering, c.max_per_second, c.credentials, c.active, \
            c.inactive_reason, c.failing_since_ms, c.warned_percent, c.hidden, c.created_by, \
            c.created_at_ms, c.updated_at_ms, \
            w.name as workspace_name, w.shard, \

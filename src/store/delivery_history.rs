@@ -26,6 +26,7 @@ impl FromRow for Listed {
             rule_number: delivery.rule,
             rule: row.text("rule_id"),
             connection: row.text("connection"),
+            kind: row.text("kind"),
             held: false,
             service: Service::default(),
         };
@@ -46,7 +47,9 @@ macro_rules! columns {
     () => {
         "select lines.*, e.name, e.resource, e.resource_id, e.created_by, e.created_at_ms, \
            (select f.value ->> 'r' from json_each(e.fan_out) f \
-            where f.value ->> 'n' = lines.rule limit 1) as rule_id from ("
+            where f.value ->> 'n' = lines.rule limit 1) as rule_id, \
+           (select f.value ->> 't' from json_each(e.fan_out) f \
+            where f.value ->> 'n' = lines.rule limit 1) as kind from ("
     };
 }
 

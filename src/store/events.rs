@@ -85,6 +85,7 @@ impl FromRow for FanOut {
             rule_number: row.int("n"),
             rule: row.text("r"),
             connection: row.text("c"),
+            kind: row.text("t"),
             held: false,
             service: Service::default(),
         }

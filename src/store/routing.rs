@@ -63,6 +63,7 @@ impl FromRow for Rule {
             number: row.int("number"),
             active: row.flag("active"),
             connection: row.text("connection"),
+            kind: row.text("kind"),
             connection_active: row.flag("connection_active"),
             is_strict: row.flag("is_strict"),
             is_throttled: row.flag("is_throttled"),
@@ -86,10 +87,10 @@ macro_rules! rules {
     ($patterns:literal) => {
         concat!(
             "(select json_group_array(json_object('id', r.id, 'number', r.number, \
-                'connection', r.connection, 'connection_active', c.active, 'event', r.event, \
-                'active', r.active, \
-                'is_strict', coalesce(c.settings ->> 'ordering', '') = 'strict', \
-                'is_throttled', c.settings ->> 'max_per_second' is not null, \
+                'connection', r.connection, 'kind', c.type, \
+                'connection_active', c.active, 'event', r.event, 'active', r.active, \
+                'is_strict', c.ordering = 'strict', \
+                'is_throttled', c.max_per_second is not null, \
                 'resource', r.resource, 'resource_id', r.resource_id, 'filter', r.filter)) \
               from rules r cross join connections c \
               where c.id = r.connection and r.workspace = w.id \

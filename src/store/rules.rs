@@ -7,6 +7,7 @@ use crate::domain::base::limits::{
     CONNECTIONS_SHOWN_MAX, FAN_OUT_MAX, LOOKED_AT, PATTERNS_READ_MAX,
 };
 use crate::domain::base::names::patterns_of;
+use crate::domain::routing::rule::Metadata;
 use crate::domain::tenants::actor::Scope;
 use crate::ports::{Database, Param};
 use crate::store::row::{self, FromRow, Row};
@@ -35,8 +36,10 @@ pub struct Rule {
     pub resource_id: Option<String>,
     /// Text of the filter that payloads must pass.
     pub filter: Option<String>,
-    /// What it does, `send_webhook`.
+    /// What it does.
     pub action: String,
+    /// What that needs to know.
+    pub metadata: Metadata,
     /// Whether it routes.
     pub active: bool,
     /// Whether pages leave it out.
@@ -63,6 +66,7 @@ impl FromRow for Rule {
             resource_id: row.maybe_text("resource_id"),
             filter: row.maybe_text("filter"),
             action: row.text("action"),
+            metadata: row.json("metadata"),
             active: row.flag("active"),
             hidden: row.flag("hidden"),
             created_by: row.text("created_by"),
@@ -76,8 +80,8 @@ impl FromRow for Rule {
 macro_rules! columns {
     () => {
         "select r.id, r.workspace, r.number, r.connection, c.type as kind, r.event, r.resource, \
-           r.resource_id, r.filter, r.action, r.active, r.hidden, r.created_by, r.created_at_ms, \
-           r.updated_at_ms, w.name as workspace_name "
+           r.resource_id, r.filter, r.action, r.metadata, r.active, r.hidden, r.created_by, \
+           r.created_at_ms, r.updated_at_ms, w.name as workspace_name "
     };
 }
 
@@ -85,8 +89,8 @@ const TAKE_NUMBER: &str = "\
     update workspaces set last_rule_number = last_rule_number + 1 where id = ?1";
 const INSERT: &str = "\
     insert into rules (id, workspace, number, connection, event, resource, resource_id, action, \
-      active, hidden, created_by, created_at_ms, updated_at_ms, filter) \
-    select ?2, w.id, w.last_rule_number, c.id, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?14 \
+      active, hidden, created_by, created_at_ms, updated_at_ms, filter, metadata) \
+    select ?2, w.id, w.last_rule_number, c.id, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?14, ?15 \
     from workspaces w join connections c on c.workspace = w.id \
     where w.id = ?1 and c.id = ?3 \
       and (select count(*) from rules r where r.workspace = ?1 \
@@ -114,6 +118,7 @@ pub async fn insert(control: &impl Database, rule: &Rule) -> Result<()> {
         FAN_OUT_MAX.into(),
         json!(patterns_of(&rule.event)).to_string().into(),
         rule.filter.clone().into(),
+        json!(rule.metadata).to_string().into(),
     ];
     let take = statement(TAKE_NUMBER, [(&rule.workspace).into()]);
     let results = run(control, vec![take, statement(INSERT, params)]).await?;
@@ -272,7 +277,7 @@ pub fn shown(scope: &Scope) -> Query<Vec<Rule>> {
 
 const UPDATE: &str = "\
     update rules set event = ?3, resource = ?4, resource_id = ?5, active = ?6, hidden = ?7, \
-      updated_at_ms = ?8, connection = ?10, filter = ?12 \
+      updated_at_ms = ?8, connection = ?10, filter = ?12, action = ?13, metadata = ?14 \
     where id = ?2 and workspace = ?1 \
       and exists (select 1 from connections c where c.id = ?10 and c.workspace = ?1) \
       and (event = ?3 or (select count(*) from rules r where r.workspace = ?1 and r.id <> ?2 \
@@ -296,6 +301,8 @@ pub async fn update(control: &impl Database, rule: &Rule) -> Result<()> {
         (&rule.connection).into(),
         json!(patterns_of(&rule.event)).to_string().into(),
         rule.filter.clone().into(),
+        (&rule.action).into(),
+        json!(rule.metadata).to_string().into(),
     ];
     let results = run(control, vec![statement(UPDATE, params)]).await?;
     if results[0].is_empty() { Err(too_many()) } else { Ok(()) }

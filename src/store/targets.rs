@@ -7,13 +7,15 @@ use crate::domain::base::error::Result;
 use crate::domain::base::limits::REPLAY_CONNECTIONS_MAX;
 use crate::domain::base::secret::Sealed;
 use crate::domain::connection::model::{SealedSigningSecret, Target};
+use crate::domain::connection::options::DeliveryOptions;
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{select, statement};
 
 const FIND: &str = "\
     select c.workspace, c.id as connection, \
-      c.active = 1 and o.suspended_at_ms is null as active, c.settings, c.credentials, \
+      c.active = 1 and o.suspended_at_ms is null as active, c.type as kind, c.settings, \
+      c.timeout_seconds, c.retry_schedule, c.ordering, c.max_per_second, c.credentials, \
       c.warned_percent, \
       (select json_group_array(json_object('number', s.number, 'sealed', s.sealed, \
          'expires_at_ms', s.expires_at_ms)) \
@@ -70,7 +72,9 @@ impl FromRow for Target {
             workspace: row.text("workspace"),
             connection: row.text("connection"),
             active: row.flag("active"),
+            kind: row.text("kind"),
             settings: row.text("settings"),
+            options: DeliveryOptions::from_row(row),
             credentials: row.json("credentials"),
             secrets,
             warned_percent: row.int("warned_percent"),

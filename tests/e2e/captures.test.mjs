@@ -42,7 +42,7 @@ const session = {
   session_type: oneOf("workspace", "resource", "dashboard"),
 };
 const launched = { ...session, launch_token: words, launch_expires_at: time, launch_url: matching(/^https?:\/\/.+\/launch\?token=/) };
-const action = { key: words, name: words };
+const action = atLeast({ key: "send_webhook", label: words, noun: words });
 const integration = { name: words, type: words, authentication: object, actions: listOf(atLeast(action)) };
 
 let world, tenant, to, sent;
@@ -111,7 +111,7 @@ test("connections", async () => {
   await answers("get_connection", ["GET", path], 200, bare(connection));
   await answers("update_connection", ["PUT", path, { name: "Acme Corp", metadata }], 200, bare(connection));
   const its = { id: created.connection.id, type: "webhook" };
-  await answers("get_connection_actions", ["GET", `${path}/actions`], 200, bare({ ...its, actions: listOf(atLeast(action)) }));
+  await answers("get_connection_actions", ["GET", `${path}/actions`], 200, bare({ ...its, actions: { send_webhook: action } }));
   await answers("get_connection_fields", ["GET", `${path}/fields`], 200, bare(fieldsOf(created.connection)));
   assertError(await call("GET", `${path}/mappings/default`), 404);
   const schema = { schema_version: 1, fields: [] };

@@ -159,15 +159,14 @@ test("publishable keys: rotation, limits", async () => {
 
 test("integrations: one, with one action, no fields and no mappings", async () => {
   const { api } = acme;
-  const action = { key: "send_webhook", name: words, description: words, fields: [] };
-  const field = { key: words, type: words, required: flag, helpText: words };
-  const integration = {
-    name: words, type: "webhook", authentication: { type: words, fields: listOf(field) }, actions: listOf(action),
-  };
+  const display = { label: words, description: words };
+  const actions = { send_webhook: { key: "send_webhook", label: words, noun: words, data: [], fields: [], display } };
+  const field = atLeast({ key: words, label: words, type: words });
+  const integration = { name: words, type: "webhook", authentication: { type: "none", fields: listOf(field) }, actions };
   assertShape(ok(await api.get("/integrations")), list(integration));
   assertError(await api.get("/integrations?limit=x"), 400, "limit");
   const { id } = made(await api.post("/connections", newConnection())).connection;
-  assertShape(ok(await api.get(`/connections/${id}/actions`)), { id, type: "webhook", actions: listOf(action) });
+  assertShape(ok(await api.get(`/connections/${id}/actions`)), { id, type: "webhook", actions });
   assertShape(ok(await api.get(`/connections/${id}/fields`)), {
     id: uuid, workspace_id: uuid, connection_id: id, integration_type: "webhook", catalog_version: words,
     refreshed_at: time, created_by: words, created_at: time, updated_at: time, fields: [],

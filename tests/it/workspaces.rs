@@ -189,8 +189,9 @@ fn what_a_deletion_leaves_the_sweeper_clears_away() {
     // Somebody who saw the workspace before stores another session and connection.
     edge.control.execute(&format!(
         "insert into connections (id, workspace, type, name, settings, credentials, created_by, \
-           created_at_ms, updated_at_ms) select 'late', '{}', type, name, settings, credentials, \
-           created_by, created_at_ms, updated_at_ms from connections limit 1",
+           created_at_ms, updated_at_ms, timeout_seconds, retry_schedule, ordering) \
+         select 'late', '{}', type, name, settings, credentials, created_by, created_at_ms, \
+           updated_at_ms, timeout_seconds, retry_schedule, ordering from connections limit 1",
         tenant.workspace
     ));
     edge.run_for(60_000);
@@ -241,7 +242,7 @@ fn a_webhook_says_what_it_can_do() {
     let path = |below: &str| format!("/api/v1/connections/{connection}/{below}");
     let actions = tenant.get(&edge, &path("actions"))["actions"].clone();
     assert_eq!(actions, listed["records"][0]["actions"]);
-    assert_eq!(actions[0]["key"], "send_webhook");
+    assert_eq!(actions["send_webhook"]["key"], "send_webhook");
     assert_eq!(tenant.get(&edge, &path("fields"))["fields"], json!([]));
     let mapping = path("mappings/default");
     assert_eq!(tenant.call(&edge, "GET", &mapping, &Value::Null).status, 404);

@@ -1,11 +1,13 @@
-//! One attempt of one delivery: open its secrets, sign with what is current at this moment, send,
-//! and decide what follows. Nothing is stored here; see `recorder.rs`.
+//! One attempt of one delivery: open its secrets, make the requests that its destination wants,
+//! and decide what follows from the verdict. Nothing is stored here; see `recorder.rs`.
 
 use serde_json::json;
 
 use crate::app::common::url_policy;
-use crate::destinations::webhook::{self, PayloadMode, Settings};
-use crate::destinations::{Material, OutboundRequest};
+use crate::destinations;
+use crate::destinations::model::{
+    Call, Content, OutboundHeader, OutboundRequest, STEPS_MAX, Step, Values, Verdict,
+};
 use crate::domain::base::ids::TEST_RULE;
 use crate::domain::base::ids::message_id;
 use crate::domain::base::limits::SLOW_AFTER_MS;
@@ -13,7 +15,7 @@ use crate::domain::base::secret::{SealContext, Secret};
 use crate::domain::base::url_guard;
 use crate::domain::connection::health::{self, Health};
 use crate::domain::connection::model::{Credentials, InactiveReason, SealedSigningSecret, Target};
-use crate::domain::delivery::attempt::{self, Answer, Failure, Outcome, ReceiverDirective, Record};
+use crate::domain::delivery::attempt::{self, Answer, Failure, Outcome, Record, StepRecord};
 use crate::domain::delivery::retry::{
     INTERNAL_DEADLINE_MS, internal_backoff_ms, parse_retry_after,
 };
@@ -63,47 +65,72 @@ pub struct ConnectionEffect {
 /// Makes the attempt that is due.
 pub async fn attempt<P: Platform>(platform: &P, target: &Target, owed: &Owed) -> AttemptResult {
     let id = message_id(&owed.event, owed.rule);
-    let now_ms = platform.now_ms();
-    let prepared = match prepare(platform, target, owed, &id, now_ms) {
-        Ok(prepared) => prepared,
-        Err(why) => return fault(platform, owed, &id, &why),
+    let started_at_ms = platform.now_ms();
+    let made = match open(platform, target, started_at_ms) {
+        Ok(opened) => exchange(platform, target, owed, &id, opened, started_at_ms).await,
+        Err(why) => Err(why),
     };
-    let answer = match url_guard::check(&prepared.request.url, &url_policy(platform)) {
-        Ok(_) => platform.outbound().send(prepared.request.clone()).await,
-        Err(refusal) => Answer::failed(Failure::Refused(refusal.to_string())),
-    };
-    conclude(platform, target, owed, prepared, &answer, now_ms)
+    match made {
+        Ok(made) => conclude(platform, target, owed, &id, &made),
+        Err(why) => fault(platform, owed, &id, &why),
+    }
 }
 
-struct Prepared {
-    settings: Settings,
-    request: OutboundRequest,
-    /// Everything that must not be kept: credentials as given and as sent, signing secrets.
-    masked: Vec<Secret>,
+/// What a connection keeps sealed, opened for one attempt.
+struct Opened {
+    secrets: Vec<Secret>,
+    credentials: Credentials,
 }
 
-fn prepare<P: Platform>(
-    platform: &P,
-    target: &Target,
-    owed: &Owed,
-    id: &str,
-    now_ms: i64,
-) -> Result<Prepared, String> {
-    let settings = Settings::from_stored(&target.settings)?;
+fn open<P: Platform>(platform: &P, target: &Target, now_ms: i64) -> Result<Opened, String> {
     let open = |field: &str, sealed| {
         let place = SealContext { owner: &target.workspace, record: &target.connection, field };
         let keys = &platform.settings().master_keys;
         keys.open(&place, sealed).map_err(|e| format!("{field} of {}: {e}", target.connection))
     };
     let live = target.secrets.iter().filter(|secret| secret.is_live(now_ms));
-    let secrets: Vec<Secret> = live
+    let secrets = live
         .map(|secret| open(&SealedSigningSecret::field(secret.number), &secret.sealed))
         .collect::<Result<_, _>>()?;
     let mut credentials = Credentials::new();
     for (field, sealed) in &target.credentials {
         credentials.insert(field.clone(), open(field, sealed)?);
     }
-    let material = Material {
+    Ok(Opened { secrets, credentials })
+}
+
+/// An attempt that is over.
+struct Made {
+    /// The requests, each with its answer and how long that took.
+    exchanges: Vec<Exchange>,
+    verdict: Verdict,
+    started_at_ms: i64,
+    /// Everything that must not be kept: credentials as given and as sent, signing secrets.
+    masked: Vec<Secret>,
+}
+
+struct Exchange {
+    request: OutboundRequest,
+    answer: Answer,
+    duration_ms: i64,
+}
+
+/// Makes requests until the destination has its verdict, all within the time of one attempt.
+async fn exchange<P: Platform>(
+    platform: &P,
+    target: &Target,
+    owed: &Owed,
+    id: &str,
+    opened: Opened,
+    started_at_ms: i64,
+) -> Result<Made, String> {
+    let destination = destinations::stored(&target.kind)?;
+    let values = Values::stored(&target.settings)?;
+    let call = Call {
+        values: &values,
+        credentials: &opened.credentials,
+        secrets: &opened.secrets,
+        timeout_ms: target.options.timeout_ms(),
         event: &owed.event,
         name: &owed.name,
         resource: owed.resource.as_deref(),
@@ -113,43 +140,112 @@ fn prepare<P: Platform>(
         message_id: id,
         is_test: owed.rule == TEST_RULE,
         attempt: owed.attempts + 1,
-        secrets: &secrets,
-        credentials: &credentials,
-        now_ms,
+        now_ms: started_at_ms,
     };
-    let request = webhook::request(&settings, &material).map_err(|e| e.to_string())?;
-    let sent = request.headers.iter().filter(|header| header.is_secret);
+    let (mut exchanges, mut answers) = (Vec::new(), Vec::new());
+    let verdict = loop {
+        let mut request = match destination.step(&call, &answers)? {
+            Step::Done(verdict) => break verdict,
+            Step::Send(_) if answers.len() == STEPS_MAX => return Err("too many requests".into()),
+            Step::Send(request) => request,
+        };
+        let sent_at_ms = platform.now_ms();
+        request.timeout_ms = (started_at_ms + call.timeout_ms - sent_at_ms).max(1);
+        let answer = match url_guard::check(&request.url, &url_policy(platform)) {
+            Ok(_) => platform.outbound().send(request.clone()).await,
+            Err(refusal) => Answer::failed(Failure::Refused(refusal.to_string())),
+        };
+        answers.push(answer.clone());
+        let duration_ms = platform.now_ms() - sent_at_ms;
+        exchanges.push(Exchange { request, answer, duration_ms });
+    };
+    let sent = exchanges.iter().flat_map(|exchange| &exchange.request.headers);
+    let sent = sent.filter(|header| header.is_secret);
     let mut masked: Vec<Secret> = sent.map(|header| Secret::new(header.value.clone())).collect();
-    masked.extend(credentials.into_values().chain(secrets));
-    Ok(Prepared { settings, request, masked })
+    masked.extend(opened.credentials.into_values().chain(opened.secrets));
+    Ok(Made { exchanges, verdict, started_at_ms, masked })
+}
+
+impl Made {
+    /// The last answer; an empty one when nothing was asked.
+    fn answer(&self) -> Answer {
+        self.exchanges.last().map(|last| last.answer.clone()).unwrap_or_default()
+    }
+
+    /// The contract's word for what became of it. The verdict counts, not the status: there are
+    /// answers of 200 that are a failure and answers of 404 that are a success.
+    fn outcome(&self) -> Outcome {
+        let by_status = match self.exchanges.last() {
+            Some(last) => last.answer.outcome(),
+            None => Outcome::RejectedClientError,
+        };
+        match &self.verdict {
+            Verdict::Delivered => Outcome::Delivered,
+            Verdict::Unauthorized(_) => Outcome::AuthFailed,
+            _ if by_status != Outcome::Delivered => by_status,
+            Verdict::Throttled(_) => Outcome::RateLimited,
+            Verdict::Retry(_) => Outcome::RejectedServerError,
+            _ => Outcome::RejectedClientError,
+        }
+    }
+
+    /// Why it failed, in words for the customer.
+    fn error(&self) -> Option<String> {
+        match &self.verdict {
+            Verdict::Delivered => None,
+            Verdict::Permanent { told, .. } | Verdict::Unauthorized(told) => Some(told.clone()),
+            _ => {
+                let error = self.answer().error();
+                error.or_else(|| Some("The answer says that it was not taken".to_owned()))
+            }
+        }
+    }
+
+    /// How long the receiver wants to be left alone.
+    fn retry_after_ms(&self, now_ms: i64) -> Option<i64> {
+        match self.verdict {
+            Verdict::Retry(Some(ms)) | Verdict::Throttled(Some(ms)) => Some(ms),
+            _ => {
+                let answer = self.answer();
+                answer.header("retry-after").and_then(|value| parse_retry_after(value, now_ms))
+            }
+        }
+    }
+
+    /// Whether the receiver wants to be called less often.
+    fn asks_for_less(&self) -> bool {
+        matches!(self.verdict, Verdict::Throttled(_)) || self.answer().asks_for_less()
+    }
+
+    /// Why the delivery is given up, when it is.
+    fn reason(&self) -> EndReason {
+        match &self.verdict {
+            Verdict::Gone => EndReason::Gone,
+            Verdict::Permanent { reason, .. } => *reason,
+            _ => EndReason::AttemptsUsedUp,
+        }
+    }
 }
 
 fn conclude<P: Platform>(
     platform: &P,
     target: &Target,
     owed: &Owed,
-    prepared: Prepared,
-    answer: &Answer,
-    started_at_ms: i64,
+    id: &str,
+    made: &Made,
 ) -> AttemptResult {
-    let now_ms = platform.now_ms();
-    let id = &message_id(&owed.event, owed.rule);
-    let (number, outcome) = (owed.attempts + 1, answer.outcome());
-    let aborted = answer.wish() == Some(ReceiverDirective::AbortMessage);
-    let retry_after = answer.header("retry-after").and_then(|h| parse_retry_after(h, now_ms));
-    let schedule = &prepared.settings.retry_schedule_seconds;
+    let (now_ms, started_at_ms) = (platform.now_ms(), made.started_at_ms);
+    let (number, outcome) = (owed.attempts + 1, made.outcome());
+    let is_final = matches!(made.verdict, Verdict::Gone | Verdict::Permanent { .. });
+    let retry_after = made.retry_after_ms(now_ms);
+    let schedule = &target.options.retry_schedule_seconds;
     let turn = number - owed.attempts_before;
-    let settled = state::settle(schedule, turn, outcome, aborted, retry_after, id, now_ms);
+    let settled = state::settle(schedule, turn, outcome, is_final, retry_after, id, now_ms);
     let state = owed.state.after(settled.transition);
     platform.log_event(&json!({"at": "attempt", "message_id": id, "workspace": owed.workspace,
         "connection": owed.connection, "attempt": number, "outcome": outcome,
-        "status": answer.status, "duration_ms": now_ms - started_at_ms, "state": state.as_str(),
-        "due_at_ms": settled.due_at_ms}));
-    let reason = (settled.transition == Transition::GivenUp).then_some(match outcome {
-        Outcome::Gone => EndReason::Gone,
-        _ if aborted => EndReason::Aborted,
-        _ => EndReason::AttemptsUsedUp,
-    });
+        "status": made.answer().status, "duration_ms": now_ms - started_at_ms,
+        "state": state.as_str(), "due_at_ms": settled.due_at_ms}));
     let attempted = DeliveryUpdate {
         key: owed.key(),
         state,
@@ -157,27 +253,24 @@ fn conclude<P: Platform>(
         sweep_at_ms: settled.sweep_at_ms,
         started_at_ms: owed.started_at_ms.unwrap_or(started_at_ms),
         completed_at_ms: (!state.is_open()).then_some(now_ms),
-        reason,
-        record: Record {
-            asked_by: owed.asked_by.clone(),
-            ..record(number, &prepared, answer, started_at_ms, now_ms)
-        },
+        reason: (settled.transition == Transition::GivenUp).then(|| made.reason()),
+        record: Record { asked_by: owed.asked_by.clone(), ..record(number, made, now_ms) },
     };
     let less_until_ms =
-        answer.asks_for_less().then(|| retry_after.map_or(0, |after_ms| now_ms + after_ms));
+        made.asks_for_less().then(|| retry_after.map_or(0, |after_ms| now_ms + after_ms));
     let meaning = ConnectionEffect {
         is_slow: now_ms - started_at_ms >= SLOW_AFTER_MS,
         due_at_ms: settled.due_at_ms,
         less_until_ms,
-        ..meaning(target, owed, answer, now_ms)
+        ..meaning(target, owed, &made.verdict, now_ms)
     };
     AttemptResult::DeliveryUpdate { attempted: Box::new(attempted), meaning }
 }
 
-/// What an answer means for the connection. A receiver that aborts a message is up and well.
-fn meaning(target: &Target, owed: &Owed, answer: &Answer, now_ms: i64) -> ConnectionEffect {
-    let outcome = answer.outcome();
-    if outcome == Outcome::Delivered {
+/// What a verdict means for the connection. A receiver that refuses one message for good is up and
+/// well.
+fn meaning(target: &Target, owed: &Owed, verdict: &Verdict, now_ms: i64) -> ConnectionEffect {
+    if *verdict == Verdict::Delivered {
         return ConnectionEffect {
             succeeded: true,
             ends_failing: owed.failing_since_ms.is_some(),
@@ -186,50 +279,53 @@ fn meaning(target: &Target, owed: &Owed, answer: &Answer, now_ms: i64) -> Connec
         };
     }
     let health = health::after_failure(owed.failing_since_ms, target.warned_percent, now_ms);
-    let inactive = match (outcome, answer.wish(), health) {
-        (Outcome::Gone, _, _) => Some(InactiveReason::EndpointGone),
-        (_, Some(ReceiverDirective::Disable), _) => Some(InactiveReason::DisabledByReceiver),
-        (_, _, Health::GivenUp) => Some(InactiveReason::DeliveryFailing),
+    let inactive = match (verdict, health) {
+        (Verdict::Gone, _) => Some(InactiveReason::EndpointGone),
+        (Verdict::Disabled, _) => Some(InactiveReason::DisabledByReceiver),
+        (Verdict::Unauthorized(_), _) => Some(InactiveReason::AuthenticationInvalid),
+        (_, Health::GivenUp) => Some(InactiveReason::DeliveryFailing),
         _ => None,
     };
     let warning = match health {
         Health::Warning(percent) => owed.failing_since_ms.map(|since_ms| (since_ms, percent)),
         _ => None,
     };
-    let failed = answer.wish() != Some(ReceiverDirective::AbortMessage);
+    let failed = !matches!(verdict, Verdict::Permanent { .. });
     ConnectionEffect { failed, inactive, warning, ..ConnectionEffect::default() }
 }
 
-fn record(
-    number: u32,
-    prepared: &Prepared,
-    answer: &Answer,
-    started_at_ms: i64,
-    ended_at_ms: i64,
-) -> Record {
-    let masked: Vec<&str> = prepared.masked.iter().map(Secret::expose).collect();
-    let request = &prepared.request;
-    let shown = |header: &crate::destinations::OutboundHeader| {
+fn record(number: u32, made: &Made, ended_at_ms: i64) -> Record {
+    let masked: Vec<&str> = made.masked.iter().map(Secret::expose).collect();
+    let mask = |text: &str| attempt::mask(text, &masked);
+    let shown = |header: &OutboundHeader| {
         let value = if header.is_secret { attempt::MASK } else { &header.value };
         (header.name.clone(), value.to_owned())
     };
+    let answer = made.answer();
+    let request = made.exchanges.last().map(|last| &last.request);
+    let steps = made.exchanges.iter().map(|one| StepRecord {
+        method: one.request.method.clone(),
+        url: one.request.shown_url().to_owned(),
+        status: one.answer.status,
+        duration_ms: one.duration_ms,
+    });
     Record {
         number,
         asked_by: None,
-        wrapped: prepared.settings.payload_mode == PayloadMode::Wrapped,
-        started_at_ms,
-        duration_ms: ended_at_ms - started_at_ms,
-        outcome: answer.outcome(),
+        wrapped: request.is_some_and(|request| request.content == Content::Wrapped),
+        started_at_ms: made.started_at_ms,
+        duration_ms: ended_at_ms - made.started_at_ms,
+        outcome: made.outcome(),
         status: answer.status,
-        error: answer.error().map(|error| attempt::mask(&error, &masked)),
-        method: request.method.clone(),
-        url: request.url.clone(),
-        request_headers: request.headers.iter().map(shown).collect(),
+        error: made.error().map(|error| mask(&error)),
+        method: request.map(|request| request.method.clone()).unwrap_or_default(),
+        url: request.map(|request| request.shown_url().to_owned()).unwrap_or_default(),
+        request_headers: request
+            .map(|request| request.headers.iter().map(shown).collect())
+            .unwrap_or_default(),
+        steps: if made.exchanges.len() > 1 { steps.collect() } else { Vec::new() },
         response_headers: attempt::kept_headers(&answer.headers, &masked),
-        excerpt: attempt::readable(&attempt::mask(
-            &String::from_utf8_lossy(&answer.excerpt),
-            &masked,
-        )),
+        excerpt: attempt::readable(&mask(&String::from_utf8_lossy(&answer.excerpt))),
         truncated: answer.truncated,
     }
 }

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 
 use crate::app::common::{group_by_key, history_db};
 use crate::app::delivery::attempt::AttemptResult;
-use crate::app::delivery::lane_run::{self, traits};
+use crate::app::delivery::lane_run;
 use crate::app::delivery::lanes;
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::reports::{Report, Reports};
@@ -232,7 +232,7 @@ pub async fn serve_lines<P: Platform>(
     let run = |mut told: ConsumerReport| {
         // One that is gone is found out when its lane hands something out.
         let target = targets.iter().find(|target| target.connection == told.line.connection);
-        told.traits = target.map(|target| traits(target)).unwrap_or_default();
+        told.traits = target.map(|target| target.options.lane_policy()).unwrap_or_default();
         lane_run::run(platform.clone(), told, room)
     };
     join_all(lines.into_iter().map(run)).await;

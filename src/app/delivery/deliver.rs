@@ -25,7 +25,6 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use crate::app::common::history_db;
 use crate::app::delivery::attempt::{AttemptResult, attempt};
 use crate::app::delivery::batch::{self, Lines, Unsent};
-use crate::app::delivery::lane_run::traits;
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::reports::{Report, Reports};
 use crate::app::delivery::work::{QueueMessage, Work};
@@ -227,7 +226,8 @@ impl<P: Platform> Run<P> {
                 (Some(_), None) => orphans.push(index),
                 (Some(_), Some(target)) if !target.active => paused.push(index),
                 (Some(row), Some(target)) => {
-                    let (row, traits) = (found.swap_remove(row), traits(target));
+                    let row = found.swap_remove(row);
+                    let traits = target.options.lane_policy();
                     let is_engaged = traits.is_pull_only() || row.mode == Mode::Engaged;
                     let work = &mut self.jobs[index];
                     (work.mode, work.traits) = (row.mode, traits);

@@ -20,7 +20,6 @@ use crate::app::delivery::attempt::{AttemptResult, ConnectionEffect, attempt};
 use crate::app::delivery::lanes;
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::write_gate;
-use crate::destinations::webhook::Settings;
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::{
     CANCEL_STEP, HAND_BACK_S, LANE_RUN_DELIVERIES, LANE_RUN_END_MS, LANE_RUN_MS, LANE_RUN_PAGES,
@@ -33,12 +32,6 @@ use crate::domain::lane::queue::{ConnectionQueue, LanePolicy, Page, PageStart, Q
 use crate::ports::{Lanes, Platform, PortError};
 use crate::store::deliveries::{self, Owed};
 use crate::store::{held, lines, targets};
-
-/// What the settings of a connection ask of its lane. Settings that cannot be read ask for nothing;
-/// an attempt then tells what is wrong with them.
-pub fn traits(target: &Target) -> LanePolicy {
-    Settings::from_stored(&target.settings).map(|settings| settings.traits()).unwrap_or_default()
-}
 
 /// Serves a line. `told` is what the consumer knows already, `room` how many attempts it can have
 /// under way.
@@ -197,7 +190,7 @@ impl<P: Platform> Run<P> {
             self.stops = true;
             return true;
         }
-        self.traits = traits(&target);
+        self.traits = target.options.lane_policy();
         let target = Rc::new(target);
         let (mut started, mut attempts) = (Vec::new(), Vec::new());
         for (given, job) in given.iter().zip(jobs) {

@@ -208,6 +208,11 @@ impl<'a> Fields<'a> {
         self.uuid(name).unwrap_or_default()
     }
 
+    /// True when something was noted of this field so far.
+    pub fn names_failure(&self, name: &str) -> bool {
+        self.errors.iter().any(|error| error.param == name)
+    }
+
     /// True when something was noted so far.
     pub fn failed(&self) -> bool {
         !self.errors.is_empty()

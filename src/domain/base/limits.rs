@@ -51,6 +51,9 @@ pub const KEYS_FORGOTTEN_STEPS: usize = 15;
 /// Rules that one event may be fanned out to: keeps an emit within one queue batch of 100 messages.
 pub const FAN_OUT_MAX: usize = 100;
 
+/// JSON text of a rule's `metadata`. It is read with every batch that its connection has.
+pub const RULE_METADATA_BYTES_MAX: usize = 16 * 1024;
+
 /// Dots of a rule's pattern: an event asks for the rules of each beginning of its name that ends
 /// with a dot, of so many at the most.
 pub const PATTERN_DOTS_MAX: usize = 8;

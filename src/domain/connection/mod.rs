@@ -2,5 +2,6 @@
 
 pub mod health;
 pub mod model;
+pub mod options;
 pub mod rotation;
 pub mod signing;

@@ -1,14 +1,14 @@
-//! A connection: where a workspace's deliveries go. What is particular to its type (for `webhook`
-//! the URL, the signing, the headers) is the destination's; this module knows what all types
-//! share.
+//! A connection: where a workspace's deliveries go. What is particular to its type is the
+//! destination's; this module knows what all types share.
 
 use std::collections::BTreeMap;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::domain::base::secret::{Sealed, Secret};
+use crate::domain::connection::options::DeliveryOptions;
 
 /// Sealed values that the customer gave us for the receiver, by field. The field names are the
-/// destination's; see `destinations/webhook`.
+/// destination's.
 pub type SealedCredentials = BTreeMap<String, Sealed>;
 
 /// The same values, opened for one request.
@@ -46,8 +46,12 @@ pub struct Target {
     pub connection: String,
     /// Whether it takes deliveries; if not, they are held.
     pub active: bool,
+    /// Its type, which names its destination.
+    pub kind: String,
     /// Settings of its destination, as JSON text.
     pub settings: String,
+    /// Its delivery options.
+    pub options: DeliveryOptions,
     /// Receiver credentials.
     pub credentials: SealedCredentials,
     /// Signing secrets, newest first, expired ones included.
@@ -68,6 +72,8 @@ pub enum InactiveReason {
     DisabledByReceiver,
     /// Nothing succeeded for days.
     DeliveryFailing,
+    /// Its credentials do not hold any more.
+    AuthenticationInvalid,
 }
 
 impl InactiveReason {
@@ -78,7 +84,11 @@ impl InactiveReason {
 
     /// What the contract calls it, where it has a word for it: typed clients refuse others.
     pub fn of_contract(self) -> Option<&'static str> {
-        (self == Self::Paused).then_some("manually_inactivated")
+        match self {
+            Self::Paused => Some("manually_inactivated"),
+            Self::AuthenticationInvalid => Some(self.as_str()),
+            _ => None,
+        }
     }
 }
 

@@ -167,6 +167,9 @@ pub struct Record {
     pub url: String,
     /// Headers of the request; credentials are masked.
     pub request_headers: Vec<(String, String)>,
+    /// All requests of the attempt in order, where it took more than one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepRecord>,
     /// Headers of the answer, limited in number and length.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub response_headers: Vec<(String, String)>,
@@ -194,6 +197,20 @@ impl Record {
 pub fn readable(text: &str) -> String {
     let is_shown = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
     text.chars().map(|c| if is_shown(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
+}
+
+/// One request of an attempt that takes several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// Its method.
+    pub method: String,
+    /// Its URL; credentials are masked.
+    pub url: String,
+    /// Status of the answer, if headers arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// From start to the end of the answer.
+    pub duration_ms: i64,
 }
 
 /// What stands in place of a credential.

@@ -77,6 +77,9 @@ pub struct FanOut {
     /// Id of the connection.
     #[serde(rename = "c")]
     pub connection: String,
+    /// Type of the connection.
+    #[serde(rename = "t")]
+    pub kind: String,
     /// Whether that connection was inactive when the event was accepted, so that this delivery
     /// begins as held. It is not kept with the event: the delivery's state is.
     #[serde(skip)]

@@ -1,10 +1,15 @@
 //! A rule routes events of its workspace to one connection. Its `event` is a pattern, see
 //! [`names`](crate::domain::base::names).
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use strum::{EnumString, VariantArray};
 
 use crate::domain::base::names::{GLOBAL, same_resource};
+
+/// What a rule asks of its destination beside the action: texts by key.
+pub type Metadata = BTreeMap<String, String>;
 
 /// What routing needs of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +20,8 @@ pub struct Rule {
     pub number: u32,
     /// The connection it sends to.
     pub connection: String,
+    /// That connection's type.
+    pub kind: String,
     /// Whether it routes at all.
     pub active: bool,
     /// Whether that connection takes deliveries; if not, they are held.
@@ -84,6 +91,7 @@ mod tests {
             id: "r".into(),
             number: 1,
             connection: "c".into(),
+            kind: "webhook".into(),
             active: true,
             connection_active: true,
             is_strict: false,

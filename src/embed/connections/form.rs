@@ -4,9 +4,11 @@
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
-use crate::destinations::webhook::Settings;
+use crate::destinations::Destination;
+use crate::destinations::model::{Field as Setting, Kind, Part, Values};
 use crate::domain::base::error::{Error, FieldError};
 use crate::domain::base::limits::CUSTOM_HEADERS_MAX;
+use crate::domain::connection::options::DeliveryOptions;
 use crate::embed::frame::layout::{csrf_token, path};
 use crate::embed::frame::parts::{Errors, Field};
 use crate::embed::text::{self, moments};
@@ -14,56 +16,48 @@ use crate::http::access::EmbedSession;
 use crate::http::form::Form;
 use crate::store::event_types::Listed;
 
-/// Fields with values that are write-only: never filled in again.
-const CREDENTIALS: [&str; 4] =
-    ["auth_username", "auth_password", "auth_token", "auth_header_value"];
-/// Fields that are put into `metadata` as they are.
-const PLAIN: [&str; 6] =
-    ["url", "http_method", "payload_mode", "auth_scheme", "signing_algorithm", "ordering"];
-const SIGNATURE: [&str; 3] = ["signature_header", "signature_encoding", "signature_prefix"];
-
 /// What the fields hold that can be shown again.
 #[derive(Debug, Clone, Default)]
 pub struct Draft(Map<String, Value>);
 
 impl Draft {
     /// The fields of a new connection.
-    pub fn new() -> Self {
-        let mut draft = Self::of("", &Settings::new(String::new()));
+    pub fn new(destination: &dyn Destination) -> Self {
+        let about = destination.about();
+        let options =
+            DeliveryOptions { max_per_second: about.max_per_second, ..DeliveryOptions::default() };
+        let mut draft = Self::of("", destination, &Values::new(about.fields), &options);
         draft.put("secret", "generate");
         draft
     }
 
     /// The fields of a connection as it is.
-    pub fn of(name: &str, settings: &Settings) -> Self {
-        let (signing, mut draft) = (&settings.signing, Self::default());
+    pub fn of(
+        name: &str,
+        destination: &dyn Destination,
+        values: &Values,
+        options: &DeliveryOptions,
+    ) -> Self {
+        let mut draft = Self::default();
         draft.put("name", name);
-        draft.put("url", &settings.url);
-        draft.put("http_method", &settings.http_method);
-        draft.put("payload_mode", settings.payload_mode.as_str());
-        draft.put("auth_scheme", settings.auth_scheme.as_str());
-        draft.put("auth_header_name", settings.auth_header_name.as_deref().unwrap_or_default());
-        draft.put("signing_algorithm", signing.algorithm.as_str());
-        draft.put("signing_scheme", signing.scheme.as_str());
-        draft.put("signature_header", &signing.signature_header);
-        draft.put("signature_encoding", signing.signature_encoding.as_str());
-        draft.put("signature_prefix", &signing.signature_prefix);
-        draft.put("timestamp_header", &signing.timestamp_header);
-        draft.put("timeout_seconds", &settings.timeout_seconds.to_string());
-        draft.put("retry_schedule", &moments::schedule(settings.retry_schedule_seconds.steps()));
-        draft.put("ordering", settings.ordering.as_str());
-        let per_second = settings.max_per_second.map(|most| most.to_string());
+        for setting in destination.about().fields.iter().filter(|setting| !setting.is_secret) {
+            draft.put(setting.key, values.text(setting.key));
+            for (index, name) in values.names(setting.key).into_iter().enumerate() {
+                draft.put(&format!("header_name_{index}"), name);
+            }
+        }
+        draft.put("timeout_seconds", &options.timeout_seconds.to_string());
+        draft.put("retry_schedule", &moments::schedule(options.retry_schedule_seconds.steps()));
+        draft.put("ordering", options.ordering.as_str());
+        let per_second = options.max_per_second.map(|most| most.to_string());
         draft.put("max_per_second", &per_second.unwrap_or_default());
         draft.put("secret", "keep");
-        for (index, name) in settings.custom_headers.iter().enumerate() {
-            draft.put(&format!("header_name_{index}"), name);
-        }
         draft
     }
 
     /// The fields as they were sent.
-    pub fn sent(form: &Form) -> Self {
-        let mut draft = Self::new();
+    pub fn sent(form: &Form, destination: &dyn Destination) -> Self {
+        let mut draft = Self::new(destination);
         let names: Vec<String> = draft.0.keys().cloned().collect();
         let headers = (0..CUSTOM_HEADERS_MAX).map(|index| format!("header_name_{index}"));
         for name in names.into_iter().chain(headers) {
@@ -82,31 +76,32 @@ impl Draft {
 }
 
 /// The `metadata` of a form that was sent.
-pub fn metadata(form: &Form) -> String {
+pub fn metadata(form: &Form, destination: &dyn Destination) -> String {
+    let about = destination.about();
     let mut metadata = Map::new();
     let mut put = |name: &str, value: Value| metadata.insert(name.to_owned(), value);
-    for name in PLAIN {
-        put(name, json!(form.filled(name)));
-    }
-    for name in CREDENTIALS.into_iter().filter(|name| !form.get(name).is_empty()) {
-        put(name, json!(form.get(name)));
-    }
-    put("auth_header_name", json!(form.filled("auth_header_name")));
-    put("custom_headers", custom_headers(form));
-    let scheme = form.get("signing_scheme");
-    put("signing_scheme", json!(scheme));
-    if scheme != "standard" {
-        for name in SIGNATURE.into_iter().chain(["timestamp_header"]) {
-            put(name, json!(form.filled(name)));
+    for setting in about.fields {
+        let key = setting.key;
+        let counts = |(on, words): (&str, &[&str])| words.contains(&form.get(on));
+        if matches!(setting.kind, Kind::Headers(_)) {
+            put(key, custom_headers(form));
+        } else if setting.is_secret {
+            // What is left empty keeps the stored value.
+            if !form.get(key).is_empty() {
+                put(key, json!(form.get(key)));
+            }
+        } else if setting.default.is_none() || setting.when.is_none_or(counts) {
+            put(key, json!(form.filled(key)));
         }
     }
-    if form.get("signing_algorithm") != "none" {
+    if about.is_signed && form.get("signing_algorithm") != "none" {
         match form.get("secret") {
             "generate" => drop(put("generate_secret", json!(true))),
             "own" => drop(put("signing_secret", json!(form.get("signing_secret")))),
             _ => {}
         }
     }
+    put("ordering", json!(form.filled("ordering")));
     // What is no number goes on as it is, so that it is refused together with all else.
     for name in ["timeout_seconds", "max_per_second"] {
         let number = form.filled(name).map(|text| (text, text.parse::<u32>()));
@@ -130,23 +125,12 @@ fn custom_headers(form: &Form) -> Value {
 }
 
 /// Fields whose errors stand beside them.
-pub const SHOWN: [&str; 15] = [
-    "name",
-    "metadata.url",
-    "metadata.auth_username",
-    "metadata.auth_password",
-    "metadata.auth_token",
-    "metadata.auth_header_name",
-    "metadata.auth_header_value",
-    "metadata.signing_scheme",
-    "metadata.signing_secret",
-    "metadata.signature_header",
-    "metadata.signature_prefix",
-    "metadata.timestamp_header",
-    "metadata.timeout_seconds",
-    "metadata.retry_schedule_seconds",
-    "metadata.max_per_second",
-];
+fn shown(destination: &dyn Destination) -> Vec<String> {
+    let options = ["timeout_seconds", "retry_schedule_seconds", "max_per_second", "signing_secret"];
+    let settings = destination.about().fields.iter().map(|setting| setting.key);
+    let below = settings.chain(options).map(|key| format!("metadata.{key}"));
+    ["name".to_owned()].into_iter().chain(below).collect()
+}
 
 /// What is wrong with a form, in the form's own terms.
 pub fn errors(form: &Form, error: Error) -> Errors {
@@ -161,6 +145,8 @@ pub fn errors(form: &Form, error: Error) -> Errors {
 
 /// What a form is about.
 pub struct Context<'a> {
+    /// What is connected.
+    pub destination: &'static dyn Destination,
     /// Path below the session that it is sent to.
     pub action: &'a str,
     /// The id that a new connection will have, so that a form sent twice makes one.
@@ -183,52 +169,24 @@ pub fn render(
         true => (text::CREATE_CONNECTION, "connections"),
         false => (text::SAVE, context.action.trim_end_matches("/edit")),
     };
+    let form = FormView { context, draft, errors, is_new };
+    let shown = shown(context.destination);
+    let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
     html! {
-        (errors.summary(&SHOWN))
+        (errors.summary(&shown))
         form.sheet method="post" action=(path(visit, context.action)) {
             (csrf_token(visit))
             @if let Some(id) = context.new_id { input type="hidden" name="id" value=(id); }
-            (destination(draft, errors))
+            input type="hidden" name="type" value=(context.destination.about().key);
+            (form.destination())
             @if is_new { (events(context)) }
-            (signing(draft, errors, is_new))
-            (authentication(draft, errors, is_new))
-            (delivery(draft, errors))
+            @if context.destination.about().is_signed { (form.signing()) }
+            (form.authentication())
+            (form.delivery())
             div.actions {
                 button.primary { (button) }
                 a.button.quiet href=(path(visit, back)) { (text::BACK) }
             }
-        }
-    }
-}
-
-/// A field with its words, and what is wrong with it below `metadata`.
-fn field<'a>(errors: &'a Errors, name: &'a str, param: &str) -> Field<'a> {
-    let (label, hint) = text::form::field(name);
-    Field { name, label, hint, error: errors.of(param) }
-}
-
-fn input(draft: &Draft, errors: &Errors, name: &str, kind: &str) -> Markup {
-    let param = format!("metadata.{name}");
-    field(errors, name, &param).input(kind, draft.get(name), "")
-}
-
-fn secret_input(errors: &Errors, name: &str, is_new: bool) -> Markup {
-    let param = format!("metadata.{name}");
-    let placeholder = if is_new { "" } else { text::UNCHANGED };
-    field(errors, name, &param).input("password", "", placeholder)
-}
-
-fn select(draft: &Draft, errors: &Errors, name: &str, options: &[(&str, &str)]) -> Markup {
-    let param = format!("metadata.{name}");
-    field(errors, name, &param).select(draft.get(name), options)
-}
-
-fn destination(draft: &Draft, errors: &Errors) -> Markup {
-    html! {
-        fieldset {
-            legend { (text::DESTINATION) }
-            (field(errors, "url", "metadata.url").input("url", draft.get("url"), text::URL_EXAMPLE))
-            (field(errors, "name", "name").input("text", draft.get("name"), text::NAME_EXAMPLE))
         }
     }
 }
@@ -265,57 +223,140 @@ fn events(context: &Context<'_>) -> Markup {
     }
 }
 
-fn signing(draft: &Draft, errors: &Errors, is_new: bool) -> Markup {
-    let chosen = draft.get("secret");
-    let choices: &[(&str, &str)] =
-        if is_new { &text::form::NEW_SECRET } else { &text::form::CHANGED_SECRET };
-    html! {
-        fieldset {
-            legend { (text::SIGNATURE) }
-            (select(draft, errors, "signing_scheme", &text::form::SCHEMES))
-            div.when-body.when-timestamped {
-                (input(draft, errors, "signature_header", "text"))
+/// What the parts of a form are drawn from.
+struct FormView<'a> {
+    context: &'a Context<'a>,
+    draft: &'a Draft,
+    errors: &'a Errors,
+    is_new: bool,
+}
+
+impl FormView<'_> {
+    fn settings(&self, part: Part) -> impl Iterator<Item = &'static Setting> {
+        let fields = self.context.destination.about().fields.iter();
+        fields.filter(move |setting| setting.part == part)
+    }
+
+    /// A field, shown only while what it depends on is chosen.
+    fn setting(&self, setting: &Setting) -> Markup {
+        let param = format!("metadata.{}", setting.key);
+        let (draft, key) = (self.draft, setting.key);
+        let field = Field {
+            name: key,
+            label: setting.label,
+            hint: setting.hint,
+            error: self.errors.of(&param),
+        };
+        let kept = if self.is_new { "" } else { text::UNCHANGED };
+        let control = match setting.kind {
+            Kind::Words(words) => field.select(draft.get(key), words),
+            Kind::Headers(most) => return custom_headers_part(setting.label, most, draft),
+            _ if setting.is_secret => field.input("password", "", kept),
+            Kind::Url => field.input("url", draft.get(key), setting.example),
+            _ => field.input("text", draft.get(key), ""),
+        };
+        let classes = setting.when.map(|(_, words)| {
+            words.iter().map(|word| format!("when-{word}")).collect::<Vec<_>>().join(" ")
+        });
+        html! {
+            @match classes {
+                Some(classes) => { div class=(classes) { (control) } }
+                None => { (control) }
             }
-            div.when-body {
-                (select(draft, errors, "signature_encoding", &text::form::ENCODINGS))
-                (input(draft, errors, "signature_prefix", "text"))
-                (input(draft, errors, "timestamp_header", "text"))
-                p.hint { (text::BODY_SCHEME_WARNING) }
+        }
+    }
+
+    fn part(&self, part: Part) -> Markup {
+        html! { @for setting in self.settings(part) { (self.setting(setting)) } }
+    }
+
+    fn destination(&self) -> Markup {
+        let name = field(self.errors, "name", "name");
+        html! {
+            fieldset {
+                legend { (text::DESTINATION) }
+                (self.part(Part::Destination))
+                (name.input("text", self.draft.get("name"), text::NAME_EXAMPLE))
             }
-            (select(draft, errors, "signing_algorithm", &text::form::ALGORITHMS))
-            div.unless-unsigned role="radiogroup" aria-label=(text::SECRET) {
-                p.label { (text::SECRET) }
-                @for (value, label) in choices {
-                    label.choice {
-                        input type="radio" name="secret" value=(value) checked[*value == chosen];
-                        span { (label) }
+        }
+    }
+
+    fn signing(&self) -> Markup {
+        let chosen = self.draft.get("secret");
+        let choices: &[(&str, &str)] =
+            if self.is_new { &text::form::NEW_SECRET } else { &text::form::CHANGED_SECRET };
+        let own = field(self.errors, "signing_secret", "metadata.signing_secret");
+        html! {
+            fieldset {
+                legend { (text::SIGNATURE) }
+                (self.part(Part::Signature))
+                div.when-body { p.hint { (text::BODY_SCHEME_WARNING) } }
+                div.unless-unsigned role="radiogroup" aria-label=(text::SECRET) {
+                    p.label { (text::SECRET) }
+                    @for (value, label) in choices {
+                        label.choice {
+                            input type="radio" name="secret" value=(value)
+                                checked[*value == chosen];
+                            span { (label) }
+                        }
                     }
+                    div.when-own { (own.input("password", "", "")) }
                 }
-                div.when-own { (secret_input(errors, "signing_secret", true)) }
+            }
+        }
+    }
+
+    fn authentication(&self) -> Markup {
+        let is_changed = |setting: &Setting| {
+            !setting.is_secret && self.draft.get(setting.key) != setting.default.unwrap_or_default()
+        };
+        let is_open = self.settings(Part::Authentication).any(is_changed)
+            || !self.draft.get("header_name_0").is_empty();
+        html! {
+            @if self.settings(Part::Authentication).next().is_some() {
+                details.part open[is_open] {
+                    summary { (text::AUTHENTICATION) }
+                    p.hint { (text::AUTHENTICATION_HINT) }
+                    (self.part(Part::Authentication))
+                }
+            }
+        }
+    }
+
+    fn delivery(&self) -> Markup {
+        let (draft, errors) = (self.draft, self.errors);
+        let options = ["timeout_seconds", "retry_schedule_seconds", "max_per_second"];
+        let is_open = options.iter().any(|key| errors.of(&format!("metadata.{key}")).is_some());
+        html! {
+            details.part open[is_open] {
+                summary { (text::DELIVERY_OPTIONS) }
+                (self.part(Part::Delivery))
+                (input(draft, errors, "timeout_seconds", "number"))
+                (field(errors, "retry_schedule", "metadata.retry_schedule_seconds")
+                    .input("text", draft.get("retry_schedule"), ""))
+                (field(errors, "ordering", "metadata.ordering")
+                    .select(draft.get("ordering"), &text::form::ORDERINGS))
+                (input(draft, errors, "max_per_second", "number"))
             }
         }
     }
 }
 
-fn authentication(draft: &Draft, errors: &Errors, is_new: bool) -> Markup {
-    let is_open = draft.get("auth_scheme") != "none" || !draft.get("header_name_0").is_empty();
+/// A field with its words, and what is wrong with it below `metadata`.
+fn field<'a>(errors: &'a Errors, name: &'a str, param: &str) -> Field<'a> {
+    let (label, hint) = text::form::field(name);
+    Field { name, label, hint, error: errors.of(param) }
+}
+
+fn input(draft: &Draft, errors: &Errors, name: &str, kind: &str) -> Markup {
+    let param = format!("metadata.{name}");
+    field(errors, name, &param).input(kind, draft.get(name), "")
+}
+
+fn custom_headers_part(label: &str, most: usize, draft: &Draft) -> Markup {
     html! {
-        details.part open[is_open] {
-            summary { (text::AUTHENTICATION) }
-            p.hint { (text::AUTHENTICATION_HINT) }
-            (select(draft, errors, "auth_scheme", &text::form::AUTH_SCHEMES))
-            div.when-basic {
-                (secret_input(errors, "auth_username", is_new))
-                (secret_input(errors, "auth_password", is_new))
-            }
-            div.when-bearer { (secret_input(errors, "auth_token", is_new)) }
-            div.when-header {
-                (input(draft, errors, "auth_header_name", "text"))
-                (secret_input(errors, "auth_header_value", is_new))
-            }
-            p.label { (text::CUSTOM_HEADERS) }
-            @for index in 0..CUSTOM_HEADERS_MAX { (custom_header(draft, index)) }
-        }
+        p.label { (label) }
+        @for index in 0..most { (custom_header(draft, index)) }
     }
 }
 
@@ -329,24 +370,6 @@ fn custom_header(draft: &Draft, index: usize) -> Markup {
             input name=(format!("header_value_{index}")) type="password" value=""
                 aria-label=(text::HEADER_VALUE) autocomplete="new-password"
                 placeholder=(if kept { text::UNCHANGED } else { text::HEADER_VALUE });
-        }
-    }
-}
-
-fn delivery(draft: &Draft, errors: &Errors) -> Markup {
-    let is_open = errors.of("metadata.timeout_seconds").is_some()
-        || errors.of("metadata.retry_schedule_seconds").is_some()
-        || errors.of("metadata.max_per_second").is_some();
-    html! {
-        details.part open[is_open] {
-            summary { (text::DELIVERY_OPTIONS) }
-            (select(draft, errors, "http_method", &text::form::METHODS))
-            (select(draft, errors, "payload_mode", &text::form::PAYLOAD_MODES))
-            (input(draft, errors, "timeout_seconds", "number"))
-            (field(errors, "retry_schedule", "metadata.retry_schedule_seconds")
-                .input("text", draft.get("retry_schedule"), ""))
-            (select(draft, errors, "ordering", &text::form::ORDERINGS))
-            (input(draft, errors, "max_per_second", "number"))
         }
     }
 }

@@ -5,9 +5,10 @@ use maud::{Markup, html};
 
 use crate::app::connections::{self as app, Change, NewConnection, Saved};
 use crate::app::rules::{NewRule, create as create_rule};
-use crate::destinations::webhook::Settings;
+use crate::destinations::{self, Destination};
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
+use crate::domain::routing::rule::Metadata;
 use crate::domain::tenants::session::{Need, Session};
 use crate::embed::common::history_db;
 use crate::embed::connections::form::{Context, Draft};
@@ -74,15 +75,13 @@ pub fn empty(visit: &EmbedSession) -> Markup {
 }
 
 fn row(visit: &EmbedSession, connection: &Connection, rules: usize, fails: bool) -> Markup {
-    let settings = Settings::from_stored(&connection.settings).ok();
+    let address = app::parts(connection).map(|(destination, values)| destination.address(&values));
     let below = format!("connections/{}", connection.id);
     html! {
         a.row href=(path(visit, &below)) {
             span.main {
                 strong { (connection.name) }
-                @if let Some(settings) = &settings {
-                    small.url { (settings.http_method) " " (settings.url) }
-                }
+                @if let Ok(address) = address { small.url { (address) } }
             }
             span.side {
                 (parts::state(activity(connection, rules, fails)))
@@ -107,8 +106,10 @@ pub fn activity(connection: &Connection, rules: usize, fails: bool) -> &'static 
 pub async fn new<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let catalogue = catalogue(platform, &visit.session).await?;
+    let destination = chosen(&call.request.query("type").unwrap_or_default());
     let id = ids::record_id(platform.bytes());
     let context = Context {
+        destination,
         action: "connections/new",
         new_id: Some(&id),
         catalogue: &catalogue,
@@ -116,9 +117,14 @@ pub async fn new<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     let body = html! {
         h1 { (text::NEW_CONNECTION) }
-        (form::render(visit, &context, &Draft::new(), &Errors::default()))
+        (form::render(visit, &context, &Draft::new(destination), &Errors::default()))
     };
     Ok(page(visit, &Page::new(Section::Connections, text::NEW_CONNECTION), &body))
+}
+
+/// What is connected; the first of all when nothing was chosen.
+fn chosen(kind: &str) -> &'static dyn Destination {
+    destinations::find(kind).unwrap_or(destinations::ALL[0])
 }
 
 async fn catalogue<P: Platform>(platform: &P, session: &Session) -> Result<Vec<Listed>> {
@@ -130,11 +136,13 @@ async fn catalogue<P: Platform>(platform: &P, session: &Session) -> Result<Vec<L
 pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (visit, form) = (call.caller.visit()?, call.form()?);
     let id = ids::parse_uuid(form.get("id")).unwrap_or_else(|| ids::record_id(platform.bytes()));
+    let destination = chosen(form.get("type"));
     let new = NewConnection {
         id: Some(id.clone()),
         workspace: visit.session.workspace.clone(),
+        destination,
         name: form.filled("name").unwrap_or_default().to_owned(),
-        metadata: form::metadata(&form),
+        metadata: form::metadata(&form, destination),
         hidden: false,
     };
     let saved = match app::create(platform, &visit.session.actor(), new).await {
@@ -159,6 +167,7 @@ async fn new_again<P: Platform>(
 ) -> Result<Reply> {
     let catalogue = catalogue(platform, &visit.session).await?;
     let context = Context {
+        destination: chosen(form.get("type")),
         action: "connections/new",
         new_id: Some(id),
         catalogue: &catalogue,
@@ -178,7 +187,7 @@ fn again(
         return Err(error);
     }
     let status = problem::status(error.kind);
-    let (draft, errors) = (Draft::sent(form), form::errors(form, error));
+    let (draft, errors) = (Draft::sent(form, context.destination), form::errors(form, error));
     let body = html! {
         h1 { (title) }
         (form::render(visit, context, &draft, &errors))
@@ -203,6 +212,8 @@ async fn route<P: Platform>(
             resource: None,
             resource_id: None,
             filter: None,
+            action: None,
+            metadata: Metadata::new(),
             active: true,
             hidden: false,
         };
@@ -246,18 +257,18 @@ pub async fn edit<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let id = call.id("id", "connection")?;
     let found = shown(platform, &visit.session, &id).await?;
-    let settings = Settings::from_stored(&found.settings).map_err(Error::internal)?;
-    let draft = Draft::of(&found.name, &settings);
+    let (destination, values) = app::parts(&found)?;
+    let draft = Draft::of(&found.name, destination, &values, &found.options);
     let action = format!("connections/{id}/edit");
     let body = html! {
         h1 { (text::EDIT_CONNECTION) }
-        (form::render(visit, &editing(&action), &draft, &Errors::default()))
+        (form::render(visit, &editing(&action, destination), &draft, &Errors::default()))
     };
     Ok(page(visit, &Page::new(Section::Connections, text::EDIT_CONNECTION), &body))
 }
 
-fn editing(action: &str) -> Context<'_> {
-    Context { action, new_id: None, catalogue: &[], chosen: Vec::new() }
+fn editing<'a>(action: &'a str, destination: &'static dyn Destination) -> Context<'a> {
+    Context { destination, action, new_id: None, catalogue: &[], chosen: Vec::new() }
 }
 
 /// A connection that pages show.
@@ -272,9 +283,9 @@ pub async fn shown<P: Platform>(platform: &P, session: &Session, id: &str) -> Re
 pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (visit, form) = (call.caller.visit()?, call.form()?);
     let id = call.id("id", "connection")?;
-    shown(platform, &visit.session, &id).await?;
+    let (destination, _) = app::parts(&shown(platform, &visit.session, &id).await?)?;
     let name = form.filled("name").unwrap_or_default().to_owned();
-    let metadata = Some(form::metadata(&form));
+    let metadata = Some(form::metadata(&form, destination));
     let change = Change { name: Some(name), metadata, hidden: None };
     let saved = app::update(platform, &visit.session.actor(), &id, change).await;
     let at = path(visit, &format!("connections/{id}"));
@@ -290,7 +301,7 @@ pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         Ok(_) => Ok(Reply::see_other(&format!("{at}?done=saved"))),
         Err(error) => {
             let action = format!("connections/{id}/edit");
-            again(visit, &editing(&action), text::EDIT_CONNECTION, &form, error)
+            again(visit, &editing(&action, destination), text::EDIT_CONNECTION, &form, error)
         }
     }
 }

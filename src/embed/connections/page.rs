@@ -5,9 +5,11 @@ use maud::{Markup, html};
 
 use crate::app::activation::{self, Held};
 use crate::app::connections as app;
-use crate::destinations::webhook::{AuthScheme, Ordering, Settings};
+use crate::destinations::Destination;
+use crate::destinations::model::{Kind, Part, Values};
 use crate::domain::base::error::{Error, Result};
-use crate::domain::connection::signing::Algorithm;
+use crate::domain::connection::options::Ordering;
+use crate::domain::connection::signing::{Algorithm, Signing};
 use crate::domain::tenants::session::{Need, SessionType};
 use crate::embed::common::history_db;
 use crate::embed::connections::list::{activity, shown};
@@ -41,13 +43,13 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     );
     let (connection, secrets, all_rules) = three(platform.control(), queries).await?;
     let of_it: Vec<_> = all_rules.into_iter().filter(|rule| rule.connection == id).collect();
-    let settings = Settings::from_stored(&connection.settings).map_err(Error::internal)?;
+    let (destination, values) = app::parts(&connection)?;
+    let signing = destination.signing(&values).map_err(Error::internal)?;
     let deliveries = deliveries(platform, visit, call, &id).await?;
     let at = format!("connections/{id}");
     let edit = format!("{at}/edit");
     let fails = deliveries.as_ref().is_some_and(|page| page.trouble.is_some());
     let state = activity(&connection, of_it.len(), fails);
-    let signed = settings.signing.algorithm != Algorithm::None;
     let body = html! {
         (heading(visit, &connection, state, &at))
         (inactive_notice(visit, &connection))
@@ -59,14 +61,22 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         div.columns {
             section {
                 h2 { (text::SETTINGS) }
-                (summary(&settings))
+                (summary(destination, &values, &connection))
                 (parts::link_button(visit, Need::Manage, &edit, text::EDIT, "quiet"))
             }
-            section {
-                h2 { (text::SIGNATURE) }
-                p { (text::signature_summary(&settings.signing)) }
-                @if signed { (secret::summary(visit, &connection, &secrets, now_ms)) }
-                p { a href=(path(visit, &format!("{at}/verification"))) { (text::VERIFICATION) } }
+            @if let Some(signing) = &signing {
+                section {
+                    h2 { (text::SIGNATURE) }
+                    p { (text::signature_summary(signing)) }
+                    @if signing.algorithm != Algorithm::None {
+                        (secret::summary(visit, &connection, &secrets, now_ms))
+                    }
+                    p {
+                        a href=(path(visit, &format!("{at}/verification"))) {
+                            (text::VERIFICATION)
+                        }
+                    }
+                }
             }
         }
         section {
@@ -159,37 +169,48 @@ fn line_notice(visit: &EmbedSession, page: &Deliveries, now_ms: i64) -> Markup {
     }
 }
 
-fn summary(settings: &Settings) -> Markup {
-    let schedule = settings.retry_schedule_seconds.steps();
+fn summary(destination: &dyn Destination, values: &Values, connection: &Connection) -> Markup {
+    let fields = destination.about().fields.iter();
+    let fields = fields.filter(|field| field.part != Part::Signature && field.counts(values));
+    let options = &connection.options;
     html! {
         dl {
-            dt { (text::form::field("url").0) }
-            dd { (parts::copyable_word("url", &settings.url)) }
-            dt { (text::form::field("http_method").0) }
-            dd { (settings.http_method) ", " (text::form::payload_mode(settings.payload_mode)) }
-            dt { (text::form::field("auth_scheme").0) }
-            dd {
-                (text::form::auth_scheme(settings.auth_scheme))
-                @if settings.auth_scheme != AuthScheme::None { " · " (text::SET) }
-            }
-            @if !settings.custom_headers.is_empty() {
-                dt { (text::CUSTOM_HEADERS) }
-                dd { @for name in &settings.custom_headers { code { (name) ": ***" } " " } }
+            @for field in fields {
+                @let names = values.names(field.key);
+                @if !names.is_empty() {
+                    dt { (field.label) }
+                    dd { @for name in names { code { (name) ": ***" } " " } }
+                } @else if field.is_secret && connection.credentials.contains_key(field.key) {
+                    dt { (field.label) } dd { (text::SET) }
+                } @else if let Some(value) = values.get(field.key) {
+                    dt { (field.label) }
+                    dd {
+                        @match field.kind {
+                            Kind::Url => { (parts::copyable_word(field.key, value)) }
+                            Kind::Words(words) => { (word_label(words, value)) }
+                            _ => { (value) }
+                        }
+                    }
+                }
             }
             dt { (text::form::field("timeout_seconds").0) }
-            dd { (moments::seconds(settings.timeout_seconds)) }
+            dd { (moments::seconds(options.timeout_seconds)) }
             dt { (text::form::field("retry_schedule").0) }
-            dd { (moments::schedule(schedule)) }
-            @if settings.ordering == Ordering::Strict {
+            dd { (moments::schedule(options.retry_schedule_seconds.steps())) }
+            @if options.ordering == Ordering::Strict {
                 dt { (text::form::field("ordering").0) }
                 dd { (text::form::ORDERINGS[1].1) }
             }
-            @if let Some(most) = settings.max_per_second {
+            @if let Some(most) = options.max_per_second {
                 dt { (text::form::field("max_per_second").0) }
                 dd { (most) }
             }
         }
     }
+}
+
+fn word_label<'a>(words: &[(&'a str, &'a str)], word: &'a str) -> &'a str {
+    words.iter().find(|(known, _)| *known == word).map_or(word, |(_, label)| label)
 }
 
 /// A page of a connection's deliveries.
@@ -362,12 +383,13 @@ pub async fn verification<P: Platform>(platform: &P, call: &Call) -> Result<Repl
     let visit = call.caller.visit()?;
     let id = call.id("id", "connection")?;
     let connection = shown(platform, &visit.session, &id).await?;
-    let settings = Settings::from_stored(&connection.settings).map_err(Error::internal)?;
+    let signing: Signing =
+        app::signing(&connection)?.ok_or_else(|| Error::not_found("signature"))?;
     let asked = call.request.query("language");
     let body = crate::embed::connections::verification_page::body(
         visit,
         &connection,
-        &settings,
+        &signing,
         asked.as_deref(),
     );
     Ok(page(visit, &Page::new(Section::Connections, text::VERIFICATION), &body))

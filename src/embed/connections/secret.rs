@@ -5,7 +5,6 @@ use crate::embed::connections::new_secret::fresh_secret;
 use maud::{Markup, html};
 
 use crate::app::connections::{self as app};
-use crate::destinations::webhook::Settings;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::secret::Secret;
 use crate::domain::connection::model::SetBy;
@@ -89,8 +88,8 @@ fn rotation(
     errors: &Errors,
     now_ms: i64,
 ) -> Result<(Page<'static>, Markup)> {
-    let settings = Settings::from_stored(&connection.settings).map_err(Error::internal)?;
-    let scheme = settings.signing.scheme;
+    let signing = app::signing(connection)?.ok_or_else(|| Error::not_found("signature"))?;
+    let scheme = signing.scheme;
     let newest = live.first().map_or(0, |secret| secret.number).to_string();
     let (label, hint) = text::form::field("signing_secret");
     let own = Field { name: "signing_secret", label, hint, error: errors.of("secret") };

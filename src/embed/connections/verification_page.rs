@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::destinations::webhook::Settings;
+use crate::domain::connection::signing::Signing;
 use crate::embed::connections::verification::{Language, code};
 use crate::embed::frame::layout::path;
 use crate::embed::frame::parts;
@@ -14,7 +14,7 @@ use crate::store::connections::Connection;
 pub fn body(
     visit: &EmbedSession,
     connection: &Connection,
-    settings: &Settings,
+    signing: &Signing,
     asked: Option<&str>,
 ) -> Markup {
     let language = asked.and_then(Language::parse).unwrap_or(Language::Node);
@@ -29,6 +29,6 @@ pub fn body(
                     aria-current=[(one == language).then_some("page")] { (one.label()) }
             }
         }
-        (parts::copyable("code", &code(language, &settings.signing)))
+        (parts::copyable("code", &code(language, signing)))
     }
 }

@@ -5,7 +5,6 @@ use crate::embed::history::payload::payload;
 use maud::{Markup, html};
 
 use crate::app::events::{self, EventDetails};
-use crate::destinations::webhook::Settings;
 use crate::domain::base::error::Result;
 use crate::domain::base::ids::TEST_RULE;
 use crate::domain::base::ids::message_id;
@@ -254,12 +253,11 @@ impl Shown<'_> {
     /// What is still to come, or why nothing is.
     fn outlook(&self, delivery: &DeliverySummary, to: Option<&Connection>) -> Markup {
         let state = delivery.state;
-        let settings = to.and_then(|to| Settings::from_stored(&to.settings).ok());
         let made = delivery.attempts - delivery.attempts_before;
         let due_at_ms = delivery.due_at_ms.filter(|_| state == State::Retrying);
-        let upcoming = match (due_at_ms, settings) {
-            (Some(due_at_ms), Some(settings)) => {
-                settings.retry_schedule_seconds.upcoming(made, due_at_ms)
+        let upcoming = match (due_at_ms, to) {
+            (Some(due_at_ms), Some(to)) => {
+                to.options.retry_schedule_seconds.upcoming(made, due_at_ms)
             }
             _ => Vec::new(),
         };

@@ -1,37 +1,10 @@
 //! Labels, hints and choices of forms.
 
-use crate::destinations::webhook::{AuthScheme, PayloadMode};
 use crate::embed::text::{GENERATE, OWN};
 
 /// Values with their labels.
 pub type Options<const N: usize> = [(&'static str, &'static str); N];
 
-/// Signature schemes.
-pub const SCHEMES: Options<3> = [
-    ("standard", "Standard Webhooks: id, timestamp and body (recommended)"),
-    ("timestamped", "Timestamped: timestamp and body, t=...,v1=..."),
-    ("body", "Body: a plain HMAC of the body"),
-];
-/// Algorithms.
-pub const ALGORITHMS: Options<3> = [
-    ("hmac-sha256", "HMAC-SHA-256"),
-    ("hmac-sha512", "HMAC-SHA-512"),
-    ("none", "None: not signed"),
-];
-/// How a signature is written.
-pub const ENCODINGS: Options<2> = [("hex", "Hexadecimal"), ("base64", "Base64")];
-/// How a request authenticates.
-pub const AUTH_SCHEMES: Options<4> = [
-    ("none", "None"),
-    ("basic", "User name and password (Basic)"),
-    ("bearer", "Token (Bearer)"),
-    ("header", "A header of your choice"),
-];
-/// Methods.
-pub const METHODS: Options<3> = [("POST", "POST"), ("PUT", "PUT"), ("PATCH", "PATCH")];
-/// What the body is.
-pub const PAYLOAD_MODES: Options<2> =
-    [("raw", "The payload, byte for byte"), ("wrapped", "The payload in an envelope")];
 /// Whether events wait for one another.
 pub const ORDERINGS: Options<2> = [
     ("none", "As fast as possible: a failing event does not block later ones"),
@@ -61,24 +34,7 @@ pub const OVERLAPS: Options<5> = [
 pub fn field(name: &str) -> (&'static str, &'static str) {
     match name {
         "name" => ("Name", ""),
-        "url" => ("URL", ""),
-        "http_method" => ("Method", ""),
-        "payload_mode" => ("Body", ""),
-        "auth_scheme" => ("Authentication", ""),
-        "auth_username" => ("User name", ""),
-        "auth_password" => ("Password", ""),
-        "auth_token" => ("Token", ""),
-        "auth_header_name" => ("Header", "Such as X-Api-Key."),
-        "auth_header_value" => ("Value", ""),
-        "signing_algorithm" => ("Algorithm", ""),
-        "signing_scheme" => ("Scheme", ""),
         "signing_secret" => ("Your secret", "whsec_ and base64, or any text of 8 to 256 bytes."),
-        "signature_header" => ("Signature header", ""),
-        "signature_encoding" => ("Encoding", ""),
-        "signature_prefix" => {
-            ("Prefix", "Text before the signature, such as sha256=. May be empty.")
-        }
-        "timestamp_header" => ("Timestamp header", ""),
         "timeout_seconds" => ("Timeout", "Seconds until the whole response has arrived, 1 to 25."),
         "retry_schedule" => (
             "Retries",
@@ -107,17 +63,4 @@ pub fn label(name: &str) -> &str {
         "" => name,
         label => label,
     }
-}
-
-/// What the body is.
-pub fn payload_mode(mode: PayloadMode) -> &'static str {
-    match mode {
-        PayloadMode::Raw => "the payload as it is",
-        PayloadMode::Wrapped => "the payload in an envelope",
-    }
-}
-
-/// How a request authenticates.
-pub fn auth_scheme(scheme: AuthScheme) -> &'static str {
-    AUTH_SCHEMES.iter().find(|(word, _)| *word == scheme.as_str()).map_or("", |(_, label)| label)
 }

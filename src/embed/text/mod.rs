@@ -73,7 +73,6 @@ texts! {
     SEND_TEST = "Send test event";
     TO_CONNECTION = "To the connection";
     DESTINATION = "Destination";
-    URL_EXAMPLE = "https://example.com/webhooks";
     NAME_EXAMPLE = "Orders";
     EVENTS_TO_SEND = "Events";
     EVENTS_TO_SEND_HINT = "Each event you choose becomes a rule. You can change them later.";
@@ -86,7 +85,6 @@ texts! {
     AUTHENTICATION = "Authentication and headers";
     AUTHENTICATION_HINT = "For servers that need more than a signature. The values are stored \
                            encrypted, are never shown again, and appear as *** everywhere.";
-    CUSTOM_HEADERS = "Custom headers";
     HEADER_NAME = "Header";
     HEADER_VALUE = "Value";
     DELIVERY_OPTIONS = "Method, body and retries";

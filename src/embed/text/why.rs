@@ -159,6 +159,9 @@ pub fn inactive(reason: InactiveReason) -> &'static str {
             "Nothing could be delivered for 5 days. Check the URL and your server, resume, and \
              send a test event."
         }
+        InactiveReason::AuthenticationInvalid => {
+            "The destination refused its credentials. Enter new ones, then resume."
+        }
         InactiveReason::Paused => "Paused.",
     }
 }

@@ -156,7 +156,10 @@ fn answers_are_closed() {
             }
             return;
         }
-        if schema["type"] == "object" && schema["additionalProperties"] != false {
+        let more = &schema["additionalProperties"];
+        if more.is_object() {
+            open(more, at, found);
+        } else if schema["type"] == "object" && more != false {
             found.open.insert(at.to_owned());
         }
         for (name, field) in schema["properties"].as_object().into_iter().flatten() {
@@ -165,7 +168,9 @@ fn answers_are_closed() {
         open_parts(schema, at, found);
     }
     fn open_parts(schema: &Value, at: &str, found: &mut Found) {
-        for part in schema["oneOf"].as_array().into_iter().flatten().chain(schema.get("items")) {
+        let any_of = schema["anyOf"].as_array().into_iter().flatten();
+        let one_of = schema["oneOf"].as_array().into_iter().flatten();
+        for part in one_of.chain(any_of).chain(schema.get("items")) {
             open(part, at, found);
         }
     }

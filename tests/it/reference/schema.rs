@@ -32,6 +32,20 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, found: &mut 
                     found.push(format!("{at} fits {count} of {}: {fitting:?}", all.len()));
                 }
             }
+            "anyOf" => {
+                let all = what.as_array().expect("schemas");
+                let fitting: Vec<_> = all.iter().map(|one| errors(document, one, value)).collect();
+                if !fitting.iter().any(Vec::is_empty) {
+                    found.push(format!("{at} fits none: {fitting:?}"));
+                }
+            }
+            "additionalProperties" if what.is_object() => {
+                let known = |name: &&String| schema["properties"].get(name.as_str()).is_some();
+                let fields = value.as_object().into_iter().flatten();
+                for (name, value) in fields.filter(|(name, _)| !known(name)) {
+                    check(document, what, value, &format!("{at}.{name}"), found);
+                }
+            }
             "properties" => properties(document, what, value, at, found),
             "items" => {
                 for (index, item) in value.as_array().into_iter().flatten().enumerate() {
@@ -86,7 +100,7 @@ fn plain(
             !value.is_object() || missing.is_empty()
         }
         "additionalProperties" => {
-            assert_eq!(what, false, "only closed objects say this");
+            assert_eq!(what, false, "an object is closed or a map");
             let known = |name: &String| schema["properties"].get(name).is_some();
             value.as_object().is_none_or(|value| value.keys().all(known))
         }
@@ -121,6 +135,9 @@ fn what_is_wrong_is_found() {
             "c": {"type": "array", "items": {"enum": ["x", "y"]}, "minItems": 1, "maxItems": 2},
             "d": {"oneOf": [{"minLength": 2}, {"type": "string", "maxLength": 3}]},
             "e": {"const": true},
+            "f": {"type": "object", "properties": {"g": {"const": 1}},
+                "additionalProperties": {"type": "string"}},
+            "h": {"anyOf": [{"const": 1}, {"type": "integer"}]},
         },
     });
     for (text, wrong) in [
@@ -138,6 +155,8 @@ fn what_is_wrong_is_found() {
         (r#"{"a":"xy","c":["x","x","z"]}"#, 2),
         (r#"{"a":"xy","d":"abc"}"#, 1),
         (r#"{"a":"xy","e":false}"#, 1),
+        (r#"{"a":"xy","f":{"g":1,"x":"y"},"h":1}"#, 0),
+        (r#"{"a":"xy","f":{"g":1,"x":1},"h":"1"}"#, 2),
     ] {
         let value = serde_json::from_str(text).expect("JSON");
         let found = errors(&document, &schema, &value);

@@ -1,0 +1,390 @@
+//! Reads the `metadata` of a connection from a caller by its destination's table of fields, and
+//! shows it. A field that is left out keeps what is stored; `null` goes back to the default. Every
+//! bad field is named below `metadata`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::destinations::Destination;
+use crate::destinations::model::{Field, Kind, Values, header_field};
+use crate::domain::base::error::{Error, Kind as ErrorKind, Result};
+use crate::domain::base::fields::Fields;
+use crate::domain::base::limits::{
+    HEADER_NAME_CHARS_MAX, HEADER_VALUE_BYTES_MAX, TIMEOUT_S_DEFAULT, TIMEOUT_S_MAX, TIMEOUT_S_MIN,
+};
+use crate::domain::base::secret::Secret;
+use crate::domain::base::url_guard;
+use crate::domain::connection::options::{DeliveryOptions, Ordering};
+use crate::domain::connection::signing::{self, Signing};
+use crate::domain::delivery::retry::Schedule;
+use crate::domain::lane::pace::PER_SECOND_MAX;
+
+/// What a caller asked for, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Form {
+    /// The settings as they will be.
+    pub values: Values,
+    /// The delivery options as they will be.
+    pub options: DeliveryOptions,
+    /// New values of credentials, by name.
+    pub credentials: BTreeMap<String, Secret>,
+    /// The names of all credentials that the connection will have. Those that are not among the new
+    /// ones keep their stored value.
+    pub credential_names: Vec<String>,
+    /// How requests will be signed.
+    pub signing: Option<Signing>,
+    /// What to do about the signing secret.
+    pub signing_secret: SecretChange,
+}
+
+/// What a caller wants of the signing secret.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SecretChange {
+    /// Leave it; a new connection gets one generated and shown to nobody.
+    Keep,
+    /// Use this one.
+    Use(Secret),
+    /// Generate one and show it in this answer.
+    Generate,
+}
+
+/// Keys of the delivery options, which every destination has.
+pub const OPTIONS: [&str; 4] =
+    ["timeout_seconds", "retry_schedule_seconds", "ordering", "max_per_second"];
+/// Keys of the signing secret, for destinations that are signed.
+const SECRET: [&str; 2] = ["signing_secret", "generate_secret"];
+/// Keys about the signing secret that are only ever read.
+const SECRET_READ: [&str; 3] = ["has_signing_secret", "signing_secret_set_at", "secret_set_by"];
+
+/// Keys that are only ever read; a caller that writes back what it read may send them.
+pub fn read_only(destination: &dyn Destination) -> Vec<String> {
+    let about = destination.about();
+    let secrets = about.fields.iter().filter(|field| field.is_secret);
+    let mut keys: Vec<String> = secrets.map(|field| format!("has_{}", field.key)).collect();
+    if about.is_signed {
+        keys.extend(SECRET_READ.map(str::to_owned));
+    }
+    keys
+}
+
+fn is_known(destination: &dyn Destination, key: &str) -> bool {
+    let about = destination.about();
+    about.field(key).is_some()
+        || OPTIONS.contains(&key)
+        || (about.is_signed && SECRET.contains(&key))
+        || read_only(destination).iter().any(|known| known == key)
+}
+
+/// Reads `metadata`, the text of a JSON object. `current` is what is stored, `is_set` tells
+/// whether a credential has a stored value.
+///
+/// # Errors
+/// `Invalid` naming each bad field below `metadata`; `Refused` when the URL guard refuses a URL.
+pub fn read(
+    destination: &dyn Destination,
+    metadata: &str,
+    current: Option<(&Values, &DeliveryOptions)>,
+    is_set: impl Fn(&str) -> bool,
+    policy: &url_guard::Policy<'_>,
+) -> Result<Form> {
+    let reader = Reader { destination, is_set: &is_set, policy };
+    reader.read(metadata, current).map_err(|error| error.below("metadata"))
+}
+
+struct Reader<'a> {
+    destination: &'a dyn Destination,
+    is_set: &'a dyn Fn(&str) -> bool,
+    policy: &'a url_guard::Policy<'a>,
+}
+
+impl Reader<'_> {
+    fn read(&self, metadata: &str, current: Option<(&Values, &DeliveryOptions)>) -> Result<Form> {
+        let about = self.destination.about();
+        let mut fields = Fields::parse(metadata)?;
+        for key in fields.names() {
+            if !is_known(self.destination, &key) {
+                let msg = format!("is not a setting of a {} connection", about.key);
+                fields.fail(&key, msg);
+            }
+        }
+        let (values, options) = current.map_or_else(
+            || {
+                let pace = about.max_per_second;
+                let options = DeliveryOptions { max_per_second: pace, ..Default::default() };
+                (Values::new(about.fields), options)
+            },
+            |(values, options)| (values.clone(), options.clone()),
+        );
+        let mut form = Form {
+            values,
+            options,
+            credentials: BTreeMap::new(),
+            credential_names: Vec::new(),
+            signing: None,
+            signing_secret: SecretChange::Keep,
+        };
+        for field in about.fields {
+            self.read_field(&mut fields, field, &mut form);
+        }
+        read_options(&mut fields, &mut form.options, about.max_per_second);
+        self.destination.check(&mut fields, &form.values, &form.credentials);
+        form.signing = self.destination.signing(&form.values).map_err(Error::internal)?;
+        if let Some(signing) = &form.signing {
+            form.signing_secret = read_secret(&mut fields, signing);
+        }
+        fields.finish()?;
+        self.guard(&form)?;
+        Ok(form)
+    }
+
+    fn read_field(&self, fields: &mut Fields<'_>, field: &Field, form: &mut Form) {
+        let key = field.key;
+        if !field.counts(&form.values) && field.default.is_none() {
+            form.values.set(key, None);
+            return;
+        }
+        if let Kind::Headers(most) = field.kind {
+            self.read_headers(fields, key, most, form);
+            return;
+        }
+        let given = match &field.kind {
+            Kind::Url => fields.text(key),
+            Kind::Words(words) => fields.checked_text(key, |word| check_word(word, words)),
+            // Its name is checked together with all other names of headers.
+            Kind::HeaderName if field.default.is_none() => fields.text(key),
+            Kind::HeaderName => fields.checked_text(key, check_header_name),
+            Kind::HeaderValue(most) => {
+                fields.checked_text(key, |value| check_header_value(value, *most))
+            }
+            Kind::Prefix(most) => fields.checked_text(key, |value| check_prefix(value, *most)),
+            Kind::Headers(_) => None,
+        };
+        if field.is_secret {
+            let has = given.is_some() || (!fields.has(key) && (self.is_set)(key));
+            self.require(fields, field, has);
+            if has {
+                form.credential_names.push(key.to_owned());
+            }
+            form.credentials.extend(given.map(|value| (key.to_owned(), Secret::new(value))));
+            return;
+        }
+        match given {
+            Some(value) => form.values.set(key, Some(&value)),
+            None if fields.is_null(key) => form.values.set(key, field.default),
+            None => {}
+        }
+        self.require(fields, field, form.values.get(key).is_some());
+    }
+
+    fn require(&self, fields: &mut Fields<'_>, field: &Field, has: bool) {
+        if field.is_required && !has && !fields.names_failure(field.key) {
+            let msg = match field.when {
+                Some((key, _)) => format!("is required with this {key}"),
+                None => "is required".to_owned(),
+            };
+            fields.fail(field.key, msg);
+        }
+    }
+
+    fn read_headers(&self, fields: &mut Fields<'_>, key: &str, most: usize, form: &mut Form) {
+        if fields.is_null(key) {
+            form.values.set_names(key, Vec::new());
+        }
+        if let Some(list) = fields.items(key, "an array of {name, value} objects") {
+            if list.len() > most {
+                fields.fail(key, format!("must be at most {most} headers"));
+                return;
+            }
+            let mut names = Vec::new();
+            for (index, entry) in list.iter().enumerate() {
+                match self.read_header(entry.get()) {
+                    Ok((name, value)) => {
+                        let value = value.map(|value| (header_field(&name), value));
+                        form.credentials.extend(value);
+                        names.push(name);
+                    }
+                    Err(error) => fields.fail_with(&format!("{key}[{index}]"), error),
+                }
+            }
+            form.values.set_names(key, names);
+        }
+        let names = form.values.names(key).into_iter().map(header_field);
+        form.credential_names.extend(names.collect::<Vec<_>>());
+    }
+
+    fn read_header(&self, entry: &str) -> Result<(String, Option<Secret>)> {
+        let mut header = Fields::parse(entry)?;
+        let name = header.required_checked_text("name", check_header_name);
+        let check = |value: &str| check_header_value(value, HEADER_VALUE_BYTES_MAX);
+        let value = header.checked_text("value", check);
+        let kept = !header.has("value") && (self.is_set)(&header_field(&name));
+        if value.is_none() && !kept && !header.failed() {
+            header.fail("value", "is required for a new header");
+        }
+        header.finish()?;
+        Ok((name, value.map(Secret::new)))
+    }
+
+    /// Every URL that came in must be one that requests may go to.
+    fn guard(&self, form: &Form) -> Result<()> {
+        let urls = self.destination.about().fields.iter();
+        for field in urls.filter(|field| matches!(field.kind, Kind::Url)) {
+            let secret = form.credentials.get(field.key).map(|secret| secret.expose());
+            let Some(url) = secret.or_else(|| form.values.get(field.key)) else { continue };
+            if let Err(refusal) = url_guard::check(url, self.policy) {
+                let error = Error::field(field.key, refusal.to_string());
+                return Err(error.of_kind(ErrorKind::Refused));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_options(fields: &mut Fields<'_>, options: &mut DeliveryOptions, pace: Option<u32>) {
+    let [timeout, schedule, ordering, per_second] = OPTIONS;
+    if fields.is_null(timeout) {
+        options.timeout_seconds = TIMEOUT_S_DEFAULT;
+    } else if let Some(seconds) = number(fields, timeout, TIMEOUT_S_MIN, TIMEOUT_S_MAX) {
+        options.timeout_seconds = seconds;
+    }
+    if fields.is_null(schedule) {
+        options.retry_schedule_seconds = Schedule::default();
+    } else if let Some(steps) =
+        fields.get::<Vec<u32>>(schedule, "an array of whole numbers of seconds")
+    {
+        match Schedule::new(steps) {
+            Ok(steps) => options.retry_schedule_seconds = steps,
+            Err(msg) => fields.fail(schedule, msg),
+        }
+    }
+    if fields.is_null(ordering) {
+        options.ordering = Ordering::default();
+    } else if let Some(word) = fields.text(ordering) {
+        match Ordering::parse(&word) {
+            Some(chosen) => options.ordering = chosen,
+            None => fields.fail(ordering, "must be one of none, strict"),
+        }
+    }
+    if fields.is_null(per_second) {
+        options.max_per_second = pace;
+    } else if let Some(most) = number(fields, per_second, 1, PER_SECOND_MAX) {
+        options.max_per_second = Some(most);
+    }
+}
+
+fn number(fields: &mut Fields<'_>, key: &str, least: u32, most: u32) -> Option<u32> {
+    let number = fields.integer(key)?;
+    let number = u32::try_from(number).ok().filter(|n| (least..=most).contains(n));
+    if number.is_none() {
+        fields.fail(key, format!("must be {least} to {most}"));
+    }
+    number
+}
+
+fn check_word(word: &str, words: &[(&str, &str)]) -> std::result::Result<(), String> {
+    if words.iter().any(|(known, _)| *known == word) {
+        return Ok(());
+    }
+    let known: Vec<&str> = words.iter().map(|(known, _)| *known).collect();
+    Err(format!("must be one of {}", known.join(", ")))
+}
+
+fn check_header_value(value: &str, bytes_max: usize) -> std::result::Result<(), String> {
+    let printable = value.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
+    if value.is_empty() || value.len() > bytes_max || !printable || value.trim() != value {
+        return Err(format!(
+            "must be 1 to {bytes_max} printable ASCII characters without space around them"
+        ));
+    }
+    Ok(())
+}
+
+/// Whether this can be the name of a header.
+///
+/// # Errors
+/// Why it cannot.
+pub fn check_header_name(name: &str) -> std::result::Result<(), String> {
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if name.is_empty() || name.len() > HEADER_NAME_CHARS_MAX || !name.chars().all(is_token) {
+        return Err(format!("must be a header name of 1 to {HEADER_NAME_CHARS_MAX} characters"));
+    }
+    Ok(())
+}
+
+fn check_prefix(prefix: &str, most: usize) -> std::result::Result<(), String> {
+    let fits = prefix.len() <= most && prefix.bytes().all(|b| (0x21..=0x7e).contains(&b));
+    fits.then_some(()).ok_or_else(|| format!("must be at most {most} printable characters"))
+}
+
+fn read_secret(fields: &mut Fields<'_>, signing: &Signing) -> SecretChange {
+    let generate = fields.flag("generate_secret") == Some(true);
+    let given = fields.text("signing_secret");
+    if fields.is_null("signing_secret") {
+        fields.fail("signing_secret", "cannot be removed; use signing_algorithm none");
+    }
+    if generate && given.is_some() {
+        fields.fail("generate_secret", "cannot stand beside signing_secret");
+    }
+    if let Some(text) = given {
+        if let Err(msg) = signing::check_secret(signing.scheme, &text) {
+            fields.fail("signing_secret", msg);
+        }
+        return SecretChange::Use(Secret::new(text));
+    }
+    if generate { SecretChange::Generate } else { SecretChange::Keep }
+}
+
+/// What is known of a connection's signing secret without opening it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretFacts {
+    /// When the current one was set, as RFC 3339.
+    pub set_at: String,
+    /// `given` or `generated`.
+    pub set_by: &'static str,
+}
+
+/// The `metadata` that callers read: the settings, and for every value that is write-only whether
+/// it is set. `is_set` tells that of a credential.
+pub fn show(
+    destination: &dyn Destination,
+    values: &Values,
+    options: &DeliveryOptions,
+    is_set: impl Fn(&str) -> bool,
+    secret: Option<&SecretFacts>,
+) -> Map<String, Value> {
+    let about = destination.about();
+    let mut shown = Map::new();
+    let mut put = |key: &str, value: Value| shown.insert(key.to_owned(), value);
+    for field in about.fields {
+        let key = field.key;
+        if let Kind::Headers(_) = field.kind {
+            let names = values.names(key).into_iter();
+            let one = |name| json!({"name": name, "has_value": is_set(&header_field(name))});
+            put(key, names.map(one).collect());
+        } else if field.is_secret {
+            if field.counts(values) {
+                put(&format!("has_{key}"), json!(is_set(key)));
+            }
+        } else if let Some(value) = values.get(key) {
+            put(key, json!(value));
+        }
+    }
+    if about.is_signed {
+        put("has_signing_secret", json!(secret.is_some()));
+    }
+    if let Some(facts) = secret {
+        put("signing_secret_set_at", json!(facts.set_at));
+        put("secret_set_by", json!(facts.set_by));
+    }
+    put("timeout_seconds", json!(options.timeout_seconds));
+    put("retry_schedule_seconds", json!(options.retry_schedule_seconds));
+    put("ordering", json!(options.ordering.as_str()));
+    if let Some(per_second) = options.max_per_second {
+        put("max_per_second", json!(per_second));
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests;

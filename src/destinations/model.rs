@@ -1,0 +1,393 @@
+//! What a destination is made of, as data: its fields, its actions, and what goes in and comes out
+//! of an attempt.
+
+use serde_json::{Map, Value, json};
+
+use crate::domain::base::secret::Secret;
+use crate::domain::connection::model::Credentials;
+use crate::domain::delivery::state::EndReason;
+
+/// What a destination is and what it takes.
+pub struct About {
+    /// Its type, the wire contract's word.
+    pub key: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// How people sign in to it, in the contract's word: `api_key` or `none`.
+    pub authentication: &'static str,
+    /// Settings and credentials of a connection, in the order of the form.
+    pub fields: &'static [Field],
+    /// What its rules can ask for.
+    pub actions: &'static [Action],
+    /// Whether its requests are signed with a secret of the connection.
+    pub is_signed: bool,
+    /// The pace of a new connection, where the provider limits it.
+    pub max_per_second: Option<u32>,
+}
+
+impl About {
+    /// A field of its connections.
+    pub fn field(&self, key: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.key == key)
+    }
+
+    /// One of its actions.
+    pub fn action(&self, key: &str) -> Option<&'static Action> {
+        self.actions.iter().find(|action| action.key == key)
+    }
+}
+
+/// Where a field stands in the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Where to.
+    Destination,
+    /// How requests are signed.
+    Signature,
+    /// How they authenticate, folded away.
+    Authentication,
+    /// How they are made, folded away.
+    Delivery,
+}
+
+/// A setting or a credential of a connection.
+pub struct Field {
+    /// Its key in `metadata`.
+    pub key: &'static str,
+    /// What stands there.
+    pub kind: Kind,
+    /// Whether a connection must have it.
+    pub is_required: bool,
+    /// What stands for it when it is left out.
+    pub default: Option<&'static str>,
+    /// Whether it is sealed and never shown again.
+    pub is_secret: bool,
+    /// Another field and the words of it with which this one counts.
+    pub when: Option<(&'static str, &'static [&'static str])>,
+    /// Where it stands in the form.
+    pub part: Part,
+    /// What people call it.
+    pub label: &'static str,
+    /// What helps to fill it in.
+    pub hint: &'static str,
+    /// What the reference says of it.
+    pub about: &'static str,
+    /// An example of it.
+    pub example: &'static str,
+}
+
+/// What stands in a field.
+pub enum Kind {
+    /// A URL that the guard lets pass.
+    Url,
+    /// One of these words, each with its label.
+    Words(&'static [(&'static str, &'static str)]),
+    /// A header's name.
+    HeaderName,
+    /// Printable ASCII that can stand in a header, of at most so many bytes.
+    HeaderValue(usize),
+    /// Printable ASCII without spaces of at most so many characters, or nothing.
+    Prefix(usize),
+    /// Up to so many headers; their values are credentials.
+    Headers(usize),
+}
+
+impl Field {
+    /// A field that can be left out.
+    pub const fn new(key: &'static str, kind: Kind, label: &'static str) -> Self {
+        Self {
+            key,
+            kind,
+            is_required: false,
+            default: None,
+            is_secret: false,
+            when: None,
+            part: Part::Destination,
+            label,
+            hint: "",
+            about: "",
+            example: "",
+        }
+    }
+
+    /// The same; it must be there.
+    pub const fn required(mut self) -> Self {
+        self.is_required = true;
+        self
+    }
+
+    /// The same with what stands for it when it is left out.
+    pub const fn or(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
+    }
+
+    /// The same; it is a credential.
+    pub const fn secret(mut self) -> Self {
+        self.is_secret = true;
+        self
+    }
+
+    /// The same; it counts only while another field has one of these words.
+    pub const fn when(mut self, key: &'static str, words: &'static [&'static str]) -> Self {
+        self.when = Some((key, words));
+        self
+    }
+
+    /// The same in another part of the form.
+    pub const fn of(mut self, part: Part) -> Self {
+        self.part = part;
+        self
+    }
+
+    /// The same with what helps to fill it in.
+    pub const fn hint(mut self, hint: &'static str) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    /// The same with what the reference says, and its example.
+    pub const fn says(mut self, about: &'static str, example: &'static str) -> Self {
+        self.about = about;
+        self.example = example;
+        self
+    }
+
+    /// Whether it counts with these settings.
+    pub fn counts(&self, values: &Values) -> bool {
+        self.when.is_none_or(|(key, words)| words.contains(&values.text(key)))
+    }
+}
+
+/// Something that a rule can ask for.
+pub struct Action {
+    /// Its key in a rule's `metadata.action`.
+    pub key: &'static str,
+    /// What people call it.
+    pub label: &'static str,
+    /// What it is about.
+    pub noun: &'static str,
+    /// What it does.
+    pub description: &'static str,
+    /// What a rule says of it, in the order of the form.
+    pub inputs: &'static [Input],
+}
+
+/// Something that a rule says of an action.
+pub struct Input {
+    /// Its key in the rule's `metadata`.
+    pub key: &'static str,
+    /// What stands there.
+    pub kind: InputKind,
+    /// Whether the action needs it.
+    pub is_required: bool,
+    /// What people call it.
+    pub label: &'static str,
+    /// What helps to fill it in.
+    pub hint: &'static str,
+}
+
+/// What stands in an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputKind {
+    /// The id of one item of the live list of this name.
+    Id(&'static str),
+    /// A template in one line.
+    Line,
+    /// A template of many lines.
+    Text,
+}
+
+/// Settings of a connection by key, as they are stored.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Values(Map<String, Value>);
+
+impl Values {
+    /// The settings of a new connection: the defaults.
+    pub fn new(fields: &[Field]) -> Self {
+        let mut values = Self::default();
+        for field in fields {
+            match field.kind {
+                Kind::Headers(_) => values.set_names(field.key, Vec::new()),
+                _ => values.set(field.key, field.default),
+            }
+        }
+        values
+    }
+
+    /// Reads the stored form.
+    ///
+    /// # Errors
+    /// What is wrong with it, for the log.
+    pub fn stored(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map(Self).map_err(|e| format!("settings of a connection: {e}"))
+    }
+
+    /// The form to store.
+    pub fn to_stored(&self) -> String {
+        Value::Object(self.0.clone()).to_string()
+    }
+
+    /// What is set; the empty text when nothing is.
+    pub fn text(&self, key: &str) -> &str {
+        self.0.get(key).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// What is set, if anything.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).and_then(Value::as_str)
+    }
+
+    /// The names of headers that are set.
+    pub fn names(&self, key: &str) -> Vec<&str> {
+        let names = self.0.get(key).and_then(Value::as_array);
+        names.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// Sets a value or takes it away.
+    pub fn set(&mut self, key: &str, value: Option<&str>) {
+        match value {
+            Some(value) => self.0.insert(key.to_owned(), json!(value)),
+            None => self.0.remove(key),
+        };
+    }
+
+    /// Sets the names of headers.
+    pub fn set_names(&mut self, key: &str, names: Vec<String>) {
+        self.0.insert(key.to_owned(), json!(names));
+    }
+}
+
+/// Begins the names of custom headers' values among the credentials.
+pub const CUSTOM_HEADER: &str = "custom_header:";
+
+/// Name of a custom header's value among the credentials.
+pub fn header_field(name: &str) -> String {
+    format!("{CUSTOM_HEADER}{}", name.to_ascii_lowercase())
+}
+
+/// What the requests of one attempt are made of.
+pub struct Call<'a> {
+    /// The connection's settings.
+    pub values: &'a Values,
+    /// The connection's credentials.
+    pub credentials: &'a Credentials,
+    /// Live signing secrets, newest first.
+    pub secrets: &'a [Secret],
+    /// Time for the whole attempt.
+    pub timeout_ms: i64,
+    /// The event's id.
+    pub event: &'a str,
+    /// The event's name.
+    pub name: &'a str,
+    /// The event's resource.
+    pub resource: Option<&'a str>,
+    /// The event's resource id.
+    pub resource_id: Option<&'a str>,
+    /// The payload's exact text.
+    pub payload: &'a str,
+    /// When the event was accepted.
+    pub created_at_ms: i64,
+    /// Id that stays the same over all attempts.
+    pub message_id: &'a str,
+    /// Whether the event was sent to try the connection out.
+    pub is_test: bool,
+    /// Number of this attempt, from 1.
+    pub attempt: u32,
+    /// The moment of this attempt.
+    pub now_ms: i64,
+}
+
+/// What an attempt does next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// It sends this and waits for the answer.
+    Send(OutboundRequest),
+    /// It is over.
+    Done(Verdict),
+}
+
+/// The requests of one attempt are no more than this.
+pub const STEPS_MAX: usize = 4;
+
+/// What became of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The receiver has it.
+    Delivered,
+    /// The schedule goes on, but not before so many milliseconds have passed if that is known.
+    Retry(Option<i64>),
+    /// The same, and the receiver wants fewer requests.
+    Throttled(Option<i64>),
+    /// It is never tried again. The connection is well.
+    Permanent {
+        /// Why.
+        reason: EndReason,
+        /// What people are told.
+        told: String,
+    },
+    /// The credentials do not hold any more.
+    Unauthorized(String),
+    /// The receiver is gone for good: it is never tried again and the connection becomes inactive.
+    Gone,
+    /// The receiver wants nothing more for now: the connection becomes inactive.
+    Disabled,
+}
+
+/// A request to a customer's endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboundRequest {
+    /// Its method.
+    pub method: String,
+    /// Where to. The URL guard is asked before it is sent.
+    pub url: String,
+    /// What people see in its place, where the URL itself is a credential.
+    pub public_url: Option<String>,
+    /// Headers in order.
+    pub headers: Vec<OutboundHeader>,
+    /// The exact bytes; none for a request without a body.
+    pub body: Vec<u8>,
+    /// What the body is made of.
+    pub content: Content,
+    /// Time for headers and body of the answer together, from the start of the request.
+    pub timeout_ms: i64,
+}
+
+impl OutboundRequest {
+    /// The URL as it may be kept and shown.
+    pub fn shown_url(&self) -> &str {
+        self.public_url.as_deref().unwrap_or(&self.url)
+    }
+}
+
+/// What a request's body is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// The payload's text.
+    Payload,
+    /// The payload's text in an envelope.
+    Wrapped,
+}
+
+/// A header of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboundHeader {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Whether the value is a receiver credential, to be masked wherever it is kept.
+    pub is_secret: bool,
+}
+
+impl OutboundHeader {
+    /// A header that may be shown.
+    pub fn plain(name: &str, value: &str) -> Self {
+        Self { name: name.to_owned(), value: value.to_owned(), is_secret: false }
+    }
+
+    /// A header whose value is a credential.
+    pub fn secret(name: &str, value: &str) -> Self {
+        Self { is_secret: true, ..Self::plain(name, value) }
+    }
+}
