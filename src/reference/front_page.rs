@@ -27,5 +27,5 @@ pub fn render() -> String {
             }
         }
     };
-    document("Posthorn", &body)
+    document("Posthorn", None, &body)
 }

@@ -1,4 +1,4 @@
-//! The page at `/docs`: the reference for people. It needs no script.
+//! The page at `/docs`: the reference for people. It works without its script, `public/docs.js`.
 
 use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
@@ -34,11 +34,11 @@ pub fn render(reference: &Reference) -> String {
             }
         }
     };
-    document("Posthorn API reference", &body)
+    document("Posthorn API reference", Some("/docs.js"), &body)
 }
 
-/// A whole page.
-pub fn document(title: &str, body: &Markup) -> String {
+/// A whole page, with a script where it has one.
+pub fn document(title: &str, script: Option<&str>, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -48,6 +48,7 @@ pub fn document(title: &str, body: &Markup) -> String {
                 meta name="color-scheme" content="light dark";
                 title { (title) }
                 link rel="stylesheet" href="/docs.css";
+                @if let Some(script) = script { script src=(script) defer {} }
             }
             body { (body) }
         }
@@ -68,6 +69,8 @@ fn contents(reference: &Reference) -> Markup {
                     li { a href="#authentication" { "Authentication" } }
                     li { a href="#errors" { "Errors" } }
                     li { a href="#lists" { "Lists" } }
+                    li { a href="#verification" { "Verifying a request" } }
+                    li { a href="#embed" { "The customer's page" } }
                 }
                 @for section in &reference.sections {
                     p { a href={ "#" (anchor(section.title)) } { (section.title) } }
@@ -140,6 +143,33 @@ fn introduction() -> Markup {
             "A list is a page of " code { "records" } ". Where there are more, "
             code { "next_cursor" } " is a word to send as " code { "cursor" }
             " for the next page. A cursor belongs to its list."
+        }
+        (for_customers())
+    }
+}
+
+/// What concerns a product's customers: the requests that they get, and the page that they see.
+fn for_customers() -> Markup {
+    html! {
+        h2 #verification { "Verifying a request" }
+        p {
+            "By default requests are signed by Standard Webhooks, for which there are libraries in "
+            "many languages. " code { "webhook-signature" } " has one or more signatures, "
+            code { "v1,<base64>" } ", separated by spaces: HMAC-SHA256 of "
+            code { "<webhook-id>.<webhook-timestamp>.<body>" } " over the raw body. The key is what "
+            "follows " code { "whsec_" } " in the secret, base64-decoded. Compare in constant "
+            "time, refuse a " code { "webhook-timestamp" } " more than 5 minutes off, and drop a "
+            code { "webhook-id" } " that was seen before: a request can arrive twice. Any 2xx is "
+            "success. Your customers find code for their language on their page."
+        }
+        h2 #embed { "The customer's page" }
+        p {
+            "Your backend opens a " a href="#create_session" { "session" } " for whoever is logged "
+            "in and gives your page its " code { "launch_url" } ", which opens once. Your page "
+            "loads " code { "/embed.js" } " and calls "
+            code { "Posthorn.mount(\"#webhooks\", {launch, refresh})" } ", where "
+            code { "launch" } " asks your backend for a session and " code { "refresh" }
+            " for a new " code { "access_token" } "."
         }
     }
 }

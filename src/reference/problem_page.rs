@@ -27,5 +27,5 @@ pub fn render(problem: &Problem) -> String {
             }
         }
     };
-    document(&format!("{} - Posthorn", problem.title), &body)
+    document(&format!("{} - Posthorn", problem.title), None, &body)
 }

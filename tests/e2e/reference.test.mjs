@@ -24,6 +24,7 @@ test("each file is served at its path, with headers that let it do nothing", asy
     ["/", "index.html", /^text\/html/],
     ["/docs", "docs.html", /^text\/html/],
     ["/docs.css", "docs.css", /^text\/css/],
+    ["/docs.js", "docs.js", /javascript/],
     ["/llms.txt", "llms.txt", /^text\/plain/],
     ["/api/v1/openapi.json", "api/v1/openapi.json", /^application\/json/],
     ...problems.map((problem) => [`/problems/${problem}`, `problems/${problem}.html`, /^text\/html/]),
@@ -91,6 +92,30 @@ test("the page needs no script, scrolls only downwards, and every link leads som
       assert.deepEqual(faults.filter((fault) => !/favicon|404/.test(fault)), []);
       await context.close();
     }
+  } finally {
+    await browser.close();
+  }
+});
+
+test("with its script the page names its own address, copies examples and finds operations", { skip }, async () => {
+  const browser = await startChromium();
+  try {
+    const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"], viewport: { width: 1280, height: 800 } });
+    const page = await context.newPage();
+    const faults = [];
+    page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+    page.on("pageerror", (error) => faults.push(error.message));
+    await page.goto(`${world.localUrl}/docs`);
+    const example = page.locator("article", { has: page.locator("#emit_event") }).locator(".code").first();
+    assert.match(await example.locator("pre").innerText(), new RegExp(`^curl -sS -X POST '${world.localUrl}/api/v1/events'`));
+    await example.getByRole("button", { name: /^Copy the example/ }).click();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await example.locator("pre").textContent());
+    assert.equal(await page.locator(".said").textContent(), "Copied");
+    await page.getByRole("searchbox", { name: "Find an operation" }).fill("rotate publishable");
+    assert.deepEqual(await page.locator("nav li:visible a").evaluateAll((all) => all.map((link) => link.hash)), ["#rotate_publishable_key"]);
+    await page.getByRole("searchbox").fill("");
+    assert.ok((await page.locator("nav li:visible").count()) > 60);
+    assert.deepEqual(faults.filter((fault) => !/favicon|404/.test(fault)), []);
   } finally {
     await browser.close();
   }
