@@ -77,6 +77,12 @@
     next = setTimeout(ask, pause);
   }
 
+  /** What can be unfolded in a part: its place within its delivery (deliveries change their order), whether it is open, itself. */
+  const folds = (part) => [...part.querySelectorAll("details")].map((one) => {
+    const home = one.closest("article[id]") || part;
+    return [`${home.id} ${[...home.querySelectorAll("details")].indexOf(one)}`, one.open, one];
+  });
+
   /** Puts the newest state into the parts that change; not while somebody is at work in them. */
   async function update() {
     const answer = await fetch(location.href);
@@ -89,10 +95,8 @@
       const focused = document.activeElement;
       const isBusy = part.contains(focused) && !focused.matches(".copy, a, summary");
       if (isBusy || (!selected.isCollapsed && part.contains(selected.anchorNode))) return false;
-      const open = [...part.querySelectorAll("details")].map((one) => one.open);
-      newer.querySelectorAll("details").forEach((one, index, all) => {
-        if (all.length === open.length) one.open = open[index];
-      });
+      const open = new Map(folds(part));
+      for (const [key, , one] of folds(newer)) if (open.has(key)) one.open = open.get(key);
       part.replaceWith(newer);
       prepare(newer);
     }

@@ -147,7 +147,7 @@ impl Shown<'_> {
         let body = self.delivery_body(owed, delivery, to, &at);
         let is_done = delivery.state == State::Delivered;
         html! {
-            article.delivery {
+            article.delivery id=(format!("delivery-{}", owed.rule_number)) {
                 @if folds {
                     details open[!is_done] { summary { (heading) } (buttons) (body) }
                 } @else {

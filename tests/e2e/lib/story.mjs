@@ -222,7 +222,9 @@ async function rotatesTheSecret(scene) {
   const { seen } = await orderArrives(scene);
   assert.deepEqual(seen.verifiedBy, [secret, next], "both secrets sign while they overlap");
   await toConnection(scene, "Orders");
-  await press(scene, "End the overlap now");
+  await follow(scene, "Stop using old secrets");
+  await heading(embed, "Stop using the old secrets now?");
+  await press(scene, "Stop using the old secrets");
   await says(embed, "The old secrets are not used any more.");
   assert.deepEqual((await orderArrives(scene)).seen.verifiedBy, [next]);
 }
@@ -335,7 +337,7 @@ async function changesARule(scene) {
     await hand.check(embed.getByLabel("Pause this rule"));
     await saved();
   });
-  await rule().getByText("Inactive").waitFor();
+  await rule().getByText("Paused", { exact: true }).waitFor();
   await isNotSent("the rule is paused");
   await edit(async () => {
     await unfold(scene, "Delete this rule");
@@ -358,7 +360,8 @@ async function choosesColours(scene) {
 async function deletesTheConnection(scene) {
   const { embed } = scene;
   await toConnection(scene, "Audit log");
-  await unfold(scene, "Delete this connection");
+  await follow(scene, "Delete this connection");
+  await heading(embed, "Delete this connection?");
   await press(scene, "Delete this connection");
   await says(embed, "Deleted.");
   assert.equal(await embed.locator("a.row", { hasText: "Audit log" }).count(), 0);
