@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::edge::{ADMIN_TOKEN, Edge, Fault, Reply, Sqlite};
 use crate::tenant::{Answered, Tenant, call, text};
+use crate::visit::Visitor;
 
 const URL: &str = "https://hooks.example.com/erased";
 /// What must not be found anywhere, in payloads and in what receivers answer.
@@ -113,6 +114,31 @@ fn an_erased_payload_stands_nowhere_and_what_happened_is_still_told() {
         world.edge.run_for(2 * MINUTE_MS);
         assert_eq!(world.rows("select count(*) from events"), [0]);
     }
+}
+
+#[test]
+fn the_customers_page_says_until_when_an_event_is_kept_and_that_it_was_erased() {
+    let world = World::new();
+    let (edge, event) = (&world.edge, world.emit("1", 10));
+    let visitor = Visitor::new(edge, &world.tenant, json!({"role": "owner"}));
+    let page = format!("events/{event}");
+    // While something of it is owed nobody can say.
+    assert!(!visitor.get(edge, &page).text.contains("Kept until"));
+    edge.run_for(MINUTE_MS);
+    let shown = visitor.get(edge, &page).text;
+    assert!(shown.contains("Kept until") && shown.contains("in 29 days"), "{shown}");
+    let told = world.tenant.get(edge, &format!("/api/v1/events/{event}"));
+    let accepted = text(&told, "/created_at");
+    let until = text(&told, "/kept_until");
+    assert_eq!((&accepted[..10], &until[..10]), ("2027-01-15", "2027-02-14"));
+    world.erase(&event);
+    let shown = visitor.get(edge, &page);
+    assert_eq!(shown.status, 200);
+    assert!(shown.text.contains("The payload was erased") && !shown.text.contains(MARK));
+    let attempt = format!("{page}/rules/{}/attempts/1", world.rule);
+    let shown = visitor.get(edge, &attempt);
+    assert_eq!(shown.status, 200);
+    assert!(shown.text.contains("The payload was erased") && !shown.text.contains(MARK));
 }
 
 #[test]
@@ -281,6 +307,15 @@ fn a_suspended_organization_emits_nothing_and_its_deliveries_are_held() {
     let body = json!({"workspace": tenant.workspace, "event": "x", "payload": {}});
     assert_eq!(tenant.emit_text(edge, &body.to_string()).status, 403);
     assert_eq!(tenant.call(edge, "POST", "/api/v1/events", &body).status, 403);
+    // Pages can be read, and forms are refused.
+    let visitor = Visitor::new(edge, tenant, json!({"role": "owner"}));
+    let page = visitor.get(edge, &format!("events/{event}"));
+    assert_eq!(page.status, 200);
+    let retry = format!("events/{event}/rules/{}/cancel", world.rule);
+    let refused = visitor.post(edge, &retry, &[]);
+    assert_eq!(refused.status, 403);
+    assert!(refused.text.contains("Changes are switched off"), "{}", refused.text);
+    assert_eq!(tenant.delivery(edge, &event)["held"], true);
     suspend(false);
     edge.run_for(2 * MINUTE_MS);
     assert_eq!(tenant.delivery(edge, &event)["status"], "completed");
