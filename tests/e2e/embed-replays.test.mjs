@@ -69,7 +69,7 @@ test("what was refused is found, counted, sent again and arrives", { skip: noBro
   await sendAllAgain(page);
   const url = page.url();
   await page.evaluate(() => (window.marked = true));
-  await page.locator("h1 .badge", { hasText: "Done" }).waitFor();
+  await page.locator("h1 .badge", { hasText: "Completed" }).waitFor();
   await page.locator("#replay strong", { hasText: `${PER_STORY} of ${PER_STORY} sent again` }).waitFor();
   assert.ok(await page.evaluate(() => window.marked) && page.url() === url, "the page kept itself up to date");
   await arrivesVerified(story);
@@ -86,7 +86,7 @@ test("the same without scripts, and one alone", { skip: noBrowser }, async () =>
   await sendAllAgain(page);
   await until("the replay is done", async () => {
     await page.reload();
-    return (await page.locator("h1 .badge").innerText()) === "Done" || page.locator("main").innerText();
+    return (await page.locator("h1 .badge").innerText()) === "Completed" || page.locator("main").innerText();
   });
   await arrivesVerified(story);
 

@@ -31,8 +31,8 @@ const sessionIn = (page) => frameOf(page)?.url().match(/\/s\/([^/]+)/)[1];
 
 /** Posts as a form of the page would, with its word; answers the status. */
 const postFrom = (page, url, fields = {}) => page.evaluate(async ([to, given]) => {
-  const { value: form_word } = document.querySelector("[name=form_word]");
-  const answer = await fetch(to, { method: "POST", body: new URLSearchParams({ form_word, ...given }), redirect: "manual" });
+  const { value: csrf_token } = document.querySelector("[name=csrf_token]");
+  const answer = await fetch(to, { method: "POST", body: new URLSearchParams({ csrf_token, ...given }), redirect: "manual" });
   return answer.status;
 }, [url, fields]);
 
@@ -231,10 +231,10 @@ test("a page of another origin cannot post a form into it", { skip: noBrowser },
   const session = await newSession(world, tenant, { allowed_origins: [product.url, evil.url] });
   const page = await openPage(browser);
   await page.goto(product.url);
-  const word = await page.frameLocator("iframe").locator("[name=form_word]").first().inputValue();
+  const word = await page.frameLocator("iframe").locator("[name=csrf_token]").first().inputValue();
   const target = `${homeOf(session)}/connections/${connection.id}/delete`;
   const form = `<iframe name="inside"></iframe><form method="post" action="${target}" target="inside">
-    <input name="form_word" value="${word}"><button>Win a prize</button></form>`;
+    <input name="csrf_token" value="${word}"><button>Win a prize</button></form>`;
   await page.goto(evil.url);
   const answered = page.waitForResponse(target);
   await page.getByRole("button").click();
@@ -243,8 +243,8 @@ test("a page of another origin cannot post a form into it", { skip: noBrowser },
   assert.match(cookie, /^posthorn=/, "the cookie alone would have let it in");
   assert.deepEqual([origin, from, answer.status()], [evil.url, "cross-site", 403]);
   const scripted = page.waitForResponse(target);
-  await page.evaluate(([url, form_word]) => {
-    const body = new URLSearchParams({ form_word });
+  await page.evaluate(([url, csrf_token]) => {
+    const body = new URLSearchParams({ csrf_token });
     fetch(url, { method: "POST", mode: "no-cors", credentials: "include", body }).catch(() => {});
   }, [target, word]);
   assert.equal((await scripted).status(), 403);

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createContext, runInContext } from "node:vm";
 import { inRepo } from "../../../tools/lib/paths.mjs";
 
-export const LOADER = inRepo("src", "embed", "loader.js");
+export const LOADER = inRepo("src", "embed", "frame", "loader.js");
 
 class Element {
   style = {};
