@@ -23,14 +23,14 @@
 //! # The way of a retry
 //!
 //! A failure stays in LOG with its due time, and the connection's lane ([`domain::lane`], kept by a
-//! Durable Object) is told. When it is due the lane's alarm sends a job, and the consumer that gets
-//! it serves the line ([`app::delivery::lane_run`]): it asks the lane which deliveries to start,
-//! settles them in LOG, tells the lane, asks again. Connections whose order is strict or that are
-//! throttled are served in this way only. A healthy connection never calls its lane.
+//! Durable Object) gets a report. When it is due the lane's alarm sends a job, and the consumer
+//! that gets it serves the line ([`app::delivery::lane_run`]): it asks the lane which deliveries to
+//! start, settles them in LOG, reports the results, asks again. Connections whose order is strict
+//! or that are throttled are served in this way only. A healthy connection never calls its lane.
 //!
 //! # The way of a statistic
 //!
-//! The cron counts what became of deliveries, by connection and day ([`app::upkeep::rollups`]), and
+//! The cron counts deliveries by state, for each connection and day ([`app::upkeep::rollups`]), and
 //! the API adds the counts up ([`app::stats`]). Emits and deliveries know nothing of it.
 //!
 //! # The map, from the ground up
@@ -45,7 +45,7 @@
 //! - [`api`]: JSON in, JSON out.
 //! - [`embed`]: the pages that customers see inside the product.
 //! - [`routes`]: the front door, one row for each endpoint.
-//! - [`reference`](mod@reference): what callers are told of the API, rendered into `public/` and in
+//! - [`reference`](mod@reference): the documentation of the API, rendered into `public/` and in
 //!   no wasm.
 //! - `platform`: the roof, where the ports are opened on Workers.
 //!

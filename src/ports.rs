@@ -201,7 +201,7 @@ pub trait Log {
     fn log_event(&self, json: &Value);
 }
 
-/// What an installation is told by its configuration.
+/// The configuration of an installation.
 #[derive(Debug)]
 pub struct Settings {
     /// The operator's token, compared in constant time.

@@ -1,6 +1,6 @@
-//! Making connections inactive and active again. CONTROL is written first, then LOG: an emit or a
-//! consumer that still saw the former state leaves deliveries behind that the consumer holds, or
-//! the sweeper releases.
+//! Making connections inactive and active again. CONTROL is written first, then LOG. An emit or a
+//! consumer that still saw the old state leaves deliveries behind; the consumer then holds them, or
+//! the sweeper releases them.
 
 use serde_json::json;
 
@@ -60,7 +60,7 @@ pub async fn activate<P: Platform>(
     let workspace = &found.workspace;
     let log = history_db(platform, found.shard)?;
     if what == Held::Cancel {
-        // Before it is active, or the sweeper could release what shall be canceled.
+        // Before it is active, or the sweeper could release what is to be canceled.
         while held::cancel_connection(log, workspace, id, platform.now_ms()).await? >= HELD_STEP {}
     }
     connections::set_active(control, workspace, id, None, platform.now_ms()).await?;

@@ -1,5 +1,5 @@
-//! A person stops deliveries that are owed or held. A success that arrives all the same is
-//! recorded: the receiver has the event.
+//! A person cancels deliveries that are owed or held. A success that still arrives is recorded: the
+//! receiver has the event.
 
 use crate::app::common::history_db;
 use crate::app::delivery::lanes;

@@ -9,7 +9,7 @@ pub fn history_db<P: Platform>(platform: &P, shard: u16) -> Result<&P::Database>
     platform.history_db(shard).map_err(|PortError(text)| Error::internal(text))
 }
 
-/// Items by a key of theirs, in the order in which the keys first come. For a handful of keys.
+/// Groups items by a key, in the order in which the keys first appear. For few keys.
 pub fn group_by_key<K: PartialEq, T>(
     items: impl IntoIterator<Item = T>,
     key: impl Fn(&T) -> K,

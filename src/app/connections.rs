@@ -1,5 +1,5 @@
-//! Creating, changing and deleting connections. Whatever is secret is sealed here, for the one
-//! place it will stand in.
+//! Creating, changing and deleting connections. Secrets are sealed here, each for the one row and
+//! field that will hold it.
 
 use serde_json::json;
 use std::collections::BTreeMap;

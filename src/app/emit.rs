@@ -3,8 +3,8 @@
 //! deliveries they owe: the truth), one queue send for each hundred deliveries (only wake-ups).
 //!
 //! An unknown result of the batch is repeated once with the same ids, which changes nothing that
-//! is stored already. Once the batch is stored the event is accepted, also when the send fails:
-//! the sweeper sees to it.
+//! is stored already. Once the batch is stored the event is accepted, also when the send fails: the
+//! sweeper then sends the jobs.
 
 use serde_json::json;
 
@@ -32,10 +32,10 @@ use crate::ports::{Limited, Platform};
 use crate::store::emit as store;
 use crate::store::routing::{self, Routing};
 
-/// What the caller is told when nothing was tried.
+/// The message when nothing was tried.
 const NOTHING_STORED: &str =
     "Something that is needed does not answer. Nothing was stored; try again";
-/// What the caller is told when the history did not answer.
+/// The message when the history did not answer.
 const UNKNOWN: &str = "It is unknown whether this was stored; send it again with the same \
     Idempotency-Key (without one it may be stored twice)";
 
@@ -319,7 +319,7 @@ fn wake_ups(shard: u16, event: &Event, payload: &str) -> Vec<Job> {
     owed.map(|key| Job::new(shard, key, 1, bytes)).collect()
 }
 
-/// Sends wake-ups. A failure is logged and not told: what they would wake is stored.
+/// Sends wake-ups. A failure is only logged: what they would wake is stored.
 async fn send<P: Platform>(platform: &P, jobs: &[Job]) {
     if let Err(error) = wake(platform, jobs, 0).await {
         platform.log_event(&json!({"at": "emit", "unsent_jobs": jobs.len(),

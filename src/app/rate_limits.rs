@@ -1,9 +1,9 @@
-//! Rate limits: how many requests a key or a session may make. They are approximate and keep one
-//! caller from taking everybody's share; they are no quota.
+//! Rate limits: how many requests a key or a session may make. They are approximate. They stop one
+//! caller from using everybody's share; they are no quota.
 //!
-//! A request is counted while the read that finds out who is calling is under way, so that nobody
-//! waits for the count: [`count`] before the read, [`Counting::check`] after it. Whose credential
-//! does not hold is told that first.
+//! A request is counted while the read that identifies its caller is running, so that nobody waits
+//! for the count: [`count`] before the read, [`Counting::check`] after it. A caller whose
+//! credential is not valid gets that answer first.
 
 use futures_util::future::LocalBoxFuture;
 use serde_json::json;

@@ -1,8 +1,8 @@
-//! Replays: what died or was delivered in a range of time is sent once more.
+//! Replays: deliveries of a range of time, failed or delivered, are sent once more.
 //!
 //! The deliveries are chosen when a replay is created, and stored with it. Then one queue message
-//! does one step of it and sends the message for the next, some time later. A message that is lost
-//! is made good by the sweeper; one that is repeated, or comes too late, does nothing.
+//! does one step and sends the message for the next step, some time later. The sweeper replaces a
+//! message that is lost; one that is repeated, or comes too late, does nothing.
 
 use serde_json::json;
 

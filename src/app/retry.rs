@@ -1,4 +1,4 @@
-//! A person has a delivery attempted now: an open one before its time, a settled one once more.
+//! A person has a delivery attempted now: an open one before it is due, a settled one once more.
 
 use serde_json::json;
 
@@ -51,7 +51,7 @@ pub async fn retry<P: Platform>(
         State::Pending | State::Retrying => retries::hurry(log, &key, by, now_ms).await?,
         _ => retries::replay(log, &key, by, now_ms).await?,
     };
-    // Somebody else was faster where nothing was woken; the answer shows what became of it.
+    // Somebody else was faster where nothing was woken; the answer shows the result.
     match woken {
         // What waits for a retry is its lane's to start, after all that waits for longer.
         Some(_) if state == State::Retrying => drop(lanes::nudge(platform, &line).await),
@@ -83,8 +83,8 @@ fn check(delivery: &DeliverySummary, now_ms: i64) -> Result<State> {
     }
 }
 
-/// Wakes a delivery by a job; where the lane has charge of the connection, the consumer passes it
-/// on. A failure costs a minute: the sweeper sees to it.
+/// Wakes a delivery by a job; where the connection's lane is engaged, the consumer passes it on. A
+/// failure costs a minute: then the sweeper wakes it.
 async fn send<P: Platform>(platform: &P, job: Job) {
     if let Err(error) = wake(platform, &[job], 0).await {
         platform.log_event(&json!({"at": "retry", "unsent_jobs": 1, "error": error.to_string()}));

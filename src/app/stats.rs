@@ -1,4 +1,4 @@
-//! Statistics: what became of deliveries, of a workspace or of all of an organization.
+//! Statistics of deliveries, of a workspace or of a whole organization.
 
 use crate::app::common::history_db;
 use crate::domain::base::error::{Error, Kind, Result};

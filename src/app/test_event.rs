@@ -1,4 +1,5 @@
-//! Test events: one event to one connection, the ordinary way, by rule number 0 instead of a rule.
+//! Test events: one event to one connection, sent in the ordinary way, with rule number 0 instead
+//! of a rule.
 
 use crate::app::common::new_event_id;
 use crate::app::emit;

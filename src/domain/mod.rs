@@ -1,7 +1,7 @@
-//! The ground: values and decisions. Nothing here does IO, reads a clock, draws random bytes or
-//! knows the platform; what it needs of those comes in as arguments.
+//! Values and decisions. Nothing here does IO, reads a clock, draws random bytes or knows the
+//! platform; these come in as arguments.
 //!
-//! Rooms, from the ground up: [`base`]; then [`connection`], [`lane`] and [`routing`]; then
+//! Rooms, from the lowest: [`base`]; then [`connection`], [`lane`] and [`routing`]; then
 //! [`delivery`] and [`tenants`].
 
 pub mod base;

@@ -62,7 +62,7 @@ fn checked(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// The list envelope of the wire contract. `found` has one record more than `limit` where there is
-/// more to come; `position` tells where to go on after a record.
+/// more to come; `position` says where to go on after a record.
 pub fn page<T, C: Serialize>(
     list: &str,
     found: Vec<T>,

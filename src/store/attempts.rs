@@ -1,5 +1,5 @@
-//! Records of attempts in a LOG shard. The first attempt's stands inside its delivery row unless it
-//! is long; the others have rows of their own.
+//! Records of attempts in a LOG shard. The first attempt's record is in its delivery's row unless
+//! it is long; the others have rows of their own.
 
 use serde_json::json;
 

@@ -1,7 +1,8 @@
 //! Deleting workspaces in CONTROL.
 //!
-//! One batch takes the workspace and its keys away: from then on nobody finds it, and its keys emit
-//! nothing. What else it had goes in steps. `deleted_workspaces` remembers it until all is gone.
+//! One batch deletes the workspace and its keys: from then on nobody finds it, and its keys emit
+//! nothing. The rest of its data goes in steps. `deleted_workspaces` remembers it until all is
+//! gone.
 
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::{CLEARED_CONNECTIONS, CLEARED_RULES, CLEARED_WORKSPACES};

@@ -150,7 +150,7 @@ pub struct DeliveryUpdate {
     pub state: State,
     /// When the next attempt is due.
     pub due_at_ms: Option<i64>,
-    /// When the sweeper has to see to it.
+    /// When the sweeper looks at it.
     pub sweep_at_ms: Option<i64>,
     /// When its first attempt was started.
     pub started_at_ms: i64,

@@ -1,8 +1,8 @@
 //! Failed deliveries of a workspace in a LOG shard, newest first over its connections.
 //!
-//! The index of what is failed is in order for each connection by itself. So a list goes from event
-//! to event: the next one is the newest of the connections' next ones. What is not failed is never
-//! read, however much of it lies between.
+//! The index of failed deliveries is in order for each connection. So a list goes from event to
+//! event: the next one is the newest of the next ones of all connections. Deliveries that did not
+//! fail are never read.
 
 use serde_json::json;
 

@@ -1,7 +1,7 @@
-//! Held deliveries in a LOG shard: kept back while their connection is inactive, and let go on.
+//! Held deliveries in a LOG shard: deliveries that wait while their connection is inactive.
 //!
-//! Whole connections are handled in bounded steps, oldest events first; who calls goes on until a
-//! step was not full.
+//! Connections are handled in bounded steps, oldest events first. The caller repeats until a step
+//! was not full.
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,7 @@
-//! Idempotency keys in a LOG shard. A key is claimed by the batch that stores what it is for: the
-//! claim stands first and is ignored if there is one, every insert behind it asks whose it is, and
-//! the last statement tells. One transaction, so whoever is first has it, and all learn that.
+//! Idempotency keys in a LOG shard. A key is claimed by the batch that stores the events. The claim
+//! is the first statement and does nothing if there is one already; every insert after it checks
+//! whose claim it is, and the last statement returns it. It is one transaction, so the first
+//! request wins and all the others learn that.
 
 use serde_json::{Value, json};
 

@@ -123,7 +123,7 @@ pub async fn delete(log: &impl Database, workspace: &str, connection: &str) -> R
     run(log, statements).await.map(drop)
 }
 
-/// What people are told of a lane that holds deliveries back.
+/// What pages show of a lane that holds deliveries back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldBack {
     /// The connection.

@@ -51,7 +51,7 @@ fn statement<const N: usize>(sql: &'static str, params: [Param; N]) -> Statement
     Statement { sql, params: params.into() }
 }
 
-/// Runs one batch. What went wrong is for the log; the caller is told to try again.
+/// Runs one batch. The cause is for the log; the caller is asked to try again.
 async fn run(db: &impl Database, statements: Vec<Statement>) -> Result<Vec<Rows>> {
     let first = statements.first().map_or("", |statement| statement.sql);
     let told = |e: crate::ports::PortError| {

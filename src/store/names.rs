@@ -1,5 +1,5 @@
 //! Names that a workspace has emitted: its event types and resources, in a LOG shard. They are
-//! stored with the events, see `events.rs`.
+//! stored together with the events, see `emit.rs`.
 
 use strum::IntoStaticStr;
 

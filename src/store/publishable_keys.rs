@@ -1,5 +1,5 @@
-//! Publishable keys in CONTROL. A workspace has one that does not expire, and those that it took
-//! the place of, while their grace lasts.
+//! Publishable keys in CONTROL. A workspace has one that does not expire, and its predecessors
+//! while their overlap lasts.
 
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::tenants::actor::Scope;

@@ -1,8 +1,9 @@
 //! The steps of running replays in a LOG shard.
 //!
-//! A step is one batch, and its row in `replay_steps` is the leave to do it: the batch moves the
-//! replay on, makes the deliveries owed again and deletes the row. So a step is done once however
-//! often it is asked for, and not at all once the replay was canceled, which deletes all rows.
+//! A step is one batch, and its row in `replay_steps` is the permission to do it: the batch moves
+//! the replay on, makes the deliveries owed again and deletes the row. So a step is done once,
+//! however often it is asked for. Canceling a replay deletes all its rows, so no step is done after
+//! that.
 
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::{REPLAYS_WOKEN, SWEEP_GRACE_MS};

@@ -281,7 +281,7 @@ pub async fn put(
     run(log, vec![statement(PUT, params)]).await.map(drop)
 }
 
-/// What became of the deliveries of a connection on a day.
+/// The counts of a connection's deliveries on a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rollup {
     /// The workspace.

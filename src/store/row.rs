@@ -25,7 +25,7 @@ struct Columns(Map<String, Value>);
 
 /// What a row can be read as.
 pub trait FromRow {
-    /// Reads the columns. What comes of a column that is not as it should be does not matter.
+    /// Reads the columns. What is read from a column that is not as it should be is never used.
     fn from_row(row: &mut Row) -> Self;
 }
 
@@ -148,7 +148,7 @@ impl Row {
         self.read(column, rows)
     }
 
-    /// The same in the order of `by`, a column of theirs.
+    /// The same in the order of their column `by`.
     pub fn rows_by<T: FromRow>(&mut self, column: &str, by: &str) -> Vec<T> {
         let mut rows = self.parse(column);
         sort_by(&mut rows, &[by]);
@@ -298,7 +298,7 @@ mod tests {
             |row| row.rows::<A>("rows"),
             "rows: what is stored is not as the schema says: a is no number in its range",
         );
-        // The first thing that is wrong is told.
+        // The first thing that is wrong is reported.
         check(|row| (row.text("other"), row.text("big")), "there is no other");
     }
 

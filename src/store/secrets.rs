@@ -10,7 +10,7 @@ use crate::store::connections::{Connection, NewSecret};
 use crate::store::row::{FromRow, Row};
 use crate::store::{Query, all_rows, run, statement};
 
-/// A signing secret that signs, as pages tell of it.
+/// A signing secret that signs, as pages show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveSecret {
     /// Number in its connection.

@@ -284,7 +284,7 @@ impl<P: Platform> Run<P> {
         match (meaning.succeeded, meaning.failed) {
             (true, _) => How::Delivered,
             (false, true) => How::Failed(meaning.due_at_ms),
-            // The receiver aborted the message: it is up, and done with this one.
+            // The receiver aborted the message: it answers, and this delivery is settled.
             (false, false) => How::InternalFault(None),
         }
     }

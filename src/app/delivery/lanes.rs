@@ -1,4 +1,4 @@
-//! Talking to lanes, and doing for a lane what it asks of its surroundings.
+//! Calls to lanes, and the effects that a lane asks for.
 
 use serde_json::json;
 

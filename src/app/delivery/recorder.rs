@@ -1,5 +1,5 @@
-//! Records what attempts led to: in LOG with the modes of the connections' lanes, in CONTROL where
-//! it means something for a connection.
+//! Records the results of attempts: in LOG with the modes of the connections' lanes, and in CONTROL
+//! where a result changes a connection.
 
 use serde_json::json;
 

@@ -1,16 +1,16 @@
-//! What a consumer has to tell lanes of the attempts it made on its own: once for each connection
-//! and batch, and nothing at all while everything goes well.
+//! What a consumer reports to lanes about the attempts it made on its own: once for each connection
+//! and batch, and nothing while all attempts succeed.
 
 use crate::app::delivery::attempt::ConnectionEffect;
 use crate::app::delivery::work::Work;
 use crate::domain::lane::messages::ConsumerReport;
 use crate::domain::lane::queue::{ConnectionQueue, LanePolicy, Mode, QueuePosition};
 
-/// What is to be told, by connection.
+/// Reports by connection.
 #[derive(Debug, Default)]
 pub struct Reports(Vec<Report>);
 
-/// What is to be told to one lane.
+/// The report to one lane.
 #[derive(Debug)]
 pub struct Report {
     /// What is known.
@@ -44,7 +44,7 @@ impl Reports {
         self.on(&work.job.line(), work.traits, work.mode)
     }
 
-    /// Those that are worth telling.
+    /// Those that the lane has to know.
     pub fn take(&mut self) -> Vec<Report> {
         std::mem::take(&mut self.0).into_iter().filter(Report::is_worth_telling).collect()
     }
@@ -84,7 +84,7 @@ impl Report {
         is_watched || is_news || !told.forwarded.is_empty()
     }
 
-    /// What to tell, with the mode that LOG shows after what was recorded.
+    /// The report, with the mode that LOG shows after what was recorded.
     pub fn into_told(self) -> ConsumerReport {
         let is_slow = self.is_slow();
         let mut told = self.told;

@@ -1,8 +1,9 @@
-//! Deleting a workspace. It is gone for everybody in one batch; what it had is cleared away in
-//! bounded steps, the first of them at once and the rest by the sweeper.
+//! Deleting a workspace. One batch makes it unreachable. Its data is then deleted in bounded steps,
+//! the first of them at once and the rest by the sweeper.
 //!
-//! Who read CONTROL before that batch can still store something after it: an event, a connection, a
-//! session. So a workspace is forgotten only when nothing was left some minutes later.
+//! A request that read CONTROL before that batch can still store something after it: an event, a
+//! connection, a session. So the workspace is forgotten only when nothing is left some minutes
+//! later.
 
 use serde_json::json;
 

@@ -1,7 +1,7 @@
-//! The quota of events in a month, where an installation has one. The cron counts, so that an emit
+//! The monthly quota of events, where an installation has one. The cron counts, so that an emit
 //! costs nothing more: a workspace that has used up its events is marked, and the read that every
-//! emit needs finds the mark. So some more events than the quota says are let in, as many as are
-//! emitted until the workspace's turn comes.
+//! emit needs finds the mark. So a workspace can emit somewhat more than its quota, until the cron
+//! counts it again.
 
 use crate::app::common::history_db;
 use crate::domain::base::error::Result;

@@ -1,14 +1,13 @@
-//! Counting what became of deliveries, for the statistics. The cron does it, never the emit or the
-//! delivery: it goes from connection to connection and counts the days that may have changed.
+//! Counts deliveries for the statistics. The cron does it, never the emit or the delivery. It goes
+//! from connection to connection and counts the days that may have changed.
 //!
-//! A day is the one on which events were accepted, so its deliveries are a range of ids. It is
-//! counted afresh each time, until it is over and nothing of it is owed any more. Whatever is
-//! changed after that, by a replay or by a success that comes late, is noticed by a trigger of the
-//! database, and the day is counted again. To count is to read, and reading costs a thousandth of
-//! writing.
+//! A day is the day on which events were accepted, so its deliveries are a range of ids. It is
+//! counted again each time, until it has ended and nothing of it is owed. A change after that, by a
+//! replay or by a late success, is noticed by a trigger of the database, and the day is counted
+//! once more. Counting only reads, and a read costs a thousandth of a write.
 //!
-//! A pass begins a quarter of an hour after the one before. It may take several runs; a run that
-//! is cut short is done again, which changes nothing.
+//! A pass begins a quarter of an hour after the one before. It may take several runs. A run that
+//! was interrupted is done again, which changes nothing.
 
 use crate::app::common::history_db;
 use crate::domain::base::error::Result;

@@ -1,6 +1,6 @@
-//! The one error type. What the caller is told (`message`, `fields`) and what the log is told
-//! (`detail`) are different fields, so inner text cannot reach a caller by accident. HTTP statuses
-//! are given to kinds in `http/problem.rs` and nowhere else.
+//! The one error type. The text for the caller (`message`, `fields`) and the text for the log
+//! (`detail`) are different fields, so inner text cannot reach a caller by accident. Only
+//! `http/problem.rs` maps kinds of errors to HTTP statuses.
 
 use std::fmt;
 
@@ -37,7 +37,7 @@ pub enum Kind {
     Internal,
 }
 
-/// What exactly stood in the way, for programs that tell one conflict or refusal from another.
+/// The exact cause, for programs that handle one conflict or refusal differently from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
     /// The same is there already.
@@ -77,7 +77,7 @@ impl Code {
         Self::CredentialsRefused,
     ];
 
-    /// The word that callers are told (the wire contract).
+    /// The word in answers (the wire contract).
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Duplicate => "duplicate",
@@ -119,7 +119,7 @@ pub struct Parts {
     pub code: Option<Code>,
     /// Told to the caller.
     pub message: String,
-    /// The fields that were wrong, told to the caller.
+    /// The fields that were wrong, for the caller.
     pub fields: Vec<FieldError>,
     /// Told to the log only.
     pub detail: String,
@@ -127,9 +127,9 @@ pub struct Parts {
     is_refused_data: bool,
 }
 
-/// What the caller of a read is told when a dependency does not answer.
+/// The message for the caller of a read when a dependency does not answer.
 const UNAVAILABLE: &str = "Something that is needed does not answer. Try again";
-/// What the caller of a change is told then.
+/// The message for the caller of a change then.
 const UNKNOWN_CHANGE: &str = "It is unknown whether this was done: something needed does not \
     answer. Look at it, then try again";
 

@@ -238,7 +238,7 @@ pub const WINDOW_MAX: usize = 256;
 pub const FORWARDED_MAX: usize = 4_096;
 /// How long a lane waits with a delivery that was not as it looked and looks the same again.
 pub const DOUBT_MS: i64 = 5_000;
-/// What a lease lasts beyond the attempt's timeout: time to start, to record, and to tell.
+/// What a lease lasts beyond the attempt's timeout: time to start, to record, and to report.
 pub const LEASE_MARGIN_MS: i64 = 10_000;
 /// How long a lane believes that somebody comes whom it has woken. A message that is late by more
 /// is overtaken by another, which does no harm.

@@ -1,4 +1,4 @@
-//! What every room stands on: errors, ids, limits, secrets, times, JSON trees and the URL guard.
+//! What every room uses: errors, ids, limits, secrets, times, JSON trees and the URL guard.
 
 pub mod error;
 pub mod fields;

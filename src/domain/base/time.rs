@@ -1,5 +1,5 @@
-//! Instants as the rest of the crate holds them: milliseconds since 1970-01-01T00:00:00Z in an
-//! `i64`. Nothing here reads a clock.
+//! Times in this crate are milliseconds since 1970-01-01T00:00:00Z in an `i64`. Nothing here reads
+//! a clock.
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat};
 use std::time::UNIX_EPOCH;

@@ -1,6 +1,6 @@
-//! A JSON text as a tree that leaves numbers as they are written, so that they can be compared
-//! exactly: no number is too large or too precise for it. Payloads are read in this way to be
-//! filtered; the tree is thrown away, what is stored and sent is the text.
+//! A JSON text as a tree. Numbers stay as they are written, so that they can be compared exactly,
+//! however large or precise they are. Filters read payloads in this way. The tree is used only to
+//! compare; the stored and sent payload is always the text.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;

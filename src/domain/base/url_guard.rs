@@ -2,7 +2,7 @@
 //!
 //! The text is judged as the URL parser of browsers and of `fetch` reads it (crate `url`, WHATWG),
 //! for what is checked must be what is called. That parser also repairs: it drops tabs, turns
-//! turns backslashes round, reads `0x7f.1` as 127.0.0.1. Repairs of the text are refused here and
+//! backslashes round, reads `0x7f.1` as 127.0.0.1. Repairs of the text are refused here and
 //! hosts are judged after them, so that what a customer sees is what is called. An international
 //! host name is taken and becomes its ASCII form (`xn--...`), which is stored, shown and called.
 //!
@@ -260,7 +260,7 @@ const fn closed(name: &'static str, what: &'static str) -> LocalName {
     LocalName { name, what, open_privately: false }
 }
 
-/// Where clouds tell a machine its credentials: AWS, Google Cloud. Both lie in a private range.
+/// Metadata services of clouds (AWS, Google Cloud), which hold credentials, in private ranges.
 const METADATA: [Ipv6Addr; 2] = [
     Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
     Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),

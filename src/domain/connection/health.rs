@@ -1,8 +1,8 @@
-//! Whether a connection of which nothing succeeds is warned about or given up.
+//! When a connection is warned about or switched off because all its attempts fail.
 //!
-//! The time counts from the first failure since anything succeeded, and is looked at when another
-//! attempt fails. So the failures that give a connection up span the whole time, which is more than
-//! the half day that tells a lasting failure from one evening's.
+//! The time counts from the first failure since the last success, and it is checked when another
+//! attempt fails. So the failures that switch a connection off cover the whole time. That time is
+//! longer than half a day, so that one bad evening is not enough.
 
 use crate::domain::base::time::DAY_MS;
 

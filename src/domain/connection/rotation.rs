@@ -1,4 +1,4 @@
-//! Rotating a signing secret: how long the old ones go on signing beside the new one.
+//! Rotating a signing secret: how long the old secrets keep signing beside the new one.
 
 use crate::domain::base::time::DAY_MS;
 use crate::domain::connection::signing::Scheme;

@@ -1,4 +1,4 @@
-//! How a request is signed, so that its receiver can tell that it is ours and unaltered.
+//! How a request is signed, so that its receiver can check who sent it and that it is unchanged.
 //!
 //! Three schemes, each over the exact body bytes:
 //!
@@ -171,7 +171,7 @@ pub enum SigningError {
     UnusableKey,
 }
 
-/// What a page tells about a secret that it takes.
+/// What a page says about a secret that it accepts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretAdvice {
     /// Under `standard`, for a secret that is plain text: the same key as stock verifiers want it,

@@ -5,7 +5,7 @@ use strum::{EnumString, IntoStaticStr};
 
 use crate::domain::base::limits::{RESPONSE_HEADER_BYTES_MAX, RESPONSE_HEADERS_MAX};
 
-/// What became of an attempt. The words are the wire contract's.
+/// The outcome of an attempt. The words are the wire contract's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -57,9 +57,9 @@ pub struct Answer {
 /// What a receiver can ask for by the response header `webhook-delivery`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReceiverDirective {
-    /// `abort-message`: this delivery shall not be tried again.
+    /// `abort-message`: do not try this delivery again.
     AbortMessage,
-    /// `disable`: the connection shall send nothing more.
+    /// `disable`: send nothing more on this connection.
     Disable,
 }
 
@@ -153,7 +153,7 @@ pub struct Record {
     pub started_at_ms: i64,
     /// From start to the end of the answer.
     pub duration_ms: i64,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: Outcome,
     /// Status of the answer, if headers arrived.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
-//! Which deliveries this isolate is attempting right now. A slow attempt outlives its batch, and
-//! its job may be repeated meanwhile: then the repetition is dropped here. It is memory of one
-//! isolate, a help against repeats and no promise; what is lost with it costs nothing.
+//! The deliveries that this isolate is attempting right now. A slow attempt can last longer than
+//! its batch, and its job may be repeated meanwhile: the repeated job is then dropped here. This
+//! lives in the memory of one isolate. It reduces duplicates and guarantees nothing; losing it
+//! costs nothing.
 
 use crate::domain::lane::queue::DeliveryKey;
 

@@ -1,5 +1,5 @@
-//! A queue job: a wake-up that carries ids only. The queue may lose, repeat or reorder jobs;
-//! whether a job still means anything is decided by the delivery's row.
+//! A queue job: a wake-up that carries ids only. The queue may lose, repeat or reorder jobs. The
+//! delivery's row decides whether a job still applies.
 
 use crate::domain::lane::queue::DeliveryKey;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
-//! Replays: which deliveries somebody wants sent once more, and what becomes of that.
+//! Replays: which deliveries are sent once more, and the state of that.
 //!
-//! A replay is about the events that were accepted in a range of time. Their ids begin with that
-//! time, so the range is a range of ids.
+//! A replay is about the events that were accepted in a range of time. Event ids begin with the
+//! time, so the range of time is a range of ids.
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 

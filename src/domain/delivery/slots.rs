@@ -173,7 +173,7 @@ impl Slots {
         self.waiting(true)
     }
 
-    /// The jobs that were not started for want of a slot.
+    /// The jobs that were not started because no slot was free.
     pub fn not_started(&self) -> Vec<usize> {
         self.waiting(false)
     }

@@ -66,7 +66,7 @@ pub enum Transition {
     Paused,
     /// The connection is active again.
     Released,
-    /// It shall not be sent any more.
+    /// It was canceled.
     Canceled,
     /// A person wants it sent once more.
     Replayed,
@@ -166,7 +166,7 @@ pub fn settle(
         _ => schedule.next_due_ms(attempt, now_ms, retry_after_ms, message_id),
     };
     let Some(due_at_ms) = next else { return over(Transition::GivenUp) };
-    // The lane sees to it when it is due; the sweeper leaves it time.
+    // The lane wakes it when it is due; the sweeper leaves it time.
     let sweep_at_ms = Some(due_at_ms + SWEEP_GRACE_MS);
     Settlement { transition: Transition::AttemptFailed, due_at_ms: Some(due_at_ms), sweep_at_ms }
 }

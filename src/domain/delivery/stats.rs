@@ -1,6 +1,6 @@
-//! Counting what became of deliveries: how many are in which state, and how long things took, in
-//! histograms with fixed buckets. Histograms are added up, so days, connections and workspaces
-//! have percentiles without anybody looking at single deliveries again.
+//! Statistics of deliveries: how many are in which state, and how long things took, in histograms
+//! with fixed buckets. Histograms can be added up, so percentiles of days, connections and
+//! workspaces need no second look at single deliveries.
 
 use crate::domain::delivery::state::State;
 
@@ -70,7 +70,7 @@ fn bound_ms(bucket: usize) -> i64 {
     STEPS[bucket % STEPS.len()] * power / 10
 }
 
-/// What became of a number of deliveries.
+/// A number of deliveries by state, with their times.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Owed, also those that are held.

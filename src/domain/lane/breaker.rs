@@ -1,9 +1,9 @@
-//! The circuit breaker of a lane: whether a receiver is worth calling at all.
+//! The circuit breaker of a lane: whether requests go to a receiver that fails.
 //!
-//! It opens after [`FAILURES_IN_ROW`] failures in a row, or when at least half of what was
-//! reported in the last five minutes failed and that is no handful. While it is open only probes go
-//! out, one at a time and further and further apart; the first success closes it. A probe is an
-//! ordinary attempt of a delivery that is due anyway, so nothing is sent just to ask.
+//! It opens after [`FAILURES_IN_ROW`] failures in a row, or when at least half of the attempts
+//! reported in the last five minutes failed and there were enough of them. While it is open only
+//! probes are sent, one at a time and at growing intervals. The first success closes it. A probe is
+//! an ordinary attempt of a delivery that is due, so no extra request is sent.
 
 use serde::{Deserialize, Serialize};
 

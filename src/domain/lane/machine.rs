@@ -1,19 +1,19 @@
-//! A lane: the traffic light of one connection. It decides which deliveries start next, how many at
-//! once, and whether any at all; it never calls a customer, and the truth stands in LOG.
+//! A lane decides for one connection which deliveries start next, how many at once, and whether any
+//! start at all. It sends no requests. What is owed is stored in LOG, not here.
 //!
 //! It is a state machine without a clock: [`Lane::step`] takes a command and the time and answers
-//! with a reply and with effects for its surroundings to carry out. The cast:
+//! with a reply and with effects that its caller carries out. The parts:
 //!
-//! - *consumers* [tell](Command::Tell) what became of attempts they made on their own, and
+//! - *consumers* [report](Command::Tell) the results of attempts they made on their own, and
 //!   [pull](Command::Pull) deliveries to attempt for it, bringing pages of the line when asked to;
 //! - *leases* say which deliveries are handed out, until a time by which the attempt has ended and
 //!   is recorded whatever happens;
 //! - the *window* shows a page of the line, the *breaker* and the *pace* say what may go out;
 //! - the *alarm* is armed by every step at the minimum of all times that matter, so that a consumer
-//!   that vanished, a lost wake-up and a lane that lost its storage are all found out in time.
+//!   that vanished, a lost wake-up and a lane that lost its storage are all noticed in time.
 //!
-//! Everything in here may be lost but for its price: a delivery attempted twice, an endpoint called
-//! once too often. LOG decides what is owed.
+//! All of this may be lost. The cost is one duplicate attempt, or one request too many to an
+//! endpoint. LOG decides what is owed.
 
 use serde::{Deserialize, Serialize};
 
@@ -135,7 +135,7 @@ impl Lane {
         leases.iter().any(|lease| lease.place == *place)
     }
 
-    /// A lease that ran out belonged to somebody who vanished; what came of it only LOG knows.
+    /// A lease that ran out belonged to a consumer that vanished; only LOG has the result.
     fn expire_leases(&mut self, now_ms: i64) {
         let before = self.leases.len();
         self.leases.retain(|lease| lease.until_ms > now_ms);
@@ -202,7 +202,7 @@ impl Lane {
                 How::Changed => {
                     let attempt = lease.map_or(0, |lease| lease.attempt);
                     self.window.doubt(place.clone(), attempt, now_ms);
-                    // What came of it decides in a strict line whether the next one may start.
+                    // In a strict line the result decides whether the next one may start.
                     self.look_again(now_ms, now_ms);
                     None
                 }

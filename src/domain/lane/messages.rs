@@ -1,4 +1,4 @@
-//! What consumers and lanes say to one another, and what a lane asks of its surroundings.
+//! The messages between consumers and lanes, and the effects that a lane asks for.
 
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,7 @@ pub struct ConsumerReport {
 pub struct Pull {
     /// What it knows.
     pub told: ConsumerReport,
-    /// What became of deliveries that were handed out. It stands in LOG already.
+    /// The results of deliveries that were handed out. They are in LOG already.
     pub settled: Vec<Settled>,
     /// How many it can start now; 0 when it stops.
     pub room: u32,
@@ -60,12 +60,12 @@ pub struct Pull {
     pub page: Option<Page>,
 }
 
-/// What became of a delivery that was handed out.
+/// The result of a delivery that was handed out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {
     /// Which one.
     pub place: QueuePosition,
-    /// What became of it.
+    /// The result.
     pub how: How,
 }
 
@@ -117,7 +117,7 @@ pub enum Effect {
     SetMode(LogMode),
 }
 
-/// The mode as LOG shall show it.
+/// The mode to store in LOG.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogMode {
     /// The mode.

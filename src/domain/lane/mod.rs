@@ -1,4 +1,4 @@
-//! The lane of a connection: what keeps its retries in order.
+//! The lane of a connection, which keeps its retries in order.
 
 pub mod breaker;
 pub mod machine;

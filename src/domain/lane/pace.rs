@@ -1,8 +1,8 @@
-//! How much of a lane may be under way at once, and how many requests may start in a second.
+//! How many attempts of a lane may run at once, and how many requests may start in a second.
 //!
-//! A line that drains after an outage starts with one attempt in flight and doubles with every
-//! round that went well, up to [`IN_FLIGHT_MAX`]. A receiver that asks for less (429, 502, 504)
-//! gets half for a while.
+//! After an outage a line starts with one attempt in flight, and the number doubles with every
+//! round that succeeded, up to [`IN_FLIGHT_MAX`]. A receiver that asks for fewer requests (429,
+//! 502, 504) gets half for some time.
 
 use serde::{Deserialize, Serialize};
 

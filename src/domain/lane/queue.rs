@@ -1,6 +1,6 @@
-//! The line of a connection: its open deliveries, oldest first, as LOG has them. What stands here
-//! is shared by those who read the line (`store/lines.rs`), those who keep its order (`lane.rs`)
-//! and those who serve it (the consumer).
+//! The line of a connection: its open deliveries, oldest first, as LOG has them. These types are
+//! shared by what reads the line (`store/lines.rs`), what keeps its order (`machine.rs`) and what
+//! attempts its deliveries (the consumer).
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
@@ -120,7 +120,7 @@ impl Reason {
 /// What a connection's settings ask of its lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LanePolicy {
-    /// No event starts before every earlier one is done with.
+    /// No event starts before every earlier one is settled.
     pub strict: bool,
     /// The most requests that start in any second.
     pub per_second: Option<u32>,

@@ -148,7 +148,7 @@ impl Window {
         self.rows.iter_mut().find(|row| row.place == *place)
     }
 
-    /// A delivery is done with.
+    /// A delivery was settled.
     pub fn remove(&mut self, place: &QueuePosition) {
         self.rows.retain(|row| row.place != *place);
         self.forwarded.remove(place);

@@ -1,5 +1,5 @@
-//! An event as a product emits it, and as it is kept. The payload is text from the first byte to
-//! the last: it is checked, never parsed and written again.
+//! An event as a product emits it, and as it is stored. The payload is checked and stays the same
+//! text from the request to the receiver; it is never parsed and written again.
 
 use crate::domain::base::ids::TEST_RULE;
 use crate::domain::base::names::{check_name, check_resource_id};

@@ -1,12 +1,12 @@
-//! Emits that happen once: a caller that does not know what became of its request sends it again
-//! with the same `Idempotency-Key` and gets the first answer.
+//! Idempotency of emits: a caller that got no answer sends the request again with the same
+//! `Idempotency-Key` and gets the first answer.
 //!
 //! A key is scoped to a workspace. A bulk request for several workspaces claims its key in each of
-//! them, and each stands for itself: what was stored is answered as it was, what could not be
+//! them. Each is handled by itself: what was stored is answered as it was, and what could not be
 //! stored the first time is stored now.
 //!
-//! Claiming is part of the batch that stores the events and is never preceded by a read, so that of
-//! any number of requests at the same time one wins and all learn who did.
+//! The claim is part of the batch that stores the events, and no read comes before it. So of any
+//! number of requests at the same time one wins, and all of them learn which.
 
 use sha2::{Digest, Sha256};
 

@@ -42,7 +42,7 @@ pub struct Rule {
 
 impl Rule {
     /// Whether an event of a name that this rule is for, with this resource, is routed by it as far
-    /// as can be told without its payload.
+    /// as can be said without its payload.
     ///
     /// # Errors
     /// Why it is not.

@@ -1,5 +1,5 @@
-//! Who acts, and which part of the data it may touch. What lies outside its scope does not exist
-//! for an actor.
+//! Who acts, and which data it may see and change. What is outside its scope does not exist for an
+//! actor.
 
 use crate::domain::base::names::same_resource;
 

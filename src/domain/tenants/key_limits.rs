@@ -1,5 +1,5 @@
-//! What a publishable key is limited to. Whoever reads a key in a browser's code can emit with it;
-//! limits keep that to some events and to some pages.
+//! What a publishable key is limited to. A key in a page's code can be read and used by everybody;
+//! limits restrict it to some events and to some pages.
 
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::names::check_pattern;

@@ -1,4 +1,4 @@
-//! A workspace: one customer of the organization. Tenants are walls, and this is the wall.
+//! A workspace: one customer of the organization. No data crosses from one workspace to another.
 
 /// Where a workspace's events live.
 #[derive(Debug, Clone, PartialEq, Eq)]
