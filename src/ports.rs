@@ -12,6 +12,7 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 
 use crate::destinations::model::OutboundRequest;
+use crate::domain::base::limits::{DATABASE_READ_MS, DATABASE_WRITE_MS};
 use crate::domain::base::secret::MasterKeys;
 use crate::domain::delivery::attempt::Answer;
 use crate::domain::delivery::in_flight::InFlight;
@@ -88,6 +89,20 @@ pub struct Statement {
     pub params: Vec<Param>,
 }
 
+impl Statement {
+    /// Whether it only reads.
+    pub fn is_read(&self) -> bool {
+        self.sql.starts_with("select")
+            || (self.sql.starts_with("with") && !self.sql.contains(" update "))
+    }
+
+    /// How long a batch of statements may take.
+    pub fn deadline_ms(statements: &[Self]) -> i64 {
+        let is_read = statements.iter().all(Self::is_read);
+        if is_read { DATABASE_READ_MS } else { DATABASE_WRITE_MS }
+    }
+}
+
 /// Rows that a statement returned: the JSON text of an array of objects from column name to value.
 /// Texts survive this exactly, and no row goes through a tree of values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +140,8 @@ impl PortError {
 
 /// A SQL database.
 pub trait Database {
-    /// Runs the statements in one transaction: all take effect or none.
+    /// Runs the statements in one transaction: all take effect or none. It takes no longer than
+    /// [`Statement::deadline_ms`]; a write may take effect after that.
     ///
     /// # Errors
     /// When the answer is not known; the transaction may have been committed.

@@ -45,6 +45,8 @@ create table deliveries (
     attempts integer not null default 0,
     sweeps integer not null default 0,
     faults integer not null default 0,
+    -- Since when we ourselves keep it from being attempted.
+    faulted_since_ms integer,
     payload_bytes integer not null,
     reason text,
     last_error text,

@@ -75,27 +75,41 @@ pub async fn activate<P: Platform>(
 }
 
 /// Makes connections inactive whose endpoint asked for it or failed for days. To be called before
-/// that answer is recorded, and [`hold_inactive`] after: a delivery that is held already would not
-/// be recorded. A failure is logged: the next delivery to such an endpoint leads here again.
+/// that answer is recorded, and [`hold_inactive`] after with those that are returned: a delivery
+/// that is held already would not be recorded. One that was changed meanwhile stays as it is. A
+/// failure is logged: the next delivery to such an endpoint leads here again.
 pub async fn mark_inactive<P: Platform>(
     platform: &P,
-    inactive: &[(String, String, InactiveReason)],
-) {
-    let now_ms = platform.now_ms();
-    for (workspace, connection, reason) in inactive {
-        let (control, reason) = (platform.control(), Some(*reason));
-        let marked = connections::set_active(control, workspace, connection, reason, now_ms).await;
-        complain(platform, "deactivate", connection, marked);
+    inactive: Vec<SwitchOff>,
+) -> Vec<(String, String)> {
+    let (control, now_ms, mut marked) = (platform.control(), platform.now_ms(), Vec::new());
+    for SwitchOff { workspace, connection, reason, unchanged_since_ms: since_ms } in inactive {
+        let (w, c) = (workspace.as_str(), connection.as_str());
+        match connections::switch_off(control, w, c, reason, since_ms, now_ms).await {
+            Ok(true) => marked.push((workspace, connection)),
+            Ok(false) => {}
+            Err(error) => complain(platform, "deactivate", c, Err(error)),
+        }
     }
+    marked
+}
+
+/// A connection whose endpoint asked for it, or failed for days.
+#[derive(Debug)]
+pub struct SwitchOff {
+    /// Its workspace.
+    pub workspace: String,
+    /// Its connection.
+    pub connection: String,
+    /// Why.
+    pub reason: InactiveReason,
+    /// When it was changed last, as the attempt knew it.
+    pub unchanged_since_ms: i64,
 }
 
 /// Holds what else these connections owe; the consumer holds what this leaves.
-pub async fn hold_inactive<P: Platform>(
-    platform: &P,
-    shard: u16,
-    inactive: &[(String, String, InactiveReason)],
-) {
-    for (workspace, connection, _) in inactive {
+pub async fn hold_inactive<P: Platform>(platform: &P, shard: u16, inactive: &[(String, String)]) {
+    for (workspace, connection) in inactive {
         let held = match history_db(platform, shard) {
             Ok(log) => held::hold_connection(log, workspace, connection).await,
             Err(error) => Err(error),
@@ -184,7 +198,7 @@ async fn release_some<P: Platform>(
             Some(_) => released += release(platform, shard, workspace, connection).await?,
             None => {
                 let (log, now_ms) = (history_db(platform, shard)?, platform.now_ms());
-                held::cancel_connection(log, workspace, connection, now_ms).await?;
+                held::cancel_deleted(log, workspace, connection, now_ms).await?;
             }
         }
     }

@@ -1,12 +1,15 @@
 //! A D1 database as the [`Database`] port.
 
 use std::cell::Cell;
+use std::pin::pin;
+use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use serde::Deserialize;
 use worker::d1::serde_wasm_bindgen;
 use worker::js_sys::{Array, JSON};
 use worker::wasm_bindgen::JsValue;
-use worker::{D1Database, D1PreparedStatement, D1Result};
+use worker::{D1Database, D1PreparedStatement, D1Result, Delay};
 
 use crate::platform::meter::Meter;
 use crate::ports::{Database, Param, PortError, Rows, Statement};
@@ -68,7 +71,12 @@ fn js_value(param: Param) -> JsValue {
 
 impl Database for D1 {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, PortError> {
-        self.run(statements).await.map_err(|e| PortError(format!("D1: {e}")))
+        let ms = Statement::deadline_ms(&statements);
+        let late = Delay::from(Duration::from_millis(u64::try_from(ms).unwrap_or(0)));
+        match select(pin!(self.run(statements)), late).await {
+            Either::Left((done, _)) => done.map_err(|e| PortError(format!("D1: {e}"))),
+            Either::Right(_) => Err(PortError(format!("D1: no answer within {ms} ms"))),
+        }
     }
 
     fn size_bytes(&self) -> Option<i64> {

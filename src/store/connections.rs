@@ -435,6 +435,33 @@ pub async fn set_active(
     run(control, vec![statement(SET_ACTIVE, params)]).await.map(drop)
 }
 
+const SWITCH_OFF: &str = "\
+    update connections set active = 0, inactive_reason = ?3, updated_at_ms = ?4 \
+    where id = ?2 and workspace = ?1 and active = 1 and updated_at_ms = ?5 returning id";
+
+/// Makes a connection inactive unless it was changed since `unchanged_since_ms`: what an attempt
+/// learnt of its old URL says nothing of its new one. Whether it was made inactive.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn switch_off(
+    control: &impl Database,
+    workspace: &str,
+    connection: &str,
+    reason: InactiveReason,
+    unchanged_since_ms: i64,
+    now_ms: i64,
+) -> Result<bool> {
+    let params = [
+        workspace.into(),
+        connection.into(),
+        reason.as_str().into(),
+        now_ms.into(),
+        unchanged_since_ms.into(),
+    ];
+    Ok(!select(control, statement(SWITCH_OFF, params)).await?.is_empty())
+}
+
 const WARN: &str = "\
     update connections set failing_since_ms = ?3, warned_percent = ?4 \
     where id = ?2 and workspace = ?1";

@@ -30,6 +30,8 @@ pub struct Owed {
     pub attempts: u32,
     /// Times that we ourselves kept it from being attempted.
     pub faults: u32,
+    /// When that was for the first time since it was attempted.
+    pub faulted_since_ms: Option<i64>,
     /// The event's name.
     pub name: String,
     /// The event's resource.
@@ -44,14 +46,14 @@ pub struct Owed {
     pub attempts_before: u32,
     /// Who asked for the attempt that is due, if a person did.
     pub asked_by: Option<String>,
-    /// Since when it is owed: when the event was accepted or the delivery replayed.
-    pub owed_since_ms: i64,
     /// The payload's exact text.
     pub payload: String,
     /// What LOG says of the connection's lane.
     pub mode: Mode,
     /// The first failure since anything succeeded on the connection.
     pub failing_since_ms: Option<i64>,
+    /// The last failure, or slow attempt, on the connection.
+    pub last_failed_at_ms: Option<i64>,
     /// Whether no earlier one of a strict line is open or held.
     pub is_first: bool,
 }
@@ -87,6 +89,7 @@ impl FromRow for Owed {
             state: row.word("state"),
             attempts: row.int("attempts"),
             faults: row.int("faults"),
+            faulted_since_ms: row.maybe_int("faulted_since_ms"),
             name: row.text("name"),
             resource: row.maybe_text("resource"),
             resource_id: row.maybe_text("resource_id"),
@@ -94,10 +97,10 @@ impl FromRow for Owed {
             started_at_ms: row.maybe_int("started_at_ms"),
             attempts_before: row.int("attempts_before"),
             asked_by: row.maybe_text("asked_by"),
-            owed_since_ms: row.int("owed_since_ms"),
             payload: row.text("payload"),
             mode: mode(row),
             failing_since_ms: row.maybe_int("failing_since_ms"),
+            last_failed_at_ms: row.maybe_int("last_failed_at_ms"),
             is_first: row.flag("is_first"),
         }
     }
@@ -118,11 +121,11 @@ fn key_set<'a>(keys: impl IntoIterator<Item = &'a DeliveryKey>) -> String {
 }
 
 const OWED: &str = "\
-    select d.workspace, d.connection, d.event, d.rule, d.state, d.attempts, d.faults, \
+    select d.workspace, d.connection, d.event, d.rule, d.state, d.attempts, d.faults, d.faulted_since_ms, \
       d.started_at_ms, d.attempts_before, d.asked_by, \
-      coalesce(d.owed_since_ms, e.created_at_ms) as owed_since_ms, \
       e.name, e.resource, e.resource_id, e.created_at_ms, \
       coalesce(e.payload, p.payload) as payload, l.mode, l.failing_since_ms, \
+      l.raised_at_ms as last_failed_at_ms, \
       d.seq is null or not exists (select 1 from deliveries b where b.workspace = d.workspace \
         and b.connection = d.connection and b.seq < d.seq and b.seq is not null \
         and (b.open = 1 or b.state = 'held')) as is_first \
@@ -187,7 +190,8 @@ const RECORD: &str = concat!(
     stays!(),
     ", reason, j.value ->> 'reason'), completed_at_ms = iif(",
     stays!(),
-    ", completed_at_ms, j.value ->> 'completed'), sweeps = 0, \
+    ", completed_at_ms, j.value ->> 'completed'), sweeps = 0, faults = 0, \
+       faulted_since_ms = null, \
        attempts = max(attempts, j.value ->> 'number'), \
        last_error = j.value ->> 'error', asked_by = null, \
        started_at_ms = j.value ->> 'started', \
@@ -338,6 +342,7 @@ pub struct InternalFault {
 const FAULT: &str = "\
     update deliveries set state = j.value ->> 'state', open = j.value ->> 'open', \
       due_at_ms = j.value ->> 'due', sweep_at_ms = j.value ->> 'due', faults = faults + 1, \
+      faulted_since_ms = coalesce(faulted_since_ms, ?2), \
       last_error = 'internal', \
       reason = case j.value ->> 'open' when 0 then 'internal' end, \
       completed_at_ms = case j.value ->> 'open' when 0 then ?2 end \

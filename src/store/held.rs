@@ -130,7 +130,7 @@ pub async fn release_connection(
 }
 
 const CANCEL: &str = "\
-    update deliveries set state = 'canceled', reason = 'canceled', completed_at_ms = ?3 \
+    update deliveries set state = 'canceled', reason = ?5, completed_at_ms = ?3 \
     where workspace = ?1 and connection = ?2 and state = 'held' and event <= (select max(event) \
       from (select event from deliveries where workspace = ?1 and connection = ?2 \
         and state = 'held' order by event limit ?4)) \
@@ -146,7 +146,31 @@ pub async fn cancel_connection(
     connection: &str,
     now_ms: i64,
 ) -> Result<usize> {
-    let params = [workspace.into(), connection.into(), now_ms.into(), HELD_STEP.into()];
+    cancel(log, workspace, connection, now_ms, "canceled").await
+}
+
+/// The same where the connection is gone.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn cancel_deleted(
+    log: &impl Database,
+    workspace: &str,
+    connection: &str,
+    now_ms: i64,
+) -> Result<usize> {
+    cancel(log, workspace, connection, now_ms, "connection_deleted").await
+}
+
+async fn cancel(
+    log: &impl Database,
+    workspace: &str,
+    connection: &str,
+    now_ms: i64,
+    reason: &str,
+) -> Result<usize> {
+    let step = HELD_STEP.into();
+    let params = [workspace.into(), connection.into(), now_ms.into(), step, reason.into()];
     Ok(select(log, statement(CANCEL, params)).await?.len())
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::CONNECTIONS_SHOWN_MAX;
+use crate::domain::connection::health::PAUSE_MAX_MS;
 use crate::domain::lane::messages::LogMode;
 use crate::domain::lane::queue::{ConnectionQueue, Mode, Reason};
 use crate::ports::{Database, Statement};
@@ -30,7 +31,8 @@ const RAISE: &str = "\
     from json_each(?1) where true \
     on conflict do update set mode = max(mode, excluded.mode), \
       raised_at_ms = excluded.raised_at_ms, \
-      failing_since_ms = coalesce(failing_since_ms, excluded.failing_since_ms)";
+      failing_since_ms = case when raised_at_ms < ?2 - ?3 then excluded.failing_since_ms \
+        else coalesce(failing_since_ms, excluded.failing_since_ms) end";
 
 /// The statement that raises modes, if there are any: it goes into the batch that records what
 /// raised them.
@@ -39,7 +41,7 @@ pub fn raise(raised: &[Raise], now_ms: i64) -> Option<Statement> {
         json!([one.workspace, one.connection, one.mode.as_number(), i64::from(one.failed)])
     };
     let set = Value::from(raised.iter().map(row).collect::<Vec<_>>()).to_string();
-    (!raised.is_empty()).then(|| statement(RAISE, [set.into(), now_ms.into()]))
+    (!raised.is_empty()).then(|| statement(RAISE, [set.into(), now_ms.into(), PAUSE_MAX_MS.into()]))
 }
 
 /// Raises modes.

@@ -15,12 +15,13 @@ use crate::store::row::{self, FromRow, Row};
 use crate::store::{run, select, statement};
 
 /// Those deliveries of step `?3` of replay `?2` that are still as they were when it was created:
-/// what somebody retried or erased meanwhile is left out.
+/// what somebody retried or erased meanwhile is left out. Of a replay that was stopped there are
+/// none, also where the steps of a deleted workspace are still there.
 macro_rules! still_chosen {
     () => {
         "from replays r cross join replay_steps s cross join json_each(s.deliveries) j \
            cross join deliveries d \
-         where r.workspace = ?1 and r.id = ?2 \
+         where r.workspace = ?1 and r.id = ?2 and r.status <> 'canceled' \
            and s.workspace = r.workspace and s.replay = r.id and s.number = ?3 \
            and d.workspace = r.workspace and d.connection = j.value ->> 0 \
            and d.event = j.value ->> 1 and d.rule = j.value ->> 2 and d.open = 0 \
@@ -57,7 +58,7 @@ const REPLAY: &str = concat!(
     still_chosen!(),
     ") \
      update deliveries set state = ?4, open = 1, due_at_ms = ?5, sweep_at_ms = ?5 + ?6, \
-       sweeps = 0, faults = 0, reason = null, completed_at_ms = null, \
+       sweeps = 0, faults = 0, faulted_since_ms = null, reason = null, completed_at_ms = null, \
        asked_by = chosen_lines.created_by, attempts_before = attempts, owed_since_ms = ?5, \
        seq = (select c.n - (select count(*) from chosen_lines later_lines \
            where later_lines.connection = chosen_lines.connection \

@@ -16,7 +16,7 @@ const FIND: &str = "\
     select c.workspace, c.id as connection, \
       c.active = 1 and o.suspended_at_ms is null as active, c.type as kind, c.settings, \
       c.timeout_seconds, c.retry_schedule, c.ordering, c.max_per_second, c.credentials, \
-      c.warned_percent, \
+      c.warned_percent, c.updated_at_ms, \
       (select json_group_array(json_object('number', s.number, 'sealed', s.sealed, \
          'expires_at_ms', s.expires_at_ms)) \
        from connection_secrets s where s.connection = c.id) as secrets \
@@ -78,6 +78,7 @@ impl FromRow for Target {
             credentials: row.json("credentials"),
             secrets,
             warned_percent: row.int("warned_percent"),
+            updated_at_ms: row.int("updated_at_ms"),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Delivering: the states a delivery goes through, repeats, losses, and slow endpoints.
 
-use posthorn::app::delivery::deliver::Verdict;
+use posthorn::app::delivery::deliver::{Verdict, deliver};
 use posthorn::app::upkeep::sweep::sweep;
 use posthorn::ports::{Clock, Jobs};
 use serde_json::{Value, json};
 
 use crate::edge::{Edge, Fault, Reply, START_MS};
-use crate::tenant::Tenant;
+use crate::tenant::{Tenant, call};
 
 pub const URL: &str = "https://hooks.example.com/a";
 const OTHER: &str = "https://hooks.example.com/other";
@@ -203,7 +203,7 @@ fn the_sweeper_puts_off_what_it_woke() {
     let (tenant, _) = tenant(&edge);
     edge.receivers.script(URL, |_| Reply::status(500));
     tenant.emit(&edge, "x");
-    // Due after the grace of a minute, then after 1, 2, 4 ... more minutes.
+    // Due after the grace of three minutes, then after 1, 2, 4 ... more minutes.
     let mut at_minutes = Vec::new();
     for minute in 1..=20 {
         // The queue loses every message.
@@ -215,7 +215,7 @@ fn the_sweeper_puts_off_what_it_woke() {
             at_minutes.push(minute);
         }
     }
-    assert_eq!(at_minutes, [1, 2, 4, 8, 16]);
+    assert_eq!(at_minutes, [3, 4, 6, 10, 18]);
 }
 
 #[test]
@@ -307,6 +307,105 @@ fn our_own_faults_end_after_seven_days() {
     edge.run_for(7 * 24 * HOUR_MS + 3 * HOUR_MS);
     assert_eq!(tenant.delivery(&edge, &event)["status"], "failed");
     assert_eq!(edge.logs[0].ask("select reason from deliveries"), [json!("internal")]);
+}
+
+#[test]
+fn our_own_faults_are_measured_from_the_first_one() {
+    let edge = Edge::new();
+    let (tenant, rule) = tenant(&edge);
+    // An event that waits for eight days, because its connection is paused.
+    let connection = edge.control.ask("select id from connections")[0].clone();
+    let path = format!("/api/v1/connections/{}", connection.as_str().expect("text"));
+    tenant.call(&edge, "POST", &format!("{path}/deactivate"), &json!({}));
+    let event = tenant.emit(&edge, "x");
+    edge.run_for(8 * 24 * HOUR_MS);
+    let sealed = edge.control.ask("select sealed from connection_secrets");
+    edge.control.execute("update connection_secrets set sealed = 's1.gone.AAAA'");
+    tenant.call(&edge, "POST", &format!("{path}/activate"), &json!({}));
+    edge.run_for(30_000);
+    assert_eq!(tenant.delivery(&edge, &event)["last_error"], "internal");
+    let sealed = sealed[0].as_str().expect("text");
+    edge.control.execute(&format!("update connection_secrets set sealed = '{sealed}'"));
+    edge.run_for(10 * MINUTE_MS);
+    assert_eq!(outcomes(&tenant.attempts(&edge, &event, &rule)), ["delivered"]);
+    let left = edge.logs[0].ask("select faults from deliveries where faulted_since_ms is null");
+    assert_eq!(left, [json!(0)]);
+}
+
+#[test]
+fn a_late_410_from_an_old_url_switches_nothing_off() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let (connection, _) = tenant.route(&edge, "x", json!({"url": URL}));
+    let path = format!("/api/v1/connections/{connection}");
+    edge.receivers.script(URL, |_| Reply::status(410).after(5_000));
+    let event = tenant.emit(&edge, "x");
+    edge.run_for(1_000);
+    let change = json!({"metadata": {"url": OTHER}});
+    let answer = tenant.call(&edge, "PATCH", &path, &change);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    edge.run_for(10_000);
+    assert_eq!(tenant.delivery(&edge, &event)["status"], "failed", "that one is gone for good");
+    let next = tenant.emit(&edge, "x");
+    edge.run_for(10_000);
+    assert_eq!(tenant.delivery(&edge, &next)["status"], "completed");
+    assert_eq!(edge.receivers.seen(OTHER).len(), 1);
+    // One that was just switched on stays on; one that was not changed is switched off.
+    edge.receivers.script(OTHER, |_| Reply::status(410).after(5_000));
+    tenant.emit(&edge, "x");
+    edge.run_for(1_000);
+    tenant.call(&edge, "POST", &format!("{path}/deactivate"), &json!({}));
+    tenant.call(&edge, "POST", &format!("{path}/activate"), &json!({}));
+    edge.run_for(10_000);
+    let is_active = || edge.control.ask("select active from connections") == [json!(1)];
+    assert!(is_active());
+    tenant.emit(&edge, "x");
+    edge.run_for(10_000);
+    assert!(!is_active());
+}
+
+#[test]
+fn two_seconds_after_a_change_nothing_old_is_sent() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let (connection, _) = tenant.route(&edge, "x", json!({"url": URL}));
+    // 100 attempts of 240 ms, four at once, take 6 s.
+    edge.receivers.script(URL, |_| Reply::status(200).after(240));
+    (0..100).for_each(|_| drop(tenant.emit(&edge, "x")));
+    let jobs = edge.queue.take_batch(edge.now_ms());
+    let (other, messages) = (edge.clone(), jobs);
+    edge.spawn(async move { deliver(&other, &messages).await.rest.await });
+    edge.block_on(edge.sleep_ms(1_000));
+    let path = format!("/api/v1/connections/{connection}");
+    tenant.call(&edge, "PATCH", &path, &json!({"metadata": {"url": OTHER}}));
+    let changed_at_ms = edge.now_ms();
+    edge.block_on(edge.sleep_ms(10_000));
+    let last_ms = edge.receivers.seen(URL).last().expect("some").at_ms;
+    assert!(last_ms <= changed_at_ms + 2_000, "{} ms after it", last_ms - changed_at_ms);
+    assert!(edge.receivers.seen(OTHER).len() > 30, "the rest goes to the new one");
+}
+
+#[test]
+fn a_message_of_a_newer_release_comes_again() {
+    let edge = Edge::new();
+    let newer = r#"{"v":2,"something":"else"}"#.to_owned();
+    let broken = r#"{"v":1,"something":"else"}"#.to_owned();
+    assert_eq!(edge.serve_batch(&[newer, broken]), [Verdict::Retry(1), Verdict::Ack]);
+}
+
+#[test]
+fn one_batch_of_jobs_that_is_refused_keeps_no_other_back() {
+    let edge = Edge::new();
+    let (tenant, _) = tenant(&edge);
+    let event = r#"{"event":"x","payload":{}}"#;
+    let connection = edge.control.ask("select id from connections")[0].clone();
+    (0..2).for_each(|_| drop(tenant.rule(&edge, "x", connection.as_str().expect("text"))));
+    let body = format!("[{}]", vec![event; 100].join(","));
+    edge.queue.refuse_next(1);
+    let headers = [("x-meshes-publishable-key", tenant.publishable_key.as_str())];
+    let answer = call(&edge, "POST", "/api/v1/events/bulk", &headers, body.as_bytes());
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    assert_eq!(edge.queue.len(), 200, "300 jobs in three batches, the first of them lost");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod emit;
 mod erasures;
 mod events;
 mod failed;
+mod golden;
 mod idempotency;
 mod lanes;
 mod lists;

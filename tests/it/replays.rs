@@ -326,6 +326,20 @@ fn a_creation_of_unknown_result_makes_one_replay() {
 }
 
 #[test]
+fn a_step_of_a_replay_that_was_stopped_with_its_workspace_does_nothing() {
+    let world = world(json!({}));
+    world.failed(REPLAY_STEP);
+    world.mend();
+    world.replay(json!({}));
+    // A deletion stops all replays of a workspace at once, and their steps go later.
+    let log = &world.edge.logs[0];
+    log.execute("update replays set status = 'canceled', completed_at_ms = 1");
+    world.edge.run_for(5 * MINUTE_MS);
+    assert_eq!(log.ask("select count(*) from deliveries where open = 1"), [json!(0)]);
+    assert_eq!(world.sent(), [] as [String; 0]);
+}
+
+#[test]
 fn lost_and_repeated_messages_are_made_good() {
     let lost = world(json!({}));
     let chosen = lost.failed(REPLAY_STEP * 2);
@@ -417,7 +431,7 @@ fn too_much_is_refused_with_the_count() {
     let copy = |count: usize| {
         edge.logs[0].execute(&format!(
             "insert into deliveries select workspace, connection, event, n, state, open, \
-             due_at_ms, sweep_at_ms, attempts, sweeps, faults, payload_bytes, reason, last_error, \
+             due_at_ms, sweep_at_ms, attempts, sweeps, faults, faulted_since_ms, payload_bytes, reason, last_error, \
              created_at_ms, started_at_ms, completed_at_ms, first_attempt, asked_by, \
              attempts_before, owed_since_ms, seq from deliveries d, (with recursive c(n) as \
              (select 1000 union all select n + 1 from c limit {count}) select n from c) \

@@ -1,6 +1,8 @@
 //! Databases that do not answer, or can be read and not written, or refuse what they are given: no
 //! delivery is lost, and none is sent again without a reason of its own.
 
+use posthorn::app::delivery::deliver::deliver;
+use posthorn::ports::Clock;
 use serde_json::json;
 
 use crate::deliver::{MINUTE_MS, URL, tenant};
@@ -86,6 +88,29 @@ fn one_shard_that_cannot_be_written_stops_no_other() {
     edge.logs[0].set_weather(Weather::Up);
     edge.run_for(10 * MINUTE_MS);
     assert!(settled(0));
+}
+
+#[test]
+fn one_slow_shard_keeps_no_other_waiting() {
+    let edge = Edge::with_shards(2);
+    let tenants: Vec<Tenant> = (0..8).map(|n| Tenant::new(&edge, &format!("A {n}"))).collect();
+    for (n, tenant) in tenants.iter().enumerate() {
+        tenant.route(&edge, "x", json!({"url": format!("https://hooks.example.com/{n}")}));
+        (0..5).for_each(|_| drop(tenant.emit(&edge, "x")));
+    }
+    edge.logs[0].set_weather(Weather::Slow(20_000));
+    edge.block_on(edge.sleep_ms(1));
+    let jobs = edge.queue.take_batch(i64::MAX);
+    let other = edge.clone();
+    edge.spawn(async move { deliver(&other, &jobs).await.rest.await });
+    edge.block_on(edge.sleep_ms(1_000));
+    let open = "select count(*) from deliveries where open = 1";
+    assert_eq!(edge.logs[1].ask(open), [json!(0)], "nobody waits for the slow one");
+    assert_ne!(edge.logs[0].ask(open), [json!(0)]);
+    edge.block_on(edge.sleep_ms(10_000));
+    edge.logs[0].set_weather(Weather::Up);
+    edge.run_for(10 * MINUTE_MS);
+    assert_eq!(edge.logs[0].ask(open), [json!(0)]);
 }
 
 #[test]

@@ -51,8 +51,8 @@ pub struct ConnectionEffect {
     pub due_at_ms: Option<i64>,
     /// The receiver asks for less, until this time or 0.
     pub less_until_ms: Option<i64>,
-    /// The connection becomes inactive.
-    pub inactive: Option<InactiveReason>,
+    /// The connection becomes inactive, if it was not changed since this time.
+    pub inactive: Option<(InactiveReason, i64)>,
     /// People have to be warned that nothing succeeds, since when, and how much of the time until
     /// it is given up has passed in percent.
     pub warning: Option<(i64, u32)>,
@@ -278,7 +278,12 @@ fn meaning(target: &Target, owed: &Owed, verdict: &Verdict, now_ms: i64) -> Conn
             ..ConnectionEffect::default()
         };
     }
-    let health = health::after_failure(owed.failing_since_ms, target.warned_percent, now_ms);
+    let failing_since_ms = health::failing_since(
+        owed.failing_since_ms,
+        owed.last_failed_at_ms.unwrap_or_default(),
+        now_ms,
+    );
+    let health = health::after_failure(failing_since_ms, target.warned_percent, now_ms);
     let inactive = match (verdict, health) {
         (Verdict::Gone, _) => Some(InactiveReason::EndpointGone),
         (Verdict::Disabled, _) => Some(InactiveReason::DisabledByReceiver),
@@ -287,9 +292,10 @@ fn meaning(target: &Target, owed: &Owed, verdict: &Verdict, now_ms: i64) -> Conn
         _ => None,
     };
     let warning = match health {
-        Health::Warning(percent) => owed.failing_since_ms.map(|since_ms| (since_ms, percent)),
+        Health::Warning(percent) => failing_since_ms.map(|since_ms| (since_ms, percent)),
         _ => None,
     };
+    let inactive = inactive.map(|reason| (reason, target.updated_at_ms));
     let failed = !matches!(verdict, Verdict::Permanent { .. });
     ConnectionEffect { failed, inactive, warning, ..ConnectionEffect::default() }
 }
@@ -333,7 +339,7 @@ fn record(number: u32, made: &Made, ended_at_ms: i64) -> Record {
 /// A fault of our own uses no attempt and is tried again with a backoff, for 7 days.
 fn fault<P: Platform>(platform: &P, owed: &Owed, id: &str, why: &str) -> AttemptResult {
     let now_ms = platform.now_ms();
-    let over = now_ms - owed.owed_since_ms > INTERNAL_DEADLINE_MS;
+    let over = now_ms - owed.faulted_since_ms.unwrap_or(now_ms) > INTERNAL_DEADLINE_MS;
     let state = if over { owed.state.after(Transition::GivenUp) } else { owed.state };
     let due_at_ms = (!over).then(|| now_ms + internal_backoff_ms(owed.faults + 1));
     platform.log_event(&json!({"at": "fault", "message_id": id, "workspace": owed.workspace,

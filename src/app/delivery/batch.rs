@@ -34,11 +34,13 @@ pub struct Sorted {
     pub lines: Lines,
     /// Steps of replays to do.
     pub steps: Vec<Step>,
+    /// Messages of a newer release, which come again until somebody can read them.
+    pub newer: Vec<usize>,
 }
 
 /// Sorts messages. Those that are malformed, or repeat one, are left out.
 pub fn sort<P: Platform>(platform: &P, messages: &[QueueMessage]) -> Sorted {
-    let Sorted { mut jobs, mut lines, mut steps } = Sorted::default();
+    let Sorted { mut jobs, mut lines, mut steps, mut newer } = Sorted::default();
     for (message, QueueMessage { text, .. }) in messages.iter().enumerate() {
         match Message::parse(text) {
             Ok(Message::Deliver(job)) => {
@@ -49,10 +51,11 @@ pub fn sort<P: Platform>(platform: &P, messages: &[QueueMessage]) -> Sorted {
             Ok(Message::Lane(line)) => lines.wake(line, message),
             Ok(Message::Replay(step)) if steps.contains(&step) => {}
             Ok(Message::Replay(step)) => steps.push(step),
+            Err(_) if Message::is_of_newer_release(text) => newer.push(message),
             Err(why) => platform.log_event(&json!({"at": "deliver", "malformed_job": why})),
         }
     }
-    Sorted { jobs, lines, steps }
+    Sorted { jobs, lines, steps, newer }
 }
 
 /// Cuts the jobs into slices of one shard and a bounded number of payload bytes, in message order.

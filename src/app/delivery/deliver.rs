@@ -22,11 +22,12 @@ use std::rc::Rc;
 use futures_util::future::{FutureExt, LocalBoxFuture, join, join3};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use crate::app::common::history_db;
+use crate::app::common::group_by_key;
 use crate::app::delivery::attempt::{AttemptResult, attempt};
 use crate::app::delivery::batch::{self, Lines, Unsent};
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::reports::{Report, Reports};
+use crate::app::delivery::slice::{self, Slice};
 use crate::app::delivery::work::{QueueMessage, Work};
 use crate::app::delivery::write_gate;
 use crate::app::replays;
@@ -41,7 +42,6 @@ use crate::domain::lane::messages::ConsumerReport;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::lane::queue::Mode;
 use crate::ports::Platform;
-use crate::store::deliveries::{self, Owed};
 use crate::store::targets;
 
 /// What becomes of a queue message.
@@ -78,6 +78,9 @@ enum BatchEvent {
     Slow(usize),
     FlushDue,
     Flushed(Vec<Job>),
+    Read(u16, Vec<usize>, Option<Slice>),
+    Settled(Vec<usize>, bool),
+    Withdrawn(usize),
 }
 
 struct Run<P: Platform> {
@@ -90,7 +93,10 @@ struct Run<P: Platform> {
     turns: FuturesUnordered<LocalBoxFuture<'static, BatchEvent>>,
     finished: Vec<FinishedJob>,
     flush_due: bool,
+    /// Writes that are under way.
     flushing: usize,
+    /// Shards of which a slice is being read.
+    reading: Vec<u16>,
     verdicts: Vec<Verdict>,
     /// When each message was sent.
     sent_at_ms: Vec<i64>,
@@ -105,9 +111,9 @@ struct Run<P: Platform> {
 
 impl<P: Platform> Run<P> {
     fn new(platform: P, messages: &[QueueMessage]) -> Self {
-        let batch::Sorted { jobs, lines, steps } = batch::sort(&platform, messages);
+        let batch::Sorted { jobs, lines, steps, newer } = batch::sort(&platform, messages);
         let slices = batch::slices(&jobs);
-        Self {
+        let mut run = Self {
             platform,
             jobs,
             slices,
@@ -117,25 +123,26 @@ impl<P: Platform> Run<P> {
             finished: Vec::new(),
             flush_due: false,
             flushing: 0,
+            reading: Vec::new(),
             verdicts: vec![Verdict::Ack; messages.len()],
             sent_at_ms: messages.iter().map(|message| message.sent_at_ms).collect(),
             lines,
             steps,
             started: Vec::new(),
             reports: Reports::default(),
+        };
+        for message in newer {
+            run.verdicts[message] = Verdict::Retry(run.hand_back_s(message));
         }
+        run
     }
 
+    /// Reads the connections of lines.
     async fn read_targets(&mut self) {
-        let mut named: Vec<(&str, &str)> = Vec::new();
-        let of_jobs = self.jobs.iter().map(|work| (&work.job.workspace, &work.job.connection));
         let of_lines = self.lines.iter().map(|line| (&line.workspace, &line.connection));
-        for (workspace, connection) in of_jobs.chain(of_lines) {
-            let one = (workspace.as_str(), connection.as_str());
-            if !named.contains(&one) {
-                named.push(one);
-            }
-        }
+        let named =
+            of_lines.map(|(workspace, connection)| (workspace.as_str(), connection.as_str()));
+        let named: Vec<(&str, &str)> = named.collect();
         if named.is_empty() {
             return;
         }
@@ -143,18 +150,12 @@ impl<P: Platform> Run<P> {
             Ok(found) => self.targets = found.into_iter().map(Rc::new).collect(),
             Err(error) => {
                 self.platform.log_event(&json!({"at": "deliver", "error": error.to_string()}));
-                let all = std::mem::take(&mut self.slices);
-                all.into_iter().flatten().for_each(|index| self.retry(index));
                 let lines = self.lines.take();
                 lines.iter().flat_map(|(_, messages)| messages).for_each(|message| {
                     self.verdicts[*message] = Verdict::Retry(self.hand_back_s(*message));
                 });
             }
         }
-    }
-
-    fn target(&self, job: &Job) -> Option<&Rc<Target>> {
-        self.targets.iter().find(|target| target.connection == job.connection)
     }
 
     /// It could not be served: it comes again later and later, and not before its shard can be
@@ -178,9 +179,9 @@ impl<P: Platform> Run<P> {
     /// Starts what may be started and takes turns until nothing is left but slow attempts.
     async fn serve(&mut self) {
         loop {
-            self.start().await;
+            self.start();
             self.flush_if_due();
-            if !self.slots.is_waiting() {
+            if !self.slots.is_waiting() && self.reading.is_empty() {
                 break;
             }
             self.take_turn().await;
@@ -191,75 +192,88 @@ impl<P: Platform> Run<P> {
         }
     }
 
-    async fn start(&mut self) {
+    fn start(&mut self) {
         while !self.slots.is_jammed() {
             self.leave_unwritable();
-            if let Some(index) = self.slots.start() {
-                self.launch(index);
-            } else if !self.slots.is_waiting() && !self.slices.is_empty() {
-                self.read_slice().await;
-            } else {
-                break;
+            match self.slots.start() {
+                Some(index) => self.launch(index),
+                None => break,
+            }
+        }
+        if !self.slots.is_jammed() {
+            self.read_slices();
+        }
+    }
+
+    /// Begins to read the next slice of each shard of which nothing is left to start: a shard that
+    /// is slow keeps no other waiting.
+    fn read_slices(&mut self) {
+        let shards = group_by_key(&self.slices, |slice| self.jobs[slice[0]].job.shard);
+        let shards: Vec<u16> = shards.into_iter().map(|(shard, _)| shard).collect();
+        for shard in shards {
+            let is_awaited =
+                |work: &Work| work.job.shard == shard && work.is_in_flight && !work.is_slow;
+            let mut not_started = self.slots.not_started().into_iter();
+            let is_busy = self.reading.contains(&shard)
+                || self.jobs.iter().any(is_awaited)
+                || not_started.any(|index| self.jobs[index].job.shard == shard);
+            if !is_busy {
+                self.read_slice(shard);
             }
         }
     }
 
-    /// Reads the next slice: drops what is under way or settled, cancels what has no connection any
-    /// more, and puts the rest in line.
-    async fn read_slice(&mut self) {
-        let Some(slice) = self.slices.pop_front() else { return };
-        // What is under way is claimed before it is read, so that a row read here is not one that
-        // another batch of this isolate is just recording.
-        let slice: Vec<usize> = slice.into_iter().filter(|index| self.claim(*index)).collect();
-        let Some(&first) = slice.first() else { return };
-        let shard = self.jobs[first].job.shard;
-        let Some(mut found) = self.read_owed(shard, &slice).await else {
-            slice.into_iter().for_each(|index| self.retry(index));
-            return;
+    fn read_slice(&mut self, shard: u16) {
+        let mut slice = Vec::new();
+        while slice.is_empty() {
+            let next = self.slices.iter().position(|slice| self.jobs[slice[0]].job.shard == shard);
+            let Some(next) = next.and_then(|at| self.slices.remove(at)) else { return };
+            // What is under way is claimed before it is read, so that a row read here is not one
+            // that another batch of this isolate is just recording.
+            slice = next.into_iter().filter(|index| self.claim(*index)).collect();
+        }
+        let (platform, keys) = (self.platform.clone(), self.keys(&slice));
+        self.reading.push(shard);
+        self.turns.push(Box::pin(async move {
+            let read = slice::read(&platform, shard, &keys).await;
+            BatchEvent::Read(shard, slice, read)
+        }));
+    }
+
+    /// Takes over a slice: drops what is settled, settles what has no connection any more or an
+    /// inactive one, and puts the rest in line.
+    fn take_slice(&mut self, shard: u16, slice: Vec<usize>, read: Option<Slice>) {
+        self.reading.retain(|reading| *reading != shard);
+        let Some(Slice { mut owed, targets }) = read else {
+            return slice.into_iter().for_each(|index| self.retry(index));
         };
+        self.targets.extend(targets.iter().map(|fresh| Rc::clone(&fresh.target)));
         let (mut orphans, mut paused) = (Vec::new(), Vec::new());
         for index in slice {
-            let job = &self.jobs[index].job;
-            let row = found.iter().position(|owed| owed.is_due_by(job));
-            match (row, self.target(job)) {
+            let work = &mut self.jobs[index];
+            let row = owed.iter().position(|owed| owed.is_due_by(&work.job));
+            let target =
+                targets.iter().find(|fresh| fresh.target.connection == work.job.connection);
+            match (row, target) {
                 (None, _) => self.release(index),
                 (Some(_), None) => orphans.push(index),
-                (Some(_), Some(target)) if !target.active => paused.push(index),
-                (Some(row), Some(target)) => {
-                    let row = found.swap_remove(row);
-                    let traits = target.options.lane_policy();
+                (Some(_), Some(fresh)) if !fresh.target.active => paused.push(index),
+                (Some(row), Some(fresh)) => {
+                    let row = owed.swap_remove(row);
+                    let traits = fresh.target.options.lane_policy();
                     let is_engaged = traits.is_pull_only() || row.mode == Mode::Engaged;
-                    let work = &mut self.jobs[index];
                     (work.mode, work.traits) = (row.mode, traits);
                     if is_engaged {
                         self.leave_to_lane(index);
                     } else {
                         self.slots.add(index, &work.job.connection);
-                        work.ready = Some(row);
+                        work.ready = Some((row, Rc::clone(fresh)));
                     }
                 }
             }
         }
-        self.settle_unsent(shard, orphans, Unsent::Orphans).await;
-        self.settle_unsent(shard, paused, Unsent::Paused).await;
-    }
-
-    /// Reads what a slice owes, and sees to it that its result can be recorded. `None` when either
-    /// cannot be done now.
-    async fn read_owed(&self, shard: u16, slice: &[usize]) -> Option<Vec<Owed>> {
-        write_gate::not_before_ms(&self.platform, shard).is_none().then_some(())?;
-        let keys = self.keys(slice);
-        let read = async {
-            match history_db(&self.platform, shard) {
-                Ok(log) => deliveries::owed(log, &keys).await,
-                Err(error) => Err(error),
-            }
-        };
-        let (found, open) = join(read, write_gate::open(&self.platform, shard)).await;
-        if let Err(error) = &found {
-            self.platform.log_event(&json!({"at": "deliver", "error": error.to_string()}));
-        }
-        found.ok().filter(|_| open.is_ok())
+        self.settle_unsent(shard, orphans, Unsent::Orphans);
+        self.settle_unsent(shard, paused, Unsent::Paused);
     }
 
     /// Hands back what was not started on shards that turned out not to be writable.
@@ -289,18 +303,19 @@ impl<P: Platform> Run<P> {
     }
 
     /// Cancels deliveries whose connection is gone, holds those whose connection is inactive.
-    async fn settle_unsent(&mut self, shard: u16, indices: Vec<usize>, why: Unsent) {
+    fn settle_unsent(&mut self, shard: u16, indices: Vec<usize>, why: Unsent) {
         if indices.is_empty() {
             return;
         }
-        let keys = self.keys(&indices);
-        let settled = batch::settle_unsent(&self.platform, shard, &keys, why).await;
-        if let Err(error) = settled {
-            self.platform.log_event(&json!({"at": "deliver", "error": error.to_string()}));
-            indices.into_iter().for_each(|index| self.retry(index));
-        } else {
-            indices.into_iter().for_each(|index| self.release(index));
-        }
+        let (platform, keys) = (self.platform.clone(), self.keys(&indices));
+        self.flushing += 1;
+        self.turns.push(Box::pin(async move {
+            let settled = batch::settle_unsent(&platform, shard, &keys, why).await;
+            if let Err(error) = &settled {
+                platform.log_event(&json!({"at": "deliver", "error": error.to_string()}));
+            }
+            BatchEvent::Settled(indices, settled.is_ok())
+        }));
     }
 
     fn leave_to_lane(&mut self, index: usize) {
@@ -310,12 +325,21 @@ impl<P: Platform> Run<P> {
     }
 
     fn launch(&mut self, index: usize) {
-        let target = self.target(&self.jobs[index].job).cloned();
-        let (Some(owed), Some(target)) = (self.jobs[index].ready.take(), target) else { return };
+        let Some((owed, fresh)) = self.jobs[index].ready.take() else { return };
         let platform = self.platform.clone();
         self.jobs[index].is_in_flight = true;
         self.turns.push(Box::pin(async move {
-            BatchEvent::Ended(index, Box::new(attempt(&platform, &target, &owed).await))
+            let fresh = match fresh.is_fresh(platform.now_ms()) {
+                true => Some(fresh),
+                false => slice::read_target(&platform, &owed.key()).await,
+            };
+            match fresh {
+                Some(fresh) => {
+                    let done = attempt(&platform, &fresh.target, &owed).await;
+                    BatchEvent::Ended(index, Box::new(done))
+                }
+                None => BatchEvent::Withdrawn(index),
+            }
         }));
         self.wait(SLOW_AFTER_MS, BatchEvent::Slow(index));
     }
@@ -331,13 +355,7 @@ impl<P: Platform> Run<P> {
     async fn take_turn(&mut self) {
         match self.turns.next().await {
             Some(BatchEvent::Ended(index, done)) => {
-                let work = &mut self.jobs[index];
-                work.is_in_flight = false;
-                if work.is_slow {
-                    self.slots.slow_ended(index);
-                } else {
-                    self.slots.answered(index);
-                }
+                self.end_flight(index);
                 self.report(index, &done);
                 if self.finished.is_empty() {
                     self.wait(FLUSH_AFTER_MS, BatchEvent::FlushDue);
@@ -349,12 +367,33 @@ impl<P: Platform> Run<P> {
                 self.slots.became_slow(index);
                 self.reports.on_job(&self.jobs[index]).was_slow = true;
             }
+            Some(BatchEvent::Withdrawn(index)) => {
+                // Its connection was changed meanwhile: the next batch sees to it.
+                self.end_flight(index);
+                self.come_again(index, 0);
+            }
+            Some(BatchEvent::Read(shard, slice, read)) => self.take_slice(shard, slice, read),
+            Some(BatchEvent::Settled(indices, is_done)) => {
+                self.flushing -= 1;
+                let end = if is_done { Self::release } else { Self::retry };
+                indices.into_iter().for_each(|index| end(self, index));
+            }
             Some(BatchEvent::FlushDue) => self.flush_due = true,
             Some(BatchEvent::Flushed(unrecorded)) => {
                 self.flushing -= 1;
                 self.repeat(&unrecorded);
             }
             Some(BatchEvent::Slow(_)) | None => {}
+        }
+    }
+
+    fn end_flight(&mut self, index: usize) {
+        let work = &mut self.jobs[index];
+        work.is_in_flight = false;
+        if work.is_slow {
+            self.slots.slow_ended(index);
+        } else {
+            self.slots.answered(index);
         }
     }
 

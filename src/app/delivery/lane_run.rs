@@ -23,6 +23,7 @@ use crate::app::delivery::write_gate;
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::{
     CANCEL_STEP, HAND_BACK_S, LANE_RUN_DELIVERIES, LANE_RUN_END_MS, LANE_RUN_MS, LANE_RUN_PAGES,
+    LEASE_LEFT_MS,
 };
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::Job;
@@ -119,7 +120,7 @@ impl<P: Platform> Run<P> {
     /// In a strict line the lane hands out what follows what was delivered, unless something keeps
     /// it from doing so.
     fn next_in_line(&self, pull: &Pull) -> Option<QueuePosition> {
-        let [Settled { place, how: How::Delivered }] = &pull.settled[..] else { return None };
+        let [Settled { place, how: How::Delivered, .. }] = &pull.settled[..] else { return None };
         let index = self.places.iter().position(|one| one == place)?;
         self.places.get(index + 1).filter(|_| pull.room > 0).cloned()
     }
@@ -197,7 +198,7 @@ impl<P: Platform> Run<P> {
             let row = owed.iter().find(|owed| owed.is_due_by(&job));
             match row.filter(|row| row.is_first || !self.traits.strict) {
                 None => self.settled.push(settled(given, How::Changed)),
-                Some(_) if !self.claim(&job) => self.give_back(given),
+                Some(_) if self.is_too_late(given) || !self.claim(&job) => self.give_back(given),
                 Some(row) => {
                     let (platform, target, row) =
                         (self.platform.clone(), Rc::clone(&target), row.clone());
@@ -215,6 +216,14 @@ impl<P: Platform> Run<P> {
     fn job(&self, given: &Given) -> Job {
         let key = self.line.key(&given.place);
         Job::new(self.line.shard, key, given.attempt, given.payload_bytes)
+    }
+
+    /// Whether an attempt that begins now could outlast its lease: it would overlap with that of
+    /// whoever gets the delivery then. Asked right before the request is sent.
+    fn is_too_late(&self, given: &Given) -> bool {
+        let ends_at_ms = self.platform.now_ms() + self.traits.timeout_ms;
+        // A lane of an older release does not say until when.
+        given.until_ms > 0 && ends_at_ms + LEASE_LEFT_MS > given.until_ms
     }
 
     fn claim(&self, job: &Job) -> bool {
@@ -291,5 +300,5 @@ impl<P: Platform> Run<P> {
 }
 
 fn settled(given: &Given, how: How) -> Settled {
-    Settled { place: given.place.clone(), how }
+    Settled { place: given.place.clone(), nonce: given.nonce, how }
 }

@@ -7,6 +7,7 @@ pub mod lane_run;
 pub mod lanes;
 pub mod recorder;
 pub mod reports;
+pub mod slice;
 pub mod wake;
 pub mod work;
 pub mod write_gate;

@@ -3,14 +3,13 @@
 
 use serde_json::json;
 
-use crate::app::activation;
+use crate::app::activation::{self, SwitchOff};
 use crate::app::common::{group_by_key, history_db};
 use crate::app::delivery::attempt::{AttemptResult, ConnectionEffect};
 use crate::app::delivery::write_gate;
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::STATEMENT_BYTES_MAX;
 use crate::domain::connection::health::Warning;
-use crate::domain::connection::model::InactiveReason;
 use crate::domain::delivery::job::Job;
 use crate::domain::lane::queue::Mode;
 use crate::ports::Platform;
@@ -33,7 +32,7 @@ pub async fn record<P: Platform>(platform: &P, finished: Vec<FinishedJob>) -> Ve
     let mut unrecorded = Vec::new();
     for (shard, finished) in group_by_key(finished, |one| one.job.shard) {
         let inactive = inactive(&finished);
-        activation::mark_inactive(platform, &inactive).await;
+        let inactive = activation::mark_inactive(platform, inactive).await;
         let mut warnings = Vec::new();
         for piece in cut(finished) {
             let jobs = piece.iter().map(|one| one.finished.job.clone());
@@ -189,16 +188,21 @@ async fn write<P: Platform>(platform: &P, shard: u16, set: &Set) -> Result<()> {
     Ok(())
 }
 
-/// The connections that become inactive, as (workspace, connection, why).
-fn inactive(finished: &[FinishedJob]) -> Vec<(String, String, InactiveReason)> {
+/// The connections that become inactive.
+fn inactive(finished: &[FinishedJob]) -> Vec<SwitchOff> {
     let mut inactive = Vec::new();
     for FinishedJob { job, done } in finished {
         if let AttemptResult::DeliveryUpdate {
-            meaning: ConnectionEffect { inactive: Some(reason), .. },
+            meaning: ConnectionEffect { inactive: Some((reason, unchanged_since_ms)), .. },
             ..
         } = done
         {
-            inactive.push((job.workspace.clone(), job.connection.clone(), *reason));
+            inactive.push(SwitchOff {
+                workspace: job.workspace.clone(),
+                connection: job.connection.clone(),
+                reason: *reason,
+                unchanged_since_ms: *unchanged_since_ms,
+            });
         }
     }
     inactive

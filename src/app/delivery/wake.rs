@@ -7,11 +7,14 @@ use crate::ports::{Jobs, Platform, PortError};
 /// Sends jobs, to arrive after `delay_s` seconds at the earliest.
 ///
 /// # Errors
-/// When it is not known that all were taken. What they would wake is stored, and the sweeper sees
-/// to it; whether that is good enough is for the caller to say.
+/// When it is not known that all were taken; each batch of them is tried by itself. What they would
+/// wake is stored, and the sweeper sees to it; whether that is good enough is for the caller to say.
 pub async fn wake<P: Platform>(platform: &P, jobs: &[Job], delay_s: u32) -> Result<(), PortError> {
+    let mut all = Ok(());
     for chunk in jobs.chunks(SEND_BATCH_MAX) {
-        platform.jobs().send(chunk.iter().map(Job::to_text).collect(), delay_s).await?;
+        let texts = chunk.iter().map(Job::to_text).collect();
+        let sent = platform.jobs().send(texts, delay_s).await;
+        all = all.and(sent);
     }
-    Ok(())
+    all
 }

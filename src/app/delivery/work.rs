@@ -1,5 +1,8 @@
 //! What a consumer batch is made of: messages, and jobs with how far they have come.
 
+use std::rc::Rc;
+
+use crate::app::delivery::slice::FreshTarget;
 use crate::domain::delivery::job::Job;
 use crate::domain::lane::queue::{LanePolicy, Mode};
 use crate::store::deliveries::Owed;
@@ -19,8 +22,8 @@ pub struct Work {
     pub message: usize,
     /// The job.
     pub job: Job,
-    /// The delivery, from when it was read until it is attempted.
-    pub ready: Option<Owed>,
+    /// The delivery and its connection, from when they were read until it is attempted.
+    pub ready: Option<(Owed, Rc<FreshTarget>)>,
     /// Whether this batch holds it among what its isolate attempts.
     pub is_claimed: bool,
     /// Whether it is being attempted.

@@ -131,8 +131,17 @@ pub const FLUSH_AFTER_MS: i64 = 250;
 /// Messages of one `sendBatch` (100 messages and 256 KB; a job is about 250 bytes).
 pub const SEND_BATCH_MAX: usize = 100;
 /// How long the sweeper leaves a delivery to the job that is already on its way: the longest
-/// attempt (25 s) and a queue that is a little behind.
-pub const SWEEP_GRACE_MS: i64 = 60_000;
+/// attempt (25 s) and a queue that is two minutes behind. With the minute between two sweeps a lost
+/// job is made good within 5 minutes.
+pub const SWEEP_GRACE_MS: i64 = 180_000;
+/// Longest time that a read of a database may take, and a write. A write that ran out of time may
+/// still be committed, so each can be repeated.
+pub const DATABASE_READ_MS: i64 = 5_000;
+/// See [`DATABASE_READ_MS`].
+pub const DATABASE_WRITE_MS: i64 = 10_000;
+/// Settings and secrets of a connection are used for an attempt that begins this long after they
+/// were read at the latest.
+pub const TARGET_AGE_MS_MAX: i64 = 2_000;
 /// Overdue deliveries of one connection that one sweep brings back.
 pub const SWEEP_PER_CONNECTION: usize = 100;
 /// The same for the sweep after a restart, when every job was lost.
@@ -240,6 +249,9 @@ pub const FORWARDED_MAX: usize = 4_096;
 pub const DOUBT_MS: i64 = 5_000;
 /// What a lease lasts beyond the attempt's timeout: time to start, to record, and to report.
 pub const LEASE_MARGIN_MS: i64 = 10_000;
+/// An attempt begins only if its lease lasts for so much longer than its timeout: two clocks may
+/// differ by that.
+pub const LEASE_LEFT_MS: i64 = 2_000;
 /// How long a lane believes that somebody comes whom it has woken. A message that is late by more
 /// is overtaken by another, which does no harm.
 pub const WAKE_AGAIN_MS: i64 = 30_000;

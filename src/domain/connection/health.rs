@@ -1,8 +1,8 @@
 //! When a connection is warned about or switched off because all its attempts fail.
 //!
 //! The time counts from the first failure since the last success, and it is checked when another
-//! attempt fails. So the failures that switch a connection off cover the whole time. That time is
-//! longer than half a day, so that one bad evening is not enough.
+//! attempt fails. The failures that switch a connection off cover the whole time, without a long
+//! pause between them: one bad evening is not enough, and neither are two of them a week apart.
 
 use crate::domain::base::time::DAY_MS;
 
@@ -10,6 +10,10 @@ use crate::domain::base::time::DAY_MS;
 pub const FAILING_MS: i64 = 5 * DAY_MS;
 /// Percentages of that time at which people are warned.
 pub const WARNINGS: [u32; 2] = [50, 90];
+
+/// A failure after a longer pause than this begins the time anew: two bad days a week apart do not
+/// span the week. The longest step of a retry schedule with its jitter (53 h) is shorter.
+pub const PAUSE_MAX_MS: i64 = 3 * DAY_MS;
 
 /// A warning of a connection that changes: since when nothing succeeds and how much of the time
 /// until it is given up has passed in percent, or that it is over.
@@ -34,6 +38,15 @@ pub enum Health {
     GivenUp,
 }
 
+/// Since when a connection fails, if it failed last at `last_failed_at_ms` and fails now.
+pub fn failing_since(
+    failing_since_ms: Option<i64>,
+    last_failed_at_ms: i64,
+    now_ms: i64,
+) -> Option<i64> {
+    failing_since_ms.filter(|_| now_ms - last_failed_at_ms <= PAUSE_MAX_MS)
+}
+
 /// Judges a failure at `now_ms`; `warned_percent` is the last warning.
 pub fn after_failure(failing_since_ms: Option<i64>, warned_percent: u32, now_ms: i64) -> Health {
     let failing_ms = failing_since_ms.map_or(0, |since_ms| now_ms - since_ms);
@@ -51,6 +64,16 @@ pub fn after_failure(failing_since_ms: Option<i64>, warned_percent: u32, now_ms:
 mod tests {
     use super::*;
     use crate::domain::base::time::HOUR_MS;
+
+    #[test]
+    fn two_bad_days_a_week_apart_give_nothing_up() {
+        let judge = |last_failed_day, day| {
+            let since_ms = failing_since(Some(0), last_failed_day * DAY_MS, day * DAY_MS);
+            after_failure(since_ms, 0, day * DAY_MS)
+        };
+        assert_eq!(judge(0, 7), Health::Unchanged);
+        assert_eq!(judge(4, 7), Health::GivenUp, "it failed on and on");
+    }
 
     #[test]
     fn two_warnings_and_then_it_is_over() {

@@ -58,6 +58,8 @@ pub struct Target {
     pub secrets: Vec<SealedSigningSecret>,
     /// The last warning that nothing succeeds, in percent of the time until it is given up.
     pub warned_percent: u32,
+    /// When it was changed last.
+    pub updated_at_ms: i64,
 }
 
 /// Why a connection is inactive.

@@ -78,6 +78,16 @@ impl Message {
         Err(why)
     }
 
+    /// Whether a message that cannot be read was sent by a newer release, which is being rolled out
+    /// or was taken back.
+    pub fn is_of_newer_release(text: &str) -> bool {
+        #[derive(Deserialize)]
+        struct Versioned {
+            v: u64,
+        }
+        serde_json::from_str::<Versioned>(text).is_ok_and(|message| message.v > u64::from(VERSION))
+    }
+
     /// The text of the message that asks to serve `line`.
     pub fn lane_text(line: &ConnectionQueue) -> String {
         let job = LaneJob { version: VERSION, line: line.clone() };

@@ -28,14 +28,18 @@ use crate::domain::lane::queue::{
 };
 use crate::domain::lane::window::Window;
 
-/// The state of a lane. The window is not part of what is stored.
+/// The state of a lane. The window is not part of what is stored. What an older release stored has
+/// its defaults for what is new; what a newer one added is left.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Lane {
     line: Option<ConnectionQueue>,
     traits: LanePolicy,
     breaker: Breaker,
     pace: Pace,
     leases: Vec<Lease>,
+    /// The nonce of the last hand-out.
+    given: u64,
     /// When something in the line may start, as far as was known at the last step.
     next_at_ms: Option<i64>,
     /// Until then somebody is believed to be on the way or at work.
@@ -60,6 +64,8 @@ struct Lease {
     place: QueuePosition,
     attempt: u32,
     until_ms: i64,
+    #[serde(default)]
+    nonce: u64,
 }
 
 impl Lane {
@@ -185,8 +191,16 @@ impl Lane {
 
     fn settle(&mut self, settled: Vec<Settled>, now_ms: i64) {
         let (mut ok, mut failed) = (0, 0);
-        for Settled { place, how } in settled {
+        for Settled { place, nonce, how } in settled {
             let lease = self.leases.iter().position(|lease| lease.place == place);
+            let is_own = lease.is_some_and(|index| self.leases[index].nonce == nonce);
+            if lease.is_some() && !is_own {
+                // It came too late: the delivery was handed out to somebody else meanwhile.
+                ok += u32::from(how == How::Delivered);
+                failed += u32::from(matches!(how, How::Failed(_)));
+                self.look_again(now_ms, now_ms);
+                continue;
+            }
             let lease = lease.map(|index| self.leases.swap_remove(index));
             let again_at_ms = match how {
                 How::Delivered => {
@@ -256,8 +270,11 @@ impl Lane {
             let (place, attempt) = (row.place.clone(), row.attempt);
             let payload_bytes = row.payload_bytes;
             self.window.started(&place);
-            self.leases.push(Lease { place: place.clone(), attempt, until_ms });
-            reply.given.push(Given { place, attempt, payload_bytes });
+            // A lane that lost its storage does not begin with the same numbers again.
+            self.given = (self.given + 1).max(now_ms.unsigned_abs());
+            let nonce = self.given;
+            self.leases.push(Lease { place: place.clone(), attempt, until_ms, nonce });
+            reply.given.push(Given { place, attempt, payload_bytes, until_ms, nonce });
         }
         self.pace.started(u32::try_from(reply.given.len()).unwrap_or(0), now_ms);
     }

@@ -65,6 +65,9 @@ pub struct Pull {
 pub struct Settled {
     /// Which one.
     pub place: QueuePosition,
+    /// The hand-out that this is about.
+    #[serde(default)]
+    pub nonce: u64,
     /// The result.
     pub how: How,
 }
@@ -106,6 +109,12 @@ pub struct Given {
     pub attempt: u32,
     /// Bytes of its payload.
     pub payload_bytes: i64,
+    /// Until when it is handed out: the attempt has to end before.
+    #[serde(default)]
+    pub until_ms: i64,
+    /// Tells this hand-out from others of the same delivery.
+    #[serde(default)]
+    pub nonce: u64,
 }
 
 /// What its surroundings have to do for a lane.

@@ -17,6 +17,7 @@ pub struct FakeQueue {
     messages: RefCell<Vec<(i64, QueueMessage)>>,
     /// Whether sending fails.
     pub refuses: Cell<bool>,
+    refused: Cell<usize>,
     /// Whether every message arrives twice.
     pub repeats: Cell<bool>,
     /// Messages that were ever sent.
@@ -30,6 +31,7 @@ impl FakeQueue {
             chaos,
             messages: RefCell::default(),
             refuses: Cell::new(false),
+            refused: Cell::new(0),
             repeats: Cell::new(false),
             sent: Cell::new(0),
         }
@@ -83,6 +85,11 @@ impl FakeQueue {
         self.messages.borrow().iter().map(|(due_ms, _)| *due_ms).min()
     }
 
+    /// Refuses the next calls.
+    pub fn refuse_next(&self, calls: usize) {
+        self.refused.set(calls);
+    }
+
     /// How many messages are in it.
     pub fn len(&self) -> usize {
         self.messages.borrow().len()
@@ -97,7 +104,9 @@ impl FakeQueue {
 impl Jobs for FakeQueue {
     async fn send(&self, messages: Vec<String>, delay_s: u32) -> Result<(), PortError> {
         assert!(messages.len() <= 100, "sendBatch takes 100 messages");
-        if self.refuses.get() {
+        let refuses_now = self.refused.get() > 0;
+        self.refused.set(self.refused.get().saturating_sub(1));
+        if self.refuses.get() || refuses_now {
             return Err(PortError("the queue refuses".into()));
         }
         let fate = self.chaos.begin(["queue before", "queue after", "cut at queue"]).await;

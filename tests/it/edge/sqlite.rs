@@ -194,8 +194,16 @@ impl Database for Sqlite {
         self.round_trips.set(self.round_trips.get() + 1);
         let fate = self.chaos.begin(["database before", "database after", "cut at database"]).await;
         let fault = self.faults.borrow_mut().pop().flatten().or(fate.fault);
+        let deadline_ms = Statement::deadline_ms(&statements);
         if let Weather::Slow(ms) = self.weather.get() {
-            self.tasks.sleep_ms(ms).await;
+            self.tasks.sleep_ms(ms.min(deadline_ms)).await;
+            if ms > deadline_ms {
+                // What ran out of time may take effect all the same.
+                if self.chaos.draw(2) == 0 {
+                    drop(self.transaction(&statements));
+                }
+                return Err(PortError(format!("no answer within {deadline_ms} ms")));
+            }
         }
         if self.weather.get() == Weather::Down {
             return Err(PortError("the database is down".into()));

@@ -22,7 +22,7 @@ const PROMPT_MS: i64 = 3_000;
 const NEXT_MS: i64 = 5_000;
 /// An older delivery that is due for longer than this must not be passed by: it is beyond leases,
 /// and a sweep.
-const PASSED_MS: i64 = 130_000;
+const PASSED_MS: i64 = 250_000;
 
 /// What was asked, answered and seen.
 #[derive(Default)]

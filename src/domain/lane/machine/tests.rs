@@ -65,6 +65,11 @@ fn place(rule: u32) -> QueuePosition {
     QueuePosition { event: "e".into(), rule }
 }
 
+/// Of the hand-out of a delivery.
+fn nonce(lane: &Lane, rule: u32) -> u64 {
+    lane.leases.iter().find(|lease| lease.place == place(rule)).map_or(0, |lease| lease.nonce)
+}
+
 impl World {
     fn new(strict: bool) -> Self {
         let traits = LanePolicy { strict, per_second: None, timeout_ms: 15_000 };
@@ -167,7 +172,8 @@ impl World {
             (Some(_), false) => How::Delivered,
             (None, _) => How::Changed,
         };
-        self.pull(vec![Settled { place: place(rule), how }]);
+        let nonce = nonce(&self.lane, rule);
+        self.pull(vec![Settled { place: place(rule), nonce, how }]);
     }
 
     fn act(&mut self, act: Act) {
@@ -293,7 +299,8 @@ fn while_the_breaker_is_open_only_probes_go_out() {
     let first = pull(&mut lane, 5, Some(head(1..=9)), 1_000);
     assert_eq!(first.given.iter().map(|g| g.place.rule).collect::<Vec<_>>(), [1]);
     assert_eq!(pull(&mut lane, 5, None, 1_001).given, [], "one at a time");
-    let settled = vec![Settled { place: place(1), how: How::Delivered }];
+    let nonce = nonce(&lane, 1);
+    let settled = vec![Settled { place: place(1), nonce, how: How::Delivered }];
     let next = Pull { told: told(), settled, room: 5, page: None };
     let (reply, _) = lane.step(Command::Pull(Box::new(next)), 1_100);
     let given: Vec<u32> = reply.given.iter().map(|g| g.place.rule).collect();
@@ -353,7 +360,7 @@ fn a_throttled_lane_hands_out_no_more_than_it_may() {
         let (reply, _) = lane.step(Command::Pull(Box::new(next)), now_ms);
         for one in reply.given {
             given.push(now_ms);
-            settled.push(Settled { place: one.place, how: How::Delivered });
+            settled.push(Settled { place: one.place, nonce: one.nonce, how: How::Delivered });
         }
         now_ms += 100;
     }
@@ -388,6 +395,26 @@ fn who_asks_hears_what_is_handed_out_and_changes_nothing() {
     let later_ms = 2 * WAKE_AGAIN_MS;
     assert_eq!(ask(1, later_ms), (Reply::default(), vec![]), "the lease ran out");
     assert_eq!(lane, before);
+}
+
+#[test]
+fn who_comes_too_late_does_not_end_the_lease_of_another() {
+    let mut lane = Lane::default();
+    let first = pull(&mut lane, 1, Some(head(1..=2)), 0).given.remove(0);
+    assert_eq!(first.until_ms, 25_000 + LEASE_MARGIN_MS);
+    let again_ms = first.until_ms + 1;
+    let page = Page { read_at_ms: again_ms, ..head(1..=2) };
+    let second = pull(&mut lane, 1, Some(page), again_ms).given.remove(0);
+    assert_eq!(first.place, second.place);
+    let late = |nonce| Settled { place: place(1), nonce, how: How::GivenBack(again_ms) };
+    let tell = |lane: &mut Lane, nonce| {
+        let settled = vec![late(nonce)];
+        let next = Pull { told: told(), settled, room: 0, page: None };
+        lane.step(Command::Pull(Box::new(next)), again_ms + 1);
+        lane.step(Command::Ask(place(1)), again_ms + 1).0.is_leased
+    };
+    assert!(tell(&mut lane, first.nonce), "the first one's time is over");
+    assert!(!tell(&mut lane, second.nonce), "its own lease it ends");
 }
 
 #[test]

@@ -1,0 +1,81 @@
+//! Reading a slice of jobs: what they owe, the connections they go to, and whether their result can
+//! be recorded, all at once.
+
+use std::rc::Rc;
+
+use futures_util::future::join3;
+use serde_json::json;
+
+use crate::app::common::history_db;
+use crate::app::delivery::write_gate;
+use crate::domain::base::error::Result;
+use crate::domain::base::limits::TARGET_AGE_MS_MAX;
+use crate::domain::connection::model::Target;
+use crate::domain::lane::queue::DeliveryKey;
+use crate::ports::Platform;
+use crate::store::deliveries::{self, Owed};
+use crate::store::targets;
+
+/// What was read.
+pub struct Slice {
+    /// The deliveries that owe an attempt.
+    pub owed: Vec<Owed>,
+    /// The connections that exist.
+    pub targets: Vec<Rc<FreshTarget>>,
+}
+
+/// A connection, and when it was read at the latest.
+pub struct FreshTarget {
+    /// The connection.
+    pub target: Rc<Target>,
+    read_at_ms: i64,
+}
+
+impl FreshTarget {
+    /// Whether an attempt that begins now may use it.
+    pub fn is_fresh(&self, now_ms: i64) -> bool {
+        now_ms - self.read_at_ms <= TARGET_AGE_MS_MAX
+    }
+}
+
+/// Reads a slice. `None` when that cannot be done now, or its result could not be recorded.
+pub async fn read<P: Platform>(platform: &P, shard: u16, keys: &[DeliveryKey]) -> Option<Slice> {
+    if write_gate::not_before_ms(platform, shard).is_some() {
+        return None;
+    }
+    let owed = async {
+        match history_db(platform, shard) {
+            Ok(log) => deliveries::owed(log, keys).await,
+            Err(error) => Err(error),
+        }
+    };
+    let (owed, targets, open) =
+        join3(owed, find(platform, keys), write_gate::open(platform, shard)).await;
+    let slice = owed.and_then(|owed| Ok(Slice { owed, targets: targets? }));
+    if let Err(error) = &slice {
+        platform.log_event(&json!({"at": "deliver", "error": error.to_string()}));
+    }
+    slice.ok().filter(|_| open.is_ok())
+}
+
+/// The connections of these deliveries.
+async fn find<P: Platform>(platform: &P, keys: &[DeliveryKey]) -> Result<Vec<Rc<FreshTarget>>> {
+    let read_at_ms = platform.now_ms();
+    let mut named: Vec<(&str, &str)> = Vec::new();
+    for key in keys {
+        let one = (key.workspace.as_str(), key.connection.as_str());
+        if !named.contains(&one) {
+            named.push(one);
+        }
+    }
+    let found = targets::find(platform.control(), &named).await?;
+    let fresh = |target| Rc::new(FreshTarget { target: Rc::new(target), read_at_ms });
+    Ok(found.into_iter().map(fresh).collect())
+}
+
+/// The connection of a delivery as it is now, to be used at once; `None` when it cannot be read, is
+/// gone, or takes no deliveries.
+pub async fn read_target<P: Platform>(platform: &P, key: &DeliveryKey) -> Option<Rc<FreshTarget>> {
+    let found = find(platform, std::slice::from_ref(key)).await.ok()?.pop()?;
+    (found.target.active && found.is_fresh(platform.now_ms())).then_some(found)
+}
