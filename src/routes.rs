@@ -256,11 +256,22 @@ pub async fn serve<P: Platform>(
     let path = normalize_path(&head.path);
     let found = find(&path);
     let is_emit = found.as_ref().is_some_and(Found::is_emit);
-    let (method, asked) = (head.method.clone(), head.headers.clone());
+    // HEAD is GET without the body (RFC 9110, section 9.3.2), and uses up nothing.
+    let is_head = head.method == Method::HEAD;
+    let method = if is_head { Method::GET } else { head.method.clone() };
+    let head = Head { method: method.clone(), ..head };
+    let asked = head.headers.clone();
     let reply = match found {
         None if path.starts_with("/embed/") => front::no_such_page(),
         None => problem::reply(&problem::no_such_path(), &request_id),
         Some(_) if is_emit && method == Method::OPTIONS => preflight(&asked),
+        Some(Found { rows, .. }) if is_head && rows.iter().any(is_one_use) => {
+            Reply::empty(StatusCode::OK)
+        }
+        // What a browser fetches beforehand is thrown away if it is no success.
+        Some(Found { rows, .. }) if is_prefetch(&head) && rows.iter().any(is_one_use) => {
+            Reply::empty(StatusCode::SERVICE_UNAVAILABLE)
+        }
         Some(Found { rows, params }) => match rows.iter().find(|row| row.method == method) {
             Some(row) if row.access.is_embed() => {
                 let Answered { reply, error } =
@@ -278,13 +289,31 @@ pub async fn serve<P: Platform>(
                 })
             }
             None => {
-                let allowed: Vec<Method> = rows.iter().map(|row| row.method.clone()).collect();
+                let mut allowed: Vec<Method> = rows.iter().map(|row| row.method.clone()).collect();
+                if allowed.contains(&Method::GET) {
+                    allowed.push(Method::HEAD);
+                }
                 problem::method_not_allowed(&allowed, &request_id)
             }
         },
     };
-    let reply = reply.with_header("x-request-id", &request_id);
+    let mut reply = reply.with_header("x-request-id", &request_id);
+    if is_head {
+        reply.body.clear();
+    }
     if is_emit { readable_anywhere(reply) } else { reply }
+}
+
+/// Whether a browser only thinks that somebody may want this.
+fn is_prefetch(head: &Head) -> bool {
+    head.headers
+        .get("sec-purpose")
+        .is_some_and(|purpose| purpose.to_str().is_ok_and(|purpose| purpose.contains("prefetch")))
+}
+
+/// Whether a row takes a token that can be used once.
+fn is_one_use<P: Platform>(row: &&Route<P>) -> bool {
+    row.access == Access::SessionToken && row.method == Method::GET
 }
 
 /// The rows of the first path in the table that fits.

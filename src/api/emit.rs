@@ -64,7 +64,7 @@ fn marked(reply: Reply, replayed: bool) -> Reply {
 
 fn items(text: &str) -> Result<Vec<&RawValue>> {
     let value: &RawValue = serde_json::from_str(text)
-        .map_err(|e| Error::invalid(format!("This is not valid JSON: {e}")))?;
+        .map_err(|e| Error::invalid(format!("The body is not valid JSON: {e}")))?;
     let wrong =
         || Error::field("", format!("must be a JSON array of 1 to {BULK_EVENTS_MAX} events"));
     let items: Vec<&RawValue> = serde_json::from_str(value.get()).map_err(|_| wrong())?;

@@ -11,11 +11,11 @@ use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::time::MINUTE_MS;
 use crate::domain::delivery::job::Job;
 use crate::domain::delivery::state::State;
-use crate::domain::lane::queue::{ConnectionQueue, QueuePosition};
-use crate::domain::tenants::actor::Actor;
+use crate::domain::lane::queue::{ConnectionQueue, DeliveryKey, QueuePosition};
+use crate::domain::tenants::actor::{Actor, Scope};
 use crate::ports::Platform;
 use crate::store::events::{self, DeliverySummary, EventWithDeliveries};
-use crate::store::retries;
+use crate::store::{connections, retries};
 
 /// How long a delivery that is due is left to the job that is on its way to it, or serves it.
 const PENDING_LEFT_ALONE_MS: i64 = MINUTE_MS;
@@ -24,7 +24,7 @@ const PENDING_LEFT_ALONE_MS: i64 = MINUTE_MS;
 ///
 /// # Errors
 /// `NotFound` when the actor has no such event, or the event owes nothing by this rule; `TooEarly`
-/// when an attempt is under way or only just due; `Conflict` when it is held or canceled.
+/// when an attempt is under way or only just due; `Conflict` when its connection is inactive or gone.
 pub async fn retry<P: Platform>(
     platform: &P,
     actor: &Actor,
@@ -40,6 +40,7 @@ pub async fn retry<P: Platform>(
     if found.erased_at_ms.is_some() {
         return Err(erasures::refusal());
     }
+    check_connection(platform, &actor.scope, &key).await?;
     let now_ms = platform.now_ms();
     let state = check(delivery, now_ms)?;
     let (by, line) = (&actor.created_by, ConnectionQueue::of(home.shard, &key));
@@ -64,6 +65,24 @@ pub async fn retry<P: Platform>(
     events::find(&home.workspace, event).run(log).await
 }
 
+/// What a connection that is gone or inactive owes stays as it is, whatever somebody asks for.
+async fn check_connection<P: Platform>(
+    platform: &P,
+    scope: &Scope,
+    key: &DeliveryKey,
+) -> Result<()> {
+    let refuse =
+        |msg: &str| Err(Error::new(Kind::Conflict, msg).with_code(Code::ConnectionInactive));
+    match connections::find(platform.control(), scope, &key.connection).await {
+        Ok(connection) if connection.active => Ok(()),
+        Ok(_) => refuse("The connection of this delivery is inactive; activate it first"),
+        Err(error) if error.kind == Kind::NotFound => {
+            refuse("The connection of this delivery was deleted, so it cannot be sent again")
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// The state of a delivery that can be attempted now. Retries are the lane's, which knows what is
 /// under way; of any other attempt that is due a job was sent.
 fn check(delivery: &DeliverySummary, now_ms: i64) -> Result<State> {
@@ -78,7 +97,6 @@ fn check(delivery: &DeliverySummary, now_ms: i64) -> Result<State> {
             let msg = "It is held because its connection is inactive; activate that";
             Err(Error::new(Kind::Conflict, msg).with_code(Code::ConnectionInactive))
         }
-        State::Canceled => refuse(Kind::Conflict, "It was canceled"),
         state => Ok(state),
     }
 }

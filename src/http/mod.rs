@@ -107,6 +107,7 @@ impl Call {
     /// # Errors
     /// `UnsupportedMediaType` when it is of another type.
     pub fn form(&self) -> Result<Form> {
+        problem::check_content_encoding(self.request.header("content-encoding"))?;
         Form::parse(self.request.header("content-type"), &self.request.body)
     }
 
@@ -115,9 +116,12 @@ impl Call {
     /// # Errors
     /// `Invalid` when it is not UTF-8, `UnsupportedMediaType` when it says that it is not JSON.
     pub fn body(&self) -> Result<&str> {
+        problem::check_content_encoding(self.request.header("content-encoding"))?;
         problem::check_content_type(self.request.header("content-type"))?;
-        std::str::from_utf8(&self.request.body)
-            .map_err(|_| Error::invalid("The body is not valid UTF-8"))
+        let text = std::str::from_utf8(&self.request.body)
+            .map_err(|_| Error::invalid("The body is not valid UTF-8"))?;
+        // A byte order mark is ignored (RFC 8259, section 8.1).
+        Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
     }
 
     /// The body as text, or the empty object when there is none.

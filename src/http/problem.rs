@@ -72,7 +72,8 @@ pub fn error_object(error: &Error) -> Value {
         object["code"] = json!(code.as_str());
     }
     if !error.fields.is_empty() {
-        let fields = error.fields.iter().map(|f| json!({"param": f.param, "msg": f.msg}));
+        let param = |param: &str| if param.is_empty() { "body" } else { param }.to_owned();
+        let fields = error.fields.iter().map(|f| json!({"param": param(&f.param), "msg": f.msg}));
         object["data"] = fields.collect();
     }
     object
@@ -103,6 +104,9 @@ fn document(status: StatusCode, error: &Error, name: &str, request_id: &str) -> 
     if error.kind == Kind::Unauthenticated {
         reply = reply.with_header("www-authenticate", "Bearer");
     }
+    if error.fields.iter().any(|field| field.param == CONTENT_ENCODING) {
+        reply = reply.with_header("accept-encoding", "identity");
+    }
     reply
 }
 
@@ -123,6 +127,21 @@ pub fn no_such_path() -> Error {
 /// The error of a body that is larger than its endpoint takes.
 pub fn body_too_large(bytes_max: usize) -> Error {
     Error::new(Kind::TooLarge, format!("The body is larger than {bytes_max} bytes"))
+}
+
+const CONTENT_ENCODING: &str = "content-encoding";
+
+/// Checks that a body is not compressed: it is read as it comes.
+///
+/// # Errors
+/// `UnsupportedMediaType` naming the encoding.
+pub fn check_content_encoding(value: Option<&str>) -> Result<()> {
+    let encoding = value.unwrap_or_default().trim();
+    if encoding.is_empty() || encoding.eq_ignore_ascii_case("identity") {
+        return Ok(());
+    }
+    let msg = format!("must be identity, not {encoding}: bodies are not decompressed");
+    Err(Error::field(CONTENT_ENCODING, msg).of_kind(Kind::UnsupportedMediaType))
 }
 
 /// Checks that a body is JSON as far as its content type tells. Nothing, and `text/plain` as

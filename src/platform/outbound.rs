@@ -7,13 +7,17 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use worker::js_sys::Uint8Array;
-use worker::{AbortController, ByteStream, Delay, Fetch, Headers, Request, Response, web_sys};
+use worker::{
+    AbortController, ByteStream, Delay, Fetch, Headers, Request, Response, console_log, web_sys,
+};
 
 use crate::destinations::model::OutboundRequest;
 use crate::domain::base::limits::EXCERPT_BYTES_MAX;
+use crate::domain::delivery::answers::network_failure;
 use crate::domain::delivery::attempt::{Answer, Failure};
 use crate::platform::is_short;
 use crate::ports::Outbound;
+use serde_json::json;
 
 /// The runtime's `fetch`.
 pub struct FetchOutbound;
@@ -26,7 +30,7 @@ impl Outbound for FetchOutbound {
         let controller = AbortController::default();
         let answer = match prepare(&request) {
             Ok(request) => exchange(request, &controller, deadline, timeout_ms).await,
-            Err(e) => Answer::failed(Failure::Network(told(&e))),
+            Err(e) => Answer::failed(unreached(&e)),
         };
         // Ends what is still under way: the rest of a long body, or a receiver that hangs.
         if answer.truncated || answer.failure.is_some() {
@@ -62,9 +66,9 @@ async fn exchange(
     let sent = pin!(fetch.send_with_signal(&signal));
     let mut response = match select(sent, deadline.as_mut()).await {
         Either::Left((Ok(response), _)) => response,
-        Either::Left((Err(e), _)) => return Answer::failed(Failure::Network(told(&e))),
+        Either::Left((Err(e), _)) => return Answer::failed(unreached(&e)),
         Either::Right(_) => {
-            let why = format!("No answer within {timeout_ms} ms");
+            let why = format!("Timed out before the answer: nothing came within {timeout_ms} ms");
             return Answer::failed(Failure::Timeout(why));
         }
     };
@@ -85,7 +89,7 @@ async fn read_body(
     timeout_ms: i64,
 ) -> Option<Failure> {
     let late = || {
-        let why = format!("The answer's body was not complete within {timeout_ms} ms");
+        let why = format!("timed out in its body, which was not complete within {timeout_ms} ms");
         Some(Failure::Timeout(why))
     };
     // Taken at once it costs half of what it costs chunk by chunk; what came of one that then is
@@ -96,7 +100,7 @@ async fn read_body(
                 answer.excerpt = body;
                 None
             }
-            Either::Left((Err(e), _)) => Some(Failure::Network(told(&e))),
+            Either::Left((Err(e), _)) => Some(unreadable(&e)),
             Either::Right(_) => late(),
         };
     }
@@ -113,14 +117,25 @@ async fn read_body(
                     return None;
                 }
             }
-            Either::Left((Some(Err(e)), _)) => return Some(Failure::Network(told(&e))),
+            Either::Left((Some(Err(e)), _)) => return Some(unreadable(&e)),
             Either::Right(_) => return late(),
         }
     }
 }
 
-/// A runtime error in words for the customer, bounded.
-fn told(error: &worker::Error) -> String {
-    let text: String = error.to_string().chars().filter(|c| !c.is_control()).take(200).collect();
-    format!("The connection failed: {text}")
+/// Why no status came, in words for the customer.
+fn unreached(error: &worker::Error) -> Failure {
+    log(error);
+    Failure::Network(format!("No answer: {}", network_failure(&error.to_string())))
+}
+
+/// Why the body of an answer could not be read, in words for the customer.
+fn unreadable(error: &worker::Error) -> Failure {
+    log(error);
+    Failure::Network("it broke off, or is not encoded as its headers say".to_owned())
+}
+
+/// The runtime's own words name its parts, and a reference for its makers.
+fn log(error: &worker::Error) {
+    console_log!("{}", json!({"at": "outbound", "error": error.to_string()}));
 }

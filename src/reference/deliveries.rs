@@ -112,9 +112,9 @@ pub fn operations() -> Vec<Operation> {
     vec![
         post("/api/v1/events/:id/rules/:rule_id/retry", "retry_event_rule", "Retry a delivery")
             .says(
-                "An open delivery is attempted before its time; one that was delivered or failed \
-                 goes out once more, with its whole schedule. 425 while an attempt is on its way, \
-                 409 when it is held or canceled.",
+                "An open delivery is attempted before its time; one that was delivered, failed or \
+                 canceled goes out once more, with its whole schedule. 425 while an attempt is on \
+                 its way, 409 when its connection is inactive or gone.",
             )
             .answers(200, "The delivery as it is now.", rule_event())
             .problems(&[409, 425]),

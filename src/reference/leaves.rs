@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::domain::base::limits::PATTERN_DOTS_MAX;
+use crate::domain::base::names::NAME_BYTES_MAX;
 use crate::domain::base::time::rfc3339;
 use crate::reference::shape::Shape;
 
@@ -122,9 +122,20 @@ pub fn any_object(example: Value) -> Shape {
     leaf(json!({"type": "object"}), example)
 }
 
-/// A name of an event or of a resource, see `domain::event::check_name`.
+/// What stands in no name: control characters, those that nobody sees, and the star.
+const NOT_IN_NAMES: &str = concat!(
+    "\\u0000-\\u001f\\u007f-\\u009f*\\u00ad\\u061c\\u115f\\u1160\\u180e\\u200b\\u200e\\u200f",
+    "\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufeff\\uffa0\\ufff9-\\ufffb"
+);
+
+/// A name of an event or of a resource, see `domain::base::names::check_name`. Its limit is one of
+/// bytes, which a schema cannot say.
 pub fn name(example: &str) -> Shape {
-    matching("^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$", example)
+    let space = " \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000";
+    let first = format!("[^{NOT_IN_NAMES}{space}\\u200c\\u200d\\ufe00-\\ufe0f]");
+    let pattern = format!("^{first}([^{NOT_IN_NAMES}]*[^{NOT_IN_NAMES}{space}])?$");
+    let schema = json!({"type": "string", "maxLength": NAME_BYTES_MAX, "pattern": pattern});
+    leaf(schema, example)
 }
 
 /// A resource id, see `domain::event::check_resource_id`.
@@ -144,15 +155,12 @@ fn plain(chars_max: usize, example: &str) -> Shape {
     leaf(schema, example)
 }
 
-/// A pattern of a rule or of a publishable key, see `domain::rule::check_pattern`.
+/// A pattern of a rule or of a publishable key, see `domain::base::names::check_pattern`: a name; or
+/// the beginning of names, a dot and a star; or the star alone.
 pub fn pattern(example: &str) -> Shape {
-    // A name; or one with dots before the last part, which is a star; or the star alone.
-    let dots = PATTERN_DOTS_MAX - 1;
-    let pattern = format!(
-        "^([A-Za-z0-9][A-Za-z0-9._:/-]{{0,127}}|\\*\
-         |[A-Za-z0-9][A-Za-z0-9_:/-]*(\\.[A-Za-z0-9_:/-]*){{0,{dots}}}\\.\\*)$"
-    );
-    leaf(json!({"type": "string", "maxLength": 128, "pattern": pattern}), example)
+    let pattern = format!("^(\\*|[^{NOT_IN_NAMES}]+(\\.\\*)?)$");
+    let schema = json!({"type": "string", "maxLength": NAME_BYTES_MAX, "pattern": pattern});
+    leaf(schema, example)
 }
 
 /// A workspace's environment, see `domain::workspace::check_environment`.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::RECORD_INLINE_BYTES;
-use crate::domain::delivery::attempt::Record;
+use crate::domain::delivery::attempt::{Outcome, Record};
 use crate::domain::delivery::job::Job;
 use crate::domain::delivery::state::{EndReason, State};
 use crate::domain::lane::queue::DeliveryKey;
@@ -247,6 +247,8 @@ pub async fn record(
 }
 
 fn outcome_json(one: &DeliveryUpdate, inline_record: Option<&String>) -> Value {
+    // What delivered can tell of a body that could not be read; that is no failure.
+    let failed = one.record.outcome != Outcome::Delivered;
     json!({
         "w": one.key.workspace,
         "c": one.key.connection,
@@ -258,7 +260,7 @@ fn outcome_json(one: &DeliveryUpdate, inline_record: Option<&String>) -> Value {
         "sweep": one.sweep_at_ms,
         "number": one.record.number,
         "reason": one.reason.map(EndReason::as_str),
-        "error": one.record.error,
+        "error": one.record.error.as_ref().filter(|_| failed),
         "started": one.started_at_ms,
         "completed": one.completed_at_ms,
         "record": inline_record,

@@ -14,14 +14,15 @@ const REPLAY: &str = "\
       attempts_before = attempts, owed_since_ms = ?6, \
       seq = (select n from strict_counters where workspace = ?1 and connection = ?2) \
     where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 and open = 0 \
-      and state in ('delivered', 'failed') and not exists (select 1 from events e \
+      and state in ('delivered', 'failed', 'canceled') and not exists (select 1 from events e \
         where e.workspace = ?1 and e.event = ?3 and e.erased_at_ms is not null) \
     returning attempts, payload_bytes";
 /// What is replayed goes to the tail of a strict line.
 const TAKE_NUMBER: &str = "\
     update strict_counters set n = n + 1 where workspace = ?1 and connection = ?2 \
       and exists (select 1 from deliveries where workspace = ?1 and connection = ?2 \
-        and event = ?3 and rule = ?4 and open = 0 and state in ('delivered', 'failed')) \
+        and event = ?3 and rule = ?4 and open = 0 \
+        and state in ('delivered', 'failed', 'canceled')) \
       and not exists (select 1 from events e \
         where e.workspace = ?1 and e.event = ?3 and e.erased_at_ms is not null)";
 const HURRY: &str = "\
@@ -44,8 +45,8 @@ impl FromRow for Woken {
     }
 }
 
-/// Makes a delivery that was delivered or is failed owed again, its retry schedule from the start.
-/// `None` when it is neither any more.
+/// Makes a delivery that is settled owed again, its retry schedule from the start.
+/// `None` when it is not any more.
 ///
 /// # Errors
 /// When the shard's answer is not known.

@@ -195,3 +195,85 @@ fn reasons_are_words_of_the_contract_or_left_out() {
     edge.run_for(60_000);
     assert_eq!(reasons(), (None, said("endpoint_gone")));
 }
+
+#[test]
+fn head_answers_as_get_does_without_a_body_and_uses_up_nothing() {
+    let (edge, tenant) = world();
+    let bearer = format!("Bearer {}", tenant.token(&edge));
+    let headers = [("authorization", bearer.as_str())];
+    for path in ["/health", "/embed.js", "/api/v1/workspaces", "/api/v1/nothing"] {
+        let get = call(&edge, "GET", path, &headers, b"");
+        let head = call(&edge, "HEAD", path, &headers, b"");
+        assert_eq!((head.status, head.text.as_str()), (get.status, ""), "{path}");
+        assert_eq!(head.headers.get("content-type"), get.headers.get("content-type"), "{path}");
+    }
+    let path = "/api/v1/events/bulk";
+    let refused = call(&edge, "HEAD", path, &headers, b"");
+    assert_eq!((refused.status, refused.text.as_str()), (405, ""));
+    let body = json!({"workspace_id": tenant.workspace});
+    let made = tenant.call(&edge, "POST", "/api/v1/sessions", &body).json();
+    let url = text(&made, "/launch_url");
+    let launch = url.strip_prefix(crate::tenant::ORIGIN).expect("below the origin");
+    assert_eq!(call(&edge, "HEAD", launch, &[], b"").status, 200);
+    let purpose = [("sec-purpose", "prefetch;prerender")];
+    assert_eq!(call(&edge, "GET", launch, &purpose, b"").status, 503);
+    assert_eq!(call(&edge, "GET", launch, &[], b"").status, 303, "the token is still good");
+}
+
+#[test]
+fn a_body_is_read_as_it_comes() {
+    let (edge, tenant) = world();
+    let key = ("x-meshes-publishable-key", tenant.publishable_key.as_str());
+    let emit = |more: &[(&str, &str)], body: &str| {
+        let headers: Vec<_> = [&[key], more].concat();
+        call(&edge, "POST", "/api/v1/events", &headers, body.as_bytes())
+    };
+    let body = r#"{"event":"x","payload":{"a":1}}"#;
+    assert_eq!(emit(&[("content-encoding", "identity")], body).status, 201);
+    assert_eq!(emit(&[], &format!("\u{feff}{body}")).status, 201, "a byte order mark is ignored");
+    let refused = emit(&[("content-encoding", "gzip")], body);
+    assert_eq!(refused.status, 415, "{}", refused.text);
+    assert_eq!(refused.headers["accept-encoding"], "identity");
+    assert!(refused.text.contains("gzip"), "{}", refused.text);
+    // Whatever an emit takes, the tester of filters takes.
+    for payload in [r#"{"\ud800":1}"#, r#"{"a":"\udc00"}"#, r#"{"a":1e400,"a":2}"#] {
+        let taken = emit(&[], &format!(r#"{{"event":"x","payload":{payload}}}"#));
+        assert_eq!(taken.status, 201, "{}", taken.text);
+        let test = format!(r#"{{"filter":{{"path":"a","exists":true}},"payload":{payload}}}"#);
+        let bearer = format!("Bearer {}", tenant.token(&edge));
+        let headers = [("authorization", bearer.as_str())];
+        let path = "/api/v1/rules/test-filter";
+        let tried = call(&edge, "POST", path, &headers, test.as_bytes());
+        assert_eq!(tried.status, 200, "{}", tried.text);
+    }
+    let array = emit(&[], "7");
+    assert_eq!(array.json()["message"], "The body must be a JSON object, not a number");
+    assert_eq!(array.json()["error"]["data"][0]["param"], "body");
+}
+
+#[test]
+fn names_are_any_printable_text_and_reach_the_receiver_encoded() {
+    let (edge, tenant) = world();
+    for name in ["Bestellung bezahlt", "größe 100%", "_a", "$x", &"n".repeat(255)] {
+        tenant.route(&edge, name, json!({"url": URL}));
+        let body = json!({"event": name, "resource": "日本", "resource_id": "7", "payload": {}});
+        let answer = tenant.emit_text(&edge, &body.to_string());
+        assert_eq!(answer.status, 201, "{name}: {}", answer.text);
+        edge.run_for(1_000);
+        let seen = edge.receivers.seen(URL);
+        let last = seen.last().expect("a request");
+        let event = last.header("posthorn-event");
+        let decoded = percent_encoding::percent_decode_str(event).decode_utf8().expect("UTF-8");
+        assert_eq!(decoded, name);
+        assert!(event.bytes().all(|byte| (0x20..=0x7e).contains(&byte)), "{event}");
+        assert_eq!(last.header("posthorn-resource"), "%E6%97%A5%E6%9C%AC");
+        assert_eq!(last.header("posthorn-resource-id"), "7");
+        assert_eq!(last.header("posthorn-event-time"), answer.json()["event"]["created_at"]);
+    }
+    for name in ["", " a", "a ", "a*", "a\u{200b}", "a\nb", &"n".repeat(256)] {
+        let body = json!({"event": name, "payload": {}});
+        let refused = tenant.emit_text(&edge, &body.to_string());
+        assert_eq!(refused.status, 400, "{name:?}: {}", refused.text);
+        assert_eq!(refused.json()["error"]["data"][0]["param"], "event");
+    }
+}

@@ -197,9 +197,46 @@ fn what_cannot_be_retried_says_why() {
     tenant.call(edge, "POST", &format!("{at}/deactivate"), &Value::Null);
     assert_eq!(world.retry(&event).status, 409, "held");
     tenant.call(edge, "POST", &format!("{at}/activate"), &json!({"held": "cancel"}));
-    let canceled = world.retry(&event);
-    assert_eq!(canceled.status, 409, "{}", canceled.text);
     assert_eq!(world.status(&event), "canceled");
     let path = format!("/api/v1/events/{event}/rules/{}/retry", world.connection);
     assert_eq!(tenant.call(edge, "POST", &path, &Value::Null).status, 404, "no such rule");
+}
+
+#[test]
+fn a_canceled_one_is_sent_again_when_somebody_asks_for_it() {
+    let world = world(json!({}));
+    let (edge, tenant) = (&world.edge, &world.tenant);
+    edge.queue.refuses.set(true);
+    let event = tenant.emit(edge, "x");
+    let path = format!("/api/v1/events/{event}/cancel");
+    assert_eq!(tenant.call(edge, "POST", &path, &Value::Null).status, 200);
+    edge.queue.refuses.set(false);
+    assert_eq!(world.retry(&event).status, 200);
+    edge.run_for(1_000);
+    assert_eq!((world.status(&event).as_str(), edge.receivers.seen(HOOK).len()), ("completed", 1));
+}
+
+/// What happened stays as it was when nothing can be sent any more.
+#[test]
+fn nothing_is_sent_again_on_a_connection_that_is_inactive_or_gone() {
+    let world = world(json!({}));
+    let (edge, tenant) = (&world.edge, &world.tenant);
+    let event = tenant.emit(edge, "x");
+    edge.run_for(1_000);
+    let at = format!("/api/v1/connections/{}", world.connection);
+    let conflict = |word: &str| {
+        let answer = world.retry(&event);
+        assert_eq!(answer.status, 409, "{}", answer.text);
+        assert_eq!(answer.json()["error"]["code"], "connection_inactive");
+        assert!(answer.json()["message"].as_str().is_some_and(|told| told.contains(word)));
+        edge.run_for(1_000);
+        assert_eq!(world.status(&event), "completed", "{word}");
+    };
+    tenant.call(edge, "POST", &format!("{at}/deactivate"), &Value::Null);
+    conflict("inactive");
+    tenant.call(edge, "POST", &format!("{at}/activate"), &Value::Null);
+    let deleted = tenant.call(edge, "DELETE", &at, &json!({"force_delete": true}));
+    assert_eq!(deleted.status, 200, "{}", deleted.text);
+    conflict("deleted");
+    assert_eq!(edge.receivers.seen(HOOK).len(), 1);
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::json;
 
 use crate::destinations::Destination;
@@ -17,6 +18,7 @@ use crate::destinations::model::{
 };
 use crate::domain::base::fields::Fields;
 use crate::domain::base::secret::Secret;
+use crate::domain::base::time::rfc3339;
 use crate::domain::connection::model::Credentials;
 use crate::domain::connection::signing::{self, Algorithm, Encoding, Scheme, Signing};
 use crate::domain::delivery::attempt::{Answer, Outcome, ReceiverDirective};
@@ -88,10 +90,16 @@ fn request(call: &Call<'_>) -> Result<OutboundRequest, String> {
     let mut headers = vec![
         OutboundHeader::plain("content-type", "application/json"),
         OutboundHeader::plain("user-agent", concat!("Posthorn/", env!("CARGO_PKG_VERSION"))),
-        OutboundHeader::plain("posthorn-event", call.name),
+        OutboundHeader::plain("posthorn-event", &in_header(call.name)),
         OutboundHeader::plain("posthorn-event-id", call.event),
+        OutboundHeader::plain("posthorn-event-time", &rfc3339(call.created_at_ms)),
         OutboundHeader::plain("posthorn-attempt", &call.attempt.to_string()),
     ];
+    for (name, value) in
+        [("posthorn-resource", call.resource), ("posthorn-resource-id", call.resource_id)]
+    {
+        headers.extend(value.map(|value| OutboundHeader::plain(name, &in_header(value))));
+    }
     if call.is_test {
         headers.push(OutboundHeader::plain("posthorn-test", "true"));
     }
@@ -115,6 +123,12 @@ fn request(call: &Call<'_>) -> Result<OutboundRequest, String> {
         content,
         timeout_ms: call.timeout_ms,
     })
+}
+
+/// A name as a header value: what is no printable ASCII, and `%`, as percent-encoded UTF-8.
+fn in_header(name: &str) -> String {
+    const ENCODED: &AsciiSet = &CONTROLS.add(b'%');
+    utf8_percent_encode(name, ENCODED).to_string()
 }
 
 /// The headers that the customer chose: authentication and custom ones.

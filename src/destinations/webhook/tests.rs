@@ -60,6 +60,23 @@ fn the_body_holds_the_payload_untouched() {
 }
 
 #[test]
+fn headers_say_what_the_event_is_about() {
+    let request = built(&values(), &Credentials::new());
+    let value = |name| header(&request, name).map(|header| header.value.as_str());
+    assert_eq!(value("posthorn-event-time"), Some("1970-01-01T00:00:01.000Z"));
+    assert_eq!(value("posthorn-resource"), Some("order"));
+    assert_eq!(value("posthorn-resource-id"), None);
+    for (name, expected) in [
+        ("order.completed", "order.completed"),
+        ("Bestellung bezahlt", "Bestellung bezahlt"),
+        ("größe 100%", "gr%C3%B6%C3%9Fe 100%25"),
+        ("日本", "%E6%97%A5%E6%9C%AC"),
+    ] {
+        assert_eq!(in_header(name), expected);
+    }
+}
+
+#[test]
 fn credentials_become_headers_marked_as_secret() {
     let mut values = values();
     values.set("auth_header_name", Some("X-Api-Key"));

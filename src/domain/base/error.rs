@@ -271,7 +271,7 @@ impl std::ops::DerefMut for Error {
 /// The message of malformed fields tells the first.
 fn first_of(fields: &[FieldError]) -> String {
     match fields.first() {
-        Some(first) if first.param.is_empty() => first.msg.clone(),
+        Some(first) if first.param.is_empty() => format!("The body {}", first.msg),
         Some(first) => format!("{}: {}", first.param, first.msg),
         None => "The request is not valid".to_owned(),
     }

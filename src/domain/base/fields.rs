@@ -30,8 +30,11 @@ impl<'de> Deserialize<'de> for Entries<'de> {
                 mut map: A,
             ) -> std::result::Result<Self::Value, A::Error> {
                 let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry::<String, &RawValue>()? {
-                    entries.push(entry);
+                // Keys are read as leniently as payloads are: half of a surrogate pair makes a
+                // key that no field has.
+                while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+                    let read = serde_json::from_str(key.get());
+                    entries.push((read.unwrap_or_else(|_| key.get().to_owned()), value));
                 }
                 Ok(Entries(entries))
             }
@@ -47,13 +50,14 @@ impl<'a> Fields<'a> {
     /// [`Error`] of kind `Invalid` when the text is no JSON or another kind of value.
     pub fn parse(text: &'a str) -> Result<Self> {
         let parsed: std::result::Result<&RawValue, _> = serde_json::from_str(text);
-        let value = parsed.map_err(|e| Error::invalid(format!("This is not valid JSON: {e}")))?;
+        let value =
+            parsed.map_err(|e| Error::invalid(format!("The body is not valid JSON: {e}")))?;
         if !value.get().starts_with('{') {
             let msg = format!("must be a JSON object, not {}", kind_of(value));
             return Err(Error::field("", msg));
         }
         let entries = serde_json::from_str(value.get())
-            .map_err(|e| Error::invalid(format!("This is not valid JSON: {e}")))?;
+            .map_err(|e| Error::invalid(format!("The body is not valid JSON: {e}")))?;
         Ok(Self { entries, errors: Vec::new() })
     }
 
@@ -120,9 +124,13 @@ impl<'a> Fields<'a> {
         what: &str,
         read: impl FnOnce(&'a str) -> Option<T>,
     ) -> Option<T> {
-        let value = read(self.raw(name).filter(|text| *text != "null")?);
+        let text = self.raw(name).filter(|text| *text != "null")?;
+        let value = read(text);
         if value.is_none() {
-            self.fail(name, format!("must be {what}"));
+            // Valid JSON, and still no text: it has half of a surrogate pair.
+            let is_broken = text.starts_with('"') && what == "a string";
+            let msg = if is_broken { "must have no lone surrogate such as \\ud800" } else { "" };
+            self.fail(name, if is_broken { msg.to_owned() } else { format!("must be {what}") });
         }
         value
     }
@@ -293,5 +301,13 @@ mod tests {
         let mut fields = Fields::parse(text).expect("an object");
         let payload = "{ \"b\":1.0 ,\t\"a\" : 1e400, \"a\":\"\\ud800\" }";
         assert_eq!(fields.raw("p"), Some(payload));
+    }
+
+    #[test]
+    fn half_of_a_surrogate_pair_is_a_key_and_no_text() {
+        let text = r#"{"\ud800":1,"a":"\ud800"}"#;
+        let noted = errors(text, |fields| drop(fields.text("a")));
+        let expected = ("a".to_owned(), "must have no lone surrogate such as \\ud800".to_owned());
+        assert_eq!(noted, [expected]);
     }
 }

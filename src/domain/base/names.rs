@@ -6,18 +6,40 @@
 
 use crate::domain::base::limits::PATTERN_DOTS_MAX;
 
-/// Checks an event name (or a resource name, which obeys the same rule):
-/// `^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$`.
+/// Bytes of an event name, of a resource, or of a pattern.
+pub const NAME_BYTES_MAX: usize = 255;
+
+/// Whether nobody sees this character: it stands for nothing, or only changes its neighbours. Names
+/// that differ in such characters alone look the same.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'
+        | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}')
+}
+
+/// Whether this character joins or varies its neighbours, so that it cannot stand at the beginning.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// Checks an event name (or a resource name, which obeys the same rule): printable text of at most
+/// [`NAME_BYTES_MAX`] bytes without `*` and without white space at its ends.
 ///
 /// # Errors
 /// What is wrong, for the caller.
 pub fn check_name(name: &str) -> std::result::Result<(), String> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "._:/-".contains(c);
-    let starts_well = name.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
-    if !starts_well || name.len() > 128 || !name.chars().all(allowed) {
-        return Err("must be 1 to 128 characters of A-Z a-z 0-9 . _ : / - and begin with a \
-                    letter or digit"
-            .to_owned());
+    let is_refused = |c: char| c.is_control() || c == '*' || is_invisible(c);
+    if name.is_empty() || name.len() > NAME_BYTES_MAX {
+        return Err(format!("must be 1 to {NAME_BYTES_MAX} bytes"));
+    }
+    if name.chars().any(is_refused) {
+        return Err(
+            "must be printable text without control characters, invisible characters and *"
+                .to_owned(),
+        );
+    }
+    if name.trim() != name || name.starts_with(is_joiner) {
+        return Err("must not begin or end with white space".to_owned());
     }
     Ok(())
 }
@@ -48,7 +70,9 @@ pub fn check_resource_id(id: &str) -> std::result::Result<(), String> {
 /// What is wrong, for the caller.
 pub fn check_pattern(pattern: &str) -> Result<(), String> {
     let name = match pattern.strip_suffix(".*") {
-        Some(_) if pattern.len() > 128 => return Err("must be at most 128 characters".to_owned()),
+        Some(_) if pattern.len() > NAME_BYTES_MAX => {
+            return Err(format!("must be at most {NAME_BYTES_MAX} bytes"));
+        }
         Some(beginning) => beginning,
         None if pattern == "*" => return Ok(()),
         None => return check_name(pattern).map_err(|msg| explain(pattern, msg)),
@@ -116,12 +140,56 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    fn names_are_printable_text() {
+        for good in [
+            "a",
+            ".a",
+            "_a",
+            "$a",
+            "Bestellung bezahlt",
+            "größe",
+            "日本",
+            "a/b:c-d",
+            "%41",
+            "\u{2764}\u{fe0f}",
+            "\"quoted\"",
+            &"x".repeat(255),
+            &"é".repeat(127),
+        ] {
+            assert_eq!(check_name(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            " ",
+            " a",
+            "a ",
+            "\u{a0}a",
+            "a\n",
+            "a\tb",
+            "a\u{7f}",
+            "a\u{85}b",
+            "a*",
+            "*",
+            "a\u{200b}",
+            "\u{200b}",
+            "\u{feff}a",
+            "\u{200d}",
+            "\u{ad}",
+            "a\u{202e}b",
+            &"x".repeat(256),
+            &"é".repeat(128),
+        ] {
+            assert!(check_name(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
     fn patterns_have_their_star_at_the_end() {
         let dots = |count: usize| format!("{}.*", vec!["a"; count].join("."));
         for good in ["order.completed", "order.*", "*", "a.b.c.*", "Order:v1/x-y_z.*", &dots(8)] {
             assert_eq!(check_pattern(good), Ok(()), "{good}");
         }
-        let long = format!("{}.*", "x".repeat(127));
+        let long = format!("{}.*", "x".repeat(254));
         for bad in
             ["", ".*", "**", "order*", "order.*.x", "*.order", "order.**", " *", &long, &dots(9)]
         {

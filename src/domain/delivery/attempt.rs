@@ -4,17 +4,18 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 use crate::domain::base::limits::{RESPONSE_HEADER_BYTES_MAX, RESPONSE_HEADERS_MAX};
+use crate::domain::delivery::answers::edge_status;
 
 /// The outcome of an attempt. The words are the wire contract's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Outcome {
-    /// 2xx, headers and body in time.
+    /// 2xx, whatever became of the body.
     Delivered,
     /// 4xx other than those below.
     RejectedClientError,
-    /// 5xx, and statuses that HTTP does not know.
+    /// 5xx, a redirect to nowhere, and statuses that HTTP does not know.
     RejectedServerError,
     /// 429.
     RateLimited,
@@ -22,13 +23,13 @@ pub enum Outcome {
     AuthFailed,
     /// 410: the receiver wants no more of this.
     Gone,
-    /// 3xx: never followed.
+    /// 3xx with a `Location`: never followed.
     RedirectRefused,
     /// The URL guard refused the URL; nothing was sent.
     UrlRefused,
-    /// No complete answer within the connection's timeout.
+    /// No status within the connection's timeout.
     Timeout,
-    /// No connection, or one that broke.
+    /// No connection, or one that broke before a status came.
     NetworkError,
 }
 
@@ -50,7 +51,8 @@ pub struct Answer {
     pub excerpt: Vec<u8>,
     /// Whether the body was longer than what is kept.
     pub truncated: bool,
-    /// Why the answer is not complete, if it is not.
+    /// Why the answer is not complete, if it is not. Once a status came it is the body that was
+    /// late or could not be read, and the status decides.
     pub failure: Option<Failure>,
 }
 
@@ -82,17 +84,17 @@ impl Answer {
 
     /// What the answer means.
     pub fn outcome(&self) -> Outcome {
-        match (&self.failure, self.status) {
-            (Some(Failure::Refused(_)), _) => Outcome::UrlRefused,
-            (Some(Failure::Timeout(_)), _) => Outcome::Timeout,
-            (Some(Failure::Network(_)), _) | (None, None) => Outcome::NetworkError,
-            (None, Some(200..=299)) => Outcome::Delivered,
-            (None, Some(300..=399)) => Outcome::RedirectRefused,
-            (None, Some(401 | 403)) => Outcome::AuthFailed,
-            (None, Some(410)) => Outcome::Gone,
-            (None, Some(429)) => Outcome::RateLimited,
-            (None, Some(400..=499)) => Outcome::RejectedClientError,
-            (None, Some(_)) => Outcome::RejectedServerError,
+        match (self.status, &self.failure) {
+            (None, Some(Failure::Refused(_))) => Outcome::UrlRefused,
+            (None, Some(Failure::Timeout(_))) => Outcome::Timeout,
+            (None, Some(Failure::Network(_)) | None) => Outcome::NetworkError,
+            (Some(200..=299), _) => Outcome::Delivered,
+            (Some(300..=399), _) if self.header("location").is_some() => Outcome::RedirectRefused,
+            (Some(401 | 403), _) => Outcome::AuthFailed,
+            (Some(410), _) => Outcome::Gone,
+            (Some(429), _) => Outcome::RateLimited,
+            (Some(400..=499), _) => Outcome::RejectedClientError,
+            (Some(_), _) => Outcome::RejectedServerError,
         }
     }
 
@@ -104,7 +106,7 @@ impl Answer {
 
     /// What a receiver that did not take the delivery asks for beyond its status.
     pub fn wish(&self) -> Option<ReceiverDirective> {
-        if self.failure.is_some() || matches!(self.status, None | Some(200..=299)) {
+        if matches!(self.status, None | Some(200..=299)) {
             return None;
         }
         match self.header("webhook-delivery")?.trim() {
@@ -118,22 +120,34 @@ impl Answer {
 
     /// Whether the status asks to be called less often.
     pub fn asks_for_less(&self) -> bool {
-        self.failure.is_none() && matches!(self.status, Some(429 | 502 | 504))
+        matches!(self.status, Some(429 | 502 | 504))
     }
 
-    /// Why it failed, in words for the customer; `None` when it was delivered.
+    /// Why it failed, or why the body of an answer that delivered could not be read, in words for
+    /// the customer; `None` when there is nothing to tell.
     pub fn error(&self) -> Option<String> {
-        match (&self.failure, self.outcome(), self.status) {
-            (Some(Failure::Refused(why) | Failure::Timeout(why) | Failure::Network(why)), _, _) => {
-                Some(why.clone())
+        let why = self.failure.as_ref().map(|failure| match failure {
+            Failure::Refused(why) | Failure::Timeout(why) | Failure::Network(why) => why.as_str(),
+        });
+        let Some(status) = self.status else {
+            return Some(why.unwrap_or("No answer").to_owned());
+        };
+        let said = match (self.outcome(), self.header("location"), edge_status(status)) {
+            (Outcome::RedirectRefused, Some(to), _) => {
+                format!("Answered {status}, a redirect to {to}; redirects are not followed")
             }
-            (None, Outcome::Delivered, _) => None,
-            (None, Outcome::RedirectRefused, Some(status)) => {
-                let to = self.header("location").unwrap_or("nowhere");
-                Some(format!("Answered {status}, a redirect to {to}; redirects are not followed"))
+            (_, None, _) if (300..=399).contains(&status) => {
+                format!("Answered {status}, which accepts nothing and names no other place")
             }
-            (None, _, Some(status)) => Some(format!("Answered {status}")),
-            (None, _, None) => Some("No answer".to_owned()),
+            (_, _, Some(meaning)) => {
+                format!("Status {status} of the network in front of the receiver: {meaning}")
+            }
+            _ => format!("Answered {status}"),
+        };
+        match (self.outcome(), why) {
+            (Outcome::Delivered, None) => None,
+            (_, Some(why)) => Some(format!("{said}; its body could not be read: {why}")),
+            (_, None) => Some(said),
         }
     }
 }
@@ -247,9 +261,8 @@ mod tests {
             (200, Outcome::Delivered),
             (204, Outcome::Delivered),
             (299, Outcome::Delivered),
-            (300, Outcome::RedirectRefused),
-            (301, Outcome::RedirectRefused),
-            (308, Outcome::RedirectRefused),
+            (300, Outcome::RejectedServerError),
+            (304, Outcome::RejectedServerError),
             (400, Outcome::RejectedClientError),
             (401, Outcome::AuthFailed),
             (403, Outcome::AuthFailed),
@@ -267,11 +280,45 @@ mod tests {
     }
 
     #[test]
-    fn an_incomplete_answer_is_no_success() {
-        let failure = Some(Failure::Timeout("the body".into()));
-        let answer = Answer { status: Some(200), failure, ..Answer::default() };
-        assert_eq!(answer.outcome(), Outcome::Timeout);
+    fn the_status_decides_whatever_became_of_the_body() {
+        let failures =
+            [Failure::Timeout("it was late".into()), Failure::Network("it broke".into())];
+        for failure in failures {
+            for (status, expected) in [
+                (200, Outcome::Delivered),
+                (204, Outcome::Delivered),
+                (404, Outcome::RejectedClientError),
+                (410, Outcome::Gone),
+                (503, Outcome::RejectedServerError),
+            ] {
+                let failure = Some(failure.clone());
+                let answer = Answer { status: Some(status), failure, ..Answer::default() };
+                assert_eq!(answer.outcome(), expected, "{answer:?}");
+                let told = answer.error().expect("the body is told of");
+                assert!(told.starts_with(&format!("Answered {status}; its body")), "{told}");
+            }
+        }
+        let late = Answer::failed(Failure::Timeout("late".into()));
+        assert_eq!(late.outcome(), Outcome::Timeout);
         assert_eq!(Answer::default().outcome(), Outcome::NetworkError);
+    }
+
+    #[test]
+    fn a_redirect_has_a_place_to_go_and_an_edge_is_not_the_receiver() {
+        let answer = |status, to: &[&str]| Answer {
+            status: Some(status),
+            headers: to.iter().map(|to| ("Location".to_owned(), (*to).to_owned())).collect(),
+            ..Answer::default()
+        };
+        for status in [300, 301, 308] {
+            let redirect = answer(status, &["/b"]);
+            assert_eq!(redirect.outcome(), Outcome::RedirectRefused);
+            assert!(redirect.error().expect("told").contains("a redirect to /b"));
+        }
+        assert_eq!(answer(304, &[]).outcome(), Outcome::RejectedServerError);
+        assert!(!answer(304, &[]).error().expect("told").contains("redirect"));
+        let told = answer(530, &[]).error().expect("told");
+        assert!(told.contains("in front of the receiver: the host name does not resolve"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A delivery: its states, jobs, attempts, retry times, replays and statistics.
 
+pub mod answers;
 pub mod attempt;
 pub mod in_flight;
 pub mod job;

@@ -77,7 +77,9 @@ impl State {
     /// that a success that arrives late is a success: the receiver has the event.
     pub fn after(self, transition: Transition) -> Self {
         match (self, transition) {
-            (Self::Delivered | Self::Failed, Transition::Replayed) => Self::Pending,
+            (Self::Delivered | Self::Failed | Self::Canceled, Transition::Replayed) => {
+                Self::Pending
+            }
             (_, Transition::Replayed) => self,
             (Self::Delivered, _) | (_, Transition::Succeeded) => Self::Delivered,
             (Self::Failed | Self::Canceled, _) => self,
@@ -185,7 +187,7 @@ mod tests {
             (GivenUp, [Failed, Failed, Delivered, Failed, Failed, State::Canceled]),
             (Paused, [Held, Held, Delivered, Failed, Held, State::Canceled]),
             (Released, [Pending, Retrying, Delivered, Failed, Pending, State::Canceled]),
-            (Replayed, [Pending, Retrying, Pending, Pending, Held, State::Canceled]),
+            (Replayed, [Pending, Retrying, Pending, Pending, Held, Pending]),
             (
                 Transition::Canceled,
                 [

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use sha2::Sha256;
 
 use crate::domain::base::secret::Secret;
+use crate::domain::base::time::SECOND_MS;
 
 /// Longest life of a machine token: clients use 30 s (the wire contract).
 pub const TOKEN_LIFE_S_MAX: i64 = 60;
@@ -50,8 +51,8 @@ pub struct MachineToken {
     pub access_key: String,
     /// Organization that it claims to act for.
     pub organization: String,
-    issued_at_s: i64,
-    expires_at_s: i64,
+    issued_at_ms: i64,
+    expires_at_ms: i64,
     signed: String,
     signature: Vec<u8>,
 }
@@ -67,10 +68,28 @@ struct Header {
 #[derive(Deserialize)]
 struct Claims {
     iss: String,
-    aud: String,
+    aud: Audience,
     org: String,
-    iat: i64,
-    exp: i64,
+    /// Seconds since 1970, which may have fractions (RFC 7519, section 2).
+    iat: f64,
+    exp: f64,
+}
+
+/// One name or several (RFC 7519, section 4.1.3).
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Any(Vec<String>),
+}
+
+impl Audience {
+    fn holds(&self, name: &str) -> bool {
+        match self {
+            Self::One(one) => one == name,
+            Self::Any(all) => all.iter().any(|one| one == name),
+        }
+    }
 }
 
 impl MachineToken {
@@ -99,15 +118,15 @@ impl MachineToken {
         if body.iss.strip_prefix(ISSUER_PREFIX) != Some(&head.kid) {
             return Err("The token's iss must be urn:meshes:m2m:<access key>, the same as its kid");
         }
-        if body.aud != AUDIENCE {
+        if !body.aud.holds(AUDIENCE) {
             return Err("The token's aud must be meshes-api");
         }
         Ok(Self {
             access_key: head.kid,
             organization: crate::domain::base::ids::parse_uuid(&body.org)
                 .ok_or("The token's org must be a UUID")?,
-            issued_at_s: body.iat,
-            expires_at_s: body.exp,
+            issued_at_ms: milliseconds(body.iat),
+            expires_at_ms: milliseconds(body.exp),
             signed: format!("{header}.{claims}"),
             signature: URL_SAFE_NO_PAD
                 .decode(signature)
@@ -124,21 +143,27 @@ impl MachineToken {
             .map_err(|_| "The token's signature does not match")?;
         mac.update(self.signed.as_bytes());
         mac.verify_slice(&self.signature).map_err(|_| "The token's signature does not match")?;
-        let now_s = now_ms.div_euclid(1_000);
-        if self.expires_at_s.saturating_sub(self.issued_at_s) > TOKEN_LIFE_S_MAX {
+        let skew_ms = CLOCK_SKEW_S * SECOND_MS;
+        let life_ms = self.expires_at_ms.saturating_sub(self.issued_at_ms);
+        if life_ms > TOKEN_LIFE_S_MAX * SECOND_MS {
             return Err("The token may be valid for at most 60 s");
         }
-        if self.expires_at_s <= self.issued_at_s {
+        if life_ms <= 0 {
             return Err("The token's exp must be after its iat");
         }
-        if self.issued_at_s > now_s.saturating_add(CLOCK_SKEW_S) {
+        if self.issued_at_ms > now_ms.saturating_add(skew_ms) {
             return Err("The token's iat is in the future; check your clock");
         }
-        if self.expires_at_s.saturating_add(CLOCK_SKEW_S) <= now_s {
+        if self.expires_at_ms.saturating_add(skew_ms) <= now_ms {
             return Err("The token has expired");
         }
         Ok(())
     }
+}
+
+/// Seconds of a claim as milliseconds; what is out of all bounds becomes the bound.
+fn milliseconds(seconds: f64) -> i64 {
+    (seconds * 1_000.0).round() as i64
 }
 
 #[cfg(test)]
@@ -176,12 +201,18 @@ mod tests {
             Ok(())
         );
         assert_eq!(check(|h, _| drop(h.as_object_mut().map(|h| h.remove("typ")))), Ok(()));
+        assert_eq!(check(|_, c| c["aud"] = json!(["billing", "meshes-api"])), Ok(()));
+        let now_s = NOW_S as f64;
+        assert_eq!(
+            check(|_, c| (c["iat"], c["exp"]) = (json!(now_s - 0.5), json!(now_s + 29.5))),
+            Ok(())
+        );
     }
 
     #[test]
     fn every_other_token_is_refused() {
         type Change = fn(&mut Value, &mut Value);
-        let changes: [(&str, Change); 14] = [
+        let changes: [(&str, Change); 18] = [
             ("none", |h, _| h["alg"] = json!("none")),
             ("HS512", |h, _| h["alg"] = json!("HS512")),
             ("hs256", |h, _| h["alg"] = json!("hs256")),
@@ -190,6 +221,10 @@ mod tests {
             ("no kid", |h, _| drop(h.as_object_mut().map(|h| h.remove("kid")))),
             ("iss", |_, c| c["iss"] = json!("mk_a")),
             ("aud", |_, c| c["aud"] = json!("other")),
+            ("aud of others", |_, c| c["aud"] = json!(["other", "meshes-api-2"])),
+            ("aud of nobody", |_, c| c["aud"] = json!([])),
+            ("aud that is no name", |_, c| c["aud"] = json!({"meshes-api": true})),
+            ("fraction too long", |_, c| c["exp"] = json!(NOW_S as f64 + 60.001)),
             ("org", |_, c| c["org"] = json!("acme")),
             ("too long", |_, c| c["exp"] = json!(NOW_S + 61)),
             ("backwards", |_, c| c["exp"] = json!(NOW_S)),

@@ -164,14 +164,14 @@ mod tests {
     fn all_fields_that_cannot_be_read_are_named() {
         let draft = Draft {
             connection: "x".into(),
-            event: "é".into(),
+            event: "é*".into(),
             since: "yesterday".into(),
             until: String::new(),
         };
         let wrong = draft.selection().expect_err("four").into_fields();
         let names: Vec<_> = wrong.iter().map(|field| field.param.as_str()).collect();
         assert_eq!(names, SHOWN);
-        let wrong = Draft { event: "é".into(), until: "2000-01-01T00:00".into(), ..new() };
+        let wrong = Draft { event: "é*".into(), until: "2000-01-01T00:00".into(), ..new() };
         let wrong = wrong.selection().expect_err("two").into_fields();
         assert_eq!(wrong.iter().map(|field| &field.param).collect::<Vec<_>>(), ["event", "until"]);
     }

@@ -27,6 +27,12 @@ fn table() -> Vec<(&'static str, Shape, Check)> {
     ]
 }
 
+/// Whether a schema takes more than the check does: no schema counts bytes, and none counts the dots
+/// of a name that may begin with one.
+fn is_wider(name: &str) -> bool {
+    ["event name", "pattern of a rule", "limit of a key"].contains(&name)
+}
+
 fn takes(shape: &Shape, text: &str) -> bool {
     errors(&Value::Null, &shape.schema(), &json!(text)).is_empty()
 }
@@ -36,7 +42,19 @@ fn schemas_take_what_the_checks_take() {
     let mut texts: Vec<String> =
         ["", " ", "a", "ab", "abc", " ab", "ab ", "a b", "a\tb", "a\nb", "é"]
             .iter()
-            .chain(&["a.b", ".a", "a:b/c-d_e", "a*", "order.*", "_ab", "-ab", "\u{a0}", "日本"])
+            .chain(&[
+                "a.b",
+                ".a",
+                "a:b/c-d_e",
+                "a*",
+                "order.*",
+                "_ab",
+                "-ab",
+                "\u{a0}",
+                "日本",
+                "$a b",
+                "a\u{200b}",
+            ])
             .map(|text| (*text).to_owned())
             .collect();
     let dots = |count: usize| format!("{}.*", vec!["a"; count].join("."));
@@ -50,7 +68,13 @@ fn schemas_take_what_the_checks_take() {
         let (mut taken, mut refused) = (0, 0);
         for text in &texts {
             let expected = check(text).is_ok();
-            assert_eq!(takes(&shape, text), expected, "{name}: {text:?}");
+            let taken_by_schema = takes(&shape, text);
+            let agrees = if is_wider(name) {
+                !expected || taken_by_schema
+            } else {
+                taken_by_schema == expected
+            };
+            assert!(agrees, "{name}: {text:?}");
             if expected { taken += 1 } else { refused += 1 }
         }
         assert!(taken > 0 && refused > 0, "{name}");
@@ -63,7 +87,9 @@ proptest! {
         text in "[ -~\t\u{a0}é]{0,6}|[ab.*]{0,24}",
     ) {
         for (name, shape, check) in table() {
-            prop_assert_eq!(takes(&shape, &text), check(&text).is_ok(), "{}: {:?}", name, text);
+            let (taken, expected) = (takes(&shape, &text), check(&text).is_ok());
+            let agrees = if is_wider(name) { !expected || taken } else { taken == expected };
+            prop_assert!(agrees, "{}: {:?}", name, text);
         }
     }
 }
