@@ -186,6 +186,12 @@ pub enum Limited {
     MachineKey,
     /// A session of the embed.
     Session,
+    /// A machine key, in calls that cost much.
+    MachineKeyCostly,
+    /// A session, in pages that cost much.
+    SessionCostly,
+    /// An address from which comes who has no credential that holds.
+    Stranger,
 }
 
 /// Counts requests.

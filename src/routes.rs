@@ -12,6 +12,7 @@ use crate::api::{
     connections, emit, erasures, event_types, events, health, integrations, machine_keys,
     organizations, publishable_keys, replays, rules, sessions, stats, workspaces,
 };
+use crate::app::emit::check_credential;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::ids;
 use crate::domain::base::limits::{
@@ -19,8 +20,8 @@ use crate::domain::base::limits::{
 };
 use crate::embed;
 use crate::embed::frame::front::{self, Answered};
-use crate::http::access::{self, Access};
-use crate::http::{Call, Reply, Request, problem};
+use crate::http::access::{self, Access, Caller};
+use crate::http::{Call, Reply, Request, body, cost, problem, strangers};
 use crate::ports::Platform;
 
 /// What answers a call.
@@ -88,6 +89,7 @@ impl<P: Platform> Table<P> {
         GET    "/api/v1/event-types"                 Machine API_BODY_BYTES_MAX  event_types::list;
         GET    "/api/v1/event-types/:key"            Machine API_BODY_BYTES_MAX  event_types::get;
         PUT    "/api/v1/event-types/:key"            Machine EMIT_BODY_BYTES_MAX event_types::put;
+        PATCH  "/api/v1/event-types/:key"            Machine EMIT_BODY_BYTES_MAX event_types::patch;
         DELETE "/api/v1/event-types/:key"            Machine API_BODY_BYTES_MAX  event_types::delete;
         GET    "/api/v1/workspaces/:id/connections"  Machine API_BODY_BYTES_MAX  connections::list_of_workspace;
         GET    "/api/v1/workspaces/:id/rules"        Machine API_BODY_BYTES_MAX  rules::list_of_workspace;
@@ -335,6 +337,14 @@ async fn answer<P: Platform>(
     let mut request = Request { method, origin, path, query, headers, body: Vec::new() };
     let is_change = is_change(&request.method);
     let caller = access::authenticate(platform, row.access, &request).await?;
+    // An emit's key is checked with the one read that its event needs, after the body; but a body
+    // that may be large is read for those only who may send it.
+    if let Caller::Emitter(credential) = &caller
+        && !body::is_small(&request.headers)
+    {
+        check_credential(platform, credential).await?;
+    }
+    cost::check(platform, row.path, &request, &caller).await?;
     request.body = read_body(row.body_bytes_max).await?;
     let answer = (row.handler)(platform, &Call { request, caller, params }).await;
     answer.map_err(|error| if is_change { error.of_change() } else { error })
@@ -352,10 +362,18 @@ async fn answer_in_embed<P: Platform>(
     let request = Request { method, origin, path, query, headers, body: Vec::new() };
     let session = params.iter().find(|(name, _)| name == "session");
     let session = session.map(|(_, id)| id.clone()).unwrap_or_default();
+    if front::cookie(&request, &session).is_none()
+        && let Err(error) = strangers::check(platform, &request).await
+    {
+        return front::failed(None, error);
+    }
     let caller = match front::admit(platform, row.access, &request, &session).await {
         Ok(caller) => caller,
         Err(answered) => return *answered,
     };
+    if let Err(error) = cost::check(platform, row.path, &request, &caller).await {
+        return front::failed(caller.visit().ok(), error);
+    }
     let mut call = Call { request, caller, params };
     let visit = call.caller.visit().ok().cloned();
     let is_change = is_change(&call.request.method);

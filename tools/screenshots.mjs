@@ -15,7 +15,7 @@ import { fill, fillWithMany, newTenant, openReceivers, replayDelivered } from ".
 
 const FOLDER = inRepo("build", "screenshots");
 const DOCS = inRepo("docs", "images");
-const ADMIN_TOKEN = "admin-token-of-the-screenshots";
+const ADMIN_TOKEN = "admin-token-of-the-screenshots-32-long";
 const MASTER_KEYS = `shots:${Buffer.alloc(32, 9).toString("base64")}`;
 const WIDTHS = [320, 1280];
 const THEMES = ["light", "dark"];

@@ -2,10 +2,12 @@
 -- Times are milliseconds since 1970 in INTEGER columns; ids are TEXT; sealed values open only in the
 -- row they were sealed for.
 
+-- `version` grows with every change of what a record shows: a change names the version that it read.
 create table organizations (
     id text not null primary key,
     name text not null,
     created_at_ms integer not null,
+    version integer not null default 1,
     -- What an organization decides about the embed. `allowed_origins` is a JSON array of the origins that
     -- may show it where a session names none of its own.
     allowed_origins text not null default '[]',
@@ -49,6 +51,7 @@ create table workspaces (
     description text,
     last_rule_number integer not null default 0,
     created_at_ms integer not null,
+    version integer not null default 1,
     updated_at_ms integer not null,
     -- `environment` is a label such as staging; `external_id` what the product itself calls the customer.
     environment text,
@@ -94,6 +97,7 @@ create table connections (
     hidden integer not null default 0,
     created_by text not null,
     created_at_ms integer not null,
+    version integer not null default 1,
     updated_at_ms integer not null,
     -- A connection can be inactive: its deliveries are held. `inactive_reason` says why: `paused` by a
     -- person, `endpoint_gone` after a 410.
@@ -131,6 +135,7 @@ create table rules (
     hidden integer not null default 0,
     created_by text not null,
     created_at_ms integer not null,
+    version integer not null default 1,
     updated_at_ms integer not null,
     -- A rule's `event` can be a pattern: `order.*` or `*`. `filter` is what its events' payloads must say, the
     -- JSON of a condition; null lets all pass.
@@ -153,6 +158,7 @@ create table event_types (
     visible integer not null default 1,
     created_by text not null,
     created_at_ms integer not null,
+    version integer not null default 1,
     updated_at_ms integer not null,
     primary key (organization, key)
 ) without rowid;

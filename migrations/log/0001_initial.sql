@@ -20,6 +20,8 @@ create table events (
     unmatched text,
     -- When its payload was erased: then `payload` is the empty text.
     erased_at_ms integer,
+    -- How many webhooks what the event tells has gone through before it.
+    hops integer not null default 0,
     primary key (workspace, event)
 ) without rowid;
 

@@ -128,7 +128,8 @@ pub async fn list_deliveries<P: Platform>(platform: &P, call: &Call) -> Result<R
 pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "connection")?;
     let scope = &call.caller.machine()?.scope;
-    Ok(Reply::ok(&show(&find(platform.control(), scope, &id).await?)))
+    let found = find(platform.control(), scope, &id).await?;
+    Ok(Reply::versioned(&show(&found), &found.tag()))
 }
 
 /// `POST /connections`.
@@ -142,6 +143,7 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         name: fields.required_checked_text("name", label),
         metadata: metadata(&mut fields).unwrap_or_default(),
         hidden: fields.flag("hidden").unwrap_or(false),
+        origin: call.request.origin.clone(),
     };
     if new.metadata.is_empty() && !fields.has("metadata") {
         fields.fail("metadata", "is required");
@@ -177,10 +179,10 @@ pub async fn put<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         name: Some(fields.required_checked_text("name", label)),
         metadata: metadata(&mut fields),
         hidden: fields.flag("hidden"),
+        origin: call.request.origin.clone(),
     };
     fields.finish()?;
-    let saved = connections::update(platform, call.caller.machine()?, &id, change).await?;
-    Ok(Reply::ok(&show_saved(&saved)))
+    changed(platform, call, &id, &change).await
 }
 
 /// `PATCH /connections/{id}`: what is left out is kept.
@@ -191,10 +193,21 @@ pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         name: fields.checked_text("name", label),
         metadata: metadata(&mut fields),
         hidden: fields.flag("hidden"),
+        origin: call.request.origin.clone(),
     };
     fields.finish()?;
-    let saved = connections::update(platform, call.caller.machine()?, &id, change).await?;
-    Ok(Reply::ok(&show_saved(&saved)))
+    changed(platform, call, &id, &change).await
+}
+
+async fn changed<P: Platform>(
+    platform: &P,
+    call: &Call,
+    id: &str,
+    change: &Change,
+) -> Result<Reply> {
+    let (actor, expected) = (call.caller.machine()?, call.expected());
+    let saved = connections::update(platform, actor, id, change, &expected).await?;
+    Ok(Reply::versioned(&show_saved(&saved), &saved.connection.tag()))
 }
 
 /// `POST /connections/{id}/activate`: what was held is delivered, or canceled with
@@ -250,6 +263,7 @@ pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let mut fields = Fields::parse(call.optional_body()?)?;
     let force = fields.flag("force_delete").unwrap_or(false);
     fields.finish()?;
-    let deleted = connections::delete(platform, call.caller.machine()?, &id, force).await?;
+    let (actor, expected) = (call.caller.machine()?, call.expected());
+    let deleted = connections::delete(platform, actor, &id, force, &expected).await?;
     Ok(Reply::ok(&json!({"id": deleted.id, "type": deleted.kind})))
 }

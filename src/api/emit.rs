@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use crate::api::events::show_event;
 use crate::app::emit::emit;
+use crate::app::loops::{self, Came};
 use crate::domain::base::error::{Error, Result};
+use crate::domain::base::fields::first_items;
 use crate::domain::base::limits::BULK_EVENTS_MAX;
 use crate::domain::routing::event::{Event, NewEvent};
 use crate::domain::routing::idempotency::{self, Key};
@@ -20,7 +22,8 @@ pub async fn single<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         Ok((key, body)) => (key, NewEvent::parse(body)),
         Err(error) => (None, Err(error)),
     };
-    let answers = emit(platform, call.caller.emitter()?, key.as_ref(), vec![input]).await?;
+    let answers =
+        emit(platform, call.caller.emitter()?, &came(call), key.as_ref(), vec![input]).await?;
     let answer = answers.events.into_iter().next();
     let event = answer.unwrap_or_else(|| Err(Error::internal("no answer to an event")))?;
     let reply = Reply::created(&json!({"event": show_event(&event)}));
@@ -33,12 +36,12 @@ pub async fn bulk<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         Ok(read) => read,
         Err(error) => {
             // The credential is checked before the request is complained about.
-            emit(platform, call.caller.emitter()?, None, Vec::new()).await?;
+            emit(platform, call.caller.emitter()?, &came(call), None, Vec::new()).await?;
             return Err(error);
         }
     };
     let inputs = items.iter().map(|item| NewEvent::parse(item.get())).collect();
-    let answers = emit(platform, call.caller.emitter()?, key.as_ref(), inputs).await?;
+    let answers = emit(platform, call.caller.emitter()?, &came(call), key.as_ref(), inputs).await?;
     let records: Vec<Value> = answers.events.iter().map(show_answer).collect();
     let failed = answers.events.iter().filter(|answer| answer.is_err()).count();
     let mut body = json!({"count": records.len() - failed, "records": records});
@@ -57,17 +60,24 @@ fn read(call: &Call) -> Result<(Option<Key>, &str)> {
     Ok((key, call.body()?))
 }
 
+/// Where the request came from.
+fn came(call: &Call) -> Came {
+    let header = |name| call.request.header(name);
+    Came::read(header(loops::HOPS_HEADER), header(loops::EVENT_HEADER))
+}
+
 /// Says of an answer that it is an earlier one.
 fn marked(reply: Reply, replayed: bool) -> Reply {
     if replayed { reply.with_header("idempotent-replayed", "true") } else { reply }
 }
 
 fn items(text: &str) -> Result<Vec<&RawValue>> {
+    const MOST: usize = BULK_EVENTS_MAX + 1;
     let value: &RawValue = serde_json::from_str(text)
         .map_err(|e| Error::invalid(format!("The body is not valid JSON: {e}")))?;
     let wrong =
         || Error::field("", format!("must be a JSON array of 1 to {BULK_EVENTS_MAX} events"));
-    let items: Vec<&RawValue> = serde_json::from_str(value.get()).map_err(|_| wrong())?;
+    let items = first_items::<MOST>(value.get()).ok_or_else(wrong)?;
     if items.is_empty() || items.len() > BULK_EVENTS_MAX {
         return Err(wrong());
     }

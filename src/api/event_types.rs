@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::app::event_types as app;
 use crate::app::events;
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
@@ -50,7 +51,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let organization = &call.caller.machine()?.scope.organization;
     let key = call.decoded("key");
     let found = event_types::find(platform.control(), organization, &key).await?;
-    Ok(Reply::ok(&show(organization, &found)))
+    Ok(Reply::versioned(&show(organization, &found), &found.tag()))
 }
 
 /// `PUT /event-types/{key}`: creates it, or takes the place of the one that is there.
@@ -72,18 +73,42 @@ pub async fn put<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         created_by: caller.created_by.clone(),
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
+        version: 1,
     };
     fields.finish()?;
-    let stored =
-        event_types::put(platform.control(), &caller.scope.organization, &event_type).await?;
-    Ok(Reply::ok(&show(&caller.scope.organization, &stored)))
+    let organization = &caller.scope.organization;
+    let stored = app::put(platform, organization, &event_type, &call.expected()).await?;
+    Ok(Reply::versioned(&show(organization, &stored), &stored.tag()))
+}
+
+/// `PATCH /event-types/{key}`: what is left out is kept, `null` takes away what may be missing.
+pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let organization = &call.caller.machine()?.scope.organization;
+    let key = call.decoded("key");
+    let mut fields = Fields::parse(call.body()?)?;
+    let mut cleared = |name: &str, check: fn(&str) -> std::result::Result<(), String>| {
+        fields.has(name).then(|| fields.checked_text(name, check))
+    };
+    let description = cleared("description", check_description);
+    let group = cleared("group", label);
+    let example = cleared("example", check_payload);
+    let change = app::Change {
+        label: fields.checked_text("label", label),
+        description,
+        group,
+        example,
+        visible: fields.flag("visible"),
+    };
+    fields.finish()?;
+    let changed = app::change(platform, organization, &key, &change, &call.expected()).await?;
+    Ok(Reply::versioned(&show(organization, &changed), &changed.tag()))
 }
 
 /// `DELETE /event-types/{key}`. What was emitted under this name stays.
 pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let organization = &call.caller.machine()?.scope.organization;
     let key = call.decoded("key");
-    event_types::delete(platform.control(), organization, &key).await?;
+    app::delete(platform, organization, &key, &call.expected()).await?;
     Ok(Reply::ok(&json!({"key": key})))
 }
 

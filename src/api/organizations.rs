@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::api::retention::{self, RetentionChange};
+use crate::app::common::set;
 use crate::app::organizations;
 use crate::app::upkeep::deleted_organizations;
 use crate::domain::base::error::Result;
@@ -52,7 +53,8 @@ fn show(organization: &Organization) -> Value {
 /// `GET /organization`.
 pub async fn get_own<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = &call.caller.machine()?.scope.organization;
-    Ok(Reply::ok(&show(&stored::find(platform.control(), id).await?)))
+    let found = stored::find(platform.control(), id).await?;
+    Ok(Reply::versioned(&show(&found), &found.tag()))
 }
 
 /// `PATCH /organization`: what is left out is kept.
@@ -64,7 +66,8 @@ pub async fn patch_own<P: Platform>(platform: &P, call: &Call) -> Result<Reply> 
 /// `GET /organizations/{id}`, for the operator.
 pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "organization")?;
-    Ok(Reply::ok(&show(&stored::find(platform.control(), &id).await?)))
+    let found = stored::find(platform.control(), &id).await?;
+    Ok(Reply::versioned(&show(&found), &found.tag()))
 }
 
 /// `PATCH /organizations/{id}`, for the operator: what is left out is kept.
@@ -95,26 +98,29 @@ async fn change<P: Platform>(
     let names_workspace = by_operator && fields.has("operational_workspace");
     let workspace = if names_workspace { fields.uuid("operational_workspace") } else { None };
     fields.finish()?;
-    let mut organization = stored::find(platform.control(), id).await?;
-    organization.name = name.unwrap_or(organization.name);
-    organization.allowed_origins = allowed_origins.unwrap_or(organization.allowed_origins);
-    organization.secrets_in_embed_only =
-        secrets_in_embed_only.unwrap_or(organization.secrets_in_embed_only);
-    organization.retention = retention.apply(organization.retention);
-    match suspended {
-        Some(true) => {
-            let since_ms = organization.suspended_at_ms.unwrap_or(platform.now_ms());
-            organization.suspended_at_ms = Some(since_ms);
-        }
-        Some(false) => organization.suspended_at_ms = None,
-        None => {}
-    }
     if names_workspace {
         organizations::check_operational(platform, id, workspace.as_deref()).await?;
-        organization.operational_workspace = workspace;
     }
-    stored::update(platform.control(), &organization).await?;
-    Ok(Reply::ok(&show(&organization)))
+    let now_ms = platform.now_ms();
+    let edit = |organization: &mut Organization| {
+        set(&mut organization.name, &name);
+        set(&mut organization.allowed_origins, &allowed_origins);
+        set(&mut organization.secrets_in_embed_only, &secrets_in_embed_only);
+        organization.retention = retention.apply(organization.retention);
+        match suspended {
+            Some(true) => {
+                let since_ms = organization.suspended_at_ms.unwrap_or(now_ms);
+                organization.suspended_at_ms = Some(since_ms);
+            }
+            Some(false) => organization.suspended_at_ms = None,
+            None => {}
+        }
+        if names_workspace {
+            organization.operational_workspace.clone_from(&workspace);
+        }
+    };
+    let changed = organizations::change(platform, id, &call.expected(), edit).await?;
+    Ok(Reply::versioned(&show(&changed), &changed.tag()))
 }
 
 /// The field `allowed_origins`, if it is there.

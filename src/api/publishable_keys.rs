@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::publishable_keys::{self, Change};
+use crate::app::publishable_keys;
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
 use crate::domain::base::time::rfc3339;
@@ -11,7 +11,7 @@ use crate::domain::tenants::organization::label;
 use crate::domain::tenants::origins::check_origins;
 use crate::http::{Call, Reply, without_nulls};
 use crate::ports::Platform;
-use crate::store::publishable_keys::PublishableKey;
+use crate::store::publishable_keys::{Change, PublishableKey};
 
 /// Longest grace, in seconds: 7 days.
 pub const GRACE_S_MAX: i64 = 7 * 86_400;
@@ -57,7 +57,7 @@ pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         origins: limit(&mut fields, "origins", is_some),
     };
     fields.finish()?;
-    let key = publishable_keys::change(platform, call.caller.machine()?, &id, change).await?;
+    let key = publishable_keys::change(platform, call.caller.machine()?, &id, &change).await?;
     Ok(Reply::ok(&show(&key)))
 }
 

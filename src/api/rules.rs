@@ -2,18 +2,18 @@
 
 use serde_json::{Value, json};
 
-use crate::app::rules::{self as app_rules, NewRule};
+use crate::app::rules::{self as app_rules, Change, NewRule};
 use crate::destinations;
-use crate::domain::base::error::{Error, Result};
+use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::fields::Fields;
-use crate::domain::base::limits::RULE_METADATA_BYTES_MAX;
+use crate::domain::base::limits::{FILTER_BUDGET, RULE_METADATA_BYTES_MAX};
 use crate::domain::base::names::check_name;
 use crate::domain::base::names::check_pattern;
 use crate::domain::base::names::check_resource_id;
 use crate::domain::base::time::rfc3339;
 use crate::domain::base::tree::Tree;
 use crate::domain::routing::event::check_payload;
-use crate::domain::routing::filter::Filter;
+use crate::domain::routing::filter::{Budget, Filter, NotPassed};
 use crate::domain::routing::rule::Metadata;
 use crate::domain::tenants::actor::Scope;
 use crate::http::{Call, Reply, cursor};
@@ -93,7 +93,8 @@ async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<R
 pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "rule")?;
     let scope = &call.caller.machine()?.scope;
-    Ok(Reply::ok(&show(&rules::find(platform.control(), scope, &id).await?)))
+    let rule = rules::find(platform.control(), scope, &id).await?;
+    Ok(Reply::versioned(&show(&rule), &rule.tag()))
 }
 
 /// `POST /rules`.
@@ -147,12 +148,16 @@ pub async fn test_filter<P: Platform>(_: &P, call: &Call) -> Result<Reply> {
     }
     fields.finish()?;
     let tree = Tree::read(payload).ok_or_else(|| Error::internal("a payload is no tree"))?;
-    let checked = filter.map_or(Ok(()), |filter| filter.check(&tree));
-    let mut shown = json!({"matches": checked.is_ok()});
-    if let Err(why) = checked {
-        shown["reason"] = json!(why);
+    let budget = Budget::new(FILTER_BUDGET);
+    match filter.map_or(Ok(()), |filter| filter.check(&tree, &budget)) {
+        Ok(()) => Ok(Reply::ok(&json!({"matches": true}))),
+        Err(NotPassed::Fails(why)) => Ok(Reply::ok(&json!({"matches": false, "reason": why}))),
+        Err(NotPassed::TooCostly) => {
+            let msg = "is too costly for this payload; an emit would not match it";
+            let error = Error::field("filter", msg).of_kind(Kind::Refused);
+            Err(error.with_code(Code::FilterTooCostly))
+        }
     }
-    Ok(Reply::ok(&shown))
 }
 
 /// The action and what it needs to know: texts by key.
@@ -200,35 +205,33 @@ fn read_metadata(text: &str) -> Result<(String, Metadata)> {
 /// `PATCH /rules/{id}`: what is left out is kept, `null` takes a limit or the filter away.
 pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "rule")?;
-    let control = platform.control();
-    let scope = &call.caller.machine()?.scope;
     let mut fields = Fields::parse(call.body()?)?;
-    let event = fields.checked_text("event", check_pattern);
-    let resource = fields.checked_text("resource", check_name);
-    let resource_id = fields.checked_text("resource_id", check_resource_id);
-    let (active, hidden) = (fields.flag("active"), fields.flag("hidden"));
-    let filter = filter(&mut fields).map(|filter| filter.to_json().to_string());
-    let names = (fields.has("resource"), fields.has("resource_id"), fields.has("filter"));
+    for kept in ["connection", "workspace"] {
+        if fields.has(kept) {
+            fields.fail(kept, "cannot be changed; create another rule and delete this one");
+        }
+    }
+    let (is_resource, is_id) = (fields.has("resource"), fields.has("resource_id"));
+    let is_filter = fields.has("filter");
+    let change = Change {
+        event: fields.checked_text("event", check_pattern),
+        resource: is_resource.then_some(fields.checked_text("resource", check_name)),
+        resource_id: is_id.then_some(fields.checked_text("resource_id", check_resource_id)),
+        filter: is_filter.then_some(filter(&mut fields).map(|filter| filter.to_json().to_string())),
+        connection: None,
+        active: fields.flag("active"),
+        hidden: fields.flag("hidden"),
+    };
     fields.finish()?;
-    let mut rule = rules::find(control, scope, &id).await?;
-    rule.event = event.unwrap_or(rule.event);
-    rule.resource = if names.0 { resource } else { rule.resource };
-    rule.resource_id = if names.1 { resource_id } else { rule.resource_id };
-    rule.filter = if names.2 { filter } else { rule.filter };
-    rule.active = active.unwrap_or(rule.active);
-    rule.hidden = hidden.unwrap_or(rule.hidden);
-    rule.updated_at_ms = platform.now_ms();
-    app_rules::update(platform, &rule).await?;
-    Ok(Reply::ok(&show(&rule)))
+    let (actor, expected) = (call.caller.machine()?, call.expected());
+    let rule = app_rules::change(platform, actor, &id, &change, &expected).await?;
+    Ok(Reply::versioned(&show(&rule), &rule.tag()))
 }
 
 /// `DELETE /rules/{id}`. What is under way by it stays under way.
 pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "rule")?;
-    let scope = &call.caller.machine()?.scope;
-    let control = platform.control();
-    let rule = rules::find(control, scope, &id).await?;
-    rules::delete(control, &rule.workspace, &id).await?;
+    let rule = app_rules::delete(platform, call.caller.machine()?, &id, &call.expected()).await?;
     let mut shown = json!({
         "id": rule.id, "connection": rule.connection, "type": rule.kind, "event": rule.event,
     });

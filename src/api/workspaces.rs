@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::api::publishable_keys;
 use crate::api::retention::{self, RetentionChange};
+use crate::app::common::set;
 use crate::app::upkeep::deleted_workspaces;
 use crate::app::workspaces::{self as app_workspaces, NewWorkspace};
 use crate::domain::base::error::Result;
@@ -91,7 +92,8 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let scope = &call.caller.machine()?.scope;
     let id = call.id("id", "workspace")?;
     let with_key = workspaces::find_with_key(platform.control(), scope, &id).await?;
-    Ok(Reply::ok(&show_with_key(with_key)))
+    let tag = with_key.0.tag();
+    Ok(Reply::versioned(&show_with_key(with_key), &tag))
 }
 
 /// `PUT /workspaces/{id}`: `null` clears what may be cleared, leaving it out keeps it.
@@ -120,15 +122,15 @@ async fn change<P: Platform>(platform: &P, call: &Call, needs_name: bool) -> Res
     let external_id = cleared("external_id", check_external_id);
     let retention = RetentionChange::read(&mut fields);
     fields.finish()?;
-    let mut workspace = workspaces::find(platform.control(), &actor.scope, &id).await?;
-    workspace.name = name.unwrap_or(workspace.name);
-    workspace.description = description.unwrap_or(workspace.description);
-    workspace.environment = environment.unwrap_or(workspace.environment);
-    workspace.external_id = external_id.unwrap_or(workspace.external_id);
-    workspace.retention = retention.apply(workspace.retention);
-    workspace.updated_at_ms = platform.now_ms();
-    app_workspaces::update(platform, actor, &workspace).await?;
-    Ok(Reply::ok(&show(&workspace)))
+    let edit = |workspace: &mut Workspace| {
+        set(&mut workspace.name, &name);
+        set(&mut workspace.description, &description);
+        set(&mut workspace.environment, &environment);
+        set(&mut workspace.external_id, &external_id);
+        workspace.retention = retention.apply(workspace.retention);
+    };
+    let changed = app_workspaces::change(platform, actor, &id, &call.expected(), edit).await?;
+    Ok(Reply::versioned(&show(&changed), &changed.tag()))
 }
 
 /// `DELETE /workspaces/{id}`, with `force_delete` also when it has connections or rules.
@@ -137,6 +139,7 @@ pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let mut fields = Fields::parse(call.optional_body()?)?;
     let force = fields.flag("force_delete").unwrap_or(false);
     fields.finish()?;
-    deleted_workspaces::delete(platform, call.caller.machine()?, &id, force).await?;
+    let (actor, expected) = (call.caller.machine()?, call.expected());
+    deleted_workspaces::delete(platform, actor, &id, force, &expected).await?;
     Ok(Reply::ok(&json!({"id": id})))
 }

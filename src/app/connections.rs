@@ -4,14 +4,18 @@
 use serde_json::json;
 use std::collections::BTreeMap;
 
-use crate::app::common::{history_db, new_id, url_policy};
+use crate::app::common::{changing, history_db, new_id, own_hosts, url_policy};
+use crate::app::credentials::{
+    check_kept_secret, check_may_set, check_origin_kept, only_in_embed, place,
+};
 use crate::app::delivery::lanes;
 use crate::destinations::form::{self, Form, SecretChange};
-use crate::destinations::model::{CUSTOM_HEADER, Values};
+use crate::destinations::model::Values;
 use crate::destinations::{self, Destination};
-use crate::domain::base::error::{Error, FieldError, Kind, Result};
+use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::limits::CANCEL_STEP;
-use crate::domain::base::secret::{SealContext, Secret};
+use crate::domain::base::secret::Secret;
+use crate::domain::base::version::Expected;
 use crate::domain::connection::model::{SealedCredentials, SealedSigningSecret, SetBy};
 use crate::domain::connection::rotation::overlap_ms;
 use crate::domain::connection::signing::{self, Scheme, SecretAdvice, Signing};
@@ -92,6 +96,8 @@ pub struct NewConnection {
     pub metadata: String,
     /// Whether pages leave it out.
     pub hidden: bool,
+    /// Where the request was sent to: this installation, which is no destination.
+    pub origin: String,
 }
 
 /// Creates a connection.
@@ -101,7 +107,9 @@ pub struct NewConnection {
 /// [`form::read`].
 pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection) -> Result<Saved> {
     let control = platform.control();
-    let form = form::read(new.destination, &new.metadata, None, |_| false, &url_policy(platform));
+    let own_hosts = own_hosts(platform, Some(&new.origin));
+    let policy = url_policy(platform, &own_hosts);
+    let form = form::read(new.destination, &new.metadata, None, |_| false, &policy);
     let form = with_name(Some(&new.name), form)?;
     check_may_set(actor, &form)?;
     let workspace = workspaces::find(control, &actor.scope, &new.workspace).await?;
@@ -123,6 +131,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection
         created_by: actor.created_by.clone(),
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
+        version: 1,
         secret: None,
     };
     connection.credentials = credentials(platform, &connection, &form);
@@ -148,47 +157,73 @@ pub struct Change {
     pub metadata: Option<String>,
     /// Whether pages leave it out.
     pub hidden: Option<bool>,
+    /// Where the request was sent to: this installation, which is no destination.
+    pub origin: String,
 }
 
-/// Changes a connection. A new signing secret takes the old one's place at once.
+/// Changes a connection of the version that is expected. A new signing secret takes the old one's
+/// place at once.
 ///
 /// # Errors
 /// `NotFound` when the organization has no such connection; `Invalid` and `Refused` as
-/// [`form::read`].
+/// [`form::read`], and `Refused` naming the credentials that must be entered again;
+/// `PreconditionFailed` when the connection is of another version.
 pub async fn update<P: Platform>(
     platform: &P,
     actor: &Actor,
     id: &str,
-    change: Change,
+    change: &Change,
+    expected: &Expected,
 ) -> Result<Saved> {
     let control = platform.control();
-    let mut connection = connections::find(control, &actor.scope, id).await?;
-    let (destination, current) = parts(&connection)?;
+    changing(async || {
+        let mut connection = connections::find(control, &actor.scope, id).await?;
+        expected.check(&connection.tag())?;
+        let form = changed(platform, actor, &connection, change)?;
+        connection.name = change.name.clone().unwrap_or(connection.name);
+        connection.hidden = change.hidden.unwrap_or(connection.hidden);
+        connection.updated_at_ms = platform.now_ms();
+        connection.settings = form.values.to_stored();
+        connection.options = form.options.clone();
+        connection.credentials = credentials(platform, &connection, &form);
+        let fresh = NewSigningSecret::wished(platform, &form);
+        let next = connection.secret.as_ref().map_or(1, |secret| secret.number + 1);
+        let secret = fresh.as_ref().map(|fresh| seal_signing(platform, &connection, next, fresh));
+        if !connections::update(control, &connection, secret.as_ref()).await? {
+            return Ok(None);
+        }
+        connection.version += 1;
+        if let Some(secret) = secret {
+            connection.secret = Some(row(secret, connection.updated_at_ms));
+        }
+        let (shown_secret, advice) = fresh.as_ref().map(NewSigningSecret::told).unwrap_or_default();
+        Ok(Some(Saved { connection, shown_secret, advice }))
+    })
+    .await
+}
+
+/// What a change makes of a connection as it is stored, checked.
+fn changed<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    connection: &Connection,
+    change: &Change,
+) -> Result<Form> {
+    let (destination, current) = parts(connection)?;
     let metadata = change.metadata.as_deref().unwrap_or("{}");
     let is_set = |field: &str| connection.credentials.contains_key(field);
     let stored = Some((&current, &connection.options));
-    let form = form::read(destination, metadata, stored, is_set, &url_policy(platform));
+    let own_hosts = own_hosts(platform, Some(&change.origin));
+    let policy = url_policy(platform, &own_hosts);
+    let form = form::read(destination, metadata, stored, is_set, &policy);
     let form = with_name(change.name.as_deref(), form)?;
     check_may_set(actor, &form)?;
+    check_origin_kept(destination, connection, &current, &form)?;
     let signing = destination.signing(&current).map_err(Error::internal)?;
     if form.signing_secret == SecretChange::Keep && form.signing != signing {
-        check_kept_secret(platform, &connection, &form)?;
+        check_kept_secret(platform, connection, &form)?;
     }
-    connection.name = change.name.unwrap_or(connection.name);
-    connection.hidden = change.hidden.unwrap_or(connection.hidden);
-    connection.updated_at_ms = platform.now_ms();
-    connection.settings = form.values.to_stored();
-    connection.options = form.options.clone();
-    connection.credentials = credentials(platform, &connection, &form);
-    let fresh = NewSigningSecret::wished(platform, &form);
-    let next = connection.secret.as_ref().map_or(1, |secret| secret.number + 1);
-    let secret = fresh.as_ref().map(|fresh| seal_signing(platform, &connection, next, fresh));
-    connections::update(control, &connection, secret.as_ref()).await?;
-    if let Some(secret) = secret {
-        connection.secret = Some(row(secret, connection.updated_at_ms));
-    }
-    let (shown_secret, advice) = fresh.as_ref().map(NewSigningSecret::told).unwrap_or_default();
-    Ok(Saved { connection, shown_secret, advice })
+    Ok(form)
 }
 
 /// Makes `given` the current signing secret, or a generated one. The former goes on signing beside
@@ -226,6 +261,7 @@ pub async fn rotate<P: Platform>(
     let now_ms = platform.now_ms();
     secrets::rotate(control, &connection, &secret, now_ms + overlap_ms, now_ms).await?;
     connection.secret = Some(row(secret, now_ms));
+    connection.version += 1;
     let (shown_secret, advice) = fresh.told();
     Ok(Saved { connection, shown_secret, advice })
 }
@@ -244,17 +280,24 @@ pub async fn end_overlap<P: Platform>(platform: &P, actor: &Actor, id: &str) -> 
 ///
 /// # Errors
 /// `NotFound` when the organization has no such connection; `Conflict` when rules use it and
-/// `force` is not set.
+/// `force` is not set; `PreconditionFailed` when it is of another version.
 pub async fn delete<P: Platform>(
     platform: &P,
     actor: &Actor,
     id: &str,
     force: bool,
+    expected: &Expected,
 ) -> Result<Connection> {
     let control = platform.control();
     let connection = connections::find(control, &actor.scope, id).await?;
+    expected.check(&connection.tag())?;
     let (shard, workspace) = (connection.shard, connection.workspace.clone());
-    connections::delete(control, &workspace, id, force).await?;
+    let version = (!expected.is_any()).then_some(connection.version);
+    if !connections::delete(control, &workspace, id, force, version).await? {
+        expected.check(&connections::find(control, &actor.scope, id).await?.tag())?;
+        let used = "Rules send to this connection. Delete them first, or pass force_delete: true";
+        return Err(Error::new(Kind::Conflict, used).with_code(Code::InUse));
+    }
     settle_deleted(platform, ConnectionQueue { shard, workspace, connection: id.to_owned() }).await;
     Ok(connection)
 }
@@ -287,31 +330,6 @@ fn with_name(name: Option<&str>, form: Result<Form>) -> Result<Form> {
     Err(error)
 }
 
-/// An organization can keep secrets and credentials out of its own hands.
-fn check_may_set(actor: &Actor, form: &Form) -> Result<()> {
-    if actor.handles_secrets {
-        return Ok(());
-    }
-    let secret = match form.signing_secret {
-        SecretChange::Keep => None,
-        SecretChange::Use(_) => Some("signing_secret"),
-        SecretChange::Generate => Some("generate_secret"),
-    };
-    let credentials = form.credentials.keys().map(|field| match field.starts_with(CUSTOM_HEADER) {
-        true => "custom_headers",
-        false => field,
-    });
-    let named: Vec<String> =
-        secret.into_iter().chain(credentials).map(|field| format!("metadata.{field}")).collect();
-    if named.is_empty() { Ok(()) } else { Err(only_in_embed(named)) }
-}
-
-fn only_in_embed(named: impl IntoIterator<Item = String>) -> Error {
-    let msg = "is set in the embed only, as this organization decided (secrets_in_embed_only)";
-    let field = |param| FieldError { param, msg: msg.to_owned() };
-    Error::fields(named.into_iter().map(field).collect()).of_kind(Kind::Refused)
-}
-
 fn row(secret: NewSecret, now_ms: i64) -> SecretRow {
     SecretRow {
         number: secret.number,
@@ -331,10 +349,6 @@ fn seal_signing<P: Platform>(
     let place = place(connection, &field);
     let sealed = platform.settings().master_keys.seal(platform.bytes(), &place, &fresh.secret);
     NewSecret { number, sealed, set_by: fresh.set_by }
-}
-
-fn place<'a>(connection: &'a Connection, field: &'a str) -> SealContext<'a> {
-    SealContext { owner: &connection.workspace, record: &connection.id, field }
 }
 
 /// The credentials as they will be stored: the new values sealed, of the old ones those still used.
@@ -373,27 +387,4 @@ pub fn parts(connection: &Connection) -> Result<(&'static dyn Destination, Value
 pub fn signing(connection: &Connection) -> Result<Option<Signing>> {
     let (destination, values) = parts(connection)?;
     destination.signing(&values).map_err(Error::internal)
-}
-
-/// Another scheme may read the stored secret as other key bytes; it must still be usable.
-fn check_kept_secret<P: Platform>(
-    platform: &P,
-    connection: &Connection,
-    form: &Form,
-) -> Result<()> {
-    let (Some(stored), Some(signing)) = (&connection.secret, &form.signing) else {
-        return Ok(());
-    };
-    let field = SealedSigningSecret::field(stored.number);
-    let keys = &platform.settings().master_keys;
-    let secret = keys
-        .open(&place(connection, &field), &stored.sealed)
-        .map_err(|e| Error::internal(format!("connection {}: {e}", connection.id)))?;
-    match signing::check_secret(signing.scheme, secret.expose()) {
-        Ok(_) => Ok(()),
-        Err(msg) => Err(Error::field(
-            "metadata.signing_scheme",
-            format!("needs a new signing_secret, because with this scheme the stored one {msg}"),
-        )),
-    }
 }

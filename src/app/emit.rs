@@ -12,19 +12,20 @@ use crate::app::common::{group_by_key, history_db};
 use crate::app::delivery::wake::wake;
 use crate::app::delivery::write_gate;
 use crate::app::keys;
-use crate::app::rate_limits::count;
+use crate::app::loops::{self, Came};
+use crate::app::rate_limits::count_events;
 use crate::app::upkeep::storage;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
-use crate::domain::base::limits::UNMATCHED_MAX;
+use crate::domain::base::limits::{FILTER_BUDGET, FILTER_SHARE_MIN, UNMATCHED_MAX};
 use crate::domain::base::names;
 use crate::domain::base::names::covers;
 use crate::domain::base::storage::StorageLevel;
 use crate::domain::delivery::job::Job;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::routing::event::{Event, FanOut, NewEvent, Service, Unmatched};
-use crate::domain::routing::filter::Payload;
-use crate::domain::routing::idempotency::{Claims, Key, StoredClaim};
+use crate::domain::routing::filter::{Budget, Filter, NotPassed, Payload};
+use crate::domain::routing::idempotency::{Claims, Key, Sender, StoredClaim};
 use crate::domain::routing::rule::Mismatch;
 use crate::domain::tenants::api_key::MachineToken;
 use crate::domain::tenants::key_limits::KeyLimits;
@@ -53,9 +54,13 @@ struct Grant {
     created_by: String,
     /// The workspace that events go to if they name none.
     default: Option<String>,
-    routings: Vec<Routing>,
+    routings: Vec<(Routing, Filters)>,
     limits: KeyLimits,
+    sender: Sender,
 }
+
+/// The filters of a routing's rules, in their order: read once for all events of a request.
+type Filters = Vec<Option<std::result::Result<Filter, ()>>>;
 
 /// What was answered to the events of a request, in input order.
 pub struct Answers {
@@ -72,21 +77,24 @@ pub struct Answers {
 /// # Errors
 /// `Unauthenticated` when the credential does not hold; `RateLimited` when it is used too often;
 /// `Unavailable` when it is not known that the events were stored; `Conflict` when the idempotency
-/// key was used for others.
+/// key was used for others; `Refused` when the events would go round in a circle.
 pub async fn emit<P: Platform>(
     platform: &P,
     credential: &Credential,
+    came: &Came,
     key: Option<&Key>,
     inputs: Vec<Result<NewEvent>>,
 ) -> Result<Answers> {
     let grant = grant(platform, credential, &inputs).await;
     let grant = grant.map_err(|error| error.unavailable_means(NOTHING_STORED))?;
+    loops::check(platform, came).await?;
+    let share = (FILTER_BUDGET / inputs.len().max(1)).max(FILTER_SHARE_MIN);
     let (now_ms, random) = (platform.now_ms(), platform.bytes());
     let (mut all, mut answers) = (Vec::new(), Vec::with_capacity(inputs.len()));
     for (index, input) in inputs.into_iter().enumerate() {
         let answer = input.and_then(|new| {
             grant.limits.check_event(&new.name)?;
-            let routing = grant.routing(&new)?;
+            let (routing, filters) = grant.routing(&new)?;
             if routing.is_suspended {
                 let msg = "The organization is suspended; nothing was accepted";
                 return Err(Error::new(Kind::Forbidden, msg));
@@ -98,14 +106,26 @@ pub async fn emit<P: Platform>(
                 return Err(full(platform));
             }
             let id = ids::event_id(now_ms, random, index, routing.home.number);
-            let event = accept(&new, id, routing, &grant.created_by, now_ms);
+            let judged = judge(&new, routing, filters, &Budget::new(share));
+            let event = Event {
+                id,
+                workspace: routing.home.workspace.clone(),
+                name: new.name.clone(),
+                resource: new.resource.clone(),
+                resource_id: new.resource_id.clone(),
+                created_by: grant.created_by.clone(),
+                created_at_ms: now_ms,
+                hops: came.hops,
+                fan_out: judged.0,
+                unmatched: judged.1,
+            };
             let (shard, row) = (routing.home.shard, (event.clone(), new.payload));
             all.push(Accepted { index, shard, row });
             Ok(event)
         });
         answers.push(answer);
     }
-    let stored = store_all(platform, key, all, &mut answers).await;
+    let stored = store_all(platform, key.map(|key| (key, grant.sender)), all, &mut answers).await;
     let replayed = !stored && answers.iter().any(Result::is_ok);
     let told = |error: &&Error| matches!(error.kind, Kind::Unavailable | Kind::Conflict);
     let lost = answers.iter().filter_map(|answer| answer.as_ref().err()).find(told);
@@ -119,7 +139,7 @@ pub async fn emit<P: Platform>(
 /// was not stored. Whether anything was.
 async fn store_all<P: Platform>(
     platform: &P,
-    key: Option<&Key>,
+    key: Option<(&Key, Sender)>,
     all: Vec<Accepted>,
     answers: &mut [Result<Event>],
 ) -> bool {
@@ -129,7 +149,7 @@ async fn store_all<P: Platform>(
         let (indices, rows): (Vec<_>, Vec<_>) =
             accepted.into_iter().map(|accepted| (accepted.index, accepted.row)).unzip();
         let events = || indices.iter().copied().zip(rows.iter().map(|(event, _)| event));
-        let claims = key.and_then(|key| Claims::of(key, &owner, events()));
+        let claims = key.and_then(|(key, sender)| Claims::of(key, sender, &owner, events()));
         let kept = match store(platform, shard, &rows, claims.as_ref()).await {
             Ok(kept) => kept,
             Err(error) => {
@@ -180,7 +200,7 @@ struct Accepted {
 }
 
 impl Grant {
-    fn routing(&self, event: &NewEvent) -> Result<&Routing> {
+    fn routing(&self, event: &NewEvent) -> Result<(&Routing, &Filters)> {
         let named = event.workspace.as_ref().or(self.default.as_ref());
         let named =
             named.ok_or_else(|| Error::field("workspace", "is required with a machine token"))?;
@@ -190,8 +210,8 @@ impl Grant {
                 Error::field("workspace", "is not a workspace of this key").into_fields();
             error
         };
-        let found = self.routings.iter().find(|routing| routing.home.workspace == *named);
-        found.ok_or_else(other)
+        let found = self.routings.iter().find(|(routing, _)| routing.home.workspace == *named);
+        found.map(|(routing, filters)| (routing, filters)).ok_or_else(other)
     }
 }
 
@@ -204,14 +224,14 @@ async fn grant<P: Platform>(
     let valid = || inputs.iter().flatten();
     let names = distinct(valid().map(|event| event.name.as_str()));
     let patterns = names::patterns_of_all(&names);
+    let cost = inputs.len();
     let (created_by, default, routings, limits) = match credential {
         Credential::Publishable(key, origin) => {
-            let counting = count(platform, Limited::PublishableKey, key);
+            let counting = count_events(platform, Limited::PublishableKey, key, cost);
             let found =
                 routing::find_by_publishable_key(control, key, &patterns, platform.now_ms())
                     .await?;
-            let unknown = "The publishable key does not exist or is no longer valid";
-            let (found, limits) = found.ok_or_else(|| Error::unauthenticated(unknown))?;
+            let (found, limits) = found.ok_or_else(unknown_key)?;
             counting.check(platform).await?;
             limits.check_origin(origin.as_deref())?;
             let created_by = "publishable_key".to_owned();
@@ -220,7 +240,7 @@ async fn grant<P: Platform>(
         Credential::Machine(token) => {
             let workspaces = distinct(valid().filter_map(|event| event.workspace.as_deref()));
             let (organization, access_key) = (&token.organization, &token.access_key);
-            let counting = count(platform, Limited::MachineKey, access_key);
+            let counting = count_events(platform, Limited::MachineKey, access_key, cost);
             let found = routing::find_by_machine_key(
                 control,
                 organization,
@@ -235,7 +255,45 @@ async fn grant<P: Platform>(
             (keys::created_by(access_key), None, routings, KeyLimits::default())
         }
     };
-    Ok(Grant { created_by, default, routings, limits })
+    let sender = match credential {
+        Credential::Publishable(..) => Sender::Publishable,
+        Credential::Machine(_) => Sender::Machine,
+    };
+    let read = |filter: &String| Filter::parse(filter).map_err(drop);
+    let filters = |routing: &Routing| {
+        routing.rules.iter().map(|rule| rule.filter.as_ref().map(read)).collect()
+    };
+    let routings = routings.into_iter().map(|routing| {
+        let filters = filters(&routing);
+        (routing, filters)
+    });
+    let routings = routings.collect();
+    Ok(Grant { created_by, default, routings, limits, sender })
+}
+
+/// Checks a credential by itself, before a body that is large is read for it.
+///
+/// # Errors
+/// `Unauthenticated` when it does not hold.
+pub async fn check_credential<P: Platform>(platform: &P, credential: &Credential) -> Result<()> {
+    let control = platform.control();
+    match credential {
+        Credential::Publishable(key, _) => {
+            let now_ms = platform.now_ms();
+            let found = routing::find_by_publishable_key(control, key, &[], now_ms).await?;
+            found.map(drop).ok_or_else(unknown_key)
+        }
+        Credential::Machine(token) => {
+            let (organization, access_key) = (&token.organization, &token.access_key);
+            let found =
+                routing::find_by_machine_key(control, organization, access_key, &[], &[]).await?;
+            keys::verify_token(platform, token, found.as_ref().map(|(sealed, _)| sealed))
+        }
+    }
+}
+
+fn unknown_key() -> Error {
+    Error::unauthenticated("The publishable key does not exist or is no longer valid")
 }
 
 fn distinct<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
@@ -248,21 +306,24 @@ fn distinct<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     seen
 }
 
-fn accept(
+/// The deliveries that an event owes, and the rules for its name that did not match it.
+fn judge(
     new: &NewEvent,
-    id: String,
     routing: &Routing,
-    created_by: &str,
-    created_at_ms: i64,
-) -> Event {
+    filters: &Filters,
+    budget: &Budget,
+) -> (Vec<FanOut>, Vec<Unmatched>) {
     let (resource, resource_id) = (new.resource.as_deref(), new.resource_id.as_deref());
     let (mut fan_out, mut unmatched) = (Vec::new(), Vec::new());
     let payload = Payload::new(&new.payload);
-    for rule in routing.rules.iter().filter(|rule| covers(&rule.event, &new.name)) {
+    let rules = routing.rules.iter().zip(filters);
+    for (rule, filter) in rules.filter(|(rule, _)| covers(&rule.event, &new.name)) {
         let (rule_number, id) = (rule.number, rule.id.clone());
         let filtered = || {
-            let passed = payload.passes(rule.filter.as_deref());
-            passed.map_err(|why| (Mismatch::Filter, Some(why)))
+            payload.passes(filter.as_ref(), budget).map_err(|why| match why {
+                NotPassed::Fails(why) => (Mismatch::Filter, Some(why)),
+                NotPassed::TooCostly => (Mismatch::FilterTooCostly, None),
+            })
         };
         let matched = rule.matches(resource, resource_id).map_err(|why| (why, None));
         match matched.and_then(|()| filtered()) {
@@ -279,18 +340,10 @@ fn accept(
             }
         }
     }
+    // Nobody but we keep an event from a rule that is too costly, so that is kept before all else.
+    unmatched.sort_by_key(|rule| rule.why != Mismatch::FilterTooCostly);
     unmatched.truncate(UNMATCHED_MAX);
-    Event {
-        id,
-        workspace: routing.home.workspace.clone(),
-        name: new.name.clone(),
-        resource: new.resource.clone(),
-        resource_id: new.resource_id.clone(),
-        created_by: created_by.to_owned(),
-        created_at_ms,
-        fan_out,
-        unmatched,
-    }
+    (fan_out, unmatched)
 }
 
 async fn store<P: Platform>(

@@ -1,13 +1,15 @@
-//! Creating an organization with its first machine key.
+//! Creating an organization with its first machine key, and changing it.
 
-use crate::app::common::new_id;
+use crate::app::common::{changing, new_id};
 use crate::app::machine_keys::{self, NewMachineKey};
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::secret::Secret;
+use crate::domain::base::version::Expected;
 use crate::domain::tenants::actor::Scope;
 use crate::ports::Platform;
 use crate::store::machine_keys::MachineKey;
-use crate::store::{organizations, workspaces};
+use crate::store::organizations::{self, Organization};
+use crate::store::workspaces;
 
 /// A new organization. The secret is shown this once.
 #[derive(Debug)]
@@ -52,4 +54,26 @@ pub async fn check_operational<P: Platform>(
         }
         found => found.map(drop),
     }
+}
+
+/// Changes an organization of the version that is expected.
+///
+/// # Errors
+/// `PreconditionFailed` when it is of another version.
+pub async fn change<P: Platform>(
+    platform: &P,
+    id: &str,
+    expected: &Expected,
+    edit: impl Fn(&mut Organization),
+) -> Result<Organization> {
+    let control = platform.control();
+    changing(async || {
+        let mut organization = organizations::find(control, id).await?;
+        expected.check(&organization.tag())?;
+        edit(&mut organization);
+        let is_stored = organizations::update(control, &organization).await?;
+        organization.version += 1;
+        Ok(is_stored.then_some(organization))
+    })
+    .await
 }

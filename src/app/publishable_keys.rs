@@ -3,9 +3,8 @@
 use crate::domain::base::error::{Error, Result};
 use crate::domain::tenants::actor::Actor;
 use crate::domain::tenants::api_key;
-use crate::domain::tenants::key_limits::KeyLimits;
 use crate::ports::Platform;
-use crate::store::publishable_keys::{self, PublishableKey};
+use crate::store::publishable_keys::{self, Change, PublishableKey};
 use crate::store::workspaces;
 
 /// Gives a workspace a new key with the former one's name and limits; the key, and until when the
@@ -29,16 +28,6 @@ pub async fn rotate<P: Platform>(
     Ok((key, until_ms))
 }
 
-/// What is to be changed about a key; `None` leaves it as it is.
-pub struct Change {
-    /// New name.
-    pub name: Option<String>,
-    /// New limit on events; `Some(None)` takes it away.
-    pub events: Option<Option<Vec<String>>>,
-    /// New limit on origins.
-    pub origins: Option<Option<Vec<String>>>,
-}
-
 /// Changes name and limits of a workspace's key.
 ///
 /// # Errors
@@ -47,16 +36,11 @@ pub async fn change<P: Platform>(
     platform: &P,
     actor: &Actor,
     workspace: &str,
-    change: Change,
+    change: &Change,
 ) -> Result<PublishableKey> {
     let control = platform.control();
+    workspaces::find(control, &actor.scope, workspace).await?;
+    publishable_keys::change(control, workspace, change).await?;
     let (_, key) = workspaces::find_with_key(control, &actor.scope, workspace).await?;
-    let mut key = key.ok_or_else(|| Error::not_found("publishable key"))?;
-    key.name = change.name.unwrap_or(key.name);
-    key.limits = KeyLimits {
-        events: change.events.unwrap_or(key.limits.events),
-        origins: change.origins.unwrap_or(key.limits.origins),
-    };
-    publishable_keys::limit(control, workspace, &key.name, &key.limits).await?;
-    Ok(key)
+    key.ok_or_else(|| Error::not_found("publishable key"))
 }

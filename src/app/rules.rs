@@ -1,11 +1,12 @@
 //! Creating and changing rules.
 
-use crate::app::common::new_id;
+use crate::app::common::{changing, new_id};
 use crate::destinations::model::Action;
 use crate::destinations::{self, Destination};
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::FAN_OUT_MAX;
 use crate::domain::base::names::widest;
+use crate::domain::base::version::Expected;
 use crate::domain::routing::rule::Metadata;
 use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
@@ -67,6 +68,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewRule) -> R
         created_by: actor.created_by.clone(),
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
+        version: 1,
     };
     check_width(platform, &rule).await?;
     rules::insert(control, &rule).await?;
@@ -86,13 +88,77 @@ fn action(destination: &dyn Destination, key: Option<&str>) -> Result<&'static A
     })
 }
 
-/// Stores a changed rule.
+/// What is to be changed about a rule; `None` leaves it as it is.
+#[derive(Default)]
+pub struct Change {
+    /// New pattern, checked.
+    pub event: Option<String>,
+    /// New limit to a resource; `Some(None)` takes it away. So do the next two.
+    pub resource: Option<Option<String>>,
+    /// New limit to a resource id.
+    pub resource_id: Option<Option<String>>,
+    /// New filter, checked.
+    pub filter: Option<Option<String>>,
+    /// The connection that it sends to, one of its workspace.
+    pub connection: Option<String>,
+    /// Whether it routes.
+    pub active: Option<bool>,
+    /// Whether pages leave it out.
+    pub hidden: Option<bool>,
+}
+
+/// Changes a rule of the version that is expected.
 ///
 /// # Errors
-/// `Refused` when an event could be fanned out to more rules than there may be.
-pub async fn update<P: Platform>(platform: &P, rule: &rules::Rule) -> Result<()> {
-    check_width(platform, rule).await?;
-    rules::update(platform.control(), rule).await
+/// `Refused` when an event could be fanned out to more rules than there may be;
+/// `PreconditionFailed` when the rule is of another version.
+pub async fn change<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    id: &str,
+    change: &Change,
+    expected: &Expected,
+) -> Result<rules::Rule> {
+    let control = platform.control();
+    changing(async || {
+        let mut rule = rules::find(control, &actor.scope, id).await?;
+        expected.check(&rule.tag())?;
+        let Change { event, resource, resource_id, filter, connection, active, hidden } = change;
+        rule.event = event.clone().unwrap_or(rule.event);
+        rule.resource = resource.clone().unwrap_or(rule.resource);
+        rule.resource_id = resource_id.clone().unwrap_or(rule.resource_id);
+        rule.filter = filter.clone().unwrap_or(rule.filter);
+        rule.connection = connection.clone().unwrap_or(rule.connection);
+        rule.active = active.unwrap_or(rule.active);
+        rule.hidden = hidden.unwrap_or(rule.hidden);
+        rule.updated_at_ms = platform.now_ms();
+        check_width(platform, &rule).await?;
+        let is_stored = rules::update(control, &actor.scope, &rule).await?;
+        rule.version += 1;
+        Ok(is_stored.then_some(rule))
+    })
+    .await
+}
+
+/// Deletes a rule of the version that is expected; the rule that it was.
+///
+/// # Errors
+/// `NotFound` when the actor has no such rule; `PreconditionFailed` when it is of another version.
+pub async fn delete<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    id: &str,
+    expected: &Expected,
+) -> Result<rules::Rule> {
+    let control = platform.control();
+    changing(async || {
+        let rule = rules::find(control, &actor.scope, id).await?;
+        expected.check(&rule.tag())?;
+        let version = (!expected.is_any()).then_some(rule.version);
+        let deleted = rules::delete(control, &rule.workspace, id, version).await?;
+        Ok(deleted.then_some(rule))
+    })
+    .await
 }
 
 /// The statement that stores a rule counts the patterns that match all that the rule does. Those

@@ -54,6 +54,7 @@ pub async fn send<P: Platform>(
         resource_id: new.resource_id,
         created_by: actor.created_by.clone(),
         created_at_ms: now_ms,
+        hops: 0,
         fan_out: vec![FanOut {
             rule_number: TEST_RULE,
             rule: ids::test_rule_id(connection),

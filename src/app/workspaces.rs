@@ -1,8 +1,9 @@
 //! Creating and changing workspaces.
 
-use crate::app::common::new_id;
+use crate::app::common::{changing, new_id};
 use crate::app::upkeep::storage;
 use crate::domain::base::error::{Code, Error, Kind, Result};
+use crate::domain::base::version::Expected;
 use crate::domain::delivery::retention::RetentionChoice;
 use crate::domain::tenants::actor::Actor;
 use crate::domain::tenants::api_key;
@@ -54,6 +55,7 @@ pub async fn create<P: Platform>(
         updated_at_ms: now_ms,
         retention: new.retention,
         default_retention: RetentionChoice::default(),
+        version: 1,
     };
     let public_key = api_key::publishable_key(number, platform.bytes());
     let quota = platform.settings().quotas.workspaces_per_organization;
@@ -82,17 +84,34 @@ fn taken(field: &str) -> Error {
     taken.of_kind(Kind::Conflict).with_code(code)
 }
 
-/// Stores a changed workspace.
+/// Changes a workspace of the version that is expected.
 ///
 /// # Errors
-/// `Conflict` naming `name` or `external_id` when another workspace has it.
-pub async fn update<P: Platform>(platform: &P, actor: &Actor, changed: &Workspace) -> Result<()> {
-    let organization = &actor.scope.organization;
-    if workspaces::update(platform.control(), organization, changed).await? {
-        return Ok(());
-    }
-    let other = existing(platform, organization, changed.external_id.as_deref()).await?;
-    let field =
-        if other.is_some_and(|other| other.id != changed.id) { "external_id" } else { "name" };
-    Err(taken(field))
+/// `Conflict` naming `name` or `external_id` when another workspace has it; `PreconditionFailed`
+/// when the workspace is of another version.
+pub async fn change<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    id: &str,
+    expected: &Expected,
+    edit: impl Fn(&mut Workspace),
+) -> Result<Workspace> {
+    let (control, organization) = (platform.control(), &actor.scope.organization);
+    changing(async || {
+        let mut workspace = workspaces::find(control, &actor.scope, id).await?;
+        expected.check(&workspace.tag())?;
+        edit(&mut workspace);
+        workspace.updated_at_ms = platform.now_ms();
+        if workspaces::update(control, organization, &workspace).await? {
+            workspace.version += 1;
+            return Ok(Some(workspace));
+        }
+        if workspaces::find(control, &actor.scope, id).await?.version != workspace.version {
+            return Ok(None);
+        }
+        let other = existing(platform, organization, workspace.external_id.as_deref()).await?;
+        let is_other = other.is_some_and(|other| other.id != workspace.id);
+        Err(taken(if is_other { "external_id" } else { "name" }))
+    })
+    .await
 }

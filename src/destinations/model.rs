@@ -288,6 +288,8 @@ pub struct Call<'a> {
     pub payload: &'a str,
     /// When the event was accepted.
     pub created_at_ms: i64,
+    /// How many webhooks what the event tells has gone through before this one.
+    pub hops: u32,
     /// Id that stays the same over all attempts.
     pub message_id: &'a str,
     /// Whether the event was sent to try the connection out.

@@ -11,5 +11,6 @@ pub mod connections;
 pub mod dashboard;
 pub mod frame;
 pub mod history;
+pub mod rule_draft;
 pub mod rules;
 pub(crate) mod text;

@@ -2,26 +2,22 @@
 
 use maud::{Markup, html};
 
-use crate::app::rules::{self as app, NewRule};
-use crate::domain::base::error::{Error, Result};
-use crate::domain::base::ids::parse_uuid;
-use crate::domain::base::names::check_name;
-use crate::domain::base::names::check_pattern;
-use crate::domain::base::names::check_resource_id;
-use crate::domain::routing::filter::Filter;
+use crate::app::rules::{self as app, Change, NewRule};
+use crate::domain::base::error::{Kind, Result};
+use crate::domain::base::version::Expected;
 use crate::domain::routing::rule::Metadata;
 use crate::domain::tenants::session::Need;
 use crate::embed::common::history_db;
 use crate::embed::frame::layout::{Page, Section, csrf_token, page, page_with, path};
 use crate::embed::frame::parts::{self, Button, Errors, Field};
+use crate::embed::rule_draft::Draft;
 use crate::embed::text;
 use crate::http::access::EmbedSession;
-use crate::http::form::Form;
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
 use crate::store::event_types::{self, Listed};
-use crate::store::names::{self, Kind};
+use crate::store::names::{self, Kind as NameKind};
 use crate::store::rules::{self, Rule};
 use crate::store::three;
 
@@ -47,7 +43,7 @@ async fn read<P: Platform>(platform: &P, visit: &EmbedSession) -> Result<Read> {
 
 /// Names of the events that the workspace has emitted.
 async fn emitted<P: Platform>(platform: &P, visit: &EmbedSession) -> Result<Vec<String>> {
-    let names = names::list(&visit.session.workspace, Kind::Event);
+    let names = names::list(&visit.session.workspace, NameKind::Event);
     let found = names.run(history_db(platform, &visit.session)?).await?;
     Ok(found.into_iter().map(|name| name.name).collect())
 }
@@ -136,86 +132,6 @@ pub fn of_connection(visit: &EmbedSession, connection: &str, rules: &[Rule]) -> 
     }
 }
 
-/// What stands in the fields of a rule.
-#[derive(Debug, Default)]
-struct Draft {
-    connection: String,
-    event: String,
-    resource: String,
-    resource_id: String,
-    filter: String,
-    is_inactive: bool,
-}
-
-impl Draft {
-    fn of(rule: &Rule) -> Self {
-        Self {
-            connection: rule.connection.clone(),
-            event: rule.event.clone(),
-            resource: rule.resource.clone().unwrap_or_default(),
-            resource_id: rule.resource_id.clone().unwrap_or_default(),
-            filter: rule.filter.clone().unwrap_or_default(),
-            is_inactive: !rule.active,
-        }
-    }
-
-    fn sent(form: &Form) -> Self {
-        let trimmed = |name: &str| form.filled(name).unwrap_or_default().to_owned();
-        Self {
-            connection: form.get("connection").to_owned(),
-            event: trimmed("event"),
-            resource: trimmed("resource"),
-            resource_id: trimmed("resource_id"),
-            filter: trimmed("filter"),
-            is_inactive: form.get("active") == "0",
-        }
-    }
-
-    /// What is wrong with it, all at once.
-    fn check(&self) -> Errors {
-        let mut errors = Vec::new();
-        let mut check = |param: &str, result: std::result::Result<(), String>| {
-            errors.extend(
-                result
-                    .err()
-                    .map(|msg| Error::field(param, msg).into_fields())
-                    .into_iter()
-                    .flatten(),
-            );
-        };
-        check("event", check_pattern(&self.event));
-        if !self.resource.is_empty() {
-            check("resource", check_name(&self.resource));
-        }
-        if !self.resource_id.is_empty() {
-            check("resource_id", check_resource_id(&self.resource_id));
-        }
-        check("filter", self.kept_filter().map(drop));
-        if parse_uuid(&self.connection).is_none() {
-            check("connection", Err(text::CHOOSE_ONE.to_owned()));
-        }
-        Errors(errors)
-    }
-
-    /// The filter as it is kept.
-    fn kept_filter(&self) -> std::result::Result<Option<String>, String> {
-        if self.filter.is_empty() {
-            return Ok(None);
-        }
-        let parsed = Filter::parse(&self.filter);
-        parsed.map(|filter| Some(filter.to_json().to_string())).map_err(|e| e.message.clone())
-    }
-
-    /// The limits, which a session of one resource cannot choose.
-    fn limits(&self, visit: &EmbedSession) -> (Option<String>, Option<String>) {
-        if let Some(only) = &visit.session.resource {
-            return (Some(only.kind.clone()), Some(only.id.clone()));
-        }
-        let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        (given(&self.resource), given(&self.resource_id))
-    }
-}
-
 const FIELDS: [&str; 5] = ["connection", "event", "resource", "resource_id", "filter"];
 
 fn form(
@@ -240,6 +156,9 @@ fn form(
         (errors.summary(&FIELDS))
         form.sheet method="post" action=(path(visit, action)) {
             (csrf_token(visit))
+            @if !draft.version.is_empty() {
+                input type="hidden" name="version" value=(draft.version);
+            }
             (Field { hint: text::PATTERN_HINT, ..field("event") }.suggesting(&draft.event, &known))
             (field("connection").select(&draft.connection, &to))
             @if visit.session.resource.is_none() {
@@ -300,7 +219,7 @@ async fn again<P: Platform>(
     errors: Errors,
 ) -> Result<Reply> {
     let read = read(platform, visit).await?;
-    let status = problem::status(crate::domain::base::error::Kind::Invalid);
+    let status = problem::status(Kind::Invalid);
     let body = body(visit, &read, draft, &errors);
     Ok(page_with(status, visit, &Page::new(Section::Rules, text::RULES), &body))
 }
@@ -358,26 +277,44 @@ fn edit_body(
 /// `POST /embed/s/{session}/rules/{id}`.
 pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
-    let (mut rule, read) = read_with(platform, visit, &call.id("id", "rule")?).await?;
-    let draft = Draft::sent(&call.form()?);
+    let (rule, read) = read_with(platform, visit, &call.id("id", "rule")?).await?;
+    let form = call.form()?;
+    let mut draft = Draft::sent(&form);
     let mut errors = draft.check();
     if errors.0.is_empty() {
-        let scope = visit.session.actor().scope;
-        connections::one_shown(&scope, &draft.connection).run(platform.control()).await?;
-        (rule.resource, rule.resource_id) = draft.limits(visit);
-        rule.event = draft.event.clone();
-        rule.filter = draft.kept_filter().unwrap_or_default();
-        rule.connection = draft.connection.clone();
-        rule.active = !draft.is_inactive;
-        rule.updated_at_ms = platform.now_ms();
-        match app::update(platform, &rule).await {
-            Ok(()) => return Ok(Reply::see_other(&path(visit, "rules?done=saved"))),
+        let actor = visit.session.actor();
+        connections::one_shown(&actor.scope, &draft.connection).run(platform.control()).await?;
+        let (resource, resource_id) = draft.limits(visit);
+        let change = Change {
+            event: Some(draft.event.clone()),
+            resource: Some(resource),
+            resource_id: Some(resource_id),
+            filter: Some(draft.kept_filter().unwrap_or_default()),
+            connection: Some(draft.connection.clone()),
+            active: Some(!draft.is_inactive),
+            hidden: None,
+        };
+        let expected = Expected::read(form.filled("version"));
+        match app::change(platform, &actor, &rule.id, &change, &expected).await {
+            Ok(_) => return Ok(Reply::see_other(&path(visit, "rules?done=saved"))),
+            Err(error) if error.kind == Kind::PreconditionFailed => {
+                let stored = Draft::of(&rule);
+                let differences = draft.differences(&stored, &read.connections);
+                draft.version = stored.version;
+                let body = html! {
+                    (parts::changed_meanwhile(&differences))
+                    (edit_body(visit, &read, &rule.id, &draft, &Errors::default()))
+                };
+                let status = problem::status(Kind::Conflict);
+                let shown = Page::new(Section::Rules, text::EDIT_RULE);
+                return Ok(page_with(status, visit, &shown, &body));
+            }
             Err(error) if error.fields.is_empty() => return Err(error),
             Err(error) => errors = Errors(error.into_fields()),
         }
     }
     let body = edit_body(visit, &read, &rule.id, &draft, &errors);
-    let status = problem::status(crate::domain::base::error::Kind::Invalid);
+    let status = problem::status(Kind::Invalid);
     Ok(page_with(status, visit, &Page::new(Section::Rules, text::EDIT_RULE), &body))
 }
 
@@ -387,6 +324,6 @@ pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let scope = visit.session.actor().scope;
     let found = rules::one_shown(&scope, &call.id("id", "rule")?);
     let rule = found.run(platform.control()).await?;
-    rules::delete(platform.control(), &rule.workspace, &rule.id).await?;
+    rules::delete(platform.control(), &rule.workspace, &rule.id, None).await?;
     Ok(Reply::see_other(&path(visit, "rules?done=deleted")))
 }

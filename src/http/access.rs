@@ -8,7 +8,7 @@ use crate::domain::tenants::actor::Actor;
 use crate::domain::tenants::api_key::is_publishable_key;
 use crate::domain::tenants::session::Session;
 use crate::domain::tenants::session_token::Token;
-use crate::http::Request;
+use crate::http::{Request, strangers};
 use crate::ports::Platform;
 
 /// Who may call a route.
@@ -135,8 +135,10 @@ pub async fn authenticate<P: Platform>(
     match access {
         Access::Public => Ok(Caller::Anyone),
         Access::Admin => {
-            keys::check_admin(platform, bearer(request)?)?;
-            Ok(Caller::Admin)
+            match bearer(request).and_then(|token| keys::check_admin(platform, token)) {
+                Ok(()) => Ok(Caller::Admin),
+                Err(error) => Err(strangers::refused(platform, request, error).await),
+            }
         }
         Access::Machine => {
             Ok(Caller::Machine(keys::authenticate(platform, bearer(request)?).await?))

@@ -2,9 +2,12 @@
 //! cursors. Still nothing of the platform.
 
 pub mod access;
+pub mod body;
+pub mod cost;
 pub mod cursor;
 pub mod form;
 pub mod problem;
+pub mod strangers;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
@@ -13,6 +16,7 @@ use serde_json::Value;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::ids;
 use crate::domain::base::limits::{PAGE_DEFAULT, PAGE_MAX};
+use crate::domain::base::version::Expected;
 use access::Caller;
 use form::Form;
 
@@ -132,6 +136,11 @@ impl Call {
         if self.request.body.is_empty() { Ok("{}") } else { self.body() }
     }
 
+    /// The version that the caller expects the record to have.
+    pub fn expected(&self) -> Expected {
+        Expected::read(self.request.header("if-match"))
+    }
+
     /// The page size that was asked for.
     ///
     /// # Errors
@@ -187,6 +196,7 @@ impl Reply {
         reply
             .with_header("content-type", "application/json")
             .with_header("cache-control", "no-store")
+            .with_header("x-content-type-options", "nosniff")
     }
 
     /// An answer with a JSON value.
@@ -197,6 +207,11 @@ impl Reply {
     /// 200 with a JSON value.
     pub fn ok(value: &Value) -> Self {
         Self::json(StatusCode::OK, value)
+    }
+
+    /// 200 with a record of this version.
+    pub fn versioned(value: &Value, tag: &str) -> Self {
+        Self::ok(value).with_header("etag", tag)
     }
 
     /// 201 with a JSON value.

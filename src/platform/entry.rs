@@ -1,6 +1,5 @@
 //! The events of the Worker: fetch, queue, scheduled.
 
-use futures_util::StreamExt;
 use http::header::{HeaderName, HeaderValue};
 use serde_json::json;
 use worker::{
@@ -11,10 +10,10 @@ use worker::{
 use crate::app::delivery::deliver::{Verdict, deliver};
 use crate::app::delivery::work::QueueMessage;
 use crate::app::upkeep::sweep::sweep;
-use crate::domain::base::error::{Error, Result};
+use crate::domain::base::error::Error;
 use crate::domain::base::limits::HAND_BACK_S;
-use crate::http::{Reply, problem};
-use crate::platform::{Edge, is_short};
+use crate::http::{Reply, body, problem};
+use crate::platform::Edge;
 use crate::routes::{self, Head};
 
 /// The cron text with which a local installation announces that it was restarted: its queue lives
@@ -46,8 +45,20 @@ async fn serve(edge: &Edge, mut request: Request) -> Reply {
     let Some(head) = head(&request) else {
         return problem::reply(&Error::invalid("The request is not readable"), "none");
     };
-    let read_body = async |bytes_max: usize| read_body(&mut request, bytes_max).await;
-    routes::serve(edge, head, read_body).await
+    let told_bytes = body::told_bytes(&head.headers);
+    // What was read is held until it is answered.
+    let mut held = None;
+    let read_body = async |bytes_max: usize| {
+        // A request without a body has no stream.
+        let Ok(stream) = request.stream() else { return Ok(Vec::new()) };
+        let read = body::read(edge, edge.bodies(), told_bytes, bytes_max, stream).await;
+        let (body, bytes) = read?;
+        held = Some(bytes);
+        Ok(body)
+    };
+    let reply = routes::serve(edge, head, read_body).await;
+    drop(held);
+    reply
 }
 
 fn head(request: &Request) -> Option<Head> {
@@ -65,29 +76,6 @@ fn head(request: &Request) -> Option<Head> {
 fn header((name, value): (String, String)) -> Option<(HeaderName, HeaderValue)> {
     let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
     Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
-}
-
-/// Reads the body: at once where its length is told and allowed, which is cheaper, else chunk by
-/// chunk, so that one that is too large is refused before it is all there.
-async fn read_body(request: &mut Request, bytes_max: usize) -> Result<Vec<u8>> {
-    if is_short(request.headers(), bytes_max) {
-        return request.bytes().await.map_err(|_| broke_off());
-    }
-    // A request without a body has no stream.
-    let Ok(mut stream) = request.stream() else { return Ok(Vec::new()) };
-    let mut body = Vec::new();
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|_| broke_off())?;
-        if body.len() + chunk.len() > bytes_max {
-            return Err(problem::body_too_large(bytes_max));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-fn broke_off() -> Error {
-    Error::invalid("The body broke off")
 }
 
 fn response(reply: Reply) -> worker::Result<Response> {

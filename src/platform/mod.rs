@@ -19,6 +19,7 @@ use worker::{Date, Delay, Env, Headers, console_log};
 
 use crate::domain::delivery::in_flight::InFlight;
 use crate::domain::delivery::write_gate::WriteGate;
+use crate::http::body::Bodies;
 use crate::ports::{Clock, Entropy, Log, Platform, PortError, Settings};
 use crate::reference::Reference;
 use crate::reference::operation::Row;
@@ -45,6 +46,7 @@ struct Inner {
     meter: Meter,
     in_flight: Rc<RefCell<InFlight>>,
     write_gate: Rc<RefCell<WriteGate>>,
+    bodies: Rc<Bodies>,
 }
 
 thread_local! {
@@ -52,6 +54,8 @@ thread_local! {
     static IN_FLIGHT: Rc<RefCell<InFlight>> = Rc::default();
     /// The same for what it knows of the shards.
     static WRITE_GATE: Rc<RefCell<WriteGate>> = Rc::default();
+    /// How much of bodies the isolate holds.
+    static BODIES: Rc<Bodies> = Rc::default();
 }
 
 /// The reference of the API, from the rows that the Worker serves. For `src/bin/render.rs`; the
@@ -82,6 +86,7 @@ impl Edge {
         let lanes = LaneObjects::new(lanes, meter.clone());
         let outbound = FetchOutbound;
         let in_flight = IN_FLIGHT.with(Rc::clone);
+        let bodies = BODIES.with(Rc::clone);
         let inner = Inner {
             settings,
             control,
@@ -93,12 +98,17 @@ impl Edge {
             meter,
             in_flight,
             write_gate: WRITE_GATE.with(Rc::clone),
+            bodies,
         };
         Ok(Self(Rc::new(inner)))
     }
 
     fn meter(&self) -> &Meter {
         &self.0.meter
+    }
+
+    fn bodies(&self) -> &Rc<Bodies> {
+        &self.0.bodies
     }
 }
 

@@ -15,6 +15,9 @@ pub struct Bound {
     publishable_keys: Option<JsValue>,
     machine_keys: Option<JsValue>,
     sessions: Option<JsValue>,
+    machine_keys_costly: Option<JsValue>,
+    sessions_costly: Option<JsValue>,
+    strangers: Option<JsValue>,
 }
 
 impl Bound {
@@ -28,6 +31,9 @@ impl Bound {
             publishable_keys: bound("PUBLISHABLE_KEY_LIMIT"),
             machine_keys: bound("MACHINE_KEY_LIMIT"),
             sessions: bound("SESSION_LIMIT"),
+            machine_keys_costly: bound("MACHINE_KEY_COSTLY_LIMIT"),
+            sessions_costly: bound("SESSION_COSTLY_LIMIT"),
+            strangers: bound("STRANGER_LIMIT"),
         }
     }
 }
@@ -56,6 +62,9 @@ impl RateLimits for Bound {
             Limited::PublishableKey => &self.publishable_keys,
             Limited::MachineKey => &self.machine_keys,
             Limited::Session => &self.sessions,
+            Limited::MachineKeyCostly => &self.machine_keys_costly,
+            Limited::SessionCostly => &self.sessions_costly,
+            Limited::Stranger => &self.strangers,
         };
         let Some(binding) = binding else { return Box::pin(ready(Ok(true))) };
         let called = call(binding, id);

@@ -96,15 +96,18 @@ fn kept(connection: &impl Fn() -> Shape) -> Vec<Operation> {
             .says("Without its secrets: they go in and never come out.")
             .answers(200, "The connection.", connection()),
         put("/api/v1/connections/:id", "replace_connection", "Change a connection")
+            .if_match()
             .takes(open([need("name", label("Orders")), changed().shown(), hidden()]))
             .answers(200, "The connection as it is now.", connection())
             .problems(&[409, 422]),
         patch("/api/v1/connections/:id", "update_connection", "Change a connection in part")
+            .if_match()
             .says("What is left out is kept.")
             .takes(open([may("name", label("Orders")).shown(), changed(), hidden()]))
             .answers(200, "The connection as it is now.", connection())
             .problems(&[409, 422]),
         delete("/api/v1/connections/:id", "delete_connection", "Delete a connection")
+            .if_match()
             .says("Open deliveries are canceled.")
             .may_take(open([may("force_delete", flag(true))
                 .shown()

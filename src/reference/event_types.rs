@@ -3,7 +3,7 @@
 use crate::reference::leaves::{
     description, flag, id, label, name, only, text, time, truth, words,
 };
-use crate::reference::operation::{Operation, delete, get, put};
+use crate::reference::operation::{Operation, delete, get, patch, put};
 use crate::reference::shape::{Names, Shape, closed, list_of, may, need, open};
 
 const EXAMPLE: &str = "{\"order_id\":\"1001\",\"total\":49.90}";
@@ -51,6 +51,7 @@ pub fn operations() -> Vec<Operation> {
             event_type(),
         ),
         put("/api/v1/event-types/:key", "put_event_type", "Put an event type")
+            .if_match()
             .says("Creates it, or takes the place of the one that is there. At most 500.")
             .takes(open([
                 may("label", label("Order completed")).says("By default the key.").shown(),
@@ -64,7 +65,20 @@ pub fn operations() -> Vec<Operation> {
             ]))
             .answers(200, "The event type as it is now.", event_type())
             .problems(&[422]),
+        patch("/api/v1/event-types/:key", "update_event_type", "Change an event type in part")
+            .if_match()
+            .says("What is left out is kept; `null` takes away what may be missing.")
+            .takes(open([
+                may("label", label("Order completed")).shown(),
+                may("description", description()),
+                may("group", label("Orders")),
+                may("example", text(EXAMPLE)).says("A payload as JSON text, in a string."),
+                may("visible", flag(true)),
+            ]))
+            .answers(200, "The event type as it is now.", event_type())
+            .problems(&[422]),
         delete("/api/v1/event-types/:key", "delete_event_type", "Delete an event type")
+            .if_match()
             .says("What was emitted under this name stays.")
             .answers(200, "It is gone.", closed([need("key", name("order.completed"))])),
         get(

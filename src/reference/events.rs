@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::app::loops::HOPS_HEADER;
 use crate::domain::base::limits::{BULK_EVENTS_MAX, IDEMPOTENCY_KEY_CHARS_MAX};
 use crate::domain::routing::idempotency::HEADER;
 use crate::reference::deliveries::{status, statuses};
@@ -13,7 +14,7 @@ use crate::reference::operation::{Operation, delete, get, post};
 use crate::reference::shape::{Field, Names, Shape, closed, list_of, may, need, open, some_of};
 
 /// Why a rule for an event's name did not match the event.
-const REASONS: [&str; 4] = ["inactive", "resource", "resource_id", "filter"];
+const REASONS: [&str; 5] = ["inactive", "resource", "resource_id", "filter", "filter_too_costly"];
 
 fn fields() -> Vec<Field> {
     vec![
@@ -88,6 +89,10 @@ pub fn shapes() -> Names {
 const IDEMPOTENCY: &str = "For 24 hours the same key with the same body gets the first answer \
      again, and nothing is stored twice; with another body it is 409.";
 
+const HOPS: &str = "Pass on the header of the webhook that this event follows from, so that a \
+     circle ends: above 5 it is 422 with the code `loop`. So is an emit with the \
+     `posthorn-event-id` of an event of this installation.";
+
 /// A key of the caller's own, see `domain::idempotency`.
 pub fn idempotency_key() -> Shape {
     let schema = json!({"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_CHARS_MAX,
@@ -115,6 +120,7 @@ pub fn emitting() -> Vec<Operation> {
                  are ignored. Browsers may call this from any origin.",
             )
             .header(HEADER, idempotency_key(), IDEMPOTENCY)
+            .header(HOPS_HEADER, text("1"), HOPS)
             .takes(Shape::Named("NewEvent"))
             .answers(201, "The event was accepted.", accepted)
             .problems(&[404, 409, 422]),
@@ -124,7 +130,7 @@ pub fn emitting() -> Vec<Operation> {
             .takes(some_of(Shape::Named("NewEvent"), 1, BULK_EVENTS_MAX))
             .answers(201, "All were accepted.", all)
             .answers(207, "Some were not accepted.", some)
-            .problems(&[409]),
+            .problems(&[409, 422]),
     ]
 }
 

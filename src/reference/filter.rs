@@ -53,6 +53,7 @@ pub fn operations() -> Vec<Operation> {
         post("/api/v1/rules/test-filter", "test_filter", "Try a filter out")
             .says("Whether this payload would pass. Nothing is stored or sent.")
             .takes(open([need("filter", Shape::Named("Filter")), need("payload", sample)]))
+            .problems(&[422])
             .answers(200, "Whether it passes, and if not, why.", Shape::OneOf(vec![passed, not])),
     ]
 }

@@ -189,6 +189,14 @@ impl Operation {
             .answers(200, about, page_of(record))
     }
 
+    /// The same for a record that has versions: it is changed only if it is of the one that is
+    /// expected.
+    pub fn if_match(self) -> Self {
+        let about = "The `ETag` of the record as you read it: if it was changed since, nothing is \
+                     changed and the answer is 412.";
+        self.header("If-Match", super::leaves::text("\"19a1b2c3d4e-1\""), about).problems(&[412])
+    }
+
     /// The same with problems that do not follow from its row and its parts.
     pub fn problems(mut self, statuses: &[u16]) -> Self {
         self.problems.extend(statuses);
@@ -241,7 +249,7 @@ impl Operation {
         // Keys have rate limits, and publishable keys limits of what they may emit.
         match row.access {
             Access::Emit => all.extend([403, 429]),
-            Access::Machine => all.push(429),
+            Access::Machine | Access::Admin => all.push(429),
             _ => {}
         }
         if !self.query.is_empty() || self.body.is_some() {

@@ -89,6 +89,7 @@ pub fn operations() -> Vec<Operation> {
             Shape::Named("Organization"),
         ),
         patch("/api/v1/organization", "update_organization", "Change your organization")
+            .if_match()
             .says("What is left out is kept.")
             .takes(open(changes()))
             .answers(200, "The organization as it is now.", Shape::Named("Organization")),

@@ -138,7 +138,8 @@ fn words(kind: Kind) -> (&'static str, &'static str, &'static str) {
             "Too many requests",
             "Too many requests came with this key in ten seconds. This one did nothing.",
             "Wait the seconds that `Retry-After` says; `retry_after` in the body says the same. A \
-             bulk request of 100 events counts as one.",
+             bulk request of 100 events counts as 100, and lists that look through deliveries \
+             have a lower limit of their own.",
         ),
         Kind::Internal => (
             "Internal error",

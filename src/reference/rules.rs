@@ -88,6 +88,7 @@ pub fn operations() -> Vec<Operation> {
             .problems(&[404, 422]),
         get("/api/v1/rules/:id", "get_rule", "Get a rule").answers(200, "The rule.", rule()),
         patch("/api/v1/rules/:id", "update_rule", "Change a rule")
+            .if_match()
             .says("What is left out is kept; `null` takes a limit away.")
             .takes(open([
                 may("event", pattern("order.completed")),
@@ -100,6 +101,7 @@ pub fn operations() -> Vec<Operation> {
             .answers(200, "The rule as it is now.", rule())
             .problems(&[422]),
         delete("/api/v1/rules/:id", "delete_rule", "Delete a rule")
+            .if_match()
             .says("What is under way by it stays under way.")
             .answers(200, "It is gone.", gone),
     ]

@@ -90,16 +90,19 @@ pub fn operations() -> Vec<Operation> {
             with_key(),
         ),
         put("/api/v1/workspaces/:id", "replace_workspace", "Change a workspace")
+            .if_match()
             .says("What is left out is kept, `null` clears what may be cleared.")
             .takes(open(new_fields(true)))
             .answers(200, "The workspace as it is now.", Shape::Named("Workspace"))
             .problems(&[409]),
         patch("/api/v1/workspaces/:id", "update_workspace", "Change a workspace in part")
+            .if_match()
             .says("What is left out is kept.")
             .takes(open(new_fields(false)))
             .answers(200, "The workspace as it is now.", Shape::Named("Workspace"))
             .problems(&[409]),
         delete("/api/v1/workspaces/:id", "delete_workspace", "Delete a workspace")
+            .if_match()
             .says(
                 "Takes effect at once: its keys are refused, its sessions are over, and what it \
                  still owed is canceled step by step.",

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::limits::{CONNECTIONS_SHOWN_MAX, LOOKED_AT};
 use crate::domain::base::secret::Sealed;
+use crate::domain::base::version;
 use crate::domain::connection::model::{InactiveReason, SealedCredentials, SetBy};
 use crate::domain::connection::options::DeliveryOptions;
 use crate::domain::tenants::actor::Scope;
@@ -48,8 +49,17 @@ pub struct Connection {
     pub created_at_ms: i64,
     /// When it was last changed.
     pub updated_at_ms: i64,
+    /// Its version.
+    pub version: i64,
     /// The newest signing secret: its number, when and by whom it was set, and the sealed text.
     pub secret: Option<SecretRow>,
+}
+
+impl Connection {
+    /// The tag of its version.
+    pub fn tag(&self) -> String {
+        version::tag(self.created_at_ms, self.version)
+    }
 }
 
 /// The newest signing secret of a connection.
@@ -84,6 +94,7 @@ impl FromRow for Connection {
             created_by: row.text("created_by"),
             created_at_ms: row.int("created_at_ms"),
             updated_at_ms: row.int("updated_at_ms"),
+            version: row.int("version"),
             secret: row.rows("newest_secret").pop(),
         }
     }
@@ -141,10 +152,12 @@ const INSERT: &str = "\
 const IS_KNOWN: &str = "select id from connections where id = ?1";
 const INSERT_FIRST_SECRET: &str = "\
     insert or ignore into connection_secrets (connection, number, sealed, set_by, created_at_ms) \
-    select c.id, ?3, ?4, ?5, ?6 from connections c where c.id = ?2 and c.workspace = ?1";
+    select c.id, ?3, ?4, ?5, ?6 from connections c \
+    where c.id = ?2 and c.workspace = ?1 and c.version = ?7";
 const INSERT_SECRET: &str = "\
     insert into connection_secrets (connection, number, sealed, set_by, created_at_ms) \
-    select c.id, ?3, ?4, ?5, ?6 from connections c where c.id = ?2 and c.workspace = ?1";
+    select c.id, ?3, ?4, ?5, ?6 from connections c \
+    where c.id = ?2 and c.workspace = ?1 and c.version = ?7";
 
 /// Creates a connection, with its first signing secret if it has one, while its workspace has fewer
 /// than `quota`.
@@ -209,30 +222,42 @@ fn insert_secret(connection: &Connection, secret: &NewSecret, now_ms: i64) -> St
             secret.sealed.as_text().into(),
             secret.set_by.as_str().into(),
             now_ms.into(),
+            connection.version.into(),
         ],
     )
 }
 
 const UPDATE: &str = "\
     update connections set name = ?3, settings = ?4, credentials = ?5, hidden = ?6, \
-      updated_at_ms = ?7, timeout_seconds = ?8, retry_schedule = ?9, ordering = ?10, \
-      max_per_second = ?11 where id = ?2 and workspace = ?1";
+      updated_at_ms = ?7, timeout_seconds = ?9, retry_schedule = ?10, ordering = ?11, \
+      max_per_second = ?12, version = version + 1 \
+    where id = ?2 and workspace = ?1 and version = ?8 returning id";
 const EXPIRE_SECRETS: &str = "\
     update connection_secrets set expires_at_ms = ?3 \
-    where connection = (select id from connections where id = ?2 and workspace = ?1) \
+    where connection = \
+        (select id from connections where id = ?2 and workspace = ?1 and version = ?4) \
       and (expires_at_ms is null or expires_at_ms > ?3)";
 
-/// Stores a changed connection. A new signing secret takes the place of the old ones at once.
+/// Stores a changed connection if it is still of its version; whether it was. A new signing secret
+/// takes the place of the old ones at once. The version is changed last: all statements ask for it.
 ///
 /// # Errors
-/// `Conflict` when the signing secret was changed by somebody else meanwhile.
+/// When CONTROL's answer is not known.
 pub async fn update(
     control: &impl Database,
     connection: &Connection,
     secret: Option<&NewSecret>,
-) -> Result<()> {
+) -> Result<bool> {
     let [timeout, schedule, ordering, per_second] = option_params(&connection.options);
-    let mut statements = vec![statement(
+    let mut statements = Vec::new();
+    if let Some(secret) = secret {
+        let now_ms = connection.updated_at_ms;
+        let (workspace, id) = (&connection.workspace, &connection.id);
+        let expire = [workspace.into(), id.into(), now_ms.into(), connection.version.into()];
+        statements.push(statement(EXPIRE_SECRETS, expire));
+        statements.push(insert_secret(connection, secret, now_ms));
+    }
+    statements.push(statement(
         UPDATE,
         [
             (&connection.workspace).into(),
@@ -242,21 +267,15 @@ pub async fn update(
             credentials_text(&connection.credentials).into(),
             connection.hidden.into(),
             connection.updated_at_ms.into(),
+            connection.version.into(),
             timeout,
             schedule,
             ordering,
             per_second,
         ],
-    )];
-    if let Some(secret) = secret {
-        let now_ms = connection.updated_at_ms;
-        statements.push(statement(
-            EXPIRE_SECRETS,
-            [(&connection.workspace).into(), (&connection.id).into(), now_ms.into()],
-        ));
-        statements.push(insert_secret(connection, secret, now_ms));
-    }
-    run(control, statements).await.map(drop)
+    ));
+    let results = run(control, statements).await?;
+    Ok(results.last().is_some_and(|updated| !updated.is_empty()))
 }
 
 /// What a [`Connection`] is read from: `c` is the connection, `w` its workspace.
@@ -265,7 +284,7 @@ macro_rules! columns {
         "select c.id, c.workspace, c.type as kind, c.name, c.settings, c.timeout_seconds, \
            c.retry_schedule, c.ordering, c.max_per_second, c.credentials, c.active, \
            c.inactive_reason, c.failing_since_ms, c.warned_percent, c.hidden, c.created_by, \
-           c.created_at_ms, c.updated_at_ms, \
+           c.created_at_ms, c.updated_at_ms, c.version, \
            w.name as workspace_name, w.shard, \
            (select json_array(json_object('number', s.number, 'set_by', s.set_by, \
               'created_at_ms', s.created_at_ms, 'sealed', s.sealed)) \
@@ -410,6 +429,7 @@ impl FromRow for After {
 
 const SET_ACTIVE: &str = "\
     update connections set active = ?3, inactive_reason = ?4, updated_at_ms = ?5, \
+      version = version + 1, \
       failing_since_ms = case ?3 when 0 then failing_since_ms end, \
       warned_percent = case ?3 when 0 then warned_percent else 0 end \
     where id = ?2 and workspace = ?1";
@@ -485,7 +505,8 @@ pub async fn warn(
 
 const DELETE: &str = "\
     delete from connections where id = ?2 and workspace = ?1 \
-      and (?3 = 1 or not exists (select 1 from rules where connection = ?2)) returning id";
+      and (?3 = 1 or not exists (select 1 from rules where connection = ?2)) \
+      and (?4 is null or version = ?4) returning id";
 const DELETE_RULES: &str = "\
     delete from rules where connection = ?2 and workspace = ?1 \
       and not exists (select 1 from connections where id = ?2)";
@@ -493,25 +514,24 @@ const DELETE_SECRETS: &str = "\
     delete from connection_secrets where connection = ?1 \
       and not exists (select 1 from connections where id = ?1)";
 
-/// Deletes a connection with its secrets, and with its rules when `force` is set.
+/// Deletes a connection with its secrets, and with its rules when `force` is set; with `version`
+/// only if it is of that version. Whether it was deleted.
 ///
 /// # Errors
-/// `Conflict` when rules use it and `force` is not set.
+/// When CONTROL's answer is not known.
 pub async fn delete(
     control: &impl Database,
     workspace: &str,
     connection: &str,
     force: bool,
-) -> Result<()> {
+    version: Option<i64>,
+) -> Result<bool> {
+    let params = [workspace.into(), connection.into(), force.into(), version.into()];
     let statements = vec![
-        statement(DELETE, [workspace.into(), connection.into(), force.into()]),
+        statement(DELETE, params),
         statement(DELETE_RULES, [workspace.into(), connection.into()]),
         statement(DELETE_SECRETS, [connection.into()]),
     ];
     let results = run(control, statements).await?;
-    if results[0].is_empty() {
-        let used = "Rules send to this connection. Delete them first, or pass force_delete: true";
-        return Err(Error::new(Kind::Conflict, used).with_code(Code::InUse));
-    }
-    Ok(())
+    Ok(!results[0].is_empty())
 }

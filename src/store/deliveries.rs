@@ -40,6 +40,8 @@ pub struct Owed {
     pub resource_id: Option<String>,
     /// When the event was accepted.
     pub created_at_ms: i64,
+    /// How many webhooks what it tells has gone through before.
+    pub hops: u32,
     /// When the first attempt was started.
     pub started_at_ms: Option<i64>,
     /// Attempts made before it was replayed.
@@ -94,6 +96,7 @@ impl FromRow for Owed {
             resource: row.maybe_text("resource"),
             resource_id: row.maybe_text("resource_id"),
             created_at_ms: row.int("created_at_ms"),
+            hops: row.int("hops"),
             started_at_ms: row.maybe_int("started_at_ms"),
             attempts_before: row.int("attempts_before"),
             asked_by: row.maybe_text("asked_by"),
@@ -123,7 +126,7 @@ fn key_set<'a>(keys: impl IntoIterator<Item = &'a DeliveryKey>) -> String {
 const OWED: &str = "\
     select d.workspace, d.connection, d.event, d.rule, d.state, d.attempts, d.faults, d.faulted_since_ms, \
       d.started_at_ms, d.attempts_before, d.asked_by, \
-      e.name, e.resource, e.resource_id, e.created_at_ms, \
+      e.name, e.resource, e.resource_id, e.created_at_ms, e.hops, \
       coalesce(e.payload, p.payload) as payload, l.mode, l.failing_since_ms, \
       l.raised_at_ms as last_failed_at_ms, \
       d.seq is null or not exists (select 1 from deliveries b where b.workspace = d.workspace \

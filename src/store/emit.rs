@@ -18,15 +18,15 @@ const INSERT_PAYLOAD: &str = "\
       and (?4 is null or exists (select 1 from idempotency_keys where id = ?4 and owner = ?5))";
 const INSERT: &str = "\
     insert or ignore into events (workspace, event, name, resource, resource_id, created_by, \
-      created_at_ms, fan_out, payload_bytes, unmatched, payload) \
-    select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?13 \
+      created_at_ms, fan_out, payload_bytes, unmatched, hops, payload) \
+    select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?13, ?14 \
     where ?11 is null or exists (select 1 from idempotency_keys where id = ?11 and owner = ?12)";
 /// Follows its payload's insert in the same batch. When the event is there already (the batch is a
 /// repetition) both do nothing, and so they do when another request has the key.
 const INSERT_AFTER_PAYLOAD: &str = "\
     insert or ignore into events (workspace, event, name, resource, resource_id, created_by, \
-      created_at_ms, fan_out, payload_bytes, unmatched, payload_id) \
-    select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, last_insert_rowid() \
+      created_at_ms, fan_out, payload_bytes, unmatched, hops, payload_id) \
+    select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?13, last_insert_rowid() \
     where ?11 is null or exists (select 1 from idempotency_keys where id = ?11 and owner = ?12)";
 /// `?2` is 1 when there is a key: then only what was stored owes anything.
 const INSERT_DELIVERIES: &str = "\
@@ -176,6 +176,7 @@ fn event_statements(event: &Event, payload: &str, claims: Option<&Claims>) -> Ve
         unmatched.into(),
         key.clone(),
         owner.clone(),
+        event.hops.into(),
     ];
     if payload.len() <= PAYLOAD_INLINE_BYTES {
         params.push(payload.into());

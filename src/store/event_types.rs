@@ -1,7 +1,8 @@
 //! The organization's catalogue of event types in CONTROL.
 
-use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::limits::CATALOGUE_MAX;
+use crate::domain::base::version;
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{Query, run, select, statement};
@@ -27,6 +28,15 @@ pub struct EventType {
     pub created_at_ms: i64,
     /// When it was last changed.
     pub updated_at_ms: i64,
+    /// Its version.
+    pub version: i64,
+}
+
+impl EventType {
+    /// The tag of its version.
+    pub fn tag(&self) -> String {
+        version::tag(self.created_at_ms, self.version)
+    }
 }
 
 impl FromRow for EventType {
@@ -41,6 +51,7 @@ impl FromRow for EventType {
             created_by: row.text("created_by"),
             created_at_ms: row.int("created_at_ms"),
             updated_at_ms: row.int("updated_at_ms"),
+            version: row.int("version"),
         }
     }
 }
@@ -53,11 +64,16 @@ const PUT: &str = "\
     on conflict (organization, key) do update set label = excluded.label, \
       description = excluded.description, group_name = excluded.group_name, \
       example = excluded.example, visible = excluded.visible, \
-      updated_at_ms = excluded.updated_at_ms \
+      updated_at_ms = excluded.updated_at_ms, version = event_types.version + 1 \
+      where ?11 is null or event_types.version = ?11 \
     returning key, label, description, group_name, example, visible, created_by, created_at_ms, \
-      updated_at_ms";
+      updated_at_ms, version";
+const IS_FULL: &str = "\
+    select 1 as is_full where (select count(*) from event_types \
+      where organization = ?1 and key <> ?2) >= ?3";
 
-/// Stores an event type, in place of the one with its key; returns it as it is stored.
+/// Stores an event type, in place of the one with its key; returns it as it is stored. With
+/// `version` only in place of one of that version; `None` when there is another.
 ///
 /// # Errors
 /// `Refused` when the catalogue is full.
@@ -65,7 +81,8 @@ pub async fn put(
     control: &impl Database,
     organization: &str,
     event_type: &EventType,
-) -> Result<EventType> {
+    version: Option<i64>,
+) -> Result<Option<EventType>> {
     let params = [
         organization.into(),
         (&event_type.key).into(),
@@ -77,26 +94,32 @@ pub async fn put(
         (&event_type.created_by).into(),
         event_type.updated_at_ms.into(),
         CATALOGUE_MAX.into(),
+        version.into(),
     ];
-    let stored = row::first(select(control, statement(PUT, params)).await?)?;
-    stored.ok_or_else(|| {
+    let full = [organization.into(), (&event_type.key).into(), CATALOGUE_MAX.into()];
+    let statements = vec![statement(IS_FULL, full), statement(PUT, params)];
+    let results = run(control, statements).await?;
+    let stored = row::first(row::rows(&results[1])?)?;
+    if stored.is_none() && !results[0].is_empty() {
         let msg = format!("the catalogue has {CATALOGUE_MAX} event types, the most there can be");
-        Error::new(Kind::Refused, msg)
-    })
+        return Err(Error::new(Kind::Refused, msg).with_code(Code::Quota));
+    }
+    Ok(stored)
 }
 
 /// What an [`EventType`] is read from.
 macro_rules! columns {
     () => {
         "select key, label, description, group_name, example, visible, created_by, \
-           created_at_ms, updated_at_ms from event_types "
+           created_at_ms, updated_at_ms, version from event_types "
     };
 }
 
 const FIND: &str = concat!(columns!(), "where organization = ?1 and key = ?2");
 const LIST: &str =
     concat!(columns!(), "where organization = ?1 and key > ?2 order by organization, key limit ?3");
-const DELETE: &str = "delete from event_types where organization = ?1 and key = ?2 returning key";
+const DELETE: &str = "delete from event_types where organization = ?1 and key = ?2 \
+    and (?3 is null or version = ?3) returning key";
 
 /// An event type of this organization.
 ///
@@ -121,14 +144,19 @@ pub async fn list(
     row::all(select(control, statement(LIST, params)).await?)
 }
 
-/// Takes an event type out of the catalogue.
+/// Takes an event type out of the catalogue, with `version` only if it is of that version; whether
+/// it was there.
 ///
 /// # Errors
-/// `NotFound` when it has none with this key.
-pub async fn delete(control: &impl Database, organization: &str, key: &str) -> Result<()> {
-    let params = [organization.into(), key.into()];
-    let results = run(control, vec![statement(DELETE, params)]).await?;
-    if results[0].is_empty() { Err(Error::not_found("event type")) } else { Ok(()) }
+/// When CONTROL does not answer.
+pub async fn delete(
+    control: &impl Database,
+    organization: &str,
+    key: &str,
+    version: Option<i64>,
+) -> Result<bool> {
+    let params = [organization.into(), key.into(), version.into()];
+    Ok(!run(control, vec![statement(DELETE, params)]).await?[0].is_empty())
 }
 
 /// An event type as a list shows it.

@@ -74,6 +74,8 @@ pub(super) fn event_alone(row: &mut Row) -> Event {
         resource_id: row.maybe_text("resource_id"),
         created_by: row.text("created_by"),
         created_at_ms: row.int("created_at_ms"),
+        // Deliveries say it, pages do not.
+        hops: 0,
         fan_out: Vec::new(),
         unmatched: Vec::new(),
     }
@@ -117,6 +119,17 @@ impl FromRow for DeliverySummary {
             attempts_before: row.int("attempts_before"),
         }
     }
+}
+
+const EXISTS: &str = "select event from events where workspace = ?1 and event = ?2";
+
+/// Whether a workspace has this event.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn exists(log: &impl Database, workspace: &str, event: &str) -> Result<bool> {
+    let found = run(log, vec![statement(EXISTS, [workspace.into(), event.into()])]).await?;
+    Ok(!found[0].is_empty())
 }
 
 /// What an [`EventWithDeliveries`] is read from: the deliveries are found by the fan-out list.

@@ -3,6 +3,7 @@
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::{CLEARED_ROWS, CLEARED_WORKSPACES};
 use crate::domain::base::secret::Sealed;
+use crate::domain::base::version;
 use crate::domain::delivery::retention::RetentionChoice;
 use crate::ports::Database;
 use crate::store::machine_keys::{self, MachineKey};
@@ -48,6 +49,15 @@ pub struct Organization {
     pub operational_workspace: Option<String>,
     /// For how long its workspaces' events are kept, where they say nothing of it themselves.
     pub retention: RetentionChoice,
+    /// Its version.
+    pub version: i64,
+}
+
+impl Organization {
+    /// The tag of its version.
+    pub fn tag(&self) -> String {
+        version::tag(self.created_at_ms, self.version)
+    }
 }
 
 impl FromRow for Organization {
@@ -61,14 +71,15 @@ impl FromRow for Organization {
             suspended_at_ms: row.maybe_int("suspended_at_ms"),
             operational_workspace: row.maybe_text("operational_workspace"),
             retention: choice(row, "retention_days", "retention_unsettled_days"),
+            version: row.int("version"),
         }
     }
 }
 
 const FIND: &str = "\
     select id, name, allowed_origins, secrets_in_embed_only, created_at_ms, retention_days, \
-      retention_unsettled_days, suspended_at_ms, operational_workspace from organizations \
-    where id = ?1 and deleted_at_ms is null";
+      retention_unsettled_days, suspended_at_ms, operational_workspace, version \
+    from organizations where id = ?1 and deleted_at_ms is null";
 
 /// An organization.
 ///
@@ -81,14 +92,14 @@ pub async fn find(control: &impl Database, organization: &str) -> Result<Organiz
 const UPDATE: &str = "\
     update organizations set name = ?2, allowed_origins = ?3, secrets_in_embed_only = ?4, \
       retention_days = ?5, retention_unsettled_days = ?6, suspended_at_ms = ?7, \
-      operational_workspace = ?8 \
-    where id = ?1";
+      operational_workspace = ?8, version = version + 1 \
+    where id = ?1 and version = ?9 returning id";
 
-/// Stores a changed organization.
+/// Stores a changed organization if it is still of its version; whether it was.
 ///
 /// # Errors
 /// When CONTROL does not answer.
-pub async fn update(control: &impl Database, organization: &Organization) -> Result<()> {
+pub async fn update(control: &impl Database, organization: &Organization) -> Result<bool> {
     let params = [
         (&organization.id).into(),
         (&organization.name).into(),
@@ -98,8 +109,9 @@ pub async fn update(control: &impl Database, organization: &Organization) -> Res
         organization.retention.unsettled_days.into(),
         organization.suspended_at_ms.into(),
         organization.operational_workspace.clone().into(),
+        organization.version.into(),
     ];
-    run(control, vec![statement(UPDATE, params)]).await.map(drop)
+    Ok(!run(control, vec![statement(UPDATE, params)]).await?[0].is_empty())
 }
 
 const IS_SUSPENDED: &str =

@@ -93,6 +93,7 @@ pub async fn rotate(
         statement(FORGET, [workspace.into(), now_ms.into()]),
         statement(ROTATE_IN, [of, new, now_ms.into(), others_max.into()]),
         statement(ROTATE_OUT, [of_out, new_out, former_until_ms.into()]),
+        statement(TOUCH_WORKSPACE, [workspace.into()]),
     ];
     let results = run(control, statements).await?;
     row::first(row::rows(&results[1])?)?.ok_or_else(|| {
@@ -102,22 +103,42 @@ pub async fn rotate(
 }
 
 const LIMIT: &str = "\
-    update publishable_keys set name = ?2, events = ?3, origins = ?4 where workspace = ?1";
+    update publishable_keys set name = coalesce(?2, name), \
+      events = case ?3 when 1 then ?4 else events end, \
+      origins = case ?5 when 1 then ?6 else origins end \
+    where workspace = ?1";
+/// A workspace shows its key.
+const TOUCH_WORKSPACE: &str = "update workspaces set version = version + 1 where id = ?1";
 
-/// Changes name and limits of a workspace's key, and of those that it took the place of: a limit
-/// that they did not have would be none.
+/// What is to be changed about a key; `None` leaves it as it is.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// New name.
+    pub name: Option<String>,
+    /// New limit on events; `Some(None)` takes it away.
+    pub events: Option<Option<Vec<String>>>,
+    /// New limit on origins.
+    pub origins: Option<Option<Vec<String>>>,
+}
+
+/// Changes a workspace's key, and those that it took the place of: a limit that they did not have
+/// would be none.
 ///
 /// # Errors
 /// When CONTROL does not answer.
-pub async fn limit(
-    control: &impl Database,
-    workspace: &str,
-    name: &str,
-    limits: &KeyLimits,
-) -> Result<()> {
-    let text = |texts: &Option<Vec<String>>| -> Param {
-        texts.as_ref().map(|texts| serde_json::to_string(texts).expect("texts are JSON")).into()
+pub async fn change(control: &impl Database, workspace: &str, change: &Change) -> Result<()> {
+    let text = |texts: &Option<Option<Vec<String>>>| -> Param {
+        let texts = texts.as_ref().and_then(Option::as_ref);
+        texts.map(|texts| serde_json::to_string(texts).expect("texts are JSON")).into()
     };
-    let params = [workspace.into(), name.into(), text(&limits.events), text(&limits.origins)];
-    run(control, vec![statement(LIMIT, params)]).await.map(drop)
+    let params = [
+        workspace.into(),
+        change.name.clone().into(),
+        change.events.is_some().into(),
+        text(&change.events),
+        change.origins.is_some().into(),
+        text(&change.origins),
+    ];
+    let touch = statement(TOUCH_WORKSPACE, [workspace.into()]);
+    run(control, vec![statement(LIMIT, params), touch]).await.map(drop)
 }

@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::limits::{
-    CONNECTIONS_SHOWN_MAX, FAN_OUT_MAX, LOOKED_AT, PATTERNS_READ_MAX,
+    CONNECTIONS_SHOWN_MAX, FAN_OUT_MAX, FILTERS_BYTES_MAX, LOOKED_AT, PATTERNS_READ_MAX,
 };
 use crate::domain::base::names::patterns_of;
+use crate::domain::base::version;
 use crate::domain::routing::rule::Metadata;
 use crate::domain::tenants::actor::Scope;
 use crate::ports::{Database, Param};
@@ -50,6 +51,15 @@ pub struct Rule {
     pub created_at_ms: i64,
     /// When it was last changed.
     pub updated_at_ms: i64,
+    /// Its version.
+    pub version: i64,
+}
+
+impl Rule {
+    /// The tag of its version.
+    pub fn tag(&self) -> String {
+        version::tag(self.created_at_ms, self.version)
+    }
 }
 
 impl FromRow for Rule {
@@ -72,6 +82,7 @@ impl FromRow for Rule {
             created_by: row.text("created_by"),
             created_at_ms: row.int("created_at_ms"),
             updated_at_ms: row.int("updated_at_ms"),
+            version: row.int("version"),
         }
     }
 }
@@ -81,7 +92,7 @@ macro_rules! columns {
     () => {
         "select r.id, r.workspace, r.number, r.connection, c.type as kind, r.event, r.resource, \
            r.resource_id, r.filter, r.action, r.metadata, r.active, r.hidden, r.created_by, \
-           r.created_at_ms, r.updated_at_ms, w.name as workspace_name "
+           r.created_at_ms, r.updated_at_ms, r.version, w.name as workspace_name "
     };
 }
 
@@ -95,13 +106,20 @@ const INSERT: &str = "\
     where w.id = ?1 and c.id = ?3 \
       and (select count(*) from rules r where r.workspace = ?1 \
         and r.event in (select value from json_each(?13))) < ?12 \
+      and (?14 is null or ?16 >= length(cast(?14 as blob)) + (select \
+        coalesce(sum(length(cast(r.filter as blob))), 0) from rules r where r.workspace = ?1)) \
     returning number";
+const FILTERS_ARE_LONG: &str = "\
+    select 1 as is_long where length(cast(?3 as blob)) + (select \
+      coalesce(sum(length(cast(filter as blob))), 0) from rules \
+      where workspace = ?1 and id <> ?2) > ?4";
 
 /// Creates a rule and gives it the next number of its workspace. Its connection must be one of the
 /// same workspace.
 ///
 /// # Errors
-/// `Refused` when the workspace has as many rules for the event as one event may be fanned out to.
+/// `Refused` when the workspace has as many rules for the event as one event may be fanned out to,
+/// or its filters are as long as they may be.
 pub async fn insert(control: &impl Database, rule: &Rule) -> Result<()> {
     let params = [
         (&rule.workspace).into(),
@@ -119,10 +137,22 @@ pub async fn insert(control: &impl Database, rule: &Rule) -> Result<()> {
         json!(patterns_of(&rule.event)).to_string().into(),
         rule.filter.clone().into(),
         json!(rule.metadata).to_string().into(),
+        FILTERS_BYTES_MAX.into(),
     ];
     let take = statement(TAKE_NUMBER, [(&rule.workspace).into()]);
     let results = run(control, vec![take, statement(INSERT, params)]).await?;
-    if results[1].is_empty() { Err(too_many()) } else { Ok(()) }
+    if results[1].is_empty() { Err(refused(control, rule).await?) } else { Ok(()) }
+}
+
+/// Why a rule was not stored.
+async fn refused(control: &impl Database, rule: &Rule) -> Result<Error> {
+    let (workspace, id, filter) = (&rule.workspace, &rule.id, rule.filter.clone());
+    let params = [workspace.into(), id.into(), filter.into(), FILTERS_BYTES_MAX.into()];
+    if run(control, vec![statement(FILTERS_ARE_LONG, params)]).await?[0].is_empty() {
+        return Ok(too_many());
+    }
+    let msg = format!("the workspace's filters would be longer than {FILTERS_BYTES_MAX} bytes");
+    Ok(Error::field("filter", msg).of_kind(Kind::Refused).with_code(Code::Quota))
 }
 
 const FIND: &str = concat!(
@@ -277,17 +307,21 @@ pub fn shown(scope: &Scope) -> Query<Vec<Rule>> {
 
 const UPDATE: &str = "\
     update rules set event = ?3, resource = ?4, resource_id = ?5, active = ?6, hidden = ?7, \
-      updated_at_ms = ?8, connection = ?10, filter = ?12, action = ?13, metadata = ?14 \
-    where id = ?2 and workspace = ?1 \
+      updated_at_ms = ?8, connection = ?10, filter = ?12, action = ?13, metadata = ?14, \
+      version = version + 1 \
+    where id = ?2 and workspace = ?1 and version = ?15 \
+      and (?12 is null or ?16 >= length(cast(?12 as blob)) + (select \
+        coalesce(sum(length(cast(r.filter as blob))), 0) from rules r \
+        where r.workspace = ?1 and r.id <> ?2)) \
       and exists (select 1 from connections c where c.id = ?10 and c.workspace = ?1) \
       and (event = ?3 or (select count(*) from rules r where r.workspace = ?1 and r.id <> ?2 \
         and r.event in (select value from json_each(?11))) < ?9) returning id";
 
-/// Stores a changed rule.
+/// Stores a changed rule if it is still of its version; `false` when it is not.
 ///
 /// # Errors
-/// `Refused` when the workspace has as many rules for the event as one event may be fanned out to.
-pub async fn update(control: &impl Database, rule: &Rule) -> Result<()> {
+/// As [`insert`].
+pub async fn update(control: &impl Database, scope: &Scope, rule: &Rule) -> Result<bool> {
     let params = [
         (&rule.workspace).into(),
         (&rule.id).into(),
@@ -303,9 +337,17 @@ pub async fn update(control: &impl Database, rule: &Rule) -> Result<()> {
         rule.filter.clone().into(),
         (&rule.action).into(),
         json!(rule.metadata).to_string().into(),
+        rule.version.into(),
+        FILTERS_BYTES_MAX.into(),
     ];
     let results = run(control, vec![statement(UPDATE, params)]).await?;
-    if results[0].is_empty() { Err(too_many()) } else { Ok(()) }
+    if !results[0].is_empty() {
+        return Ok(true);
+    }
+    match find(control, scope, &rule.id).await?.version == rule.version {
+        true => Err(refused(control, rule).await?),
+        false => Ok(false),
+    }
 }
 
 /// The error of a rule that could fan an event out to more than [`FAN_OUT_MAX`] deliveries.
@@ -333,12 +375,21 @@ pub fn patterns(workspace: &str, but: &str) -> Query<Vec<(String, usize)>> {
     })
 }
 
-const DELETE: &str = "delete from rules where id = ?2 and workspace = ?1";
+const DELETE: &str = "\
+    delete from rules where id = ?2 and workspace = ?1 and (?3 is null or version = ?3) \
+    returning id";
 
-/// Deletes a rule. What is under way by it stays under way.
+/// Deletes a rule, with `version` only if it is of that version; whether it was. What is under way
+/// by it stays under way.
 ///
 /// # Errors
 /// When CONTROL does not answer.
-pub async fn delete(control: &impl Database, workspace: &str, rule: &str) -> Result<()> {
-    run(control, vec![statement(DELETE, [workspace.into(), rule.into()])]).await.map(drop)
+pub async fn delete(
+    control: &impl Database,
+    workspace: &str,
+    rule: &str,
+    version: Option<i64>,
+) -> Result<bool> {
+    let params = [workspace.into(), rule.into(), version.into()];
+    Ok(!run(control, vec![statement(DELETE, params)]).await?[0].is_empty())
 }

@@ -60,6 +60,10 @@ const ROTATE_OUT: &str = "\
       and exists (select 1 from connection_secrets s where s.connection = ?1 and s.number = ?2 \
         and s.sealed = ?3)";
 
+/// A connection shows since when it has its secret.
+const TOUCH: &str = "\
+    update connections set version = version + 1 where id = ?2 and workspace = ?1";
+
 /// Makes `secret` the current one; the former goes on signing until `former_until_ms`.
 ///
 /// # Errors
@@ -89,7 +93,8 @@ pub async fn rotate(
         ROTATE_OUT,
         [(&connection.id).into(), secret.number.into(), sealed().into(), former_until_ms.into()],
     );
-    let results = run(control, vec![rotate_in, rotate_out]).await?;
+    let touch = statement(TOUCH, [(&connection.workspace).into(), (&connection.id).into()]);
+    let results = run(control, vec![rotate_in, rotate_out, touch]).await?;
     if results[0].is_empty() {
         let msg = format!("{LIVE_SECRETS_MAX} secrets are live, the most there can be");
         return Err(Error::field("overlap_seconds", msg).of_kind(Kind::Refused));

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::RETENTION_WORKSPACES;
+use crate::domain::base::version;
 use crate::domain::delivery::retention::{Retention, RetentionChoice};
 use crate::domain::tenants::actor::Scope;
 use crate::domain::tenants::workspace::WorkspaceLocation;
@@ -39,9 +40,16 @@ pub struct Workspace {
     pub retention: RetentionChoice,
     /// What its organization says of that.
     pub default_retention: RetentionChoice,
+    /// Its version.
+    pub version: i64,
 }
 
 impl Workspace {
+    /// The tag of its version.
+    pub fn tag(&self) -> String {
+        version::tag(self.created_at_ms, self.version)
+    }
+
     /// Where its events live.
     pub fn home(&self) -> WorkspaceLocation {
         WorkspaceLocation { workspace: self.id.clone(), number: self.number, shard: self.shard }
@@ -67,6 +75,7 @@ impl FromRow for Workspace {
             updated_at_ms: row.int("updated_at_ms"),
             retention: choice(row, "retention_days", "retention_unsettled_days"),
             default_retention: choice(row, "default_days", "default_unsettled_days"),
+            version: row.int("version"),
         }
     }
 }
@@ -148,7 +157,7 @@ pub async fn insert(
 macro_rules! columns {
     () => {
         "select id, number, shard, name, description, environment, external_id, created_at_ms, \
-           updated_at_ms, retention_days, retention_unsettled_days, \
+           updated_at_ms, version, retention_days, retention_unsettled_days, \
            (select o.retention_days from organizations o \
              where o.id = workspaces.organization) as default_days, \
            (select o.retention_unsettled_days from organizations o \
@@ -256,6 +265,25 @@ pub async fn find_by_external_id(
     row::first(select(control, statement(FIND_BY_EXTERNAL_ID, params)).await?)
 }
 
+const HOME: &str = "select id as workspace, number, shard from workspaces where number = ?1";
+
+/// Where the events of the workspace with this number live, whosever it is.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn home(control: &impl Database, number: u32) -> Result<Option<WorkspaceLocation>> {
+    struct Home(WorkspaceLocation);
+    impl FromRow for Home {
+        fn from_row(row: &mut Row) -> Self {
+            let workspace = row.text("workspace");
+            let (number, shard) = (row.int("number"), row.int("shard"));
+            Self(WorkspaceLocation { workspace, number, shard })
+        }
+    }
+    let found: Option<Home> = row::first(select(control, statement(HOME, [number.into()])).await?)?;
+    Ok(found.map(|found| found.0))
+}
+
 const SHARD: &str = "select shard from workspaces where number = ?1";
 
 /// The shard of the workspace with this number, whosever it is.
@@ -288,11 +316,12 @@ pub async fn find_with_key(
 
 const UPDATE: &str = "\
     update or ignore workspaces set name = ?3, description = ?4, environment = ?5, \
-      external_id = ?6, updated_at_ms = ?7, retention_days = ?8, retention_unsettled_days = ?9 \
-    where id = ?2 and organization = ?1 returning id";
+      external_id = ?6, updated_at_ms = ?7, retention_days = ?8, retention_unsettled_days = ?9, \
+      version = version + 1 \
+    where id = ?2 and organization = ?1 and version = ?10 returning id";
 
-/// Stores a changed workspace; `false` when another one of the organization has its name or
-/// external id.
+/// Stores a changed workspace if it is still of its version; `false` when it is not, or when
+/// another one of the organization has its name or external id.
 ///
 /// # Errors
 /// When CONTROL's answer is not known.
@@ -311,6 +340,7 @@ pub async fn update(
         workspace.updated_at_ms.into(),
         workspace.retention.days.into(),
         workspace.retention.unsettled_days.into(),
+        workspace.version.into(),
     ];
     let changed = run(control, vec![statement(UPDATE, params)]).await?;
     Ok(!changed[0].is_empty())

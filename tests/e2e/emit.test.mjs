@@ -203,7 +203,7 @@ test("credentials that do not hold are 401, whatever the body is", () => {
     HS512: signed({ header: { alg: "HS512" } }),
     "no signature": { [KEY]: undefined, authorization: `Bearer ${header}.${claims}.` },
     "half a token": { [KEY]: undefined, authorization: `Bearer ${header}.${signature}` },
-    "the admin token": { [KEY]: undefined, authorization: "Bearer admin-token-of-the-tests" },
+    "the admin token": { [KEY]: undefined, authorization: "Bearer admin-token-of-the-tests-32-characters" },
     "a publishable key as a token": { [KEY]: undefined, authorization: `Bearer ${tenant.publishableKey}` },
     Basic: { [KEY]: undefined, authorization: "Basic YTpi" },
   };

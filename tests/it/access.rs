@@ -97,6 +97,7 @@ impl World {
             (_, "/api/v1/rules/test-filter") => {
                 json!({"filter": {"path": "a", "eq": 1}, "payload": {}})
             }
+            ("PATCH", "/api/v1/rules/:id") => json!({"event": "y"}),
             (_, "/api/v1/rules" | "/api/v1/rules/:id") => json!({"workspace": workspace,
                 "connection": self.connection, "event": "y",
                 "metadata": {"action": "send_webhook"}}),

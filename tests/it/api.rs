@@ -102,7 +102,10 @@ fn the_front_door() {
     assert_eq!(status("POST", "/events", &key, event), 404);
     assert_eq!(status("GET", "/", &[], b""), 404);
     let wrong = call(&edge, "DELETE", "/api/v1/events", &key, b"");
-    assert_eq!((wrong.status, &wrong.headers["allow"]), (405, &"POST, GET, HEAD".parse().expect("text")));
+    assert_eq!(
+        (wrong.status, &wrong.headers["allow"]),
+        (405, &"POST, GET, HEAD".parse().expect("text"))
+    );
     let with = |content_type: &'static str| {
         let headers = [key[0], ("content-type", content_type)];
         status("POST", "/api/v1/events", &headers, event)

@@ -227,7 +227,6 @@ fn furnished(edge: &Edge) -> (Tenant, Vec<String>) {
     let secrets = [
         secret,
         "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-        "user-4711",
         "password-4711",
         "header-4711",
         "dXNlci00NzExOnBhc3N3b3JkLTQ3MTE=",

@@ -82,7 +82,7 @@ impl World {
                 ("signing_scheme", "standard"),
             ],
             Some("secret") => vec![("newest", "1"), ("secret", "generate")],
-            Some("test") => vec![("event", "x"), ("payload", "{}")],
+            Some("test") => vec![("event", "posthorn.test"), ("payload", "{}")],
             Some("theme") => vec![("theme", "dark")],
             Some("rules" | ":id") => vec![("connection", &self.connection), ("event", "y")],
             _ => vec![],

@@ -53,15 +53,36 @@ fn the_same_again_gets_the_first_answer() {
     assert_eq!(again.text, first.text);
     assert_eq!(edge.logs[0].round_trips.get() - trips, 1, "it is not read first");
     assert_eq!(edge.queue.sent.get(), before.1, "nothing is woken again");
-    // By a machine token, too: the key is the workspace's.
-    let body = json!({"workspace": tenant.workspace, "event": "order.completed", "payload": {}});
-    let bearer = format!("Bearer {}", tenant.token(&edge));
-    let headers = [("authorization", bearer.as_str()), ("idempotency-key", "k-1")];
-    let other = call(&edge, "POST", EVENTS, &headers, body.to_string().as_bytes());
-    assert_eq!(other.status, 409, "{}", other.text);
     edge.run_for(MINUTE_MS);
     assert_eq!(edge.receivers.seen(URL).len(), 1);
     assert_eq!(counts(&edge, 0, ["events", "deliveries", "idempotency_keys"]), [1, 1, 1]);
+}
+
+#[test]
+fn a_key_is_the_senders_own() {
+    let edge = Edge::new();
+    let tenant = tenant(&edge);
+    let first = emit(&edge, &tenant, EVENTS, "k", ORDER);
+    // Who may only emit cannot claim what the product's servers send.
+    let body = json!({"workspace": tenant.workspace, "event": "order.completed", "payload": {}});
+    let by_machine = |machine: &Tenant| {
+        let bearer = format!("Bearer {}", machine.token(&edge));
+        let headers = [("authorization", bearer.as_str()), ("idempotency-key", "k")];
+        call(&edge, "POST", EVENTS, &headers, body.to_string().as_bytes())
+    };
+    let machine = by_machine(&tenant);
+    assert_eq!((machine.status, is_replayed(&machine)), (201, false), "{}", machine.text);
+    // All machine keys are one sender, and so are a publishable key and what takes its place.
+    let key = tenant.post(&edge, "/api/v1/machine-keys", &json!({}));
+    let mut second = tenant.clone();
+    second.access_key = text(&key, "/machine_key/access_key");
+    second.secret_key = text(&key, "/machine_key/secret_key");
+    assert_eq!(by_machine(&second).text, machine.text);
+    let rotate = format!("/api/v1/workspaces/{}/publishable-key/rotate", tenant.workspace);
+    let rotated = tenant.call(&edge, "POST", &rotate, &Value::Null).json();
+    second.publishable_key = text(&rotated, "/publishable_key/public_key");
+    let again = emit(&edge, &second, EVENTS, "k", ORDER);
+    assert_eq!((again.text, is_replayed(&machine)), (first.text, false));
 }
 
 #[test]

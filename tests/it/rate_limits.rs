@@ -101,8 +101,66 @@ fn the_bindings_have_the_period_that_answers_name() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/wrangler.toml");
     let config = std::fs::read_to_string(path).expect("the configuration");
     let periods: Vec<_> = config.lines().filter(|line| line.contains("period =")).collect();
-    assert_eq!(periods.len(), 3);
+    assert_eq!(periods.len(), 6);
     for line in periods {
         assert!(line.ends_with(&format!("period = {RATE_PERIOD_S} }}")), "{line}");
     }
+}
+
+#[test]
+fn a_bulk_counts_as_its_events() {
+    let edge = Edge::new();
+    let acme = Tenant::new(&edge, "Acme");
+    let key = [("x-meshes-publishable-key", acme.publishable_key.as_str())];
+    let bulk = format!("[{}]", vec![EVENT; 40].join(","));
+    assert_eq!(call(&edge, "POST", "/api/v1/events/bulk", &key, bulk.as_bytes()).status, 201);
+    assert_eq!(edge.rate_limits.counted(Limited::PublishableKey, &acme.publishable_key), 40);
+    limit(&edge, Limited::PublishableKey, Some(79));
+    is_refused(&call(&edge, "POST", "/api/v1/events/bulk", &key, bulk.as_bytes()));
+}
+
+#[test]
+fn what_costs_much_has_a_limit_of_its_own() {
+    let edge = Edge::new();
+    let acme = Tenant::new(&edge, "Acme");
+    let visitor = Visitor::new(&edge, &acme, json!({}));
+    edge.run_for(10_000);
+    limit(&edge, Limited::MachineKeyCostly, Some(1));
+    limit(&edge, Limited::SessionCostly, Some(1));
+    let by_status = "/api/v1/events?status=failed";
+    assert_eq!(acme.call(&edge, "GET", by_status, &Value::Null).status, 200);
+    is_refused(&acme.call(&edge, "GET", by_status, &Value::Null));
+    let filter = json!({"filter": {"path": "a", "eq": 1}, "payload": {}});
+    is_refused(&acme.call(&edge, "POST", "/api/v1/rules/test-filter", &filter));
+    assert_eq!(acme.call(&edge, "GET", "/api/v1/events", &Value::Null).status, 200);
+    assert_eq!(visitor.get(&edge, "events?status=failed").status, 200);
+    assert_eq!(visitor.get(&edge, "events?status=failed").status, 429);
+    assert_eq!(visitor.get(&edge, "events").status, 200);
+}
+
+#[test]
+fn strangers_are_counted_by_address() {
+    let edge = Edge::new();
+    let acme = Tenant::new(&edge, "Acme");
+    let visitor = Visitor::new(&edge, &acme, json!({}));
+    edge.run_for(10_000);
+    limit(&edge, Limited::Stranger, Some(2));
+    let page = visitor.path("events");
+    let from = |address: &str, path: &str| {
+        call(&edge, "GET", path, &[("cf-connecting-ip", address)], b"").status
+    };
+    assert_eq!([from("1.1.1.1", &page), from("1.1.1.1", &page)], [401, 401]);
+    assert_eq!(from("1.1.1.1", &page), 429);
+    assert_eq!(from("2.2.2.2", &page), 401, "others go on");
+    let launch = visitor.path("launch?token=x");
+    assert_eq!(from("1.1.1.1", &launch), 429);
+    assert_eq!(visitor.get(&edge, "events").status, 200, "who has a session goes on");
+    // Guesses of the operator's token, which the operator does not feel.
+    let guess = |token: &str| {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str()), ("cf-connecting-ip", "3.3.3.3")];
+        call(&edge, "POST", "/api/v1/organizations", &headers, b"{\"name\":\"X\"}").status
+    };
+    assert_eq!([guess("a"), guess("b"), guess("c")], [401, 401, 429]);
+    assert_eq!(guess(crate::edge::ADMIN_TOKEN), 201);
 }

@@ -51,6 +51,9 @@ pub async fn ask(
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 ) -> Answered {
+    let length = ("content-length".to_owned(), body.len().to_string());
+    let headers = headers.into_iter().chain((!body.is_empty()).then_some(length));
+    let headers: Vec<(String, String)> = headers.collect();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let named = |(name, value): &(String, String)| {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");

@@ -3,19 +3,20 @@
 
 use serde_json::json;
 
-use crate::app::common::url_policy;
+use crate::app::common::{own_hosts, url_policy};
 use crate::destinations;
 use crate::destinations::model::{
     Call, Content, OutboundHeader, OutboundRequest, STEPS_MAX, Step, Values, Verdict,
 };
 use crate::domain::base::ids::TEST_RULE;
 use crate::domain::base::ids::message_id;
-use crate::domain::base::limits::SLOW_AFTER_MS;
+use crate::domain::base::limits::{ERROR_BYTES_MAX, SLOW_AFTER_MS};
 use crate::domain::base::secret::{SealContext, Secret};
 use crate::domain::base::url_guard;
 use crate::domain::connection::health::{self, Health};
 use crate::domain::connection::model::{Credentials, InactiveReason, SealedSigningSecret, Target};
 use crate::domain::delivery::attempt::{self, Answer, Failure, Outcome, Record, StepRecord};
+use crate::domain::delivery::mask::{self, Masker};
 use crate::domain::delivery::retry::{
     INTERNAL_DEADLINE_MS, internal_backoff_ms, parse_retry_after,
 };
@@ -137,12 +138,15 @@ async fn exchange<P: Platform>(
         resource_id: owed.resource_id.as_deref(),
         payload: &owed.payload,
         created_at_ms: owed.created_at_ms,
+        hops: owed.hops,
         message_id: id,
         is_test: owed.rule == TEST_RULE,
         attempt: owed.attempts + 1,
         now_ms: started_at_ms,
     };
     let (mut exchanges, mut answers) = (Vec::new(), Vec::new());
+    let own_hosts = own_hosts(platform, None);
+    let policy = url_policy(platform, &own_hosts);
     let verdict = loop {
         let mut request = match destination.step(&call, &answers)? {
             Step::Done(verdict) => break verdict,
@@ -151,7 +155,7 @@ async fn exchange<P: Platform>(
         };
         let sent_at_ms = platform.now_ms();
         request.timeout_ms = (started_at_ms + call.timeout_ms - sent_at_ms).max(1);
-        let answer = match url_guard::check(&request.url, &url_policy(platform)) {
+        let answer = match url_guard::check(&request.url, &policy) {
             Ok(_) => platform.outbound().send(request.clone()).await,
             Err(refusal) => Answer::failed(Failure::Refused(refusal.to_string())),
         };
@@ -162,7 +166,9 @@ async fn exchange<P: Platform>(
     let sent = exchanges.iter().flat_map(|exchange| &exchange.request.headers);
     let sent = sent.filter(|header| header.is_secret);
     let mut masked: Vec<Secret> = sent.map(|header| Secret::new(header.value.clone())).collect();
-    masked.extend(opened.credentials.into_values().chain(opened.secrets));
+    // A user name is no secret, and often an ordinary word.
+    let given = opened.credentials.into_iter().filter(|(field, _)| field != "auth_username");
+    masked.extend(given.map(|(_, value)| value).chain(opened.secrets));
     Ok(Made { exchanges, verdict, started_at_ms, masked })
 }
 
@@ -301,13 +307,14 @@ fn meaning(target: &Target, owed: &Owed, verdict: &Verdict, now_ms: i64) -> Conn
 }
 
 fn record(number: u32, made: &Made, ended_at_ms: i64) -> Record {
-    let masked: Vec<&str> = made.masked.iter().map(Secret::expose).collect();
-    let mask = |text: &str| attempt::mask(text, &masked);
+    let masker = Masker::new(made.masked.iter().map(Secret::expose));
     let shown = |header: &OutboundHeader| {
-        let value = if header.is_secret { attempt::MASK } else { &header.value };
+        let value = if header.is_secret { mask::MASK } else { &header.value };
         (header.name.clone(), value.to_owned())
     };
     let answer = made.answer();
+    let excerpt = String::from_utf8_lossy(&answer.excerpt);
+    let excerpt = if answer.truncated { masker.mask_cut(&excerpt) } else { masker.mask(&excerpt) };
     let request = made.exchanges.last().map(|last| &last.request);
     let steps = made.exchanges.iter().map(|one| StepRecord {
         method: one.request.method.clone(),
@@ -323,15 +330,15 @@ fn record(number: u32, made: &Made, ended_at_ms: i64) -> Record {
         duration_ms: ended_at_ms - made.started_at_ms,
         outcome: made.outcome(),
         status: answer.status,
-        error: made.error().map(|error| mask(&error)),
+        error: made.error().map(|error| attempt::cut(&masker.mask(&error), ERROR_BYTES_MAX)),
         method: request.map(|request| request.method.clone()).unwrap_or_default(),
         url: request.map(|request| request.shown_url().to_owned()).unwrap_or_default(),
         request_headers: request
             .map(|request| request.headers.iter().map(shown).collect())
             .unwrap_or_default(),
         steps: if made.exchanges.len() > 1 { steps.collect() } else { Vec::new() },
-        response_headers: attempt::kept_headers(&answer.headers, &masked),
-        excerpt: attempt::readable(&mask(&String::from_utf8_lossy(&answer.excerpt))),
+        response_headers: attempt::kept_headers(&answer.headers, &masker),
+        excerpt: attempt::readable(&excerpt),
         truncated: answer.truncated,
     }
 }

@@ -12,6 +12,7 @@ use crate::app::connections::settle_deleted;
 use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::limits::{CLEARED_CONNECTIONS, CLEARED_SESSIONS};
 use crate::domain::base::time::MINUTE_MS;
+use crate::domain::base::version::Expected;
 use crate::domain::lane::queue::ConnectionQueue;
 use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
@@ -32,9 +33,15 @@ pub const FORGET_AFTER_MS: i64 = 5 * MINUTE_MS;
 /// # Errors
 /// `NotFound` when the actor has no such workspace; `Conflict` when it has connections or rules and
 /// `force` is not set.
-pub async fn delete<P: Platform>(platform: &P, actor: &Actor, id: &str, force: bool) -> Result<()> {
+pub async fn delete<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    id: &str,
+    force: bool,
+    expected: &Expected,
+) -> Result<()> {
     let control = platform.control();
-    workspaces::find(control, &actor.scope, id).await?;
+    expected.check(&workspaces::find(control, &actor.scope, id).await?.tag())?;
     let buried = stored::bury(control, &actor.scope, id, force, platform.now_ms()).await?;
     let Some(deleted) = buried else {
         // Somebody else may have deleted it just now.

@@ -159,7 +159,7 @@ pub static ABOUT: About = About {
 
 /// Names that a customer's header must not have (the wire contract), as exact names and prefixes.
 /// `user-agent` and the hop-by-hop names of RFC 9110 section 7.6.1 are ours.
-const RESERVED: [&str; 11] = [
+const RESERVED: [&str; 16] = [
     "host",
     "authorization",
     "cookie",
@@ -171,12 +171,24 @@ const RESERVED: [&str; 11] = [
     "trailer",
     "upgrade",
     "expect",
+    // What proxies say of the way of a request.
+    "forwarded",
+    "x-real-ip",
+    "true-client-ip",
+    "via",
+    "cdn-loop",
 ];
+/// Receivers behind Cloudflare Access ask for these.
+const ALLOWED: [&str; 2] = ["cf-access-client-id", "cf-access-client-secret"];
 const RESERVED_PREFIXES: [&str; 6] =
     ["content-", "cf-", "x-forwarded-", "webhook-", "posthorn-", "proxy-"];
 
 fn is_reserved(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
+    // Many servers read `posthorn_event` as `posthorn-event`.
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    if ALLOWED.contains(&name.as_str()) {
+        return false;
+    }
     RESERVED.contains(&name.as_str())
         || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }

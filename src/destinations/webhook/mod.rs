@@ -94,6 +94,7 @@ fn request(call: &Call<'_>) -> Result<OutboundRequest, String> {
         OutboundHeader::plain("posthorn-event-id", call.event),
         OutboundHeader::plain("posthorn-event-time", &rfc3339(call.created_at_ms)),
         OutboundHeader::plain("posthorn-attempt", &call.attempt.to_string()),
+        OutboundHeader::plain("posthorn-hops", &call.hops.saturating_add(1).to_string()),
     ];
     for (name, value) in
         [("posthorn-resource", call.resource), ("posthorn-resource-id", call.resource_id)]

@@ -23,6 +23,7 @@ fn built(values: &Values, credentials: &Credentials) -> OutboundRequest {
         resource_id: None,
         payload: PAYLOAD,
         created_at_ms: 1_000,
+        hops: 2,
         message_id: "msg_1",
         is_test: false,
         attempt: 2,
@@ -101,6 +102,7 @@ fn credentials_become_headers_marked_as_secret() {
     values.set("auth_scheme", Some("none"));
     assert_eq!(header(&built(&values, &given), "authorization"), None);
     assert_eq!(header(&built(&values, &given), "posthorn-attempt").expect("set").value, "2");
+    assert_eq!(header(&built(&values, &given), "posthorn-hops").expect("set").value, "3");
 }
 
 #[test]

@@ -3,11 +3,12 @@
 //! be taken as the exact text that came in.
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
 
 use crate::domain::base::error::{Error, FieldError, Result};
+use crate::domain::base::limits::OBJECT_KEYS_MAX;
 
 /// The fields of one JSON object.
 pub struct Fields<'a> {
@@ -15,7 +16,45 @@ pub struct Fields<'a> {
     errors: Vec<FieldError>,
 }
 
+/// The entries of an object; one more than [`OBJECT_KEYS_MAX`] when there are more.
 struct Entries<'a>(Vec<(String, &'a RawValue)>);
+
+/// The first items of an array, which may have more.
+struct Items<'a, const MOST: usize>(Vec<&'a RawValue>);
+
+impl<'de, const MOST: usize> Deserialize<'de> for Items<'de, MOST> {
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> std::result::Result<Self, D::Error> {
+        struct Array<const MOST: usize>;
+        impl<'de, const MOST: usize> Visitor<'de> for Array<MOST> {
+            type Value = Items<'de, MOST>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON array")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(
+                self,
+                mut items: A,
+            ) -> std::result::Result<Self::Value, A::Error> {
+                let mut first = Vec::new();
+                while first.len() < MOST {
+                    match items.next_element()? {
+                        Some(item) => first.push(item),
+                        None => return Ok(Items(first)),
+                    }
+                }
+                while items.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Items(first))
+            }
+        }
+        input.deserialize_seq(Array)
+    }
+}
+
+/// The exact texts of the first items of a JSON array, at most `MOST`; what follows is passed over,
+/// so that a long array costs no memory. `None` when the text is none.
+pub fn first_items<const MOST: usize>(text: &str) -> Option<Vec<&RawValue>> {
+    let items: Items<'_, MOST> = serde_json::from_str(text).ok()?;
+    Some(items.0)
+}
 
 impl<'de> Deserialize<'de> for Entries<'de> {
     fn deserialize<D: serde::Deserializer<'de>>(input: D) -> std::result::Result<Self, D::Error> {
@@ -32,10 +71,14 @@ impl<'de> Deserialize<'de> for Entries<'de> {
                 let mut entries = Vec::new();
                 // Keys are read as leniently as payloads are: half of a surrogate pair makes a
                 // key that no field has.
-                while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+                while entries.len() <= OBJECT_KEYS_MAX {
+                    let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? else {
+                        return Ok(Entries(entries));
+                    };
                     let read = serde_json::from_str(key.get());
                     entries.push((read.unwrap_or_else(|_| key.get().to_owned()), value));
                 }
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
                 Ok(Entries(entries))
             }
         }
@@ -56,8 +99,11 @@ impl<'a> Fields<'a> {
             let msg = format!("must be a JSON object, not {}", kind_of(value));
             return Err(Error::field("", msg));
         }
-        let entries = serde_json::from_str(value.get())
+        let entries: Entries<'_> = serde_json::from_str(value.get())
             .map_err(|e| Error::invalid(format!("The body is not valid JSON: {e}")))?;
+        if entries.0.len() > OBJECT_KEYS_MAX {
+            return Err(Error::field("", format!("has more than {OBJECT_KEYS_MAX} fields")));
+        }
         Ok(Self { entries, errors: Vec::new() })
     }
 
@@ -115,7 +161,7 @@ impl<'a> Fields<'a> {
     /// The exact texts of the items of an array; absent, `null` and another type as with
     /// [`get`](Self::get).
     pub fn items(&mut self, name: &str, what: &str) -> Option<Vec<&'a RawValue>> {
-        self.read(name, what, |text| serde_json::from_str(text).ok())
+        self.read(name, what, first_items::<OBJECT_KEYS_MAX>)
     }
 
     fn read<T>(
@@ -293,6 +339,21 @@ mod tests {
         for text in ["", "{", "{\"a\":1,}", "{'a':1}", "\u{feff}{}", "{} {}"] {
             assert!(errors(text, |_| ())[0].1.contains("not valid JSON"), "{text}");
         }
+    }
+
+    #[test]
+    fn reading_ends_where_there_is_too_much() {
+        let object = |keys: usize| {
+            let entries: Vec<String> = (0..keys).map(|key| format!("\"k{key}\":0")).collect();
+            format!("{{{}}}", entries.join(","))
+        };
+        assert!(errors(&object(OBJECT_KEYS_MAX), |_| ()).is_empty());
+        assert!(errors(&object(OBJECT_KEYS_MAX + 1), |_| ())[0].1.contains("more than 1000"));
+        let zeros = format!("[{}0]", "0,".repeat(500));
+        assert_eq!(first_items::<101>(&zeros).map(|items| items.len()), Some(101));
+        assert_eq!(first_items::<101>("[1,2]").map(|items| items.len()), Some(2));
+        assert!(first_items::<101>("{}").is_none());
+        assert!(first_items::<1>("[1,2").is_none());
     }
 
     #[test]

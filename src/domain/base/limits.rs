@@ -60,6 +60,22 @@ pub const PATTERN_DOTS_MAX: usize = 8;
 /// Different patterns of a workspace that are looked through when a rule with a `*` is made.
 pub const PATTERNS_READ_MAX: usize = 5_000;
 
+/// Webhooks that what an event tells may have gone through before it.
+pub const HOPS_MAX: u32 = 5;
+
+/// A body that is told to have at most so many bytes is read before it is known who sends it: most
+/// emits are smaller, and need one read of CONTROL for key and rules together.
+pub const SMALL_BODY_BYTES: usize = 65_536;
+/// Bytes of bodies that an isolate holds at once, small and large ones apart: an isolate has 128 MB
+/// for all that it does, and a body is in memory twice while it is read.
+pub const BODIES_BYTES_MAX: usize = 16 * 1_024 * 1_024;
+/// How long a body may take.
+pub const BODY_DEADLINE_MS: i64 = 15_000;
+
+/// Keys of an object of which we read fields: our own objects have some twenty. Payloads are not
+/// read in this way and may have more.
+pub const OBJECT_KEYS_MAX: usize = 1_000;
+
 /// Text of a rule's filter: it is read with every event that the rule's pattern matches.
 pub const FILTER_BYTES_MAX: usize = 4_096;
 /// Conditions of a filter, those that combine others included: with 100 rules an event's payload is
@@ -69,6 +85,15 @@ pub const FILTER_CONDITIONS_MAX: usize = 64;
 pub const FILTER_DEPTH_MAX: usize = 8;
 /// Values of an `in`.
 pub const FILTER_LIST_MAX: usize = 100;
+/// Characters of a number in a filter. No reader of JSON keeps more of it.
+pub const FILTER_DIGITS_MAX: usize = 1_000;
+/// Units of [`Budget`](crate::domain::routing::filter::Budget) that the filters of one request may
+/// spend: about 10 ms of CPU. The events of a bulk have equal shares of it.
+pub const FILTER_BUDGET: usize = 2_000_000;
+/// The least that an event of a bulk has: 100 rules of some conditions each.
+pub const FILTER_SHARE_MIN: usize = 50_000;
+/// Bytes of the filters of a workspace: they are read with every event that their rules match.
+pub const FILTERS_BYTES_MAX: usize = 262_144;
 /// Characters of a path.
 pub const FILTER_PATH_CHARS_MAX: usize = 256;
 /// Characters of what is kept with an event about why a filter did not let it pass.
@@ -100,6 +125,10 @@ pub const TIMEOUT_S_DEFAULT: u32 = 15;
 
 /// Kept part of a response body.
 pub const EXCERPT_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of a header's name that are kept of an answer.
+pub const RESPONSE_HEADER_NAME_BYTES_MAX: usize = 64;
+/// Bytes that are kept of why an attempt failed: it can hold a header of the answer.
+pub const ERROR_BYTES_MAX: usize = 512;
 /// Kept response headers, and the bytes of each value.
 pub const RESPONSE_HEADERS_MAX: usize = 32;
 /// See [`RESPONSE_HEADERS_MAX`].

@@ -10,3 +10,4 @@ pub mod storage;
 pub mod time;
 pub mod tree;
 pub mod url_guard;
+pub mod version;

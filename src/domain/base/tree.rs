@@ -12,8 +12,8 @@ pub enum Tree<'a> {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number as it is written.
-    Number(&'a str),
+    /// A number.
+    Number(Number<'a>),
     /// A text. One that no text can hold (half of a surrogate pair) is as it is written, with its
     /// quotes.
     Text(Cow<'a, str>),
@@ -21,6 +21,43 @@ pub enum Tree<'a> {
     List(Vec<Tree<'a>>),
     /// An object, with all its keys in order.
     Object(Vec<(Cow<'a, str>, Tree<'a>)>),
+}
+
+/// A number as it is written. A long one is taken apart when it is read and never again, however
+/// often it is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Number<'a> {
+    text: &'a str,
+    read: Option<Box<Decimal<'a>>>,
+}
+
+impl<'a> Number<'a> {
+    /// Texts up to this length are taken apart when they are compared: that is cheaper than memory.
+    const SHORT: usize = 40;
+
+    /// The number with this text.
+    pub fn new(text: &'a str) -> Self {
+        let read = (text.len() > Self::SHORT).then(|| Box::new(decimal(text)));
+        Self { text, read }
+    }
+
+    /// Its text.
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// How many digits it has, leading and trailing zeros left out.
+    pub fn digits(&self) -> usize {
+        self.read.as_ref().map_or_else(|| decimal(self.text).count, |read| read.count)
+    }
+
+    /// Compares it with another one by value.
+    pub fn compare(&self, other: &str) -> Ordering {
+        match &self.read {
+            Some(read) => compare(read, &decimal(other)),
+            None => compare_numbers(self.text, other),
+        }
+    }
 }
 
 impl<'a> Tree<'a> {
@@ -86,7 +123,7 @@ impl<'a> Reader<'a> {
         let is_part = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
         let length = rest.bytes().position(|byte| !is_part(byte)).unwrap_or(rest.len());
         self.at += length;
-        (length > 0).then(|| Tree::Number(&rest[..length]))
+        (length > 0).then(|| Tree::Number(Number::new(&rest[..length])))
     }
 
     fn string(&mut self) -> Option<Cow<'a, str>> {
@@ -145,31 +182,48 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A decimal number: 0.d1d2d3... times ten to the power of `point`. Zero has no digits.
-struct Decimal {
+/// A decimal number: 0.d1d2d3... times ten to the power of `point`. Its digits are those of
+/// `whole` and then of `fraction`, `count` of them; zero has none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Decimal<'a> {
     is_negative: bool,
-    digits: Vec<u8>,
+    whole: &'a str,
+    fraction: &'a str,
+    count: usize,
     point: i64,
+}
+
+impl Decimal<'_> {
+    fn sign(&self) -> i8 {
+        match (self.count, self.is_negative) {
+            (0, _) => 0,
+            (_, true) => -1,
+            (_, false) => 1,
+        }
+    }
+
+    fn digits(&self) -> impl Iterator<Item = u8> {
+        self.whole.bytes().chain(self.fraction.bytes())
+    }
 }
 
 /// Compares two JSON numbers by their values, digit by digit: `1.0` equals `1`, `1e2` equals `100`,
 /// and whole numbers beyond 64 bits are told apart.
 pub fn compare_numbers(a: &str, b: &str) -> Ordering {
-    let (a, b) = (decimal(a), decimal(b));
-    let sign = |number: &Decimal| match (number.digits.is_empty(), number.is_negative) {
-        (true, _) => 0,
-        (false, true) => -1,
-        (false, false) => 1,
-    };
-    let size = || a.point.cmp(&b.point).then_with(|| a.digits.cmp(&b.digits));
-    sign(&a).cmp(&sign(&b)).then_with(|| match sign(&a) {
+    compare(&decimal(a), &decimal(b))
+}
+
+/// Signs first, then sizes; digits only where those are equal, and no more than the shorter has.
+fn compare(a: &Decimal<'_>, b: &Decimal<'_>) -> Ordering {
+    let size = || a.point.cmp(&b.point).then_with(|| a.digits().cmp(b.digits()));
+    a.sign().cmp(&b.sign()).then_with(|| match a.sign() {
         0 => Ordering::Equal,
         -1 => size().reverse(),
         _ => size(),
     })
 }
 
-fn decimal(text: &str) -> Decimal {
+fn decimal(text: &str) -> Decimal<'_> {
     // Exponents beyond this are further apart than any payload has digits.
     const EXPONENT_MAX: i64 = i64::MAX / 4;
     let (is_negative, text) = match text.strip_prefix('-') {
@@ -180,16 +234,20 @@ fn decimal(text: &str) -> Decimal {
     let beyond = if exponent.starts_with('-') { -EXPONENT_MAX } else { EXPONENT_MAX };
     let exponent: i64 = exponent.parse().unwrap_or(beyond);
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let mut digits: Vec<u8> = [whole, fraction].concat().into_bytes();
-    let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
-    digits.drain(..zeros);
-    while digits.last() == Some(&b'0') {
-        digits.pop();
-    }
     let length = |size: usize| i64::try_from(size).unwrap_or(0);
-    let shift = length(whole.len()) - length(zeros);
+    // Zeros in front move the point, zeros at the end say nothing.
+    let whole = whole.trim_start_matches('0');
+    let fraction = fraction.trim_end_matches('0');
+    let (whole, fraction, shift) = match (whole.is_empty(), fraction.is_empty()) {
+        (true, _) => {
+            let digits = fraction.trim_start_matches('0');
+            ("", digits, length(digits.len()) - length(fraction.len()))
+        }
+        (false, true) => (whole.trim_end_matches('0'), "", length(whole.len())),
+        (false, false) => (whole, fraction, length(whole.len())),
+    };
     let point = exponent.clamp(-EXPONENT_MAX, EXPONENT_MAX) + shift;
-    Decimal { is_negative, digits, point }
+    Decimal { is_negative, whole, fraction, count: whole.len() + fraction.len(), point }
 }
 
 #[cfg(test)]
@@ -202,8 +260,8 @@ mod tests {
         let text = r#" { "a" : [ 1.0 , -2e+3, true,false,null ], "b":{"c":"x\n\u00e9","a":{}} } "#;
         let tree = Tree::read(text).expect("a tree");
         let at = |path: &[&str]| path.iter().try_fold(&tree, |tree, name| tree.get(name)).cloned();
-        assert_eq!(at(&["a", "0"]), Some(Tree::Number("1.0")));
-        assert_eq!(at(&["a", "1"]), Some(Tree::Number("-2e+3")));
+        assert_eq!(at(&["a", "0"]), Some(Tree::Number(Number::new("1.0"))));
+        assert_eq!(at(&["a", "1"]), Some(Tree::Number(Number::new("-2e+3"))));
         assert_eq!(at(&["a", "2"]), Some(Tree::Bool(true)));
         assert_eq!(at(&["a", "4"]), Some(Tree::Null));
         assert_eq!(at(&["a", "5"]), None);
@@ -211,7 +269,7 @@ mod tests {
         assert_eq!(at(&["b", "a"]), Some(Tree::Object(Vec::new())));
         assert_eq!(at(&["b", "0"]), None);
         let twice = Tree::read(r#"{"a":1,"a":2,"s":"\ud800"}"#).expect("a tree");
-        assert_eq!(twice.get("a"), Some(&Tree::Number("2")));
+        assert_eq!(twice.get("a"), Some(&Tree::Number(Number::new("2"))));
         assert_eq!(twice.get("s"), Some(&Tree::Text(r#""\ud800""#.into())));
     }
 

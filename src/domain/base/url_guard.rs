@@ -211,7 +211,13 @@ fn is_named(url: &Url, own: &str) -> bool {
     let own_url = Url::parse(&format!("{}://{own}/", url.scheme())).ok();
     let own_port = own_url.as_ref().and_then(Url::port);
     let own_host = own_url.as_ref().and_then(Url::host_str).unwrap_or(own);
-    url.host_str().is_some_and(|host| is_below(host, own_host.trim_end_matches('.')))
+    let own_host = own_host.trim_end_matches('.');
+    // Previews of a Worker have their version in front of its name, in the same label.
+    let is_preview = |host: &str| {
+        let rest = host.strip_suffix(own_host).filter(|_| own_host.ends_with(".workers.dev"));
+        rest.is_some_and(|rest| rest.ends_with('-'))
+    };
+    url.host_str().is_some_and(|host| is_below(host, own_host) || is_preview(host))
         && (own_port.is_none() || own_port == url.port())
 }
 
@@ -227,15 +233,31 @@ struct LocalName {
     open_privately: bool,
 }
 
+/// What is said of names that anybody can point at any address.
+const WILDCARD: &str = "names below this one stand for addresses";
+
 /// The first match counts.
 ///
 /// `.test` and `.example` are not here: RFC 6761 keeps them for trying things out, and that is what
 /// people use them for. No public name server answers for them.
-const LOCAL_NAMES: [LocalName; 14] = [
+const LOCAL_NAMES: [LocalName; 25] = [
     // What instance metadata answers to (Google Cloud), also where it is reached by name alone.
     closed("metadata.google.internal", "this is a cloud's metadata service"),
     closed("onion", "names below .onion exist only inside Tor (RFC 7686)"),
     closed("invalid", "names below .invalid never exist (RFC 6761)"),
+    // Of clusters and service meshes.
+    local("svc", "names below .svc exist only inside a Kubernetes cluster"),
+    local("consul", "names below .consul exist only inside a Consul network"),
+    // Their names are addresses: 127.0.0.1.nip.io is 127.0.0.1.
+    closed("nip.io", WILDCARD),
+    closed("sslip.io", WILDCARD),
+    closed("xip.io", WILDCARD),
+    closed("traefik.me", WILDCARD),
+    closed("localtest.me", WILDCARD),
+    closed("lvh.me", WILDCARD),
+    closed("vcap.me", WILDCARD),
+    closed("local.gd", WILDCARD),
+    closed("backname.io", WILDCARD),
     local("localhost", "localhost is the machine itself (RFC 6761)"),
     // Not in any RFC, but in the hosts file of most Linux systems.
     local("localdomain", "names below .localdomain exist only inside a network"),

@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
-use crate::domain::base::limits::{RESPONSE_HEADER_BYTES_MAX, RESPONSE_HEADERS_MAX};
+use crate::domain::base::limits::{
+    RESPONSE_HEADER_BYTES_MAX, RESPONSE_HEADER_NAME_BYTES_MAX, RESPONSE_HEADERS_MAX,
+};
 use crate::domain::delivery::answers::edge_status;
+use crate::domain::delivery::mask::Masker;
 
 /// The outcome of an attempt. The words are the wire contract's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
@@ -227,26 +230,20 @@ pub struct StepRecord {
     pub duration_ms: i64,
 }
 
-/// What stands in place of a credential.
-pub const MASK: &str = "***";
-
-/// Replaces every occurrence of a credential in `text`. Values under 4 bytes are left: they would
-/// mask ordinary words, and protect nothing.
-pub fn mask(text: &str, credentials: &[&str]) -> String {
-    let secret = credentials.iter().filter(|value| value.len() >= 4);
-    secret.fold(text.to_owned(), |text, value| text.replace(value, MASK))
+/// The first part of a text, at most so many bytes of it.
+pub fn cut(text: &str, bytes_max: usize) -> String {
+    let mut end = text.len().min(bytes_max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
 }
 
-/// The headers of an answer as they are kept: limited in number and length, credentials masked.
-pub fn kept_headers(headers: &[(String, String)], credentials: &[&str]) -> Vec<(String, String)> {
+/// The headers of an answer as they are kept: limited in number and length, secrets masked.
+pub fn kept_headers(headers: &[(String, String)], masker: &Masker) -> Vec<(String, String)> {
     let keep = |(name, value): &(String, String)| {
-        let mut value = readable(&mask(value, credentials));
-        let mut end = value.len().min(RESPONSE_HEADER_BYTES_MAX);
-        while !value.is_char_boundary(end) {
-            end -= 1;
-        }
-        value.truncate(end);
-        (name.clone(), value)
+        let value = readable(&masker.mask(value));
+        (cut(name, RESPONSE_HEADER_NAME_BYTES_MAX), cut(&value, RESPONSE_HEADER_BYTES_MAX))
     };
     headers.iter().take(RESPONSE_HEADERS_MAX).map(keep).collect()
 }
@@ -322,12 +319,13 @@ mod tests {
     }
 
     #[test]
-    fn an_echoed_credential_is_masked() {
+    fn what_is_kept_of_headers_is_bounded() {
+        let masker = Masker::new(["s3cret!"]);
         let headers = vec![("x-echo".to_owned(), "Bearer s3cret!".to_owned())];
-        let kept = kept_headers(&headers, &["s3cret!"]);
-        assert_eq!(kept[0].1, "Bearer ***");
-        let long = vec![("x".to_owned(), "é".repeat(400)); 40];
-        let kept = kept_headers(&long, &[]);
+        assert_eq!(kept_headers(&headers, &masker)[0].1, "Bearer ***");
+        let long = vec![("x".repeat(15_000), "é".repeat(400)); 40];
+        let kept = kept_headers(&long, &masker);
         assert_eq!((kept.len(), kept[0].1.len()), (RESPONSE_HEADERS_MAX, 512));
+        assert_eq!(kept[0].0.len(), 64);
     }
 }

@@ -4,6 +4,7 @@ pub mod answers;
 pub mod attempt;
 pub mod in_flight;
 pub mod job;
+pub mod mask;
 pub mod replay;
 pub mod retention;
 pub mod retry;

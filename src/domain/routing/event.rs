@@ -4,9 +4,10 @@
 use crate::domain::base::ids::TEST_RULE;
 use crate::domain::base::names::{check_name, check_resource_id};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::domain::base::error::{Error, Kind, Result};
-use crate::domain::base::fields::Fields;
+use crate::domain::base::fields::{Fields, kind_of};
 use crate::domain::base::limits::{PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX};
 use crate::domain::routing::rule::Mismatch;
 
@@ -42,6 +43,8 @@ pub struct Event {
     pub created_by: String,
     /// When it was accepted.
     pub created_at_ms: i64,
+    /// How many times what it tells of has gone through a webhook before.
+    pub hops: u32,
     /// The deliveries it owes, one for each rule that matched.
     pub fan_out: Vec<FanOut>,
     /// Rules for its name that did not match.
@@ -182,7 +185,11 @@ fn payload(fields: &mut Fields<'_>) -> String {
 /// # Errors
 /// What is wrong, for the caller.
 pub fn check_payload(text: &str) -> std::result::Result<(), String> {
-    Fields::parse(text).map_err(|error| error.message.clone())?;
+    let value: &RawValue =
+        serde_json::from_str(text).map_err(|e| format!("This is not valid JSON: {e}"))?;
+    if !value.get().starts_with('{') {
+        return Err(format!("must be a JSON object, not {}", kind_of(value)));
+    }
     if text.len() > PAYLOAD_BYTES_MAX {
         return Err(format!("is {} bytes; at most {PAYLOAD_BYTES_MAX} are taken", text.len()));
     }

@@ -19,19 +19,24 @@
 //! Numbers compare exactly, however large or precise they are in the payload. A filter's own
 //! numbers must be such that every reader of JSON keeps them: whole numbers of 64 bits, or decimals
 //! that a double keeps.
+//!
+//! What judging costs is counted and bounded, see [`Budget`].
 
-use std::cell::OnceCell;
+mod check;
+
 use std::cmp::Ordering;
 
 use serde_json::{Value, json};
 
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::{
-    FILTER_BYTES_MAX, FILTER_CONDITIONS_MAX, FILTER_DEPTH_MAX, FILTER_LIST_MAX,
-    FILTER_PATH_CHARS_MAX, FILTER_REASON_CHARS_MAX, PAYLOAD_DEPTH_MAX,
+    FILTER_BYTES_MAX, FILTER_CONDITIONS_MAX, FILTER_DEPTH_MAX, FILTER_DIGITS_MAX, FILTER_LIST_MAX,
+    FILTER_PATH_CHARS_MAX, PAYLOAD_DEPTH_MAX,
 };
-use crate::domain::base::tree::{Tree, compare_numbers};
+use crate::domain::base::tree::Tree;
 use crate::domain::routing::event::depth;
+
+pub use check::{Budget, NotPassed, Payload};
 
 /// A filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,43 +115,6 @@ impl Filter {
     /// The filter as JSON; parsing its text gives the same filter.
     pub fn to_json(&self) -> Value {
         print(&self.0)
-    }
-
-    /// Whether a payload passes.
-    ///
-    /// # Errors
-    /// What did not hold, in words that name the filter and nothing of the payload.
-    pub fn check(&self, payload: &Tree<'_>) -> std::result::Result<(), String> {
-        match why_not(&self.0, payload, String::new()) {
-            None => Ok(()),
-            Some(why) => Err(why.chars().take(FILTER_REASON_CHARS_MAX).collect()),
-        }
-    }
-}
-
-/// A payload that is read when the first filter asks for it, and only then.
-pub struct Payload<'a> {
-    text: &'a str,
-    tree: OnceCell<Option<Tree<'a>>>,
-}
-
-impl<'a> Payload<'a> {
-    /// The payload with this text.
-    pub fn new(text: &'a str) -> Self {
-        Self { text, tree: OnceCell::new() }
-    }
-
-    /// Whether it passes a filter with this text; without a filter everything passes.
-    ///
-    /// # Errors
-    /// As [`Filter::check`].
-    pub fn passes(&self, filter: Option<&str>) -> std::result::Result<(), String> {
-        let Some(filter) = filter else { return Ok(()) };
-        let filter = Filter::parse(filter).map_err(|_| "the filter cannot be read".to_owned())?;
-        match self.tree.get_or_init(|| Tree::read(self.text)) {
-            Some(tree) => filter.check(tree),
-            None => Err("the payload cannot be read".to_owned()),
-        }
     }
 }
 
@@ -263,10 +231,14 @@ fn scalar(tree: &Tree<'_>, at: &str) -> Result<Scalar> {
         Tree::Null => Ok(Scalar::Null),
         Tree::Bool(value) => Ok(Scalar::Bool(*value)),
         Tree::Text(text) => Ok(Scalar::Text(text.clone().into_owned())),
-        Tree::Number(written) => {
-            let kept: Option<Value> = serde_json::from_str(written).ok();
+        Tree::Number(number) if number.text().len() > FILTER_DIGITS_MAX => {
+            let msg = format!("must be written with at most {FILTER_DIGITS_MAX} characters");
+            Err(Error::field(at, msg))
+        }
+        Tree::Number(number) => {
+            let kept: Option<Value> = serde_json::from_str(number.text()).ok();
             let kept = kept.map(|kept| kept.to_string());
-            match kept.filter(|kept| compare_numbers(kept, written) == Ordering::Equal) {
+            match kept.filter(|kept| number.compare(kept) == Ordering::Equal) {
                 Some(kept) => Ok(Scalar::Number(kept)),
                 None => {
                     let msg = "must be a whole number of 64 bits or a decimal of 15 digits";
@@ -339,66 +311,6 @@ fn operand(test: &Test) -> Value {
 
 fn word(operator: Operator) -> &'static str {
     OPERATORS.iter().find(|(_, of)| *of == operator).map_or("", |(word, _)| *word)
-}
-
-/// Why a payload does not pass; `at` is the way to the condition, for the words.
-fn why_not(condition: &Condition, payload: &Tree<'_>, at: String) -> Option<String> {
-    let said = |what: &str| match at.is_empty() {
-        true => what.to_owned(),
-        false => format!("{at}: {what}"),
-    };
-    let inner = |word: &str| below(&at, word);
-    match condition {
-        Condition::And(conditions) => conditions
-            .iter()
-            .enumerate()
-            .find_map(|(index, one)| why_not(one, payload, format!("{}[{index}]", inner("and")))),
-        Condition::Or(conditions) => {
-            let fails = |one: &Condition| why_not(one, payload, String::new()).is_some();
-            conditions.iter().all(fails).then(|| said("none of or holds"))
-        }
-        Condition::Not(one) => {
-            let holds = why_not(one, payload, String::new()).is_none();
-            holds.then(|| said("what is in not holds"))
-        }
-        Condition::At(path, tests) => {
-            let mut names = path.names.iter();
-            let found = names.try_fold(payload, |tree, name| tree.get(name));
-            let failed = tests.iter().find(|test| !holds(test, found))?;
-            Some(said(&format!("{} {} {}", path.written, word(failed.operator), operand(failed))))
-        }
-    }
-}
-
-fn holds(test: &Test, found: Option<&Tree<'_>>) -> bool {
-    let is =
-        |value: &Scalar| found.is_some_and(|found| compare(found, value) == Some(Ordering::Equal));
-    let mut values = test.values.iter();
-    let ordered = |value: &Scalar, expected| {
-        found.is_some_and(|found| compare(found, value) == Some(expected))
-    };
-    match test.operator {
-        Operator::Eq | Operator::In => values.any(is),
-        Operator::Ne => !values.any(is),
-        Operator::Gt => values.all(|value| ordered(value, Ordering::Greater)),
-        Operator::Lt => values.all(|value| ordered(value, Ordering::Less)),
-        Operator::Exists => values.all(|value| *value == Scalar::Bool(found.is_some())),
-        Operator::StartsWith => values.all(|value| match (found, value) {
-            (Some(Tree::Text(text)), Scalar::Text(beginning)) => text.starts_with(beginning),
-            _ => false,
-        }),
-    }
-}
-
-/// How what is in a payload compares with a value of its type; `None` for another type.
-fn compare(found: &Tree<'_>, value: &Scalar) -> Option<Ordering> {
-    match (found, value) {
-        (Tree::Null, Scalar::Null) => Some(Ordering::Equal),
-        (Tree::Bool(found), Scalar::Bool(value)) => Some(found.cmp(value)),
-        (Tree::Number(found), Scalar::Number(value)) => Some(compare_numbers(found, value)),
-        (Tree::Text(found), Scalar::Text(value)) => Some(found.as_ref().cmp(value)),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

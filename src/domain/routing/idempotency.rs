@@ -1,9 +1,9 @@
 //! Idempotency of emits: a caller that got no answer sends the request again with the same
 //! `Idempotency-Key` and gets the first answer.
 //!
-//! A key is scoped to a workspace. A bulk request for several workspaces claims its key in each of
-//! them. Each is handled by itself: what was stored is answered as it was, and what could not be
-//! stored the first time is stored now.
+//! A key is scoped to a workspace and a sender. A bulk request for several workspaces claims its
+//! key in each of them. Each is handled by itself: what was stored is answered as it was, and what
+//! could not be stored the first time is stored now.
 //!
 //! The claim is part of the batch that stores the events, and no read comes before it. So of any
 //! number of requests at the same time one wins, and all of them learn which.
@@ -41,8 +41,29 @@ impl Key {
 
     /// What stands for this key in a workspace. It is as good as random, so that any range of ids
     /// holds its share of all keys, which is how the sweeper divides its work.
-    pub fn id(&self, workspace: &str) -> String {
-        hash(&[workspace.as_bytes(), b" ", self.text.as_bytes()])
+    pub fn id(&self, workspace: &str, sender: Sender) -> String {
+        let sender = sender.as_str().as_bytes();
+        hash(&[workspace.as_bytes(), b" ", sender, b" ", self.text.as_bytes()])
+    }
+}
+
+/// Who sends: a key that may only emit cannot claim what the product's own servers send. All
+/// machine keys of an organization are one sender, and so are the publishable keys that took each
+/// other's place in a workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// A publishable key of the workspace.
+    Publishable,
+    /// A machine key of the organization.
+    Machine,
+}
+
+impl Sender {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Publishable => "publishable",
+            Self::Machine => "machine",
+        }
     }
 }
 
@@ -108,6 +129,7 @@ impl Claims {
     /// The claims of a request with `key` for its events in their places.
     pub fn of<'a>(
         key: &Key,
+        sender: Sender,
         owner: &str,
         events: impl Iterator<Item = (usize, &'a Event)>,
     ) -> Option<Self> {
@@ -124,7 +146,7 @@ impl Claims {
             match claims.of.iter_mut().find(|claim| claim.workspace == event.workspace) {
                 Some(claim) => claim.events.push(placed),
                 None => claims.of.push(Claim {
-                    id: key.id(&event.workspace),
+                    id: key.id(&event.workspace, sender),
                     workspace: event.workspace.clone(),
                     events: vec![placed],
                 }),
@@ -203,9 +225,11 @@ mod tests {
     #[test]
     fn a_key_is_another_in_each_workspace() {
         let key = |text: &str| Key::parse(text, b"{}").expect("a key");
-        assert_eq!(key("k").id("a"), key("k").id("a"));
-        assert_ne!(key("k").id("a"), key("k").id("b"));
-        assert_ne!(key("k").id("a"), key("l").id("a"));
+        let id = |text: &str, workspace: &str| key(text).id(workspace, Sender::Machine);
+        assert_eq!(id("k", "a"), id("k", "a"));
+        assert_ne!(id("k", "a"), id("k", "b"));
+        assert_ne!(id("k", "a"), id("l", "a"));
+        assert_ne!(id("k", "a"), key("k").id("a", Sender::Publishable));
     }
 
     fn event(id: &str, workspace: &str) -> Event {
@@ -217,6 +241,7 @@ mod tests {
             resource_id: None,
             created_by: format!("by {id}"),
             created_at_ms: 7,
+            hops: 0,
             fan_out: Vec::new(),
             unmatched: Vec::new(),
         }
@@ -225,7 +250,7 @@ mod tests {
     /// What the request that came first keeps in the workspace `w`.
     fn kept(body: &[u8], owner: &str, index: usize) -> StoredClaim {
         let key = Key::parse("k", body).expect("a key");
-        let (id, body_hash) = (key.id("w"), key.body_hash);
+        let (id, body_hash) = (key.id("w", Sender::Machine), key.body_hash);
         let events = vec![Placed { index, event: owner.into() }];
         let created_by = format!("by {owner}");
         StoredClaim { id, owner: owner.into(), body_hash, events, created_by, created_at_ms: 3 }
@@ -235,7 +260,8 @@ mod tests {
     fn the_first_answer_is_given_again() {
         let key = Key::parse("k", b"body").expect("a key");
         let own = event("own", "w");
-        let claims = Claims::of(&key, "own", [(0, &own)].into_iter()).expect("claims");
+        let claims =
+            Claims::of(&key, Sender::Machine, "own", [(0, &own)].into_iter()).expect("claims");
         let answer = |kept: StoredClaim| claims.first_answer(&[kept], 0, &own);
         assert!(answer(kept(b"body", "own", 0)).is_none(), "it is this request's own");
         let first = answer(kept(b"body", "first", 0)).expect("an answer").expect("the event");
@@ -253,11 +279,12 @@ mod tests {
     fn each_workspace_is_claimed_once() {
         let key = Key::parse("k", b"body").expect("a key");
         let events = [event("1", "v"), event("2", "w"), event("3", "v")];
-        let claims = Claims::of(&key, "1", events.iter().enumerate()).expect("claims");
+        let claims =
+            Claims::of(&key, Sender::Machine, "1", events.iter().enumerate()).expect("claims");
         let places = |claim: &Claim| claim.events.iter().map(|p| p.index).collect::<Vec<_>>();
         assert_eq!(claims.of.iter().map(places).collect::<Vec<_>>(), [vec![0, 2], vec![1]]);
-        assert_eq!(claims.id_in("w"), Some(key.id("w").as_str()));
-        assert!(Claims::of(&key, "", std::iter::empty()).is_none());
+        assert_eq!(claims.id_in("w"), Some(key.id("w", Sender::Machine).as_str()));
+        assert!(Claims::of(&key, Sender::Machine, "", std::iter::empty()).is_none());
     }
 
     proptest! {

@@ -79,6 +79,8 @@ pub enum Mismatch {
     ResourceId,
     /// Its filter did not let the payload pass.
     Filter,
+    /// Whether its filter lets the payload pass was too costly to find out.
+    FilterTooCostly,
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::domain::base::error::{Error, FieldError};
 use crate::domain::base::limits::CUSTOM_HEADERS_MAX;
 use crate::domain::connection::options::DeliveryOptions;
 use crate::embed::frame::layout::{csrf_token, path};
-use crate::embed::frame::parts::{Errors, Field};
+use crate::embed::frame::parts::{Difference, Errors, Field};
 use crate::embed::text::{self, moments};
 use crate::http::access::EmbedSession;
 use crate::http::form::Form;
@@ -64,6 +64,20 @@ impl Draft {
             draft.put(&name, form.get(&name));
         }
         draft
+    }
+
+    /// The fields in which another draft, of what is stored now, is different.
+    pub fn differences(&self, now: &Self, destination: &dyn Destination) -> Vec<Difference> {
+        // What was sent has a place for each header.
+        let differing = self.0.keys().filter(|name| *name != "secret");
+        let differing = differing.filter(|name| self.get(name) != now.get(name));
+        let shown = |name: &String| {
+            let setting = destination.about().field(name).map(|setting| setting.label);
+            let label = setting.unwrap_or(text::form::field(name).0);
+            let label = if label.is_empty() { text::HEADER_NAME } else { label };
+            (label.to_owned(), now.get(name).to_owned(), self.get(name).to_owned())
+        };
+        differing.map(shown).collect()
     }
 
     fn put(&mut self, name: &str, value: &str) {
@@ -149,6 +163,8 @@ pub struct Context<'a> {
     pub destination: &'static dyn Destination,
     /// Path below the session that it is sent to.
     pub action: &'a str,
+    /// The tag of the version that the form was drawn from.
+    pub version: Option<String>,
     /// The id that a new connection will have, so that a form sent twice makes one.
     pub new_id: Option<&'a str>,
     /// Event types to choose among, for a new connection.
@@ -178,6 +194,9 @@ pub fn render(
             (csrf_token(visit))
             @if let Some(id) = context.new_id { input type="hidden" name="id" value=(id); }
             input type="hidden" name="type" value=(context.destination.about().key);
+            @if let Some(tag) = &context.version {
+                input type="hidden" name="version" value=(tag);
+            }
             (form.destination())
             @if is_new { (events(context)) }
             @if context.destination.about().is_signed { (form.signing()) }
@@ -247,10 +266,15 @@ impl FormView<'_> {
             hint: setting.hint,
             error: self.errors.of(&param),
         };
-        let kept = if self.is_new { "" } else { text::UNCHANGED };
+        // What must be entered again is not kept.
+        let is_asked =
+            self.is_new || self.errors.of(&format!("metadata.{}", setting.key)).is_some();
+        let kept = if is_asked { "" } else { text::UNCHANGED };
         let control = match setting.kind {
             Kind::Words(words) => field.select(draft.get(key), words),
-            Kind::Headers(most) => return custom_headers_part(setting.label, most, draft),
+            Kind::Headers(most) => {
+                return custom_headers_part(setting.label, most, draft, self.errors);
+            }
             _ if setting.is_secret => field.input("password", "", kept),
             Kind::Url => field.input("url", draft.get(key), setting.example),
             _ => field.input("text", draft.get(key), ""),
@@ -353,16 +377,17 @@ fn input(draft: &Draft, errors: &Errors, name: &str, kind: &str) -> Markup {
     field(errors, name, &param).input(kind, draft.get(name), "")
 }
 
-fn custom_headers_part(label: &str, most: usize, draft: &Draft) -> Markup {
+fn custom_headers_part(label: &str, most: usize, draft: &Draft, errors: &Errors) -> Markup {
     html! {
         p.label { (label) }
-        @for index in 0..most { (custom_header(draft, index)) }
+        @for index in 0..most { (custom_header(draft, errors, index)) }
     }
 }
 
-fn custom_header(draft: &Draft, index: usize) -> Markup {
+fn custom_header(draft: &Draft, errors: &Errors, index: usize) -> Markup {
     let name = format!("header_name_{index}");
-    let kept = !draft.get(&name).is_empty();
+    let asked = errors.of(&format!("metadata.custom_headers[{index}].value")).is_some();
+    let kept = !draft.get(&name).is_empty() && !asked;
     html! {
         div.pair {
             input name=(name) value=(draft.get(&name)) aria-label=(text::HEADER_NAME)

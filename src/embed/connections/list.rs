@@ -8,6 +8,7 @@ use crate::app::rules::{NewRule, create as create_rule};
 use crate::destinations::{self, Destination};
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
+use crate::domain::base::version::Expected;
 use crate::domain::routing::rule::Metadata;
 use crate::domain::tenants::session::{Need, Session};
 use crate::embed::common::history_db;
@@ -111,6 +112,7 @@ pub async fn new<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let context = Context {
         destination,
         action: "connections/new",
+        version: None,
         new_id: Some(&id),
         catalogue: &catalogue,
         chosen: Vec::new(),
@@ -144,6 +146,7 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         name: form.filled("name").unwrap_or_default().to_owned(),
         metadata: form::metadata(&form, destination),
         hidden: false,
+        origin: call.request.origin.clone(),
     };
     let saved = match app::create(platform, &visit.session.actor(), new).await {
         Ok(saved) => saved,
@@ -169,6 +172,7 @@ async fn new_again<P: Platform>(
     let context = Context {
         destination: chosen(form.get("type")),
         action: "connections/new",
+        version: None,
         new_id: Some(id),
         catalogue: &catalogue,
         chosen: form.all("event").map(str::to_owned).collect(),
@@ -260,15 +264,21 @@ pub async fn edit<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (destination, values) = app::parts(&found)?;
     let draft = Draft::of(&found.name, destination, &values, &found.options);
     let action = format!("connections/{id}/edit");
+    let context = editing(&action, destination, found.tag());
     let body = html! {
         h1 { (text::EDIT_CONNECTION) }
-        (form::render(visit, &editing(&action, destination), &draft, &Errors::default()))
+        (form::render(visit, &context, &draft, &Errors::default()))
     };
     Ok(page(visit, &Page::new(Section::Connections, text::EDIT_CONNECTION), &body))
 }
 
-fn editing<'a>(action: &'a str, destination: &'static dyn Destination) -> Context<'a> {
-    Context { destination, action, new_id: None, catalogue: &[], chosen: Vec::new() }
+fn editing<'a>(
+    action: &'a str,
+    destination: &'static dyn Destination,
+    version: String,
+) -> Context<'a> {
+    let version = Some(version);
+    Context { destination, action, version, new_id: None, catalogue: &[], chosen: Vec::new() }
 }
 
 /// A connection that pages show.
@@ -286,8 +296,10 @@ pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (destination, _) = app::parts(&shown(platform, &visit.session, &id).await?)?;
     let name = form.filled("name").unwrap_or_default().to_owned();
     let metadata = Some(form::metadata(&form, destination));
-    let change = Change { name: Some(name), metadata, hidden: None };
-    let saved = app::update(platform, &visit.session.actor(), &id, change).await;
+    let origin = call.request.origin.clone();
+    let change = Change { name: Some(name), metadata, hidden: None, origin };
+    let expected = Expected::read(form.filled("version"));
+    let saved = app::update(platform, &visit.session.actor(), &id, &change, &expected).await;
     let at = path(visit, &format!("connections/{id}"));
     match saved {
         Ok(saved) if saved.shows_secret() => {
@@ -299,9 +311,30 @@ pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             Ok(page(visit, &Page::new(Section::Connections, text::SAVED_TITLE), &body))
         }
         Ok(_) => Ok(Reply::see_other(&format!("{at}?done=saved"))),
+        Err(error) if error.kind == Kind::PreconditionFailed => {
+            stale(visit, &shown(platform, &visit.session, &id).await?, &form)
+        }
         Err(error) => {
             let action = format!("connections/{id}/edit");
-            again(visit, &editing(&action, destination), text::EDIT_CONNECTION, &form, error)
+            let context = editing(&action, destination, form.get("version").to_owned());
+            again(visit, &context, text::EDIT_CONNECTION, &form, error)
         }
     }
+}
+
+/// The form once more, beside what somebody else made of the connection meanwhile.
+fn stale(visit: &EmbedSession, now: &Connection, form: &Form) -> Result<Reply> {
+    let (destination, values) = app::parts(now)?;
+    let stored = Draft::of(&now.name, destination, &values, &now.options);
+    let draft = Draft::sent(form, destination);
+    let action = format!("connections/{}/edit", now.id);
+    let context = editing(&action, destination, now.tag());
+    let body = html! {
+        h1 { (text::EDIT_CONNECTION) }
+        (parts::changed_meanwhile(&draft.differences(&stored, destination)))
+        (form::render(visit, &context, &draft, &Errors::default()))
+    };
+    let status = problem::status(Kind::Conflict);
+    let shown = Page::new(Section::Connections, text::EDIT_CONNECTION);
+    Ok(page_with(status, visit, &shown, &body))
 }

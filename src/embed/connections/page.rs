@@ -8,6 +8,7 @@ use crate::app::connections as app;
 use crate::destinations::Destination;
 use crate::destinations::model::{Kind, Part, Values};
 use crate::domain::base::error::{Error, Result};
+use crate::domain::base::version::Expected;
 use crate::domain::connection::options::Ordering;
 use crate::domain::connection::signing::{Algorithm, Signing};
 use crate::domain::tenants::session::{Need, SessionType};
@@ -373,7 +374,7 @@ pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let id = call.id("id", "connection")?;
     shown(platform, &visit.session, &id).await?;
-    app::delete(platform, &visit.session.actor(), &id, true).await?;
+    app::delete(platform, &visit.session.actor(), &id, true, &Expected::default()).await?;
     Ok(Reply::see_other(&path(visit, "connections?done=deleted")))
 }
 

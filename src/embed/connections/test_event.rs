@@ -6,6 +6,7 @@ use crate::app::test_event;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::names::check_name;
 use crate::domain::routing::event::{NewEvent, check_payload};
+use crate::domain::tenants::session::Role;
 use crate::embed::frame::layout::{Page, Section, csrf_token, page, page_with, path};
 use crate::embed::frame::parts::{Errors, Field};
 use crate::embed::text;
@@ -20,6 +21,9 @@ use crate::store::{four, three};
 /// Name and payload of a test event where the catalogue has nothing to offer.
 const DEFAULT_NAME: &str = "posthorn.test";
 const DEFAULT_PAYLOAD: &str = "{\n  \"message\": \"This is a test event.\"\n}";
+
+/// What a member sends where there is no example.
+const MEMBER_PAYLOAD: &str = "{\"test\": true}";
 
 /// What stands in the fields.
 struct Draft {
@@ -46,7 +50,11 @@ pub async fn form<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         let query: String = url::form_urlencoded::byte_serialize(first.as_bytes()).collect();
         return Ok(Reply::see_other(&path(visit, &format!("connections/{id}/test?event={query}"))));
     };
-    let payload = example.unwrap_or_else(|| DEFAULT_PAYLOAD.to_owned());
+    let default = match visit.session.role {
+        Role::Member => MEMBER_PAYLOAD,
+        Role::Admin | Role::Owner => DEFAULT_PAYLOAD,
+    };
+    let payload = example.unwrap_or_else(|| default.to_owned());
     let draft = Draft { event, payload };
     let body = body(visit, &connection, &catalogue, &draft, &Errors::default());
     Ok(page(visit, &Page::new(Section::Connections, text::SEND_TEST), &body))
@@ -93,7 +101,12 @@ fn body(
             (csrf_token(visit))
             input type="hidden" name="event" value=(draft.event);
             p { (text::EVENT) ": " code { (draft.event) } }
-            (field("payload").textarea(&draft.payload, 12))
+            @if visit.session.role == Role::Member {
+                p.label { (text::PAYLOAD) }
+                pre { code { (draft.payload) } }
+            } @else {
+                (field("payload").textarea(&draft.payload, 12))
+            }
             div.actions {
                 button.primary { (text::SEND_TEST) }
                 a.button.quiet href=(path(visit, &format!("connections/{}", connection.id)))
@@ -115,8 +128,13 @@ pub async fn send<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         event_types::example(organization, &event),
     );
     let (connection, catalogue, example) = three(platform.control(), queries).await?;
-    let payload = exact(form.get("payload"), example);
-    let draft = Draft { event, payload };
+    // What goes out is signed: a member sends what the catalogue has, and nothing of his own.
+    let is_known = event == DEFAULT_NAME || catalogue.iter().any(|listed| listed.key == event);
+    let draft = match visit.session.role {
+        Role::Member if !is_known => return Err(Error::not_found("event type")),
+        Role::Member => Draft { event, payload: example.unwrap_or_else(|| MEMBER_PAYLOAD.into()) },
+        Role::Admin | Role::Owner => Draft { event, payload: exact(form.get("payload"), example) },
+    };
     let errors = check(&draft);
     if !errors.0.is_empty() {
         let body = body(visit, &connection, &catalogue, &draft, &errors);

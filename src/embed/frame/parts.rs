@@ -171,6 +171,30 @@ impl Errors {
     }
 }
 
+/// A field that somebody else changed while a form was filled in: its label, what is stored now,
+/// and what the form says.
+pub type Difference = (String, String, String);
+
+/// What stands above a form that was drawn from a version that is no longer the stored one.
+pub fn changed_meanwhile(differences: &[Difference]) -> Markup {
+    html! {
+        div.notice.bad role="alert" {
+            p { strong { (text::CHANGED_MEANWHILE) } }
+            p { (text::CHANGED_MEANWHILE_ADVICE) }
+        }
+        @if !differences.is_empty() {
+            table.plain {
+                thead { tr { th { (text::FIELD) } th { (text::STORED_NOW) } th { (text::YOURS) } } }
+                tbody {
+                    @for (label, now, yours) in differences {
+                        tr { td { (label) } td { (now) } td { (yours) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// A labelled field of a form.
 pub struct Field<'a> {
     /// Name of the input.

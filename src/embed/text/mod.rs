@@ -41,6 +41,12 @@ texts! {
     SET = "set, hidden";
     UNCHANGED = "unchanged";
     NOT_SAVED = "Nothing was saved. Please correct these fields:";
+    CHANGED_MEANWHILE = "Somebody else changed this while you were editing. Nothing was saved.";
+    CHANGED_MEANWHILE_ADVICE =
+        "The form below holds what you entered. Save it to replace what is stored now.";
+    FIELD = "Field";
+    STORED_NOW = "Stored now";
+    YOURS = "Yours";
     CHOOSE_ONE = "choose one";
 
     CLOSED_TITLE = "This session has ended";

@@ -198,5 +198,6 @@ pub fn mismatch(why: Mismatch) -> &'static str {
         Mismatch::Resource => "the rule is for another resource",
         Mismatch::ResourceId => "the rule is for another resource id",
         Mismatch::Filter => "the payload did not match the filter of the rule",
+        Mismatch::FilterTooCostly => "the filter of the rule was too costly for this payload",
     }
 }

@@ -9,7 +9,7 @@ import { startWorker } from "../../../tools/lib/worker.mjs";
 import { openReceiver } from "./receiver.mjs";
 import { until } from "./until.mjs";
 
-export const ADMIN_TOKEN = "admin-token-of-the-tests";
+export const ADMIN_TOKEN = "admin-token-of-the-tests-32-characters";
 export const MASTER_KEYS = `test:${Buffer.alloc(32, 7).toString("base64")}`;
 
 /** A Worker and a receiver. `vars` are more variables of the Worker, `rateLimits` see `startWorker`. Close it in `after`. */

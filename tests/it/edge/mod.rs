@@ -33,7 +33,7 @@ use tasks::Tasks;
 /// Where every test's time begins: 2027-01-15T08:00:00Z.
 pub const START_MS: i64 = 1_800_000_000_000;
 /// The operator's token.
-pub const ADMIN_TOKEN: &str = "admin-token-of-the-tests";
+pub const ADMIN_TOKEN: &str = "admin-token-of-the-tests-32-characters";
 const MASTER_KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// The platform of tests.
@@ -97,8 +97,17 @@ impl Edge {
         Self::with(1, quotas)
     }
 
+    /// An installation with other settings.
+    pub fn with_settings(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::build(1, Quotas::default(), change)
+    }
+
     fn with(log_shards: u16, quotas: Quotas) -> Self {
-        let settings = Settings {
+        Self::build(log_shards, quotas, |_| ())
+    }
+
+    fn build(log_shards: u16, quotas: Quotas, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings {
             admin_token: ADMIN_TOKEN.to_owned(),
             master_keys: MasterKeys::parse(MASTER_KEYS).expect("a key"),
             allow_private_destinations: false,
@@ -107,6 +116,7 @@ impl Edge {
             blocked_hosts: vec!["stopped.example".to_owned()],
             quotas,
         };
+        change(&mut settings);
         let tasks = Tasks::new(START_MS);
         let chaos = Rc::new(Chaos::new(tasks.clone()));
         let (time, trouble) = (tasks.clone(), Rc::clone(&chaos));

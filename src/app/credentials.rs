@@ -1,0 +1,117 @@
+//! What holds for a connection's secrets and credentials: who may set them, where they are sealed
+//! for, and where they may be sent.
+
+use url::Url;
+
+use crate::destinations::Destination;
+use crate::destinations::form::{Form, SecretChange};
+use crate::destinations::model::{CUSTOM_HEADER, Field, Kind as FieldKind, Values, header_field};
+use crate::domain::base::error::{Error, FieldError, Kind, Result};
+use crate::domain::base::secret::SealContext;
+use crate::domain::connection::model::SealedSigningSecret;
+use crate::domain::connection::signing;
+use crate::domain::tenants::actor::Actor;
+use crate::ports::Platform;
+use crate::store::connections::Connection;
+
+/// An organization can keep secrets and credentials out of its own hands.
+///
+/// # Errors
+/// `Refused` naming each that this call would set.
+pub fn check_may_set(actor: &Actor, form: &Form) -> Result<()> {
+    if actor.handles_secrets {
+        return Ok(());
+    }
+    let secret = match form.signing_secret {
+        SecretChange::Keep => None,
+        SecretChange::Use(_) => Some("signing_secret"),
+        SecretChange::Generate => Some("generate_secret"),
+    };
+    let credentials = form.credentials.keys().map(|field| match field.starts_with(CUSTOM_HEADER) {
+        true => "custom_headers",
+        false => field,
+    });
+    let named: Vec<String> =
+        secret.into_iter().chain(credentials).map(|field| format!("metadata.{field}")).collect();
+    if named.is_empty() { Ok(()) } else { Err(only_in_embed(named)) }
+}
+
+/// The error of what may be set in the embed only.
+pub fn only_in_embed(named: impl IntoIterator<Item = String>) -> Error {
+    let msg = "is set in the embed only, as this organization decided (secrets_in_embed_only)";
+    let field = |param| FieldError { param, msg: msg.to_owned() };
+    Error::fields(named.into_iter().map(field).collect()).of_kind(Kind::Refused)
+}
+
+/// What authenticates requests belongs to the receiver that it was given for. Where another scheme,
+/// host or port is to be called, it has to be entered again: who may change a URL could otherwise
+/// read what is write-only. Signing secrets stay, since the receiver learns nothing by them.
+///
+/// # Errors
+/// `Refused` naming each that must be entered again.
+pub fn check_origin_kept(
+    destination: &dyn Destination,
+    connection: &Connection,
+    current: &Values,
+    form: &Form,
+) -> Result<()> {
+    let fields = destination.about().fields;
+    let origin = |url: &str| Url::parse(url).ok().map(|url| url.origin());
+    let is_moved = |field: &&Field| {
+        let (before, after) = (current.text(field.key), form.values.text(field.key));
+        matches!(field.kind, FieldKind::Url) && before != after && origin(before) != origin(after)
+    };
+    if fields.iter().find(is_moved).is_none() {
+        return Ok(());
+    }
+    let is_kept = |name: &&String| {
+        connection.credentials.contains_key(*name) && !form.credentials.contains_key(*name)
+    };
+    let headers = fields.iter().filter(|field| matches!(field.kind, FieldKind::Headers(_)));
+    let headers: Vec<(String, String)> = headers
+        .flat_map(|field| {
+            let names = form.values.names(field.key).into_iter().enumerate();
+            names.map(|(at, name)| (header_field(name), format!("{}[{at}].value", field.key)))
+        })
+        .collect();
+    let param = |name: &String| {
+        let header = headers.iter().find(|(field, _)| field == name);
+        format!("metadata.{}", header.map_or(name, |(_, param)| param))
+    };
+    let msg = "must be entered again, because the URL leads to another scheme, host or port";
+    let named = form.credential_names.iter().filter(is_kept);
+    let asked: Vec<FieldError> =
+        named.map(|name| FieldError { param: param(name), msg: msg.to_owned() }).collect();
+    if asked.is_empty() { Ok(()) } else { Err(Error::fields(asked).of_kind(Kind::Refused)) }
+}
+
+/// Where a value of a connection is sealed for.
+pub fn place<'a>(connection: &'a Connection, field: &'a str) -> SealContext<'a> {
+    SealContext { owner: &connection.workspace, record: &connection.id, field }
+}
+
+/// Another scheme may read the stored secret as other key bytes; it must still be usable.
+///
+/// # Errors
+/// `Invalid` naming `metadata.signing_scheme` when it is not.
+pub fn check_kept_secret<P: Platform>(
+    platform: &P,
+    connection: &Connection,
+    form: &Form,
+) -> Result<()> {
+    let (Some(stored), Some(signing)) = (&connection.secret, &form.signing) else {
+        return Ok(());
+    };
+    let field = SealedSigningSecret::field(stored.number);
+    let keys = &platform.settings().master_keys;
+    let secret = keys
+        .open(&place(connection, &field), &stored.sealed)
+        .map_err(|e| Error::internal(format!("connection {}: {e}", connection.id)))?;
+    match signing::check_secret(signing.scheme, secret.expose()) {
+        Ok(_) => Ok(()),
+        Err(msg) => Err(Error::field(
+            "metadata.signing_scheme",
+            format!("needs a new signing_secret, because with this scheme the stored one {msg}"),
+        )),
+    }
+}

@@ -1,0 +1,101 @@
+//! Changing the catalogue of event types.
+
+use crate::app::common::changing;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::version::Expected;
+use crate::ports::Platform;
+use crate::store::event_types::{self, EventType};
+
+/// Creates an event type, or puts it in the place of the one with its key.
+///
+/// # Errors
+/// `PreconditionFailed` when a version is expected that the one that is there does not have;
+/// `Refused` when the catalogue is full.
+pub async fn put<P: Platform>(
+    platform: &P,
+    organization: &str,
+    new: &EventType,
+    expected: &Expected,
+) -> Result<EventType> {
+    let control = platform.control();
+    changing(async || {
+        let mut version = None;
+        if !expected.is_any() {
+            let found = match event_types::find(control, organization, &new.key).await {
+                Ok(found) => Some(found),
+                Err(error) if error.kind == Kind::NotFound => None,
+                Err(error) => return Err(error),
+            };
+            expected.check(&found.as_ref().map(EventType::tag).unwrap_or_default())?;
+            version = found.map(|found| found.version);
+        }
+        event_types::put(control, organization, new, version).await
+    })
+    .await
+}
+
+/// What is to be changed about an event type; `None` leaves it as it is.
+pub struct Change {
+    /// New label.
+    pub label: Option<String>,
+    /// New description; `Some(None)` takes it away. So do the next two.
+    pub description: Option<Option<String>>,
+    /// What it is listed under.
+    pub group: Option<Option<String>>,
+    /// The text of an example.
+    pub example: Option<Option<String>>,
+    /// Whether customers see it.
+    pub visible: Option<bool>,
+}
+
+/// Changes an event type of the version that is expected.
+///
+/// # Errors
+/// `NotFound` when the catalogue has none with this key; `PreconditionFailed` when it is of another
+/// version.
+pub async fn change<P: Platform>(
+    platform: &P,
+    organization: &str,
+    key: &str,
+    change: &Change,
+    expected: &Expected,
+) -> Result<EventType> {
+    let control = platform.control();
+    changing(async || {
+        let mut found = event_types::find(control, organization, key).await?;
+        expected.check(&found.tag())?;
+        let Change { label, description, group, example, visible } = change;
+        found.label = label.clone().unwrap_or(found.label);
+        found.description = description.clone().unwrap_or(found.description);
+        found.group = group.clone().unwrap_or(found.group);
+        found.example = example.clone().unwrap_or(found.example);
+        found.visible = visible.unwrap_or(found.visible);
+        found.updated_at_ms = platform.now_ms();
+        event_types::put(control, organization, &found, Some(found.version)).await
+    })
+    .await
+}
+
+/// Takes an event type of the version that is expected out of the catalogue.
+///
+/// # Errors
+/// `NotFound` when it has none with this key; `PreconditionFailed` when it is of another version.
+pub async fn delete<P: Platform>(
+    platform: &P,
+    organization: &str,
+    key: &str,
+    expected: &Expected,
+) -> Result<()> {
+    let control = platform.control();
+    if expected.is_any() {
+        let was_there = event_types::delete(control, organization, key, None).await?;
+        return if was_there { Ok(()) } else { Err(Error::not_found("event type")) };
+    }
+    changing(async || {
+        let found = event_types::find(control, organization, key).await?;
+        expected.check(&found.tag())?;
+        let deleted = event_types::delete(control, organization, key, Some(found.version)).await?;
+        Ok(deleted.then_some(()))
+    })
+    .await
+}

@@ -1,0 +1,130 @@
+//! What stands in the form of a rule: as it is stored, as it was sent, and how the two differ.
+
+use crate::domain::base::error::Error;
+use crate::domain::base::ids::parse_uuid;
+use crate::domain::base::names::{check_name, check_pattern, check_resource_id};
+use crate::domain::routing::filter::Filter;
+use crate::embed::frame::parts::{Difference, Errors};
+use crate::embed::text;
+use crate::http::access::EmbedSession;
+use crate::http::form::Form;
+use crate::store::connections::Connection;
+use crate::store::rules::Rule;
+
+/// What stands in the fields of a rule.
+#[derive(Debug, Default)]
+pub struct Draft {
+    /// The connection that it sends to.
+    pub connection: String,
+    /// The pattern of its events.
+    pub event: String,
+    /// The resource that it is limited to.
+    pub resource: String,
+    /// The resource id that it is limited to.
+    pub resource_id: String,
+    /// The filter.
+    pub filter: String,
+    /// Whether it is switched off.
+    pub is_inactive: bool,
+    /// The tag of the version that the form was drawn from; empty for a new rule.
+    pub version: String,
+}
+
+impl Draft {
+    /// The fields of a rule as it is.
+    pub fn of(rule: &Rule) -> Self {
+        Self {
+            connection: rule.connection.clone(),
+            event: rule.event.clone(),
+            resource: rule.resource.clone().unwrap_or_default(),
+            resource_id: rule.resource_id.clone().unwrap_or_default(),
+            filter: rule.filter.clone().unwrap_or_default(),
+            is_inactive: !rule.active,
+            version: rule.tag(),
+        }
+    }
+
+    /// The fields as they were sent.
+    pub fn sent(form: &Form) -> Self {
+        let trimmed = |name: &str| form.filled(name).unwrap_or_default().to_owned();
+        Self {
+            connection: form.get("connection").to_owned(),
+            event: trimmed("event"),
+            resource: trimmed("resource"),
+            resource_id: trimmed("resource_id"),
+            filter: trimmed("filter"),
+            is_inactive: form.get("active") == "0",
+            version: form.get("version").to_owned(),
+        }
+    }
+
+    /// The fields in which another draft, of what is stored now, is different.
+    pub fn differences(&self, now: &Self, connections: &[Connection]) -> Vec<Difference> {
+        let named = |id: &str| {
+            let found = connections.iter().find(|connection| connection.id == id);
+            found.map_or(id, |connection| connection.name.as_str()).to_owned()
+        };
+        let inactive = |draft: &Self| if draft.is_inactive { text::RULE_INACTIVE } else { "" };
+        let all = [
+            ("event", now.event.clone(), self.event.clone()),
+            ("connection", named(&now.connection), named(&self.connection)),
+            ("resource", now.resource.clone(), self.resource.clone()),
+            ("resource_id", now.resource_id.clone(), self.resource_id.clone()),
+            ("filter", now.filter.clone(), self.filter.clone()),
+            ("active", inactive(now).to_owned(), inactive(self).to_owned()),
+        ];
+        let differing = all.into_iter().filter(|(_, now, yours)| now != yours);
+        let label = |name: &str| match text::form::field(name).0 {
+            "" => text::EDIT_RULE,
+            label => label,
+        };
+        differing.map(|(name, now, yours)| (label(name).to_owned(), now, yours)).collect()
+    }
+
+    /// What is wrong with it, all at once.
+    pub fn check(&self) -> Errors {
+        let mut errors = Vec::new();
+        let mut check = |param: &str, result: std::result::Result<(), String>| {
+            errors.extend(
+                result
+                    .err()
+                    .map(|msg| Error::field(param, msg).into_fields())
+                    .into_iter()
+                    .flatten(),
+            );
+        };
+        check("event", check_pattern(&self.event));
+        if !self.resource.is_empty() {
+            check("resource", check_name(&self.resource));
+        }
+        if !self.resource_id.is_empty() {
+            check("resource_id", check_resource_id(&self.resource_id));
+        }
+        check("filter", self.kept_filter().map(drop));
+        if parse_uuid(&self.connection).is_none() {
+            check("connection", Err(text::CHOOSE_ONE.to_owned()));
+        }
+        Errors(errors)
+    }
+
+    /// The filter as it is kept.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn kept_filter(&self) -> std::result::Result<Option<String>, String> {
+        if self.filter.is_empty() {
+            return Ok(None);
+        }
+        let parsed = Filter::parse(&self.filter);
+        parsed.map(|filter| Some(filter.to_json().to_string())).map_err(|e| e.message.clone())
+    }
+
+    /// The limits, which a session of one resource cannot choose.
+    pub fn limits(&self, visit: &EmbedSession) -> (Option<String>, Option<String>) {
+        if let Some(only) = &visit.session.resource {
+            return (Some(only.kind.clone()), Some(only.id.clone()));
+        }
+        let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        (given(&self.resource), given(&self.resource_id))
+    }
+}

@@ -1,0 +1,106 @@
+//! Reading bodies: within a deadline, and within bytes that all bodies of an isolate share. An
+//! isolate has 128 MB for all that it serves, and a body can be sent as slowly as one likes.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use futures_util::future::{Either, select};
+use futures_util::{Stream, StreamExt, pin_mut};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
+
+use crate::domain::base::error::{Error, Result};
+use crate::domain::base::limits::{BODIES_BYTES_MAX, BODY_DEADLINE_MS, SMALL_BODY_BYTES};
+use crate::http::problem;
+use crate::ports::Clock;
+
+/// The bytes of bodies that an isolate holds. Small bodies have a share of their own, so that large
+/// ones do not keep them out.
+#[derive(Debug, Default)]
+pub struct Bodies {
+    small: Cell<usize>,
+    large: Cell<usize>,
+}
+
+/// Bytes that are held until this is dropped, when the request was answered.
+#[derive(Debug)]
+pub struct Held {
+    bodies: Rc<Bodies>,
+    is_small: bool,
+    bytes: usize,
+}
+
+impl Held {
+    fn slot(&self) -> &Cell<usize> {
+        if self.is_small { &self.bodies.small } else { &self.bodies.large }
+    }
+
+    fn take(&mut self, bytes: usize) -> Result<()> {
+        let held = self.slot().get() + bytes;
+        if held > BODIES_BYTES_MAX {
+            return Err(Error::unavailable("the bodies being read are too many"));
+        }
+        self.slot().set(held);
+        self.bytes += bytes;
+        Ok(())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.slot().set(self.slot().get().saturating_sub(self.bytes));
+    }
+}
+
+/// How many bytes a body is told to have; `None` where that is not told, or where it is compressed
+/// and may grow.
+pub fn told_bytes(headers: &HeaderMap) -> Option<usize> {
+    let told =
+        headers.get(CONTENT_LENGTH).and_then(|bytes| bytes.to_str().ok()?.trim().parse().ok());
+    told.filter(|_| !headers.contains_key(CONTENT_ENCODING))
+}
+
+/// Whether a body is told to be so small that it may be read before it is known who sends it.
+pub fn is_small(headers: &HeaderMap) -> bool {
+    told_bytes(headers).is_some_and(|bytes| bytes <= SMALL_BODY_BYTES)
+}
+
+/// Reads a body that comes in chunks.
+///
+/// # Errors
+/// `TooLarge` as soon as it is larger than `bytes_max`, `Invalid` when it breaks off or is not
+/// there within the deadline, `Unavailable` when too many are being read.
+pub async fn read<E>(
+    clock: &impl Clock,
+    bodies: &Rc<Bodies>,
+    told_bytes: Option<usize>,
+    bytes_max: usize,
+    chunks: impl Stream<Item = std::result::Result<Vec<u8>, E>>,
+) -> Result<(Vec<u8>, Held)> {
+    if told_bytes.is_some_and(|bytes| bytes > bytes_max) {
+        return Err(problem::body_too_large(bytes_max));
+    }
+    let is_small = told_bytes.is_some_and(|bytes| bytes <= SMALL_BODY_BYTES);
+    let reading = async {
+        let mut held = Held { bodies: Rc::clone(bodies), is_small, bytes: 0 };
+        let mut body = Vec::new();
+        pin_mut!(chunks);
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| Error::invalid("The body broke off"))?;
+            if body.len() + chunk.len() > bytes_max {
+                return Err(problem::body_too_large(bytes_max));
+            }
+            held.take(chunk.len())?;
+            body.extend_from_slice(&chunk);
+        }
+        Ok((body, held))
+    };
+    let deadline = clock.sleep_ms(BODY_DEADLINE_MS);
+    pin_mut!(reading, deadline);
+    match select(reading, deadline).await {
+        Either::Left((read, _)) => read,
+        Either::Right(_) => {
+            let seconds = BODY_DEADLINE_MS / 1_000;
+            Err(Error::invalid(format!("The body did not come within {seconds} seconds")))
+        }
+    }
+}
