@@ -123,7 +123,7 @@ fn the_form_says_what_is_wrong_and_keeps_what_was_entered() {
         (vec![("until", &late)], 400, "until", "must be later than since"),
         (vec![("since", "soon")], 400, "since", "must be a date and a time"),
         (vec![("until", "")], 400, "until", "must be a date and a time"),
-        (vec![("event", "no name")], 400, "event", ""),
+        (vec![("event", "no*name")], 400, "event", ""),
         (vec![("connection", "x")], 400, "connection", "choose one"),
     ] {
         let fields = with(world.range(), &others);

@@ -91,7 +91,7 @@ export function assertError(answer, status, ...params) {
   assert.equal(answer.headers.get("content-type"), "application/problem+json", answer.text);
   const { error } = answer.body;
   const [first] = error.data ?? [];
-  if (status === 400 && first) assert.ok(answer.body.message.startsWith(first.param), answer.text);
+  if (status === 400 && first) assert.ok(answer.body.message.startsWith(first.param === "body" ? "The body" : first.param), answer.text);
   assertShape(answer.body, {
     message: words,
     error: { name: words, message: words, code: maybe(words), ...(params.length ? { data: listOf({ param: anyText, msg: words }) } : {}) },
