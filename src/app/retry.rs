@@ -24,7 +24,8 @@ const PENDING_LEFT_ALONE_MS: i64 = MINUTE_MS;
 ///
 /// # Errors
 /// `NotFound` when the actor has no such event, or the event owes nothing by this rule; `TooEarly`
-/// when an attempt is under way or only just due; `Conflict` when its connection is inactive or gone.
+/// when an attempt is under way or only just due; `Conflict` when its connection is inactive or
+/// gone.
 pub async fn retry<P: Platform>(
     platform: &P,
     actor: &Actor,

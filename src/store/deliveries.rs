@@ -124,8 +124,8 @@ fn key_set<'a>(keys: impl IntoIterator<Item = &'a DeliveryKey>) -> String {
 }
 
 const OWED: &str = "\
-    select d.workspace, d.connection, d.event, d.rule, d.state, d.attempts, d.faults, d.faulted_since_ms, \
-      d.started_at_ms, d.attempts_before, d.asked_by, \
+    select d.workspace, d.connection, d.event, d.rule, d.state, d.attempts, d.faults, \
+      d.faulted_since_ms, d.started_at_ms, d.attempts_before, d.asked_by, \
       e.name, e.resource, e.resource_id, e.created_at_ms, e.hops, \
       coalesce(e.payload, p.payload) as payload, l.mode, l.failing_since_ms, \
       l.raised_at_ms as last_failed_at_ms, \

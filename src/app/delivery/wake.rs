@@ -8,7 +8,8 @@ use crate::ports::{Jobs, Platform, PortError};
 ///
 /// # Errors
 /// When it is not known that all were taken; each batch of them is tried by itself. What they would
-/// wake is stored, and the sweeper sees to it; whether that is good enough is for the caller to say.
+/// wake is stored, and the sweeper sees to it; whether that is good enough is for the caller to
+/// say.
 pub async fn wake<P: Platform>(platform: &P, jobs: &[Job], delay_s: u32) -> Result<(), PortError> {
     let mut all = Ok(());
     for chunk in jobs.chunks(SEND_BATCH_MAX) {
