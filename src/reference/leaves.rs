@@ -155,8 +155,8 @@ fn plain(chars_max: usize, example: &str) -> Shape {
     leaf(schema, example)
 }
 
-/// A pattern of a rule or of a publishable key, see `domain::base::names::check_pattern`: a name; or
-/// the beginning of names, a dot and a star; or the star alone.
+/// A pattern of a rule or of a publishable key, see `domain::base::names::check_pattern`: a name;
+/// or the beginning of names, a dot and a star; or the star alone.
 pub fn pattern(example: &str) -> Shape {
     let pattern = format!("^(\\*|[^{NOT_IN_NAMES}]+(\\.\\*)?)$");
     let schema = json!({"type": "string", "maxLength": NAME_BYTES_MAX, "pattern": pattern});

@@ -11,8 +11,7 @@ use crate::store::{run, select, statement};
 const REPLAY: &str = "\
     update deliveries set state = ?5, open = 1, due_at_ms = ?6, sweep_at_ms = ?6 + ?7, \
       sweeps = 0, faults = 0, faulted_since_ms = null, reason = null, \
-      completed_at_ms = null, asked_by = ?8, \
-      attempts_before = attempts, owed_since_ms = ?6, \
+      completed_at_ms = null, asked_by = ?8, attempts_before = attempts, owed_since_ms = ?6, \
       seq = (select n from strict_counters where workspace = ?1 and connection = ?2) \
     where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 and open = 0 \
       and state in ('delivered', 'failed', 'canceled') and not exists (select 1 from events e \

@@ -431,7 +431,8 @@ fn too_much_is_refused_with_the_count() {
     let copy = |count: usize| {
         edge.logs[0].execute(&format!(
             "insert into deliveries select workspace, connection, event, n, state, open, \
-             due_at_ms, sweep_at_ms, attempts, sweeps, faults, faulted_since_ms, payload_bytes, reason, last_error, \
+             due_at_ms, sweep_at_ms, attempts, sweeps, faults, \
+             faulted_since_ms, payload_bytes, reason, last_error, \
              created_at_ms, started_at_ms, completed_at_ms, first_attempt, asked_by, \
              attempts_before, owed_since_ms, seq from deliveries d, (with recursive c(n) as \
              (select 1000 union all select n + 1 from c limit {count}) select n from c) \

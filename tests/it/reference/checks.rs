@@ -27,8 +27,8 @@ fn table() -> Vec<(&'static str, Shape, Check)> {
     ]
 }
 
-/// Whether a schema takes more than the check does: no schema counts bytes, and none counts the dots
-/// of a name that may begin with one.
+/// Whether a schema takes more than the check does: no schema counts bytes, and none counts the
+/// dots of a name that may begin with one.
 fn is_wider(name: &str) -> bool {
     ["event name", "pattern of a rule", "limit of a key"].contains(&name)
 }
