@@ -293,3 +293,21 @@ fn a_rule_needs_a_connection_of_its_own_workspace() {
     let answer = tenant.call(&edge, "POST", "/api/v1/rules", &body);
     assert_eq!(params(&answer), ["event", "metadata.action"]);
 }
+
+#[test]
+fn texts_of_the_metadata_are_kept_and_answered() {
+    let world = world();
+    let metadata = json!({"action": "send_webhook", "id": "C123", "template": "Hi {{name}}"});
+    let rule = world.rule("order.paid", json!({"metadata": metadata}));
+    let shown = world.tenant.get(&world.edge, &format!("/api/v1/rules/{rule}"));
+    assert_eq!(shown["metadata"], metadata);
+    for (metadata, param) in [
+        (json!({"action": "send_webhook", "id": 7}), "metadata.id"),
+        (json!({"action": "send_email"}), "metadata.action"),
+        (json!({"id": "C123"}), "metadata.action"),
+        (json!({"action": "send_webhook", "template": "x".repeat(20_000)}), "metadata"),
+    ] {
+        let answer = world.try_rule("order.paid", json!({"metadata": metadata}));
+        assert_eq!((answer.status, params(&answer)), (400, vec![param.to_owned()]), "{metadata}");
+    }
+}
