@@ -43,7 +43,7 @@ const session = {
 };
 const launched = { ...session, launch_token: words, launch_expires_at: time, launch_url: matching(/^https?:\/\/.+\/launch\?token=/) };
 const action = atLeast({ key: "send_webhook", label: words, noun: words });
-const integration = { name: words, type: words, authentication: object, actions: listOf(atLeast(action)) };
+const integration = { name: words, type: words, authentication: object, actions: atLeast({ send_webhook: action }) };
 
 let world, tenant, to, sent;
 

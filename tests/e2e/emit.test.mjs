@@ -258,7 +258,7 @@ test("other methods are 405 with Allow", async () => {
   const api = apiClient(world.baseUrl, asMachine(tenant.machine));
   for (const [method, path, allow] of [
     ["put", "/events", "GET, HEAD, POST"], ["delete", "/events/bulk", "POST"], ["delete", "/workspaces", "GET, HEAD, POST"],
-    ["post", `/events/${tenant.workspace.id}/payload`, "GET, HEAD"],
+    ["post", `/events/${tenant.workspace.id}/payload`, "DELETE, GET, HEAD"],
   ]) {
     const answer = await api[method](path, {});
     assertError(answer, 405);

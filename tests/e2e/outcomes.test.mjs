@@ -88,7 +88,7 @@ test("an endpoint that hangs is given up at its timeout", async () => {
   assert.equal(attempts.length, 1);
   assert.equal(attempt.outcome, "timeout");
   assert.equal(attempt.status_code, undefined);
-  assert.equal(attempt.error, "Timed out before the answer: nothing came within 1000 ms");
+  assert.match(attempt.error, /^Timed out before the answer: nothing came within \d+ ms$/);
   assert.ok(attempt.duration_ms >= 1_000, `${attempt.duration_ms} ms`);
   assert.ok(!("status_code" in attempt.response));
   assert.equal(delivery.attempt_count, 1);
@@ -104,13 +104,13 @@ test("an endless body, sent fast, is success with the first 16 KiB kept", async 
   await until("the endless answer is cut off", () => request.closed === true || "it goes on");
 });
 
-const LATE = "Answered 200; its body could not be read: timed out in its body, which was not complete within 1000 ms";
+const LATE = /^Answered 200; its body could not be read: timed out in its body, which was not complete within \d+ ms$/;
 
 test("a body that trickles for ever after a 200 is noted, and what came is kept", async () => {
   const { attempt, delivery, path } = await deliver(endless({ chunk: "drip ", everyMs: 100 }), { status: ["completed"] });
   assert.equal(attempt.outcome, "delivered");
   assert.equal(attempt.status_code, 200);
-  assert.equal(attempt.error, LATE);
+  assert.match(attempt.error, LATE);
   assert.ok(!("last_error" in delivery));
   assert.match(attempt.response.body, /^(drip )+$/);
   assert.equal(attempt.response.truncated, false);
@@ -143,7 +143,7 @@ test("a short body that stops before its told length is noted", async () => {
   const { attempt } = await deliver(halt, { status: ["completed"] });
   assert.equal(attempt.outcome, "delivered");
   assert.equal(attempt.status_code, 200);
-  assert.equal(attempt.error, LATE);
+  assert.match(attempt.error, LATE);
 });
 
 test("a slow answer in time is success", async () => {

@@ -44,12 +44,14 @@ const answers = new Map();
 
 before(async () => {
   server = createServer((socket) => {
-    let head = "";
+    let [text, answered] = ["", 0];
     socket.on("error", () => {}).on("data", (data) => {
-      head += data.toString("latin1");
-      const path = /^\S+ (\S+)/.exec(head)?.[1];
-      if (!head.includes("\r\n\r\n") || !answers.has(path)) return;
-      const { raw, close, reset } = answers.get(path);
+      text += data.toString("latin1");
+      // A connection can be used again for the next request.
+      const paths = [...text.matchAll(/POST (\S+) HTTP\/1\.1\r\n/g)].map(([, path]) => path);
+      if (paths.length === answered || !text.endsWith("}")) return;
+      answered = paths.length;
+      const { raw, close, reset } = answers.get(paths.at(-1));
       if (raw !== null) socket.write(raw);
       if (reset) setTimeout(() => socket.resetAndDestroy(), 50);
       else if (close) socket.end();

@@ -195,13 +195,16 @@ impl Made {
         }
     }
 
-    /// Why it failed, in words for the customer.
+    /// Why it failed, or why the body of an answer that delivered could not be read, in words for
+    /// the customer.
     fn error(&self) -> Option<String> {
+        let answer = self.answer();
         match &self.verdict {
+            Verdict::Delivered if answer.outcome() == Outcome::Delivered => answer.error(),
             Verdict::Delivered => None,
             Verdict::Permanent { told, .. } | Verdict::Unauthorized(told) => Some(told.clone()),
             _ => {
-                let error = self.answer().error();
+                let error = answer.error();
                 error.or_else(|| Some("The answer says that it was not taken".to_owned()))
             }
         }
@@ -401,6 +404,10 @@ mod tests {
             assert_eq!(made.error().is_none(), outcome == Outcome::Delivered, "{:?}", made.verdict);
         }
         assert_eq!(made(Some(200), refused()).error().as_deref(), Some("no such channel"));
+        let mut cut = made(Some(200), Verdict::Delivered);
+        cut.exchanges[0].answer.failure = Some(Failure::Network("it broke off".to_owned()));
+        let told = "Answered 200; its body could not be read: it broke off";
+        assert_eq!((cut.outcome(), cut.error().as_deref()), (Outcome::Delivered, Some(told)));
         assert_eq!(made(Some(200), Verdict::Throttled(Some(7))).retry_after_ms(0), Some(7));
         assert!(made(Some(200), Verdict::Throttled(None)).asks_for_less());
     }

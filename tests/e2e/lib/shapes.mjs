@@ -65,6 +65,7 @@ export const ruleEvent = {
 /** How far the deliveries of an event are. */
 export const progress = {
   total_rules: count, completed_count: count, failed_count: count, started_at: maybe(time), completed_at: maybe(time),
+  kept_until: maybe(time),
 };
 
 /** The envelope of every list. */
