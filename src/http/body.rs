@@ -64,10 +64,22 @@ pub fn is_small(headers: &HeaderMap) -> bool {
     told_bytes(headers).is_some_and(|bytes| bytes <= SMALL_BODY_BYTES)
 }
 
+/// Takes in what is left of a body and keeps none of it: a client that is still sending when the
+/// connection is closed never sees the answer.
+async fn drain<E>(chunks: &mut (impl Stream<Item = std::result::Result<Vec<u8>, E>> + Unpin)) {
+    let mut left = BODIES_BYTES_MAX;
+    while let Some(Ok(chunk)) = chunks.next().await {
+        if chunk.len() > left {
+            return;
+        }
+        left -= chunk.len();
+    }
+}
+
 /// Reads a body that comes in chunks.
 ///
 /// # Errors
-/// `TooLarge` as soon as it is larger than `bytes_max`, `Invalid` when it breaks off or is not
+/// `TooLarge` when it is larger than `bytes_max`, `Invalid` when it breaks off or is not
 /// there within the deadline, `Unavailable` when too many are being read.
 pub async fn read<E>(
     clock: &impl Clock,
@@ -76,17 +88,20 @@ pub async fn read<E>(
     bytes_max: usize,
     chunks: impl Stream<Item = std::result::Result<Vec<u8>, E>>,
 ) -> Result<(Vec<u8>, Held)> {
-    if told_bytes.is_some_and(|bytes| bytes > bytes_max) {
-        return Err(problem::body_too_large(bytes_max));
-    }
     let is_small = told_bytes.is_some_and(|bytes| bytes <= SMALL_BODY_BYTES);
     let reading = async {
         let mut held = Held { bodies: Rc::clone(bodies), is_small, bytes: 0 };
         let mut body = Vec::new();
         pin_mut!(chunks);
+        if told_bytes.is_some_and(|bytes| bytes > bytes_max) {
+            drain(&mut chunks).await;
+            return Err(problem::body_too_large(bytes_max));
+        }
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|_| Error::invalid("The body broke off"))?;
             if body.len() + chunk.len() > bytes_max {
+                drop((body, held));
+                drain(&mut chunks).await;
                 return Err(problem::body_too_large(bytes_max));
             }
             held.take(chunk.len())?;

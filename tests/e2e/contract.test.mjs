@@ -96,6 +96,7 @@ const cases = {
   list_event_types: {},
   get_event_type: { path: () => ({ key: "contract.listed" }) },
   put_event_type: { path: () => ({ key: "contract.put" }), body: () => ({ label: "Put", example: '{"a":1.0}' }), bad: [{ example: "[]" }, "example"] },
+  update_event_type: { path: () => ({ key: "contract.put" }), body: () => ({ label: "Put again" }), bad: [{ example: "[]" }, "example"] },
   delete_event_type: {
     path: async () => (ok(await api().put("/event-types/contract.gone", {})), { key: "contract.gone" }),
   },

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { apiClient, asMachine, asNobody, asPublisher } from "../../tools/lib/api.mjs";
 import { answer } from "./lib/receiver.mjs";
 import * as shapes from "./lib/shapes.mjs";
-import { acceptedEvent, assertError, assertShape, count, flag, list, listOf, matching, olderUuid, orNull, time, uuid, words } from "./lib/shapes.mjs";
+import { acceptedEvent, assertError, assertShape, atLeast, count, flag, list, listOf, matching, olderUuid, orNull, time, uuid, words } from "./lib/shapes.mjs";
 import { connect, emit, emitMany, made, newTenant, newWorkspace, ok, openWorld, secretWord, settled } from "./lib/world.mjs";
 
 const NOBODYS = "00000000-0000-4000-8000-000000000000";
@@ -13,6 +13,7 @@ const SEND = { action: "send_webhook" };
 
 const workspace = {
   id: uuid, name: words, description: orNull(words), environment: shapes.maybe(words), external_id: shapes.maybe(words),
+  retention_days: count, retention_unsettled_days: count,
   created_at: time, updated_at: time,
 };
 const publicKey = matching(/^mesh_pub_([A-Za-z0-9\-.]+)_([A-Za-z0-9\-.]+)_([^_]+)$/);
