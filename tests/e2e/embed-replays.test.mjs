@@ -7,7 +7,7 @@ import { noBrowser, openBrowser, openPage } from "./lib/browser.mjs";
 import { newSession } from "./lib/embed.mjs";
 import { answer } from "./lib/receiver.mjs";
 import { until } from "./lib/until.mjs";
-import { connect, emit, newTenant, openWorld, settled } from "./lib/world.mjs";
+import { connect, emit, newTenant, ok, openWorld, settled } from "./lib/world.mjs";
 
 const PER_STORY = 3;
 
@@ -95,6 +95,8 @@ test("the same without scripts, and one alone", { skip: noBrowser }, async () =>
   await settled(story.tenant, id, ["failed"]);
   await page.goto(`${page.url().split("/replays")[0]}/failed?connection=${story.connection.id}`);
   await page.getByText("Your server answered 410").waitFor();
+  // The 410 made the connection inactive, and nothing is sent to one that is.
+  ok(await story.tenant.api.post(`/connections/${story.connection.id}/activate`, {}));
   await page.getByRole("button", { name: "Send again" }).click();
   await page.getByText("It is sent again now.").waitFor();
   assert.ok(page.url().includes(`/failed?connection=${story.connection.id}`));

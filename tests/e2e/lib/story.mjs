@@ -296,6 +296,9 @@ async function retriesByHand(scene) {
   const count = audit.seen().length;
   await hand.go(shown.getByRole("button", { name: "Retry now" }));
   await scene.appears(shown.locator("h3 .badge", { hasText: "Delivered" }));
+  // What is delivered is folded when the page is loaded anew.
+  const folded = shown.locator("> details:not([open]) > summary");
+  if (await folded.count()) await folded.click();
   await shown.getByText(/Attempt 2.*Delivered.*manual/s).waitFor();
   const again = await audit.arrived(count + 1);
   const first = audit.seen()[count - 1];
