@@ -23,9 +23,15 @@ export async function exportWorkspace({ target: { api }, write }, [id], options)
   }
   if (!options.events) return;
   for (const event of await all(api, `/workspaces/${id}/events`)) {
-    const payload = await api.get(`/events/${event.id}/payload`);
-    line("event", { ...event, payload: payload.status === 200 ? payload.text : null });
+    const answer = await api.get(`/events/${event.id}/payload`);
+    line("event", { ...event, payload: answer.status === 200 ? payloadText(answer.text) : null });
   }
+}
+
+/** The exact text of the payload in an answer: it stands last. No text before it has an unescaped quote in it. */
+function payloadText(answer) {
+  const key = ',"payload":';
+  return answer.slice(answer.indexOf(key) + key.length, -1);
 }
 
 /** `import FILE`: a new workspace with the connections and rules of an export. */
