@@ -217,7 +217,8 @@ test("statistics of a workspace and of an organization", async () => {
   const day = { ...tally, day: matching(/^\d{4}-\d\d-\d\d$/) };
   const stats = { as_of: time, since: time, total: tally, days: listOf(day) };
   const found = ok(await tenant.api.get(path));
-  assertShape(found, { ...stats, connections: listOf({ ...tally, connection: uuid, days: listOf(day) }) });
+  const kept = { retention_days: count, retention_unsettled_days: count };
+  assertShape(found, { ...stats, ...kept, connections: listOf({ ...tally, connection: uuid, days: listOf(day) }) });
   const { completed, failed, success_rate, receiver_latency_ms } = found.connections[0];
   assert.deepEqual([completed, failed, success_rate, found.connections.length], [1, 1, 0.5, 1]);
   assert.ok(receiver_latency_ms.p50 >= 1);
