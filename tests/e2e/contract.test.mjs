@@ -138,7 +138,7 @@ const cases = {
   update_rule: { path: async () => id(await newRule()), body: () => ({ resource: "order", active: false }), bad: [{ event: "a*b" }, "event"] },
   delete_rule: { path: async () => id(await newRule()) },
   emit_event: { as: () => tenant.publisher, body: () => ({ event: "contract.emitted", payload: { a: 1 } }), bad: [{ event: "x" }, "payload"] },
-  emit_events: { as: () => tenant.publisher, body: () => [{ event: "contract.emitted", payload: {} }], bad: [[], ""] },
+  emit_events: { as: () => tenant.publisher, body: () => [{ event: "contract.emitted", payload: {} }], bad: [[], "body"] },
   list_events: {},
   get_event: { path: () => ({ id: delivered.id }) },
   get_event_payload: { path: () => ({ id: delivered.id }) },
