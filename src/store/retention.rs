@@ -281,15 +281,14 @@ pub async fn expire(
 }
 
 /// Closes those days for ever that were counted when nothing of them was owed any more.
-const CLOSE_DAYS: &str = concat!(
-    "update rollups set phase = 3 where phase = 2 and (workspace, day_ms, connection) in ( \
+const CLOSE_DAYS: &str = "\
+    update rollups set phase = 3 where phase = 2 and (workspace, day_ms, connection) in ( \
        select r.workspace, r.day_ms, r.connection \
        from json_each(?2) j cross join events e cross join json_each(e.fan_out) f \
          cross join rollups r \
        where e.workspace = ?1 and e.event = j.value and r.workspace = e.workspace \
          and r.day_ms = e.created_at_ms - e.created_at_ms % 86400000 \
-         and r.connection = f.value ->> 'c')"
-);
+         and r.connection = f.value ->> 'c')";
 /// The event `e` of the set `?2` of which no delivery needs it, and each was counted for ever. `?6`
 /// is [`Cutoff::counted_ms`].
 macro_rules! free_event {

@@ -44,7 +44,7 @@ fn how_full_the_shards_are_is_told_to_the_operator() {
         fill(&edge, 1, percent);
         assert_eq!(levels(&edge), ["normal", level]);
         let lines = edge.lines.borrow();
-        let told = lines.iter().filter(|line| line["at"] == "storage").next_back();
+        let told = lines.iter().rfind(|line| line["at"] == "storage");
         let told = told.expect("a line");
         assert_eq!((&told["shard"], &told["level"]), (&json!(1), &json!(level)));
         assert_eq!(told["percent"], percent);
