@@ -20,8 +20,8 @@ import { made, ok } from "./lib/world.mjs";
 
 const READY_MS = 120_000;
 const FILES = [
-  ".cargo", "Cargo.lock", "Cargo.toml", "build", "examples", "migrations", "package-lock.json", "package.json", "public", "src", "tools",
-  "wrangler.toml",
+  "Cargo.lock", "Cargo.toml", "build", "examples", "migrations", "package-lock.json", "package.json", "public", "src", "tools",
+  "rust-toolchain.toml", "wrangler.toml",
 ];
 
 let home, stateDir, port;
