@@ -1,6 +1,5 @@
 //! Erasing: after it the payload stands nowhere, and what happened can still be read.
 
-use posthorn::app::upkeep::sweep::sweep;
 use posthorn::domain::base::limits::ERASURE_STEP;
 use posthorn::domain::base::time::{DAY_MS, MINUTE_MS};
 use posthorn::ports::Clock;
@@ -351,7 +350,7 @@ fn nothing_of_a_deleted_workspace_is_left_in_any_table() {
         let force = json!({"force_delete": true});
         assert_eq!(world.tenant.call(&world.edge, "DELETE", &path, &force).status, 200);
         world.edge.run_for(10 * MINUTE_MS);
-        world.edge.block_on(sweep(&world.edge, false));
+        world.edge.cron(false);
         assert_eq!(world.found(), [""; 0], "{fault:?}");
         for database in [&world.edge.control, &world.edge.logs[0]] {
             assert_eq!(found_in(database, workspace), [""; 0], "{fault:?}");

@@ -11,13 +11,15 @@ pub const PAYLOAD_BYTES_MAX: usize = 512 * 1024;
 /// parser (the common defaults are 64 to 512).
 pub const PAYLOAD_DEPTH_MAX: usize = 64;
 
-/// Payloads above this many bytes are stored in a table of their own. A row of a WITHOUT ROWID
-/// table stands in interior pages too, and 4 KiB pages keep about 1,000 bytes of it: measured with
-/// 2 KB payloads, one table took twice the space and three times the time of two.
-pub const PAYLOAD_INLINE_BYTES: usize = 1_000;
-
-/// The same threshold for the record of a first attempt inside its delivery row.
-pub const RECORD_INLINE_BYTES: usize = 1_000;
+/// Bytes of a row of events or deliveries; what would make it longer, a payload or the record of a
+/// first attempt, has a row in a table of its own. A row of a WITHOUT ROWID table stands in
+/// interior pages too, and 4 KiB pages keep about 1,000 bytes of it, else it takes one page more:
+/// measured with 2 KB payloads, one table took twice the space and three times the time of two.
+pub const ROW_INLINE_BYTES: usize = 950;
+/// What a row of events has beside its texts: two ids of 36 characters, a time, numbers.
+pub const EVENT_ROW_BYTES: usize = 100;
+/// The same of deliveries: three ids, times, words.
+pub const DELIVERY_ROW_BYTES: usize = 200;
 
 /// Body of `POST /events`: one payload and the fields beside it.
 pub const EMIT_BODY_BYTES_MAX: usize = PAYLOAD_BYTES_MAX + 64 * 1024;
@@ -129,9 +131,7 @@ pub const EXCERPT_BYTES_MAX: usize = 16 * 1024;
 pub const RESPONSE_HEADER_NAME_BYTES_MAX: usize = 64;
 /// Bytes that are kept of why an attempt failed: it can hold a header of the answer.
 pub const ERROR_BYTES_MAX: usize = 512;
-/// Kept response headers, and the bytes of each value.
-pub const RESPONSE_HEADERS_MAX: usize = 32;
-/// See [`RESPONSE_HEADERS_MAX`].
+/// Bytes of the value of a kept response header.
 pub const RESPONSE_HEADER_BYTES_MAX: usize = 512;
 
 /// Attempts in flight in one consumer batch: a Worker invocation has 6 outgoing connections that
@@ -171,10 +171,8 @@ pub const DATABASE_WRITE_MS: i64 = 10_000;
 /// Settings and secrets of a connection are used for an attempt that begins this long after they
 /// were read at the latest.
 pub const TARGET_AGE_MS_MAX: i64 = 2_000;
-/// Overdue deliveries of one connection that one sweep brings back.
+/// Overdue deliveries that one sweep brings back of each connection before any has more.
 pub const SWEEP_PER_CONNECTION: usize = 100;
-/// The same for the sweep after a restart, when every job was lost.
-pub const SWEEP_AFTER_RESTART: usize = 500;
 /// Held deliveries of one connection that one statement releases, holds or cancels: a write of this
 /// size takes well under a second.
 pub const HELD_STEP: usize = 500;
@@ -183,8 +181,19 @@ pub const HELD_STEP: usize = 500;
 pub const CANCEL_STEP: usize = 1_000;
 /// Connections that one sweep statement answers for; a sweep goes on from the last one.
 pub const SWEEP_CONNECTIONS: usize = 200;
-/// Deliveries that one sweep brings back at the most.
-pub const SWEEP_DELIVERIES: usize = 5_000;
+/// Deliveries that one sweep brings back at the most: 100,000 lost ones in ten minutes, in 20
+/// calls to LOG and 100 to the queue.
+pub const SWEEP_DELIVERIES: usize = 10_000;
+/// Deliveries that the sweeper puts off in one statement.
+pub const SWEEP_AT_ONCE: usize = 500;
+/// Lanes that one sweep nudges at the most, each by a request of its own; an invocation may make
+/// 1,000. With those left alone that were nudged, so many are enough for 1,200 lanes that have
+/// something overdue all the time.
+pub const SWEEP_NUDGES: usize = 300;
+/// Lanes that are nudged side by side: a Worker has 6 outgoing connections.
+pub const NUDGES_AT_ONCE: usize = 6;
+/// Statements that one run of upkeep makes at the most: half of what D1 answers to an invocation.
+pub const UPKEEP_STATEMENTS: usize = 500;
 
 /// Deliveries that one replay sends (the wire contract): as steps in JSON they are about 900 KB,
 /// which is within one parameter of a D1 statement (2 MB).

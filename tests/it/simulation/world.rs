@@ -7,8 +7,9 @@ use std::rc::Rc;
 
 use posthorn::app::delivery::deliver::{Verdict, deliver};
 use posthorn::app::delivery::work::QueueMessage;
-use posthorn::app::upkeep::rollups;
-use posthorn::app::upkeep::sweep::sweep;
+use posthorn::app::upkeep::budget::Budget;
+use posthorn::app::upkeep::{rollups, tasks};
+use posthorn::domain::delivery::upkeep::UpkeepJob;
 use posthorn::ports::Clock;
 use serde_json::json;
 
@@ -148,7 +149,8 @@ impl World {
         self.activate_all();
         self.is_over.set(true);
         self.pass(CALM_MS, false);
-        let counted = self.edge.block_on(rollups::advance(&self.edge, 0, true));
+        let counted =
+            self.edge.block_on(rollups::advance(&self.edge, 0, true, &mut Budget::new(900)));
         counted.expect("nothing goes wrong any more");
         self.judge();
     }
@@ -162,9 +164,16 @@ impl World {
                 return;
             }
             self.take_batch();
+            for text in self.edge.upkeep.take_due(self.edge.now_ms()) {
+                let edge = self.edge.clone();
+                let job = UpkeepJob::parse(&text).expect("a message of the upkeep queue");
+                self.edge.spawn(async move { tasks::work(&edge, job).await });
+            }
             let deed_ms = if is_wild { next_deed_ms } else { i64::MAX };
             let queue_ms = self.edge.queue.next_due_ms().filter(|_| !self.is_serving.get());
-            let others = [self.edge.lanes.next_due_ms(), self.edge.next_task_ms(), queue_ms];
+            let upkeep_ms = self.edge.upkeep.next_due_ms();
+            let others =
+                [self.edge.lanes.next_due_ms(), self.edge.next_task_ms(), queue_ms, upkeep_ms];
             let next_ms =
                 others.into_iter().flatten().chain([deed_ms, next_sweep_ms, end_ms]).min();
             self.edge.advance_to(next_ms.expect("an end"));
@@ -176,7 +185,7 @@ impl World {
             if now_ms >= next_sweep_ms {
                 next_sweep_ms += 60_000;
                 let edge = self.edge.clone();
-                self.edge.spawn(async move { sweep(&edge, false).await });
+                self.edge.spawn(async move { tasks::announce(&edge, false).await });
             }
             if is_wild && now_ms >= next_deed_ms {
                 next_deed_ms = now_ms + i64::try_from(self.edge.chaos.draw(7_000)).expect("small");
