@@ -11,7 +11,7 @@ use super::world::World;
 const WATCH: [&str; 12] = [
     "create table moves (id integer primary key, replay text, workspace text, connection text, \
        event text, rule integer, before text, after text, seq_before integer, seq_after integer, \
-       attempts integer)",
+       attempts integer, asked_by)",
     "create table stepping (replay text)",
     // A connection that is deleted leaves its line, and the numbers of it.
     "create table gone_lines (connection text)",
@@ -36,9 +36,9 @@ const WATCH: [&str; 12] = [
     "create trigger delivery_moves after update of state on deliveries \
      when new.state <> old.state begin \
        insert into moves (replay, workspace, connection, event, rule, before, after, seq_before, \
-         seq_after, attempts) \
+         seq_after, attempts, asked_by) \
        values ((select replay from stepping), new.workspace, new.connection, new.event, new.rule, \
-         old.state, new.state, old.seq, new.seq, old.attempts); end",
+         old.state, new.state, old.seq, new.seq, old.attempts, new.asked_by); end",
 ];
 
 /// What must not be, each with the words for it.
@@ -46,7 +46,8 @@ const WRONG: [(&str, &str); 12] = [
     (
         "promise 1: what was stopped goes on",
         "select event || ' ' || after from moves \
-         where before = 'canceled' and after <> 'delivered'",
+         where before = 'canceled' and after <> 'delivered' \
+           and not (after = 'pending' and asked_by is not null)",
     ),
     (
         "promise 1: what was settled changes by itself",
