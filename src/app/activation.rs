@@ -14,6 +14,7 @@ use crate::domain::delivery::job::Job;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
+use crate::store::connection_states;
 use crate::store::connections::{self, Connection};
 use crate::store::{held, lanes, targets};
 
@@ -39,7 +40,7 @@ pub async fn deactivate<P: Platform>(platform: &P, actor: &Actor, id: &str) -> R
     let found = connections::find(control, &actor.scope, id).await?;
     let (reason, now_ms) = (InactiveReason::Paused, platform.now_ms());
     if found.active {
-        connections::set_active(control, &found.workspace, id, Some(reason), now_ms).await?;
+        connection_states::set_active(control, &found.workspace, id, Some(reason), now_ms).await?;
     }
     held::hold_connection(history_db(platform, found.shard)?, &found.workspace, id).await?;
     connections::find(control, &actor.scope, id).await
@@ -63,7 +64,7 @@ pub async fn activate<P: Platform>(
         // Before it is active, or the sweeper could release what is to be canceled.
         while held::cancel_connection(log, workspace, id, platform.now_ms()).await? >= HELD_STEP {}
     }
-    connections::set_active(control, workspace, id, None, platform.now_ms()).await?;
+    connection_states::set_active(control, workspace, id, None, platform.now_ms()).await?;
     // What failed so far does not count any more, or the next failure would end it again.
     lanes::forgive(log, workspace, id).await?;
     for _ in 0..STEPS_AT_ONCE {
@@ -85,7 +86,7 @@ pub async fn mark_inactive<P: Platform>(
     let (control, now_ms, mut marked) = (platform.control(), platform.now_ms(), Vec::new());
     for SwitchOff { workspace, connection, reason, unchanged_since_ms: since_ms } in inactive {
         let (w, c) = (workspace.as_str(), connection.as_str());
-        match connections::switch_off(control, w, c, reason, since_ms, now_ms).await {
+        match connection_states::switch_off(control, w, c, reason, since_ms, now_ms).await {
             Ok(true) => marked.push((workspace, connection)),
             Ok(false) => {}
             Err(error) => complain(platform, "deactivate", c, Err(error)),
@@ -122,7 +123,8 @@ pub async fn hold_inactive<P: Platform>(platform: &P, shard: u16, inactive: &[(S
 /// the next failure.
 pub async fn warn<P: Platform>(platform: &P, warnings: &[Warning]) {
     for Warning { workspace, connection, says } in warnings {
-        let warned = connections::warn(platform.control(), workspace, connection, *says).await;
+        let warned =
+            connection_states::warn(platform.control(), workspace, connection, *says).await;
         complain(platform, "warn", connection, warned);
     }
 }

@@ -5,7 +5,8 @@ use crate::domain::base::error::Result;
 use crate::domain::connection::model::InactiveReason;
 use crate::domain::tenants::actor::Scope;
 use crate::ports::Platform;
-use crate::store::connections::{self, After, Connection};
+use crate::store::connection_pages::{self, After};
+use crate::store::connections::Connection;
 use crate::store::{lanes, two};
 
 /// Connections of which the lanes are asked at once.
@@ -24,7 +25,8 @@ pub async fn all<P: Platform>(
     after: &After,
     limit: usize,
 ) -> Result<Found<Connection>> {
-    let queries = (connections::list(scope, after, limit), connections::list_end(scope, after));
+    let queries =
+        (connection_pages::list(scope, after, limit), connection_pages::list_end(scope, after));
     two(platform.control(), queries).await
 }
 

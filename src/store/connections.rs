@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::domain::base::error::{Code, Error, Kind, Result};
-use crate::domain::base::limits::{CONNECTIONS_SHOWN_MAX, LOOKED_AT};
+use crate::domain::base::limits::CONNECTIONS_SHOWN_MAX;
 use crate::domain::base::secret::Sealed;
 use crate::domain::base::version;
 use crate::domain::connection::model::{InactiveReason, SealedCredentials, SetBy};
@@ -292,6 +292,7 @@ macro_rules! columns {
               as newest_secret "
     };
 }
+pub(in crate::store) use columns;
 
 const FIND: &str = concat!(
     columns!(),
@@ -353,154 +354,9 @@ pub fn one_shown(scope: &Scope, connection: &str) -> Query<Connection> {
     })
 }
 
-fn workspace_params(scope: &Scope) -> [Param; 2] {
+/// Organization and workspace of a scope.
+pub fn workspace_params(scope: &Scope) -> [Param; 2] {
     [(&scope.organization).into(), scope.workspace.clone().into()]
-}
-
-/// Where a page of connections goes on: after this workspace's name, time of creation and id.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct After {
-    /// Name of the workspace.
-    pub workspace_name: String,
-    /// When the connection was created.
-    pub created_at_ms: i64,
-    /// Its id.
-    pub id: String,
-}
-
-/// The connections at which a page looks, in its order; a workspace without any counts as well.
-macro_rules! looked_at {
-    ($columns:literal) => {
-        concat!(
-            "select ",
-            $columns,
-            " from workspaces w left join connections c on c.workspace = w.id \
-             where w.organization = ?1 and (?2 is null or w.id = ?2) and w.name >= ?3 \
-               and (w.name > ?3 or (c.created_at_ms, c.id) > (?4, ?5)) \
-             order by w.organization, w.name, c.created_at_ms, c.id limit "
-        )
-    };
-}
-
-const LIST: &str = concat!(
-    columns!(),
-    "from (",
-    looked_at!("c.id as connection"),
-    "?7) lines cross join connections c on c.id = lines.connection \
-     cross join workspaces w on w.id = c.workspace limit ?6"
-);
-const LIST_END: &str = concat!(
-    looked_at!("w.name, coalesce(c.created_at_ms, 0) as created_at_ms, coalesce(c.id, '') as id"),
-    "1 offset ?6"
-);
-
-/// Connections in a scope, by workspace name and age, at most `limit`.
-pub fn list(scope: &Scope, after: &After, limit: usize) -> Query<Vec<Connection>> {
-    let [organization, workspace] = workspace_params(scope);
-    let [name, at_ms, id] = after.params();
-    let looked_at = LOOKED_AT.into();
-    let params = [organization, workspace, name, at_ms, id, limit.into(), looked_at];
-    Query::new(LIST, params, all_rows)
-}
-
-/// Where a [`list`] goes on when all of it is shown; `None` at the end.
-pub fn list_end(scope: &Scope, after: &After) -> Query<Option<After>> {
-    let [organization, workspace] = workspace_params(scope);
-    let [name, at_ms, id] = after.params();
-    let params = [organization, workspace, name, at_ms, id, (LOOKED_AT - 1).into()];
-    Query::new(LIST_END, params, |rows| row::first(row::rows(rows)?))
-}
-
-impl After {
-    fn params(&self) -> [Param; 3] {
-        [(&self.workspace_name).into(), self.created_at_ms.into(), (&self.id).into()]
-    }
-}
-
-impl FromRow for After {
-    fn from_row(row: &mut Row) -> Self {
-        Self {
-            workspace_name: row.text("name"),
-            created_at_ms: row.int("created_at_ms"),
-            id: row.text("id"),
-        }
-    }
-}
-
-const SET_ACTIVE: &str = "\
-    update connections set active = ?3, inactive_reason = ?4, updated_at_ms = ?5, \
-      version = version + 1, \
-      failing_since_ms = case ?3 when 0 then failing_since_ms end, \
-      warned_percent = case ?3 when 0 then warned_percent else 0 end \
-    where id = ?2 and workspace = ?1";
-
-/// Makes a connection inactive for a reason, or active, which makes a warning void.
-///
-/// # Errors
-/// When CONTROL does not answer.
-pub async fn set_active(
-    control: &impl Database,
-    workspace: &str,
-    connection: &str,
-    inactive: Option<InactiveReason>,
-    now_ms: i64,
-) -> Result<()> {
-    let params = [
-        workspace.into(),
-        connection.into(),
-        inactive.is_none().into(),
-        inactive.map(InactiveReason::as_str).into(),
-        now_ms.into(),
-    ];
-    run(control, vec![statement(SET_ACTIVE, params)]).await.map(drop)
-}
-
-const SWITCH_OFF: &str = "\
-    update connections set active = 0, inactive_reason = ?3, updated_at_ms = ?4 \
-    where id = ?2 and workspace = ?1 and active = 1 and updated_at_ms = ?5 returning id";
-
-/// Makes a connection inactive unless it was changed since `unchanged_since_ms`: what an attempt
-/// learnt of its old URL says nothing of its new one. Whether it was made inactive.
-///
-/// # Errors
-/// When CONTROL does not answer.
-pub async fn switch_off(
-    control: &impl Database,
-    workspace: &str,
-    connection: &str,
-    reason: InactiveReason,
-    unchanged_since_ms: i64,
-    now_ms: i64,
-) -> Result<bool> {
-    let params = [
-        workspace.into(),
-        connection.into(),
-        reason.as_str().into(),
-        now_ms.into(),
-        unchanged_since_ms.into(),
-    ];
-    Ok(!select(control, statement(SWITCH_OFF, params)).await?.is_empty())
-}
-
-const WARN: &str = "\
-    update connections set failing_since_ms = ?3, warned_percent = ?4 \
-    where id = ?2 and workspace = ?1";
-
-/// Notes a warning: since when nothing succeeds, and how much of the time until the connection is
-/// given up has passed in percent; `None` takes it back.
-///
-/// # Errors
-/// When CONTROL does not answer.
-pub async fn warn(
-    control: &impl Database,
-    workspace: &str,
-    connection: &str,
-    says: Option<(i64, u32)>,
-) -> Result<()> {
-    let (since_ms, percent) = says.unzip();
-    let params =
-        [workspace.into(), connection.into(), since_ms.into(), percent.unwrap_or(0).into()];
-    run(control, vec![statement(WARN, params)]).await.map(drop)
 }
 
 const DELETE: &str = "\

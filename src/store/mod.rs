@@ -7,6 +7,8 @@
 
 pub mod attempts;
 pub mod connection_deliveries;
+pub mod connection_pages;
+pub mod connection_states;
 pub mod connections;
 pub mod deleted_workspaces;
 pub mod deliveries;

@@ -15,32 +15,29 @@
 //! 4. record (LOG): takes effect only on a delivery that still owes this very attempt;
 //! 5. tell the lanes: what a lane does not hear, the sweeper finds in LOG.
 
-use serde_json::json;
+mod rest;
+mod slices;
+
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use futures_util::future::{FutureExt, LocalBoxFuture, join, join3};
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use serde_json::json;
 
-use crate::app::common::group_by_key;
 use crate::app::delivery::attempt::{AttemptResult, attempt};
-use crate::app::delivery::batch::{self, Lines, Unsent};
+use crate::app::delivery::batch::{self, Lines};
 use crate::app::delivery::recorder::{self, FinishedJob};
-use crate::app::delivery::reports::{Report, Reports};
+use crate::app::delivery::reports::Reports;
 use crate::app::delivery::slice::{self, Slice};
 use crate::app::delivery::work::{QueueMessage, Work};
 use crate::app::delivery::write_gate;
-use crate::app::replays;
-use crate::domain::base::limits::{
-    FLUSH_AFTER_MS, FLUSH_OUTCOMES, HAND_BACK_S, SLOW_AFTER_MS, STRAGGLERS_MS,
-};
+use crate::domain::base::limits::{FLUSH_AFTER_MS, FLUSH_OUTCOMES, SLOW_AFTER_MS};
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::{Job, Step};
 use crate::domain::delivery::retry::hand_back_s;
 use crate::domain::delivery::slots::Slots;
 use crate::domain::lane::messages::ConsumerReport;
-use crate::domain::lane::queue::DeliveryKey;
-use crate::domain::lane::queue::Mode;
 use crate::ports::Platform;
 use crate::store::targets;
 
@@ -205,125 +202,6 @@ impl<P: Platform> Run<P> {
         }
     }
 
-    /// Begins to read the next slice of each shard of which nothing is left to start: a shard that
-    /// is slow keeps no other waiting.
-    fn read_slices(&mut self) {
-        let shards = group_by_key(&self.slices, |slice| self.jobs[slice[0]].job.shard);
-        let shards: Vec<u16> = shards.into_iter().map(|(shard, _)| shard).collect();
-        for shard in shards {
-            let is_awaited =
-                |work: &Work| work.job.shard == shard && work.is_in_flight && !work.is_slow;
-            let mut not_started = self.slots.not_started().into_iter();
-            let is_busy = self.reading.contains(&shard)
-                || self.jobs.iter().any(is_awaited)
-                || not_started.any(|index| self.jobs[index].job.shard == shard);
-            if !is_busy {
-                self.read_slice(shard);
-            }
-        }
-    }
-
-    fn read_slice(&mut self, shard: u16) {
-        let mut slice = Vec::new();
-        while slice.is_empty() {
-            let next = self.slices.iter().position(|slice| self.jobs[slice[0]].job.shard == shard);
-            let Some(next) = next.and_then(|at| self.slices.remove(at)) else { return };
-            // What is under way is claimed before it is read, so that a row read here is not one
-            // that another batch of this isolate is just recording.
-            slice = next.into_iter().filter(|index| self.claim(*index)).collect();
-        }
-        let (platform, keys) = (self.platform.clone(), self.keys(&slice));
-        self.reading.push(shard);
-        self.turns.push(Box::pin(async move {
-            let read = slice::read(&platform, shard, &keys).await;
-            BatchEvent::Read(shard, slice, read)
-        }));
-    }
-
-    /// Takes over a slice: drops what is settled, settles what has no connection any more or an
-    /// inactive one, and puts the rest in line.
-    fn take_slice(&mut self, shard: u16, slice: Vec<usize>, read: Option<Slice>) {
-        self.reading.retain(|reading| *reading != shard);
-        let Some(Slice { mut owed, targets }) = read else {
-            return slice.into_iter().for_each(|index| self.retry(index));
-        };
-        self.targets.extend(targets.iter().map(|fresh| Rc::clone(&fresh.target)));
-        let (mut orphans, mut paused) = (Vec::new(), Vec::new());
-        for index in slice {
-            let work = &mut self.jobs[index];
-            let row = owed.iter().position(|owed| owed.is_due_by(&work.job));
-            let target =
-                targets.iter().find(|fresh| fresh.target.connection == work.job.connection);
-            match (row, target) {
-                (None, _) => self.release(index),
-                (Some(_), None) => orphans.push(index),
-                (Some(_), Some(fresh)) if !fresh.target.active => paused.push(index),
-                (Some(row), Some(fresh)) => {
-                    let row = owed.swap_remove(row);
-                    let traits = fresh.target.options.lane_policy();
-                    let is_engaged = traits.is_pull_only() || row.mode == Mode::Engaged;
-                    (work.mode, work.traits) = (row.mode, traits);
-                    if is_engaged {
-                        self.leave_to_lane(index);
-                    } else {
-                        self.slots.add(index, &work.job.connection);
-                        work.ready = Some((row, Rc::clone(fresh)));
-                    }
-                }
-            }
-        }
-        self.settle_unsent(shard, orphans, Unsent::Orphans);
-        self.settle_unsent(shard, paused, Unsent::Paused);
-    }
-
-    /// Hands back what was not started on shards that turned out not to be writable.
-    fn leave_unwritable(&mut self) {
-        let (platform, jobs) = (&self.platform, &self.jobs);
-        let is_closed =
-            |index: usize| write_gate::not_before_ms(platform, jobs[index].job.shard).is_some();
-        let closed = self.slots.take_waiting(is_closed);
-        closed.into_iter().for_each(|index| self.retry(index));
-    }
-
-    fn keys(&self, indices: &[usize]) -> Vec<DeliveryKey> {
-        indices.iter().map(|index| self.jobs[*index].job.key()).collect()
-    }
-
-    fn claim(&mut self, index: usize) -> bool {
-        let (work, now_ms) = (&mut self.jobs[index], self.platform.now_ms());
-        work.is_claimed = self.platform.in_flight().borrow_mut().begin(&work.job.key(), now_ms);
-        work.is_claimed
-    }
-
-    fn release(&mut self, index: usize) {
-        let work = &mut self.jobs[index];
-        if std::mem::take(&mut work.is_claimed) {
-            self.platform.in_flight().borrow_mut().end(&work.job.key());
-        }
-    }
-
-    /// Cancels deliveries whose connection is gone, holds those whose connection is inactive.
-    fn settle_unsent(&mut self, shard: u16, indices: Vec<usize>, why: Unsent) {
-        if indices.is_empty() {
-            return;
-        }
-        let (platform, keys) = (self.platform.clone(), self.keys(&indices));
-        self.flushing += 1;
-        self.turns.push(Box::pin(async move {
-            let settled = batch::settle_unsent(&platform, shard, &keys, why).await;
-            if let Err(error) = &settled {
-                platform.log_event(&json!({"at": "deliver", "error": error.to_string()}));
-            }
-            BatchEvent::Settled(indices, settled.is_ok())
-        }));
-    }
-
-    fn leave_to_lane(&mut self, index: usize) {
-        let work = &self.jobs[index];
-        self.reports.on_job(work).forward(work.job.place());
-        self.release(index);
-    }
-
     fn launch(&mut self, index: usize) {
         let Some((owed, fresh)) = self.jobs[index].ready.take() else { return };
         let platform = self.platform.clone();
@@ -431,68 +309,5 @@ impl<P: Platform> Run<P> {
         self.turns.push(Box::pin(async move {
             BatchEvent::Flushed(recorder::record(&platform, finished).await)
         }));
-    }
-
-    /// What was not started for want of a slot comes again at once, since the next batch has its
-    /// slots free; or it is left to its lane.
-    fn hand_back(&mut self) {
-        for index in self.slots.left_to_lane() {
-            self.leave_to_lane(index);
-        }
-        let slices = std::mem::take(&mut self.slices);
-        let waiting: Vec<usize> =
-            slices.into_iter().flatten().chain(self.slots.not_started()).collect();
-        waiting.into_iter().for_each(|index| self.come_again(index, 0));
-    }
-
-    /// Tells lanes what they have to know. The line of one to which jobs were left is served at
-    /// once if there is a slot for it.
-    async fn tell_lanes(&mut self) {
-        let reports = self.reports.take();
-        let slow = batch::slow(&reports);
-        let (left, told): (Vec<ConsumerReport>, Vec<ConsumerReport>) =
-            reports.into_iter().map(Report::into_told).partition(|one| !one.forwarded.is_empty());
-        left.into_iter().for_each(|one| self.lines.add(one));
-        let lines = self.lines.start(self.slots.free());
-        for message in lines.left_messages {
-            self.verdicts[message] = Verdict::Retry(HAND_BACK_S);
-        }
-        let told = batch::tell(&self.platform, told, lines.left);
-        let ((), unheard) = join(batch::raise_slow(&self.platform, slow), told).await;
-        for index in 0..self.jobs.len() {
-            let job = &self.jobs[index].job;
-            if unheard.contains(&(job.line(), job.place())) {
-                self.retry(index);
-            }
-        }
-        self.started = lines.started;
-    }
-
-    /// The slow attempts go on and are recorded as they end, lines are served, and replays go on.
-    fn finish(self) -> Served {
-        let Self { platform, jobs, mut turns, verdicts, started, targets, slots, .. } = self;
-        let replaying = replays::advance_all(platform.clone(), self.steps);
-        let serving = batch::serve_lines(platform.clone(), started, targets, slots.free());
-        let stragglers = async move {
-            let mut left = jobs.iter().filter(|work| work.is_in_flight).count();
-            while left > 0 {
-                let Some(turn) = turns.next().await else { break };
-                let BatchEvent::Ended(index, done) = turn else { continue };
-                let mut ended = vec![(&jobs[index], *done)];
-                // Endpoints that hang are given up at the same moment.
-                platform.sleep_ms(STRAGGLERS_MS).await;
-                while let Some(Some(turn)) = turns.next().now_or_never() {
-                    if let BatchEvent::Ended(index, done) = turn {
-                        ended.push((&jobs[index], *done));
-                    }
-                }
-                left -= ended.len();
-                batch::finish_stragglers(&platform, ended).await;
-            }
-        };
-        let rest = async move {
-            join3(stragglers, serving, replaying).await;
-        };
-        Served { verdicts, rest: Box::pin(rest) }
     }
 }

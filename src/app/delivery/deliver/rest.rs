@@ -1,0 +1,77 @@
+//! The end of a batch: what was not started goes back, the lanes are told, the rest goes on.
+
+use futures_util::future::{FutureExt, join, join3};
+use futures_util::stream::StreamExt;
+
+use super::{BatchEvent, Run, Served, Verdict};
+use crate::app::delivery::batch;
+use crate::app::delivery::reports::Report;
+use crate::app::replays;
+use crate::domain::base::limits::{HAND_BACK_S, STRAGGLERS_MS};
+use crate::domain::lane::messages::ConsumerReport;
+use crate::ports::Platform;
+
+impl<P: Platform> Run<P> {
+    /// What was not started for want of a slot comes again at once, since the next batch has its
+    /// slots free; or it is left to its lane.
+    pub(super) fn hand_back(&mut self) {
+        for index in self.slots.left_to_lane() {
+            self.leave_to_lane(index);
+        }
+        let slices = std::mem::take(&mut self.slices);
+        let waiting: Vec<usize> =
+            slices.into_iter().flatten().chain(self.slots.not_started()).collect();
+        waiting.into_iter().for_each(|index| self.come_again(index, 0));
+    }
+
+    /// Tells lanes what they have to know. The line of one to which jobs were left is served at
+    /// once if there is a slot for it.
+    pub(super) async fn tell_lanes(&mut self) {
+        let reports = self.reports.take();
+        let slow = batch::slow(&reports);
+        let (left, told): (Vec<ConsumerReport>, Vec<ConsumerReport>) =
+            reports.into_iter().map(Report::into_told).partition(|one| !one.forwarded.is_empty());
+        left.into_iter().for_each(|one| self.lines.add(one));
+        let lines = self.lines.start(self.slots.free());
+        for message in lines.left_messages {
+            self.verdicts[message] = Verdict::Retry(HAND_BACK_S);
+        }
+        let told = batch::tell(&self.platform, told, lines.left);
+        let ((), unheard) = join(batch::raise_slow(&self.platform, slow), told).await;
+        for index in 0..self.jobs.len() {
+            let job = &self.jobs[index].job;
+            if unheard.contains(&(job.line(), job.place())) {
+                self.retry(index);
+            }
+        }
+        self.started = lines.started;
+    }
+
+    /// The slow attempts go on and are recorded as they end, lines are served, and replays go on.
+    pub(super) fn finish(self) -> Served {
+        let Self { platform, jobs, mut turns, verdicts, started, targets, slots, .. } = self;
+        let replaying = replays::advance_all(platform.clone(), self.steps);
+        let serving = batch::serve_lines(platform.clone(), started, targets, slots.free());
+        let stragglers = async move {
+            let mut left = jobs.iter().filter(|work| work.is_in_flight).count();
+            while left > 0 {
+                let Some(turn) = turns.next().await else { break };
+                let BatchEvent::Ended(index, done) = turn else { continue };
+                let mut ended = vec![(&jobs[index], *done)];
+                // Endpoints that hang are given up at the same moment.
+                platform.sleep_ms(STRAGGLERS_MS).await;
+                while let Some(Some(turn)) = turns.next().now_or_never() {
+                    if let BatchEvent::Ended(index, done) = turn {
+                        ended.push((&jobs[index], *done));
+                    }
+                }
+                left -= ended.len();
+                batch::finish_stragglers(&platform, ended).await;
+            }
+        };
+        let rest = async move {
+            join3(stragglers, serving, replaying).await;
+        };
+        Served { verdicts, rest: Box::pin(rest) }
+    }
+}

@@ -1,0 +1,135 @@
+//! The slices of a batch: read and claimed; what owes no attempt is settled, the rest put in line.
+
+use std::rc::Rc;
+
+use serde_json::json;
+
+use super::{BatchEvent, Run};
+use crate::app::common::group_by_key;
+use crate::app::delivery::batch::{self, Unsent};
+use crate::app::delivery::slice::{self, Slice};
+use crate::app::delivery::work::Work;
+use crate::app::delivery::write_gate;
+use crate::domain::lane::queue::{DeliveryKey, Mode};
+use crate::ports::Platform;
+
+impl<P: Platform> Run<P> {
+    /// Begins to read the next slice of each shard of which nothing is left to start: a shard that
+    /// is slow keeps no other waiting.
+    pub(super) fn read_slices(&mut self) {
+        let shards = group_by_key(&self.slices, |slice| self.jobs[slice[0]].job.shard);
+        let shards: Vec<u16> = shards.into_iter().map(|(shard, _)| shard).collect();
+        for shard in shards {
+            let is_awaited =
+                |work: &Work| work.job.shard == shard && work.is_in_flight && !work.is_slow;
+            let mut not_started = self.slots.not_started().into_iter();
+            let is_busy = self.reading.contains(&shard)
+                || self.jobs.iter().any(is_awaited)
+                || not_started.any(|index| self.jobs[index].job.shard == shard);
+            if !is_busy {
+                self.read_slice(shard);
+            }
+        }
+    }
+
+    fn read_slice(&mut self, shard: u16) {
+        let mut slice = Vec::new();
+        while slice.is_empty() {
+            let next = self.slices.iter().position(|slice| self.jobs[slice[0]].job.shard == shard);
+            let Some(next) = next.and_then(|at| self.slices.remove(at)) else { return };
+            // What is under way is claimed before it is read, so that a row read here is not one
+            // that another batch of this isolate is just recording.
+            slice = next.into_iter().filter(|index| self.claim(*index)).collect();
+        }
+        let (platform, keys) = (self.platform.clone(), self.keys(&slice));
+        self.reading.push(shard);
+        self.turns.push(Box::pin(async move {
+            let read = slice::read(&platform, shard, &keys).await;
+            BatchEvent::Read(shard, slice, read)
+        }));
+    }
+
+    /// Takes over a slice: drops what is settled, settles what has no connection any more or an
+    /// inactive one, and puts the rest in line.
+    pub(super) fn take_slice(&mut self, shard: u16, slice: Vec<usize>, read: Option<Slice>) {
+        self.reading.retain(|reading| *reading != shard);
+        let Some(Slice { mut owed, targets }) = read else {
+            return slice.into_iter().for_each(|index| self.retry(index));
+        };
+        self.targets.extend(targets.iter().map(|fresh| Rc::clone(&fresh.target)));
+        let (mut orphans, mut paused) = (Vec::new(), Vec::new());
+        for index in slice {
+            let work = &mut self.jobs[index];
+            let row = owed.iter().position(|owed| owed.is_due_by(&work.job));
+            let target =
+                targets.iter().find(|fresh| fresh.target.connection == work.job.connection);
+            match (row, target) {
+                (None, _) => self.release(index),
+                (Some(_), None) => orphans.push(index),
+                (Some(_), Some(fresh)) if !fresh.target.active => paused.push(index),
+                (Some(row), Some(fresh)) => {
+                    let row = owed.swap_remove(row);
+                    let traits = fresh.target.options.lane_policy();
+                    let is_engaged = traits.is_pull_only() || row.mode == Mode::Engaged;
+                    (work.mode, work.traits) = (row.mode, traits);
+                    if is_engaged {
+                        self.leave_to_lane(index);
+                    } else {
+                        self.slots.add(index, &work.job.connection);
+                        work.ready = Some((row, Rc::clone(fresh)));
+                    }
+                }
+            }
+        }
+        self.settle_unsent(shard, orphans, Unsent::Orphans);
+        self.settle_unsent(shard, paused, Unsent::Paused);
+    }
+
+    /// Hands back what was not started on shards that turned out not to be writable.
+    pub(super) fn leave_unwritable(&mut self) {
+        let (platform, jobs) = (&self.platform, &self.jobs);
+        let is_closed =
+            |index: usize| write_gate::not_before_ms(platform, jobs[index].job.shard).is_some();
+        let closed = self.slots.take_waiting(is_closed);
+        closed.into_iter().for_each(|index| self.retry(index));
+    }
+
+    fn keys(&self, indices: &[usize]) -> Vec<DeliveryKey> {
+        indices.iter().map(|index| self.jobs[*index].job.key()).collect()
+    }
+
+    fn claim(&mut self, index: usize) -> bool {
+        let (work, now_ms) = (&mut self.jobs[index], self.platform.now_ms());
+        work.is_claimed = self.platform.in_flight().borrow_mut().begin(&work.job.key(), now_ms);
+        work.is_claimed
+    }
+
+    pub(super) fn release(&mut self, index: usize) {
+        let work = &mut self.jobs[index];
+        if std::mem::take(&mut work.is_claimed) {
+            self.platform.in_flight().borrow_mut().end(&work.job.key());
+        }
+    }
+
+    /// Cancels deliveries whose connection is gone, holds those whose connection is inactive.
+    fn settle_unsent(&mut self, shard: u16, indices: Vec<usize>, why: Unsent) {
+        if indices.is_empty() {
+            return;
+        }
+        let (platform, keys) = (self.platform.clone(), self.keys(&indices));
+        self.flushing += 1;
+        self.turns.push(Box::pin(async move {
+            let settled = batch::settle_unsent(&platform, shard, &keys, why).await;
+            if let Err(error) = &settled {
+                platform.log_event(&json!({"at": "deliver", "error": error.to_string()}));
+            }
+            BatchEvent::Settled(indices, settled.is_ok())
+        }));
+    }
+
+    pub(super) fn leave_to_lane(&mut self, index: usize) {
+        let work = &self.jobs[index];
+        self.reports.on_job(work).forward(work.job.place());
+        self.release(index);
+    }
+}
