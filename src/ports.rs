@@ -7,11 +7,12 @@
 #![allow(async_fn_in_trait)]
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 
-use crate::destinations::model::OutboundRequest;
+use crate::destinations::call::OutboundRequest;
 use crate::domain::base::limits::{DATABASE_READ_MS, DATABASE_WRITE_MS};
 use crate::domain::base::secret::MasterKeys;
 use crate::domain::delivery::attempt::Answer;
@@ -232,6 +233,9 @@ pub struct Settings {
     pub master_keys: MasterKeys,
     /// Opens http and private addresses as destinations; local development only.
     pub allow_private_destinations: bool,
+    /// Stand-ins of providers by integration type: their requests go there. Only where private
+    /// destinations are open.
+    pub provider_bases: BTreeMap<String, String>,
     /// How many LOG shards there are, at least 1.
     pub log_shards: u16,
     /// Hosts of this installation, which are no destinations.

@@ -147,6 +147,17 @@ create unique index rules_by_number on rules (workspace, number);
 create index rules_by_event on rules (workspace, event);
 create index rules_by_connection on rules (connection);
 
+-- What deleted rules said, for the deliveries that were under way by them. Those of more than 400 days ago
+-- go when another one comes.
+create table deleted_rules (
+    workspace text not null,
+    number integer not null,
+    action text not null,
+    metadata text not null,
+    deleted_at_ms integer not null,
+    primary key (workspace, number)
+) without rowid;
+
 -- The organization's catalogue of event types. `example` is the exact text of a payload.
 create table event_types (
     organization text not null,

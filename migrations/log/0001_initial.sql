@@ -265,13 +265,14 @@ create table retention_progress (
 ) without rowid;
 
 -- An attempt can end after its event was erased. What the receiver answered is not kept then, since it
--- may repeat the payload. An ordinary delivery is not settled when its attempt is recorded, so this
+-- may repeat the payload, nor a body that was made of the payload. An ordinary delivery is not settled when its attempt is recorded, so this
 -- costs it nothing.
 create trigger erased_first_attempts after update of first_attempt on deliveries
-when old.completed_at_ms is not null and new.first_attempt ->> 'excerpt' is not null
+when old.completed_at_ms is not null
+  and coalesce(new.first_attempt ->> 'excerpt', new.first_attempt ->> 'body') is not null
 begin
     update deliveries set first_attempt =
-        json_remove(first_attempt, '$.excerpt', '$.truncated', '$.response_headers')
+        json_remove(first_attempt, '$.excerpt', '$.truncated', '$.response_headers', '$.body')
     where workspace = new.workspace and connection = new.connection and event = new.event
       and rule = new.rule and exists (select 1 from events e where e.workspace = new.workspace
         and e.event = new.event and e.erased_at_ms is not null);
@@ -282,7 +283,7 @@ when exists (select 1 from events e where e.workspace = new.workspace and e.even
   and e.erased_at_ms is not null)
 begin
     update attempts set record =
-        json_remove(record, '$.excerpt', '$.truncated', '$.response_headers')
+        json_remove(record, '$.excerpt', '$.truncated', '$.response_headers', '$.body')
     where workspace = new.workspace and connection = new.connection and event = new.event
       and rule = new.rule and number = new.number;
 end;

@@ -229,6 +229,12 @@ fn show_attempt((id, record): &(String, Record)) -> Value {
     if let Some(asked_by) = &record.asked_by {
         shown["asked_by"] = json!(asked_by);
     }
+    if !record.body.is_empty() {
+        shown["request"]["body"] = json!(record.body);
+    }
+    if !record.notes.is_empty() {
+        shown["notes"] = json!(record.notes);
+    }
     if !record.steps.is_empty() {
         shown["steps"] = record.steps.iter().map(show_step).collect();
     }

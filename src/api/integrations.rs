@@ -42,20 +42,23 @@ fn show_field(field: &Field) -> Option<Value> {
     if !field.hint.is_empty() {
         shown["helpText"] = json!(field.hint);
     }
-    if let Kind::Url = field.kind {
+    if field.kind.is_url() {
         shown["validate"] = json!("url");
     }
     if let Some(default) = field.default {
         shown["defaultValue"] = json!(default);
     }
     if let Kind::Words(words) = field.kind {
-        let options = words.iter().map(|(value, label)| json!({"label": label, "value": value}));
-        shown["options"] = options.collect();
+        shown["options"] = options(words);
     }
     if let Some((on, words)) = field.when {
         shown["dependsOn"] = json!({"field": on, "value": words});
     }
     Some(shown)
+}
+
+fn options(words: &[(&str, &str)]) -> Value {
+    words.iter().map(|(value, label)| json!({"label": label, "value": value})).collect()
 }
 
 fn show_actions(about: &About) -> Value {
@@ -78,11 +81,15 @@ fn show_input(input: &Input) -> Value {
     let (kind, (key, value)) = match input.kind {
         InputKind::Id(list) => ("simple", ("from", list)),
         InputKind::Line => ("field", ("type", "text")),
-        InputKind::Text => ("field", ("type", "textarea")),
+        InputKind::Text | InputKind::Body => ("field", ("type", "textarea")),
+        InputKind::Words(_) => ("field", ("type", "select")),
     };
     let mut shown =
         json!({"key": input.key, "field": input.key, "kind": kind, "label": input.label});
     shown[key] = json!(value);
+    if let InputKind::Words(words) = input.kind {
+        shown["options"] = options(words);
+    }
     if !input.hint.is_empty() {
         shown["description"] = json!(input.hint);
     }

@@ -16,7 +16,8 @@ use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::connection_states;
 use crate::store::connections::{self, Connection};
-use crate::store::{held, lanes, targets};
+use crate::store::targets::{self, Wanted};
+use crate::store::{held, lanes};
 
 /// What becomes of held deliveries when their connection is activated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -190,11 +191,11 @@ async fn release_some<P: Platform>(
     shard: u16,
     with_held: &[(String, String)],
 ) -> Result<usize> {
-    let named: Vec<(&str, &str)> =
-        with_held.iter().map(|(w, c)| (w.as_str(), c.as_str())).collect();
+    let named = with_held.iter().map(|(w, c)| (w.as_str(), c.as_str(), Vec::new()));
+    let named: Vec<Wanted<'_>> = named.collect();
     let targets = targets::find(platform.control(), &named).await?;
     let mut released = 0;
-    for (workspace, connection) in named {
+    for (workspace, connection, _) in named {
         match targets.iter().find(|target| target.connection == connection) {
             Some(target) if !target.active => {}
             Some(_) => released += release(platform, shard, workspace, connection).await?,

@@ -59,7 +59,7 @@ pub fn check_origin_kept(
     let origin = |url: &str| Url::parse(url).ok().map(|url| url.origin());
     let is_moved = |field: &&Field| {
         let (before, after) = (current.text(field.key), form.values.text(field.key));
-        matches!(field.kind, FieldKind::Url) && before != after && origin(before) != origin(after)
+        field.kind.is_url() && before != after && origin(before) != origin(after)
     };
     if fields.iter().find(is_moved).is_none() {
         return Ok(());

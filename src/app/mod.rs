@@ -19,6 +19,7 @@ pub mod keys;
 pub mod loops;
 pub mod machine_keys;
 pub mod organizations;
+pub mod outgoing;
 pub mod publishable_keys;
 pub mod rate_limits;
 pub mod replays;

@@ -1,16 +1,18 @@
 //! Creating and changing rules.
 
 use crate::app::common::{changing, new_id};
-use crate::destinations::model::Action;
+use crate::destinations::model::{Action, InputKind, Values};
 use crate::destinations::{self, Destination};
-use crate::domain::base::error::{Error, Result};
+use crate::domain::base::error::{Code, Error, FieldError, Kind, Result};
 use crate::domain::base::limits::FAN_OUT_MAX;
 use crate::domain::base::names::widest;
 use crate::domain::base::version::Expected;
 use crate::domain::routing::rule::Metadata;
+use crate::domain::routing::template::Template;
 use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
-use crate::store::{connections, rules, workspaces};
+use crate::store::connections::Connection;
+use crate::store::{connections, deleted_rules, rules, workspaces};
 
 /// A rule to be created.
 pub struct NewRule {
@@ -50,6 +52,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewRule) -> R
     let now_ms = platform.now_ms();
     let destination = destinations::stored(&connection.kind).map_err(Error::internal)?;
     let action = action(destination, new.action.as_deref())?;
+    check(destination, &connection, action, &new.metadata)?;
     let rule = rules::Rule {
         id: new_id(platform),
         number: 0,
@@ -86,6 +89,49 @@ fn action(destination: &dyn Destination, key: Option<&str>) -> Result<&'static A
         let keys: Vec<&str> = about.actions.iter().map(|action| action.key).collect();
         Error::field("metadata.action", format!("must be one of {}", keys.join(", ")))
     })
+}
+
+/// Whether a rule says what its action needs.
+///
+/// # Errors
+/// `Refused` naming each key below `metadata` that is wrong.
+pub fn check(
+    destination: &dyn Destination,
+    connection: &Connection,
+    action: &Action,
+    metadata: &Metadata,
+) -> Result<()> {
+    let mut wrong: Vec<(&str, String)> = Vec::new();
+    let mut is_template = false;
+    for input in action.inputs {
+        let said = metadata.get(input.key).map_or("", |text| text.trim());
+        let is_needed = input.is_required
+            && !input.unless.is_some_and(|key| connection.credentials.contains_key(key));
+        if said.is_empty() {
+            let told = || format!("is required: {} needs its {}", action.key, input.label);
+            wrong.extend(is_needed.then(|| (input.key, told())));
+        } else if let (true, Err(why)) = (input.kind.is_template(), Template::parse(said)) {
+            is_template = true;
+            wrong.push((input.key, why));
+        } else if let InputKind::Words(words) = input.kind
+            && !words.iter().any(|(word, _)| *word == said)
+        {
+            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            wrong.push((input.key, format!("must be one of {}", known.join(", "))));
+        }
+    }
+    let values = Values::stored(&connection.settings).map_err(Error::internal)?;
+    let whole = destination.check_rule(&values, action, metadata);
+    if let (true, Err(why)) = (wrong.is_empty(), whole) {
+        is_template = true;
+        wrong.push(why);
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let field = |(key, msg)| FieldError { param: format!("metadata.{key}"), msg };
+    let error = Error::fields(wrong.into_iter().map(field).collect()).of_kind(Kind::Refused);
+    Err(if is_template { error.with_code(Code::Template) } else { error })
 }
 
 /// What is to be changed about a rule; `None` leaves it as it is.
@@ -155,7 +201,8 @@ pub async fn delete<P: Platform>(
         let rule = rules::find(control, &actor.scope, id).await?;
         expected.check(&rule.tag())?;
         let version = (!expected.is_any()).then_some(rule.version);
-        let deleted = rules::delete(control, &rule.workspace, id, version).await?;
+        let now_ms = platform.now_ms();
+        let deleted = deleted_rules::delete(control, &rule.workspace, id, version, now_ms).await?;
         Ok(deleted.then_some(rule))
     })
     .await

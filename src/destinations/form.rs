@@ -7,18 +7,16 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::destinations::Destination;
-use crate::destinations::model::{Field, Kind, Values, header_field};
+use crate::destinations::model::{Field, Kind, Pattern, Values, header_field};
+pub use crate::destinations::options::OPTIONS;
+use crate::destinations::options::read_options;
 use crate::domain::base::error::{Error, Kind as ErrorKind, Result};
 use crate::domain::base::fields::Fields;
-use crate::domain::base::limits::{
-    HEADER_NAME_CHARS_MAX, HEADER_VALUE_BYTES_MAX, TIMEOUT_S_DEFAULT, TIMEOUT_S_MAX, TIMEOUT_S_MIN,
-};
+use crate::domain::base::limits::{HEADER_NAME_CHARS_MAX, HEADER_VALUE_BYTES_MAX};
 use crate::domain::base::secret::Secret;
 use crate::domain::base::url_guard;
-use crate::domain::connection::options::{DeliveryOptions, Ordering};
+use crate::domain::connection::options::DeliveryOptions;
 use crate::domain::connection::signing::{self, Signing};
-use crate::domain::delivery::retry::Schedule;
-use crate::domain::lane::pace::PER_SECOND_MAX;
 
 /// What a caller asked for, checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,9 +47,6 @@ pub enum SecretChange {
     Generate,
 }
 
-/// Keys of the delivery options, which every destination has.
-pub const OPTIONS: [&str; 4] =
-    ["timeout_seconds", "retry_schedule_seconds", "ordering", "max_per_second"];
 /// Keys of the signing secret, for destinations that are signed.
 const SECRET: [&str; 2] = ["signing_secret", "generate_secret"];
 /// Keys about the signing secret that are only ever read.
@@ -127,6 +122,7 @@ impl Reader<'_> {
         for field in about.fields {
             self.read_field(&mut fields, field, &mut form);
         }
+        keep_one(&mut fields, about.one_of, &mut form);
         read_options(&mut fields, &mut form.options, about.max_per_second);
         self.destination.check(&mut fields, &form.values, &form.credentials);
         form.signing = self.destination.signing(&form.values).map_err(Error::internal)?;
@@ -158,6 +154,9 @@ impl Reader<'_> {
                 fields.checked_text(key, |value| check_header_value(value, *most))
             }
             Kind::Prefix(most) => fields.checked_text(key, |value| check_prefix(value, *most)),
+            Kind::Matching(pattern) | Kind::Endpoint(pattern) => {
+                fields.checked_text(key, |value| check(value, pattern))
+            }
             Kind::Headers(_) => None,
         };
         if field.is_secret {
@@ -229,7 +228,7 @@ impl Reader<'_> {
     /// Every URL that came in must be one that requests may go to.
     fn guard(&self, form: &Form) -> Result<()> {
         let urls = self.destination.about().fields.iter();
-        for field in urls.filter(|field| matches!(field.kind, Kind::Url)) {
+        for field in urls.filter(|field| field.kind.is_url()) {
             let secret = form.credentials.get(field.key).map(|secret| secret.expose());
             let Some(url) = secret.or_else(|| form.values.get(field.key)) else { continue };
             if let Err(refusal) = url_guard::check(url, self.policy) {
@@ -241,45 +240,19 @@ impl Reader<'_> {
     }
 }
 
-fn read_options(fields: &mut Fields<'_>, options: &mut DeliveryOptions, pace: Option<u32>) {
-    let [timeout, schedule, ordering, per_second] = OPTIONS;
-    if fields.is_null(timeout) {
-        options.timeout_seconds = TIMEOUT_S_DEFAULT;
-    } else if let Some(seconds) = number(fields, timeout, TIMEOUT_S_MIN, TIMEOUT_S_MAX) {
-        options.timeout_seconds = seconds;
+/// Of these credentials there is exactly one. One that is given takes the place of a stored one.
+fn keep_one(fields: &mut Fields<'_>, one_of: &[&str], form: &mut Form) {
+    let is_given = |form: &Form, key: &str| form.credentials.contains_key(key);
+    if one_of.iter().any(|key| is_given(form, key)) {
+        let (given, names) = (form.credentials.clone(), &mut form.credential_names);
+        names.retain(|name| !one_of.contains(&name.as_str()) || given.contains_key(name));
     }
-    if fields.is_null(schedule) {
-        options.retry_schedule_seconds = Schedule::default();
-    } else if let Some(steps) =
-        fields.get::<Vec<u32>>(schedule, "an array of whole numbers of seconds")
-    {
-        match Schedule::new(steps) {
-            Ok(steps) => options.retry_schedule_seconds = steps,
-            Err(msg) => fields.fail(schedule, msg),
-        }
+    let has = |key: &&&str| form.credential_names.iter().any(|name| name == **key);
+    let (Some(first), held) = (one_of.first(), one_of.iter().filter(has).count()) else { return };
+    if held != 1 && !one_of.iter().any(|key| fields.names_failure(key)) {
+        let words = if held == 0 { "is required" } else { "is one too many" };
+        fields.fail(first, format!("{words}: there is exactly one of {}", one_of.join(", ")));
     }
-    if fields.is_null(ordering) {
-        options.ordering = Ordering::default();
-    } else if let Some(word) = fields.text(ordering) {
-        match Ordering::parse(&word) {
-            Some(chosen) => options.ordering = chosen,
-            None => fields.fail(ordering, "must be one of none, strict"),
-        }
-    }
-    if fields.is_null(per_second) {
-        options.max_per_second = pace;
-    } else if let Some(most) = number(fields, per_second, 1, PER_SECOND_MAX) {
-        options.max_per_second = Some(most);
-    }
-}
-
-fn number(fields: &mut Fields<'_>, key: &str, least: u32, most: u32) -> Option<u32> {
-    let number = fields.integer(key)?;
-    let number = u32::try_from(number).ok().filter(|n| (least..=most).contains(n));
-    if number.is_none() {
-        fields.fail(key, format!("must be {least} to {most}"));
-    }
-    number
 }
 
 fn check_word(word: &str, words: &[(&str, &str)]) -> std::result::Result<(), String> {
@@ -288,6 +261,10 @@ fn check_word(word: &str, words: &[(&str, &str)]) -> std::result::Result<(), Str
     }
     let known: Vec<&str> = words.iter().map(|(known, _)| *known).collect();
     Err(format!("must be one of {}", known.join(", ")))
+}
+
+fn check(value: &str, pattern: &Pattern) -> std::result::Result<(), String> {
+    if (pattern.fits)(value) { Ok(()) } else { Err(pattern.told.to_owned()) }
 }
 
 fn check_header_value(value: &str, bytes_max: usize) -> std::result::Result<(), String> {

@@ -4,18 +4,25 @@
 //! A destination is one file or folder here and one line of [`ALL`]. Its table of fields
 //! ([`model::About`]) is all that the rest of the house needs to read, show and explain its
 //! settings; its [`Destination::step`] makes the requests of one attempt and reads the answers.
+//! `slack.rs` is a good one to begin with.
 
+pub mod call;
 pub mod form;
 pub mod model;
+mod options;
+pub mod reading;
+mod slack;
 mod webhook;
 
 use std::collections::BTreeMap;
 
-use crate::destinations::model::{About, Call, Step, Values};
+use crate::destinations::call::{Account, Call, Listing, OutboundRequest, Step, Verdict};
+use crate::destinations::model::{About, Action, Values};
 use crate::domain::base::fields::Fields;
 use crate::domain::base::secret::Secret;
 use crate::domain::connection::signing::Signing;
 use crate::domain::delivery::attempt::Answer;
+use crate::domain::routing::rule::Metadata;
 
 /// A kind of place that events can be sent to.
 pub trait Destination: Sync {
@@ -43,14 +50,51 @@ pub trait Destination: Sync {
     /// # Errors
     /// Why the request cannot be made although the settings were checked: our own fault.
     fn step(&self, call: &Call<'_>, answers: &[Answer]) -> Result<Step, String>;
+
+    /// What is wrong with what a rule says beyond what its action's inputs tell: the key and why.
+    ///
+    /// # Errors
+    /// The key of the metadata, and what is wrong with it.
+    fn check_rule(
+        &self,
+        _: &Values,
+        _: &Action,
+        _: &Metadata,
+    ) -> Result<(), (&'static str, String)> {
+        Ok(())
+    }
+
+    /// The call by which credentials are tested; `None` where there is nothing to ask.
+    fn test_call(&self, _: &Account<'_>) -> Option<OutboundRequest> {
+        None
+    }
+
+    /// What the answer to it says.
+    fn test_verdict(&self, answer: &Answer) -> Verdict {
+        reading::verdict(answer, 0, &[], &[])
+    }
+
+    /// What follows in the reading of a live list from the pages so far.
+    ///
+    /// # Errors
+    /// That it has no list of this name, for the log.
+    fn list(&self, _: &Account<'_>, name: &str, _: &[Answer]) -> Result<Listing, String> {
+        Err(format!("{} has no list {name}", self.about().key))
+    }
 }
 
 /// All destinations, in the order in which people choose.
-pub static ALL: [&dyn Destination; 1] = [&webhook::Webhook];
+pub static ALL: [&dyn Destination; 2] = [&webhook::Webhook, &slack::Slack];
 
 /// The destination of connections of this type.
 pub fn find(kind: &str) -> Option<&'static dyn Destination> {
     ALL.into_iter().find(|destination| destination.about().key == kind)
+}
+
+/// The types whose requests depend on what a rule says.
+pub fn reading_rules() -> Vec<&'static str> {
+    let abouts = ALL.iter().map(|destination| destination.about());
+    abouts.filter(|about| about.reads_rules()).map(|about| about.key).collect()
 }
 
 /// The types, as they are told in an error.

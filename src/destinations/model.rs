@@ -1,11 +1,7 @@
-//! What a destination is made of, as data: its fields, its actions, and what goes in and comes out
-//! of an attempt.
+//! What a destination is made of, as data: its fields and its actions. What goes in and comes out
+//! of an attempt stands in `call.rs`.
 
 use serde_json::{Map, Value, json};
-
-use crate::domain::base::secret::Secret;
-use crate::domain::connection::model::Credentials;
-use crate::domain::delivery::state::EndReason;
 
 /// What a destination is and what it takes.
 pub struct About {
@@ -23,12 +19,22 @@ pub struct About {
     pub is_signed: bool,
     /// The pace of a new connection, where the provider limits it.
     pub max_per_second: Option<u32>,
+    /// Whether there is a provider behind it whose requests an operator can send to a stand-in
+    /// (`PROVIDER_BASES`). The others call what customers run themselves.
+    pub has_provider: bool,
+    /// Credentials of which a connection has exactly one. A new one takes the stored one's place.
+    pub one_of: &'static [&'static str],
 }
 
 impl About {
     /// A field of its connections.
     pub fn field(&self, key: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.key == key)
+    }
+
+    /// Whether a rule says something that its requests depend on.
+    pub fn reads_rules(&self) -> bool {
+        self.actions.len() > 1 || self.actions.iter().any(|action| !action.inputs.is_empty())
     }
 
     /// One of its actions.
@@ -90,6 +96,28 @@ pub enum Kind {
     Prefix(usize),
     /// Up to so many headers; their values are credentials.
     Headers(usize),
+    /// Text that fits a pattern.
+    Matching(Pattern),
+    /// A URL that fits a pattern and that the guard lets pass.
+    Endpoint(Pattern),
+}
+
+/// What a text must look like.
+#[derive(Debug, Clone, Copy)]
+pub struct Pattern {
+    /// The pattern as a regular expression without anchors, for people and for forms.
+    pub regex: &'static str,
+    /// Whether a text fits it.
+    pub fits: fn(&str) -> bool,
+    /// What is said of one that does not, after the field's name.
+    pub told: &'static str,
+}
+
+impl Kind {
+    /// Whether requests go where it says.
+    pub fn is_url(&self) -> bool {
+        matches!(self, Self::Url | Self::Endpoint(_))
+    }
 }
 
 impl Field {
@@ -181,10 +209,37 @@ pub struct Input {
     pub kind: InputKind,
     /// Whether the action needs it.
     pub is_required: bool,
+    /// A credential with which the connection does not need it.
+    pub unless: Option<&'static str>,
     /// What people call it.
     pub label: &'static str,
     /// What helps to fill it in.
     pub hint: &'static str,
+}
+
+impl Input {
+    /// An input that can be left out.
+    pub const fn new(key: &'static str, kind: InputKind, label: &'static str) -> Self {
+        Self { key, kind, is_required: false, unless: None, label, hint: "" }
+    }
+
+    /// The same; the action needs it.
+    pub const fn required(mut self) -> Self {
+        self.is_required = true;
+        self
+    }
+
+    /// The same; a connection that has this credential does not need it.
+    pub const fn unless(mut self, credential: &'static str) -> Self {
+        self.unless = Some(credential);
+        self
+    }
+
+    /// The same with what helps to fill it in.
+    pub const fn hint(mut self, hint: &'static str) -> Self {
+        self.hint = hint;
+        self
+    }
 }
 
 /// What stands in an input.
@@ -196,6 +251,17 @@ pub enum InputKind {
     Line,
     /// A template of many lines.
     Text,
+    /// A template of many lines whose place depends on the connection; its destination checks it.
+    Body,
+    /// One of these words, each with its label.
+    Words(&'static [(&'static str, &'static str)]),
+}
+
+impl InputKind {
+    /// Whether it is a template, checked as one.
+    pub fn is_template(self) -> bool {
+        matches!(self, Self::Line | Self::Text | Self::Body)
+    }
 }
 
 /// Settings of a connection by key, as they are stored.
@@ -264,132 +330,4 @@ pub const CUSTOM_HEADER: &str = "custom_header:";
 /// Name of a custom header's value among the credentials.
 pub fn header_field(name: &str) -> String {
     format!("{CUSTOM_HEADER}{}", name.to_ascii_lowercase())
-}
-
-/// What the requests of one attempt are made of.
-pub struct Call<'a> {
-    /// The connection's settings.
-    pub values: &'a Values,
-    /// The connection's credentials.
-    pub credentials: &'a Credentials,
-    /// Live signing secrets, newest first.
-    pub secrets: &'a [Secret],
-    /// Time for the whole attempt.
-    pub timeout_ms: i64,
-    /// The event's id.
-    pub event: &'a str,
-    /// The event's name.
-    pub name: &'a str,
-    /// The event's resource.
-    pub resource: Option<&'a str>,
-    /// The event's resource id.
-    pub resource_id: Option<&'a str>,
-    /// The payload's exact text.
-    pub payload: &'a str,
-    /// When the event was accepted.
-    pub created_at_ms: i64,
-    /// How many webhooks what the event tells has gone through before this one.
-    pub hops: u32,
-    /// Id that stays the same over all attempts.
-    pub message_id: &'a str,
-    /// Whether the event was sent to try the connection out.
-    pub is_test: bool,
-    /// Number of this attempt, from 1.
-    pub attempt: u32,
-    /// The moment of this attempt.
-    pub now_ms: i64,
-}
-
-/// What an attempt does next.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Step {
-    /// It sends this and waits for the answer.
-    Send(OutboundRequest),
-    /// It is over.
-    Done(Verdict),
-}
-
-/// The requests of one attempt are no more than this.
-pub const STEPS_MAX: usize = 4;
-
-/// What became of an attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// The receiver has it.
-    Delivered,
-    /// The schedule goes on, but not before so many milliseconds have passed if that is known.
-    Retry(Option<i64>),
-    /// The same, and the receiver wants fewer requests.
-    Throttled(Option<i64>),
-    /// It is never tried again. The connection is well.
-    Permanent {
-        /// Why.
-        reason: EndReason,
-        /// What people are told.
-        told: String,
-    },
-    /// The credentials do not hold any more.
-    Unauthorized(String),
-    /// The receiver is gone for good: it is never tried again and the connection becomes inactive.
-    Gone,
-    /// The receiver wants nothing more for now: the connection becomes inactive.
-    Disabled,
-}
-
-/// A request to a customer's endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutboundRequest {
-    /// Its method.
-    pub method: String,
-    /// Where to. The URL guard is asked before it is sent.
-    pub url: String,
-    /// What people see in its place, where the URL itself is a credential.
-    pub public_url: Option<String>,
-    /// Headers in order.
-    pub headers: Vec<OutboundHeader>,
-    /// The exact bytes; none for a request without a body.
-    pub body: Vec<u8>,
-    /// What the body is made of.
-    pub content: Content,
-    /// Time for headers and body of the answer together, from the start of the request.
-    pub timeout_ms: i64,
-}
-
-impl OutboundRequest {
-    /// The URL as it may be kept and shown.
-    pub fn shown_url(&self) -> &str {
-        self.public_url.as_deref().unwrap_or(&self.url)
-    }
-}
-
-/// What a request's body is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Content {
-    /// The payload's text.
-    Payload,
-    /// The payload's text in an envelope.
-    Wrapped,
-}
-
-/// A header of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutboundHeader {
-    /// Its name.
-    pub name: String,
-    /// Its value.
-    pub value: String,
-    /// Whether the value is a receiver credential, to be masked wherever it is kept.
-    pub is_secret: bool,
-}
-
-impl OutboundHeader {
-    /// A header that may be shown.
-    pub fn plain(name: &str, value: &str) -> Self {
-        Self { name: name.to_owned(), value: value.to_owned(), is_secret: false }
-    }
-
-    /// A header whose value is a credential.
-    pub fn secret(name: &str, value: &str) -> Self {
-        Self { is_secret: true, ..Self::plain(name, value) }
-    }
 }

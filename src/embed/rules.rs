@@ -16,6 +16,7 @@ use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
+use crate::store::deleted_rules;
 use crate::store::event_types::{self, Listed};
 use crate::store::names::{self, Kind as NameKind};
 use crate::store::rules::{self, Rule};
@@ -324,6 +325,7 @@ pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let scope = visit.session.actor().scope;
     let found = rules::one_shown(&scope, &call.id("id", "rule")?);
     let rule = found.run(platform.control()).await?;
-    rules::delete(platform.control(), &rule.workspace, &rule.id, None).await?;
+    let now_ms = platform.now_ms();
+    deleted_rules::delete(platform.control(), &rule.workspace, &rule.id, None, now_ms).await?;
     Ok(Reply::see_other(&path(visit, "rules?done=deleted")))
 }

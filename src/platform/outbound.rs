@@ -11,8 +11,7 @@ use worker::{
     AbortController, ByteStream, Delay, Fetch, Headers, Request, Response, console_log, web_sys,
 };
 
-use crate::destinations::model::OutboundRequest;
-use crate::domain::base::limits::EXCERPT_BYTES_MAX;
+use crate::destinations::call::OutboundRequest;
 use crate::domain::delivery::answers::network_failure;
 use crate::domain::delivery::attempt::{Answer, Failure};
 use crate::platform::is_short;
@@ -29,7 +28,10 @@ impl Outbound for FetchOutbound {
         let deadline = pin!(Delay::from(wait));
         let controller = AbortController::default();
         let answer = match prepare(&request) {
-            Ok(request) => exchange(request, &controller, deadline, timeout_ms).await,
+            Ok(prepared) => {
+                let limits = (timeout_ms, request.answer_bytes_max);
+                exchange(prepared, &controller, deadline, limits).await
+            }
             Err(e) => Answer::failed(unreached(&e)),
         };
         // Ends what is still under way: the rest of a long body, or a receiver that hangs.
@@ -60,7 +62,7 @@ async fn exchange(
     request: Request,
     controller: &AbortController,
     mut deadline: Pin<&mut Delay>,
-    timeout_ms: i64,
+    (timeout_ms, bytes_max): (i64, usize),
 ) -> Answer {
     let (fetch, signal) = (Fetch::Request(request), controller.signal());
     let sent = pin!(fetch.send_with_signal(&signal));
@@ -77,7 +79,8 @@ async fn exchange(
         headers: response.headers().entries().collect(),
         ..Answer::default()
     };
-    answer.failure = read_body(&mut response, &mut answer, deadline, timeout_ms).await;
+    let limits = (timeout_ms, bytes_max);
+    answer.failure = read_body(&mut response, &mut answer, deadline, limits).await;
     answer
 }
 
@@ -86,7 +89,7 @@ async fn read_body(
     response: &mut Response,
     answer: &mut Answer,
     mut deadline: Pin<&mut Delay>,
-    timeout_ms: i64,
+    (timeout_ms, bytes_max): (i64, usize),
 ) -> Option<Failure> {
     let late = || {
         let why = format!("timed out in its body, which was not complete within {timeout_ms} ms");
@@ -94,7 +97,7 @@ async fn read_body(
     };
     // Taken at once it costs half of what it costs chunk by chunk; what came of one that then is
     // late is not kept.
-    if is_short(response.headers(), EXCERPT_BYTES_MAX) {
+    if is_short(response.headers(), bytes_max) {
         return match select(pin!(response.bytes()), deadline).await {
             Either::Left((Ok(body), _)) => {
                 answer.excerpt = body;
@@ -110,7 +113,7 @@ async fn read_body(
         match select(stream.next(), deadline.as_mut()).await {
             Either::Left((None, _)) => return None,
             Either::Left((Some(Ok(chunk)), _)) => {
-                let room = EXCERPT_BYTES_MAX - answer.excerpt.len();
+                let room = bytes_max - answer.excerpt.len();
                 answer.excerpt.extend_from_slice(&chunk[..chunk.len().min(room)]);
                 if chunk.len() > room {
                     answer.truncated = true;

@@ -1,12 +1,15 @@
 //! Reads the configuration from the Worker's variables and secrets.
 
+use std::collections::BTreeMap;
+
 use worker::Env;
 
 use crate::domain::base::secret::MasterKeys;
 use crate::ports::{Quotas, Settings};
 
 /// Secrets `ADMIN_TOKEN` and `MASTER_KEYS`; variables `ALLOW_PRIVATE_DESTINATIONS` (`true` opens),
-/// `LOG_SHARDS`, `OWN_HOSTS` and `BLOCKED_HOSTS` (comma-separated, may be missing), and the quotas
+/// `PROVIDER_BASES` (JSON, for tests, only with the former), `LOG_SHARDS`, `OWN_HOSTS` and
+/// `BLOCKED_HOSTS` (comma-separated, may be missing), and the quotas
 /// `WORKSPACES_PER_ORGANIZATION`, `CONNECTIONS_PER_WORKSPACE` and `EVENTS_PER_MONTH` (of a
 /// workspace), each missing or empty for none.
 ///
@@ -28,10 +31,15 @@ pub fn read(env: &Env) -> Result<Settings, String> {
         Some(text) => text.parse().map(Some).map_err(|_| format!("{name} must be a number")),
         None => Ok(None),
     };
+    let allows_private = var("ALLOW_PRIVATE_DESTINATIONS").as_deref() == Some("true");
+    let bases = var("PROVIDER_BASES").filter(|text| allows_private && !text.is_empty());
+    let bases = bases.map_or(Ok(BTreeMap::new()), |text| serde_json::from_str(&text));
     Ok(Settings {
         admin_token: secret("ADMIN_TOKEN")?,
         master_keys: MasterKeys::parse(&secret("MASTER_KEYS")?)?,
-        allow_private_destinations: var("ALLOW_PRIVATE_DESTINATIONS").as_deref() == Some("true"),
+        allow_private_destinations: allows_private,
+        provider_bases: bases
+            .map_err(|e| format!("PROVIDER_BASES must be an object of URLs: {e}"))?,
         log_shards: shards.parse().map_err(|_| "LOG_SHARDS must be a number".to_owned())?,
         own_hosts: hosts("OWN_HOSTS"),
         blocked_hosts: hosts("BLOCKED_HOSTS"),

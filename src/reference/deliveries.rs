@@ -68,6 +68,8 @@ pub fn shapes() -> Names {
         need("method", one_of(&METHODS)),
         need("url", words("https://hooks.acme.example/orders")),
         need("headers", headers()).says("Credentials are masked."),
+        may("body", words("{\"text\":\"Ann has signed up\"}"))
+            .says("The first 2 KiB of a body that was made by a template or mapping."),
     ]);
     let step = closed([
         need("method", one_of(&METHODS)),
@@ -85,6 +87,8 @@ pub fn shapes() -> Names {
         may("error", words("Answered 503")).says("Why it failed."),
         may("asked_by", words("session:ann")).says("Who asked for it, if a person did."),
         may("steps", list_of(step)).says("All requests in order, where it took more than one."),
+        may("notes", list_of(words("The payload has nothing at user.name")))
+            .says("What there is to know of how the request was made."),
         need("request", request),
     ]);
     let details = closed([

@@ -60,7 +60,7 @@ fn name(destination: &dyn Destination, of: Use) -> &'static str {
 pub fn metadata(of: Use) -> Shape {
     let mut named: Vec<Shape> =
         destinations::ALL.iter().map(|it| Shape::Named(name(*it, of))).collect();
-    if named.len() == 1 { named.remove(0) } else { Shape::OneOf(named) }
+    if named.len() == 1 { named.remove(0) } else { Shape::AnyOf(named) }
 }
 
 /// The shapes of the destinations' `metadata`.
@@ -126,6 +126,9 @@ fn shape(setting: &Setting) -> Shape {
         Kind::HeaderName => header_name(example),
         Kind::HeaderValue(most) => header_value(most, example),
         Kind::Prefix(most) => prefix(most),
+        Kind::Matching(pattern) | Kind::Endpoint(pattern) => {
+            matching(&format!("^{}$", pattern.regex), example)
+        }
         Kind::Headers(most) => {
             let value = given("value", header_value(HEADER_VALUE_BYTES_MAX, "blue"));
             let value = value.says("Write-only. Left out, the stored one is kept.").shown();

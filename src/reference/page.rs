@@ -259,7 +259,7 @@ fn body_of(operation: &Operation) -> Markup {
 
 fn shape_of(shape: &Shape) -> Markup {
     html! {
-        @if let Shape::OneOf(shapes) = shape {
+        @if let Shape::OneOf(shapes) | Shape::AnyOf(shapes) = shape {
             @for (index, shape) in shapes.iter().enumerate() {
                 @if index > 0 { p.kind { "or" } }
                 (shape_of(shape))

@@ -16,8 +16,10 @@ pub enum Shape {
     Object(Object),
     /// This or `null`.
     Nullable(Box<Shape>),
-    /// One of these.
+    /// One of these and no other.
     OneOf(Vec<Shape>),
+    /// One of these, where one text can be several of them.
+    AnyOf(Vec<Shape>),
 }
 
 /// An object.
@@ -163,6 +165,9 @@ impl Shape {
             Self::OneOf(shapes) => {
                 json!({"oneOf": shapes.iter().map(Self::schema).collect::<Vec<_>>()})
             }
+            Self::AnyOf(shapes) => {
+                json!({"anyOf": shapes.iter().map(Self::schema).collect::<Vec<_>>()})
+            }
         }
     }
 
@@ -181,7 +186,9 @@ impl Shape {
                 Value::Object(shown.map(pair).collect())
             }
             Self::Nullable(inner) => inner.example(names),
-            Self::OneOf(shapes) => shapes.first().map_or(Value::Null, |first| first.example(names)),
+            Self::OneOf(shapes) | Self::AnyOf(shapes) => {
+                shapes.first().map_or(Value::Null, |first| first.example(names))
+            }
         }
     }
 }
@@ -222,7 +229,7 @@ fn write(shape: &Shape, names: &Names, depth: usize, text: &mut String) {
             *text += &if is_empty { "{}".to_owned() } else { format!("\n{outer}}}") };
         }
         Shape::Nullable(inner) => write(inner, names, depth, text),
-        Shape::OneOf(shapes) => {
+        Shape::OneOf(shapes) | Shape::AnyOf(shapes) => {
             if let Some(first) = shapes.first() {
                 write(first, names, depth, text);
             }

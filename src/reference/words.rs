@@ -26,7 +26,7 @@ pub fn kind(shape: &Shape) -> Markup {
         },
         Shape::Object(_) => html! { "object" },
         Shape::Nullable(inner) => html! { (kind(inner)) " or null" },
-        Shape::OneOf(shapes) => html! {
+        Shape::OneOf(shapes) | Shape::AnyOf(shapes) => html! {
             @for (index, shape) in shapes.iter().enumerate() {
                 @if index > 0 { " or " }
                 (kind(shape))

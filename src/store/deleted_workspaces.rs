@@ -7,7 +7,7 @@
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::{CLEARED_CONNECTIONS, CLEARED_RULES, CLEARED_WORKSPACES};
 use crate::domain::tenants::actor::Scope;
-use crate::ports::Database;
+use crate::ports::{Database, Rows};
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{run, select, statement};
 
@@ -75,13 +75,22 @@ const DELETE_RULES: &str = "\
     delete from rules where workspace = ?1 and number in (select number from rules \
       where workspace = ?1 order by workspace, number limit ?2) returning number";
 
-/// Deletes one step of the rules of a deleted workspace; whether there may be more.
+const DELETE_SAID: &str = "\
+    delete from deleted_rules where workspace = ?1 and number in (select number \
+      from deleted_rules where workspace = ?1 order by workspace, number limit ?2) \
+    returning number";
+
+/// Deletes one step of the rules of a deleted workspace and of what former ones said; whether there
+/// may be more.
 ///
 /// # Errors
 /// When CONTROL does not answer.
 pub async fn delete_rules(control: &impl Database, workspace: &str) -> Result<bool> {
-    let params = [workspace.into(), CLEARED_RULES.into()];
-    Ok(select(control, statement(DELETE_RULES, params)).await?.len() >= CLEARED_RULES)
+    let params = || [workspace.into(), CLEARED_RULES.into()];
+    let statements = vec![statement(DELETE_RULES, params()), statement(DELETE_SAID, params())];
+    let results = run(control, statements).await?;
+    let is_full = |rows: &Rows| Ok(row::rows(rows)?.len() >= CLEARED_RULES);
+    Ok(is_full(&results[0])? || is_full(&results[1])?)
 }
 
 /// The connections of one step.

@@ -30,7 +30,7 @@ macro_rules! attempts {
 /// What of an attempt's record came from the receiver, who may have repeated the payload.
 macro_rules! answer {
     () => {
-        "'$.excerpt', '$.truncated', '$.response_headers'"
+        "'$.excerpt', '$.truncated', '$.response_headers', '$.body'"
     };
 }
 

@@ -10,6 +10,7 @@ pub mod connection_deliveries;
 pub mod connection_pages;
 pub mod connection_states;
 pub mod connections;
+pub mod deleted_rules;
 pub mod deleted_workspaces;
 pub mod deliveries;
 pub mod delivery_history;

@@ -374,22 +374,3 @@ pub fn patterns(workspace: &str, but: &str) -> Query<Vec<(String, usize)>> {
         Ok(counted.into_iter().map(|Counted(counted)| counted).collect())
     })
 }
-
-const DELETE: &str = "\
-    delete from rules where id = ?2 and workspace = ?1 and (?3 is null or version = ?3) \
-    returning id";
-
-/// Deletes a rule, with `version` only if it is of that version; whether it was. What is under way
-/// by it stays under way.
-///
-/// # Errors
-/// When CONTROL does not answer.
-pub async fn delete(
-    control: &impl Database,
-    workspace: &str,
-    rule: &str,
-    version: Option<i64>,
-) -> Result<bool> {
-    let params = [workspace.into(), rule.into(), version.into()];
-    Ok(!run(control, vec![statement(DELETE, params)]).await?[0].is_empty())
-}

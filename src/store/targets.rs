@@ -3,37 +3,55 @@
 
 use serde_json::{Value, json};
 
+use crate::destinations;
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::REPLAY_CONNECTIONS_MAX;
 use crate::domain::base::secret::Sealed;
-use crate::domain::connection::model::{SealedSigningSecret, Target};
+use crate::domain::connection::model::{RuleSays, SealedSigningSecret, Target};
 use crate::domain::connection::options::DeliveryOptions;
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{select, statement};
 
+/// A connection of a workspace, and the numbers of the rules of its deliveries.
+pub type Wanted<'a> = (&'a str, &'a str, Vec<u32>);
+
 const FIND: &str = "\
     select c.workspace, c.id as connection, \
       c.active = 1 and o.suspended_at_ms is null as active, c.type as kind, c.settings, \
       c.timeout_seconds, c.retry_schedule, c.ordering, c.max_per_second, c.credentials, \
-      c.warned_percent, c.updated_at_ms, \
+      c.warned_percent, c.updated_at_ms, w.external_id, \
       (select json_group_array(json_object('number', s.number, 'sealed', s.sealed, \
          'expires_at_ms', s.expires_at_ms)) \
-       from connection_secrets s where s.connection = c.id) as secrets \
+       from connection_secrets s where s.connection = c.id) as secrets, \
+      case when c.type in (select value from json_each(?2)) then \
+        (select json_group_array(json_object('number', f.value, 'action', r.action, \
+           'metadata', r.metadata)) \
+         from json_each(j.value ->> 2) f cross join rules r \
+         where r.workspace = c.workspace and r.number = iif(f.value > 0, f.value, \
+           (select min(t.number) from rules t where t.connection = c.id))) end as rules, \
+      case when c.type in (select value from json_each(?2)) then \
+        (select json_group_array(json_object('number', r.number, 'action', r.action, \
+           'metadata', r.metadata)) \
+         from json_each(j.value ->> 2) f cross join deleted_rules r \
+         where r.workspace = c.workspace and r.number = f.value) end as deleted_rules \
     from json_each(?1) j cross join connections c cross join workspaces w \
       cross join organizations o \
     where c.id = j.value ->> 1 and c.workspace = j.value ->> 0 and w.id = c.workspace \
       and o.id = w.organization";
 
-/// A connection of a suspended organization is as one that is not active.
+/// A connection of a suspended organization is as one that is not active. With it is read what the
+/// rules of its deliveries say, also of those that were deleted. A test event, which has no rule,
+/// asks for what the connection's first rule does.
 ///
-/// Those of the connections, given as (workspace, connection), that exist.
+/// Those of the connections, given as (workspace, connection, numbers of rules), that exist.
 ///
 /// # Errors
 /// When CONTROL does not answer.
-pub async fn find(control: &impl Database, connections: &[(&str, &str)]) -> Result<Vec<Target>> {
-    let keys: Vec<Value> = connections.iter().map(|(w, c)| json!([w, c])).collect();
-    let params = [Value::from(keys).to_string().into()];
+pub async fn find(control: &impl Database, wanted: &[Wanted<'_>]) -> Result<Vec<Target>> {
+    let keys: Vec<Value> = wanted.iter().map(|(w, c, rules)| json!([w, c, rules])).collect();
+    let kinds = json!(destinations::reading_rules()).to_string();
+    let params = [Value::from(keys).to_string().into(), kinds.into()];
     row::all(select(control, statement(FIND, params)).await?)
 }
 
@@ -68,6 +86,8 @@ impl FromRow for Target {
     fn from_row(row: &mut Row) -> Self {
         let mut secrets: Vec<SealedSigningSecret> = row.rows_by("secrets", "number");
         secrets.reverse();
+        let mut rules: Vec<RuleSays> = row.rows("rules");
+        rules.extend(row.rows("deleted_rules"));
         Self {
             workspace: row.text("workspace"),
             connection: row.text("connection"),
@@ -77,8 +97,20 @@ impl FromRow for Target {
             options: DeliveryOptions::from_row(row),
             credentials: row.json("credentials"),
             secrets,
+            rules,
+            external_id: row.maybe_text("external_id"),
             warned_percent: row.int("warned_percent"),
             updated_at_ms: row.int("updated_at_ms"),
+        }
+    }
+}
+
+impl FromRow for RuleSays {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            number: row.int("number"),
+            action: row.text("action"),
+            metadata: row.json("metadata"),
         }
     }
 }

@@ -343,7 +343,7 @@ test("connections: every bad field is named, and nothing is saved", async () => 
     }
   }
   assertError(await api.post("/connections", {}), 400, "type", "workspace", "name", "metadata");
-  assertError(await api.post("/connections", { ...newConnection(), type: "slack" }), 400, "type");
+  assertError(await api.post("/connections", { ...newConnection(), type: "fax" }), 400, "type");
   assertError(await api.post("/connections", { ...newConnection(), name: "n".repeat(129) }), 400, "name");
   assertError(await api.post("/connections", { ...newConnection(), metadata: [] }), 400, "metadata");
   assertError(await api.post("/connections", { ...newConnection(), metadata: {} }), 400, "metadata.url");

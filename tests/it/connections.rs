@@ -117,7 +117,7 @@ fn bad_metadata_names_the_field() {
 fn several_bad_fields_are_all_named() {
     let edge = Edge::new();
     let tenant = Tenant::new(&edge, "Acme");
-    let body = json!({"workspace": "acme", "type": "slack", "name": "", "metadata": 7});
+    let body = json!({"workspace": "acme", "type": "fax", "name": "", "metadata": 7});
     let answer = tenant.call(&edge, "POST", "/api/v1/connections", &body);
     assert_eq!(answer.status, 400);
     assert_eq!(params(&answer.json()), ["type", "workspace", "name", "metadata"]);

@@ -238,7 +238,7 @@ fn a_webhook_says_what_it_can_do() {
     let tenant = Tenant::new(&edge, "Acme");
     let connection = tenant.connection(&edge, json!({"url": URL}));
     let listed = tenant.get(&edge, "/api/v1/integrations");
-    assert_eq!((&listed["count"], &listed["records"][0]["type"]), (&json!(1), &json!("webhook")));
+    assert_eq!(listed["records"][0]["type"], json!("webhook"));
     let path = |below: &str| format!("/api/v1/connections/{connection}/{below}");
     let actions = tenant.get(&edge, &path("actions"))["actions"].clone();
     assert_eq!(actions, listed["records"][0]["actions"]);

@@ -3,26 +3,28 @@
 
 use serde_json::json;
 
-use crate::app::common::{own_hosts, url_policy};
+use crate::app::outgoing;
 use crate::destinations;
-use crate::destinations::model::{
-    Call, Content, OutboundHeader, OutboundRequest, STEPS_MAX, Step, Values, Verdict,
+use crate::destinations::call::{
+    Account, Call, Content, Mapped, OutboundHeader, OutboundRequest, STEPS_MAX, Step, Verdict,
 };
+use crate::destinations::model::Values;
 use crate::domain::base::ids::TEST_RULE;
 use crate::domain::base::ids::message_id;
-use crate::domain::base::limits::{ERROR_BYTES_MAX, SLOW_AFTER_MS};
+use crate::domain::base::limits::{BODY_KEPT_BYTES_MAX, ERROR_BYTES_MAX, SLOW_AFTER_MS};
 use crate::domain::base::secret::{SealContext, Secret};
-use crate::domain::base::url_guard;
 use crate::domain::connection::health::{self, Health};
-use crate::domain::connection::model::{Credentials, InactiveReason, SealedSigningSecret, Target};
-use crate::domain::delivery::attempt::{self, Answer, Failure, Outcome, Record, StepRecord};
+use crate::domain::connection::model::{
+    Credentials, InactiveReason, RuleSays, SealedSigningSecret, Target,
+};
+use crate::domain::delivery::attempt::{self, Answer, Outcome, Record, StepRecord};
 use crate::domain::delivery::mask::{self, Masker};
 use crate::domain::delivery::retry::{
     INTERNAL_DEADLINE_MS, internal_backoff_ms, parse_retry_after,
 };
 use crate::domain::delivery::state;
 use crate::domain::delivery::state::{EndReason, Transition};
-use crate::ports::{Outbound, Platform};
+use crate::ports::Platform;
 use crate::store::deliveries::{DeliveryUpdate, InternalFault, Owed};
 
 /// What an attempt led to.
@@ -127,9 +129,15 @@ async fn exchange<P: Platform>(
 ) -> Result<Made, String> {
     let destination = destinations::stored(&target.kind)?;
     let values = Values::stored(&target.settings)?;
+    let account = Account { values: &values, credentials: &opened.credentials };
+    let rule = target.rules.iter().find(|rule| rule.number == owed.rule);
+    let (no_rule, mapped) = (RuleSays::default(), Mapped::new());
     let call = Call {
-        values: &values,
-        credentials: &opened.credentials,
+        account,
+        action: rule.map_or(destination.about().actions[0].key, |rule| &rule.action),
+        metadata: &rule.unwrap_or(&no_rule).metadata,
+        mapped: &mapped,
+        external_id: target.external_id.as_deref(),
         secrets: &opened.secrets,
         timeout_ms: target.options.timeout_ms(),
         event: &owed.event,
@@ -145,31 +153,41 @@ async fn exchange<P: Platform>(
         now_ms: started_at_ms,
     };
     let (mut exchanges, mut answers) = (Vec::new(), Vec::new());
-    let own_hosts = own_hosts(platform, None);
-    let policy = url_policy(platform, &own_hosts);
+    let is_lost = rule.is_none() && !call.is_test && destination.about().reads_rules();
     let verdict = loop {
         let mut request = match destination.step(&call, &answers)? {
+            Step::Send(_) if is_lost => break Verdict::refused("Its rule is not there any more"),
             Step::Done(verdict) => break verdict,
             Step::Send(_) if answers.len() == STEPS_MAX => return Err("too many requests".into()),
             Step::Send(request) => request,
         };
         let sent_at_ms = platform.now_ms();
         request.timeout_ms = (started_at_ms + call.timeout_ms - sent_at_ms).max(1);
-        let answer = match url_guard::check(&request.url, &policy) {
-            Ok(_) => platform.outbound().send(request.clone()).await,
-            Err(refusal) => Answer::failed(Failure::Refused(refusal.to_string())),
-        };
+        let answer = outgoing::send(platform, destination, request.clone()).await;
         answers.push(answer.clone());
         let duration_ms = platform.now_ms() - sent_at_ms;
         exchanges.push(Exchange { request, answer, duration_ms });
     };
+    let verdict =
+        outgoing::confirmed(platform, destination, &account, verdict, call.timeout_ms).await;
     let sent = exchanges.iter().flat_map(|exchange| &exchange.request.headers);
     let sent = sent.filter(|header| header.is_secret);
     let mut masked: Vec<Secret> = sent.map(|header| Secret::new(header.value.clone())).collect();
     // A user name is no secret, and often an ordinary word.
     let given = opened.credentials.into_iter().filter(|(field, _)| field != "auth_username");
     masked.extend(given.map(|(_, value)| value).chain(opened.secrets));
+    masked.extend(secret_paths(&exchanges));
     Ok(Made { exchanges, verdict, started_at_ms, masked })
+}
+
+/// Of a URL that is a credential, its path is one too.
+fn secret_paths(exchanges: &[Exchange]) -> Vec<Secret> {
+    let urls = exchanges.iter().map(|one| &one.request).filter(|one| one.public_url.is_some());
+    let path = |request: &OutboundRequest| {
+        let (_, rest) = request.url.split_once("://")?;
+        rest.split_once('/').map(|(_, path)| Secret::new(path))
+    };
+    urls.filter_map(path).collect()
 }
 
 impl Made {
@@ -319,6 +337,9 @@ fn record(number: u32, made: &Made, ended_at_ms: i64) -> Record {
     let excerpt = String::from_utf8_lossy(&answer.excerpt);
     let excerpt = if answer.truncated { masker.mask_cut(&excerpt) } else { masker.mask(&excerpt) };
     let request = made.exchanges.last().map(|last| &last.request);
+    let rendered = request.filter(|request| request.content == Content::Rendered);
+    let rendered = rendered.map(|one| masker.mask(&String::from_utf8_lossy(&one.body)));
+    let notes = made.exchanges.iter().flat_map(|one| &one.request.notes);
     let steps = made.exchanges.iter().map(|one| StepRecord {
         method: one.request.method.clone(),
         url: one.request.shown_url().to_owned(),
@@ -329,6 +350,8 @@ fn record(number: u32, made: &Made, ended_at_ms: i64) -> Record {
         number,
         asked_by: None,
         wrapped: request.is_some_and(|request| request.content == Content::Wrapped),
+        body: rendered.map(|body| attempt::cut(&body, BODY_KEPT_BYTES_MAX)).unwrap_or_default(),
+        notes: notes.map(|note| masker.mask(note)).collect(),
         started_at_ms: made.started_at_ms,
         duration_ms: ended_at_ms - made.started_at_ms,
         outcome: made.outcome(),

@@ -39,7 +39,7 @@ use crate::domain::delivery::retry::hand_back_s;
 use crate::domain::delivery::slots::Slots;
 use crate::domain::lane::messages::ConsumerReport;
 use crate::ports::Platform;
-use crate::store::targets;
+use crate::store::targets::{self, Wanted};
 
 /// What becomes of a queue message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,9 +137,8 @@ impl<P: Platform> Run<P> {
     /// Reads the connections of lines.
     async fn read_targets(&mut self) {
         let of_lines = self.lines.iter().map(|line| (&line.workspace, &line.connection));
-        let named =
-            of_lines.map(|(workspace, connection)| (workspace.as_str(), connection.as_str()));
-        let named: Vec<(&str, &str)> = named.collect();
+        let named = of_lines.map(|(w, c)| (w.as_str(), c.as_str(), Vec::new()));
+        let named: Vec<Wanted<'_>> = named.collect();
         if named.is_empty() {
             return;
         }

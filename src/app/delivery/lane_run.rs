@@ -246,7 +246,10 @@ impl<P: Platform> Run<P> {
     /// connection that is gone are canceled, those of an inactive one held.
     async fn read(&self, keys: &[DeliveryKey]) -> Result<Read> {
         let line = &self.line;
-        let named = [(line.workspace.as_str(), line.connection.as_str())];
+        let mut rules: Vec<u32> = keys.iter().map(|key| key.rule).collect();
+        rules.sort_unstable();
+        rules.dedup();
+        let named = [(line.workspace.as_str(), line.connection.as_str(), rules)];
         let log = history_db(&self.platform, line.shard)?;
         let (targets, owed) =
             join(targets::find(self.platform.control(), &named), deliveries::owed(log, keys)).await;

@@ -14,7 +14,7 @@ use crate::domain::connection::model::Target;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Platform;
 use crate::store::deliveries::{self, Owed};
-use crate::store::targets;
+use crate::store::targets::{self, Wanted};
 
 /// What was read.
 pub struct Slice {
@@ -61,11 +61,12 @@ pub async fn read<P: Platform>(platform: &P, shard: u16, keys: &[DeliveryKey]) -
 /// The connections of these deliveries.
 async fn find<P: Platform>(platform: &P, keys: &[DeliveryKey]) -> Result<Vec<Rc<FreshTarget>>> {
     let read_at_ms = platform.now_ms();
-    let mut named: Vec<(&str, &str)> = Vec::new();
+    let mut named: Vec<Wanted<'_>> = Vec::new();
     for key in keys {
-        let one = (key.workspace.as_str(), key.connection.as_str());
-        if !named.contains(&one) {
-            named.push(one);
+        match named.iter_mut().find(|(w, c, _)| *w == key.workspace && *c == key.connection) {
+            Some((_, _, rules)) if rules.contains(&key.rule) => {}
+            Some((_, _, rules)) => rules.push(key.rule),
+            None => named.push((&key.workspace, &key.connection, vec![key.rule])),
         }
     }
     let found = targets::find(platform.control(), &named).await?;

@@ -155,6 +155,8 @@ pub static ABOUT: About = About {
     }],
     is_signed: true,
     max_per_second: None,
+    has_provider: false,
+    one_of: &[],
 };
 
 /// Names that a customer's header must not have (the wire contract), as exact names and prefixes.

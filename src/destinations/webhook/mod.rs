@@ -13,10 +13,12 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::json;
 
 use crate::destinations::Destination;
-use crate::destinations::model::{
-    About, Call, Content, OutboundHeader, OutboundRequest, Step, Values, Verdict, header_field,
+use crate::destinations::call::{
+    Account, Call, Content, OutboundHeader, OutboundRequest, Step, Verdict,
 };
+use crate::destinations::model::{About, Values, header_field};
 use crate::domain::base::fields::Fields;
+use crate::domain::base::limits::EXCERPT_BYTES_MAX;
 use crate::domain::base::secret::Secret;
 use crate::domain::base::time::rfc3339;
 use crate::domain::connection::model::Credentials;
@@ -85,7 +87,7 @@ fn verdict(answer: &Answer) -> Verdict {
 
 /// The signed request of one attempt. Nothing is sent unsigned.
 fn request(call: &Call<'_>) -> Result<OutboundRequest, String> {
-    let values = call.values;
+    let values = call.account.values;
     let (body, content) = body(call)?;
     let mut headers = vec![
         OutboundHeader::plain("content-type", "application/json"),
@@ -104,7 +106,7 @@ fn request(call: &Call<'_>) -> Result<OutboundRequest, String> {
     if call.is_test {
         headers.push(OutboundHeader::plain("posthorn-test", "true"));
     }
-    headers.extend(chosen_headers(values, call.credentials)?);
+    headers.extend(chosen_headers(call.account)?);
     let secrets: Vec<_> = call.secrets.iter().collect();
     let signed = signing::headers(
         &signing_of(values)?,
@@ -122,7 +124,9 @@ fn request(call: &Call<'_>) -> Result<OutboundRequest, String> {
         headers,
         body: body.into_bytes(),
         content,
+        notes: Vec::new(),
         timeout_ms: call.timeout_ms,
+        answer_bytes_max: EXCERPT_BYTES_MAX,
     })
 }
 
@@ -133,10 +137,11 @@ fn in_header(name: &str) -> String {
 }
 
 /// The headers that the customer chose: authentication and custom ones.
-fn chosen_headers(
-    values: &Values,
-    credentials: &Credentials,
-) -> Result<Vec<OutboundHeader>, String> {
+///
+/// # Errors
+/// What is wrong with the stored settings, for the log.
+pub fn chosen_headers(account: Account<'_>) -> Result<Vec<OutboundHeader>, String> {
+    let Account { values, credentials } = account;
     let mut headers: Vec<OutboundHeader> = auth_header(values, credentials)?.into_iter().collect();
     for name in values.names("custom_headers") {
         let value = credentials.get(&header_field(name));
@@ -171,7 +176,7 @@ fn auth_header(
 
 /// The body's text. `wrapped` embeds the payload's text untouched (the wire contract's envelope).
 fn body(call: &Call<'_>) -> Result<(String, Content), String> {
-    match call.values.text("payload_mode") {
+    match call.account.values.text("payload_mode") {
         "raw" => Ok((call.payload.to_owned(), Content::Payload)),
         "wrapped" => {
             let text = format!(

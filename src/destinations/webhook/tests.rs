@@ -13,8 +13,11 @@ fn values() -> Values {
 fn built(values: &Values, credentials: &Credentials) -> OutboundRequest {
     let secrets = [Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")];
     let call = Call {
-        values,
-        credentials,
+        account: Account { values, credentials },
+        action: "send_webhook",
+        metadata: &Default::default(),
+        mapped: &Default::default(),
+        external_id: None,
         secrets: &secrets,
         timeout_ms: 15_000,
         event: "0193f6a0-0000-7000-8000-000000000001",

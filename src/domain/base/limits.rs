@@ -54,6 +54,15 @@ pub const FAN_OUT_MAX: usize = 100;
 /// JSON text of a rule's `metadata`. It is read with every batch that its connection has.
 pub const RULE_METADATA_BYTES_MAX: usize = 16 * 1024;
 
+/// Characters that one value can put into a text made of a template; the rest of it is cut.
+pub const TEMPLATE_VALUE_CHARS_MAX: usize = 2_000;
+/// How long it is kept what a deleted rule said: no event is kept longer than 400 days.
+pub const DELETED_RULES_KEPT_MS: i64 = 400 * DAY_MS;
+/// Bytes of a text made of a template. Providers take less.
+pub const RENDERED_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes that are kept of a body made of a template: it cannot be made again.
+pub const BODY_KEPT_BYTES_MAX: usize = 2 * 1024;
+
 /// Dots of a rule's pattern: an event asks for the rules of each beginning of its name that ends
 /// with a dot, of so many at the most.
 pub const PATTERN_DOTS_MAX: usize = 8;

@@ -1,6 +1,6 @@
 //! A JSON text as a tree. Numbers stay as they are written, so that they can be compared exactly,
-//! however large or precise they are. Filters read payloads in this way. The tree is used only to
-//! compare; the stored and sent payload is always the text.
+//! however large or precise they are. Filters and templates read payloads in this way. What is
+//! stored, and what a webhook is sent, is always the text.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -66,6 +66,37 @@ impl<'a> Tree<'a> {
     pub fn read(text: &'a str) -> Option<Self> {
         let mut reader = Reader { text, at: 0 };
         reader.value()
+    }
+
+    /// Its text for people: a text without quotes, nothing for `null`, lists and objects as JSON.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Null => String::new(),
+            Self::Text(text) => text.clone().into_owned(),
+            other => other.to_json(),
+        }
+    }
+
+    /// Its JSON text. Numbers are as they were written.
+    pub fn to_json(&self) -> String {
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        match self {
+            Self::Null => "null".to_owned(),
+            Self::Bool(flag) => flag.to_string(),
+            Self::Number(number) => number.text().to_owned(),
+            Self::Text(text) => quoted(text),
+            Self::List(items) => {
+                let items: Vec<String> = items.iter().map(Self::to_json).collect();
+                format!("[{}]", items.join(","))
+            }
+            Self::Object(entries) => {
+                let entry = |(key, value): &(Cow<'_, str>, Self)| {
+                    format!("{}:{}", quoted(key), value.to_json())
+                };
+                let entries: Vec<String> = entries.iter().map(entry).collect();
+                format!("{{{}}}", entries.join(","))
+            }
+        }
     }
 
     /// What stands at a key of an object or a place of a list. Of a key that stands twice the last

@@ -6,6 +6,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::domain::base::secret::{Sealed, Secret};
 use crate::domain::connection::options::DeliveryOptions;
+use crate::domain::routing::rule::Metadata;
 
 /// Sealed values that the customer gave us for the receiver, by field. The field names are the
 /// destination's.
@@ -56,10 +57,25 @@ pub struct Target {
     pub credentials: SealedCredentials,
     /// Signing secrets, newest first, expired ones included.
     pub secrets: Vec<SealedSigningSecret>,
+    /// What the rules of its deliveries say, where its destination needs to know.
+    pub rules: Vec<RuleSays>,
+    /// What the product itself calls the customer.
+    pub external_id: Option<String>,
     /// The last warning that nothing succeeds, in percent of the time until it is given up.
     pub warned_percent: u32,
     /// When it was changed last.
     pub updated_at_ms: i64,
+}
+
+/// What a rule asks of its destination.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RuleSays {
+    /// Its number in its workspace; 0 stands for what a test event asks for.
+    pub number: u32,
+    /// What it does.
+    pub action: String,
+    /// What that needs to know.
+    pub metadata: Metadata,
 }
 
 /// Why a connection is inactive.

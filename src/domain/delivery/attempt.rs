@@ -166,6 +166,12 @@ pub struct Record {
     /// Whether the body was the payload in its envelope.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wrapped: bool,
+    /// Beginning of a body that was made of rule and payload; credentials are masked.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body: String,
+    /// What people should know of how it was made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// When the request was started.
     pub started_at_ms: i64,
     /// From start to the end of the answer.

@@ -32,6 +32,8 @@ pub enum EndReason {
     Gone,
     /// The receiver asked by a header not to try it again.
     Aborted,
+    /// The receiver refused it in a way that does not change.
+    Rejected,
     /// All attempts of the schedule failed.
     AttemptsUsedUp,
     /// Posthorn itself could not send it for days.

@@ -4,3 +4,4 @@ pub mod event;
 pub mod filter;
 pub mod idempotency;
 pub mod rule;
+pub mod template;

@@ -135,6 +135,9 @@ pub fn reason(reason: EndReason) -> &'static str {
             "Your server answered with webhook-delivery: abort-message, so there are no \
                       more attempts."
         }
+        EndReason::Rejected => {
+            "The destination refused it, and would refuse it again, so there are no more attempts."
+        }
         EndReason::AttemptsUsedUp => "All attempts of the retry schedule failed.",
         EndReason::Internal => "We could not send it for 7 days because of an error on our side.",
         EndReason::HeldExpired => "It was held for too long, because its connection was paused.",

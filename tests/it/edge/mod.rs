@@ -111,6 +111,7 @@ impl Edge {
             admin_token: ADMIN_TOKEN.to_owned(),
             master_keys: MasterKeys::parse(MASTER_KEYS).expect("a key"),
             allow_private_destinations: false,
+            provider_bases: std::collections::BTreeMap::new(),
             log_shards,
             own_hosts: vec!["posthorn.example".to_owned()],
             blocked_hosts: vec!["stopped.example".to_owned()],

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use posthorn::destinations::model::OutboundRequest;
+use posthorn::destinations::call::OutboundRequest;
 use posthorn::domain::delivery::attempt::{Answer, Failure};
 use posthorn::ports::Outbound;
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use posthorn::destinations::model::OutboundRequest;
+use posthorn::destinations::call::OutboundRequest;
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
 

@@ -1,18 +1,11 @@
 //! Tests of what an attempt leads to.
 
 use super::*;
+use crate::domain::delivery::attempt::Failure;
 use crate::domain::delivery::state::EndReason;
 
 fn made(status: Option<u16>, verdict: Verdict) -> Made {
-    let request = OutboundRequest {
-        method: "POST".to_owned(),
-        url: "https://example.com/".to_owned(),
-        public_url: None,
-        headers: Vec::new(),
-        body: Vec::new(),
-        content: Content::Payload,
-        timeout_ms: 1,
-    };
+    let request = OutboundRequest::new("POST", "https://example.com/");
     let exchange = |status| {
         let answer = Answer { status: Some(status), ..Answer::default() };
         Exchange { request, answer, duration_ms: 1 }
