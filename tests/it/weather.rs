@@ -1,7 +1,9 @@
 //! Databases that do not answer, or can be read and not written, or refuse what they are given: no
 //! delivery is lost, and none is sent again without a reason of its own.
 
-use posthorn::app::delivery::deliver::deliver;
+use posthorn::app::delivery::deliver::{Verdict, deliver};
+use posthorn::app::delivery::work::QueueMessage;
+use posthorn::app::upkeep::sweep::sweep;
 use posthorn::ports::Clock;
 use serde_json::json;
 
@@ -11,8 +13,12 @@ use crate::tenant::{Tenant, text};
 
 /// How often each message arrived, the most often first.
 fn arrivals(edge: &Edge) -> Vec<usize> {
+    arrivals_at(edge, URL)
+}
+
+fn arrivals_at(edge: &Edge, url: &str) -> Vec<usize> {
     let mut counts = std::collections::BTreeMap::new();
-    for seen in edge.receivers.seen(URL) {
+    for seen in edge.receivers.seen(url) {
         *counts.entry(seen.header("webhook-id").to_owned()).or_insert(0) += 1;
     }
     let mut counts: Vec<usize> = counts.into_values().collect();
@@ -23,6 +29,138 @@ fn arrivals(edge: &Edge) -> Vec<usize> {
 fn unsettled(edge: &Edge) -> i64 {
     let left = "select count(*) from deliveries where state <> 'delivered'";
     edge.logs[0].ask(left)[0].as_i64().expect("a number")
+}
+
+/// Serves a batch in the background, as one of several isolates.
+fn serve(edge: &Edge, messages: Vec<QueueMessage>) {
+    let own = edge.clone();
+    edge.spawn(async move {
+        let served = deliver(&own, &messages).await;
+        for (message, verdict) in messages.into_iter().zip(served.verdicts) {
+            if let Verdict::Retry(delay_s) = verdict {
+                own.queue.put_back(message, delay_s);
+            }
+        }
+        served.rest.await;
+    });
+}
+
+/// Lets some isolates serve what is due, turn by turn; `each_second` happens meanwhile.
+fn run_with(edge: &Edge, isolates: &[Edge], seconds: usize, mut each_second: impl FnMut(usize)) {
+    for second in 0..seconds {
+        each_second(second);
+        for turn in 0..10 {
+            let due = edge.queue.take_some(edge.now_ms(), 20);
+            if !due.is_empty() {
+                serve(&isolates[(second + turn) % isolates.len()], due);
+            }
+            let lanes = edge.clone();
+            edge.spawn(async move { lanes.lanes.ring(lanes.now_ms()).await });
+            edge.block_on(edge.sleep_ms(100));
+        }
+        if second % 60 == 59 {
+            edge.block_on(sweep(edge, false));
+        }
+    }
+}
+
+#[test]
+fn ten_minutes_without_writes_under_load_lose_nothing_and_repeat_once() {
+    let edge = Edge::new();
+    let (tenant, _) = tenant(&edge);
+    let isolates: Vec<Edge> = (0..3).map(|_| edge.other_isolate(0)).collect();
+    let mut accepted = 0;
+    let mut emit = |second: usize| {
+        let body = format!(r#"{{"event":"x","payload":{{"n":{second}}}}}"#);
+        accepted += usize::from(tenant.emit_text(&edge, &body).status == 201);
+    };
+    run_with(&edge, &isolates, 20, &mut emit);
+    (0..30).for_each(&mut emit);
+    edge.logs[0].set_weather(Weather::ReadOnly);
+    run_with(&edge, &isolates, 600, &mut emit);
+    let sent = edge.receivers.seen(URL).len();
+    edge.logs[0].set_weather(Weather::Up);
+    run_with(&edge, &isolates, 20, &mut emit);
+    run_with(&edge, &isolates, 900, |_| ());
+    let counts = arrivals(&edge);
+    assert_eq!((unsettled(&edge), counts.len()), (0, accepted), "{sent} sent meanwhile");
+    assert!(counts[0] <= 1 + isolates.len(), "{counts:?}");
+    assert!(sent <= 20 + 30 + 30 * isolates.len(), "{sent} sent while nothing could be recorded");
+}
+
+#[test]
+fn ten_minutes_of_one_slow_shard_lose_nothing_and_leave_the_other_alone() {
+    let edge = Edge::with_shards(2);
+    let tenants: Vec<Tenant> = (0..2).map(|n| Tenant::new(&edge, &format!("A {n}"))).collect();
+    let urls = ["https://hooks.example.com/0", "https://hooks.example.com/1"];
+    for (shard, tenant) in tenants.iter().enumerate() {
+        let own =
+            format!("update workspaces set shard = {shard} where id = '{}'", tenant.workspace);
+        edge.control.execute(&own);
+        tenant.route(&edge, "x", json!({"url": urls[shard]}));
+    }
+    let isolates: Vec<Edge> = (0..4).map(|_| edge.other_isolate(0)).collect();
+    (0..30).for_each(|_| drop(tenants[0].emit(&edge, "x")));
+    edge.logs[0].set_weather(Weather::Slow(20_000));
+    let mut emitted_at_ms = Vec::new();
+    run_with(&edge, &isolates, 600, |_| {
+        emitted_at_ms.push(edge.now_ms());
+        tenants[1].emit(&edge, "x");
+    });
+    let seen = edge.receivers.seen(urls[1]);
+    let waited_ms = seen.iter().zip(&emitted_at_ms).map(|(seen, at_ms)| seen.at_ms - at_ms);
+    // The queue is looked at ten times in a second.
+    assert_eq!((seen.len(), waited_ms.max()), (600, Some(100)));
+    edge.logs[0].set_weather(Weather::Up);
+    run_with(&edge, &isolates, 900, |_| ());
+    assert_eq!(edge.logs[0].ask("select count(*) from deliveries where open = 1"), [json!(0)]);
+    let counts = arrivals_at(&edge, urls[0]);
+    assert_eq!(counts.len(), 30);
+    assert!(counts[0] <= 1 + isolates.len(), "{counts:?}");
+}
+
+#[test]
+fn what_one_isolate_knows_of_a_shard_no_other_knows() {
+    let edge = Edge::new();
+    let (tenant, _) = tenant(&edge);
+    let [first, second] = [edge.other_isolate(0), edge.other_isolate(0)];
+    let emit_and_serve = |isolate: &Edge| {
+        tenant.emit(&edge, "x");
+        serve(isolate, edge.queue.take_some(i64::MAX, 1));
+        edge.block_on(edge.sleep_ms(300));
+        edge.receivers.seen(URL).len()
+    };
+    assert_eq!(emit_and_serve(&first), 1);
+    edge.logs[0].set_weather(Weather::ReadOnly);
+    edge.logs[0].set_weather(Weather::Up);
+    tenant.emit(&edge, "x");
+    edge.logs[0].set_weather(Weather::ReadOnly);
+    serve(&first, edge.queue.take_some(i64::MAX, 1));
+    edge.block_on(edge.sleep_ms(300));
+    edge.logs[0].set_weather(Weather::Up);
+    assert_eq!(edge.receivers.seen(URL).len(), 2, "it believed that it could write");
+    assert_eq!(emit_and_serve(&first), 2, "now it knows, for a second");
+    assert_eq!(emit_and_serve(&second), 3, "the other tries, and it can");
+    edge.block_on(edge.sleep_ms(1_000));
+    assert_eq!(emit_and_serve(&first), 4, "it tries as well");
+}
+
+#[test]
+fn no_attempt_begins_that_could_outlast_its_lease() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let settings = json!({"url": URL, "ordering": "strict", "timeout_seconds": 1});
+    tenant.route(&edge, "x", settings);
+    tenant.emit(&edge, "x");
+    edge.run_for(1_000);
+    assert_eq!(edge.receivers.seen(URL).len(), 1);
+    tenant.emit(&edge, "x");
+    // The lease lasts for 11 s, and its answer is 9 s late.
+    edge.lanes.late_ms.set(9_000);
+    edge.run_for(9_500);
+    assert_eq!(edge.receivers.seen(URL).len(), 1, "another attempt could begin in 2 s");
+    edge.run_for(MINUTE_MS);
+    assert_eq!((unsettled(&edge), arrivals(&edge)), (0, vec![1, 1]));
 }
 
 #[test]

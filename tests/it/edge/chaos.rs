@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use super::Fault;
+use super::isolates::Doer;
 use super::tasks::Tasks;
 
 /// How often things go wrong, in a thousand calls.
@@ -21,6 +22,8 @@ pub struct Rates {
     pub repeat: u64,
     /// A message comes late, and so behind later ones.
     pub late: u64,
+    /// A lane is answered late, by seconds.
+    pub stall: u64,
     /// The longest that a call takes, in milliseconds.
     pub latency_ms: u64,
 }
@@ -35,9 +38,12 @@ pub struct Chaos {
     pub counts: RefCell<BTreeMap<&'static str, usize>>,
     /// Everything that happened, to be read when something does not hold.
     pub trace: RefCell<Vec<String>>,
-    /// Invocations that were cut off, each with its isolate.
-    pub cuts: Cell<usize>,
+    /// Who is doing something.
+    pub doer: Cell<Doer>,
+    on_death: RefCell<Option<Witness>>,
 }
+
+type Witness = Box<dyn Fn(Doer)>;
 
 /// What happens to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +62,8 @@ impl Chaos {
             rates: Cell::default(),
             counts: RefCell::default(),
             trace: RefCell::default(),
-            cuts: Cell::new(0),
+            doer: Cell::default(),
+            on_death: RefCell::default(),
         }
     }
 
@@ -89,6 +96,22 @@ impl Chaos {
         self.say(|| kind.to_owned());
     }
 
+    /// Has every invocation looked at that is cut off; its number is 0 for all of an isolate.
+    pub fn on_death(&self, witness: impl Fn(Doer) + 'static) {
+        *self.on_death.borrow_mut() = Some(Box::new(witness));
+    }
+
+    /// An invocation was cut off.
+    pub fn died(&self, doer: Doer) {
+        if let Some(witness) = &*self.on_death.borrow() {
+            witness(doer);
+        }
+    }
+
+    pub fn now_ms(&self) -> i64 {
+        self.tasks.now_ms()
+    }
+
     /// Adds to the trace.
     pub fn say(&self, what: impl FnOnce() -> String) {
         let line = format!("{:>9} {}", self.tasks.now_ms() - super::START_MS, what());
@@ -115,6 +138,12 @@ impl Chaos {
         Fate { fault, cut_after: cuts }
     }
 
+    /// Waits for a while.
+    pub async fn wait_ms(&self, least: u64, most: u64) {
+        let ms = least + self.draw(most - least);
+        self.tasks.sleep_ms(i64::try_from(ms).unwrap_or(0)).await;
+    }
+
     /// A call has taken effect.
     pub async fn end(&self, fate: Fate) {
         if fate.cut_after {
@@ -123,7 +152,7 @@ impl Chaos {
     }
 
     async fn cut_off(&self) {
-        self.cuts.set(self.cuts.get() + 1);
+        self.died(self.doer.get());
         self.tasks.doom();
         std::future::pending().await
     }

@@ -22,6 +22,10 @@ pub struct FakeLanes {
     faults: RefCell<Vec<Option<Fault>>>,
     /// Requests so far, alarms not counted.
     pub requests: Cell<usize>,
+    /// How late the next answer comes.
+    pub late_ms: Cell<i64>,
+    /// How far the clocks of lanes are ahead.
+    pub ahead_ms: Cell<i64>,
 }
 
 #[derive(Default)]
@@ -38,6 +42,8 @@ impl FakeLanes {
             objects: RefCell::default(),
             faults: RefCell::default(),
             requests: Cell::new(0),
+            late_ms: Cell::new(0),
+            ahead_ms: Cell::new(0),
         }
     }
 
@@ -89,8 +95,8 @@ impl FakeLanes {
     }
 
     async fn step(&self, line: &ConnectionQueue, command: Command) -> Reply {
-        let edge = Edge(self.world.upgrade().expect("the world is there"));
-        let now_ms = edge.now_ms();
+        let edge = Edge::at_home(self.world.upgrade().expect("the world is there"));
+        let now_ms = edge.now_ms() + self.ahead_ms.get();
         let (reply, effects, whose) = {
             let mut objects = self.objects.borrow_mut();
             let object = objects.entry(line.clone()).or_default();
@@ -102,7 +108,9 @@ impl FakeLanes {
             let command = serde_json::from_str(&text).expect("a command");
             let (reply, effects) = lane.step(command, now_ms);
             object.stored = Some(serde_json::to_string(&lane).expect("JSON"));
-            object.alarm_at_ms = lane.alarm_at_ms(now_ms).map(|at_ms| at_ms.max(now_ms + 1));
+            let ahead_ms = self.ahead_ms.get();
+            let alarm_at_ms = lane.alarm_at_ms(now_ms).map(|at_ms| at_ms.max(now_ms + 1));
+            object.alarm_at_ms = alarm_at_ms.map(|at_ms| at_ms - ahead_ms);
             let whose = lane.line().cloned();
             object.in_memory = Some(lane);
             (reply, effects, whose)
@@ -130,6 +138,12 @@ impl Lanes for FakeLanes {
             return Err(PortError("failed before".into()));
         }
         let reply = self.step(line, command).await;
+        Edge::at_home(self.world.upgrade().expect("the world is there"))
+            .sleep_ms(self.late_ms.take())
+            .await;
+        if chaos.happens(chaos.rates.get().stall, "lane answers late") {
+            chaos.wait_ms(5_000, 30_000).await;
+        }
         chaos.end(fate).await;
         if fault == Some(Fault::After) {
             return Err(PortError("failed after".into()));

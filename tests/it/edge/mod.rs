@@ -2,6 +2,7 @@
 //! clock that jumps to the next thing that happens.
 
 pub mod chaos;
+pub mod isolates;
 mod lanes;
 mod queue;
 mod rate_limits;
@@ -23,6 +24,7 @@ use posthorn::ports::{Clock, Entropy, Log, Platform, PortError, Quotas, Settings
 use serde_json::Value;
 
 use chaos::Chaos;
+use isolates::Isolate;
 pub use lanes::FakeLanes;
 pub use queue::FakeQueue;
 pub use rate_limits::FakeRateLimits;
@@ -35,23 +37,26 @@ pub const START_MS: i64 = 1_800_000_000_000;
 /// The operator's token.
 pub const ADMIN_TOKEN: &str = "admin-token-of-the-tests-32-characters";
 const MASTER_KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const WRONG_KEYS: &str = "k1:HxECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// The platform of tests.
+/// The platform of tests, as one isolate sees it.
 #[derive(Clone)]
-pub struct Edge(Rc<World>);
+pub struct Edge(Rc<World>, Rc<Isolate>);
 
 /// An [`Edge`] that may be gone.
 pub struct WeakEdge(Weak<World>);
 
 impl WeakEdge {
     pub fn upgrade(&self) -> Option<Edge> {
-        self.0.upgrade().map(Edge)
+        self.0.upgrade().map(Edge::at_home)
     }
 }
 
 /// What stands behind an [`Edge`].
 pub struct World {
     settings: Settings,
+    /// With a master key that opens nothing.
+    wrong_settings: Settings,
     /// CONTROL.
     pub control: Sqlite,
     /// The LOG shards.
@@ -68,8 +73,11 @@ pub struct World {
     pub lines: RefCell<Vec<Value>>,
     /// What goes wrong at the ports.
     pub chaos: Rc<Chaos>,
-    in_flight: RefCell<InFlight>,
-    write_gate: RefCell<WriteGate>,
+    /// The isolate of whoever does not say which.
+    home: Rc<Isolate>,
+    /// Isolates and invocations so far.
+    isolates: Cell<usize>,
+    invocations: Cell<usize>,
     tasks: Tasks,
     random: Cell<u64>,
 }
@@ -107,9 +115,9 @@ impl Edge {
     }
 
     fn build(log_shards: u16, quotas: Quotas, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings {
+        let with_keys = |keys| Settings {
             admin_token: ADMIN_TOKEN.to_owned(),
-            master_keys: MasterKeys::parse(MASTER_KEYS).expect("a key"),
+            master_keys: MasterKeys::parse(keys).expect("a key"),
             allow_private_destinations: false,
             provider_bases: std::collections::BTreeMap::new(),
             log_shards,
@@ -117,13 +125,15 @@ impl Edge {
             blocked_hosts: vec!["stopped.example".to_owned()],
             quotas,
         };
+        let (mut settings, wrong_settings) = (with_keys(MASTER_KEYS), with_keys(WRONG_KEYS));
         change(&mut settings);
         let tasks = Tasks::new(START_MS);
         let chaos = Rc::new(Chaos::new(tasks.clone()));
         let (time, trouble) = (tasks.clone(), Rc::clone(&chaos));
         let database = |folder| Sqlite::migrated(folder, time.clone(), Rc::clone(&trouble));
-        Self(Rc::new_cyclic(|world| World {
+        let world = Rc::new_cyclic(|world| World {
             settings,
+            wrong_settings,
             control: database("migrations/control"),
             logs: (0..log_shards).map(|_| database("migrations/log")).collect(),
             queue: FakeQueue::new(tasks.clone(), Rc::clone(&chaos)),
@@ -132,11 +142,18 @@ impl Edge {
             rate_limits: FakeRateLimits::new(tasks.clone()),
             lines: RefCell::default(),
             chaos: Rc::clone(&chaos),
-            in_flight: RefCell::default(),
-            write_gate: RefCell::default(),
+            home: Rc::default(),
+            isolates: Cell::new(0),
+            invocations: Cell::new(0),
             tasks,
             random: Cell::new(7),
-        }))
+        });
+        Self::at_home(world)
+    }
+
+    fn at_home(world: Rc<World>) -> Self {
+        let home = Rc::clone(&world.home);
+        Self(world, home)
     }
 
     /// Runs `future` to its end; time jumps when nothing else can go on.
@@ -193,11 +210,6 @@ impl Edge {
         }
     }
 
-    /// Lets `task` go on in the background.
-    pub fn spawn(&self, task: impl Future<Output = ()> + 'static) {
-        self.tasks.spawn(Box::pin(task));
-    }
-
     /// When something that waits in the background goes on.
     pub fn next_task_ms(&self) -> Option<i64> {
         self.tasks.next_due_ms()
@@ -206,12 +218,6 @@ impl Edge {
     /// Moves the clock.
     pub fn advance_to(&self, at_ms: i64) {
         self.tasks.advance_to(at_ms);
-    }
-
-    /// Everything under way ends at once, as when an isolate dies. The queue outlives it.
-    pub fn lose_isolate(&self) {
-        self.tasks.clear();
-        self.change_isolate();
     }
 
     /// The same edge, without keeping it.
@@ -226,8 +232,8 @@ impl Edge {
 
     /// Goes on as another isolate would, which does not know what this one is attempting.
     pub fn change_isolate(&self) {
-        self.in_flight.take();
-        self.write_gate.take();
+        self.1.in_flight.take();
+        self.1.write_gate.take();
     }
 
     /// Forgets what lives in memory, as a crash of a local installation does.
@@ -240,7 +246,7 @@ impl Edge {
 
 impl Clock for Edge {
     fn now_ms(&self) -> i64 {
-        self.tasks.now_ms()
+        self.tasks.now_ms() + self.1.ahead_ms
     }
 
     async fn sleep_ms(&self, ms: i64) {
@@ -274,7 +280,7 @@ impl Platform for Edge {
     type RateLimits = FakeRateLimits;
 
     fn settings(&self) -> &Settings {
-        &self.0.settings
+        if self.1.has_wrong_key.get() { &self.0.wrong_settings } else { &self.0.settings }
     }
 
     fn control(&self) -> &Sqlite {
@@ -302,10 +308,10 @@ impl Platform for Edge {
     }
 
     fn in_flight(&self) -> &RefCell<InFlight> {
-        &self.0.in_flight
+        &self.1.in_flight
     }
 
     fn write_gate(&self) -> &RefCell<WriteGate> {
-        &self.0.write_gate
+        &self.1.write_gate
     }
 }

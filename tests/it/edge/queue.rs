@@ -22,6 +22,9 @@ pub struct FakeQueue {
     pub repeats: Cell<bool>,
     /// Messages that were ever sent.
     pub sent: Cell<usize>,
+    /// Those that were repeated or came late, and the last that were taken.
+    pub copied: RefCell<Vec<String>>,
+    taken: RefCell<Vec<QueueMessage>>,
 }
 
 impl FakeQueue {
@@ -34,16 +37,22 @@ impl FakeQueue {
             refused: Cell::new(0),
             repeats: Cell::new(false),
             sent: Cell::new(0),
+            copied: RefCell::default(),
+            taken: RefCell::default(),
         }
     }
 
     fn take(&self, message: String, delay_s: u32) {
         let rates = self.chaos.rates.get();
         if self.repeats.get() || self.chaos.happens(rates.repeat, "message repeated") {
+            self.copied.borrow_mut().push(message.clone());
             self.put(message.clone(), delay_s);
         }
         if self.chaos.happens(rates.late, "message late") {
-            return self.put(message, delay_s + u32::try_from(self.chaos.draw(40)).unwrap_or(0));
+            self.copied.borrow_mut().push(message.clone());
+            let is_very = self.chaos.happens(rates.late * 5, "message minutes late");
+            let late_s = self.chaos.draw(if is_very { 400 } else { 40 });
+            return self.put(message, delay_s + u32::try_from(late_s).unwrap_or(0));
         }
         if !self.chaos.happens(rates.lose, "message lost") {
             self.put(message, delay_s);
@@ -69,15 +78,33 @@ impl FakeQueue {
 
     /// Takes a batch of at most 100 messages that are due.
     pub fn take_batch(&self, now_ms: i64) -> Vec<QueueMessage> {
+        self.take_some(now_ms, 100)
+    }
+
+    /// Hands out once more a message that was taken some time ago.
+    pub fn repeat_an_old_one(&self) {
+        let taken = self.taken.borrow();
+        let index = usize::try_from(self.chaos.draw(taken.len() as u64)).expect("small");
+        let Some(message) = taken.get(index).cloned() else { return };
+        self.chaos.note("old message repeated");
+        self.copied.borrow_mut().push(message.text.clone());
+        self.put_back(message, 0);
+    }
+
+    /// Takes a batch of at most so many messages that are due.
+    pub fn take_some(&self, now_ms: i64, most: usize) -> Vec<QueueMessage> {
         let mut messages = self.messages.borrow_mut();
         let mut due = Vec::new();
         messages.retain(|(due_ms, message)| {
-            let take = *due_ms <= now_ms && due.len() < 100;
+            let take = *due_ms <= now_ms && due.len() < most;
             if take {
                 due.push(message.clone());
             }
             !take
         });
+        if self.chaos.rates.get().repeat > 0 {
+            self.taken.borrow_mut().extend(due.iter().cloned());
+        }
         due
     }
 

@@ -41,6 +41,9 @@ pub enum Weather {
     Down,
 }
 
+/// Looks at statements that failed, or whose result is not known.
+type Witness = Box<dyn Fn(&[Statement])>;
+
 /// A database in memory.
 pub struct Sqlite {
     db: RefCell<Connection>,
@@ -49,6 +52,7 @@ pub struct Sqlite {
     chaos: Rc<Chaos>,
     trusts_plans: Cell<bool>,
     weather: Cell<Weather>,
+    on_failure: RefCell<Option<Witness>>,
     tasks: Tasks,
     /// Calls so far.
     pub round_trips: Cell<u32>,
@@ -80,6 +84,7 @@ impl Sqlite {
             chaos,
             trusts_plans: Cell::new(false),
             weather: Cell::default(),
+            on_failure: RefCell::default(),
             tasks,
             steps_max: Cell::new(0),
             pretended_bytes: Cell::new(None),
@@ -91,6 +96,11 @@ impl Sqlite {
         let db = self.db.borrow();
         db.pragma_update(None, "query_only", weather == Weather::ReadOnly).expect("a pragma");
         self.weather.set(weather);
+    }
+
+    /// Has every batch looked at that failed, or whose result is not known.
+    pub fn on_failure(&self, witness: impl Fn(&[Statement]) + 'static) {
+        *self.on_failure.borrow_mut() = Some(Box::new(witness));
     }
 
     /// Statements' plans are not looked at any more: other tests do that.
@@ -191,16 +201,31 @@ fn refuse_scans(db: &Connection, statement: &Statement) {
 
 impl Database for Sqlite {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, PortError> {
+        let done = self.attempt(&statements).await;
+        if let (Err(_), Some(witness)) = (&done, &*self.on_failure.borrow()) {
+            witness(&statements);
+        }
+        done
+    }
+
+    fn size_bytes(&self) -> Option<i64> {
+        let pages = "select page_count * page_size from pragma_page_count, pragma_page_size";
+        self.pretended_bytes.get().or_else(|| self.ask(pages)[0].as_i64())
+    }
+}
+
+impl Sqlite {
+    async fn attempt(&self, statements: &[Statement]) -> Result<Vec<Rows>, PortError> {
         self.round_trips.set(self.round_trips.get() + 1);
         let fate = self.chaos.begin(["database before", "database after", "cut at database"]).await;
         let fault = self.faults.borrow_mut().pop().flatten().or(fate.fault);
-        let deadline_ms = Statement::deadline_ms(&statements);
+        let deadline_ms = Statement::deadline_ms(statements);
         if let Weather::Slow(ms) = self.weather.get() {
             self.tasks.sleep_ms(ms.min(deadline_ms)).await;
             if ms > deadline_ms {
                 // What ran out of time may take effect all the same.
                 if self.chaos.draw(2) == 0 {
-                    drop(self.transaction(&statements));
+                    drop(self.transaction(statements));
                 }
                 return Err(PortError(format!("no answer within {deadline_ms} ms")));
             }
@@ -211,16 +236,11 @@ impl Database for Sqlite {
         if fault == Some(Fault::Before) {
             return Err(PortError("failed before".into()));
         }
-        let results = self.transaction(&statements).map_err(|e| PortError(e.to_string()))?;
+        let results = self.transaction(statements).map_err(|e| PortError(e.to_string()))?;
         self.chaos.end(fate).await;
         if fault == Some(Fault::After) {
             return Err(PortError("failed after".into()));
         }
         Ok(results)
-    }
-
-    fn size_bytes(&self) -> Option<i64> {
-        let pages = "select page_count * page_size from pragma_page_count, pragma_page_size";
-        self.pretended_bytes.get().or_else(|| self.ask(pages)[0].as_i64())
     }
 }

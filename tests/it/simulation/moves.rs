@@ -4,8 +4,12 @@
 
 use serde_json::{Value, json};
 
+use super::climate::Climate;
 use super::promises::Ledger;
 use super::world::World;
+
+/// How far apart clocks are.
+const CLOCKS_APART_MS: i64 = 2_000;
 
 /// A batch that does a step of a replay moves the replay on first and deletes the step last.
 const WATCH: [&str; 12] = [
@@ -41,8 +45,22 @@ const WATCH: [&str; 12] = [
          old.state, new.state, old.seq, new.seq, old.attempts, new.asked_by); end",
 ];
 
+/// Connections that their receivers switched off, where they went then, and when they were changed
+/// last before.
+const WATCH_SWITCHES: [&str; 2] = [
+    "create table switched (connection text, url text, changed_ms integer)",
+    "create trigger switches after update of active on connections \
+       when old.active = 1 \
+       and new.inactive_reason in ('endpoint_gone', 'disabled_by_receiver') begin \
+       insert into switched values (new.id, new.settings ->> 'url', old.updated_at_ms); end",
+];
+
 /// What must not be, each with the words for it.
-const WRONG: [(&str, &str); 12] = [
+const WRONG: [(&str, &str); 13] = [
+    (
+        "promise 1: a fault of our own that lasts for a minute gives up",
+        "select event from deliveries where reason = 'internal'",
+    ),
     (
         "promise 1: what was stopped goes on",
         "select event || ' ' || after from moves \
@@ -130,14 +148,19 @@ const WRONG: [(&str, &str); 12] = [
 impl World {
     /// Has the database write down what happens to deliveries from now on.
     pub fn watch_moves(&self) {
-        for sql in WATCH {
-            self.edge.logs[0].execute(sql);
+        for log in &self.edge.logs {
+            for sql in WATCH {
+                log.execute(sql);
+            }
+        }
+        for sql in WATCH_SWITCHES {
+            self.edge.control.execute(sql);
         }
     }
 
     /// How often something was sent again so far: by hand, and by replays.
     pub fn sent_again(&self) -> (i64, i64) {
-        let count = |sql: &str| self.edge.logs[0].ask(sql)[0].as_i64().unwrap_or_default();
+        let count = |sql: &str| self.ask(sql).iter().filter_map(Value::as_i64).sum();
         let again = "select count(*) from moves where before in ('failed', 'delivered') \
                        and after = 'pending' and replay is";
         (count(&format!("{again} null")), count(&format!("{again} not null")))
@@ -145,20 +168,21 @@ impl World {
 
     /// Whether nothing is wrong with what became of deliveries.
     pub fn judge_moves(&self) {
-        let (ledger, log, chaos) = (&self.ledger, &self.edge.logs[0], &self.edge.chaos);
+        let (ledger, chaos) = (&self.ledger, &self.edge.chaos);
         for (what, sql) in WRONG {
-            let wrong = log.ask(sql);
+            let wrong = self.ask(sql);
             ledger.require(wrong.is_empty(), || format!("{what}: {wrong:?}"));
         }
         self.judge_stopped(ledger);
-        if !self.is_faulty {
+        self.judge_switches(ledger);
+        if self.climate == Climate::Fair {
             self.judge_again();
         }
         let (by_hand, by_replay) = self.sent_again();
-        let midway = log.ask(
+        let midway = self.ask(
             "select 1 from replays where status = 'canceled' and replayed > 0 and replayed < count",
         );
-        let removed = log.ask("select 1 from removed limit 1").len();
+        let removed = self.ask("select 1 from removed limit 1").len();
         for (kind, count) in [
             ("old events are deleted", i64::try_from(removed).unwrap_or_default()),
             ("sent again by hand", by_hand),
@@ -173,28 +197,45 @@ impl World {
     fn judge_stopped(&self, ledger: &Ledger) {
         for (replay, told) in ledger.stopped.borrow().iter() {
             let sql = format!("select replayed from replays where id = '{replay}'");
-            let replayed = self.edge.logs[0].ask(&sql);
+            let replayed = self.ask(&sql);
             ledger.require(replayed == [json!(told)], || {
                 format!("promise 1: {replay} was stopped after {told} and sent {replayed:?}")
             });
         }
     }
 
+    /// A connection was switched off by what it goes to, asked after it was changed last.
+    fn judge_switches(&self, ledger: &Ledger) {
+        let row = "select connection || ' ' || url || ' ' || changed_ms from switched";
+        for row in self.edge.control.ask(row).iter().filter_map(Value::as_str) {
+            let words: Vec<&str> = row.split(' ').collect();
+            let changed_ms: i64 = words[2].parse().expect("a number");
+            let route = self.routes.iter().find(|route| route.connection == words[0]);
+            let gone = route.expect("a connection of this world").endpoint.gone.borrow();
+            let says = |(url, asked_ms): &(String, i64)| {
+                url == words[1] && asked_ms + CLOCKS_APART_MS >= changed_ms
+            };
+            self.edge.chaos.note("switched off by its receiver");
+            ledger.require(gone.iter().any(says), || {
+                format!("promise 1: {row} is switched off for what another place said: {gone:?}")
+            });
+        }
+    }
+
     /// Without faults, what is said to be delivered again arrived again.
     fn judge_again(&self) {
-        let again = self.edge.logs[0].ask(
+        let again = self.ask(
             "select 'msg_' || replace(d.event, '-', '') || printf('%08x', d.rule) || ' ' \
                || max(m.attempts) from deliveries d join moves m on m.connection = d.connection \
                and m.event = d.event and m.rule = d.rule \
              where d.state = 'delivered' and m.before in ('failed', 'delivered') \
                and m.after = 'pending' group by d.connection, d.event, d.rule",
         );
-        let arrived = self.ledger.arrived.borrow();
+        let arrived = self.ledger.attempts.borrow();
         for one in again.iter().filter_map(Value::as_str) {
             let (id, before) = one.split_once(' ').expect("two words");
             let before: u32 = before.parse().expect("a number");
-            let is_later = |number: &str| number.parse().is_ok_and(|n: u32| n > before);
-            let came = arrived.keys().any(|(message, number)| message == id && is_later(number));
+            let came = arrived.keys().any(|(message, n)| message == id && *n > before);
             self.ledger.require(came, || format!("promise 1: {id} was not sent again"));
         }
     }

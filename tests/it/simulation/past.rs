@@ -32,10 +32,12 @@ impl World {
         // Who dies of what is for other tests to say.
         self.edge.queue.clear();
         self.edge.lanes.wipe();
-        self.edge.logs[0].execute(
-            "update deliveries set state = 'failed', open = 0, due_at_ms = null, \
-             sweep_at_ms = null, attempts = 2, reason = 'attempts_used_up'",
-        );
+        for log in &self.edge.logs {
+            log.execute(
+                "update deliveries set state = 'failed', open = 0, due_at_ms = null, \
+                 sweep_at_ms = null, attempts = 2, reason = 'attempts_used_up'",
+            );
+        }
         if chaos.draw(2) == 0 {
             self.age();
         }
@@ -44,13 +46,17 @@ impl World {
     /// Days pass, so that the past is old enough to be deleted, but for what of it is still owed.
     fn age(&self) {
         self.edge.chaos.note("an old past");
-        self.edge.advance_to(self.edge.now_ms() + 3 * DAY_MS);
+        // What is older than a week is older than our own faults may last.
+        let days = [3, 9][usize::try_from(self.edge.chaos.draw(2)).expect("small")];
+        self.edge.advance_to(self.edge.now_ms() + days * DAY_MS);
         let now_ms = self.edge.now_ms();
-        self.edge.logs[0].execute(&format!(
-            "update deliveries set state = 'pending', open = 1, due_at_ms = {now_ms}, \
-               sweep_at_ms = {now_ms}, attempts = 0, reason = null \
-             where unicode(substr(event, -12, 1)) % 4 = 0"
-        ));
+        for log in &self.edge.logs {
+            log.execute(&format!(
+                "update deliveries set state = 'pending', open = 1, due_at_ms = {now_ms}, \
+                   sweep_at_ms = {now_ms}, attempts = 0, reason = null \
+                 where unicode(substr(event, -12, 1)) % 4 = 0"
+            ));
+        }
         let days = "update workspaces set retention_days = 1, retention_unsettled_days = 1";
         self.edge.control.execute(days);
         // What waited for days waits for nobody else.

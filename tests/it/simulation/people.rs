@@ -1,15 +1,17 @@
-//! What people and products do: emit, pause, activate, rotate, delete, retry, cancel, replay. Their
-//! calls go through the front door and are cut off like everything else; only what was answered
-//! counts.
+//! What people and products do: emit, pause, activate, rotate, move, delete, retry, cancel, replay.
+//! Their calls go through the front door and are cut off like everything else; only what was
+//! answered counts.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use posthorn::domain::base::time::rfc3339;
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
 
+use super::changes::Changes;
 use super::promises::Ledger;
-use super::world::World;
+use super::world::{Life, World};
 use crate::edge::{Edge, START_MS};
 use crate::tenant::{Answered, ask, text};
 
@@ -26,13 +28,13 @@ impl World {
             // Nobody waits gladly.
             self.any_under_way().into_iter().for_each(|one| self.retry_one(one));
         }
-        match chaos.draw(36) {
+        match chaos.draw(39) {
             0..=13 => self.emit(1),
             14..=17 => self.emit(2 + usize::try_from(chaos.draw(4)).expect("small")),
-            18..=19 => self.change("pauses", "deactivate", json!({})),
+            18..=19 => self.change("pauses", "deactivate", Life::Paused, json!({})),
             20..=21 => {
                 let held = if chaos.draw(4) == 0 { "cancel" } else { "deliver" };
-                self.change("activates", "activate", json!({"held": held}));
+                self.change("activates", "activate", Life::Active, json!({"held": held}));
             }
             22 => self.rotate(),
             23 if chaos.draw(3) == 0 => self.delete(),
@@ -41,6 +43,7 @@ impl World {
             30 => self.cancel_event(),
             31..=34 => self.replay(),
             35 => self.stop_replay(),
+            36..=37 => self.move_on(),
             _ => self.emit(1),
         }
     }
@@ -62,7 +65,7 @@ impl World {
         };
         let key = self.tenants[tenant].publishable_key.clone();
         let headers = vec![("x-meshes-publishable-key".to_owned(), key)];
-        let (edge, ledger) = (self.edge.clone(), Rc::clone(&self.ledger));
+        let (edge, ledger) = (self.front().clone(), Rc::clone(&self.ledger));
         self.edge.spawn(async move {
             let answer = ask(&edge, "POST", path, headers, body.into_bytes()).await;
             if answer.status != 201 {
@@ -78,37 +81,53 @@ impl World {
         });
     }
 
-    fn change(&self, deed: &'static str, what: &str, body: Value) {
+    fn change(&self, deed: &'static str, what: &str, life: Life, body: Value) {
         let route = self.any_route();
         self.edge.chaos.note(deed);
         let path = format!("/api/v1/connections/{}/{what}", route.connection);
-        self.manage(route.tenant, "POST", path, body, |_| {});
+        self.manage_change(route.tenant, ("POST", path, body), &route.life, life);
     }
 
     fn rotate(&self) {
         let (route, chaos) = (self.any_route(), &self.edge.chaos);
         chaos.note("rotates");
-        let secret = format!("a secret of the customer's, number {:04}", chaos.draw(10_000));
+        let secret = format!("a secret of the customer's, number {:06}", chaos.draw(1_000_000));
         let overlap_s = chaos.draw(2) * 30;
         let path = format!("/api/v1/connections/{}/secret/rotate", route.connection);
         let body = json!({"secret": secret, "overlap_seconds": overlap_s});
-        // It may be in force before it is answered, and is in force from then on.
-        let secrets = Rc::clone(&route.secrets);
-        let (edge, begun) = (self.edge.clone(), secret.clone());
-        secrets.borrow_mut().maybe.push(begun);
-        self.manage(route.tenant, "POST", path, body, move |answer| {
-            if answer.status == 200 {
-                edge.chaos.say(|| "a rotation is answered".to_owned());
-                secrets.borrow_mut().answered(&edge, secret.clone());
-            }
-        });
+        self.manage_change(route.tenant, ("POST", path, body), &route.secrets, secret);
+    }
+
+    fn move_on(&self) {
+        let route = self.any_route();
+        self.edge.chaos.note("moves");
+        let url = route.endpoint.move_on(&self.edge);
+        let path = format!("/api/v1/connections/{}", route.connection);
+        let body = json!({"metadata": {"url": &url}});
+        self.manage_change(route.tenant, ("PATCH", path, body), &route.urls, url);
     }
 
     fn delete(&self) {
         let route = self.any_route();
         self.edge.chaos.note("deletes");
         let path = format!("/api/v1/connections/{}", route.connection);
-        self.manage(route.tenant, "DELETE", path, json!({"force_delete": true}), |_| {});
+        let call = ("DELETE", path, json!({"force_delete": true}));
+        self.manage_change(route.tenant, call, &route.life, Life::Deleted);
+    }
+
+    /// A change may be in force before it is answered, and is from then on.
+    fn manage_change<T: PartialEq + 'static>(
+        &self,
+        tenant: usize,
+        (method, path, body): (&'static str, String, Value),
+        changes: &Rc<RefCell<Changes<T>>>,
+        value: T,
+    ) {
+        let (edge, changes) = (self.edge.clone(), Rc::clone(changes));
+        let handle = changes.borrow_mut().begin(value, edge.now_ms());
+        self.manage(tenant, method, path, body, move |answer| {
+            changes.borrow_mut().end(handle, answer.status, edge.now_ms());
+        });
     }
 
     /// Somebody looks at a list of deliveries of one state, or at the last one that was attempted,
@@ -128,15 +147,17 @@ impl World {
 
     /// One whose retry has arrived and was not recorded: its endpoint takes its time.
     fn any_under_way(&self) -> Option<(usize, String, String)> {
-        let arrived = self.ledger.arrived.borrow();
+        let arrived = self.ledger.attempts.borrow();
         let mut found = self.deliveries("d.state = 'retrying'");
-        found.retain(|words| arrived.contains_key(&(words[3].clone(), words[4].clone())));
+        found.retain(|words| {
+            arrived.contains_key(&(words[3].clone(), words[4].parse().expect("a number")))
+        });
         self.one_of(&found)
     }
 
     /// The connection, event and rule of some deliveries, their message and their next attempt.
     fn deliveries(&self, which: &str) -> Vec<Vec<String>> {
-        let found = self.edge.logs[0].ask(&format!(
+        let found = self.ask(&format!(
             "select d.connection || ' ' || d.event || ' ' || (select value ->> 'r' \
                from json_each(e.fan_out) where value ->> 'n' = d.rule) || ' msg_' \
                || replace(d.event, '-', '') || printf('%08x', d.rule) || ' ' || (d.attempts + 1) \
@@ -238,7 +259,8 @@ impl World {
     pub fn activate_all(&self) {
         for route in &self.routes {
             let path = format!("/api/v1/connections/{}/activate", route.connection);
-            self.manage(route.tenant, "POST", path, json!({}), |_| {});
+            let call = ("POST", path, json!({}));
+            self.manage_change(route.tenant, call, &route.life, Life::Active);
         }
     }
 
@@ -251,7 +273,7 @@ impl World {
         then: impl Fn(&Answered) + 'static,
     ) {
         let headers = vec![("authorization".to_owned(), self.bearer(tenant))];
-        let edge = self.edge.clone();
+        let edge = self.front().clone();
         self.edge.spawn(async move {
             let answer = ask(&edge, method, &path, headers, body.to_string().into_bytes()).await;
             edge.chaos.say(|| format!("{method} {path} {body} is answered {}", answer.status));

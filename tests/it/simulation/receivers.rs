@@ -1,6 +1,6 @@
 //! Customers' endpoints whose behaviour changes from time to time.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::edge::chaos::Chaos;
@@ -38,31 +38,53 @@ const BEHAVIOURS: [Behaviour; 12] = [
     Behaviour::Gone,
 ];
 
-/// An endpoint.
+/// An endpoint. It can move to another URL, where it behaves on its own.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
-    pub url: String,
-    behaviour: Rc<Cell<Behaviour>>,
+    base: String,
+    places: Rc<RefCell<Vec<Rc<Cell<Behaviour>>>>>,
+    /// The URLs that said that they want nothing more, and when they were asked.
+    pub gone: Rc<RefCell<Vec<(String, i64)>>>,
 }
 
 impl Endpoint {
-    pub fn new(edge: &Edge, url: String) -> Self {
-        let behaviour = Rc::new(Cell::new(Behaviour::Well));
-        let (how, chaos) = (Rc::clone(&behaviour), Rc::clone(&edge.chaos));
-        edge.receivers.script(&url, move |_| reply(how.get(), &chaos));
-        Self { url, behaviour }
+    pub fn new(base: String) -> Self {
+        Self { base, places: Rc::default(), gone: Rc::default() }
     }
 
-    /// Behaves in another way from now on.
+    /// Gives it another URL.
+    pub fn move_on(&self, edge: &Edge) -> String {
+        let url = format!("{}/{}", self.base, self.places.borrow().len());
+        let behaviour = Rc::new(Cell::new(Behaviour::Well));
+        self.places.borrow_mut().push(Rc::clone(&behaviour));
+        let (chaos, gone, place) = (Rc::clone(&edge.chaos), Rc::clone(&self.gone), url.clone());
+        edge.receivers.script(&url, move |_| {
+            let reply = reply(behaviour.get(), &chaos);
+            if behaviour.get() == Behaviour::Gone {
+                gone.borrow_mut().push((place.clone(), chaos.now_ms()));
+            }
+            reply
+        });
+        url
+    }
+
+    /// Whether a URL is one of its own.
+    pub fn is_at(&self, url: &str) -> bool {
+        url.strip_prefix(&self.base).is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    /// Behaves in another way from now on, where it is now.
     pub fn change(&self, chaos: &Chaos) {
         let index = usize::try_from(chaos.draw(BEHAVIOURS.len() as u64)).expect("small");
-        self.set(chaos, BEHAVIOURS[index]);
+        let (places, behaviour) = (self.places.borrow(), BEHAVIOURS[index]);
+        chaos.say(|| format!("{}/{} is {behaviour:?}", self.base, places.len() - 1));
+        places.last().expect("a place").set(behaviour);
     }
 
-    /// Behaves like this from now on.
-    pub fn set(&self, chaos: &Chaos, behaviour: Behaviour) {
-        chaos.say(|| format!("{} is {behaviour:?}", self.url));
-        self.behaviour.set(behaviour);
+    /// Behaves like this everywhere from now on.
+    pub fn set_all(&self, chaos: &Chaos, behaviour: Behaviour) {
+        chaos.say(|| format!("{} is {behaviour:?}", self.base));
+        self.places.borrow().iter().for_each(|place| place.set(behaviour));
     }
 }
 
@@ -104,9 +126,10 @@ fn reply(behaviour: Behaviour, chaos: &Chaos) -> Reply {
         }
         Behaviour::Gone if chaos.draw(3) == 0 => {
             chaos.note("receiver is gone");
+            let after_ms = [quick_ms, 5_000][usize::try_from(chaos.draw(2)).expect("small")];
             match chaos.draw(2) {
-                0 => quick(410),
-                _ => quick(500).header("webhook-delivery", "disable"),
+                0 => quick(410).after(after_ms),
+                _ => quick(500).header("webhook-delivery", "disable").after(after_ms),
             }
         }
         Behaviour::AsksForLess | Behaviour::Aborts | Behaviour::Gone => quick(200),

@@ -1,29 +1,27 @@
-//! One world: two tenants with four connections each, what goes wrong, and the loop that lets time
-//! pass.
+//! One world: two tenants on two shards with four connections each, what goes wrong, and the loop
+//! that lets time pass.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use posthorn::app::delivery::deliver::{Verdict, deliver};
-use posthorn::app::delivery::work::QueueMessage;
 use posthorn::app::upkeep::rollups;
 use posthorn::app::upkeep::sweep::sweep;
 use posthorn::ports::Clock;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::changes::Changes;
+use super::climate::{Climate, Skies};
+use super::consumers::Consumer;
 use super::promises::Ledger;
 use super::receivers::{Behaviour, Endpoint};
 use crate::edge::chaos::Rates;
-use crate::edge::{Edge, START_MS};
+use crate::edge::{Edge, START_MS, Sqlite};
 use crate::tenant::Tenant;
 
-/// How long things go wrong, and how long it may take until all is done after that. The sweeper
-/// comes back to a delivery after at most 64 minutes.
-const CHAOS_MS: i64 = 90_000;
+/// How long it may take until all is done after things went wrong. The sweeper comes back to a
+/// delivery after at most 64 minutes.
 const CALM_MS: i64 = 3 * 3_600_000;
-/// A message whose batch was cut off comes again after this long.
-const REDELIVERY_S: u32 = 5;
 
 /// Where events go.
 #[derive(Debug, Clone)]
@@ -34,22 +32,17 @@ pub struct Route {
     /// Whether only its lane serves it.
     pub is_pulled: bool,
     pub endpoint: Endpoint,
-    pub secrets: Rc<RefCell<Secrets>>,
+    pub secrets: Rc<RefCell<Changes<String>>>,
+    pub urls: Rc<RefCell<Changes<String>>>,
+    pub life: Rc<RefCell<Changes<Life>>>,
 }
 
-/// Secrets that a connection may sign with.
-#[derive(Debug)]
-pub struct Secrets {
-    /// The last one that was answered, and when; those before it, and when they were followed.
-    pub known: Vec<(String, i64)>,
-    /// Those of rotations that were begun and not answered.
-    pub maybe: Vec<String>,
-}
-
-impl Secrets {
-    pub fn answered(&mut self, edge: &Edge, secret: String) {
-        self.known.push((secret, edge.now_ms()));
-    }
+/// What becomes of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    Active,
+    Paused,
+    Deleted,
 }
 
 pub struct World {
@@ -57,11 +50,13 @@ pub struct World {
     pub tenants: Vec<Tenant>,
     pub routes: Vec<Route>,
     pub ledger: Rc<Ledger>,
-    /// Whether anything but receivers goes wrong.
-    pub is_faulty: bool,
+    /// What goes wrong, beside receivers.
+    pub climate: Climate,
+    pub skies: Skies,
+    pub consumers: RefCell<Vec<Consumer>>,
+    /// Isolates that answer calls.
+    pub fronts: Vec<Edge>,
     is_over: Cell<bool>,
-    /// Whether a batch is being served: the next one waits until its handler returns.
-    is_serving: Rc<Cell<bool>>,
 }
 
 /// What is under way when a world is over holds its edge, which holds what is under way.
@@ -77,34 +72,65 @@ const TIMEOUTS_S: [u32; 4] = [1, 8, 15, 20];
 
 impl World {
     pub fn new(seed: u64) -> Self {
-        let edge = Edge::new();
+        let edge = Edge::with_shards(2);
         edge.chaos.seed(seed);
         edge.reseed(seed);
         edge.control.trust_plans();
-        edge.logs[0].trust_plans();
+        edge.logs.iter().for_each(Sqlite::trust_plans);
         let ledger = Rc::new(Ledger::default());
+        *ledger.spells.borrow_mut() = vec![None; edge.logs.len()];
         let (mut tenants, mut routes) = (Vec::new(), Vec::new());
         for index in 0..2 {
             let tenant = Tenant::new(&edge, &format!("Acme {index}"));
+            // Each is on a shard of its own.
+            let shard =
+                format!("update workspaces set shard = {index} where id = '{}'", tenant.workspace);
+            edge.control.execute(&shard);
             for kind in 0..4 {
                 routes.push(route(&edge, &tenant, index, kind));
             }
             tenants.push(tenant);
         }
-        let is_faulty = edge.chaos.draw(4) > 0;
-        let world = Self {
+        let climate = [
+            Climate::Fair,
+            Climate::Fair,
+            Climate::Lossy,
+            Climate::Faulty,
+            Climate::Faulty,
+            Climate::Faulty,
+            Climate::Stormy,
+            Climate::Stormy,
+        ][usize::try_from(edge.chaos.draw(8)).expect("small")];
+        let mut world = Self {
             edge,
             tenants,
             routes,
             ledger,
-            is_faulty,
+            climate,
+            skies: Skies::default(),
+            consumers: RefCell::default(),
+            fronts: Vec::new(),
             is_over: Cell::new(false),
-            is_serving: Rc::default(),
         };
+        world.fronts = (0..2).map(|_| world.edge.other_isolate(world.ahead_ms())).collect();
+        world.edge.lanes.ahead_ms.set(world.ahead_ms());
+        world.start_consumers();
         world.remember();
         world.watch_moves();
+        world.watch_attempts();
         world.watch();
         world
+    }
+
+    /// What the shards answer, one after the other: the first column of each row.
+    pub fn ask(&self, sql: &str) -> Vec<Value> {
+        self.edge.logs.iter().flat_map(|log| log.ask(sql)).collect()
+    }
+
+    /// An isolate that answers a call.
+    pub fn front(&self) -> &Edge {
+        let index = self.edge.chaos.draw(self.fronts.len() as u64);
+        &self.fronts[usize::try_from(index).expect("small")]
     }
 
     pub fn counts(&self) -> BTreeMap<&'static str, usize> {
@@ -128,28 +154,21 @@ impl World {
     pub fn run(&self) {
         let chaos = &self.edge.chaos;
         let often = 1 + chaos.draw(12);
-        chaos.rates.set(match self.is_faulty {
-            true => Rates {
-                fault: often * 2,
-                cut: often / 2,
-                lose: often * 3,
-                repeat: often * 3,
-                late: often * 5,
-                latency_ms: 8,
-            },
-            false => Rates { latency_ms: 8, ..Rates::default() },
-        });
-        self.pass(CHAOS_MS, true);
+        chaos.rates.set(self.climate.rates(often));
+        self.pass(self.climate.chaos_ms().0, true);
+        self.clear_up();
         chaos.rates.set(Rates { latency_ms: 2, ..Rates::default() });
         chaos.say(|| "calm".to_owned());
-        self.routes.iter().for_each(|route| route.endpoint.set(chaos, Behaviour::Well));
+        self.routes.iter().for_each(|route| route.endpoint.set_all(chaos, Behaviour::Well));
         // What was under way ends first, or it could undo what follows.
         self.pass(40_000, false);
         self.activate_all();
         self.is_over.set(true);
         self.pass(CALM_MS, false);
-        let counted = self.edge.block_on(rollups::advance(&self.edge, 0, true));
-        counted.expect("nothing goes wrong any more");
+        for shard in 0..2 {
+            let counted = self.edge.block_on(rollups::advance(&self.edge, shard, true));
+            counted.expect("nothing goes wrong any more");
+        }
         self.judge();
     }
 
@@ -161,9 +180,9 @@ impl World {
             if !is_wild && self.is_over.get() && self.is_done() {
                 return;
             }
-            self.take_batch();
+            self.hand_out_batches();
             let deed_ms = if is_wild { next_deed_ms } else { i64::MAX };
-            let queue_ms = self.edge.queue.next_due_ms().filter(|_| !self.is_serving.get());
+            let queue_ms = self.edge.queue.next_due_ms().filter(|_| self.is_any_free());
             let others = [self.edge.lanes.next_due_ms(), self.edge.next_task_ms(), queue_ms];
             let next_ms =
                 others.into_iter().flatten().chain([deed_ms, next_sweep_ms, end_ms]).min();
@@ -179,46 +198,14 @@ impl World {
                 self.edge.spawn(async move { sweep(&edge, false).await });
             }
             if is_wild && now_ms >= next_deed_ms {
-                next_deed_ms = now_ms + i64::try_from(self.edge.chaos.draw(7_000)).expect("small");
+                let most_ms = self.climate.chaos_ms().1;
+                next_deed_ms =
+                    now_ms + i64::try_from(self.edge.chaos.draw(most_ms)).expect("small");
+                self.let_weather_change();
                 self.deed();
                 self.disaster();
             }
         }
-    }
-
-    /// Hands a batch of what is due to a consumer, as the queue does; it comes again if it is cut
-    /// off.
-    fn take_batch(&self) {
-        if self.is_serving.get() {
-            return;
-        }
-        let due = self.edge.queue.take_batch(self.edge.now_ms());
-        if due.is_empty() {
-            return;
-        }
-        self.is_serving.set(true);
-        if self.edge.chaos.draw(4) == 0 {
-            // Another isolate serves this batch; it does not know what the first one attempts.
-            self.edge.change_isolate();
-        }
-        let unanswered = Unanswered {
-            edge: self.edge.clone(),
-            messages: due,
-            is_serving: Rc::clone(&self.is_serving),
-        };
-        let edge = self.edge.clone();
-        self.edge.spawn(async move {
-            let mut unanswered = unanswered;
-            let served = deliver(&edge, &unanswered.messages).await;
-            let messages = std::mem::take(&mut unanswered.messages);
-            for (message, verdict) in messages.into_iter().zip(served.verdicts) {
-                if let Verdict::Retry(delay_s) = verdict {
-                    edge.queue.put_back(message, delay_s);
-                }
-            }
-            drop(unanswered);
-            served.rest.await;
-        });
     }
 
     fn disaster(&self) {
@@ -226,17 +213,23 @@ impl World {
         if chaos.draw(3) == 0 {
             self.any_route().endpoint.change(chaos);
         }
-        if !self.is_faulty {
+        if self.climate != Climate::Fair && chaos.draw(10) == 0 {
+            self.edge.queue.repeat_an_old_one();
+        }
+        if !self.climate.is_faulty() {
             return;
         }
         if chaos.happens(20, "isolate lost") {
-            chaos.cuts.set(chaos.cuts.get() + 1);
-            self.edge.lose_isolate();
+            self.lose_consumer();
+        }
+        if chaos.draw(50) == 0 && !self.has_wrong_key() {
+            self.lose_keys();
         }
         if chaos.happens(40, "lanes evicted") {
             self.edge.lanes.evict();
         }
         if chaos.happens(20, "lanes wiped") {
+            self.ledger.wiped_ms.borrow_mut().push(self.edge.now_ms());
             self.edge.lanes.wipe();
         }
     }
@@ -245,30 +238,15 @@ impl World {
     fn is_done(&self) -> bool {
         let left = "select (select count(*) from deliveries where open = 1 or state = 'held') \
                       + (select count(*) from replays where status = 'running')";
-        self.edge.logs[0].ask(left) == [json!(0)]
-    }
-}
-
-/// Messages of a batch that was not answered yet.
-struct Unanswered {
-    edge: Edge,
-    messages: Vec<QueueMessage>,
-    is_serving: Rc<Cell<bool>>,
-}
-
-impl Drop for Unanswered {
-    fn drop(&mut self) {
-        for message in std::mem::take(&mut self.messages) {
-            self.edge.queue.put_back(message, REDELIVERY_S);
-        }
-        self.is_serving.set(false);
+        self.ask(left).iter().all(|count| *count == json!(0))
     }
 }
 
 fn route(edge: &Edge, tenant: &Tenant, index: usize, kind: usize) -> Route {
-    let url = format!("https://hooks.example.com/{index}/{kind}");
+    let endpoint = Endpoint::new(format!("https://hooks.example.com/{index}/{kind}"));
+    let url = endpoint.move_on(edge);
     let mut metadata = json!({
-        "url": url, "signing_secret": SECRET, "timeout_seconds": TIMEOUTS_S[kind],
+        "url": &url, "signing_secret": SECRET, "timeout_seconds": TIMEOUTS_S[kind],
         "retry_schedule_seconds": [1, 5, 20, 30, 60, 60, 60, 60, 60, 60],
     });
     match kind {
@@ -277,15 +255,14 @@ fn route(edge: &Edge, tenant: &Tenant, index: usize, kind: usize) -> Route {
         _ => {}
     }
     let (connection, _) = tenant.route(edge, "x", metadata);
-    let known = vec![(SECRET.to_owned(), START_MS)];
-    let secrets = Rc::new(RefCell::new(Secrets { known, maybe: Vec::new() }));
-    let endpoint = Endpoint::new(edge, url);
     Route {
         tenant: index,
         connection,
         is_strict: kind == 1,
         is_pulled: kind == 1 || kind == 2,
         endpoint,
-        secrets,
+        secrets: Rc::new(RefCell::new(Changes::since(SECRET.to_owned(), START_MS))),
+        urls: Rc::new(RefCell::new(Changes::since(url, START_MS))),
+        life: Rc::new(RefCell::new(Changes::since(Life::Active, START_MS))),
     }
 }
