@@ -125,6 +125,7 @@ impl<P: Platform> Table<P> {
         GET    "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::list;
         POST   "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::create;
         POST   "/api/v1/rules/test-filter"           Machine EMIT_BODY_BYTES_MAX rules::test_filter;
+        POST   "/api/v1/rules/:id/preview"           Machine EMIT_BODY_BYTES_MAX rules::preview;
         GET    "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::get;
         PATCH  "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::patch;
         DELETE "/api/v1/rules/:id"                   Machine API_BODY_BYTES_MAX  rules::delete;

@@ -122,6 +122,18 @@ create table connection_secrets (
     primary key (connection, number)
 ) without rowid;
 
+-- What was last read of a connection's provider: its live lists (`kind` is `actions`), as JSON text, and the
+-- version of the connection with which they were read.
+create table catalogues (
+    workspace text not null,
+    connection text not null,
+    kind text not null,
+    body text not null,
+    version integer not null,
+    refreshed_at_ms integer not null,
+    primary key (workspace, connection, kind)
+) without rowid;
+
 create table rules (
     id text not null primary key,
     workspace text not null,

@@ -58,6 +58,9 @@ fn show_saved(saved: &Saved) -> Value {
     if let Some(secret) = &saved.shown_secret {
         shown["metadata"]["signing_secret"] = json!(Secret::expose(secret));
     }
+    if let Some(checked) = saved.credentials_checked {
+        shown["credentials_checked"] = json!(checked);
+    }
     shown
 }
 
@@ -144,6 +147,7 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         name: fields.required_checked_text("name", label),
         metadata: metadata(&mut fields).unwrap_or_default(),
         hidden: fields.flag("hidden").unwrap_or(false),
+        skip_test: fields.flag("skip_test").unwrap_or(false),
         origin: call.request.origin.clone(),
     };
     if new.metadata.is_empty() && !fields.has("metadata") {
@@ -180,6 +184,7 @@ pub async fn put<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         name: Some(fields.required_checked_text("name", label)),
         metadata: metadata(&mut fields),
         hidden: fields.flag("hidden"),
+        skip_test: fields.flag("skip_test").unwrap_or(false),
         origin: call.request.origin.clone(),
     };
     fields.finish()?;
@@ -194,6 +199,7 @@ pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         name: fields.checked_text("name", label),
         metadata: metadata(&mut fields),
         hidden: fields.flag("hidden"),
+        skip_test: fields.flag("skip_test").unwrap_or(false),
         origin: call.request.origin.clone(),
     };
     fields.finish()?;

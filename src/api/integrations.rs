@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::app::connections::parts;
+use crate::app::live_lists;
 use crate::destinations::model::{About, Action, Field, Input, InputKind, Kind};
 use crate::destinations::{self, Destination};
 use crate::domain::base::error::{Error, Kind as ErrorKind, Result};
@@ -113,12 +114,23 @@ async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Connection
     find(platform.control(), &call.caller.machine()?.scope, &id).await
 }
 
-/// `GET /connections/{id}/actions`.
+/// `GET /connections/{id}/actions`, with the live lists that they choose from.
 pub async fn actions<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let its = connection(platform, call).await?;
     let (destination, _) = parts(&its)?;
-    let actions = show_actions(destination.about());
-    Ok(Reply::ok(&json!({"id": its.id, "type": its.kind, "actions": actions})))
+    let refresh = call.query_word("refresh", &["true", "false"])?.as_deref() == Some("true");
+    let lists = live_lists::read(platform, &its, refresh).await?;
+    let mut shown = json!({
+        "id": its.id,
+        "type": its.kind,
+        "actions": show_actions(destination.about()),
+        "data": lists.data,
+        "refreshed_at": rfc3339(lists.refreshed_at_ms),
+    });
+    if lists.errors.as_array().is_some_and(|errors| !errors.is_empty()) {
+        shown["errors"] = lists.errors;
+    }
+    Ok(Reply::ok(&shown))
 }
 
 /// `GET /connections/{id}/fields`: there are none that a payload could be mapped to.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::app::preview;
 use crate::app::rules::{self as app_rules, Change, NewRule};
 use crate::destinations;
 use crate::domain::base::error::{Code, Error, Kind, Result};
@@ -16,10 +17,10 @@ use crate::domain::routing::event::check_payload;
 use crate::domain::routing::filter::{Budget, Filter, NotPassed};
 use crate::domain::routing::rule::Metadata;
 use crate::domain::tenants::actor::Scope;
-use crate::http::{Call, Reply, cursor};
+use crate::http::{Call, Reply, cursor, without_nulls};
 use crate::ports::Platform;
 use crate::store::rules::{self, Rule};
-use crate::store::{two, workspaces};
+use crate::store::{connections, event_types, two, workspaces};
 
 fn show(rule: &Rule) -> Value {
     let mut shown = json!({
@@ -160,6 +161,46 @@ pub async fn test_filter<P: Platform>(_: &P, call: &Call) -> Result<Reply> {
     }
 }
 
+/// `POST /rules/{id}/preview`: what the rule would send for a payload, by default for the example
+/// of its event. Nothing is sent.
+pub async fn preview<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let (actor, id) = (call.caller.machine()?, call.id("id", "rule")?);
+    let text = call.body().ok().filter(|text| !text.is_empty()).unwrap_or("{}");
+    let mut fields = Fields::parse(text)?;
+    let payload = fields.raw("payload").map(str::to_owned);
+    let given = if fields.has("metadata") { metadata(&mut fields) } else { None };
+    if let Some(Err(msg)) = payload.as_deref().map(check_payload) {
+        fields.fail("payload", msg);
+    }
+    fields.finish()?;
+    let control = platform.control();
+    let rule = rules::find(control, &actor.scope, &id).await?;
+    let connection = connections::find(control, &actor.scope, &rule.connection).await?;
+    let payload = match payload {
+        Some(payload) => payload,
+        None => example(platform, &actor.scope, &rule.event).await?,
+    };
+    let (action, metadata) = given.unwrap_or((rule.action, rule.metadata));
+    let (event, now_ms) = (&rule.event, platform.now_ms());
+    let shown = preview::preview(&connection, &action, &metadata, event, &payload, now_ms)?;
+    Ok(Reply::ok(&without_nulls(json!({
+        "texts": shown.texts,
+        "request": shown.request,
+        "notes": shown.notes,
+        "refused": shown.refused,
+    }))))
+}
+
+/// The catalogue's example for an event; an empty object where there is none.
+async fn example<P: Platform>(platform: &P, scope: &Scope, event: &str) -> Result<String> {
+    let found = event_types::find(platform.control(), &scope.organization, event).await;
+    match found {
+        Ok(event_type) => Ok(event_type.example.unwrap_or_else(|| "{}".to_owned())),
+        Err(error) if error.kind == Kind::NotFound => Ok("{}".to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
 /// The action and what it needs to know: texts by key.
 fn metadata(fields: &mut Fields<'_>) -> Option<(String, Metadata)> {
     let Some(text) = fields.raw("metadata") else {
@@ -213,15 +254,22 @@ pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     }
     let (is_resource, is_id) = (fields.has("resource"), fields.has("resource_id"));
     let is_filter = fields.has("filter");
-    let change = Change {
+    let mut change = Change {
         event: fields.checked_text("event", check_pattern),
         resource: is_resource.then_some(fields.checked_text("resource", check_name)),
         resource_id: is_id.then_some(fields.checked_text("resource_id", check_resource_id)),
         filter: is_filter.then_some(filter(&mut fields).map(|filter| filter.to_json().to_string())),
         connection: None,
+        action: None,
+        metadata: None,
         active: fields.flag("active"),
         hidden: fields.flag("hidden"),
     };
+    if fields.has("metadata")
+        && let Some((action, metadata)) = metadata(&mut fields)
+    {
+        (change.action, change.metadata) = (Some(action), Some(metadata));
+    }
     fields.finish()?;
     let (actor, expected) = (call.caller.machine()?, call.expected());
     let rule = app_rules::change(platform, actor, &id, &change, &expected).await?;

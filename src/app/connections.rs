@@ -2,11 +2,11 @@
 //! field that will hold it.
 
 use serde_json::json;
-use std::collections::BTreeMap;
 
 use crate::app::common::{changing, history_db, new_id, own_hosts, url_policy};
 use crate::app::credentials::{
-    check_kept_secret, check_may_set, check_origin_kept, only_in_embed, place,
+    check_kept_secret, check_may_set, check_origin_kept, check_with_provider, only_in_embed, place,
+    sealed,
 };
 use crate::app::delivery::lanes;
 use crate::destinations::form::{self, Form, SecretChange};
@@ -36,6 +36,8 @@ pub struct Saved {
     pub shown_secret: Option<Secret>,
     /// What there is to say about a secret that was given.
     pub advice: Option<SecretAdvice>,
+    /// Whether the provider said that new credentials hold; `None` when it was not to be asked.
+    pub credentials_checked: Option<bool>,
 }
 
 impl Saved {
@@ -96,6 +98,8 @@ pub struct NewConnection {
     pub metadata: String,
     /// Whether pages leave it out.
     pub hidden: bool,
+    /// Whether the provider is not asked if the credentials hold.
+    pub skip_test: bool,
     /// Where the request was sent to: this installation, which is no destination.
     pub origin: String,
 }
@@ -134,7 +138,10 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection
         version: 1,
         secret: None,
     };
-    connection.credentials = credentials(platform, &connection, &form);
+    let (destination, skip) = (new.destination, new.skip_test);
+    let credentials_checked =
+        check_with_provider(platform, destination, &connection, &form, skip).await?;
+    connection.credentials = sealed(platform, &connection, &form);
     // A connection saved without a secret gets one that nobody is shown, so that it signs all the
     // same; the customer sets their own later.
     let fresh = form.signing.is_some().then(|| {
@@ -146,7 +153,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection
     connections::insert(control, &connection, secret.as_ref(), quota).await?;
     connection.secret = secret.map(|secret| row(secret, now_ms));
     let (shown_secret, advice) = fresh.as_ref().map(NewSigningSecret::told).unwrap_or_default();
-    Ok(Saved { connection, shown_secret, advice })
+    Ok(Saved { connection, shown_secret, advice, credentials_checked })
 }
 
 /// What a caller wants to change.
@@ -157,6 +164,8 @@ pub struct Change {
     pub metadata: Option<String>,
     /// Whether pages leave it out.
     pub hidden: Option<bool>,
+    /// Whether the provider is not asked if new credentials hold.
+    pub skip_test: bool,
     /// Where the request was sent to: this installation, which is no destination.
     pub origin: String,
 }
@@ -180,12 +189,16 @@ pub async fn update<P: Platform>(
         let mut connection = connections::find(control, &actor.scope, id).await?;
         expected.check(&connection.tag())?;
         let form = changed(platform, actor, &connection, change)?;
+        let (destination, _) = parts(&connection)?;
+        let skip = change.skip_test;
+        let credentials_checked =
+            check_with_provider(platform, destination, &connection, &form, skip).await?;
         connection.name = change.name.clone().unwrap_or(connection.name);
         connection.hidden = change.hidden.unwrap_or(connection.hidden);
         connection.updated_at_ms = platform.now_ms();
         connection.settings = form.values.to_stored();
         connection.options = form.options.clone();
-        connection.credentials = credentials(platform, &connection, &form);
+        connection.credentials = sealed(platform, &connection, &form);
         let fresh = NewSigningSecret::wished(platform, &form);
         let next = connection.secret.as_ref().map_or(1, |secret| secret.number + 1);
         let secret = fresh.as_ref().map(|fresh| seal_signing(platform, &connection, next, fresh));
@@ -197,7 +210,7 @@ pub async fn update<P: Platform>(
             connection.secret = Some(row(secret, connection.updated_at_ms));
         }
         let (shown_secret, advice) = fresh.as_ref().map(NewSigningSecret::told).unwrap_or_default();
-        Ok(Some(Saved { connection, shown_secret, advice }))
+        Ok(Some(Saved { connection, shown_secret, advice, credentials_checked }))
     })
     .await
 }
@@ -263,7 +276,7 @@ pub async fn rotate<P: Platform>(
     connection.secret = Some(row(secret, now_ms));
     connection.version += 1;
     let (shown_secret, advice) = fresh.told();
-    Ok(Saved { connection, shown_secret, advice })
+    Ok(Saved { connection, shown_secret, advice, credentials_checked: None })
 }
 
 /// Ends the overlap of a rotation: from now on the newest secret alone signs.
@@ -349,26 +362,6 @@ fn seal_signing<P: Platform>(
     let place = place(connection, &field);
     let sealed = platform.settings().master_keys.seal(platform.bytes(), &place, &fresh.secret);
     NewSecret { number, sealed, set_by: fresh.set_by }
-}
-
-/// The credentials as they will be stored: the new values sealed, of the old ones those still used.
-fn credentials<P: Platform>(
-    platform: &P,
-    connection: &Connection,
-    form: &Form,
-) -> SealedCredentials {
-    let mut kept = BTreeMap::new();
-    for field in &form.credential_names {
-        let sealed = match form.credentials.get(field) {
-            Some(value) => {
-                let place = place(connection, field);
-                Some(platform.settings().master_keys.seal(platform.bytes(), &place, value))
-            }
-            None => connection.credentials.get(field).cloned(),
-        };
-        kept.extend(sealed.map(|sealed| (field.clone(), sealed)));
-    }
-    kept
 }
 
 /// The destination of a stored connection, and its settings.

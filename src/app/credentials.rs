@@ -1,14 +1,18 @@
 //! What holds for a connection's secrets and credentials: who may set them, where they are sealed
 //! for, and where they may be sent.
 
+use std::collections::BTreeMap;
+
 use url::Url;
 
+use crate::app::outgoing;
 use crate::destinations::Destination;
+use crate::destinations::call::Account;
 use crate::destinations::form::{Form, SecretChange};
 use crate::destinations::model::{CUSTOM_HEADER, Field, Kind as FieldKind, Values, header_field};
-use crate::domain::base::error::{Error, FieldError, Kind, Result};
+use crate::domain::base::error::{Code, Error, FieldError, Kind, Result};
 use crate::domain::base::secret::SealContext;
-use crate::domain::connection::model::SealedSigningSecret;
+use crate::domain::connection::model::{Credentials, SealedCredentials, SealedSigningSecret};
 use crate::domain::connection::signing;
 use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
@@ -83,6 +87,73 @@ pub fn check_origin_kept(
     let asked: Vec<FieldError> =
         named.map(|name| FieldError { param: param(name), msg: msg.to_owned() }).collect();
     if asked.is_empty() { Ok(()) } else { Err(Error::fields(asked).of_kind(Kind::Refused)) }
+}
+
+/// The stored credentials of a connection, opened.
+///
+/// # Errors
+/// `Internal` when one does not open.
+pub fn open<P: Platform>(platform: &P, connection: &Connection) -> Result<Credentials> {
+    let keys = &platform.settings().master_keys;
+    let mut opened = Credentials::new();
+    for (field, sealed) in &connection.credentials {
+        let secret = keys.open(&place(connection, field), sealed);
+        let told = |e| Error::internal(format!("{field} of {}: {e}", connection.id));
+        opened.insert(field.clone(), secret.map_err(told)?);
+    }
+    Ok(opened)
+}
+
+/// Asks the provider whether new credentials hold, before they are stored: `None` where there is
+/// nothing new or nothing to ask, `false` when the provider did not say or is not asked.
+///
+/// # Errors
+/// `Refused` with the provider's words, naming the new credentials.
+pub async fn check_with_provider<P: Platform>(
+    platform: &P,
+    destination: &dyn Destination,
+    connection: &Connection,
+    form: &Form,
+    skip: bool,
+) -> Result<Option<bool>> {
+    if form.credentials.is_empty() {
+        return Ok(None);
+    }
+    let mut credentials = open(platform, connection)?;
+    credentials.extend(form.credentials.clone());
+    credentials.retain(|name, _| form.credential_names.contains(name));
+    let account = Account { values: &form.values, credentials: &credentials };
+    if skip {
+        return Ok(destination.test_call(&account).map(|_| false));
+    }
+    outgoing::check_account(platform, destination, &account).await.map_err(|told| {
+        let field = |name: &String| FieldError {
+            param: format!("metadata.{name}"),
+            msg: format!("is refused. {told}"),
+        };
+        let error = Error::fields(form.credentials.keys().map(field).collect());
+        error.of_kind(Kind::Refused).with_code(Code::CredentialsRefused)
+    })
+}
+
+/// The credentials as they will be stored: the new values sealed, of the old ones those still used.
+pub fn sealed<P: Platform>(
+    platform: &P,
+    connection: &Connection,
+    form: &Form,
+) -> SealedCredentials {
+    let mut kept = BTreeMap::new();
+    for field in &form.credential_names {
+        let sealed = match form.credentials.get(field) {
+            Some(value) => {
+                let place = place(connection, field);
+                Some(platform.settings().master_keys.seal(platform.bytes(), &place, value))
+            }
+            None => connection.credentials.get(field).cloned(),
+        };
+        kept.extend(sealed.map(|sealed| (field.clone(), sealed)));
+    }
+    kept
 }
 
 /// Where a value of a connection is sealed for.

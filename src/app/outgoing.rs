@@ -9,6 +9,7 @@ use url::Url;
 use crate::app::common::{own_hosts, url_policy};
 use crate::destinations::Destination;
 use crate::destinations::call::{Account, OutboundRequest, Verdict};
+use crate::domain::base::limits::TEST_DEADLINE_MS;
 use crate::domain::base::url_guard;
 use crate::domain::delivery::attempt::{Answer, Failure};
 use crate::ports::{Outbound, Platform};
@@ -56,6 +57,25 @@ pub async fn confirmed<P: Platform>(
     match test(platform, destination, account, timeout_ms).await {
         None | Some(Verdict::Unauthorized(_)) => verdict,
         Some(_) => Verdict::Retry(None),
+    }
+}
+
+/// Whether what somebody signs in with holds: `None` where there is nothing to ask, `false` when
+/// the provider did not say.
+///
+/// # Errors
+/// What the provider says when it refuses it.
+pub async fn check_account<P: Platform>(
+    platform: &P,
+    destination: &dyn Destination,
+    account: &Account<'_>,
+) -> Result<Option<bool>, String> {
+    match test(platform, destination, account, TEST_DEADLINE_MS).await {
+        None => Ok(None),
+        Some(Verdict::Delivered) => Ok(Some(true)),
+        Some(Verdict::Unauthorized(told) | Verdict::Permanent { told, .. }) => Err(told),
+        Some(Verdict::Gone | Verdict::Disabled) => Err("It is not there any more".to_owned()),
+        Some(Verdict::Retry(_) | Verdict::Throttled(_)) => Ok(Some(false)),
     }
 }
 

@@ -51,7 +51,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewRule) -> R
     }
     let now_ms = platform.now_ms();
     let destination = destinations::stored(&connection.kind).map_err(Error::internal)?;
-    let action = action(destination, new.action.as_deref())?;
+    let action = action_of(destination, new.action.as_deref())?;
     check(destination, &connection, action, &new.metadata)?;
     let rule = rules::Rule {
         id: new_id(platform),
@@ -82,7 +82,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewRule) -> R
 ///
 /// # Errors
 /// `Invalid` when it has none of this key.
-fn action(destination: &dyn Destination, key: Option<&str>) -> Result<&'static Action> {
+pub fn action_of(destination: &dyn Destination, key: Option<&str>) -> Result<&'static Action> {
     let about = destination.about();
     let found = key.map_or(about.actions.first(), |key| about.action(key));
     found.ok_or_else(|| {
@@ -147,6 +147,10 @@ pub struct Change {
     pub filter: Option<Option<String>>,
     /// The connection that it sends to, one of its workspace.
     pub connection: Option<String>,
+    /// What it asks of its destination.
+    pub action: Option<String>,
+    /// What the action needs to know, all of it.
+    pub metadata: Option<Metadata>,
     /// Whether it routes.
     pub active: Option<bool>,
     /// Whether pages leave it out.
@@ -169,12 +173,18 @@ pub async fn change<P: Platform>(
     changing(async || {
         let mut rule = rules::find(control, &actor.scope, id).await?;
         expected.check(&rule.tag())?;
-        let Change { event, resource, resource_id, filter, connection, active, hidden } = change;
+        let Change { event, resource, resource_id, filter, connection, .. } = change;
+        let Change { action, metadata, active, hidden, .. } = change;
         rule.event = event.clone().unwrap_or(rule.event);
         rule.resource = resource.clone().unwrap_or(rule.resource);
         rule.resource_id = resource_id.clone().unwrap_or(rule.resource_id);
         rule.filter = filter.clone().unwrap_or(rule.filter);
         rule.connection = connection.clone().unwrap_or(rule.connection);
+        rule.action = action.clone().unwrap_or(rule.action);
+        rule.metadata = metadata.clone().unwrap_or(rule.metadata);
+        if connection.is_some() || action.is_some() || metadata.is_some() {
+            check_change(platform, actor, &mut rule).await?;
+        }
         rule.active = active.unwrap_or(rule.active);
         rule.hidden = hidden.unwrap_or(rule.hidden);
         rule.updated_at_ms = platform.now_ms();
@@ -184,6 +194,23 @@ pub async fn change<P: Platform>(
         Ok(is_stored.then_some(rule))
     })
     .await
+}
+
+/// Whether a rule says what its action needs, for the connection that it sends to now. Without an
+/// action of its destination it has the destination's first.
+async fn check_change<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    rule: &mut rules::Rule,
+) -> Result<()> {
+    let connection = connections::find(platform.control(), &actor.scope, &rule.connection).await?;
+    let destination = destinations::stored(&connection.kind).map_err(Error::internal)?;
+    let is_of_another = connection.kind != rule.kind;
+    let key = Some(rule.action.as_str()).filter(|_| !is_of_another);
+    let action = action_of(destination, key)?;
+    action.key.clone_into(&mut rule.action);
+    rule.kind.clone_from(&connection.kind);
+    check(destination, &connection, action, &rule.metadata)
 }
 
 /// Deletes a rule of the version that is expected; the rule that it was.

@@ -7,11 +7,15 @@
 //! `slack.rs` is a good one to begin with.
 
 pub mod call;
+mod discord;
 pub mod form;
+mod http;
 pub mod model;
 mod options;
 pub mod reading;
 mod slack;
+#[cfg(test)]
+mod testing;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -84,7 +88,8 @@ pub trait Destination: Sync {
 }
 
 /// All destinations, in the order in which people choose.
-pub static ALL: [&dyn Destination; 2] = [&webhook::Webhook, &slack::Slack];
+pub static ALL: [&dyn Destination; 4] =
+    [&webhook::Webhook, &slack::Slack, &discord::Discord, &http::Http];
 
 /// The destination of connections of this type.
 pub fn find(kind: &str) -> Option<&'static dyn Destination> {

@@ -11,6 +11,8 @@ pub mod connections;
 pub mod dashboard;
 pub mod frame;
 pub mod history;
+pub mod rule_action;
 pub mod rule_draft;
+pub mod rule_reads;
 pub mod rules;
 pub(crate) mod text;

@@ -1,10 +1,14 @@
 //! What stands in the form of a rule: as it is stored, as it was sent, and how the two differ.
 
+use std::collections::BTreeSet;
+
 use crate::domain::base::error::Error;
 use crate::domain::base::ids::parse_uuid;
 use crate::domain::base::names::{check_name, check_pattern, check_resource_id};
 use crate::domain::routing::filter::Filter;
+use crate::domain::routing::rule::Metadata;
 use crate::embed::frame::parts::{Difference, Errors};
+use crate::embed::rule_action;
 use crate::embed::text;
 use crate::http::access::EmbedSession;
 use crate::http::form::Form;
@@ -24,6 +28,10 @@ pub struct Draft {
     pub resource_id: String,
     /// The filter.
     pub filter: String,
+    /// What it asks of its destination; the empty text for the destination's first action.
+    pub action: String,
+    /// What the action needs to know.
+    pub metadata: Metadata,
     /// Whether it is switched off.
     pub is_inactive: bool,
     /// The tag of the version that the form was drawn from; empty for a new rule.
@@ -39,6 +47,8 @@ impl Draft {
             resource: rule.resource.clone().unwrap_or_default(),
             resource_id: rule.resource_id.clone().unwrap_or_default(),
             filter: rule.filter.clone().unwrap_or_default(),
+            action: rule.action.clone(),
+            metadata: rule.metadata.clone(),
             is_inactive: !rule.active,
             version: rule.tag(),
         }
@@ -53,6 +63,8 @@ impl Draft {
             resource: trimmed("resource"),
             resource_id: trimmed("resource_id"),
             filter: trimmed("filter"),
+            action: form.get("action").to_owned(),
+            metadata: said(form),
             is_inactive: form.get("active") == "0",
             version: form.get("version").to_owned(),
         }
@@ -73,12 +85,15 @@ impl Draft {
             ("filter", now.filter.clone(), self.filter.clone()),
             ("active", inactive(now).to_owned(), inactive(self).to_owned()),
         ];
-        let differing = all.into_iter().filter(|(_, now, yours)| now != yours);
+        let keys: BTreeSet<&String> = now.metadata.keys().chain(self.metadata.keys()).collect();
+        let at = |draft: &Self, key: &str| draft.metadata.get(key).cloned().unwrap_or_default();
+        let said = keys.into_iter().map(|key| (key.as_str(), at(now, key), at(self, key)));
+        let differing = all.into_iter().chain(said).filter(|(_, now, yours)| now != yours);
         let label = |name: &str| match text::form::field(name).0 {
-            "" => text::EDIT_RULE,
-            label => label,
+            "" => name.to_owned(),
+            label => label.to_owned(),
         };
-        differing.map(|(name, now, yours)| (label(name).to_owned(), now, yours)).collect()
+        differing.map(|(name, now, yours)| (label(name), now, yours)).collect()
     }
 
     /// What is wrong with it, all at once.
@@ -107,6 +122,19 @@ impl Draft {
         Errors(errors)
     }
 
+    /// The action that was chosen, if there was one to choose.
+    pub fn chosen_action(&self) -> Option<String> {
+        Some(self.action.clone()).filter(|key| !key.is_empty())
+    }
+
+    /// What the rule says with what was filled in: what the form does not have stays.
+    pub fn with_kept(&self, rule: &Rule) -> Metadata {
+        let shown = rule_action::names();
+        let kept = rule.metadata.iter().filter(|(key, _)| !shown.contains(&key.as_str()));
+        let kept = kept.map(|(key, value)| (key.clone(), value.clone()));
+        kept.chain(self.metadata.clone()).collect()
+    }
+
     /// The filter as it is kept.
     ///
     /// # Errors
@@ -127,4 +155,13 @@ impl Draft {
         let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         (given(&self.resource), given(&self.resource_id))
     }
+}
+
+/// What was filled in of an action's inputs.
+fn said(form: &Form) -> Metadata {
+    let filled = |key: &str| {
+        let value = form.get(&format!("metadata.{key}")).replace("\r\n", "\n");
+        (!value.trim().is_empty()).then(|| (key.to_owned(), value))
+    };
+    rule_action::names().into_iter().filter_map(filled).collect()
 }

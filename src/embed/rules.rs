@@ -5,55 +5,25 @@ use maud::{Markup, html};
 use crate::app::rules::{self as app, Change, NewRule};
 use crate::domain::base::error::{Kind, Result};
 use crate::domain::base::version::Expected;
-use crate::domain::routing::rule::Metadata;
 use crate::domain::tenants::session::Need;
-use crate::embed::common::history_db;
 use crate::embed::frame::layout::{Page, Section, csrf_token, page, page_with, path};
 use crate::embed::frame::parts::{self, Button, Errors, Field};
+use crate::embed::rule_action::ActionPart;
 use crate::embed::rule_draft::Draft;
+use crate::embed::rule_reads::{Read, help, read, read_with};
 use crate::embed::text;
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
-use crate::store::connections::{self, Connection};
+use crate::store::connections;
 use crate::store::deleted_rules;
-use crate::store::event_types::{self, Listed};
-use crate::store::names::{self, Kind as NameKind};
 use crate::store::rules::{self, Rule};
-use crate::store::three;
-
-/// What a page about rules reads.
-struct Read {
-    rules: Vec<Rule>,
-    connections: Vec<Connection>,
-    catalogue: Vec<Listed>,
-    emitted: Vec<String>,
-}
-
-async fn read<P: Platform>(platform: &P, visit: &EmbedSession) -> Result<Read> {
-    let (session, scope) = (&visit.session, visit.session.actor().scope);
-    let queries = (
-        rules::shown(&scope),
-        connections::shown(&scope),
-        event_types::listed(&session.organization),
-    );
-    let (rules, connections, catalogue) = three(platform.control(), queries).await?;
-    let emitted = emitted(platform, visit).await?;
-    Ok(Read { rules, connections, catalogue, emitted })
-}
-
-/// Names of the events that the workspace has emitted.
-async fn emitted<P: Platform>(platform: &P, visit: &EmbedSession) -> Result<Vec<String>> {
-    let names = names::list(&visit.session.workspace, NameKind::Event);
-    let found = names.run(history_db(platform, &visit.session)?).await?;
-    Ok(found.into_iter().map(|name| name.name).collect())
-}
 
 /// `GET /embed/s/{session}/rules`.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
-    let read = read(platform, visit).await?;
     let chosen = call.request.query("connection").unwrap_or_default();
+    let read = read(platform, visit, &chosen).await?;
     let draft = Draft { connection: chosen, ..Draft::default() };
     let done = call.request.query("done");
     let mut shown = Page::new(Section::Rules, text::RULES);
@@ -157,6 +127,8 @@ fn form(
         (errors.summary(&FIELDS))
         form.sheet method="post" action=(path(visit, action)) {
             (csrf_token(visit))
+            // What a press of Enter does: the first button of a form, and not one that only helps.
+            button.unseen aria-hidden="true" tabindex="-1" { (button) }
             @if !draft.version.is_empty() {
                 input type="hidden" name="version" value=(draft.version);
             }
@@ -169,6 +141,7 @@ fn form(
                     (field("resource_id").input("text", &draft.resource_id, ""))
                 }
             }
+            (action_part(read, draft, errors))
             details.part open[!draft.filter.is_empty()] {
                 summary { (text::RULE_FILTER) }
                 (field("filter").textarea(&draft.filter, 4))
@@ -182,10 +155,33 @@ fn form(
     }
 }
 
+/// What the chosen connection's destination wants to know.
+fn action_part(read: &Read, draft: &Draft, errors: &Errors) -> Markup {
+    let connection = read.connection(&draft.connection).or(read.connections.first());
+    let Some(connection) = connection else { return html! {} };
+    let part = ActionPart {
+        connection,
+        action: &draft.action,
+        metadata: &draft.metadata,
+        lists: read.lists.as_ref(),
+        example: read.example.as_deref(),
+        preview: read.preview.as_ref(),
+        errors,
+    };
+    part.render()
+}
+
 /// `POST /embed/s/{session}/rules`.
 pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
-    let draft = Draft::sent(&call.form()?);
+    let form = call.form()?;
+    let draft = Draft::sent(&form);
+    if let Some(does) = form.filled("do") {
+        let mut read = read(platform, visit, &draft.connection).await?;
+        help(platform, visit, does, &draft, &mut read).await?;
+        let body = body(visit, &read, &draft, &Errors::default());
+        return Ok(page(visit, &Page::new(Section::Rules, text::RULES), &body));
+    }
     let errors = draft.check();
     if !errors.0.is_empty() {
         return again(platform, visit, &draft, errors).await;
@@ -201,8 +197,8 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         resource,
         resource_id,
         filter: draft.kept_filter().unwrap_or_default(),
-        action: None,
-        metadata: Metadata::new(),
+        action: draft.chosen_action(),
+        metadata: draft.metadata.clone(),
         active: !draft.is_inactive,
         hidden: false,
     };
@@ -219,7 +215,7 @@ async fn again<P: Platform>(
     draft: &Draft,
     errors: Errors,
 ) -> Result<Reply> {
-    let read = read(platform, visit).await?;
+    let read = read(platform, visit, &draft.connection).await?;
     let status = problem::status(Kind::Invalid);
     let body = body(visit, &read, draft, &errors);
     Ok(page_with(status, visit, &Page::new(Section::Rules, text::RULES), &body))
@@ -231,23 +227,6 @@ pub async fn edit<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (rule, read) = read_with(platform, visit, &call.id("id", "rule")?).await?;
     let body = edit_body(visit, &read, &rule.id, &Draft::of(&rule), &Errors::default());
     Ok(page(visit, &Page::new(Section::Rules, text::EDIT_RULE), &body))
-}
-
-/// A rule that pages show, with what its form needs.
-async fn read_with<P: Platform>(
-    platform: &P,
-    visit: &EmbedSession,
-    id: &str,
-) -> Result<(Rule, Read)> {
-    let (session, scope) = (&visit.session, visit.session.actor().scope);
-    let queries = (
-        rules::one_shown(&scope, id),
-        connections::shown(&scope),
-        event_types::listed(&session.organization),
-    );
-    let (rule, connections, catalogue) = three(platform.control(), queries).await?;
-    let emitted = emitted(platform, visit).await?;
-    Ok((rule, Read { rules: Vec::new(), connections, catalogue, emitted }))
 }
 
 fn edit_body(
@@ -278,9 +257,14 @@ fn edit_body(
 /// `POST /embed/s/{session}/rules/{id}`.
 pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
-    let (rule, read) = read_with(platform, visit, &call.id("id", "rule")?).await?;
+    let (rule, mut read) = read_with(platform, visit, &call.id("id", "rule")?).await?;
     let form = call.form()?;
     let mut draft = Draft::sent(&form);
+    if let Some(does) = form.filled("do") {
+        help(platform, visit, does, &draft, &mut read).await?;
+        let body = edit_body(visit, &read, &rule.id, &draft, &Errors::default());
+        return Ok(page(visit, &Page::new(Section::Rules, text::EDIT_RULE), &body));
+    }
     let mut errors = draft.check();
     if errors.0.is_empty() {
         let actor = visit.session.actor();
@@ -292,6 +276,8 @@ pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             resource_id: Some(resource_id),
             filter: Some(draft.kept_filter().unwrap_or_default()),
             connection: Some(draft.connection.clone()),
+            action: draft.chosen_action(),
+            metadata: Some(draft.with_kept(&rule)),
             active: Some(!draft.is_inactive),
             hidden: None,
         };

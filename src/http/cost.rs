@@ -8,9 +8,11 @@ use crate::http::Request;
 use crate::http::access::Caller;
 use crate::ports::{Limited, Platform};
 
-/// Rows that look through deliveries or judge payloads.
-const COSTLY: [(Method, &str); 5] = [
+/// Rows that look through deliveries, judge payloads or ask a provider.
+const COSTLY: [(Method, &str); 7] = [
     (Method::POST, "/api/v1/rules/test-filter"),
+    (Method::POST, "/api/v1/rules/:id/preview"),
+    (Method::GET, "/api/v1/connections/:id/actions"),
     (Method::POST, "/api/v1/workspaces/:id/replays"),
     (Method::POST, "/embed/s/:session/replays"),
     (Method::POST, "/embed/s/:session/replays/new"),

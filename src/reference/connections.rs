@@ -40,6 +40,9 @@ pub fn shapes() -> Names {
         may("inactive_detail", one_of(&REASONS.map(InactiveReason::as_str)))
             .says("Why it is not active."),
         need("hidden", flag(false)).says("Whether the embed leaves it out."),
+        may("credentials_checked", flag(true)).says(
+            "Only where new credentials were saved: whether the provider said that they hold.",
+        ),
         need("created_by", words("mk_3Jb9kq0Rz5TnWc8Yl2XeVd1M")),
         need("created_at", time()),
         need("updated_at", time()),
@@ -65,6 +68,10 @@ fn kept(connection: &impl Fn() -> Shape) -> Vec<Operation> {
             .says("What is left out is kept, `null` goes back to the default.")
     };
     let hidden = || may("hidden", flag(false));
+    let skip = || {
+        may("skip_test", flag(true))
+            .says("New credentials are saved without asking the provider whether they hold.")
+    };
     vec![
         healthy(
             get("/api/v1/connections", "list_connections", "List connections")
@@ -89,6 +96,7 @@ fn kept(connection: &impl Fn() -> Shape) -> Vec<Operation> {
                 need("name", label("Orders")),
                 need("metadata", metadata(Use::New)),
                 hidden().or(false),
+                skip(),
             ]))
             .answers(201, "The new connection.", closed([need("connection", connection())]))
             .problems(&[404, 409, 422]),
@@ -97,13 +105,13 @@ fn kept(connection: &impl Fn() -> Shape) -> Vec<Operation> {
             .answers(200, "The connection.", connection()),
         put("/api/v1/connections/:id", "replace_connection", "Change a connection")
             .if_match()
-            .takes(open([need("name", label("Orders")), changed().shown(), hidden()]))
+            .takes(open([need("name", label("Orders")), changed().shown(), hidden(), skip()]))
             .answers(200, "The connection as it is now.", connection())
             .problems(&[409, 422]),
         patch("/api/v1/connections/:id", "update_connection", "Change a connection in part")
             .if_match()
             .says("What is left out is kept.")
-            .takes(open([may("name", label("Orders")).shown(), changed(), hidden()]))
+            .takes(open([may("name", label("Orders")).shown(), changed(), hidden(), skip()]))
             .answers(200, "The connection as it is now.", connection())
             .problems(&[409, 422]),
         delete("/api/v1/connections/:id", "delete_connection", "Delete a connection")

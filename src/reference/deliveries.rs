@@ -38,7 +38,7 @@ fn headers() -> Shape {
 }
 
 /// Methods that requests have.
-const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+pub const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 /// The shapes of deliveries.
 pub fn shapes() -> Names {

@@ -28,8 +28,12 @@ pub fn kinds() -> Shape {
 /// The keys of all actions of rules.
 pub fn actions() -> Vec<&'static str> {
     let actions = destinations::ALL.iter().flat_map(|destination| destination.about().actions);
-    let mut keys: Vec<&str> = actions.map(|action| action.key).collect();
-    keys.dedup();
+    let mut keys: Vec<&str> = Vec::new();
+    for action in actions {
+        if !keys.contains(&action.key) {
+            keys.push(action.key);
+        }
+    }
     keys
 }
 

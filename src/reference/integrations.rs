@@ -52,7 +52,12 @@ fn input() -> Shape {
         need("kind", one_of(&["field", "simple"]))
             .says("`simple` chooses one item of a live list, `field` is typed."),
         need("label", words("Message")),
-        may("type", one_of(&["text", "textarea"])).shown(),
+        may("type", one_of(&["text", "textarea", "select"])).shown(),
+        may(
+            "options",
+            list_of(closed([need("label", words("Contact")), need("value", words("contact"))])),
+        )
+        .says("Of a `select`."),
         may("from", words("channels")).says("The live list."),
         may("description", words("Such as {{user.name}} has signed up.")),
         may("required", flag(true)).shown(),
@@ -89,10 +94,19 @@ fn named(name: &'static str) -> Shape {
 
 /// What the reference says of the rows of integrations.
 pub fn operations() -> Vec<Operation> {
+    let lists =
+        leaf(json!({"type": "object", "additionalProperties": {"type": "array"}}), json!({}));
+    let error = closed([
+        need("list", words("channels")),
+        need("message", words("Slack says missing_scope: the bot needs the scope channels:read")),
+    ]);
     let actions = closed([
         need("id", id("connection")),
         need("type", kinds()),
         need("actions", actions_by_key()),
+        need("data", lists).says("The live lists that rules choose from, by name."),
+        need("refreshed_at", time()).says("When they were read from the provider."),
+        may("errors", list_of(error)).says("Lists that could not be read whole, and why."),
     ]);
     let fields = closed([
         need("id", id("fields")),
@@ -116,7 +130,9 @@ pub fn operations() -> Vec<Operation> {
             "list_connection_actions",
             "List a connection's actions",
         )
-        .answers(200, "Its actions by their keys.", actions),
+        .says("Lists are kept for an hour.")
+        .query("refresh", one_of(&["true", "false"]), "`true` reads the lists anew.")
+        .answers(200, "Its actions by their keys, and the lists.", actions),
         get(
             "/api/v1/connections/:id/fields",
             "list_connection_fields",

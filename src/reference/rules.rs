@@ -2,11 +2,14 @@
 
 use serde_json::json;
 
+use crate::reference::deliveries::METHODS;
 use crate::reference::destinations::{actions, kinds};
 use crate::reference::filter;
-use crate::reference::leaves::{flag, given_id, id, leaf, name, pattern, resource_id, time, words};
+use crate::reference::leaves::{
+    any_object, flag, given_id, id, leaf, name, one_of, pattern, resource_id, text, time, words,
+};
 use crate::reference::operation::{Operation, delete, get, patch, post};
-use crate::reference::shape::{Names, Shape, closed, may, need, open};
+use crate::reference::shape::{Names, Shape, closed, given, list_of, may, need, open};
 
 /// The shapes of rules.
 pub fn shapes() -> Names {
@@ -38,6 +41,23 @@ fn metadata() -> Shape {
         "additionalProperties": {"type": "string"},
     });
     leaf(schema, json!({"action": actions()[0]}))
+}
+
+fn preview() -> Shape {
+    let request = closed([
+        need("method", one_of(&METHODS)),
+        need("url", words("https://hooks.acme.example/orders")),
+        need("body", text("{\"text\":\"Ann has signed up\"}")),
+    ]);
+    let texts = json!({"type": "object", "additionalProperties": {"type": "string"}});
+    closed([
+        need("texts", leaf(texts, json!({}))).says("The texts of its templates, by key."),
+        may("request", request).says("The first request, with credentials masked."),
+        need("notes", list_of(words("The payload has nothing at user.name")))
+            .says("What there is to know of how the request was made."),
+        may("refused", words("The message is empty: the template gives no text"))
+            .says("Why nothing would be sent."),
+    ])
 }
 
 /// A list of rules takes these, too.
@@ -95,10 +115,21 @@ pub fn operations() -> Vec<Operation> {
                 resource(),
                 resource_id(),
                 filter::field(),
+                given("metadata", metadata()).says("Takes the place of all that it said."),
                 may("active", flag(false)).shown(),
                 may("hidden", flag(false)),
             ]))
             .answers(200, "The rule as it is now.", rule())
+            .problems(&[422]),
+        post("/api/v1/rules/:id/preview", "preview_rule", "Preview a rule")
+            .says("What the rule would send for a payload. Nothing is sent.")
+            .may_take(open([
+                given("payload", any_object(json!({"order_id": "1001"})))
+                    .says("By default the example of the event's type.")
+                    .shown(),
+                given("metadata", metadata()).says("Used in place of the rule's own."),
+            ]))
+            .answers(200, "What would be sent.", preview())
             .problems(&[422]),
         delete("/api/v1/rules/:id", "delete_rule", "Delete a rule")
             .if_match()

@@ -370,6 +370,10 @@ const DELETE_SECRETS: &str = "\
     delete from connection_secrets where connection = ?1 \
       and not exists (select 1 from connections where id = ?1)";
 
+const DELETE_CATALOGUES: &str = "\
+    delete from catalogues where workspace = ?1 and connection = ?2 \
+      and not exists (select 1 from connections where id = ?2)";
+
 /// Deletes a connection with its secrets, and with its rules when `force` is set; with `version`
 /// only if it is of that version. Whether it was deleted.
 ///
@@ -387,6 +391,7 @@ pub async fn delete(
         statement(DELETE, params),
         statement(DELETE_RULES, [workspace.into(), connection.into()]),
         statement(DELETE_SECRETS, [connection.into()]),
+        statement(DELETE_CATALOGUES, [workspace.into(), connection.into()]),
     ];
     let results = run(control, statements).await?;
     Ok(!results[0].is_empty())

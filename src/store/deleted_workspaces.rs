@@ -103,6 +103,8 @@ macro_rules! step {
 
 const DELETE_SECRETS: &str =
     concat!("delete from connection_secrets where connection in ", step!());
+const DELETE_CATALOGUES: &str =
+    concat!("delete from catalogues where workspace = ?1 and connection in ", step!());
 const DELETE_CONNECTIONS: &str =
     concat!("delete from connections where workspace = ?1 and id in ", step!(), " returning id");
 
@@ -118,10 +120,13 @@ pub async fn delete_connections(control: &impl Database, workspace: &str) -> Res
         }
     }
     let params = || [workspace.into(), CLEARED_CONNECTIONS.into()];
-    let statements =
-        vec![statement(DELETE_SECRETS, params()), statement(DELETE_CONNECTIONS, params())];
+    let statements = vec![
+        statement(DELETE_SECRETS, params()),
+        statement(DELETE_CATALOGUES, params()),
+        statement(DELETE_CONNECTIONS, params()),
+    ];
     let results = run(control, statements).await?;
-    let deleted: Vec<Id> = row::all(row::rows(&results[1])?)?;
+    let deleted: Vec<Id> = row::all(row::rows(&results[2])?)?;
     Ok(deleted.into_iter().map(|deleted| deleted.0).collect())
 }
 

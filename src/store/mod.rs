@@ -6,6 +6,7 @@
 //! at most 100 parameters.
 
 pub mod attempts;
+pub mod catalogues;
 pub mod connection_deliveries;
 pub mod connection_pages;
 pub mod connection_states;

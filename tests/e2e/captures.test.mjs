@@ -43,7 +43,7 @@ const session = {
 };
 const launched = { ...session, launch_token: words, launch_expires_at: time, launch_url: matching(/^https?:\/\/.+\/launch\?token=/) };
 const action = atLeast({ key: "send_webhook", label: words, noun: words });
-const integration = { name: words, type: words, authentication: object, actions: atLeast({ send_webhook: action }) };
+const integration = { name: words, type: words, authentication: object, actions: object };
 
 let world, tenant, to, sent;
 
@@ -111,7 +111,9 @@ test("connections", async () => {
   await answers("get_connection", ["GET", path], 200, bare(connection));
   await answers("update_connection", ["PUT", path, { name: "Acme Corp", metadata }], 200, bare(connection));
   const its = { id: created.connection.id, type: "webhook" };
-  await answers("get_connection_actions", ["GET", `${path}/actions`], 200, bare({ ...its, actions: { send_webhook: action } }));
+  await answers("get_connection_actions", ["GET", `${path}/actions`], 200, bare({
+    ...its, actions: { send_webhook: action }, data: object, refreshed_at: time,
+  }));
   await answers("get_connection_fields", ["GET", `${path}/fields`], 200, bare(fieldsOf(created.connection)));
   assertError(await call("GET", `${path}/mappings/default`), 404);
   const schema = { schema_version: 1, fields: [] };

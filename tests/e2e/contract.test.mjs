@@ -136,6 +136,7 @@ const cases = {
   test_filter: { body: () => ({ filter: FILTER, payload: { total: 1 } }), bad: [{ filter: { path: "a" }, payload: {} }, "filter"] },
   get_rule: { path: () => ({ id: delivered.rule_id }) },
   update_rule: { path: async () => id(await newRule()), body: () => ({ resource: "order", active: false }), bad: [{ event: "a*b" }, "event"] },
+  preview_rule: { path: () => ({ id: delivered.rule_id }), body: () => ({ payload: { a: 1 } }), bad: [{ payload: 7 }, "payload"] },
   delete_rule: { path: async () => id(await newRule()) },
   emit_event: { as: () => tenant.publisher, body: () => ({ event: "contract.emitted", payload: { a: 1 } }), bad: [{ event: "x" }, "payload"] },
   emit_events: { as: () => tenant.publisher, body: () => [{ event: "contract.emitted", payload: {} }], bad: [[], "body"] },

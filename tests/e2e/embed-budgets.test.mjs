@@ -81,7 +81,7 @@ test("a page asks databases at most 3 times, and a poll once", async () => {
   const within = `?workspace=${tenant.workspace.id}`;
   const at = `connections/${connection.id}`;
   const pages = [
-    "dashboard", "connections", "connections/new", at, `${at}/edit`, `${at}/secret`, `${at}/verification`,
+    "dashboard", "connections", "connections/new", "connections/new?type=webhook", at, `${at}/edit`, `${at}/secret`, `${at}/verification`,
     `${at}/test?event=order.completed`, "rules", `rules/${rule.id}`, "events", "events?status=failed&event=order.completed",
     `events/${id}`, `events/${id}/rules/${rule.id}/attempts/1`, "failed", `failed?connection=${connection.id}`, "replays", "replays/new",
     `replays/${replay}`,

@@ -202,7 +202,7 @@ test("a form that is refused shows what was entered, as text", { skip: noBrowser
   const page = await openPage(browser, { viewport: NARROW });
   const home = await openEmbed(page);
   for (const text of all) {
-    await page.goto(`${home}/connections/new`);
+    await page.goto(`${home}/connections/new?type=webhook`);
     await page.locator("form.sheet").evaluate((form, value) => {
       form.noValidate = true;
       for (const field of form.querySelectorAll("input:not([type=hidden], [type=checkbox], [type=radio])")) field.value = value;

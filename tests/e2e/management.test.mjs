@@ -158,16 +158,19 @@ test("publishable keys: rotation, limits", async () => {
   assertError(await rival.api.patch(path, { name: "Mine" }), 404);
 });
 
-test("integrations: one, with one action, no fields and no mappings", async () => {
+test("integrations: all of one shape; a webhook has one action, no lists, fields or mappings", async () => {
   const { api } = acme;
   const display = { label: words, description: words };
   const actions = { send_webhook: { key: "send_webhook", label: words, noun: words, data: [], fields: [], display } };
   const field = atLeast({ key: words, label: words, type: words });
-  const integration = { name: words, type: "webhook", authentication: { type: "none", fields: listOf(field) }, actions };
-  assertShape(ok(await api.get("/integrations")), list(integration));
+  const integration = { name: words, type: words, authentication: { type: words, fields: listOf(field) }, actions: atLeast({}) };
+  const listed = ok(await api.get("/integrations"));
+  assertShape(listed, list(integration));
+  const webhook = { ...integration, type: "webhook", authentication: { type: "none", fields: listOf(field) }, actions };
+  assertShape(listed.records[0], webhook);
   assertError(await api.get("/integrations?limit=x"), 400, "limit");
   const { id } = made(await api.post("/connections", newConnection())).connection;
-  assertShape(ok(await api.get(`/connections/${id}/actions`)), { id, type: "webhook", actions });
+  assertShape(ok(await api.get(`/connections/${id}/actions`)), { id, type: "webhook", actions, data: {}, refreshed_at: time });
   assertShape(ok(await api.get(`/connections/${id}/fields`)), {
     id: uuid, workspace_id: uuid, connection_id: id, integration_type: "webhook", catalog_version: words,
     refreshed_at: time, created_by: words, created_at: time, updated_at: time, fields: [],

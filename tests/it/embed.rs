@@ -391,7 +391,7 @@ fn a_form_sent_twice_makes_one_connection_and_shows_its_secret_once() {
     let catalogue = json!({"label": "Order completed"});
     tenant.call(&edge, "PUT", "/api/v1/event-types/order.completed", &catalogue);
     let visitor = Visitor::new(&edge, &tenant, json!({"role": "admin"}));
-    let page = visitor.get(&edge, "connections/new").text;
+    let page = visitor.get(&edge, "connections/new?type=webhook").text;
     let id = page.split("name=\"id\" value=\"").nth(1).expect("an id")[..36].to_owned();
     let fields = [
         ("id", id.as_str()),

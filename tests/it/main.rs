@@ -11,6 +11,7 @@ mod connections;
 mod contract;
 mod deletion;
 mod deliver;
+mod destinations;
 mod edge;
 mod embed;
 mod embed_access;

@@ -241,7 +241,11 @@ fn no_file_outside_the_destinations_names_one() {
         let code = code(&text);
         for destination in posthorn::destinations::ALL {
             let about = destination.about();
-            let mut words = vec![format!("\"{}\"", about.key), format!("{}::", about.key)];
+            // `http` is the name of a protocol and of a room as well.
+            let mut words = match about.key {
+                "http" => Vec::new(),
+                key => vec![format!("\"{key}\""), format!("{key}::")],
+            };
             words.extend(about.actions.iter().map(|action| action.key.to_owned()));
             for word in words {
                 assert!(!code.contains(&word), "{name} names {word}");

@@ -1,10 +1,10 @@
 //! Tests of Slack's requests and answers.
 
 use proptest::prelude::*;
-use serde_json::Value;
 
 use super::*;
 use crate::destinations::call::Mapped;
+use crate::destinations::testing::{answer, header, json_of as body, sent};
 use crate::domain::base::secret::Secret;
 use crate::domain::connection::model::Credentials;
 use crate::domain::routing::rule::Metadata;
@@ -37,22 +37,6 @@ fn step(credential: (&str, &str), says: &[(&str, &str)], payload: &str, is_test:
         now_ms: 0,
     };
     Slack.step(&call, &[]).expect("a step")
-}
-
-fn sent(step: Step) -> OutboundRequest {
-    match step {
-        Step::Send(request) => request,
-        Step::Done(verdict) => panic!("{verdict:?}"),
-    }
-}
-
-fn body(request: &OutboundRequest) -> Value {
-    serde_json::from_slice(&request.body).expect("JSON")
-}
-
-fn header<'a>(request: &'a OutboundRequest, name: &str) -> &'a str {
-    let found = request.headers.iter().find(|header| header.name == name);
-    found.map_or("", |header| header.value.as_str())
 }
 
 #[test]
@@ -91,12 +75,6 @@ fn what_cannot_be_sent_is_refused_without_a_request() {
     let cut = sent(step(HOOK, &[("template", &many)], &long, false));
     assert_eq!(body(&cut)["text"].as_str().map(|text| text.chars().count()), Some(TEXT_CHARS_MAX));
     assert_eq!(cut.notes, ["The message is cut at 40000 characters"]);
-}
-
-fn answer(status: u16, headers: &[(&str, &str)], text: &str) -> Answer {
-    let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-    let excerpt = text.as_bytes().to_vec();
-    Answer { status: Some(status), headers, excerpt, ..Answer::default() }
 }
 
 #[test]

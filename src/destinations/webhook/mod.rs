@@ -72,7 +72,7 @@ fn signing_of(values: &Values) -> Result<Signing, String> {
 }
 
 /// A status decides, and a receiver can ask for more by the header `webhook-delivery`.
-fn verdict(answer: &Answer) -> Verdict {
+pub fn verdict(answer: &Answer) -> Verdict {
     match (answer.outcome(), answer.wish()) {
         (Outcome::Delivered, _) => Verdict::Delivered,
         (Outcome::Gone, _) => Verdict::Gone,
@@ -131,7 +131,7 @@ fn request(call: &Call<'_>) -> Result<OutboundRequest, String> {
 }
 
 /// A name as a header value: what is no printable ASCII, and `%`, as percent-encoded UTF-8.
-fn in_header(name: &str) -> String {
+pub fn in_header(name: &str) -> String {
     const ENCODED: &AsciiSet = &CONTROLS.add(b'%');
     utf8_percent_encode(name, ENCODED).to_string()
 }

@@ -56,6 +56,20 @@ pub const RULE_METADATA_BYTES_MAX: usize = 16 * 1024;
 
 /// Characters that one value can put into a text made of a template; the rest of it is cut.
 pub const TEMPLATE_VALUE_CHARS_MAX: usize = 2_000;
+/// How long a provider may take to say whether credentials hold.
+pub const TEST_DEADLINE_MS: i64 = 10_000;
+/// How long all live lists of a connection may take, with the pages of each and the bytes of one.
+pub const LIST_DEADLINE_MS: i64 = 10_000;
+/// See [`LIST_DEADLINE_MS`].
+pub const LIST_PAGES_MAX: usize = 20;
+/// See [`LIST_DEADLINE_MS`].
+pub const LIST_PAGE_BYTES_MAX: usize = 1024 * 1024;
+/// Items of a live list that are shown.
+pub const LIST_ITEMS_MAX: usize = 5_000;
+/// Bytes of the live lists of a connection that are kept.
+pub const LIST_BYTES_MAX: usize = STATEMENT_BYTES_MAX;
+/// After so long kept lists are read anew.
+pub const LIST_KEPT_MS: i64 = 3_600_000;
 /// How long it is kept what a deleted rule said: no event is kept longer than 400 days.
 pub const DELETED_RULES_KEPT_MS: i64 = 400 * DAY_MS;
 /// Bytes of a text made of a template. Providers take less.

@@ -9,6 +9,7 @@ use crate::destinations::model::{Field as Setting, Kind, Part, Values};
 use crate::domain::base::error::{Error, FieldError};
 use crate::domain::base::limits::CUSTOM_HEADERS_MAX;
 use crate::domain::connection::options::DeliveryOptions;
+use crate::embed::connections::headers;
 use crate::embed::frame::layout::{csrf_token, path};
 use crate::embed::frame::parts::{Difference, Errors, Field};
 use crate::embed::text::{self, moments};
@@ -214,7 +215,9 @@ fn events(context: &Context<'_>) -> Markup {
     html! {
         fieldset {
             legend { (text::EVENTS_TO_SEND) }
-            @if context.catalogue.is_empty() {
+            @if context.destination.about().reads_rules() {
+                p.hint { (text::RULES_LATER) }
+            } @else if context.catalogue.is_empty() {
                 p.hint { (text::NO_CATALOGUE) }
             } @else {
                 p.hint { (text::EVENTS_TO_SEND_HINT) }
@@ -273,7 +276,8 @@ impl FormView<'_> {
         let control = match setting.kind {
             Kind::Words(words) => field.select(draft.get(key), words),
             Kind::Headers(most) => {
-                return custom_headers_part(setting.label, most, draft, self.errors);
+                let name = |index: usize| draft.get(&format!("header_name_{index}"));
+                return headers::fields(setting.label, most, name, self.errors);
             }
             _ if setting.is_secret => field.input("password", "", kept),
             Kind::Url => field.input("url", draft.get(key), setting.example),
@@ -375,26 +379,4 @@ fn field<'a>(errors: &'a Errors, name: &'a str, param: &str) -> Field<'a> {
 fn input(draft: &Draft, errors: &Errors, name: &str, kind: &str) -> Markup {
     let param = format!("metadata.{name}");
     field(errors, name, &param).input(kind, draft.get(name), "")
-}
-
-fn custom_headers_part(label: &str, most: usize, draft: &Draft, errors: &Errors) -> Markup {
-    html! {
-        p.label { (label) }
-        @for index in 0..most { (custom_header(draft, errors, index)) }
-    }
-}
-
-fn custom_header(draft: &Draft, errors: &Errors, index: usize) -> Markup {
-    let name = format!("header_name_{index}");
-    let asked = errors.of(&format!("metadata.custom_headers[{index}].value")).is_some();
-    let kept = !draft.get(&name).is_empty() && !asked;
-    html! {
-        div.pair {
-            input name=(name) value=(draft.get(&name)) aria-label=(text::HEADER_NAME)
-                placeholder=(text::HEADER_NAME) autocomplete="off" spellcheck="false";
-            input name=(format!("header_value_{index}")) type="password" value=""
-                aria-label=(text::HEADER_VALUE) autocomplete="new-password"
-                placeholder=(if kept { text::UNCHANGED } else { text::HEADER_VALUE });
-        }
-    }
 }

@@ -106,8 +106,12 @@ pub fn activity(connection: &Connection, rules: usize, fails: bool) -> &'static 
 /// `GET /embed/s/{session}/connections/new`.
 pub async fn new<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let asked = call.request.query("type").unwrap_or_default();
+    let Some(destination) = destinations::find(&asked) else {
+        let shown = Page::new(Section::Connections, text::NEW_CONNECTION);
+        return Ok(page(visit, &shown, &grid(visit)));
+    };
     let catalogue = catalogue(platform, &visit.session).await?;
-    let destination = chosen(&call.request.query("type").unwrap_or_default());
     let id = ids::record_id(platform.bytes());
     let context = Context {
         destination,
@@ -122,6 +126,27 @@ pub async fn new<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         (form::render(visit, &context, &Draft::new(destination), &Errors::default()))
     };
     Ok(page(visit, &Page::new(Section::Connections, text::NEW_CONNECTION), &body))
+}
+
+/// All that can be connected.
+fn grid(visit: &EmbedSession) -> Markup {
+    html! {
+        h1 { (text::NEW_CONNECTION) }
+        p.hint { (text::GRID_HINT) }
+        ul.grid {
+            @for about in destinations::ALL.iter().map(|destination| destination.about()) {
+                @let at = format!("connections/new?type={}", about.key);
+                li {
+                    a.row href=(path(visit, &at)) {
+                        span.main {
+                            strong { (about.name) }
+                            small { (about.actions[0].description) }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// What is connected; the first of all when nothing was chosen.
@@ -146,6 +171,7 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         name: form.filled("name").unwrap_or_default().to_owned(),
         metadata: form::metadata(&form, destination),
         hidden: false,
+        skip_test: false,
         origin: call.request.origin.clone(),
     };
     let saved = match app::create(platform, &visit.session.actor(), new).await {
@@ -230,17 +256,29 @@ async fn route<P: Platform>(
 
 fn created(visit: &EmbedSession, saved: &Saved, unrouted: &[String]) -> Reply {
     let id = &saved.connection.id;
+    let about = chosen(&saved.connection.kind).about();
     let at = format!("connections/{id}");
     let body = html! {
         h1 { (text::CREATED_TITLE) }
+        @if saved.credentials_checked == Some(false) {
+            div.notice { p { (text::NOT_CHECKED) } }
+        }
         @for problem in unrouted { div.notice.bad role="alert" { p { (problem) } } }
         (fresh_secret(saved, &path(visit, &at)))
         section {
             h2 { (text::NEXT_STEPS) }
             ol.steps {
-                li {
-                    a href=(path(visit, &format!("{at}/verification"))) { (text::VERIFICATION) }
-                    p { (text::VERIFICATION_STEP) }
+                @if about.is_signed {
+                    li {
+                        a href=(path(visit, &format!("{at}/verification"))) { (text::VERIFICATION) }
+                        p { (text::VERIFICATION_STEP) }
+                    }
+                }
+                @if about.reads_rules() {
+                    li {
+                        a href=(path(visit, &format!("rules?connection={id}"))) { (text::ADD_RULE) }
+                        p { (text::RULE_STEP) }
+                    }
                 }
                 li {
                     a href=(path(visit, &format!("{at}/test"))) { (text::SEND_TEST) }
@@ -297,7 +335,7 @@ pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let name = form.filled("name").unwrap_or_default().to_owned();
     let metadata = Some(form::metadata(&form, destination));
     let origin = call.request.origin.clone();
-    let change = Change { name: Some(name), metadata, hidden: None, origin };
+    let change = Change { name: Some(name), metadata, hidden: None, skip_test: false, origin };
     let expected = Expected::read(form.filled("version"));
     let saved = app::update(platform, &visit.session.actor(), &id, &change, &expected).await;
     let at = path(visit, &format!("connections/{id}"));

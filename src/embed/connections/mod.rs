@@ -1,6 +1,7 @@
 //! The pages of connections.
 
 pub mod form;
+pub mod headers;
 pub mod list;
 pub(crate) mod new_secret;
 pub mod page;

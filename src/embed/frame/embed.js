@@ -159,6 +159,18 @@
     setTimeout(() => (button.textContent = word, announcer.textContent = ""), 1_500);
   }
 
+  // Paths are put into a template at a press, where the cursor was last.
+  let template;
+  const isTemplate = "fieldset textarea, fieldset input[type=text]";
+  addEventListener("focusin", ({ target }) => (template = target.matches(isTemplate) ? target : template));
+  for (const chip of document.querySelectorAll("[data-insert]")) {
+    chip.addEventListener("click", () => {
+      const into = template || chip.closest("fieldset").querySelector("textarea, input[type=text]");
+      into.setRangeText(chip.dataset.insert, into.selectionStart, into.selectionEnd, "end");
+      into.focus();
+    });
+  }
+
   prepare(document);
   for (const button of document.querySelectorAll("button[data-submits]")) {
     button.hidden = true;

@@ -31,11 +31,18 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         p { a href=(path(visit, &format!("events/{id}"))) { "← " (whole.found.event.name) } }
         h1 { (title) }
         p { (outcome(record, platform.now_ms())) }
+        @for note in &record.notes { p.hint { (note) } }
         (details(visit, record, &whole.payload))
         section {
             h2 { (text::BODY_SENT) }
             @if record.wrapped { p.hint { (text::BODY_WRAPPED) } }
-            @if whole.found.erased_at_ms.is_some() {
+            @if !record.body.is_empty() {
+                p.hint { (text::MADE_OF) }
+                @match visit.session.may_read_payloads() {
+                    Ok(()) => { (parts::copyable("body-made", &record.body)) }
+                    Err(denied) => { p.hint { (text::denied(denied)) } }
+                }
+            } @else if whole.found.erased_at_ms.is_some() {
                 p.hint { (text::ERASED) }
             } @else {
                 (payload(visit, &whole.payload))
@@ -122,7 +129,7 @@ fn curl(record: &Record, shows_body: bool, payload: &str) -> String {
     for (name, value) in &record.request_headers {
         lines.push(format!("-H {}", quoted(&format!("{name}: {value}"))));
     }
-    if shows_body && !record.wrapped {
+    if shows_body && !record.wrapped && record.body.is_empty() {
         lines.push(format!("--data-binary {}", quoted(payload)));
     }
     lines.join(" \\\n  ")

@@ -30,6 +30,25 @@ pub const OVERLAPS: Options<5> = [
     ("604800", "7 days"),
 ];
 
+/// What a rule does.
+pub const ACTION: &str = "Action";
+/// Shows the fields of the action that was chosen.
+pub const SHOW_FIELDS: &str = "Show its fields";
+/// Nothing is chosen yet.
+pub const CHOOSE: &str = "Choose one";
+/// Reads a live list for the first time.
+pub const LOAD_LIST: &str = "Load the list";
+/// Reads it anew.
+pub const RELOAD_LIST: &str = "Load the list again";
+/// The list is not there.
+pub const LIST_NOT_READ: &str = "Load the list to choose from it, or enter an id.";
+/// What can stand in templates.
+pub const PATHS: &str = "What the example of this event has:";
+/// Shows what would be sent.
+pub const PREVIEW: &str = "Preview";
+/// Above what would be sent.
+pub const WOULD_SEND: &str = "For the example of this event:";
+
 /// Label and hint of a field.
 pub fn field(name: &str) -> (&'static str, &'static str) {
     match name {

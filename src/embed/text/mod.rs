@@ -58,6 +58,13 @@ texts! {
 
     START_TITLE = "Get your first webhook in three steps";
     NEW_CONNECTION = "New connection";
+    GRID_HINT = "Choose where to send events.";
+    RULES_LATER = "When the connection is there, add rules: they say which events are sent, and \
+                   what is made of them.";
+    RULE_STEP = "Say which events are sent, and what is made of them.";
+    NOT_CHECKED = "The provider did not say whether the credentials hold. Send a test event to \
+                   see.";
+    MADE_OF = "The body that was made of the event. Only its beginning is kept.";
     EDIT_CONNECTION = "Edit connection";
     CREATE_CONNECTION = "Create connection";
     DELETE_CONNECTION = "Delete this connection";

@@ -83,11 +83,12 @@ async function orderArrives(scene, customer = scene.orders) {
 }
 
 async function beginsWithThreeSteps(scene) {
-  const { embed } = scene;
+  const { embed, hand } = scene;
   await embed.getByRole("heading", { name: "Get your first webhook in three steps" }).waitFor();
   assert.equal(await embed.locator("ol.steps > li").count(), 3);
   await follow(scene, "New connection");
   await heading(embed, "New connection");
+  await hand.go(embed.getByRole("link", { name: /^Webhook/ }));
 }
 
 async function addsAConnection(scene) {
@@ -266,6 +267,7 @@ async function addsAnAuditLog(scene) {
   scene.audit = openCustomer(scene.receiver, `${orders.path}-audit`);
   await follow(scene, "Connections");
   await follow(scene, "New connection");
+  await hand.go(embed.getByRole("link", { name: /^Webhook/ }));
   await embed.getByLabel("URL").fill(scene.audit.url);
   await embed.getByLabel("Name", { exact: true }).fill("Audit log");
   await hand.check(embed.getByLabel("Order completed"));

@@ -12,16 +12,17 @@ import { until } from "./until.mjs";
 export const ADMIN_TOKEN = "admin-token-of-the-tests-32-characters";
 export const MASTER_KEYS = `test:${Buffer.alloc(32, 7).toString("base64")}`;
 
-/** A Worker and a receiver. `vars` are more variables of the Worker, `rateLimits` see `startWorker`. Close it in `after`. */
+/** A Worker and a receiver. `vars` are more variables of the Worker, or give them for the receiver; `rateLimits` see `startWorker`. Close it in `after`. */
 export async function openWorld({ vars = {}, rateLimits } = {}) {
   const stateDir = mkdtempSync(join(tmpdir(), "posthorn-e2e-"));
+  const receiver = await openReceiver();
+  const more = typeof vars === "function" ? vars(receiver) : vars;
   const start = (port, changed = {}) => startWorker({
     stateDir,
     port,
     rateLimits,
-    vars: { ADMIN_TOKEN, MASTER_KEYS, ALLOW_PRIVATE_DESTINATIONS: "true", ...vars, ...changed },
+    vars: { ADMIN_TOKEN, MASTER_KEYS, ALLOW_PRIVATE_DESTINATIONS: "true", ...more, ...changed },
   });
-  const receiver = await openReceiver();
   const world = { stateDir, receiver, worker: await start() };
   world.baseUrl = world.worker.baseUrl;
   /** The same by another host name: for a browser it is another site than what is served on 127.0.0.1. */

@@ -1,0 +1,34 @@
+//! The fields of custom headers: a name and a value for each place.
+
+use maud::{Markup, html};
+
+use crate::embed::frame::parts::Errors;
+use crate::embed::text;
+
+/// The fields of all places; `name_of` gives the name that stands in one.
+pub fn fields<'a>(
+    label: &str,
+    most: usize,
+    name_of: impl Fn(usize) -> &'a str,
+    errors: &Errors,
+) -> Markup {
+    html! {
+        p.label { (label) }
+        @for index in 0..most { (one(index, name_of(index), errors)) }
+    }
+}
+
+fn one(index: usize, named: &str, errors: &Errors) -> Markup {
+    let name = format!("header_name_{index}");
+    let asked = errors.of(&format!("metadata.custom_headers[{index}].value")).is_some();
+    let kept = !named.is_empty() && !asked;
+    html! {
+        div.pair {
+            input name=(name) value=(named) aria-label=(text::HEADER_NAME)
+                placeholder=(text::HEADER_NAME) autocomplete="off" spellcheck="false";
+            input name=(format!("header_value_{index}")) type="password" value=""
+                aria-label=(text::HEADER_VALUE) autocomplete="new-password"
+                placeholder=(if kept { text::UNCHANGED } else { text::HEADER_VALUE });
+        }
+    }
+}

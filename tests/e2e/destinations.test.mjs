@@ -1,0 +1,146 @@
+// Destinations beyond the webhook, on the running Worker with a stand-in for their providers (PROVIDER_BASES).
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { assertError } from "./lib/shapes.mjs";
+import { answer } from "./lib/receiver.mjs";
+import { until } from "./lib/until.mjs";
+import { attemptsOf, emit, made, newTenant, ok, openWorld, secretWord, settled } from "./lib/world.mjs";
+
+const SEND = "/slack/api/chat.postMessage";
+const AUTH = "/slack/api/auth.test";
+const json = (body, status = 200, headers = {}) =>
+  answer(status, { headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) });
+const good = json({ ok: true, channel: "C1", ts: "1.2" });
+
+let world, tenant, names = 0;
+
+before(async () => {
+  world = await openWorld({
+    vars: (receiver) => ({
+      PROVIDER_BASES: JSON.stringify({
+        slack: receiver.url("/slack"), discord: receiver.url("/discord"), http: receiver.url("/nowhere"),
+      }),
+    }),
+  });
+  tenant = await newTenant(world);
+});
+after(() => world?.close());
+
+/** A connection of a type with a rule; its requests are retried after a second, and quickly. */
+async function route(type, metadata, says) {
+  const event = `test.event-${(names += 1)}`;
+  const { connection } = made(await tenant.api.post("/connections", {
+    workspace: tenant.workspace.id, type, name: event,
+    metadata: { ...metadata, retry_schedule_seconds: [1, 1, 1, 1], max_per_second: 50 },
+  }));
+  const { rule } = made(await tenant.api.post("/rules", {
+    workspace: tenant.workspace.id, connection: connection.id, event, metadata: says,
+  }));
+  return { connection, rule, event };
+}
+
+const says = (template, more = {}) => ({ action: "send_message", id: "C1", template, ...more });
+const bodies = (path) => world.receiver.at(path).map(({ body }) => JSON.parse(body));
+
+async function slack(template = "v {{a}}", token = `xoxb-${secretWord("t").replaceAll("_", "-")}`) {
+  world.receiver.on(AUTH, good);
+  return { token, ...(await route("slack", { bot_token: token }, says(template))) };
+}
+
+test("a message arrives at the stand-in, path and all, and its attempt keeps what was sent", async () => {
+  world.receiver.on(SEND, good);
+  const to = await slack("{{a}} <!channel> {{b}}");
+  const event = await emit(tenant, to.event, '{"a":"<!here> & 1.50"}');
+  await settled(tenant, event.id, ["completed"]);
+  const request = world.receiver.at(SEND).at(-1);
+  assert.equal(request.headers.authorization, `Bearer ${to.token}`);
+  const { text, channel } = JSON.parse(request.body);
+  assert.deepEqual({ text, channel }, { text: "&lt;!here&gt; &amp; 1.50 <!channel> ", channel: "C1" });
+  const [attempt] = await attemptsOf(tenant, event.id, to.rule.id);
+  assert.equal(attempt.request.url, "https://slack.com/api/chat.postMessage");
+  assert.match(attempt.request.body, /&lt;!here&gt;/);
+  assert.deepEqual(attempt.notes, ["The payload has nothing at b"]);
+  assert.ok(!JSON.stringify(attempt).includes(to.token));
+});
+
+test("a 429 waits as long as it asks, a 5xx is tried again", async () => {
+  const to = await slack();
+  world.receiver.on(SEND, good);
+  const before = world.receiver.at(SEND).length;
+  const scripts = Array.from({ length: before }, () => good);
+  world.receiver.on(SEND, ...scripts, json({ ok: false, error: "ratelimited" }, 429, { "retry-after": "3" }),
+    answer(503), good);
+  const event = await emit(tenant, to.event);
+  await settled(tenant, event.id, ["completed"], 30_000);
+  const [limited, failed, last] = world.receiver.at(SEND).slice(before);
+  assert.ok(failed.atMs - limited.atMs >= 2_900, `${failed.atMs - limited.atMs} ms`);
+  assert.ok(last.atMs > failed.atMs);
+  const outcomes = (await attemptsOf(tenant, event.id, to.rule.id)).map(({ outcome }) => outcome);
+  assert.deepEqual(outcomes, ["rate_limited", "rejected_server_error", "delivered"]);
+});
+
+test("Slack's 200 that says no is a failure for good, and its connection stays on", async () => {
+  const to = await slack();
+  world.receiver.on(SEND, json({ ok: false, error: "channel_not_found" }));
+  const event = await emit(tenant, to.event);
+  await settled(tenant, event.id, ["failed"]);
+  const attempts = await attemptsOf(tenant, event.id, to.rule.id);
+  assert.equal(attempts.length, 1);
+  assert.match(attempts[0].error, /channel_not_found/);
+  assert.equal(ok(await tenant.api.get(`/connections/${to.connection.id}`)).active, true);
+});
+
+test("a revoked token holds what comes; with a new one it arrives", async () => {
+  const to = await slack("n {{n}}");
+  const revoked = json({ ok: false, error: "token_revoked" });
+  world.receiver.on(SEND, revoked);
+  world.receiver.on(AUTH, revoked);
+  const first = await emit(tenant, to.event, '{"n":1}');
+  const at = `/connections/${to.connection.id}`;
+  await until("it is switched off", async () => ok(await tenant.api.get(at)).active === false);
+  assert.equal(ok(await tenant.api.get(at)).inactive_reason, "authentication_invalid");
+  const second = await emit(tenant, to.event, '{"n":2}');
+  const token = "xoxb-9-9-another";
+  const refused = await tenant.api.patch(at, { metadata: { bot_token: token } });
+  assertError(refused, 422, "metadata.bot_token");
+  assert.equal(refused.body.error.code, "credentials_refused");
+  world.receiver.on(SEND, good);
+  world.receiver.on(AUTH, good);
+  const saved = ok(await tenant.api.patch(at, { metadata: { bot_token: token } }));
+  assert.equal(saved.credentials_checked, true);
+  ok(await tenant.api.post(`${at}/activate`));
+  for (const { id } of [first, second]) await settled(tenant, id, ["completed"], 30_000);
+  const sent = world.receiver.at(SEND).slice(-2);
+  assert.deepEqual(sent.map(({ headers }) => headers.authorization), [`Bearer ${token}`, `Bearer ${token}`]);
+});
+
+test("Discord gets an embed that mentions nobody; a webhook that is gone switches off at once", async () => {
+  const path = "/discord/api/webhooks/123/tok-EN_1?wait=true";
+  world.receiver.on(path, json({ id: "1" }), json({ message: "Unknown Webhook", code: 10015 }, 404));
+  const url = "https://discord.com/api/webhooks/123/tok-EN_1";
+  const to = await route("discord", { webhook_url: url }, says("@everyone {{a}}", { title: "T" }));
+  await settled(tenant, (await emit(tenant, to.event)).id, ["completed"]);
+  const [body] = bodies(path);
+  assert.deepEqual(body.allowed_mentions, { parse: [] });
+  assert.deepEqual(body.embeds, [{ title: "T", description: "@everyone 1" }]);
+  await emit(tenant, to.event);
+  const at = `/connections/${to.connection.id}`;
+  await until("it is switched off", async () => ok(await tenant.api.get(at)).active === false);
+  assert.equal(world.receiver.at(path).length, 2);
+  assert.ok(!JSON.stringify(ok(await tenant.api.get(at))).includes("tok-EN_1"));
+});
+
+test("HTTP sends a body of one's own to any URL, stand-in or not", async () => {
+  const body = '{"text":"{{a}}","n":{{n}},"all":{{list|[]}}}';
+  const to = await route("http", { url: world.receiver.url("/any") }, { action: "send_request", body });
+  const event = await emit(tenant, to.event, '{"a":"\\"},{\\"","n":1e400}');
+  await settled(tenant, event.id, ["completed"]);
+  const [request] = world.receiver.at("/any");
+  assert.equal(request.body.toString(), '{"text":"\\"},{\\"","n":1e400,"all":[]}');
+  assert.equal(request.headers["content-type"], "application/json");
+  const bad = await tenant.api.post("/rules", {
+    workspace: tenant.workspace.id, connection: to.connection.id, event: to.event,
+    metadata: { action: "send_request", body: '{"a":{{n}' },
+  });
+  assertError(bad, 422, "metadata.body");
+});
