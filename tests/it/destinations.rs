@@ -136,6 +136,29 @@ fn a_token_that_holds_no_more_holds_what_comes_until_there_is_another() {
 }
 
 #[test]
+fn the_last_attempt_waits_for_new_credentials_too() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let connection = bot(&edge, &tenant);
+    let at = format!("/api/v1/connections/{connection}");
+    tenant.call(&edge, "PATCH", &at, &json!({"metadata": {"retry_schedule_seconds": [5]}}));
+    rule(&edge, &tenant, &connection, says("x"));
+    edge.receivers.script(SEND, |n| match n {
+        0 => Reply::status(503),
+        1 => refused("token_revoked"),
+        _ => fine(),
+    });
+    edge.receivers.script(TEST, |_| refused("token_revoked"));
+    let event = tenant.emit(&edge, "alert.triggered");
+    edge.run_for(600_000);
+    let delivery = tenant.delivery(&edge, &event);
+    assert_eq!((&delivery["status"], &delivery["held"]), (&json!("pending"), &json!(true)));
+    tenant.call(&edge, "POST", &format!("{at}/activate"), &Value::Null);
+    edge.run_for(600_000);
+    assert_eq!(tenant.delivery(&edge, &event)["status"], "completed");
+}
+
+#[test]
 fn what_a_destination_refuses_for_good_is_failed_and_its_connection_is_well() {
     let edge = Edge::new();
     let tenant = Tenant::new(&edge, "Acme");

@@ -267,7 +267,12 @@ fn conclude<P: Platform>(
     let retry_after = made.retry_after_ms(now_ms);
     let schedule = &target.options.retry_schedule_seconds;
     let turn = number - owed.attempts_before;
-    let settled = state::settle(schedule, turn, outcome, is_final, retry_after, id, now_ms);
+    let mut settled = state::settle(schedule, turn, outcome, is_final, retry_after, id, now_ms);
+    if matches!(made.verdict, Verdict::Unauthorized(_)) {
+        // The connection becomes inactive: its event waits for new credentials, also where this was
+        // the last attempt of the schedule.
+        settled = settled.or_wait(now_ms);
+    }
     let state = owed.state.after(settled.transition);
     platform.log_event(&json!({"at": "attempt", "message_id": id, "workspace": owed.workspace,
         "connection": owed.connection, "attempt": number, "outcome": outcome,

@@ -151,6 +151,21 @@ pub struct Settlement {
     pub sweep_at_ms: Option<i64>,
 }
 
+impl Settlement {
+    /// The same; where no attempt would follow, one does.
+    pub fn or_wait(self, now_ms: i64) -> Self {
+        if self.transition != Transition::GivenUp {
+            return self;
+        }
+        let due_at_ms = now_ms + SWEEP_GRACE_MS;
+        Self {
+            transition: Transition::AttemptFailed,
+            due_at_ms: Some(due_at_ms),
+            sweep_at_ms: Some(due_at_ms + SWEEP_GRACE_MS),
+        }
+    }
+}
+
 /// What follows from the outcome of attempt number `attempt`, which ended at `now_ms`. `aborted`
 /// says that the receiver wants no other attempt.
 pub fn settle(

@@ -5,6 +5,7 @@ use crate::embed::history::payload::payload;
 use maud::{Markup, html};
 
 use crate::app::events::{self, EventDetails};
+use crate::destinations;
 use crate::domain::base::error::Result;
 use crate::domain::base::ids::TEST_RULE;
 use crate::domain::base::ids::message_id;
@@ -186,7 +187,11 @@ impl Shown<'_> {
 
     /// Why the last attempt failed and what to do about it.
     fn diagnosis(&self, newest: &Record, to: Option<&Connection>) -> Markup {
-        let found = text::why::diagnosis(newest.outcome, newest.status);
+        let about = to.and_then(|to| destinations::find(&to.kind)).map(|found| found.about());
+        let found = match about.is_none_or(|about| about.is_signed) {
+            true => text::why::diagnosis(newest.outcome, newest.status),
+            false => text::why::diagnosis_elsewhere(newest.outcome),
+        };
         let link = |to: &Connection, below: &str, label: &str| {
             let at = path(self.visit, &format!("connections/{}/{below}", to.id));
             html! { a href=(at) { (label) } }

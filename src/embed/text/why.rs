@@ -127,6 +127,38 @@ pub fn diagnosis(outcome: Outcome, status: Option<u16>) -> Option<(&'static str,
     Some((text, repair))
 }
 
+/// The same for a destination that is not the customer's own server, or that checks no signature.
+/// What it said stands beside this.
+pub fn diagnosis_elsewhere(outcome: Outcome) -> Option<(&'static str, Repair)> {
+    Some(match outcome {
+        Outcome::Delivered => return None,
+        Outcome::AuthFailed => (
+            "The destination refused the credentials. Enter new ones, or allow what it says is \
+             missing.",
+            Repair::Settings,
+        ),
+        Outcome::RateLimited => (
+            "The destination asked for fewer requests. It is tried again when it says so; you can \
+             set the requests per second of this connection.",
+            Repair::Settings,
+        ),
+        Outcome::RejectedClientError => (
+            "The destination refused this request. Change what its words name: the rule, the \
+             connection, or the event's payload.",
+            Repair::Settings,
+        ),
+        Outcome::RejectedServerError => {
+            ("The destination had trouble of its own. It is tried again.", Repair::Server)
+        }
+        Outcome::Timeout | Outcome::NetworkError => {
+            ("The destination could not be reached in time. It is tried again.", Repair::Server)
+        }
+        Outcome::Gone | Outcome::RedirectRefused | Outcome::UrlRefused => {
+            ("There is no destination at this address any more.", Repair::Settings)
+        }
+    })
+}
+
 /// Why a delivery is failed or canceled.
 pub fn reason(reason: EndReason) -> &'static str {
     match reason {
