@@ -107,6 +107,8 @@ struct Made {
     /// The requests, each with its answer and how long that took.
     exchanges: Vec<Exchange>,
     verdict: Verdict,
+    /// What the receiver said of credentials that hold all the same.
+    doubted: Option<String>,
     started_at_ms: i64,
     /// Everything that must not be kept: credentials as given and as sent, signing secrets.
     masked: Vec<Secret>,
@@ -168,6 +170,10 @@ async fn exchange<P: Platform>(
         let duration_ms = platform.now_ms() - sent_at_ms;
         exchanges.push(Exchange { request, answer, duration_ms });
     };
+    let doubted = match &verdict {
+        Verdict::Unauthorized(told) => Some(told.clone()),
+        _ => None,
+    };
     let verdict =
         outgoing::confirmed(platform, destination, &account, verdict, call.timeout_ms).await;
     let sent = exchanges.iter().flat_map(|exchange| &exchange.request.headers);
@@ -177,7 +183,7 @@ async fn exchange<P: Platform>(
     let given = opened.credentials.into_iter().filter(|(field, _)| field != "auth_username");
     masked.extend(given.map(|(_, value)| value).chain(opened.secrets));
     masked.extend(secret_paths(&exchanges));
-    Ok(Made { exchanges, verdict, started_at_ms, masked })
+    Ok(Made { exchanges, verdict, doubted, started_at_ms, masked })
 }
 
 /// Of a URL that is a credential, its path is one too.
@@ -222,7 +228,7 @@ impl Made {
             Verdict::Delivered => None,
             Verdict::Permanent { told, .. } | Verdict::Unauthorized(told) => Some(told.clone()),
             _ => {
-                let error = answer.error();
+                let error = self.doubted.clone().or_else(|| answer.error());
                 error.or_else(|| Some("The answer says that it was not taken".to_owned()))
             }
         }

@@ -11,7 +11,7 @@ fn made(status: Option<u16>, verdict: Verdict) -> Made {
         Exchange { request, answer, duration_ms: 1 }
     };
     let exchanges = status.map(exchange).into_iter().collect();
-    Made { exchanges, verdict, started_at_ms: 0, masked: Vec::new() }
+    Made { exchanges, verdict, doubted: None, started_at_ms: 0, masked: Vec::new() }
 }
 
 #[test]
