@@ -10,16 +10,17 @@ pub const OVERLAP_S_MAX: i64 = 7 * 86_400;
 pub const LIVE_SECRETS_MAX: u32 = 5;
 
 /// How long the old secrets sign beside the new one, in milliseconds. `asked_s` is what the caller
-/// asked for; left out it is a day, or nothing under `body`, which has room for one signature only.
+/// asked for; left out it is a day, or nothing under a scheme with room for one signature only.
 ///
 /// # Errors
 /// What is wrong with `asked_s`, for the caller.
 pub fn overlap_ms(scheme: Scheme, asked_s: Option<i64>) -> Result<i64, String> {
-    match (scheme, asked_s) {
-        (Scheme::Body, None) => Ok(0),
-        (_, None) => Ok(DAY_MS),
-        (Scheme::Body, Some(asked)) if asked != 0 => {
-            Err("must be 0 with signing_scheme body, which sends one signature only".to_owned())
+    match (scheme.has_one_signature(), asked_s) {
+        (true, None) => Ok(0),
+        (false, None) => Ok(DAY_MS),
+        (true, Some(asked)) if asked != 0 => {
+            let scheme = scheme.as_str();
+            Err(format!("must be 0 with signing_scheme {scheme}, which sends one signature only"))
         }
         (_, Some(asked)) if (0..=OVERLAP_S_MAX).contains(&asked) => Ok(asked * 1_000),
         _ => Err(format!("must be 0 to {OVERLAP_S_MAX} seconds (7 days)")),

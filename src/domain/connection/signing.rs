@@ -106,6 +106,15 @@ impl Scheme {
     pub fn as_str(self) -> &'static str {
         self.into()
     }
+
+    /// Whether a request has room for one signature only, the newest secret's: then the secrets of
+    /// a rotation cannot overlap.
+    pub fn has_one_signature(self) -> bool {
+        match self {
+            Self::Body => true,
+            Self::Standard | Self::Timestamped => false,
+        }
+    }
 }
 
 impl Encoding {
@@ -290,9 +299,9 @@ fn keys<'a>(signing: &Signing, secrets: &[&'a Secret]) -> Result<Vec<Cow<'a, [u8
     if signing.algorithm == Algorithm::None {
         return Ok(Vec::new());
     }
-    let signers = match signing.scheme {
-        Scheme::Standard | Scheme::Timestamped => secrets,
-        Scheme::Body => &secrets[..secrets.len().min(1)],
+    let signers = match signing.scheme.has_one_signature() {
+        true => &secrets[..secrets.len().min(1)],
+        false => secrets,
     };
     if signers.is_empty() {
         return Err(SigningError::NoSecret);

@@ -115,7 +115,7 @@ fn rotation(
                 }
                 div.when-own { (own.input("password", "", "")) }
             }
-            @if scheme == Scheme::Body {
+            @if scheme.has_one_signature() {
                 p.hint { (text::NO_OVERLAP) }
             } @else {
                 (overlap.select(&default_overlap(scheme), &text::form::OVERLAPS))
