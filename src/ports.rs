@@ -281,6 +281,8 @@ pub trait Platform: Clock + Entropy + Log + Clone + 'static {
     fn history_db(&self, shard: u16) -> Result<&Self::Database, PortError>;
     /// The job queue.
     fn jobs(&self) -> &Self::Jobs;
+    /// The queue of the upkeep, beside that of the jobs.
+    fn upkeep(&self) -> &Self::Jobs;
     /// The lanes.
     fn lanes(&self) -> &Self::Lanes;
     /// The way to customers' endpoints.

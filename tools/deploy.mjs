@@ -16,6 +16,7 @@ const USAGE = `npm run deploy -- --domain HOST | --workers-dev  [options]
   --name NAME          what the Worker and its resources are called (posthorn)
   --organization NAME  the first organization, made on an empty installation (Default)
   --jurisdiction eu    where new databases and queues must stay
+  --free-plan          the account is on the Workers Free plan, which knows no CPU limits
   --adopt              take over resources that another folder's deploy has made
   --dry-run            say what would be done, and do nothing
 
@@ -23,7 +24,7 @@ Later runs need no option: they know what the first one made.`;
 export const OPTIONS = {
   domain: { type: "string" }, "workers-dev": { type: "boolean" }, name: { type: "string" },
   organization: { type: "string", default: "Default" }, jurisdiction: { type: "string" },
-  adopt: { type: "boolean" }, "dry-run": { type: "boolean" }, help: { type: "boolean" },
+  "free-plan": { type: "boolean" }, adopt: { type: "boolean" }, "dry-run": { type: "boolean" }, help: { type: "boolean" },
 };
 const COMMAND_MS = 600_000;
 
@@ -38,7 +39,7 @@ export function wranglerRunner(node, folder) {
 async function main() {
   const { values } = commandLine(OPTIONS, USAGE);
   if (values.help) return console.log(USAGE);
-  const options = { ...values, workersDev: values["workers-dev"], dryRun: values["dry-run"] };
+  const options = { ...values, workersDev: values["workers-dev"], dryRun: values["dry-run"], freePlan: values["free-plan"] };
   const folder = process.env.POSTHORN_DEPLOY_DIR ?? inRepo(".deploy");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { node } = await setup();

@@ -1,4 +1,6 @@
 -- LOG, one database for each shard: what was accepted and what became of it.
+-- Statements name the index they go by (`indexed by`) where SQLite would take the primary key and
+-- read a connection's whole history. An index stays as long as a release runs that names it.
 -- D1 bills every index entry as a written row, so each index here is paid for on the hot path.
 
 -- `fan_out` is a JSON array of the deliveries an event owes: {"n": rule number, "r": rule id,
@@ -25,7 +27,7 @@ create table events (
     primary key (workspace, event)
 ) without rowid;
 
--- Payloads of more than 1,000 bytes: as part of an `events` row they would stand in the interior
+-- Payloads that would make a row of more than 950 bytes: as part of an `events` row they would stand in the interior
 -- pages of its tree.
 create table payloads (
     id integer primary key,
@@ -68,8 +70,6 @@ create table deliveries (
     primary key (workspace, connection, event, rule)
 ) without rowid;
 create index deliveries_open on deliveries (workspace, connection, event) where open = 1;
-create index deliveries_unsettled on deliveries (workspace, connection, event)
-    where state in ('failed', 'held');
 
 create table attempts (
     workspace text not null,
@@ -139,6 +139,9 @@ create table lanes (
     not_before_ms integer,
     raised_at_ms integer not null,
     failing_since_ms integer,
+    -- How often in a row the sweeper nudged the lane, and until when it leaves it alone.
+    nudges integer not null default 0,
+    nudge_after_ms integer not null default 0,
     primary key (workspace, connection)
 ) without rowid;
 
@@ -221,7 +224,9 @@ create table rollups (
     primary key (workspace, day_ms, connection)
 ) without rowid;
 
-create index rollups_by_connection on rollups (workspace, connection, day_ms, phase);
+create index rollups_by_connection on rollups (workspace, connection, day_ms);
+-- Days that may still change: the counting asks for them alone.
+create index rollups_unfinished on rollups (workspace, connection, day_ms) where phase < 2;
 
 -- How far the counting of this shard is: after which connection it goes on, after which day of the next
 -- one, when the pass that is under way began, and when the last one began that came to its end.
@@ -232,6 +237,25 @@ create table rollup_progress (
     counted_day_ms integer,
     started_at_ms integer,
     as_of_ms integer
+) without rowid;
+
+-- After which connection the next sweep goes on: through those without a lane, through the lanes, and
+-- through those with held deliveries. Empty texts for the beginning.
+create table sweep_positions (
+    id integer not null primary key,
+    jobs_workspace text not null,
+    jobs_connection text not null,
+    lanes_workspace text not null,
+    lanes_connection text not null,
+    held_workspace text not null,
+    held_connection text not null
+) without rowid;
+
+-- How late jobs came, and when that was noted; only while they are late.
+create table queue_delays (
+    id integer not null primary key,
+    delay_ms integer not null,
+    noted_at_ms integer not null
 ) without rowid;
 
 -- Whoever changes what was settled (a replay, a success that comes late) has its day counted again.

@@ -6,18 +6,19 @@ use serde_json::json;
 
 use crate::app::common::history_db;
 use crate::app::delivery::wake::wake;
-use crate::domain::base::error::Result;
+use crate::app::upkeep::budget::Budget;
+use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::{HELD_STEP, SWEEP_CONNECTIONS};
 use crate::domain::connection::health::Warning;
 use crate::domain::connection::model::InactiveReason;
 use crate::domain::delivery::job::Job;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::tenants::actor::Actor;
-use crate::ports::Platform;
+use crate::ports::{Database, Platform};
 use crate::store::connection_states;
 use crate::store::connections::{self, Connection};
-use crate::store::targets::{self, Wanted};
-use crate::store::{held, lanes};
+use crate::store::sweeps::Position;
+use crate::store::{held, lanes, targets};
 
 /// What becomes of held deliveries when their connection is activated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,6 +32,9 @@ pub enum Held {
 
 /// Steps of held deliveries that one call handles; the sweeper releases the rest.
 const STEPS_AT_ONCE: usize = 4;
+
+/// Steps of held deliveries that one call cancels: 100,000 deliveries.
+const CANCEL_STEPS_AT_ONCE: usize = 200;
 
 /// Makes a connection inactive; what it owes is held.
 ///
@@ -50,7 +54,8 @@ pub async fn deactivate<P: Platform>(platform: &P, actor: &Actor, id: &str) -> R
 /// Makes a connection active; what was held is sent, oldest first, or canceled.
 ///
 /// # Errors
-/// `NotFound` when the organization has no such connection.
+/// `NotFound` when the organization has no such connection; `Unavailable` when it holds more than
+/// one call cancels: it stays inactive, and the same call goes on.
 pub async fn activate<P: Platform>(
     platform: &P,
     actor: &Actor,
@@ -63,7 +68,7 @@ pub async fn activate<P: Platform>(
     let log = history_db(platform, found.shard)?;
     if what == Held::Cancel {
         // Before it is active, or the sweeper could release what is to be canceled.
-        while held::cancel_connection(log, workspace, id, platform.now_ms()).await? >= HELD_STEP {}
+        cancel_held(log, workspace, id, platform.now_ms()).await?;
     }
     connection_states::set_active(control, workspace, id, None, platform.now_ms()).await?;
     // What failed so far does not count any more, or the next failure would end it again.
@@ -74,6 +79,22 @@ pub async fn activate<P: Platform>(
         }
     }
     connections::find(control, &actor.scope, id).await
+}
+
+/// Cancels what a connection holds, in a bounded number of steps.
+async fn cancel_held(
+    log: &impl Database,
+    workspace: &str,
+    connection: &str,
+    now_ms: i64,
+) -> Result<()> {
+    for _ in 0..CANCEL_STEPS_AT_ONCE {
+        if held::cancel_connection(log, workspace, connection, now_ms).await? < HELD_STEP {
+            return Ok(());
+        }
+    }
+    let canceled = CANCEL_STEPS_AT_ONCE * HELD_STEP;
+    Err(Error::unavailable(format!("{canceled} held deliveries were canceled, and more are left")))
 }
 
 /// Makes connections inactive whose endpoint asked for it or failed for days. To be called before
@@ -166,44 +187,58 @@ async fn release<P: Platform>(
 }
 
 /// Releases held deliveries whose connection is active: an emit saw it inactive and was stored
-/// after it had been activated. Those of a connection that is gone are canceled. Returns how many
-/// went on.
+/// after it had been activated. Those of a connection that is gone are canceled. It goes on from
+/// `position` as far as the budget reaches. Returns how many went on.
 ///
 /// # Errors
 /// When a database does not answer.
-pub async fn release_forgotten<P: Platform>(platform: &P, shard: u16) -> Result<usize> {
-    let log = history_db(platform, shard)?;
-    let mut after = (String::new(), String::new());
-    let mut released = 0;
-    loop {
-        let with_held = held::connections(log, &after).await?;
-        let Some(last) = with_held.last().cloned() else { return Ok(released) };
-        released += release_some(platform, shard, &with_held).await?;
-        if with_held.len() < SWEEP_CONNECTIONS {
-            return Ok(released);
-        }
-        after = last;
-    }
-}
-
-async fn release_some<P: Platform>(
+pub async fn release_forgotten<P: Platform>(
     platform: &P,
     shard: u16,
-    with_held: &[(String, String)],
+    position: &mut Position,
+    statements: &mut Budget,
 ) -> Result<usize> {
-    let named = with_held.iter().map(|(w, c)| (w.as_str(), c.as_str(), Vec::new()));
-    let named: Vec<Wanted<'_>> = named.collect();
-    let targets = targets::find(platform.control(), &named).await?;
+    let log = history_db(platform, shard)?;
+    let mut is_around = *position == Position::default();
     let mut released = 0;
-    for (workspace, connection, _) in named {
-        match targets.iter().find(|target| target.connection == connection) {
-            Some(target) if !target.active => {}
-            Some(_) => released += release(platform, shard, workspace, connection).await?,
-            None => {
-                let (log, now_ms) = (history_db(platform, shard)?, platform.now_ms());
-                held::cancel_deleted(log, workspace, connection, now_ms).await?;
+    // The connections of the shard, and what they are now.
+    while statements.take(2) {
+        let with_held = held::connections(log, position).await?;
+        let is_last = with_held.len() < SWEEP_CONNECTIONS;
+        let known = targets::active(platform.control(), &with_held).await?;
+        for (workspace, connection) in with_held {
+            let found = known.iter().find(|(id, _)| *id == connection);
+            if found.is_none_or(|(_, is_active)| *is_active) {
+                if !statements.take(1) {
+                    return Ok(released);
+                }
+                let is_gone = found.is_none();
+                released += go_on(platform, shard, &workspace, &connection, is_gone).await?;
             }
+            *position = (workspace, connection);
+        }
+        if is_last {
+            *position = Position::default();
+            if is_around {
+                break;
+            }
+            is_around = true;
         }
     }
     Ok(released)
+}
+
+/// Releases one step of what a connection holds, or cancels it; how many were released.
+async fn go_on<P: Platform>(
+    platform: &P,
+    shard: u16,
+    workspace: &str,
+    connection: &str,
+    is_gone: bool,
+) -> Result<usize> {
+    if !is_gone {
+        return release(platform, shard, workspace, connection).await;
+    }
+    let (log, now_ms) = (history_db(platform, shard)?, platform.now_ms());
+    held::cancel_deleted(log, workspace, connection, now_ms).await.map(|_| 0)
 }

@@ -1,15 +1,18 @@
 //! Erasing: the payload of one event, of all events about one resource, or a person's id. What
 //! happened stays readable.
 
+use serde_json::json;
+
 use crate::app::common::history_db;
 use crate::app::delivery::lanes;
 use crate::app::events::home;
 use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::ids::{event_id, first_event_id};
 use crate::domain::base::limits::ERASURE_STEP;
+use crate::domain::delivery::upkeep::{Task, UpkeepJob};
 use crate::domain::lane::queue::ConnectionQueue;
 use crate::domain::tenants::actor::Actor;
-use crate::ports::Platform;
+use crate::ports::{Jobs, Platform, PortError};
 use crate::store::erasures::{self, Erasure, LookedAt};
 use crate::store::workspaces;
 
@@ -60,8 +63,8 @@ pub enum What {
     Person(String),
 }
 
-/// Erases what a workspace has so far of a resource or a person: some at once, the rest is left to
-/// the cron.
+/// Erases what a workspace has so far of a resource or a person: some at once, the rest on the
+/// upkeep queue.
 ///
 /// # Errors
 /// `NotFound` when the actor has no such workspace.
@@ -91,6 +94,12 @@ pub async fn create<P: Platform>(
     };
     erasures::insert(history_db(platform, found.shard)?, &erasure).await?;
     steps(platform, found.shard, &mut erasure, STEPS_AT_ONCE).await?;
+    if erasure.completed_at_ms.is_none() {
+        let rest = UpkeepJob::new(found.shard, Task::Erase, false, now_ms);
+        if let Err(PortError(error)) = platform.upkeep().send(vec![rest.to_text()], 0).await {
+            platform.log_event(&json!({"at": "upkeep", "error": error}));
+        }
+    }
     Ok(erasure)
 }
 
@@ -108,14 +117,14 @@ pub async fn find<P: Platform>(
     erasures::find(&found.id, id).run(history_db(platform, found.shard)?).await
 }
 
-/// Goes on with what is not done on a shard, in so many steps.
+/// Goes on with what is not done on a shard, in so many steps; whether nothing is left.
 ///
 /// # Errors
 /// When the shard does not answer.
-pub async fn advance<P: Platform>(platform: &P, shard: u16, step_count: usize) -> Result<()> {
+pub async fn advance<P: Platform>(platform: &P, shard: u16, step_count: usize) -> Result<bool> {
     match erasures::running(history_db(platform, shard)?).await? {
-        Some(mut erasure) => steps(platform, shard, &mut erasure, step_count).await,
-        None => Ok(()),
+        Some(mut erasure) => steps(platform, shard, &mut erasure, step_count).await.map(|()| false),
+        None => Ok(true),
     }
 }
 

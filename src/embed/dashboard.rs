@@ -15,7 +15,7 @@ use crate::embed::text;
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
-use crate::store::connection_deliveries::{self, ATTENTION_COUNTED, Attention};
+use crate::store::connection_deliveries::{self, FAILED_COUNTED};
 use crate::store::connections::{self as stored, Connection};
 use crate::store::events::{Filter, NEWEST};
 use crate::store::lanes::{self, Trouble};
@@ -38,15 +38,16 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     let listing = listing.within(&scope);
     let (read, end) = listing.queries();
-    let waiting = connection_deliveries::attention(&listing.workspace);
-    let queries = (read, end, waiting, lanes::troubled(&listing.workspace));
-    let (read, end, waiting, troubled) =
+    let shown = (stored::shown(&scope), rules::shown(&scope));
+    let (all, rules) = two(platform.control(), shown).await?;
+    let ids: Vec<&str> = all.iter().map(|connection| connection.id.as_str()).collect();
+    let failed = connection_deliveries::failed(&listing.workspace, &ids);
+    let queries = (read, end, failed, lanes::troubled(&listing.workspace));
+    let (read, end, failed, troubled) =
         four(history_db(platform, &visit.session)?, queries).await?;
     // They are about all resources, so they are not for a session of one.
     let sees_all = visit.session.may(Need::ViewAll).is_ok();
-    let troubles = if sees_all { Troubles { waiting, troubled } } else { Troubles::default() };
-    let queries = (stored::shown(&scope), rules::shown(&scope));
-    let (all, rules) = two(platform.control(), queries).await?;
+    let troubles = if sees_all { Troubles { failed, troubled } } else { Troubles::default() };
     let found = listing.page(read, end).found;
     let now_ms = platform.now_ms();
     let body = html! {
@@ -73,15 +74,15 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 /// What a workspace's LOG shard knows of its connections' troubles.
 #[derive(Default)]
 struct Troubles {
-    waiting: Vec<Attention>,
+    failed: Vec<(String, usize)>,
     troubled: Vec<Trouble>,
 }
 
 impl Troubles {
     /// Failed deliveries of a connection, as far as they are counted.
     fn failed(&self, connection: &Connection) -> usize {
-        let found = self.waiting.iter().find(|waiting| waiting.connection == connection.id);
-        found.map_or(0, |waiting| waiting.failed)
+        let found = self.failed.iter().find(|(id, _)| *id == connection.id);
+        found.map_or(0, |(_, failed)| *failed)
     }
 
     /// All that is wrong with a connection, in one box; `None` when nothing is.
@@ -119,7 +120,7 @@ impl Troubles {
                 }
                 @if failed > 0 {
                     p {
-                        (text::failed_count(failed, failed >= ATTENTION_COUNTED)) " "
+                        (text::failed_count(failed, failed >= FAILED_COUNTED)) " "
                         a href=(to(format!("failed?connection={}", connection.id)))
                             { (text::SHOW_FAILED) }
                     }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -19,12 +20,33 @@ pub struct D1 {
     db: D1Database,
     meter: Meter,
     size_bytes: Cell<Option<i64>>,
+    /// Statements of this invocation, over all databases.
+    statements: Rc<Cell<usize>>,
 }
+
+/// Bytes of a text that D1 takes.
+const TEXT_BYTES_MAX: usize = 2_000_000;
+/// Statements that D1 answers to one invocation.
+const STATEMENTS_MAX: usize = 1_000;
 
 impl D1 {
     /// Wraps a binding.
-    pub fn new(db: D1Database, meter: Meter) -> Self {
-        Self { db, meter, size_bytes: Cell::new(None) }
+    pub fn new(db: D1Database, meter: Meter, statements: Rc<Cell<usize>>) -> Self {
+        Self { db, meter, statements, size_bytes: Cell::new(None) }
+    }
+
+    /// Refuses what D1 refuses, local runs included, which do not know its limits.
+    fn check(&self, statements: &[Statement]) -> Result<(), PortError> {
+        self.statements.set(self.statements.get() + statements.len());
+        if self.statements.get() > STATEMENTS_MAX {
+            return Err(PortError(format!("D1: more than {STATEMENTS_MAX} statements")));
+        }
+        let params = statements.iter().flat_map(|statement| &statement.params);
+        let is_long = |param: &Param| matches!(param, Param::Text(t) if t.len() > TEXT_BYTES_MAX);
+        match params.into_iter().any(is_long) {
+            true => Err(PortError("D1: string or blob too big: SQLITE_TOOBIG".to_owned())),
+            false => Ok(()),
+        }
     }
 
     fn prepare(&self, statement: Statement) -> worker::Result<D1PreparedStatement> {
@@ -71,6 +93,7 @@ fn js_value(param: Param) -> JsValue {
 
 impl Database for D1 {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, PortError> {
+        self.check(&statements)?;
         let ms = Statement::deadline_ms(&statements);
         let late = Delay::from(Duration::from_millis(u64::try_from(ms).unwrap_or(0)));
         match select(pin!(self.run(statements)), late).await {

@@ -9,9 +9,10 @@ use worker::{
 
 use crate::app::delivery::deliver::{Verdict, deliver};
 use crate::app::delivery::work::QueueMessage;
-use crate::app::upkeep::sweep::sweep;
+use crate::app::upkeep::tasks;
 use crate::domain::base::error::Error;
 use crate::domain::base::limits::HAND_BACK_S;
+use crate::domain::delivery::upkeep::UpkeepJob;
 use crate::http::{Reply, body, problem};
 use crate::platform::Edge;
 use crate::routes::{self, Head};
@@ -107,6 +108,13 @@ async fn queue(batch: MessageBatch<String>, env: Env, ctx: Context) -> worker::R
         sent_at_ms: i64::try_from(message.timestamp().as_millis()).unwrap_or_default(),
     });
     let read: Vec<QueueMessage> = read.collect();
+    // Messages of the upkeep queue come one by one, so that each has an invocation of its own.
+    if let Some(job) = read.first().and_then(|message| UpkeepJob::parse(&message.text)) {
+        batch.ack_all();
+        tasks::work(&edge, job).await;
+        edge.meter().print("upkeep");
+        return Ok(());
+    }
     let served = deliver(&edge, &read).await;
     for (message, verdict) in messages.iter().zip(served.verdicts) {
         match verdict {
@@ -129,7 +137,7 @@ fn retry_after(delay_s: u32) -> worker::QueueRetryOptions {
 async fn scheduled(event: ScheduledEvent, env: Env, _: ScheduleContext) {
     match Edge::open(&env) {
         Ok(edge) => {
-            sweep(&edge, event.cron() == RESTART).await;
+            tasks::announce(&edge, event.cron() == RESTART).await;
             edge.meter().print("scheduled");
         }
         Err(why) => {

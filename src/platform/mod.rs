@@ -40,6 +40,7 @@ struct Inner {
     control: D1,
     logs: Vec<D1>,
     jobs: JobQueue,
+    upkeep: JobQueue,
     lanes: LaneObjects,
     outbound: FetchOutbound,
     rate_limits: Bound,
@@ -73,15 +74,19 @@ impl Edge {
     fn open(env: &Env) -> Result<Self, String> {
         let settings = settings::read(env)?;
         let meter = Meter::new(env);
+        let statements = Rc::default();
         let bound = |name: &str| {
             let db = env.d1(name).map_err(|e| format!("binding {name}: {e}"))?;
-            Ok::<_, String>(D1::new(db, meter.clone()))
+            Ok::<_, String>(D1::new(db, meter.clone(), Rc::clone(&statements)))
         };
         let control = bound("CONTROL")?;
         let logs = (0..settings.log_shards).map(|shard| bound(&format!("LOG_{shard}")));
         let logs = logs.collect::<Result<Vec<_>, _>>()?;
-        let queue = env.queue("JOBS").map_err(|e| format!("binding JOBS: {e}"))?;
-        let jobs = JobQueue::new(queue, meter.clone());
+        let queue = |name: &str| {
+            let queue = env.queue(name).map_err(|e| format!("binding {name}: {e}"))?;
+            Ok::<_, String>(JobQueue::new(queue, meter.clone()))
+        };
+        let (jobs, upkeep) = (queue("JOBS")?, queue("UPKEEP")?);
         let lanes = env.durable_object("LANES").map_err(|e| format!("binding LANES: {e}"))?;
         let lanes = LaneObjects::new(lanes, meter.clone());
         let outbound = FetchOutbound;
@@ -92,6 +97,7 @@ impl Edge {
             control,
             logs,
             jobs,
+            upkeep,
             lanes,
             outbound,
             rate_limits: Bound::open(env),
@@ -168,6 +174,10 @@ impl Platform for Edge {
 
     fn jobs(&self) -> &JobQueue {
         &self.0.jobs
+    }
+
+    fn upkeep(&self) -> &JobQueue {
+        &self.0.upkeep
     }
 
     fn lanes(&self) -> &LaneObjects {

@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::domain::delivery::attempt::Record;
+use crate::domain::delivery::headers::StoredHeader;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Statement;
 use crate::store::row::{self, FromRow, Row};
@@ -32,13 +33,13 @@ pub fn insert(rows: &[&str]) -> Option<Statement> {
 
 /// Delivery by delivery through the event's fan-out list.
 const OF_EVENT: &str = "\
-    select d.connection, d.rule, 1 as number, d.first_attempt as record \
+    select d.event, d.connection, d.rule, 1 as number, d.first_attempt as record \
       from events e cross join json_each(e.fan_out) f cross join deliveries d \
       where e.workspace = ?1 and e.event = ?2 and d.workspace = e.workspace \
         and d.connection = f.value ->> 'c' and d.event = e.event and d.rule = f.value ->> 'n' \
         and d.first_attempt is not null \
     union all \
-    select a.connection, a.rule, a.number, a.record \
+    select a.event, a.connection, a.rule, a.number, a.record \
       from events e cross join json_each(e.fan_out) f cross join attempts a \
       where e.workspace = ?1 and e.event = ?2 and a.workspace = e.workspace \
         and a.connection = f.value ->> 'c' and a.event = e.event and a.rule = f.value ->> 'n'";
@@ -56,8 +57,16 @@ struct Stored(u32, Option<Record>);
 
 impl FromRow for Stored {
     fn from_row(row: &mut Row) -> Self {
-        Self(row.int("rule"), row.json("record"))
+        let (event, rule) = (row.text("event"), row.int("rule"));
+        let stored: Option<Record<StoredHeader>> = row.json("record");
+        Self(rule, stored.map(|record| record.unpack(&event, rule)))
     }
+}
+
+/// The text of a record as it is stored.
+pub fn text(key: &DeliveryKey, record: &Record) -> String {
+    let stored = record.clone().pack(&key.event, key.rule);
+    serde_json::to_string(&stored).expect("a record is JSON")
 }
 
 /// The attempts of all deliveries of an event, those of each in order.

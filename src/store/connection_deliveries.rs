@@ -1,5 +1,8 @@
 //! The deliveries of one connection in a LOG shard, newest first: its history is a range.
 
+use serde_json::json;
+
+use crate::domain::base::limits::{CONNECTIONS_SHOWN_MAX, LIST_READS_MAX};
 use crate::domain::delivery::state::State;
 use crate::store::row::{FromRow, Row};
 use crate::store::{Query, all_rows};
@@ -71,48 +74,28 @@ pub fn newest(workspace: &str, connection: &str) -> Query<Vec<Delivery>> {
     list(workspace, connection, (super::events::NEWEST, 0), NEWEST_SHOWN + 1)
 }
 
-const ATTENTION: &str = "\
-    select connection, state from deliveries where workspace = ?1 \
-      and state in ('failed', 'held') order by workspace, connection, event limit ?2";
+/// Of each connection by itself: however many deliveries of one have failed, those of another are
+/// counted.
+const FAILED: &str = "\
+    select j.value as connection, (select count(*) from (select 1 from deliveries d \
+        indexed by deliveries_failed where d.workspace = ?1 and d.connection = j.value \
+          and d.state = 'failed' limit ?3) lines) as failed \
+    from json_each(?2) j";
 
-/// How many deliveries of a connection wait for somebody to look.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Attention {
-    /// The connection.
-    pub connection: String,
-    /// Failed ones.
-    pub failed: usize,
-    /// Held ones.
-    pub held: usize,
-}
+/// Failed deliveries of one connection that are counted for a page of all that are shown.
+pub const FAILED_COUNTED: usize = LIST_READS_MAX / CONNECTIONS_SHOWN_MAX;
 
-/// Failed and held deliveries of a workspace that are counted for one page.
-pub const ATTENTION_COUNTED: usize = 500;
-
-/// What of a workspace waits for somebody to look, by connection, as far as it is counted.
-pub fn attention(workspace: &str) -> Query<Vec<Attention>> {
-    Query::new(ATTENTION, [workspace.into(), ATTENTION_COUNTED.into()], |rows| {
-        let mut counted: Vec<Attention> = Vec::new();
-        for WaitingDelivery { connection, state } in all_rows::<WaitingDelivery>(rows)? {
-            if counted.last().is_none_or(|last| last.connection != connection) {
-                counted.push(Attention { connection, ..Attention::default() });
-            }
-            if let Some(last) = counted.last_mut() {
-                last.failed += usize::from(state == State::Failed);
-                last.held += usize::from(state == State::Held);
-            }
+/// How many deliveries of each of these connections have failed, up to [`FAILED_COUNTED`].
+pub fn failed(workspace: &str, connections: &[&str]) -> Query<Vec<(String, usize)>> {
+    struct Failed((String, usize));
+    impl FromRow for Failed {
+        fn from_row(row: &mut Row) -> Self {
+            Self((row.text("connection"), row.int("failed")))
         }
-        Ok(counted)
-    })
-}
-
-struct WaitingDelivery {
-    connection: String,
-    state: State,
-}
-
-impl FromRow for WaitingDelivery {
-    fn from_row(row: &mut Row) -> Self {
-        Self { connection: row.text("connection"), state: row.word("state") }
     }
+    let among = json!(connections).to_string();
+    Query::new(FAILED, [workspace.into(), among.into(), FAILED_COUNTED.into()], |rows| {
+        let failed: Vec<Failed> = all_rows(rows)?;
+        Ok(failed.into_iter().map(|Failed(failed)| failed).collect())
+    })
 }

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
-use crate::domain::base::limits::RECORD_INLINE_BYTES;
+use crate::domain::base::limits::{DELIVERY_ROW_BYTES, ROW_INLINE_BYTES};
 use crate::domain::delivery::attempt::{Outcome, Record};
 use crate::domain::delivery::job::Job;
 use crate::domain::delivery::state::{EndReason, State};
 use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::lane::queue::Mode;
 use crate::ports::{Database, Statement};
-use crate::store::row::{self, FromRow, Row};
+use crate::store::row::{self, FromRow, Readable, Row};
 use crate::store::{run, select, statement};
 
 /// A delivery that still owes an attempt, with its event.
@@ -125,13 +125,15 @@ fn key_set<'a>(keys: impl IntoIterator<Item = &'a DeliveryKey>) -> String {
 
 const OWED: &str = "\
     select d.workspace, d.connection, d.event, d.rule, d.state, d.attempts, d.faults, \
-      d.faulted_since_ms, d.started_at_ms, d.attempts_before, d.asked_by, \
+      d.faulted_since_ms, \
+      d.started_at_ms, d.attempts_before, d.asked_by, \
       e.name, e.resource, e.resource_id, e.created_at_ms, e.hops, \
       coalesce(e.payload, p.payload) as payload, l.mode, l.failing_since_ms, \
       l.raised_at_ms as last_failed_at_ms, \
-      d.seq is null or not exists (select 1 from deliveries b where b.workspace = d.workspace \
-        and b.connection = d.connection and b.seq < d.seq and b.seq is not null \
-        and (b.open = 1 or b.state = 'held')) as is_first \
+      d.seq is null or not exists (select 1 from deliveries b \
+          indexed by deliveries_strict \
+        where b.workspace = d.workspace and b.connection = d.connection and b.seq < d.seq \
+          and b.seq is not null and (b.open = 1 or b.state = 'held')) as is_first \
     from json_each(?1) j cross join deliveries d cross join events e \
       left join payloads p on p.id = e.payload_id \
       left join lanes l on l.workspace = d.workspace and l.connection = d.connection \
@@ -139,12 +141,12 @@ const OWED: &str = "\
       and d.event = j.value ->> 2 and d.rule = j.value ->> 3 and d.open = 1 \
       and e.workspace = d.workspace and e.event = d.event";
 
-/// Those of the deliveries that still owe an attempt.
+/// Those of the deliveries that still owe an attempt, each by itself.
 ///
 /// # Errors
 /// When the shard does not answer.
-pub async fn owed(log: &impl Database, keys: &[DeliveryKey]) -> Result<Vec<Owed>> {
-    row::all(select(log, statement(OWED, [key_set(keys).into()])).await?)
+pub async fn owed(log: &impl Database, keys: &[DeliveryKey]) -> Result<Readable<Owed>> {
+    Ok(row::readable(select(log, statement(OWED, [key_set(keys).into()])).await?))
 }
 
 /// What an attempt made of a delivery.
@@ -218,8 +220,8 @@ pub struct EncodedUpdate {
 impl EncodedUpdate {
     /// Encodes an update.
     pub fn of(one: &DeliveryUpdate) -> Self {
-        let text = serde_json::to_string(&one.record).unwrap_or_default();
-        let inline = one.record.number == 1 && text.len() <= RECORD_INLINE_BYTES;
+        let text = super::attempts::text(&one.key, &one.record);
+        let inline = one.record.number == 1 && fits(one, &text);
         let outcome = outcome_json(one, inline.then_some(&text)).to_string();
         let record = (!inline).then(|| super::attempts::row(&one.key, one.record.number, &text));
         Self { outcome, record }
@@ -247,6 +249,12 @@ pub async fn record(
     statements.extend(super::attempts::insert(&records));
     statements.extend(lanes);
     run(log, statements).await.map(drop)
+}
+
+/// Whether the delivery's row stays short with the record in it.
+fn fits(one: &DeliveryUpdate, record: &str) -> bool {
+    let error = one.record.error.as_ref().map_or(0, String::len);
+    DELIVERY_ROW_BYTES + error + record.len() <= ROW_INLINE_BYTES
 }
 
 fn outcome_json(one: &DeliveryUpdate, inline_record: Option<&String>) -> Value {
@@ -312,11 +320,12 @@ pub async fn cancel_by_hand(
 }
 
 const CANCEL_CONNECTION: &str = "\
-    update deliveries set state = 'canceled', open = 0, due_at_ms = null, sweep_at_ms = null, \
+    update deliveries indexed by deliveries_open \
+    set state = 'canceled', open = 0, due_at_ms = null, sweep_at_ms = null, \
       reason = 'connection_deleted', completed_at_ms = ?3 \
     where workspace = ?1 and connection = ?2 and open = 1 and event <= (select max(event) from \
-      (select event from deliveries where workspace = ?1 and connection = ?2 and open = 1 \
-       order by event limit ?4))";
+      (select event from deliveries indexed by deliveries_open \
+       where workspace = ?1 and connection = ?2 and open = 1 order by event limit ?4))";
 
 /// Cancels the oldest open deliveries of a deleted connection, about `limit` of them.
 ///

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
-use crate::domain::base::limits::{PAYLOAD_INLINE_BYTES, SWEEP_GRACE_MS};
+use crate::domain::base::limits::{EVENT_ROW_BYTES, ROW_INLINE_BYTES, SWEEP_GRACE_MS};
 use crate::domain::routing::event::{Event, FanOut, Service};
 use crate::domain::routing::idempotency::{Claims, StoredClaim};
 use crate::ports::{Database, Param, Statement};
@@ -161,6 +161,12 @@ fn event_statements(event: &Event, payload: &str, claims: Option<&Claims>) -> Ve
     let fan_out = serde_json::to_string(&event.fan_out).expect("a fan-out list is JSON");
     let unmatched = (!event.unmatched.is_empty())
         .then(|| serde_json::to_string(&event.unmatched).expect("a list of rules is JSON"));
+    let texts = [&event.name, &event.created_by, &fan_out].map(String::len).iter().sum::<usize>()
+        + [&event.resource, &event.resource_id, &unmatched]
+            .map(|text| text.as_ref().map_or(0, String::len))
+            .iter()
+            .sum::<usize>();
+    let fits = EVENT_ROW_BYTES + texts + payload.len() <= ROW_INLINE_BYTES;
     let key: Param = claims.and_then(|claims| claims.id_in(&event.workspace)).into();
     let owner: Param = claims.map(|claims| claims.owner.as_str()).into();
     let mut params: Vec<Param> = vec![
@@ -178,7 +184,7 @@ fn event_statements(event: &Event, payload: &str, claims: Option<&Claims>) -> Ve
         owner.clone(),
         event.hops.into(),
     ];
-    if payload.len() <= PAYLOAD_INLINE_BYTES {
+    if fits {
         params.push(payload.into());
         return vec![Statement { sql: INSERT, params }];
     }

@@ -29,10 +29,11 @@ pub async fn hold(log: &impl Database, keys: &[DeliveryKey]) -> Result<()> {
 }
 
 const HOLD_CONNECTION: &str = "\
-    update deliveries set state = 'held', open = 0, due_at_ms = null, sweep_at_ms = null \
+    update deliveries indexed by deliveries_open \
+    set state = 'held', open = 0, due_at_ms = null, sweep_at_ms = null \
     where workspace = ?1 and connection = ?2 and open = 1 and event <= (select max(event) from \
-      (select event from deliveries where workspace = ?1 and connection = ?2 and open = 1 \
-       order by event limit ?3))";
+      (select event from deliveries indexed by deliveries_open \
+       where workspace = ?1 and connection = ?2 and open = 1 order by event limit ?3))";
 
 /// Holds one step of a connection's open deliveries.
 ///
@@ -99,11 +100,11 @@ impl FromRow for Released {
 }
 
 const RELEASE: &str = "\
-    update deliveries set state = 'pending', open = 1, due_at_ms = ?3, sweep_at_ms = ?4, \
-      sweeps = 0 \
+    update deliveries indexed by deliveries_held \
+    set state = 'pending', open = 1, due_at_ms = ?3, sweep_at_ms = ?4, sweeps = 0 \
     where workspace = ?1 and connection = ?2 and state = 'held' and event <= (select max(event) \
-      from (select event from deliveries where workspace = ?1 and connection = ?2 \
-        and state = 'held' order by event limit ?5)) \
+      from (select event from deliveries indexed by deliveries_held \
+        where workspace = ?1 and connection = ?2 and state = 'held' order by event limit ?5)) \
     returning event, rule, attempts, payload_bytes";
 
 /// Releases one step of a connection's held deliveries, in the order of their events; they are due
@@ -130,10 +131,11 @@ pub async fn release_connection(
 }
 
 const CANCEL: &str = "\
-    update deliveries set state = 'canceled', reason = ?5, completed_at_ms = ?3 \
+    update deliveries indexed by deliveries_held \
+    set state = 'canceled', reason = ?5, completed_at_ms = ?3 \
     where workspace = ?1 and connection = ?2 and state = 'held' and event <= (select max(event) \
-      from (select event from deliveries where workspace = ?1 and connection = ?2 \
-        and state = 'held' order by event limit ?4)) \
+      from (select event from deliveries indexed by deliveries_held \
+        where workspace = ?1 and connection = ?2 and state = 'held' order by event limit ?4)) \
     returning rule";
 
 /// Cancels one step of a connection's held deliveries; returns how many.
@@ -177,11 +179,13 @@ async fn cancel(
 /// Seeks from connection to connection in the index of held deliveries; see `sweeps.rs`.
 const CONNECTIONS: &str = "\
     with recursive lines (k, n) as ( \
-      select (select workspace || connection from deliveries where state = 'held' \
-        and (workspace, connection) > (?1, ?2) order by workspace, connection limit 1), 1 \
+      select (select workspace || connection from deliveries indexed by deliveries_held \
+        where state = 'held' and (workspace, connection, event) > (?1, ?2, '~') \
+        order by workspace, connection limit 1), 1 \
       union all \
-      select (select d.workspace || d.connection from deliveries d where d.state = 'held' \
-        and (d.workspace, d.connection) > (substr(k, 1, 36), substr(k, 37)) \
+      select (select d.workspace || d.connection from deliveries d \
+        indexed by deliveries_held where d.state = 'held' \
+        and (d.workspace, d.connection, d.event) > (substr(k, 1, 36), substr(k, 37), '~') \
         order by d.workspace, d.connection limit 1), n + 1 \
       from lines where k is not null and n < ?3 \
     ) \

@@ -226,7 +226,7 @@ pub fn of_event(workspace: &str, event: &str) -> Query<Vec<HeldBack>> {
 }
 
 const FIRST: &str = "\
-    select event, attempts from deliveries \
+    select event, attempts from deliveries indexed by deliveries_strict \
     where workspace = ?1 and connection = ?2 and seq is not null and (open = 1 or state = 'held') \
     order by workspace, connection, seq limit 1";
 

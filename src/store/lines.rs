@@ -38,19 +38,22 @@ macro_rules! columns {
 
 const OLDEST: &str = concat!(
     columns!(),
-    "from deliveries where workspace = ?1 and connection = ?2 and open = 1 \
+    "from deliveries indexed by deliveries_open \
+     where workspace = ?1 and connection = ?2 and open = 1 \
      and (event, rule) > (?3, ?4) order by event, rule limit ?5"
 );
 /// Those of the oldest that were accepted before their connection's order was strict.
 const UNNUMBERED: &str = concat!(
     columns!(),
     "from (select event, rule, state, attempts, due_at_ms, sweep_at_ms, payload_bytes, seq \
-       from deliveries where workspace = ?1 and connection = ?2 and open = 1 \
+       from deliveries indexed by deliveries_open \
+       where workspace = ?1 and connection = ?2 and open = 1 \
        order by event, rule limit ?3) lines where seq is null"
 );
 const NUMBERED: &str = concat!(
     columns!(),
-    "from deliveries where workspace = ?1 and connection = ?2 \
+    "from deliveries indexed by deliveries_strict \
+     where workspace = ?1 and connection = ?2 \
      and seq is not null and (open = 1 or state = 'held') order by seq limit ?3"
 );
 

@@ -52,9 +52,12 @@ const ADVANCE: &str = concat!(
      where workspace = ?1 and id = ?2 and status = 'running' and position = ?3 \
      returning status = 'running' as goes_on"
 );
-/// The last delivery of a connection has the number that its counter shows.
+/// The last delivery of a connection has the number that its counter shows. Without
+/// `materialized` SQLite goes through all deliveries of the workspace for each of them.
 const REPLAY: &str = concat!(
-    "with chosen_lines as (select d.connection, d.event, d.rule, j.key as place, r.created_by ",
+    "with chosen_lines as materialized (select d.workspace, d.connection, d.event, d.rule, \
+       j.key as place, \
+       r.created_by ",
     still_chosen!(),
     ") \
      update deliveries set state = ?4, open = 1, due_at_ms = ?5, sweep_at_ms = ?5 + ?6, \
@@ -66,7 +69,8 @@ const REPLAY: &str = concat!(
          from strict_counters c \
          where c.workspace = ?1 and c.connection = chosen_lines.connection) \
      from chosen_lines \
-     where deliveries.workspace = ?1 and deliveries.connection = chosen_lines.connection \
+     where deliveries.workspace = chosen_lines.workspace \
+       and deliveries.connection = chosen_lines.connection \
        and deliveries.event = chosen_lines.event and deliveries.rule = chosen_lines.rule \
      returning connection, event, rule, attempts, payload_bytes"
 );
@@ -151,7 +155,7 @@ pub async fn forgotten(log: &impl Database, shard: u16, before_ms: i64) -> Resul
         }
     }
     let params = [before_ms.into(), REPLAYS_WOKEN.into()];
-    let found: Vec<Next> = row::all(select(log, statement(FORGOTTEN, params)).await?)?;
+    let found = row::readable::<Next>(select(log, statement(FORGOTTEN, params)).await?);
     let step = |Next(workspace, replay, number)| Step { shard, workspace, replay, number };
-    Ok(found.into_iter().map(step).collect())
+    Ok(found.rows.into_iter().map(step).collect())
 }

@@ -84,9 +84,13 @@ impl FromRow for Chosen {
 
 /// The deliveries of a range of ids, connection by connection.
 macro_rules! in_range {
-    () => {
-        "from json_each(?2) j cross join deliveries d where d.workspace = ?1 \
-           and d.connection = j.value and d.event >= ?3 and d.event < ?4 "
+    ($index:literal) => {
+        concat!(
+            "from json_each(?2) j cross join deliveries d ",
+            $index,
+            "where d.workspace = ?1 \
+               and d.connection = j.value and d.event >= ?3 and d.event < ?4 "
+        )
     };
 }
 /// Whether the event of one has the name that is asked for.
@@ -101,7 +105,7 @@ const COUNT_FAILED: &str = concat!(
     "select count(*) as found, coalesce(sum(fits), 0) as chosen from (select ",
     is_named!(),
     "as fits ",
-    in_range!(),
+    in_range!("indexed by deliveries_failed "),
     "and d.state = 'failed' limit ?6) lines"
 );
 const COUNT_DELIVERED: &str = concat!(
@@ -109,19 +113,19 @@ const COUNT_DELIVERED: &str = concat!(
        and ",
     is_named!(),
     "as fits ",
-    in_range!(),
+    in_range!(""),
     "limit ?6) lines"
 );
 const CHOOSE_FAILED: &str = concat!(
     "select d.connection, d.event, d.rule ",
-    in_range!(),
+    in_range!("indexed by deliveries_failed "),
     "and d.state = 'failed' and ",
     is_named!(),
     "limit ?6"
 );
 const CHOOSE_DELIVERED: &str = concat!(
     "select d.connection, d.event, d.rule ",
-    in_range!(),
+    in_range!(""),
     "and d.state = 'delivered' and ",
     is_named!(),
     "limit ?6"
@@ -248,7 +252,8 @@ pub async fn cancel(
 }
 
 const CANCEL_ALL: &str = "\
-    update replays set status = 'canceled', completed_at_ms = ?2 \
+    update replays indexed by replays_running \
+    set status = 'canceled', completed_at_ms = ?2 \
     where workspace = ?1 and status = 'running' returning id";
 
 /// Stops all replays of a deleted workspace; how many. A step that is left finds its replay

@@ -108,10 +108,11 @@ impl FromRow for CountedConnection {
 const LINES: &str = "\
     with recursive lines (k, n) as ( \
       select (select workspace || connection from deliveries \
-        where (workspace, connection) > (?1, ?2) order by workspace, connection limit 1), 1 \
+        where (workspace, connection, event) > (?1, ?2, '~') \
+        order by workspace, connection limit 1), 1 \
       union all \
       select (select d.workspace || d.connection from deliveries d \
-        where (d.workspace, d.connection) > (substr(k, 1, 36), substr(k, 37)) \
+        where (d.workspace, d.connection, d.event) > (substr(k, 1, 36), substr(k, 37), '~') \
         order by d.workspace, d.connection limit 1), n + 1 \
       from lines where k is not null and n < ?3 \
     ) \
@@ -119,6 +120,7 @@ const LINES: &str = "\
       (select max(r.day_ms) from rollups r where r.workspace = substr(k, 1, 36) \
          and r.connection = substr(k, 37)) as last_day_ms, \
       (select json_group_array(json_object('day_ms', r.day_ms)) from rollups r \
+       indexed by rollups_unfinished \
        where r.workspace = substr(k, 1, 36) and r.connection = substr(k, 37) \
          and r.phase < 2) as unfinished \
     from lines where k is not null";

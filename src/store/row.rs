@@ -148,6 +148,11 @@ impl Row {
         self.read(column, rows)
     }
 
+    /// The same, each row by itself.
+    pub fn readable_rows<T: FromRow>(&mut self, column: &str) -> Readable<T> {
+        readable(self.parse(column))
+    }
+
     /// The same in the order of their column `by`.
     pub fn rows_by<T: FromRow>(&mut self, column: &str, by: &str) -> Vec<T> {
         let mut rows = self.parse(column);
@@ -212,6 +217,30 @@ pub fn all<T: FromRow>(rows: Vec<Row>) -> Result<Vec<T>> {
         row.finish()?;
     }
     Ok(read)
+}
+
+/// Rows of which each stands for itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readable<T> {
+    /// Those that are as the schema says.
+    pub rows: Vec<T>,
+    /// How many there were.
+    pub count: usize,
+    /// What is wrong with the first of the others.
+    pub wrong: Option<String>,
+}
+
+/// Those of the rows that can be read as `T`. For work that no row may keep from the others.
+pub fn readable<T: FromRow>(rows: Vec<Row>) -> Readable<T> {
+    let mut read = Readable { rows: Vec::new(), count: rows.len(), wrong: None };
+    for mut row in rows {
+        let one = T::from_row(&mut row);
+        match row.finish() {
+            Ok(()) => read.rows.push(one),
+            Err(error) => read.wrong = read.wrong.or_else(|| Some(error.detail.clone())),
+        }
+    }
+    read
 }
 
 /// The first row as `T`, if there is one.
@@ -307,6 +336,9 @@ mod tests {
         let text = r#"[{"a":1},{"a":"x"}]"#;
         let read = || rows(&Rows(text.to_owned())).expect("rows");
         assert!(all::<A>(read()).is_err());
+        let each = readable::<A>(read());
+        assert_eq!((each.rows.len(), each.count), (1, 2));
+        assert!(each.wrong.expect("a reason").ends_with("a is no whole number"));
         assert_eq!(first::<A>(read()).expect("a row").map(|a| a.0), Some(1));
         assert!(rows(&Rows("{}".to_owned())).is_err());
         assert_eq!(one::<A>(Vec::new(), "x").map(|a| a.0).expect_err("none").message, "No such x");

@@ -55,6 +55,33 @@ pub async fn find(control: &impl Database, wanted: &[Wanted<'_>]) -> Result<Vec<
     row::all(select(control, statement(FIND, params)).await?)
 }
 
+const ACTIVE: &str = "\
+    select c.id, c.active = 1 and o.suspended_at_ms is null as active \
+    from json_each(?1) j cross join connections c cross join workspaces w \
+      cross join organizations o \
+    where c.id = j.value ->> 1 and c.workspace = j.value ->> 0 and w.id = c.workspace \
+      and o.id = w.organization";
+
+/// Those of the connections, given as (workspace, connection), that exist, and whether each is
+/// active.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn active(
+    control: &impl Database,
+    connections: &[(String, String)],
+) -> Result<Vec<(String, bool)>> {
+    struct Active(String, bool);
+    impl FromRow for Active {
+        fn from_row(row: &mut Row) -> Self {
+            Self(row.text("id"), row.flag("active"))
+        }
+    }
+    let params = [json!(connections).to_string().into()];
+    let found: Vec<Active> = row::all(select(control, statement(ACTIVE, params)).await?)?;
+    Ok(found.into_iter().map(|Active(id, active)| (id, active)).collect())
+}
+
 const IDS: &str = "\
     select id from connections where workspace = ?1 and (?2 is null or id = ?2) \
       and (?3 = 0 or hidden = 0) order by workspace, created_at_ms, id limit ?4";

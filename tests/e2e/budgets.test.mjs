@@ -141,7 +141,7 @@ async function cost(path, deliveries, emitting) {
   for (const id of [emitted].flat().map((one) => one.id ?? one)) await settled(tenant, id, ["completed"]);
   const settling = () => sum(from, "queue").rows_written >= deliveries || JSON.stringify(meters(from, "queue"));
   await until("the consumer is metered", settling);
-  const [fetches, queues, sweeps, lanes] = ["fetch", "queue", "scheduled", "lane"].map((at) => sum(from, at));
+  const [fetches, queues, sweeps, lanes] = ["fetch", "queue", "upkeep", "lane"].map((at) => sum(from, at));
   assert.equal(sweeps.rows_written, 0, "no sweep may fall into a measurement");
   return {
     emit,

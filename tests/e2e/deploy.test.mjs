@@ -54,7 +54,7 @@ test("the first run makes databases, queues, schema, Worker and secrets; the sec
   assert.equal((await go({ workersDev: true })).baseUrl, "https://posthorn.mine.workers.dev");
   const { databases, queues, tables, scripts, consumers } = api.state;
   assert.deepEqual(databases.map(({ name }) => name), ["posthorn-control", "posthorn-log-0"]);
-  assert.deepEqual(queues.map(({ queue_name: name }) => name), ["posthorn-jobs", "posthorn-jobs-dead"]);
+  assert.deepEqual(queues.map(({ queue_name: name }) => name), ["posthorn-jobs", "posthorn-upkeep", "posthorn-dead-letters"]);
   for (const [at, kind] of ["control", "log"].entries()) {
     assert.deepEqual(tables[databases[at].uuid].migrations, readdirSync(inRepo("migrations", kind)));
   }
@@ -64,9 +64,10 @@ test("the first run makes databases, queues, schema, Worker and secrets; the sec
   assert.equal(bound.CONTROL.id, databases[0].uuid);
   assert.equal(bound.LOG_0.id, databases[1].uuid);
   assert.deepEqual([bound.JOBS.queue_name, bound.LANES.class_name], ["posthorn-jobs", "Lane"]);
+  assert.equal(bound.UPKEEP.queue_name, "posthorn-upkeep");
   assert.equal(bound.OWN_HOSTS.text, "posthorn.mine.workers.dev");
   assert.deepEqual(metadata.compatibility_flags.sort(), ["global_fetch_strictly_public", "queue_consumer_no_wait_for_wait_until"]);
-  assert.equal(consumers[0].script, "posthorn");
+  assert.deepEqual(consumers.map(({ script }) => script), ["posthorn", "posthorn", "posthorn"]);
   assert.ok(existsSync(join(home, "keys", "posthorn.json")));
 
   const from = api.requests.length;

@@ -6,6 +6,7 @@ import { apiClient, asMachine, asNobody, asPublisher } from "../../tools/lib/api
 import { answer } from "./lib/receiver.mjs";
 import * as shapes from "./lib/shapes.mjs";
 import { acceptedEvent, assertError, assertShape, atLeast, count, flag, list, listOf, matching, olderUuid, orNull, time, uuid, words } from "./lib/shapes.mjs";
+import { until } from "./lib/until.mjs";
 import { connect, emit, emitMany, made, newTenant, newWorkspace, ok, openWorld, secretWord, settled } from "./lib/world.mjs";
 
 const NOBODYS = "00000000-0000-4000-8000-000000000000";
@@ -212,6 +213,10 @@ test("statistics of a workspace and of an organization", async () => {
   for (const status of ["completed", "failed"]) await settled(tenant, (await emit(tenant, to.event)).id, [status]);
   // The installation counts at once when it starts again.
   assert.equal((await world.worker.sweep("@restart")).ok, true);
+  await until("the deliveries are counted", async () => {
+    const { total } = ok(await tenant.api.get(path));
+    return (total.completed === 1 && total.failed === 1) || JSON.stringify(total);
+  });
   const percentiles = shapes.maybe((value) => assertShape(value, { p50: count, p95: count, p99: count }) ?? true);
   const tally = {
     pending: count, completed: count, failed: count, canceled: count, success_rate: shapes.maybe((rate) => rate >= 0 && rate <= 1),

@@ -1,7 +1,6 @@
 //! Delivering: the states a delivery goes through, repeats, losses, and slow endpoints.
 
 use posthorn::app::delivery::deliver::{Verdict, deliver};
-use posthorn::app::upkeep::sweep::sweep;
 use posthorn::ports::{Clock, Jobs};
 use serde_json::{Value, json};
 
@@ -189,7 +188,7 @@ fn after_a_restart_the_first_sweep_brings_everything_back() {
     let (tenant, _) = tenant(&edge);
     let events: Vec<_> = (0..120).map(|_| tenant.emit(&edge, "x")).collect();
     edge.crash();
-    edge.block_on(sweep(&edge, true));
+    edge.cron(true);
     edge.run_for(1_000);
     assert_eq!(edge.receivers.seen(URL).len(), 120);
     for event in &events {
@@ -210,7 +209,7 @@ fn the_sweeper_puts_off_what_it_woke() {
         edge.queue.clear();
         let sent = edge.queue.sent.get();
         edge.block_on(async { edge.sleep_ms(MINUTE_MS).await });
-        edge.block_on(sweep(&edge, false));
+        edge.cron(false);
         if edge.queue.sent.get() > sent {
             at_minutes.push(minute);
         }

@@ -353,7 +353,10 @@ fn a_poll_tells_of_news() {
     assert_eq!(poll(&before)["busy"], json!(true), "a retry is due within a minute");
     tenant.emit(&edge, "something.else");
     let after = visitor.get(&edge, "events").text;
-    let seen = |page: &str| page.split("data-seen=\"").nth(1).expect("a word")[..16].to_owned();
+    let seen = |page: &str| {
+        let word = page.split("data-seen=\"").nth(1).and_then(|rest| rest.split('"').next());
+        word.expect("a word").to_owned()
+    };
     assert_ne!(seen(&before), seen(&after));
     assert_eq!(poll(&before)["seen"], json!(seen(&after)));
 }

@@ -325,6 +325,18 @@ fn the_overview_names_each_troubled_connection_once() {
 }
 
 #[test]
+fn failed_deliveries_of_one_connection_hide_none_of_another() {
+    let world = world();
+    let id = world.failed("x", 1).remove(0);
+    world.copies(&id, 600);
+    world.failed("y", 1);
+    let page = world.visitor(json!({})).get(&world.edge, "dashboard").text;
+    for words in ["25 or more failed deliveries.", ">1 failed delivery."] {
+        assert_eq!(page.matches(words).count(), 1, "{words}: {page}");
+    }
+}
+
+#[test]
 fn an_event_with_many_deliveries_unfolds_what_was_not_delivered() {
     let world = world();
     let (edge, tenant) = (&world.edge, &world.tenant);

@@ -1,7 +1,6 @@
 //! Lanes at work: retries in order, the breaker, strict order, throttling, what receivers ask for,
 //! and what is lost on the way.
 
-use posthorn::app::upkeep::sweep::sweep;
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
 
@@ -347,7 +346,7 @@ fn the_sweeper_nudges_a_lane_once_however_long_its_line() {
     edge.queue.clear();
     edge.block_on(async { edge.sleep_ms(10 * MINUTE_MS).await });
     let (requests, sent) = (edge.lanes.requests.get(), edge.queue.sent.get());
-    edge.block_on(sweep(&edge, false));
+    edge.cron(false);
     assert_eq!(edge.lanes.requests.get() - requests, 1);
     assert_eq!(edge.queue.sent.get() - sent, 1, "the lane wakes a consumer");
 }

@@ -1,6 +1,7 @@
 //! Old events are deleted with all that belongs to them, nothing that is owed ever is, and the
 //! statistics stay.
 
+use posthorn::app::upkeep::budget::Budget;
 use posthorn::app::upkeep::{retention, rollups};
 use posthorn::domain::base::limits::{RETENTION_STATEMENTS, RETENTION_STEP};
 use posthorn::domain::base::time::{DAY_MS, HOUR_MS, MINUTE_MS};
@@ -72,7 +73,9 @@ impl World {
     }
 
     fn count(&self) {
-        self.edge.block_on(rollups::advance(&self.edge, 0, true)).expect("counted");
+        self.edge
+            .block_on(rollups::advance(&self.edge, 0, true, &mut Budget::new(900)))
+            .expect("counted");
     }
 
     fn advance(&self, statements: usize) {

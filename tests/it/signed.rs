@@ -95,7 +95,7 @@ fn credentials_are_sent_and_never_kept() {
         "custom_headers": [{"name": "X-Team", "value": "team-very-secret"}]});
     let (_, rule) = tenant.route(&edge, "x", metadata);
     let echo = "you sent t0k-very-secret and team-very-secret and ".to_owned() + SECRET;
-    edge.receivers.script(URL, move |_| Reply::status(500).header("x-echo", &echo).body(&echo));
+    edge.receivers.script(URL, move |_| Reply::status(500).header("server", &echo).body(&echo));
     let event = tenant.emit(&edge, "x");
     edge.run_for(1_000);
     let seen = &edge.receivers.seen(URL)[0];

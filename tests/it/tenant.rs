@@ -142,7 +142,8 @@ impl Tenant {
     /// A GET that succeeds.
     pub fn get(&self, edge: &Edge, target: &str) -> Value {
         let answer = self.call(edge, "GET", target, &Value::Null);
-        assert_eq!(answer.status, 200, "{}", answer.text);
+        let told = || edge.lines.borrow().last().cloned();
+        assert_eq!(answer.status, 200, "{target}: {} {:?}", answer.text, told());
         answer.json()
     }
 
@@ -151,6 +152,12 @@ impl Tenant {
         let answer = self.call(edge, "POST", target, body);
         assert_eq!(answer.status, 201, "{}", answer.text);
         answer.json()
+    }
+
+    /// A POST that changes something.
+    pub fn post_ok(&self, edge: &Edge, target: &str) {
+        let answer = self.call(edge, "POST", target, &json!({}));
+        assert_eq!(answer.status, 200, "{}", answer.text);
     }
 
     /// A connection to `url` with a rule for `event`; their ids.

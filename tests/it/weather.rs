@@ -3,7 +3,6 @@
 
 use posthorn::app::delivery::deliver::{Verdict, deliver};
 use posthorn::app::delivery::work::QueueMessage;
-use posthorn::app::upkeep::sweep::sweep;
 use posthorn::ports::Clock;
 use serde_json::json;
 
@@ -59,7 +58,7 @@ fn run_with(edge: &Edge, isolates: &[Edge], seconds: usize, mut each_second: imp
             edge.block_on(edge.sleep_ms(100));
         }
         if second % 60 == 59 {
-            edge.block_on(sweep(edge, false));
+            edge.cron(false);
         }
     }
 }

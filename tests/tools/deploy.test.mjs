@@ -27,6 +27,7 @@ after(() => homes.forEach((folder) => rmSync(folder, { recursive: true, force: t
 const configFile = () => join(home, "wrangler.local.toml");
 const keys = (name = "posthorn") => JSON.parse(readFileSync(join(home, "keys", `${name}.json`), "utf8"));
 const DOMAIN = { domain: "hooks.example.com", organization: "Shop" };
+const QUEUES = ["posthorn-jobs", "posthorn-upkeep", "posthorn-dead-letters"];
 const CHANGES = /^(d1 create|d1 migrations|queues create|deploy)/;
 const changes = () => cloud.commands.filter((command) => CHANGES.test(command));
 
@@ -49,7 +50,7 @@ test("the first run creates everything, and the second changes nothing but the W
   const { baseUrl } = await go();
   assert.equal(baseUrl, "https://hooks.example.com");
   assert.deepEqual(Object.keys(cloud.databases), ["posthorn-control", "posthorn-log-0"]);
-  assert.deepEqual(cloud.queues, { "posthorn-jobs": ["posthorn"], "posthorn-jobs-dead": [] });
+  assert.deepEqual(cloud.queues, Object.fromEntries(QUEUES.map((queue) => [queue, ["posthorn"]])));
   const { secrets, config, deploys } = cloud.workers.posthorn;
   assert.equal(deploys, 1);
   assert.match(secrets.MASTER_KEYS, /^k1:[A-Za-z0-9+/]{43}=$/);
@@ -84,7 +85,7 @@ test("keys are in one file for its owner, and nowhere else", async () => {
 
 const STEPS = [
   "whoami", "d1 list", "queues info", "secret list", "d1 create posthorn-control", "d1 create posthorn-log-0",
-  "queues create posthorn-jobs ", "queues create posthorn-jobs-dead", "d1 migrations apply posthorn-control",
+  ...QUEUES.map((queue) => `queues create ${queue}`), "d1 migrations apply posthorn-control",
   "d1 migrations apply posthorn-log-0", "deploy",
 ];
 for (const when of ["before", "after"]) {
@@ -190,11 +191,23 @@ test("an option that is none is told with those that are, before anything is don
   }
 });
 
+test("a CPU limit is for those who pay: --free-plan leaves it out, then and later", async () => {
+  await go();
+  assert.match(cloud.workers.posthorn.config, /^\[limits\]\ncpu_ms = 30_000$/m);
+  cloud.isFree = true;
+  await assert.rejects(go({}), (error) => /--free-plan/.test(error.hint));
+  for (const options of [{ freePlan: true }, {}]) {
+    await go(options);
+    assert.ok(!/limits\]\ncpu|cpu_ms/.test(cloud.workers.posthorn.config));
+    assert.match(cloud.workers.posthorn.config, /^\[build\]$/m);
+  }
+});
+
 test("--dry-run says what it would do and changes nothing", async () => {
   const { planned } = await go({ ...DOMAIN, dryRun: true });
-  assert.deepEqual(planned.slice(0, 4), [
-    "create the database posthorn-control", "create the database posthorn-log-0", "create the queue posthorn-jobs",
-    "create the queue posthorn-jobs-dead",
+  assert.deepEqual(planned.slice(0, 5), [
+    "create the database posthorn-control", "create the database posthorn-log-0",
+    ...QUEUES.map((queue) => `create the queue ${queue}`),
   ]);
   assert.deepEqual(changes(), []);
   assert.ok(!existsSync(configFile()) && !existsSync(join(home, "keys")));

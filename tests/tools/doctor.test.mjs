@@ -73,6 +73,7 @@ const FAULTS = [
   ["a full shard", () => (log().size = 9.8e9), /posthorn-log-0 holds 9\.8 of 10 GB and is full/],
   ["a shard that says that it is nearly full", () => (answers.percent = 85), /LOG_0 is 85 % full/],
   ["a stuck queue", () => (log().overdue = 17), /17 deliveries in posthorn-log-0 are more than 10 minutes late/],
+  ["an upkeep queue that nobody consumes", () => (cloud.queues["posthorn-upkeep"] = []), /nobody consumes the queue posthorn-upkeep/],
   ["a queue that nobody consumes", () => (cloud.queues["posthorn-jobs"] = []), /nobody consumes the queue posthorn-jobs/],
   ["a clock that is off", () => (clockOffMs = 90_000), /clock is (89|90|91) s off/],
   ["no cron", () => edit('crons = ["* * * * *"]', ""), /no cron every minute/],

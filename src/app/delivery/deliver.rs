@@ -27,6 +27,7 @@ use serde_json::json;
 
 use crate::app::delivery::attempt::{AttemptResult, attempt};
 use crate::app::delivery::batch::{self, Lines};
+use crate::app::delivery::queue_delay;
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::reports::Reports;
 use crate::app::delivery::slice::{self, Slice};
@@ -104,12 +105,15 @@ struct Run<P: Platform> {
     /// Those that are.
     started: Vec<ConsumerReport>,
     reports: Reports,
+    /// The shards whose jobs come late, and how late.
+    delays: Vec<(u16, i64)>,
 }
 
 impl<P: Platform> Run<P> {
     fn new(platform: P, messages: &[QueueMessage]) -> Self {
         let batch::Sorted { jobs, lines, steps, newer } = batch::sort(&platform, messages);
         let slices = batch::slices(&jobs);
+        let delays = queue_delay::of_batch(&jobs, messages, platform.now_ms());
         let mut run = Self {
             platform,
             jobs,
@@ -127,6 +131,7 @@ impl<P: Platform> Run<P> {
             steps,
             started: Vec::new(),
             reports: Reports::default(),
+            delays,
         };
         for message in newer {
             run.verdicts[message] = Verdict::Retry(run.hand_back_s(message));

@@ -254,6 +254,7 @@ impl<P: Platform> Run<P> {
         let (targets, owed) =
             join(targets::find(self.platform.control(), &named), deliveries::owed(log, keys)).await;
         let (target, owed) = (targets?.pop(), owed?);
+        owed.wrong.iter().for_each(|why| self.complain(why));
         match &target {
             None => {
                 let (w, c, now_ms) = (&line.workspace, &line.connection, self.platform.now_ms());
@@ -265,7 +266,7 @@ impl<P: Platform> Run<P> {
             }
             Some(_) => {}
         }
-        Ok((target, owed))
+        Ok((target, owed.rows))
     }
 
     /// Records what attempts led to, and notes it for the lane.

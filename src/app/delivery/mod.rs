@@ -5,6 +5,7 @@ pub mod batch;
 pub mod deliver;
 pub mod lane_run;
 pub mod lanes;
+pub mod queue_delay;
 pub mod recorder;
 pub mod reports;
 pub mod slice;

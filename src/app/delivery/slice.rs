@@ -51,9 +51,13 @@ pub async fn read<P: Platform>(platform: &P, shard: u16, keys: &[DeliveryKey]) -
     };
     let (owed, targets, open) =
         join3(owed, find(platform, keys), write_gate::open(platform, shard)).await;
-    let slice = owed.and_then(|owed| Ok(Slice { owed, targets: targets? }));
+    let complain = |error: &str| platform.log_event(&json!({"at": "deliver", "error": error}));
+    let slice = owed.and_then(|owed| {
+        owed.wrong.iter().for_each(|why| complain(why));
+        Ok(Slice { owed: owed.rows, targets: targets? })
+    });
     if let Err(error) = &slice {
-        platform.log_event(&json!({"at": "deliver", "error": error.to_string()}));
+        complain(&error.to_string());
     }
     slice.ok().filter(|_| open.is_ok())
 }

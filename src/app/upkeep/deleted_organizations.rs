@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use crate::app::upkeep::budget::Budget;
 use crate::app::upkeep::deleted_workspaces::FORGET_AFTER_MS;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::CLEARED_WORKSPACES;
@@ -23,28 +24,40 @@ pub async fn delete<P: Platform>(platform: &P, organization: &str) -> Result<()>
     }
 }
 
-/// Clears away some of what deleted organizations had. One that fails is logged and does not keep
-/// the others.
+/// Statements that each costs: to find its workspaces, three to delete each of them, and three for
+/// the rest.
+const PER_ORGANIZATION: usize = 1 + 3 * CLEARED_WORKSPACES + 3;
+
+/// Clears away some of what deleted organizations had, as far as the budget goes. One that fails is
+/// logged and does not keep the others. Returns whether that was all for now.
 ///
 /// # Errors
 /// When CONTROL does not answer.
-pub async fn clear_some<P: Platform>(platform: &P) -> Result<()> {
+pub async fn clear_some<P: Platform>(platform: &P, statements: &mut Budget) -> Result<bool> {
+    statements.take(1);
+    let mut is_all = true;
     for deleted in organizations::deleted(platform.control()).await? {
-        if let Err(error) = clear(platform, &deleted).await {
-            platform.log_event(&json!({"at": "delete_organization",
-                "organization": deleted.organization, "error": error.to_string()}));
+        if !statements.take(PER_ORGANIZATION) {
+            return Ok(false);
+        }
+        match clear(platform, &deleted).await {
+            Ok(done) => is_all = is_all && done,
+            Err(error) => platform.log_event(&json!({"at": "delete_organization",
+                "organization": deleted.organization, "error": error.to_string()})),
         }
     }
-    Ok(())
+    Ok(is_all)
 }
 
-/// Deletes some workspaces, then what else it had. What was made by somebody who was let in just
-/// before the deletion is found some minutes later.
-async fn clear<P: Platform>(platform: &P, deleted: &Deleted) -> Result<()> {
+/// Deletes some workspaces, then what else it had; whether no workspace is left. What was made by
+/// somebody who was let in just before the deletion is found some minutes later.
+async fn clear<P: Platform>(platform: &P, deleted: &Deleted) -> Result<bool> {
     let (control, id, now_ms) = (platform.control(), &deleted.organization, platform.now_ms());
     let scope = Scope::organization(id.clone());
-    for workspace in workspaces::list(control, id, None, "", CLEARED_WORKSPACES).await? {
+    let workspaces = workspaces::list(control, id, None, "", CLEARED_WORKSPACES).await?;
+    for workspace in &workspaces {
         deleted_workspaces::bury(control, &scope, &workspace.id, true, now_ms).await?;
     }
-    organizations::clear(control, id, now_ms - FORGET_AFTER_MS).await
+    organizations::clear(control, id, now_ms - FORGET_AFTER_MS).await?;
+    Ok(workspaces.len() < CLEARED_WORKSPACES)
 }

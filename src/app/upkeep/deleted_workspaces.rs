@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::app::common::history_db;
 use crate::app::connections::settle_deleted;
+use crate::app::upkeep::budget::Budget;
 use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::limits::{CLEARED_CONNECTIONS, CLEARED_SESSIONS};
 use crate::domain::base::time::MINUTE_MS;
@@ -19,10 +20,13 @@ use crate::ports::Platform;
 use crate::store::deleted_workspaces::{self as stored, Deleted};
 use crate::store::{replays, sessions, workspace_history, workspaces};
 
-/// Steps of one kind that one call does.
-const STEPS_AT_ONCE: usize = 5;
-/// Steps of its history that one call does, a thousand rows of each table.
-const HISTORY_STEPS_AT_ONCE: usize = 10;
+/// Statements that a deletion itself spends on clearing away; the cron goes on.
+const CLEARED_AT_ONCE: usize = 350;
+
+/// Statements that each connection costs: what it owed is canceled, its lane and counter go.
+const PER_CONNECTION: usize = 3;
+/// Statements that a step of its history costs.
+const PER_HISTORY_STEP: usize = 14;
 
 /// How long after its deletion a workspace can be forgotten.
 pub const FORGET_AFTER_MS: i64 = 5 * MINUTE_MS;
@@ -50,20 +54,32 @@ pub async fn delete<P: Platform>(
                     force_delete: true";
         return Err(Error::new(Kind::Conflict, used).with_code(Code::InUse));
     };
-    if let Err(error) = clear(platform, &deleted).await {
+    let mut statements = Budget::new(CLEARED_AT_ONCE);
+    if let Err(error) = clear(platform, &deleted, &mut statements).await {
         complain(platform, &deleted, &error);
     }
     Ok(())
 }
 
-/// Clears away what is left of some deleted workspaces of a shard. One that fails is logged and
-/// does not keep the others.
+/// Clears away what is left of some deleted workspaces of a shard, as far as the budget goes. One
+/// that fails is logged and does not keep the others. Returns whether the budget was enough.
 ///
 /// # Errors
 /// When CONTROL does not answer.
-pub async fn clear_some<P: Platform>(platform: &P, shard: u16) -> Result<()> {
+pub async fn clear_some<P: Platform>(
+    platform: &P,
+    shard: u16,
+    statements: &mut Budget,
+) -> Result<bool> {
+    statements.take(1);
     for deleted in stored::list(platform.control(), shard).await? {
-        let cleared = clear(platform, &deleted).await;
+        // One for forgetting it.
+        if !statements.take(1) {
+            return Ok(false);
+        }
+        let cleared = clear(platform, &deleted, statements).await;
+        let is_enough = !matches!(cleared, Ok(None));
+        let cleared = cleared.map(|left| left == Some(0));
         let is_old = platform.now_ms() - deleted.deleted_at_ms >= FORGET_AFTER_MS;
         let done = match cleared {
             Ok(true) if is_old => stored::forget(platform.control(), &deleted).await,
@@ -72,8 +88,11 @@ pub async fn clear_some<P: Platform>(platform: &P, shard: u16) -> Result<()> {
         if let Err(error) = done {
             complain(platform, &deleted, &error);
         }
+        if !is_enough {
+            return Ok(false);
+        }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn complain<P: Platform>(platform: &P, deleted: &Deleted, error: &Error) {
@@ -81,29 +100,48 @@ fn complain<P: Platform>(platform: &P, deleted: &Deleted, error: &Error) {
         "error": error.to_string()}));
 }
 
-/// Does some steps; whether nothing was left.
-async fn clear<P: Platform>(platform: &P, deleted: &Deleted) -> Result<bool> {
+/// Does as many steps as the budget allows. How much there was; `None` when the budget was not
+/// enough.
+async fn clear<P: Platform>(
+    platform: &P,
+    deleted: &Deleted,
+    statements: &mut Budget,
+) -> Result<Option<usize>> {
     let (control, workspace) = (platform.control(), &deleted.workspace);
     let log = history_db(platform, deleted.shard)?;
     let now_ms = platform.now_ms();
     let mut left = 0;
-    for _ in 0..STEPS_AT_ONCE {
+    loop {
+        if !statements.take(1) {
+            return Ok(None);
+        }
         let ended = sessions::revoke_some(log, workspace, now_ms).await?;
         left += ended;
         if ended < CLEARED_SESSIONS {
             break;
         }
     }
+    if !statements.take(1) {
+        return Ok(None);
+    }
     left += replays::cancel_all(log, workspace, now_ms).await?;
-    for _ in 0..STEPS_AT_ONCE {
+    loop {
+        if !statements.take(1) {
+            return Ok(None);
+        }
         let more = stored::delete_rules(control, workspace).await?;
         left += usize::from(more);
         if !more {
             break;
         }
     }
-    for _ in 0..STEPS_AT_ONCE {
+    loop {
+        if statements.left() < 2 + CLEARED_CONNECTIONS * PER_CONNECTION {
+            return Ok(None);
+        }
         let connections = stored::delete_connections(control, workspace).await?;
+        // Only what there was is spent, or ten workspaces of which nothing is left use it all up.
+        statements.take(2 + connections.len() * PER_CONNECTION);
         left += connections.len();
         let is_full = connections.len() >= CLEARED_CONNECTIONS;
         for connection in connections {
@@ -118,12 +156,14 @@ async fn clear<P: Platform>(platform: &P, deleted: &Deleted) -> Result<bool> {
             break;
         }
     }
-    let mut has_history = true;
-    for _ in 0..HISTORY_STEPS_AT_ONCE {
-        has_history = workspace_history::clear(log, workspace).await?;
-        if !has_history {
-            break;
+    loop {
+        if statements.left() < PER_HISTORY_STEP {
+            return Ok(None);
         }
+        statements.take(PER_HISTORY_STEP);
+        if !workspace_history::clear(log, workspace).await? {
+            return Ok(Some(left));
+        }
+        left += 1;
     }
-    Ok(left == 0 && !has_history)
 }

@@ -1,5 +1,7 @@
 //! What the cron does: bring back what was lost, count, clean up.
 
+pub mod budget;
+pub mod clean;
 pub mod deleted_organizations;
 pub mod deleted_workspaces;
 pub mod quotas;
@@ -7,3 +9,4 @@ pub mod retention;
 pub mod rollups;
 pub mod storage;
 pub mod sweep;
+pub mod tasks;

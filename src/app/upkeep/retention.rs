@@ -28,16 +28,16 @@ const PASS_EVERY_MS: i64 = 6 * HOUR_MS;
 /// A day that was counted for the last time, or is closed.
 const COUNTED: i64 = 2;
 
-/// Goes on deleting on a shard, with about so many statements.
+/// Goes on deleting on a shard, with about so many statements; whether the pass is over.
 ///
 /// # Errors
 /// When a database does not answer.
-pub async fn advance<P: Platform>(platform: &P, shard: u16, statements: usize) -> Result<()> {
+pub async fn advance<P: Platform>(platform: &P, shard: u16, statements: usize) -> Result<bool> {
     let (log, now_ms) = (history_db(platform, shard)?, platform.now_ms());
     let mut progress = retention::progress().run(log).await?;
     if progress.started_at_ms.is_none() {
         if progress.as_of_ms.is_some_and(|as_of_ms| now_ms - as_of_ms < PASS_EVERY_MS) {
-            return Ok(());
+            return Ok(true);
         }
         progress = Progress {
             started_at_ms: Some(now_ms),
@@ -51,7 +51,7 @@ pub async fn advance<P: Platform>(platform: &P, shard: u16, statements: usize) -
         platform.log_event(&json!({"at": "retention", "shard": shard, "deleted": run.deleted}));
     }
     retention::save(log, &run.progress).await?;
-    advanced
+    advanced.map(|()| run.progress.started_at_ms.is_none())
 }
 
 /// A run.

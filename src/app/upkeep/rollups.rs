@@ -6,10 +6,12 @@
 //! replay or by a late success, is noticed by a trigger of the database, and the day is counted
 //! once more. Counting only reads, and a read costs a thousandth of a write.
 //!
-//! A pass begins a quarter of an hour after the one before. It may take several runs. A run that
-//! was interrupted is done again, which changes nothing.
+//! A pass begins a quarter of an hour after the one before. It may take several runs, each with a
+//! budget; how far it is, is stored after every page of connections. A page that is cut short is
+//! done again, which changes nothing.
 
 use crate::app::common::history_db;
+use crate::app::upkeep::budget::Budget;
 use crate::domain::base::error::Result;
 use crate::domain::base::ids;
 use crate::domain::base::limits::{ROLLUP_LINES, ROLLUP_READS, ROLLUP_STEP};
@@ -24,28 +26,34 @@ const PASS_EVERY_MS: i64 = 15 * MINUTE_MS;
 const OVER_AFTER_MS: i64 = HOUR_MS;
 
 /// Goes on counting on a shard: about as many deliveries as [`ROLLUP_READS`] says, and whole days.
-/// With `at_once` a pass begins whenever the last one was.
+/// With `at_once` a pass begins whenever the last one was. Returns whether the pass is over.
 ///
 /// # Errors
 /// When the shard does not answer.
-pub async fn advance<P: Platform>(platform: &P, shard: u16, at_once: bool) -> Result<()> {
+pub async fn advance<P: Platform>(
+    platform: &P,
+    shard: u16,
+    at_once: bool,
+    statements: &mut Budget,
+) -> Result<bool> {
+    // How far the counting is, before and after.
+    statements.take(2);
     let (log, now_ms) = (history_db(platform, shard)?, platform.now_ms());
     let mut progress = rollups::progress().run(log).await?;
     if progress.started_at_ms.is_none() {
         let is_early = |as_of_ms: i64| now_ms - as_of_ms < PASS_EVERY_MS;
         if !at_once && progress.as_of_ms.is_some_and(is_early) {
-            return Ok(());
+            return Ok(true);
         }
         progress.started_at_ms = Some(now_ms);
         progress.after = Default::default();
     }
     let mut left = ROLLUP_READS;
-    'run: loop {
+    'run: while statements.take(2) {
         let lines = rollups::lines(log, &progress.after).await?;
         let is_last = lines.len() < ROLLUP_LINES;
         for line in lines {
-            count_line(log, &line, &mut progress, &mut left, now_ms).await?;
-            if left == 0 {
+            if !count_line(log, &line, &mut progress, (&mut left, statements), now_ms).await? {
                 break 'run;
             }
             progress.after = (line.workspace, line.connection);
@@ -55,36 +63,44 @@ pub async fn advance<P: Platform>(platform: &P, shard: u16, at_once: bool) -> Re
             progress.as_of_ms = progress.started_at_ms.take();
             break;
         }
+        rollups::save(log, &progress).await?;
     }
-    rollups::save(log, &progress).await
+    rollups::save(log, &progress).await?;
+    Ok(progress.started_at_ms.is_none())
 }
 
+/// Statements that a day costs: to find it, to note that it is counted, to count, to store.
+const PER_DAY: usize = 4;
+
 /// Counts the days of a connection that may have changed, in their order, from where the pass is,
-/// until nothing is `left` of what a run may read.
+/// until nothing is left of the deliveries that a run may read, or of its statements. Returns
+/// whether that was enough.
 async fn count_line(
     log: &impl Database,
     line: &CountedConnection,
     progress: &mut Progress,
-    left: &mut usize,
+    (left, statements): (&mut usize, &mut Budget),
     now_ms: i64,
-) -> Result<()> {
+) -> Result<bool> {
     let is_ahead = |day_ms: &i64| progress.counted_day_ms.is_none_or(|counted| *day_ms > counted);
     let known: Vec<i64> = line.unfinished.iter().copied().filter(is_ahead).collect();
     let mut known = known.into_iter();
     let last_day_ms = line.last_day_ms.max(progress.counted_day_ms);
     let mut from_ms = last_day_ms.map_or(0, |day_ms| day_ms + DAY_MS);
     *left = left.saturating_sub(1);
-    while *left > 0 {
+    while *left > 0 && statements.take(PER_DAY) {
         let next = match known.next() {
             Some(day_ms) => Some(day_ms),
             None => rollups::next_day(log, &line.workspace, &line.connection, from_ms).await?,
         };
-        let Some(day_ms) = next else { return Ok(()) };
-        *left = left.saturating_sub(count_day(log, line, day_ms, now_ms).await?);
+        let Some(day_ms) = next else { return Ok(*left > 0) };
+        let count = count_day(log, line, day_ms, now_ms).await?;
+        *left = left.saturating_sub(count);
+        statements.take(count / ROLLUP_STEP);
         progress.counted_day_ms = Some(day_ms);
         from_ms = from_ms.max(day_ms + DAY_MS);
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Counts one day; how many deliveries it has.

@@ -11,13 +11,15 @@ pub const PAYLOAD_BYTES_MAX: usize = 512 * 1024;
 /// parser (the common defaults are 64 to 512).
 pub const PAYLOAD_DEPTH_MAX: usize = 64;
 
-/// Payloads above this many bytes are stored in a table of their own. A row of a WITHOUT ROWID
-/// table stands in interior pages too, and 4 KiB pages keep about 1,000 bytes of it: measured with
-/// 2 KB payloads, one table took twice the space and three times the time of two.
-pub const PAYLOAD_INLINE_BYTES: usize = 1_000;
-
-/// The same threshold for the record of a first attempt inside its delivery row.
-pub const RECORD_INLINE_BYTES: usize = 1_000;
+/// Bytes of a row of events or deliveries; what would make it longer, a payload or the record of a
+/// first attempt, has a row in a table of its own. A row of a WITHOUT ROWID table stands in
+/// interior pages too, and 4 KiB pages keep about 1,000 bytes of it, else it takes one page more:
+/// measured with 2 KB payloads, one table took twice the space and three times the time of two.
+pub const ROW_INLINE_BYTES: usize = 950;
+/// What a row of events has beside its texts: two ids of 36 characters, a time, numbers.
+pub const EVENT_ROW_BYTES: usize = 100;
+/// The same of deliveries: three ids, times, words.
+pub const DELIVERY_ROW_BYTES: usize = 200;
 
 /// Body of `POST /events`: one payload and the fields beside it.
 pub const EMIT_BODY_BYTES_MAX: usize = PAYLOAD_BYTES_MAX + 64 * 1024;
@@ -152,9 +154,7 @@ pub const EXCERPT_BYTES_MAX: usize = 16 * 1024;
 pub const RESPONSE_HEADER_NAME_BYTES_MAX: usize = 64;
 /// Bytes that are kept of why an attempt failed: it can hold a header of the answer.
 pub const ERROR_BYTES_MAX: usize = 512;
-/// Kept response headers, and the bytes of each value.
-pub const RESPONSE_HEADERS_MAX: usize = 32;
-/// See [`RESPONSE_HEADERS_MAX`].
+/// Bytes of the value of a kept response header.
 pub const RESPONSE_HEADER_BYTES_MAX: usize = 512;
 
 /// Attempts in flight in one consumer batch: a Worker invocation has 6 outgoing connections that
@@ -194,10 +194,21 @@ pub const DATABASE_WRITE_MS: i64 = 10_000;
 /// Settings and secrets of a connection are used for an attempt that begins this long after they
 /// were read at the latest.
 pub const TARGET_AGE_MS_MAX: i64 = 2_000;
-/// Overdue deliveries of one connection that one sweep brings back.
+/// From so late jobs on their queue is behind, and the sweeper waits as much longer. A swept job
+/// has a minute, in which it comes and is answered.
+pub const DELAY_NOTED_FROM_MS: i64 = 20_000;
+/// Only a batch of so many jobs says so: behind a backlog batches are full, and one message alone
+/// may be late by itself.
+pub const DELAY_NOTED_JOBS: usize = 20;
+/// So much longer at the most.
+pub const DELAY_MS_MAX: i64 = 600_000;
+/// How often a delay is noted, and how long it is taken to go on.
+pub const DELAY_NOTED_EVERY_MS: i64 = 30_000;
+/// See [`DELAY_NOTED_EVERY_MS`].
+pub const DELAY_NOTED_FOR_MS: i64 = 120_000;
+/// Overdue deliveries that one sweep brings back of each connection. One that has more gets a
+/// lane.
 pub const SWEEP_PER_CONNECTION: usize = 100;
-/// The same for the sweep after a restart, when every job was lost.
-pub const SWEEP_AFTER_RESTART: usize = 500;
 /// Held deliveries of one connection that one statement releases, holds or cancels: a write of this
 /// size takes well under a second.
 pub const HELD_STEP: usize = 500;
@@ -206,8 +217,19 @@ pub const HELD_STEP: usize = 500;
 pub const CANCEL_STEP: usize = 1_000;
 /// Connections that one sweep statement answers for; a sweep goes on from the last one.
 pub const SWEEP_CONNECTIONS: usize = 200;
-/// Deliveries that one sweep brings back at the most.
-pub const SWEEP_DELIVERIES: usize = 5_000;
+/// Deliveries that one sweep brings back at the most: 100,000 lost ones in ten minutes, in 20
+/// calls to LOG and 100 to the queue.
+pub const SWEEP_DELIVERIES: usize = 10_000;
+/// Deliveries that the sweeper puts off in one statement.
+pub const SWEEP_AT_ONCE: usize = 500;
+/// Lanes that one sweep nudges at the most, each by a request of its own; an invocation may make
+/// 1,000. With those left alone that were nudged, so many are enough for 1,200 lanes that have
+/// something overdue all the time.
+pub const SWEEP_NUDGES: usize = 300;
+/// Lanes that are nudged side by side: a Worker has 6 outgoing connections.
+pub const NUDGES_AT_ONCE: usize = 6;
+/// Statements that one run of upkeep makes at the most: half of what D1 answers to an invocation.
+pub const UPKEEP_STATEMENTS: usize = 500;
 
 /// Deliveries that one replay sends (the wire contract): as steps in JSON they are about 900 KB,
 /// which is within one parameter of a D1 statement (2 MB).
@@ -280,8 +302,8 @@ pub const ROLLUP_READS: usize = 50_000;
 pub const RETENTION_STEP: usize = 200;
 /// Workspaces of which one statement asks whether they have old events.
 pub const RETENTION_WORKSPACES: usize = 50;
-/// Statements of the deleting in one run: about 4,000 events a minute and shard, which is more than
-/// a shard takes in, and some seconds of one database.
+/// Statements of the deleting in one run: about 4,000 events, less than a second of one database.
+/// With runs ten seconds apart that is more than a shard takes in.
 pub const RETENTION_STATEMENTS: usize = 150;
 /// Old counts and replays of some workspaces that one statement deletes.
 pub const RETENTION_ROWS: usize = 1_000;

@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
-use crate::domain::base::limits::{
-    RESPONSE_HEADER_BYTES_MAX, RESPONSE_HEADER_NAME_BYTES_MAX, RESPONSE_HEADERS_MAX,
-};
+use crate::domain::base::limits::{RESPONSE_HEADER_BYTES_MAX, RESPONSE_HEADER_NAME_BYTES_MAX};
 use crate::domain::delivery::answers::edge_status;
+use crate::domain::delivery::headers::{self, Source, StoredHeader};
 use crate::domain::delivery::mask::Masker;
 
 /// The outcome of an attempt. The words are the wire contract's.
@@ -155,9 +154,11 @@ impl Answer {
     }
 }
 
-/// The record of an attempt, kept as JSON.
+/// The record of an attempt, kept as JSON. `H` is what a header is: name and value, or the form to
+/// store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
+#[serde(bound(serialize = "H: Serialize", deserialize = "H: Deserialize<'de>"))]
+pub struct Record<H = (String, String)> {
     /// Counts from 1.
     pub number: u32,
     /// Who asked for it, if a person did.
@@ -189,13 +190,13 @@ pub struct Record {
     /// URL of the request.
     pub url: String,
     /// Headers of the request; credentials are masked.
-    pub request_headers: Vec<(String, String)>,
+    pub request_headers: Vec<H>,
     /// All requests of the attempt in order, where it took more than one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepRecord>,
     /// Headers of the answer, limited in number and length.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub response_headers: Vec<(String, String)>,
+    pub response_headers: Vec<H>,
     /// First part of the answer's body as text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub excerpt: String,
@@ -236,6 +237,50 @@ pub struct StepRecord {
     pub duration_ms: i64,
 }
 
+impl<H> Record<H> {
+    fn with_headers<T>(self, change: impl Fn(Vec<H>) -> Vec<T>) -> Record<T> {
+        Record {
+            number: self.number,
+            asked_by: self.asked_by,
+            wrapped: self.wrapped,
+            body: self.body,
+            notes: self.notes,
+            started_at_ms: self.started_at_ms,
+            duration_ms: self.duration_ms,
+            outcome: self.outcome,
+            status: self.status,
+            error: self.error,
+            method: self.method,
+            url: self.url,
+            request_headers: change(self.request_headers),
+            steps: self.steps,
+            response_headers: change(self.response_headers),
+            excerpt: self.excerpt,
+            truncated: self.truncated,
+        }
+    }
+
+    fn source<'a>(&self, event: &'a str, rule: u32) -> Source<'a> {
+        Source { event, rule, attempt: self.number, started_at_ms: self.started_at_ms }
+    }
+}
+
+impl Record {
+    /// The form to store for this delivery.
+    pub fn pack(self, event: &str, rule: u32) -> Record<StoredHeader> {
+        let source = self.source(event, rule);
+        self.with_headers(|headers| source.pack(headers))
+    }
+}
+
+impl Record<StoredHeader> {
+    /// What was stored for this delivery.
+    pub fn unpack(self, event: &str, rule: u32) -> Record {
+        let source = self.source(event, rule);
+        self.with_headers(|headers| source.unpack(headers))
+    }
+}
+
 /// The first part of a text, at most so many bytes of it.
 pub fn cut(text: &str, bytes_max: usize) -> String {
     let mut end = text.len().min(bytes_max);
@@ -245,13 +290,13 @@ pub fn cut(text: &str, bytes_max: usize) -> String {
     text[..end].to_owned()
 }
 
-/// The headers of an answer as they are kept: limited in number and length, secrets masked.
+/// The headers of an answer as they are kept: those of use, limited in length, secrets masked.
 pub fn kept_headers(headers: &[(String, String)], masker: &Masker) -> Vec<(String, String)> {
     let keep = |(name, value): &(String, String)| {
         let value = readable(&masker.mask(value));
         (cut(name, RESPONSE_HEADER_NAME_BYTES_MAX), cut(&value, RESPONSE_HEADER_BYTES_MAX))
     };
-    headers.iter().take(RESPONSE_HEADERS_MAX).map(keep).collect()
+    headers::of_use(headers).into_iter().map(keep).collect()
 }
 
 #[cfg(test)]
@@ -327,11 +372,10 @@ mod tests {
     #[test]
     fn what_is_kept_of_headers_is_bounded() {
         let masker = Masker::new(["s3cret!"]);
-        let headers = vec![("x-echo".to_owned(), "Bearer s3cret!".to_owned())];
+        let headers = vec![("server".to_owned(), "Bearer s3cret!".to_owned())];
         assert_eq!(kept_headers(&headers, &masker)[0].1, "Bearer ***");
-        let long = vec![("x".repeat(15_000), "é".repeat(400)); 40];
+        let long = vec![("date".to_owned(), "é".repeat(400)); 40];
         let kept = kept_headers(&long, &masker);
-        assert_eq!((kept.len(), kept[0].1.len()), (RESPONSE_HEADERS_MAX, 512));
-        assert_eq!(kept[0].0.len(), 64);
+        assert_eq!((kept.len(), kept[0].1.len()), (1, 512));
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod attempt;
+pub mod headers;
 pub mod in_flight;
 pub mod job;
 pub mod mask;
@@ -11,4 +12,5 @@ pub mod retry;
 pub mod slots;
 pub mod state;
 pub mod stats;
+pub mod upkeep;
 pub mod write_gate;

@@ -168,6 +168,12 @@ pub fn sweep_backoff_ms(sweeps: u32) -> i64 {
     doubling_minutes_ms(sweeps)
 }
 
+/// How long the sweeper leaves a lane alone that it has nudged so many times in a row: 1, 2, 4
+/// minutes. No longer, since what was lost is to be attempted within five.
+pub fn nudge_backoff_ms(nudges: u32) -> i64 {
+    doubling_minutes_ms(nudges.min(3))
+}
+
 /// 1, 2, 4 ... 64 minutes.
 fn doubling_minutes_ms(count: u32) -> i64 {
     MINUTE_MS << count.saturating_sub(1).min(6)
@@ -300,6 +306,7 @@ mod tests {
         fn check(count: u32, internal_minutes: i64, sweep_minutes: i64) {
             assert_eq!(internal_backoff_ms(count), internal_minutes * MINUTE_MS);
             assert_eq!(sweep_backoff_ms(count), sweep_minutes * MINUTE_MS);
+            assert_eq!(nudge_backoff_ms(count), sweep_minutes.min(4) * MINUTE_MS);
         }
         check(0, 1, 1);
         check(1, 1, 1);

@@ -80,7 +80,7 @@ impl FakeLanes {
             .collect()
         };
         for line in due {
-            self.step(&line, Command::Alarm).await;
+            self.step_apart(&line, Command::Alarm).await;
         }
     }
 
@@ -92,6 +92,12 @@ impl FakeLanes {
         if let Some(object) = self.objects.borrow_mut().get_mut(line) {
             object.in_memory = None;
         }
+    }
+
+    /// A step in the lane's own invocation.
+    async fn step_apart(&self, line: &ConnectionQueue, command: Command) -> Reply {
+        let tasks = self.world.upgrade().expect("the world is there").tasks.clone();
+        tasks.apart(self.step(line, command)).await
     }
 
     async fn step(&self, line: &ConnectionQueue, command: Command) -> Reply {
@@ -137,7 +143,7 @@ impl Lanes for FakeLanes {
         if fault == Some(Fault::Before) {
             return Err(PortError("failed before".into()));
         }
-        let reply = self.step(line, command).await;
+        let reply = self.step_apart(line, command).await;
         Edge::at_home(self.world.upgrade().expect("the world is there"))
             .sleep_ms(self.late_ms.take())
             .await;

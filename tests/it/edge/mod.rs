@@ -4,6 +4,7 @@
 pub mod chaos;
 pub mod isolates;
 mod lanes;
+mod plans;
 mod queue;
 mod rate_limits;
 mod receivers;
@@ -16,9 +17,11 @@ use std::rc::{Rc, Weak};
 
 use posthorn::app::delivery::deliver::{Verdict, deliver};
 use posthorn::app::delivery::work::QueueMessage;
-use posthorn::app::upkeep::sweep::sweep;
+use posthorn::app::upkeep::tasks as upkeep;
+use posthorn::domain::base::limits::UPKEEP_STATEMENTS;
 use posthorn::domain::base::secret::MasterKeys;
 use posthorn::domain::delivery::in_flight::InFlight;
+use posthorn::domain::delivery::upkeep::UpkeepJob;
 use posthorn::domain::delivery::write_gate::WriteGate;
 use posthorn::ports::{Clock, Entropy, Log, Platform, PortError, Quotas, Settings};
 use serde_json::Value;
@@ -63,6 +66,8 @@ pub struct World {
     pub logs: Vec<Sqlite>,
     /// The job queue.
     pub queue: FakeQueue,
+    /// The queue of the upkeep.
+    pub upkeep: FakeQueue,
     /// The lanes.
     pub lanes: FakeLanes,
     /// The customers' endpoints.
@@ -137,6 +142,7 @@ impl Edge {
             control: database("migrations/control"),
             logs: (0..log_shards).map(|_| database("migrations/log")).collect(),
             queue: FakeQueue::new(tasks.clone(), Rc::clone(&chaos)),
+            upkeep: FakeQueue::new(tasks.clone(), Rc::clone(&chaos)),
             lanes: FakeLanes::new(world.clone()),
             receivers: Receivers::new(tasks.clone()),
             rate_limits: FakeRateLimits::new(tasks.clone()),
@@ -170,8 +176,29 @@ impl Edge {
 
     fn serve_messages(&self, messages: &[QueueMessage]) -> Vec<Verdict> {
         let served = self.block_on(deliver(self, messages));
-        self.tasks.spawn(served.rest);
+        self.tasks.spawn_rest(served.rest);
         served.verdicts
+    }
+
+    /// Lets the cron run and its messages be served, each in an invocation of its own.
+    pub fn cron(&self, after_restart: bool) {
+        self.block_on(upkeep::announce(self, after_restart));
+        self.serve_upkeep();
+    }
+
+    fn serve_upkeep(&self) {
+        loop {
+            let due = self.upkeep.take_due(self.now_ms());
+            if due.is_empty() {
+                break;
+            }
+            for text in due {
+                let job = UpkeepJob::parse(&text).expect("a message of the upkeep queue");
+                self.block_on(upkeep::work(self, job));
+                let made = self.tasks.statements();
+                assert!(made <= UPKEEP_STATEMENTS, "{made} statements in one run: {text}");
+            }
+        }
     }
 
     /// Lets the installation run for `ms`: batches are served as they become due, and every minute
@@ -192,6 +219,7 @@ impl Edge {
             }
             let next = [
                 self.queue.next_due_ms(),
+                self.upkeep.next_due_ms(),
                 self.lanes.next_due_ms(),
                 self.tasks.next_due_ms(),
                 Some(next_sweep_ms),
@@ -203,11 +231,17 @@ impl Edge {
             }
             self.tasks.advance_to(next_ms);
             self.block_on(self.lanes.ring(self.now_ms()));
+            self.serve_upkeep();
             if next_ms >= next_sweep_ms {
-                self.block_on(sweep(self, false));
+                self.cron(false);
                 next_sweep_ms += 60_000;
             }
         }
+    }
+
+    /// The most statements that one invocation made since this was asked last.
+    pub fn take_statements_max(&self) -> usize {
+        self.tasks.take_statements_max()
     }
 
     /// When something that waits in the background goes on.
@@ -293,6 +327,10 @@ impl Platform for Edge {
 
     fn jobs(&self) -> &FakeQueue {
         &self.0.queue
+    }
+
+    fn upkeep(&self) -> &FakeQueue {
+        &self.0.upkeep
     }
 
     fn lanes(&self) -> &FakeLanes {

@@ -69,6 +69,7 @@ pub struct Receivers {
     tasks: Tasks,
     scripts: RefCell<HashMap<String, Script>>,
     seen: RefCell<Vec<Seen>>,
+    counts: RefCell<HashMap<String, usize>>,
     witness: RefCell<Option<Witness>>,
 }
 
@@ -78,6 +79,7 @@ impl Receivers {
             tasks,
             scripts: RefCell::default(),
             seen: RefCell::default(),
+            counts: RefCell::default(),
             witness: RefCell::default(),
         }
     }
@@ -98,8 +100,17 @@ impl Receivers {
         seen.iter().filter(|seen| seen.request.url == url).cloned().collect()
     }
 
+    /// How many requests arrived at `url`.
+    pub fn count(&self, url: &str) -> usize {
+        self.counts.borrow().get(url).copied().unwrap_or_default()
+    }
+
     fn reply(&self, request: &OutboundRequest) -> Reply {
-        let before = self.seen.borrow().iter().filter(|s| s.request.url == request.url).count();
+        let mut counts = self.counts.borrow_mut();
+        let count = counts.entry(request.url.clone()).or_default();
+        let before = *count;
+        *count += 1;
+        drop(counts);
         self.seen.borrow_mut().push(Seen { at_ms: self.tasks.now_ms(), request: request.clone() });
         let scripts = self.scripts.borrow();
         scripts.get(&request.url).map_or_else(|| Reply::status(200), |script| script(before))

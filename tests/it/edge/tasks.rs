@@ -17,11 +17,18 @@ pub struct Tasks(Rc<Inner>);
 struct Inner {
     now_ms: Cell<i64>,
     timers: RefCell<Vec<(i64, Waker)>>,
-    background: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
+    background: RefCell<Vec<Background>>,
+    /// Statements of the invocation that is being polled, shared by all its tasks.
+    statements: RefCell<Rc<Cell<usize>>>,
+    /// The most statements of one invocation so far.
+    statements_max: Cell<usize>,
     /// How many background tasks are being polled, one inside the other.
     depth: Cell<usize>,
     is_doomed: Cell<bool>,
 }
+
+/// A task with the count of its invocation's statements.
+type Background = (Rc<Cell<usize>>, LocalBoxFuture<'static, ()>);
 
 struct Flag(AtomicBool);
 
@@ -38,6 +45,8 @@ impl Tasks {
             now_ms: Cell::new(now_ms),
             timers,
             background,
+            statements: RefCell::default(),
+            statements_max: Cell::new(0),
             depth: Cell::new(0),
             is_doomed: Cell::new(false),
         }))
@@ -49,8 +58,48 @@ impl Tasks {
 
     /// Adds a task that goes on whenever the executor runs.
     pub fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
-        self.0.background.borrow_mut().push(task);
+        self.spawn_of(Rc::default(), task);
+    }
+
+    /// Adds a task of the invocation that [`Self::block_on`] ran last.
+    pub fn spawn_rest(&self, task: LocalBoxFuture<'static, ()>) {
+        let statements = Rc::clone(&self.0.statements.borrow());
+        self.spawn_of(statements, task);
+    }
+
+    fn spawn_of(&self, statements: Rc<Cell<usize>>, task: LocalBoxFuture<'static, ()>) {
+        self.0.background.borrow_mut().push((statements, task));
         self.poll_background();
+    }
+
+    /// Runs a future as an invocation of its own.
+    pub async fn apart<T>(&self, future: impl Future<Output = T>) -> T {
+        let (own, mut future): (Rc<Cell<usize>>, _) = (Rc::default(), Box::pin(future));
+        std::future::poll_fn(|cx| {
+            let outer = self.0.statements.replace(Rc::clone(&own));
+            let polled = future.as_mut().poll(cx);
+            self.0.statements.replace(outer);
+            polled
+        })
+        .await
+    }
+
+    /// Counts a statement of the invocation that is being polled; how many it has made.
+    pub fn count_statement(&self) -> usize {
+        let statements = self.0.statements.borrow();
+        statements.set(statements.get() + 1);
+        self.0.statements_max.set(self.0.statements_max.get().max(statements.get()));
+        statements.get()
+    }
+
+    /// The statements of the invocation that [`Self::block_on`] ran last.
+    pub fn statements(&self) -> usize {
+        self.0.statements.borrow().get()
+    }
+
+    /// The most statements that one invocation made since this was asked last.
+    pub fn take_statements_max(&self) -> usize {
+        self.0.statements_max.take()
     }
 
     /// Forgets all background tasks and timers.
@@ -99,9 +148,12 @@ impl Tasks {
         .await;
     }
 
+    /// Runs an invocation to the end of its handler.
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
+        let own: Rc<Cell<usize>> = Rc::default();
         loop {
+            self.0.statements.replace(Rc::clone(&own));
             if let Poll::Ready(value) = poll_until_quiet(&mut future.as_mut()) {
                 return value;
             }
@@ -114,9 +166,11 @@ impl Tasks {
         let tasks = std::mem::take(&mut *self.0.background.borrow_mut());
         let mut waiting: Vec<_> = tasks
             .into_iter()
-            .filter_map(|mut task| match self.poll_one(&mut task) {
-                Poll::Ready(()) => None,
-                Poll::Pending => Some(task),
+            .filter_map(|(statements, mut task)| {
+                let outer = self.0.statements.replace(Rc::clone(&statements));
+                let polled = self.poll_one(&mut task);
+                self.0.statements.replace(outer);
+                polled.is_pending().then_some((statements, task))
             })
             .collect();
         self.0.background.borrow_mut().append(&mut waiting);

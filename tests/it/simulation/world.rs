@@ -5,8 +5,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use posthorn::app::upkeep::rollups;
-use posthorn::app::upkeep::sweep::sweep;
+use posthorn::app::upkeep::budget::Budget;
+use posthorn::app::upkeep::{rollups, tasks};
+use posthorn::domain::delivery::upkeep::UpkeepJob;
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
 
@@ -166,7 +167,12 @@ impl World {
         self.is_over.set(true);
         self.pass(CALM_MS, false);
         for shard in 0..2 {
-            let counted = self.edge.block_on(rollups::advance(&self.edge, shard, true));
+            let counted = self.edge.block_on(rollups::advance(
+                &self.edge,
+                shard,
+                true,
+                &mut Budget::new(900),
+            ));
             counted.expect("nothing goes wrong any more");
         }
         self.judge();
@@ -181,9 +187,16 @@ impl World {
                 return;
             }
             self.hand_out_batches();
+            for text in self.edge.upkeep.take_due(self.edge.now_ms()) {
+                let edge = self.edge.clone();
+                let job = UpkeepJob::parse(&text).expect("a message of the upkeep queue");
+                self.edge.spawn(async move { tasks::work(&edge, job).await });
+            }
             let deed_ms = if is_wild { next_deed_ms } else { i64::MAX };
             let queue_ms = self.edge.queue.next_due_ms().filter(|_| self.is_any_free());
-            let others = [self.edge.lanes.next_due_ms(), self.edge.next_task_ms(), queue_ms];
+            let upkeep_ms = self.edge.upkeep.next_due_ms();
+            let others =
+                [self.edge.lanes.next_due_ms(), self.edge.next_task_ms(), queue_ms, upkeep_ms];
             let next_ms =
                 others.into_iter().flatten().chain([deed_ms, next_sweep_ms, end_ms]).min();
             self.edge.advance_to(next_ms.expect("an end"));
@@ -195,7 +208,7 @@ impl World {
             if now_ms >= next_sweep_ms {
                 next_sweep_ms += 60_000;
                 let edge = self.edge.clone();
-                self.edge.spawn(async move { sweep(&edge, false).await });
+                self.edge.spawn(async move { tasks::announce(&edge, false).await });
             }
             if is_wild && now_ms >= next_deed_ms {
                 let most_ms = self.climate.chaos_ms().1;

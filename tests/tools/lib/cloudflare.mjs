@@ -86,11 +86,14 @@ export class FakeAccount {
     for (const [, queue] of config.matchAll(/^(?:queue|dead_letter_queue) = "(.*)"/gm)) {
       if (!this.queues[queue]) throw new StepError("exit code 1", { tail: `Queue "${queue}" does not exist` });
     }
+    if (this.isFree && /^cpu_ms/m.test(config)) {
+      throw new StepError("exit code 1", { tail: "CPU limits are not supported for the Free plan. [code: 100328]" });
+    }
     const worker = (this.workers[name] ??= { secrets: {}, deploys: 0 });
     Object.assign(worker.secrets, secretsFile ? JSON.parse(readFileSync(secretsFile, "utf8")) : {});
     worker.deploys += 1;
     worker.config = config;
-    this.queues[`${name}-jobs`] = [name];
+    for (const [, queue] of config.matchAll(/^\[\[queues\.consumers\]\]\nqueue = "(.*)"/gm)) this.queues[queue] = [name];
     return domain ? `Deployed ${name}\n  ${domain} (custom domain)` : `Deployed ${name}\n  https://${name}.mine.workers.dev`;
   }
 

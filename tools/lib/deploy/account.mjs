@@ -113,7 +113,10 @@ export class Account {
   /** Deploys; `secretsFile` holds the secrets to set, others stay. Answers the addresses that wrangler names. */
   async deploy(config, secretsFile) {
     const secrets = secretsFile ? ["--secrets-file", secretsFile] : [];
-    const text = await this.wrangler(["deploy", "--config", config, ...secrets]);
+    const text = await this.wrangler(["deploy", "--config", config, ...secrets]).catch((error) => {
+      if (/CPU limits are not supported for the Free plan/.test(error.tail)) error.hint = "run this again with --free-plan.";
+      throw error;
+    });
     return [...text.matchAll(/https:\/\/([\w.-]+\.workers\.dev)/g)].map(([, host]) => host);
   }
 

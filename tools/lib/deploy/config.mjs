@@ -29,6 +29,7 @@ export function kept(text) {
     databases: Object.fromEntries(databases.filter(([, id]) => id)),
     vars: Object.fromEntries(assignments(section(text, "vars"))),
     limits: Object.fromEntries(limits),
+    freePlan: !/^\[limits\]/m.test(text),
   };
 }
 
@@ -48,11 +49,12 @@ export function resources(template, name, shards) {
 }
 
 /** The text of the file. `ids` are the databases' ids by their names. */
-export function localConfig(template, { name, account, domain, ids, vars, limits, shards }) {
+export function localConfig(template, { name, account, domain, ids, vars, limits, shards, freePlan }) {
   const { databases } = resources(template, name, shards);
   let text = template;
   for (const block of blocks(template, "d1_databases")) text = text.replace(block, "");
   text = replaced(text, "name", name);
+  if (freePlan) text = text.replace(/^\[limits\]\n(?:(?!\[|\n).*\n)*/m, "");
   text = text.replace(/^((?:queue|dead_letter_queue) = ")posthorn/gm, `$1${name}`);
   for (const [key, value] of Object.entries(vars)) text = withVar(text, key, value);
   for (const block of blocks(text, "ratelimits")) {
@@ -62,9 +64,8 @@ export function localConfig(template, { name, account, domain, ids, vars, limits
   const place = domain
     ? `routes = [{ pattern = ${JSON.stringify(domain)}, custom_domain = true }]\nworkers_dev = false`
     : "workers_dev = true";
-  // Each version would get a public address of its own, which no setting of OWN_HOSTS could know.
-  const head = `account_id = ${JSON.stringify(account)}\n${place}\npreview_urls = false\n`;
-  text = text.replace(/^(compatibility_date\s*=)/m, `${head}$1`);
+  text = text.replace(/^workers_dev = false$/m, () => place);
+  text = text.replace(/^(compatibility_date\s*=)/m, `account_id = ${JSON.stringify(account)}\n$1`);
   const bound = databases.map((one) => `
 [[d1_databases]]
 binding = "${one.binding}"

@@ -12,7 +12,7 @@ const SMOKE_MS = 180_000;
 const SMOKE_EVERY_MS = 3_000;
 
 /**
- * Deploys one installation. `options`: {name?, domain?, workersDev, organization, jurisdiction?, adopt, dryRun}.
+ * Deploys one installation. `options`: {name?, domain?, workersDev, organization, jurisdiction?, freePlan?, adopt, dryRun}.
  * `tools`: {account, template, configFile, folder, env, print, call, build, smokeMs?}, where `call` is fetch. Answers
  * {baseUrl, keysFile} or, of a dry run, {planned}.
  */
@@ -59,7 +59,8 @@ function planned(options, former, { template }) {
     });
   }
   const shards = Number(former.vars.LOG_SHARDS ?? 1);
-  return { ...resources(template, name, shards), name, domain, shards, former, jurisdiction: options.jurisdiction };
+  const freePlan = options.freePlan || former.freePlan;
+  return { ...resources(template, name, shards), name, domain, shards, former, freePlan, jurisdiction: options.jurisdiction };
 }
 
 /** Looks at everything that has one of our names, and stops when it is somebody else's. */

@@ -1,10 +1,11 @@
 //! The end of a batch: what was not started goes back, the lanes are told, the rest goes on.
 
-use futures_util::future::{FutureExt, join, join3};
+use futures_util::future::{FutureExt, join, join4};
 use futures_util::stream::StreamExt;
 
 use super::{BatchEvent, Run, Served, Verdict};
 use crate::app::delivery::batch;
+use crate::app::delivery::queue_delay;
 use crate::app::delivery::reports::Report;
 use crate::app::replays;
 use crate::domain::base::limits::{HAND_BACK_S, STRAGGLERS_MS};
@@ -52,6 +53,7 @@ impl<P: Platform> Run<P> {
         let Self { platform, jobs, mut turns, verdicts, started, targets, slots, .. } = self;
         let replaying = replays::advance_all(platform.clone(), self.steps);
         let serving = batch::serve_lines(platform.clone(), started, targets, slots.free());
+        let noting = queue_delay::note(platform.clone(), self.delays);
         let stragglers = async move {
             let mut left = jobs.iter().filter(|work| work.is_in_flight).count();
             while left > 0 {
@@ -70,7 +72,7 @@ impl<P: Platform> Run<P> {
             }
         };
         let rest = async move {
-            join3(stragglers, serving, replaying).await;
+            join4(stragglers, serving, replaying, noting).await;
         };
         Served { verdicts, rest: Box::pin(rest) }
     }

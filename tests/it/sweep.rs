@@ -1,0 +1,124 @@
+//! What the sweeper finds, and what it leaves alone.
+
+use posthorn::domain::base::time::MINUTE_MS;
+use posthorn::ports::Clock;
+use serde_json::{Value, json};
+
+use crate::edge::Edge;
+use crate::tenant::Tenant;
+
+fn url(name: &str) -> String {
+    format!("https://hooks.example.com/{name}")
+}
+
+/// A tenant with connections of these names, each with a rule for the event of its name.
+fn routes(names: &[&str]) -> (Edge, Tenant, Vec<String>) {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let route = |name: &&str| tenant.route(&edge, name, json!({"url": url(name)})).0;
+    let connections = names.iter().map(route).collect();
+    (edge, tenant, connections)
+}
+
+fn seen(edge: &Edge, name: &str) -> usize {
+    edge.receivers.seen(&url(name)).len()
+}
+
+fn errors(edge: &Edge, at: &str) -> Vec<Value> {
+    let lines = edge.lines.borrow();
+    let of = lines.iter().filter(|line| line["at"] == at && line.get("error").is_some());
+    of.cloned().collect()
+}
+
+#[test]
+fn while_the_queue_is_behind_what_waits_in_it_is_not_taken_for_lost() {
+    let (edge, tenant, _) = routes(&["first", "second"]);
+    tenant.emit(&edge, "first");
+    (0..20).for_each(|_| drop(tenant.emit(&edge, "second")));
+    let mut jobs = edge.queue.take_batch(edge.now_ms());
+    let waiting = jobs.remove(0);
+    // The queue is two and a half minutes behind, and then four and a half.
+    edge.run_for(150_000);
+    jobs.into_iter().for_each(|job| edge.queue.put_back(job, 0));
+    edge.run_for(2 * MINUTE_MS);
+    assert_eq!((seen(&edge, "first"), seen(&edge, "second")), (0, 20));
+    assert_eq!(edge.queue.sent.get(), 21, "it sends no job for what is still to come");
+    edge.queue.put_back(waiting, 0);
+    edge.run_for(10 * MINUTE_MS);
+    assert_eq!((seen(&edge, "first"), seen(&edge, "second")), (1, 20));
+    assert_eq!(edge.queue.sent.get(), 21);
+    // A lost one is found all the same.
+    tenant.emit(&edge, "first");
+    edge.queue.clear();
+    edge.run_for(5 * MINUTE_MS);
+    assert_eq!(seen(&edge, "first"), 2);
+}
+
+#[test]
+fn a_row_that_cannot_be_read_keeps_no_other_from_being_swept() {
+    let (edge, tenant, connections) = routes(&["a", "b"]);
+    let unreadable = tenant.emit(&edge, "a");
+    tenant.emit(&edge, "a");
+    tenant.emit(&edge, "b");
+    edge.queue.clear();
+    let change =
+        format!("update deliveries set payload_bytes = 'none' where event = '{unreadable}'");
+    assert_eq!(edge.logs[0].execute(&change), 1);
+    edge.run_for(5 * MINUTE_MS);
+    assert_eq!((seen(&edge, "a"), seen(&edge, "b")), (1, 1));
+    let told = errors(&edge, "sweep");
+    assert!(!told.is_empty() && told.iter().all(|line| line["shard"] == 0), "{told:?}");
+    // So with lanes, and with connections that are read for what they hold.
+    for name in ["a", "b"] {
+        tenant.emit(&edge, name);
+    }
+    edge.queue.clear();
+    edge.logs[0].execute(&format!(
+        "insert into lanes (workspace, connection, mode, raised_at_ms, nudges) \
+         values ('{}', '{}', 0, 0, 'none'), ('{}', '{}', 0, 0, 0)",
+        tenant.workspace, connections[0], tenant.workspace, connections[1]
+    ));
+    edge.run_for(6 * MINUTE_MS);
+    assert_eq!(seen(&edge, "b"), 2);
+}
+
+#[test]
+fn a_row_that_cannot_be_read_keeps_no_other_of_its_batch() {
+    let (edge, tenant, _) = routes(&["a", "b"]);
+    let unreadable = tenant.emit(&edge, "a");
+    tenant.emit(&edge, "b");
+    edge.logs[0]
+        .execute(&format!("update deliveries set faults = 'none' where event = '{unreadable}'"));
+    edge.run_for(1_000);
+    assert_eq!((seen(&edge, "a"), seen(&edge, "b")), (0, 1));
+    assert_eq!(errors(&edge, "deliver").len(), 1);
+}
+
+#[test]
+fn a_connection_that_cannot_be_read_keeps_no_other_from_being_released() {
+    let (edge, tenant, connections) = routes(&["a", "b"]);
+    for (name, connection) in ["a", "b"].iter().zip(&connections) {
+        tenant.post_ok(&edge, &format!("/api/v1/connections/{connection}/deactivate"));
+        tenant.emit(&edge, name);
+    }
+    edge.control.execute("update connections set active = 1, inactive_reason = null");
+    edge.control
+        .execute(&format!("update connections set settings = 'x' where id = '{}'", connections[0]));
+    edge.run_for(2 * MINUTE_MS);
+    assert_eq!(seen(&edge, "b"), 1);
+}
+
+#[test]
+fn what_a_deleted_connection_holds_is_canceled_for_that_reason() {
+    let (edge, tenant, connections) = routes(&["a", "b"]);
+    for (name, connection) in ["a", "b"].iter().zip(&connections) {
+        tenant.post_ok(&edge, &format!("/api/v1/connections/{connection}/deactivate"));
+        tenant.emit(&edge, name);
+    }
+    // As if the deletion had been cut off, or an emit been stored after it.
+    edge.control.execute(&format!("delete from connections where id = '{}'", connections[0]));
+    edge.run_for(2 * MINUTE_MS);
+    let states =
+        edge.logs[0].ask("select json_array(state, reason) from deliveries order by event");
+    assert_eq!(states, [json!("[\"canceled\",\"connection_deleted\"]"), json!("[\"held\",null]")]);
+}
