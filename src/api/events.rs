@@ -220,12 +220,12 @@ fn show_attempt((id, record): &(String, Record)) -> Value {
         "outcome": record.outcome,
         "started_at": rfc3339(record.started_at_ms),
         "duration_ms": record.duration_ms,
-        "request": {
-            "method": record.method,
-            "url": record.url,
-            "headers": headers(&record.request_headers),
-        },
     });
+    // What cannot be sent as it is asked for is refused without a request.
+    if !record.method.is_empty() {
+        let headers = headers(&record.request_headers);
+        shown["request"] = json!({"method": record.method, "url": record.url, "headers": headers});
+    }
     if let Some(asked_by) = &record.asked_by {
         shown["asked_by"] = json!(asked_by);
     }

@@ -19,6 +19,7 @@ pub mod keys;
 pub mod live_lists;
 pub mod loops;
 pub mod machine_keys;
+pub mod mapping;
 pub mod organizations;
 pub mod outgoing;
 pub mod preview;

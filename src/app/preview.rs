@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::app::connections::parts;
+use crate::app::mapping;
 use crate::app::rules::{action_of, check};
-use crate::destinations::call::{Account, Call, Mapped, Step, Verdict};
+use crate::destinations::call::{Account, Call, Step, Verdict};
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::secret::Secret;
 use crate::domain::base::tree::Tree;
@@ -43,8 +44,9 @@ pub fn preview(
     let action = action_of(destination, Some(action))?;
     check(destination, connection, action, metadata)?;
     let tree = Tree::read(payload).ok_or_else(|| Error::internal("a payload is no tree"))?;
-    let (facts, mapped) = (Facts { name: event, ..Facts::default() }, Mapped::new());
-    let source = Source { payload: &tree, facts, mapped: &mapped };
+    let facts = Facts { name: event, ..Facts::default() };
+    let applied = mapping::applied(destination, payload);
+    let source = Source { payload: &tree, facts, mapped: &applied.fields };
     let mut preview = Preview::default();
     for input in action.inputs.iter().filter(|input| input.kind.is_template()) {
         let text = metadata.get(input.key).map_or("", String::as_str);
@@ -59,7 +61,7 @@ pub fn preview(
         account: Account { values: &values, credentials: &credentials },
         action: action.key,
         metadata,
-        mapped: &mapped,
+        mapped: &applied.fields,
         secrets: &[],
         timeout_ms: connection.options.timeout_ms(),
         event: "",
@@ -76,8 +78,10 @@ pub fn preview(
         now_ms,
     };
     match destination.step(&call, &[]) {
+        Ok(Step::Send(_)) if applied.failure.is_some() => preview.refused = applied.failure,
         Ok(Step::Send(request)) => {
             preview.notes.clone_from(&request.notes);
+            preview.notes.extend(applied.warnings);
             preview.request = Some(json!({
                 "method": request.method,
                 "url": request.shown_url(),

@@ -6,22 +6,34 @@
 //! settings; its [`Destination::step`] makes the requests of one attempt and reads the answers.
 //! `slack.rs` is a good one to begin with.
 
+mod activecampaign;
 pub mod call;
+mod customer_io;
 mod discord;
 pub mod form;
 mod http;
+mod hubspot;
+mod intercom;
+mod mail;
+mod mailchimp;
+mod mailerlite;
 pub mod model;
 mod options;
+mod pipedrive;
+mod provider;
 pub mod reading;
+mod resend;
+mod sendgrid;
 mod slack;
 #[cfg(test)]
 mod testing;
+mod texts;
 mod webhook;
 
 use std::collections::BTreeMap;
 
 use crate::destinations::call::{Account, Call, Listing, OutboundRequest, Step, Verdict};
-use crate::destinations::model::{About, Action, Values};
+use crate::destinations::model::{About, Action, PersonField, Values};
 use crate::domain::base::fields::Fields;
 use crate::domain::base::secret::Secret;
 use crate::domain::connection::signing::Signing;
@@ -54,6 +66,11 @@ pub trait Destination: Sync {
     /// # Errors
     /// Why the request cannot be made although the settings were checked: our own fault.
     fn step(&self, call: &Call<'_>, answers: &[Answer]) -> Result<Step, String>;
+
+    /// The fields of its persons that payloads can be mapped to, the ones that every account has.
+    fn person(&self) -> &'static [PersonField] {
+        &[]
+    }
 
     /// What is wrong with what a rule says beyond what its action's inputs tell: the key and why.
     ///
@@ -88,8 +105,21 @@ pub trait Destination: Sync {
 }
 
 /// All destinations, in the order in which people choose.
-pub static ALL: [&dyn Destination; 4] =
-    [&webhook::Webhook, &slack::Slack, &discord::Discord, &http::Http];
+pub static ALL: [&dyn Destination; 13] = [
+    &webhook::Webhook,
+    &slack::Slack,
+    &discord::Discord,
+    &resend::Resend,
+    &sendgrid::SendGrid,
+    &mailchimp::Mailchimp,
+    &mailerlite::MailerLite,
+    &customer_io::CustomerIo,
+    &activecampaign::ActiveCampaign,
+    &hubspot::HubSpot,
+    &intercom::Intercom,
+    &pipedrive::Pipedrive,
+    &http::Http,
+];
 
 /// The destination of connections of this type.
 pub fn find(kind: &str) -> Option<&'static dyn Destination> {
@@ -116,3 +146,6 @@ pub fn kinds() -> String {
 pub fn stored(kind: &str) -> Result<&'static dyn Destination, String> {
     find(kind).ok_or_else(|| format!("there is no destination {kind}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -187,6 +187,49 @@ impl Field {
     }
 }
 
+/// A field of a provider's persons that payloads can be mapped to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PersonField {
+    /// Its key.
+    pub key: &'static str,
+    /// What people call it.
+    pub label: &'static str,
+    /// What its text must look like: `email` or `phone`, or empty.
+    pub format: &'static str,
+    /// Where its value stands in a payload, unless a mapping says something else.
+    pub from: Option<&'static str>,
+    /// Whether there is no person without it.
+    pub is_required: bool,
+}
+
+impl PersonField {
+    /// The address, by which persons are known.
+    pub const EMAIL: Self = Self {
+        key: "email",
+        label: "E-mail",
+        format: "email",
+        from: Some("email"),
+        is_required: true,
+    };
+
+    /// A text.
+    pub const fn new(key: &'static str, label: &'static str) -> Self {
+        Self { key, label, format: "", from: None, is_required: false }
+    }
+
+    /// The same; by default it comes from here.
+    pub const fn of(mut self, path: &'static str) -> Self {
+        self.from = Some(path);
+        self
+    }
+
+    /// The same with what its text must look like.
+    pub const fn format(mut self, format: &'static str) -> Self {
+        self.format = format;
+        self
+    }
+}
+
 /// Something that a rule can ask for.
 pub struct Action {
     /// Its key in a rule's `metadata.action`.

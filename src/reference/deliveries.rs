@@ -89,7 +89,9 @@ pub fn shapes() -> Names {
         may("steps", list_of(step)).says("All requests in order, where it took more than one."),
         may("notes", list_of(words("The payload has nothing at user.name")))
             .says("What there is to know of how the request was made."),
-        need("request", request),
+        may("request", request)
+            .shown()
+            .says("Missing where there was nothing that could be sent: `error` says why."),
     ]);
     let details = closed([
         need("id", id("attempt")),

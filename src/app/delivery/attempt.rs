@@ -3,10 +3,10 @@
 
 use serde_json::json;
 
-use crate::app::outgoing;
+use crate::app::{mapping, outgoing};
 use crate::destinations;
 use crate::destinations::call::{
-    Account, Call, Content, Mapped, OutboundHeader, OutboundRequest, STEPS_MAX, Step, Verdict,
+    Account, Call, Content, OutboundHeader, OutboundRequest, STEPS_MAX, Step, Verdict,
 };
 use crate::destinations::model::Values;
 use crate::domain::base::ids::TEST_RULE;
@@ -133,12 +133,12 @@ async fn exchange<P: Platform>(
     let values = Values::stored(&target.settings)?;
     let account = Account { values: &values, credentials: &opened.credentials };
     let rule = target.rules.iter().find(|rule| rule.number == owed.rule);
-    let (no_rule, mapped) = (RuleSays::default(), Mapped::new());
+    let (no_rule, applied) = (RuleSays::default(), mapping::applied(destination, &owed.payload));
     let call = Call {
         account,
         action: rule.map_or(destination.about().actions[0].key, |rule| &rule.action),
         metadata: &rule.unwrap_or(&no_rule).metadata,
-        mapped: &mapped,
+        mapped: &applied.fields,
         external_id: target.external_id.as_deref(),
         secrets: &opened.secrets,
         timeout_ms: target.options.timeout_ms(),
@@ -159,8 +159,12 @@ async fn exchange<P: Platform>(
     let verdict = loop {
         let mut request = match destination.step(&call, &answers)? {
             Step::Send(_) if is_lost => break Verdict::refused("Its rule is not there any more"),
+            Step::Send(_) if applied.failure.is_some() => {
+                break Verdict::refused(applied.failure.unwrap_or_default());
+            }
             Step::Done(verdict) => break verdict,
             Step::Send(_) if answers.len() == STEPS_MAX => return Err("too many requests".into()),
+            Step::Send(request) if answers.is_empty() => request.noting(applied.warnings.clone()),
             Step::Send(request) => request,
         };
         let sent_at_ms = platform.now_ms();

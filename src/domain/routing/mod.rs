@@ -3,5 +3,6 @@
 pub mod event;
 pub mod filter;
 pub mod idempotency;
+pub mod mapping;
 pub mod rule;
 pub mod template;

@@ -33,7 +33,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         p { (outcome(record, platform.now_ms())) }
         @for note in &record.notes { p.hint { (note) } }
         (details(visit, record, &whole.payload))
-        section {
+        section hidden[record.method.is_empty()] {
             h2 { (text::BODY_SENT) }
             @if record.wrapped { p.hint { (text::BODY_WRAPPED) } }
             @if !record.body.is_empty() {
@@ -84,7 +84,7 @@ pub fn details(visit: &EmbedSession, record: &Record, payload: &str) -> Markup {
     let id = |what: &str| format!("{what}-{}", record.number);
     let may_read = visit.session.may_read_payloads();
     html! {
-        details.part open {
+        details.part open hidden[record.method.is_empty()] {
             summary { (text::REQUEST_SENT) }
             (parts::copyable(&id("sent"), &sent(record)))
             @if !payload.is_empty() {
