@@ -1,6 +1,8 @@
 // Destinations beyond the webhook, on the running Worker with a stand-in for their providers (PROVIDER_BASES).
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { noBrowser, openBrowser, openPage } from "./lib/browser.mjs";
+import { newSession } from "./lib/embed.mjs";
 import { assertError } from "./lib/shapes.mjs";
 import { answer } from "./lib/receiver.mjs";
 import { until } from "./lib/until.mjs";
@@ -144,3 +146,55 @@ test("HTTP sends a body of one's own to any URL, stand-in or not", async () => {
   });
   assertError(bad, 422, "metadata.body");
 });
+
+const LIST = "/slack/api/conversations.list?types=public_channel%2Cprivate_channel&exclude_archived=true&limit=200";
+const looks = {
+  "wide and light": { viewport: { width: 1280, height: 900 }, colorScheme: "light" },
+  "narrow, dark, without script": { viewport: { width: 320, height: 700 }, colorScheme: "dark", javaScriptEnabled: false },
+};
+for (const [look, options] of Object.entries(looks)) {
+  test(`a customer picks Slack, writes a message and sees it arrive: ${look}`, { skip: noBrowser }, async () => {
+    const event = `alert.triggered-${(names += 1)}`;
+    const example = JSON.stringify({ resource: "db", value: 7 });
+    ok(await tenant.api.put(`/event-types/${event}`, { label: "Alert", example }));
+    world.receiver.on(AUTH, good);
+    world.receiver.on(SEND, good);
+    world.receiver.on(LIST, json({ ok: true, channels: [{ id: "C1", name: "alerts" }] }));
+    const browser = await openBrowser();
+    try {
+      const page = await openPage(browser, options);
+      const press = (name) => page.getByRole("button", { name, exact: true }).click();
+      const fits = async () => assert.ok((await page.locator("main").boundingBox()).width <= options.viewport.width);
+      const { launch_url, session_id } = await newSession(world, tenant);
+      await page.goto(launch_url);
+      await page.goto(`${world.localUrl}/embed/s/${session_id}/connections/new`);
+      await fits();
+      await page.getByRole("link", { name: /^Slack/ }).click();
+      await page.getByLabel("Bot token").fill("xoxb-1-2-browser");
+      await page.getByLabel("Name", { exact: true }).fill(`Alerts ${look}`);
+      await press("Create connection");
+      await page.getByRole("link", { name: "Add rule" }).first().click();
+      await page.getByLabel("Event", { exact: true }).fill(event);
+      await page.getByLabel("Message").fill("{{resource}} is at {{value}}{{gone}}");
+      await press("Load the list");
+      await page.getByLabel("Channel").selectOption("C1");
+      await press("Preview");
+      await page.locator("pre", { hasText: "db is at 7" }).waitFor();
+      await fits();
+      if (options.javaScriptEnabled !== false) {
+        await page.getByLabel("Message").fill("");
+        await press("{{value}}");
+        assert.equal(await page.getByLabel("Message").inputValue(), "{{value}}");
+        await page.getByLabel("Message").fill("{{resource}} is at {{value}}{{gone}}");
+      }
+      await press("Add rule");
+      await page.getByText(event).first().waitFor();
+      const before = world.receiver.at(SEND).length;
+      await settled(tenant, (await emit(tenant, event, example)).id, ["completed"], 30_000);
+      assert.equal(bodies(SEND)[before].text, "db is at 7");
+      assert.deepEqual(page.complaints, []);
+    } finally {
+      await browser.close();
+    }
+  });
+}
