@@ -163,6 +163,24 @@ fn no_attempt_begins_that_could_outlast_its_lease() {
 }
 
 #[test]
+fn a_line_sends_nothing_old_however_slow_the_databases_are() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let (connection, _) = tenant.route(&edge, "x", json!({"url": URL, "ordering": "strict"}));
+    tenant.emit(&edge, "x");
+    // The job, a page of the line and the delivery take 4 s each.
+    edge.logs[0].set_weather(Weather::Slow(4_000));
+    serve(&edge, edge.queue.take_batch(i64::MAX));
+    edge.block_on(edge.sleep_ms(9_000));
+    let other = "https://hooks.example.com/other";
+    let path = format!("/api/v1/connections/{connection}");
+    let change = json!({"metadata": {"url": other}});
+    assert_eq!(tenant.call(&edge, "PATCH", &path, &change).status, 200);
+    edge.run_for(5 * MINUTE_MS);
+    assert_eq!((edge.receivers.seen(URL).len(), edge.receivers.seen(other).len()), (0, 1));
+}
+
+#[test]
 fn what_cannot_be_recorded_is_sent_again_once() {
     for ordering in ["none", "strict"] {
         let edge = Edge::new();

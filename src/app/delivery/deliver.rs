@@ -213,7 +213,7 @@ impl<P: Platform> Run<P> {
         self.turns.push(Box::pin(async move {
             let fresh = match fresh.is_fresh(platform.now_ms()) {
                 true => Some(fresh),
-                false => slice::read_target(&platform, &owed.key()).await,
+                false => slice::read_target(&platform, &[owed.key()]).await,
             };
             match fresh {
                 Some(fresh) => {

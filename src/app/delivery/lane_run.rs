@@ -19,6 +19,7 @@ use crate::app::common::history_db;
 use crate::app::delivery::attempt::{AttemptResult, ConnectionEffect, attempt};
 use crate::app::delivery::lanes;
 use crate::app::delivery::recorder::{self, FinishedJob};
+use crate::app::delivery::slice::{self, FreshTarget};
 use crate::app::delivery::write_gate;
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::{
@@ -32,7 +33,7 @@ use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::lane::queue::{ConnectionQueue, LanePolicy, Page, PageStart, QueuePosition};
 use crate::ports::{Lanes, Platform, PortError};
 use crate::store::deliveries::{self, Owed};
-use crate::store::{held, lines, targets};
+use crate::store::{held, lines};
 
 /// Serves a line. `told` is what the consumer knows already, `room` how many attempts it can have
 /// under way.
@@ -59,7 +60,7 @@ pub async fn run<P: Platform>(platform: P, told: ConsumerReport, room: usize) {
 }
 
 /// The connection, unless it is gone, and those of the deliveries that owe an attempt.
-type Read = (Option<Target>, Vec<Owed>);
+type Read = (Option<Rc<FreshTarget>>, Vec<Owed>);
 
 struct Run<P: Platform> {
     platform: P,
@@ -185,14 +186,19 @@ impl<P: Platform> Run<P> {
                 return true;
             }
         };
-        let Some(target) = target else { return false };
-        if !target.active {
+        let Some(fresh) = target else { return false };
+        if !fresh.target.active {
             self.settled.extend(given.iter().map(|given| settled(given, How::Changed)));
             self.stops = true;
             return true;
         }
+        let Some(target) = self.refreshed(fresh, &keys).await else {
+            // Its connection was changed meanwhile: the next run sees to it.
+            given.iter().for_each(|given| self.give_back(given));
+            self.stops = true;
+            return true;
+        };
         self.traits = target.options.lane_policy();
-        let target = Rc::new(target);
         let (mut started, mut attempts) = (Vec::new(), Vec::new());
         for (given, job) in given.iter().zip(jobs) {
             let row = owed.iter().find(|owed| owed.is_due_by(&job));
@@ -211,6 +217,16 @@ impl<P: Platform> Run<P> {
         let done = join_all(attempts).await;
         self.settle(started, done).await;
         true
+    }
+
+    /// The connection as it may be used now: LOG and the lane may have taken their time since it was
+    /// read. `None` when it cannot be, or takes no deliveries any more.
+    async fn refreshed(&self, known: Rc<FreshTarget>, keys: &[DeliveryKey]) -> Option<Rc<Target>> {
+        let fresh = match known.is_fresh(self.platform.now_ms()) {
+            true => Some(known),
+            false => slice::read_target(&self.platform, keys).await,
+        };
+        fresh.map(|fresh| Rc::clone(&fresh.target))
     }
 
     fn job(&self, given: &Given) -> Job {
@@ -246,13 +262,9 @@ impl<P: Platform> Run<P> {
     /// connection that is gone are canceled, those of an inactive one held.
     async fn read(&self, keys: &[DeliveryKey]) -> Result<Read> {
         let line = &self.line;
-        let mut rules: Vec<u32> = keys.iter().map(|key| key.rule).collect();
-        rules.sort_unstable();
-        rules.dedup();
-        let named = [(line.workspace.as_str(), line.connection.as_str(), rules)];
         let log = history_db(&self.platform, line.shard)?;
         let (targets, owed) =
-            join(targets::find(self.platform.control(), &named), deliveries::owed(log, keys)).await;
+            join(slice::find(&self.platform, keys), deliveries::owed(log, keys)).await;
         let (target, owed) = (targets?.pop(), owed?);
         owed.wrong.iter().for_each(|why| self.complain(why));
         match &target {
@@ -261,7 +273,7 @@ impl<P: Platform> Run<P> {
                 deliveries::cancel_connection(log, w, c, now_ms, CANCEL_STEP).await?;
                 lanes::forget(&self.platform, line).await?;
             }
-            Some(target) if !target.active => {
+            Some(fresh) if !fresh.target.active => {
                 held::hold_connection(log, &line.workspace, &line.connection).await?;
             }
             Some(_) => {}

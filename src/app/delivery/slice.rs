@@ -63,7 +63,10 @@ pub async fn read<P: Platform>(platform: &P, shard: u16, keys: &[DeliveryKey]) -
 }
 
 /// The connections of these deliveries.
-async fn find<P: Platform>(platform: &P, keys: &[DeliveryKey]) -> Result<Vec<Rc<FreshTarget>>> {
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn find<P: Platform>(platform: &P, keys: &[DeliveryKey]) -> Result<Vec<Rc<FreshTarget>>> {
     let read_at_ms = platform.now_ms();
     let mut named: Vec<Wanted<'_>> = Vec::new();
     for key in keys {
@@ -78,9 +81,12 @@ async fn find<P: Platform>(platform: &P, keys: &[DeliveryKey]) -> Result<Vec<Rc<
     Ok(found.into_iter().map(fresh).collect())
 }
 
-/// The connection of a delivery as it is now, to be used at once; `None` when it cannot be read, is
-/// gone, or takes no deliveries.
-pub async fn read_target<P: Platform>(platform: &P, key: &DeliveryKey) -> Option<Rc<FreshTarget>> {
-    let found = find(platform, std::slice::from_ref(key)).await.ok()?.pop()?;
+/// The connection of some deliveries as it is now, to be used at once; `None` when it cannot be
+/// read, is gone, or takes no deliveries.
+pub async fn read_target<P: Platform>(
+    platform: &P,
+    keys: &[DeliveryKey],
+) -> Option<Rc<FreshTarget>> {
+    let found = find(platform, keys).await.ok()?.pop()?;
     (found.target.active && found.is_fresh(platform.now_ms())).then_some(found)
 }
