@@ -219,8 +219,8 @@ impl<P: Platform> Run<P> {
         true
     }
 
-    /// The connection as it may be used now: LOG and the lane may have taken their time since it was
-    /// read. `None` when it cannot be, or takes no deliveries any more.
+    /// The connection as it may be used now: LOG and the lane may have taken their time since it
+    /// was read. `None` when it cannot be, or takes no deliveries any more.
     async fn refreshed(&self, known: Rc<FreshTarget>, keys: &[DeliveryKey]) -> Option<Rc<Target>> {
         let fresh = match known.is_fresh(self.platform.now_ms()) {
             true => Some(known),

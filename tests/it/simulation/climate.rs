@@ -61,8 +61,8 @@ impl Climate {
     pub fn chaos_ms(self) -> (i64, u64) {
         match self {
             Self::Fair | Self::Faulty => (90_000, 7_000),
-            Self::Lossy => (600_000, 40_000),
-            Self::Stormy => (600_000, 30_000),
+            Self::Lossy => (400_000, 40_000),
+            Self::Stormy => (500_000, 30_000),
         }
     }
 
