@@ -398,7 +398,7 @@ test("rules: create, get, list by filter, delete", async () => {
 });
 
 test("events, attempts and response details", async () => {
-  world.receiver.on("/details", answer(503, { body: "not now", headers: { "x-reason": "busy" } }), answer(200, { body: "thanks" }));
+  world.receiver.on("/details", answer(503, { body: "not now", headers: { "x-request-id": "busy" } }), answer(200, { body: "thanks" }));
   const to = await connect(acme, { url: world.receiver.url("/details"), metadata: { retry_schedule_seconds: [1] } });
   const { id } = await emit(acme, to.event, '{"b":1.0,"a":2}');
   const found = await settled(acme, id, ["completed"]);
@@ -413,7 +413,7 @@ test("events, attempts and response details", async () => {
   assertShape(ok(await acme.api.get(`${path}/2`)), attempts.records[1]);
   const details = ok(await acme.api.get(`${path}/1/response-details`));
   assertShape(details, { ...shapes.responseDetails, number: 1, status_code: 503, body: "not now", truncated: false });
-  assert.ok(details.headers.some(({ name, value }) => name === "x-reason" && value === "busy"));
+  assert.ok(details.headers.some(({ name, value }) => name === "x-request-id" && value === "busy"));
   for (const absent of [`${path}/0`, `${path}/3`, `${path}/x`, `${path}/3/response-details`, `/events/${id}/rules/${NOBODYS}/attempts`,
     `/events/${NOBODYS}`, `/events/${NOBODYS}/payload`, "/events/nonsense", "/rules/nonsense", "/connections/nonsense", "/workspaces/nonsense"]) {
     assertError(await acme.api.get(absent), 404);
