@@ -62,7 +62,7 @@ async function fillCatalogue() {
 async function makeConnections() {
   const { receiver } = world;
   const headers = {
-    location: HOSTILE.link, "x-answer": `${HOSTILE.script} ${HOSTILE.image}`, [HEADER]: HOSTILE.comment, server: HOSTILE.area,
+    location: HOSTILE.link, "x-request-id": `${HOSTILE.script} ${HOSTILE.image}`, [HEADER]: HOSTILE.comment, server: HOSTILE.area,
   };
   const body = ({ headers: sent }) => [...all, sent[AUTH], sent[HEADER]].join("\n");
   const behaviours = [
