@@ -1,13 +1,14 @@
 //! The first page: what needs attention, and the last events.
 
-use crate::embed::connections::list;
 use maud::{Markup, html};
 
 use crate::app::events::Listing;
 use crate::domain::base::error::Result;
 use crate::domain::connection::model::InactiveReason;
 use crate::domain::tenants::session::Need;
+use crate::embed::charts::Week;
 use crate::embed::common::history_db;
+use crate::embed::connections::list;
 use crate::embed::frame::layout::{Page, Section, page, path};
 use crate::embed::frame::{live, parts};
 use crate::embed::history::events;
@@ -19,8 +20,9 @@ use crate::store::connection_deliveries::{self, FAILED_COUNTED};
 use crate::store::connections::{self as stored, Connection};
 use crate::store::events::{Filter, NEWEST};
 use crate::store::lanes::{self, Trouble};
+use crate::store::rollups::{self, Rollup};
 use crate::store::rules::{self, Rule};
-use crate::store::{four, two};
+use crate::store::{six, two};
 
 /// Events on this page.
 const SHOWN: usize = 8;
@@ -42,20 +44,30 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (all, rules) = two(platform.control(), shown).await?;
     let ids: Vec<&str> = all.iter().map(|connection| connection.id.as_str()).collect();
     let failed = connection_deliveries::failed(&listing.workspace, &ids);
-    let queries = (read, end, failed, lanes::troubled(&listing.workspace));
-    let (read, end, failed, troubled) =
-        four(history_db(platform, &visit.session)?, queries).await?;
+    let now_ms = platform.now_ms();
+    let counted = rollups::list(&[&listing.workspace], Week::since_ms(now_ms));
+    let troubled = lanes::troubled(&listing.workspace);
+    let queries = (read, end, failed, troubled, counted, rollups::progress());
+    let (read, end, failed, troubled, counted, progress) =
+        six(history_db(platform, &visit.session)?, queries).await?;
     // They are about all resources, so they are not for a session of one.
     let sees_all = visit.session.may(Need::ViewAll).is_ok();
     let troubles = if sees_all { Troubles { failed, troubled } } else { Troubles::default() };
     let found = listing.page(read, end).found;
-    let now_ms = platform.now_ms();
+    let is_counted = |rollup: &&Rollup| all.iter().any(|one| one.id == rollup.connection);
+    let week = Week::of(counted.iter().filter(is_counted), now_ms);
     let body = html! {
         h1 { (text::DASHBOARD) }
         @if all.is_empty() {
             (list::empty(visit))
         } @else {
             (needs_attention(visit, &all, &troubles, &rules, now_ms))
+        }
+        @if sees_all && !all.is_empty() {
+            section {
+                h2 { (text::charts::WEEK) }
+                (week.render(progress.as_of_ms, now_ms))
+            }
         }
         section id="events" data-live {
             h2 { (text::LAST_EVENTS) }

@@ -6,6 +6,7 @@
 //! may do, and turns errors into pages. Each page is a file that reads what it shows and renders
 //! it; what people read stands in `text`.
 
+pub mod charts;
 pub(crate) mod common;
 pub mod connections;
 pub mod dashboard;

@@ -129,6 +129,18 @@ pub async fn four<A, B, C, D>(
     Ok((a, b, (c.read)(&results[2])?, (d.read)(&results[3])?))
 }
 
+/// Runs six queries in one round trip.
+pub async fn six<A, B, C, D, E, F>(
+    db: &impl Database,
+    (a, b, c, d, e, f): (Query<A>, Query<B>, Query<C>, Query<D>, Query<E>, Query<F>),
+) -> Result<(A, B, C, D, E, F)> {
+    let statements =
+        vec![a.statement, b.statement, c.statement, d.statement, e.statement, f.statement];
+    let results = run(db, statements).await?;
+    let (a, b, c) = ((a.read)(&results[0])?, (b.read)(&results[1])?, (c.read)(&results[2])?);
+    Ok((a, b, c, (d.read)(&results[3])?, (e.read)(&results[4])?, (f.read)(&results[5])?))
+}
+
 /// Reads all rows of a query's answer.
 fn all_rows<T: row::FromRow>(rows: &Rows) -> Result<Vec<T>> {
     row::all(row::rows(rows)?)

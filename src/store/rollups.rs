@@ -321,6 +321,17 @@ const LIST: &str = "\
       r.latency, r.delivery_time from json_each(?1) j cross join rollups r \
     where r.workspace = j.value and r.day_ms >= ?2 limit ?3";
 
+const OF_CONNECTION: &str = "\
+    select r.workspace, r.connection, r.day_ms, r.pending, r.completed, r.failed, r.canceled, \
+      r.latency, r.delivery_time from rollups r \
+    where r.workspace = ?1 and r.connection = ?2 and r.day_ms >= ?3";
+
+/// What became of the deliveries of a connection since a day, by day.
+pub fn of_connection(workspace: &str, connection: &str, since_ms: i64) -> Query<Vec<Rollup>> {
+    let params = [workspace.into(), connection.into(), since_ms.into()];
+    Query::new(OF_CONNECTION, params, all_rows)
+}
+
 /// What became of the deliveries of these workspaces since a day, by workspace and day; one more
 /// than [`STATS_ROWS_MAX`] if there is more.
 pub fn list(workspaces: &[&str], since_ms: i64) -> Query<Vec<Rollup>> {

@@ -11,6 +11,7 @@ use crate::domain::base::ids;
 use crate::domain::base::version::Expected;
 use crate::domain::routing::rule::Metadata;
 use crate::domain::tenants::session::{Need, Session};
+use crate::embed::charts::Week;
 use crate::embed::common::history_db;
 use crate::embed::connections::form::{Context, Draft};
 use crate::embed::connections::new_secret::fresh_secret;
@@ -24,7 +25,7 @@ use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
 use crate::store::event_types::{self, Listed};
 use crate::store::lanes;
-use crate::store::{rules, two};
+use crate::store::{rollups, rules, two};
 
 /// `GET /embed/s/{session}/connections`.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
@@ -32,8 +33,11 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let scope = &visit.session.actor().scope;
     let queries = (connections::shown(scope), rules::shown(scope));
     let (found, rules) = two(platform.control(), queries).await?;
-    let troubled = lanes::troubled(&visit.session.workspace);
-    let troubled = troubled.run(history_db(platform, &visit.session)?).await?;
+    let (workspace, now_ms) = (&visit.session.workspace, platform.now_ms());
+    let counted = rollups::list(&[workspace], Week::since_ms(now_ms));
+    let queries = (lanes::troubled(workspace), counted);
+    let (troubled, counted) = two(history_db(platform, &visit.session)?, queries).await?;
+    let week = |id: &str| Week::of(counted.iter().filter(|rollup| rollup.connection == id), now_ms);
     let is_failing = |id: &str| {
         troubled.iter().any(|one| one.connection == id && one.failing_since_ms.is_some())
     };
@@ -46,7 +50,8 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             div.rows {
                 @for connection in &found {
                     @let used = rules.iter().filter(|rule| rule.connection == connection.id);
-                    (row(visit, connection, used.count(), is_failing(&connection.id)))
+                    @let state = activity(connection, used.count(), is_failing(&connection.id));
+                    (row(visit, connection, state, &week(&connection.id)))
                 }
             }
         }
@@ -75,7 +80,7 @@ pub fn empty(visit: &EmbedSession) -> Markup {
     }
 }
 
-fn row(visit: &EmbedSession, connection: &Connection, rules: usize, fails: bool) -> Markup {
+fn row(visit: &EmbedSession, connection: &Connection, state: &str, week: &Week) -> Markup {
     let address = app::parts(connection).map(|(destination, values)| destination.address(&values));
     let below = format!("connections/{}", connection.id);
     html! {
@@ -85,8 +90,8 @@ fn row(visit: &EmbedSession, connection: &Connection, rules: usize, fails: bool)
                 @if let Ok(address) = address { small.url { (address) } }
             }
             span.side {
-                (parts::state(activity(connection, rules, fails)))
-                small { (text::rules_count(rules)) }
+                (parts::state(state))
+                small { (week.strip()) " " (text::charts::percent(week.total().success_per_10000())) }
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The pages of connections.
 
+pub mod deliveries;
 pub mod form;
 pub mod headers;
 pub mod list;

@@ -11,8 +11,9 @@ use crate::domain::base::error::{Error, Result};
 use crate::domain::base::version::Expected;
 use crate::domain::connection::options::Ordering;
 use crate::domain::connection::signing::{Algorithm, Signing};
-use crate::domain::tenants::session::{Need, SessionType};
+use crate::domain::tenants::session::Need;
 use crate::embed::common::history_db;
+use crate::embed::connections::deliveries;
 use crate::embed::connections::list::{activity, shown};
 use crate::embed::connections::secret;
 use crate::embed::frame::confirm::Question;
@@ -22,15 +23,12 @@ use crate::embed::frame::parts::{self, Button};
 use crate::embed::rules;
 use crate::embed::text::{self, moments};
 use crate::http::access::EmbedSession;
-use crate::http::{Call, Reply, cursor};
+use crate::http::{Call, Reply};
 use crate::ports::Platform;
-use crate::store::connection_deliveries::{self, Delivery, NEWEST_SHOWN};
 use crate::store::connections::{self, Connection};
-use crate::store::events::NEWEST;
 use crate::store::held::{self, COUNTED_MAX};
-use crate::store::lanes::{self, HeldBack, Trouble};
 use crate::store::secrets;
-use crate::store::{four, rules as stored_rules, three, two};
+use crate::store::{rules as stored_rules, three, two};
 
 /// `GET /embed/s/{session}/connections/{id}`.
 pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
@@ -46,7 +44,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let of_it: Vec<_> = all_rules.into_iter().filter(|rule| rule.connection == id).collect();
     let (destination, values) = app::parts(&connection)?;
     let signing = destination.signing(&values).map_err(Error::internal)?;
-    let deliveries = deliveries(platform, visit, call, &id).await?;
+    let deliveries = deliveries::read(platform, visit, call, &id).await?;
     let at = format!("connections/{id}");
     let edit = format!("{at}/edit");
     let fails = deliveries.as_ref().is_some_and(|page| page.trouble.is_some());
@@ -56,9 +54,10 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         (inactive_notice(visit, &connection))
         (warning(&connection, now_ms))
         @if let Some(page) = deliveries.as_ref().filter(|_| connection.active) {
-            (failing_notice(page, now_ms))
+            (deliveries::failing_notice(page, now_ms))
         }
-        @if let Some(page) = &deliveries { (line_notice(visit, page, now_ms)) }
+        @if let Some(page) = &deliveries { (deliveries::line_notice(visit, page, now_ms)) }
+        @if let Some(page) = &deliveries { (deliveries::week(page, now_ms)) }
         div.columns {
             section {
                 h2 { (text::SETTINGS) }
@@ -84,7 +83,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             h2 { (text::RULES) }
             (rules::of_connection(visit, &id, &of_it))
         }
-        @if let Some(page) = &deliveries { (history(visit, page, &id, now_ms)) }
+        @if let Some(page) = &deliveries { (deliveries::history(visit, page, &id, now_ms)) }
         (danger(visit, &at))
     };
     let mut shown = Page::new(Section::Connections, &connection.name);
@@ -139,37 +138,6 @@ fn warning(connection: &Connection, now_ms: i64) -> Markup {
     }
 }
 
-/// Since when nothing succeeds, and the last error that is on the page.
-fn failing_notice(page: &Deliveries, now_ms: i64) -> Markup {
-    let since_ms = page.trouble.as_ref().and_then(|trouble| trouble.failing_since_ms);
-    let last_error = page.read.iter().find_map(|delivery| delivery.last_error.as_deref());
-    html! {
-        @if let Some(since_ms) = since_ms {
-            div.notice.bad role="status" {
-                p {
-                    (text::FAILING_SINCE) " " (parts::time(since_ms, now_ms)) ". "
-                    @if let Some(error) = last_error { (text::LAST_ERROR) " " (error) }
-                }
-            }
-        }
-    }
-}
-
-/// What keeps the whole line back: its lane, or the event at its head.
-fn line_notice(visit: &EmbedSession, page: &Deliveries, now_ms: i64) -> Markup {
-    html! {
-        @if let Some(lane) = &page.held_back { div.notice { (parts::held_back(lane, now_ms)) } }
-        @if let Some(event) = &page.holds_the_line {
-            div.notice {
-                p {
-                    (text::HOLDS_THE_LINE) " "
-                    a href=(path(visit, &format!("events/{event}"))) { code { (event) } }
-                }
-            }
-        }
-    }
-}
-
 fn summary(destination: &dyn Destination, values: &Values, connection: &Connection) -> Markup {
     let fields = destination.about().fields.iter();
     let fields = fields.filter(|field| field.part != Part::Signature && field.counts(values));
@@ -212,86 +180,6 @@ fn summary(destination: &dyn Destination, values: &Values, connection: &Connecti
 
 fn word_label<'a>(words: &[(&'a str, &'a str)], word: &'a str) -> &'a str {
     words.iter().find(|(known, _)| *known == word).map_or(word, |(_, label)| label)
-}
-
-/// A page of a connection's deliveries.
-struct Deliveries {
-    read: Vec<Delivery>,
-    is_first: bool,
-    held_back: Option<HeldBack>,
-    holds_the_line: Option<String>,
-    trouble: Option<Trouble>,
-}
-
-/// None for a session of one resource: what it was sent is about other resources too.
-async fn deliveries<P: Platform>(
-    platform: &P,
-    visit: &EmbedSession,
-    call: &Call,
-    id: &str,
-) -> Result<Option<Deliveries>> {
-    let session = &visit.session;
-    if session.session_type == SessionType::Resource {
-        return Ok(None);
-    }
-    let before: Option<(String, u32)> = cursor::read(call, "deliveries")?;
-    let is_first = before.is_none();
-    let (event, rule) = before.unwrap_or_else(|| (NEWEST.to_owned(), 0));
-    let of = &session.workspace;
-    let queries = (
-        connection_deliveries::list(of, id, (&event, rule), NEWEST_SHOWN + 1),
-        lanes::held_back(of, id),
-        lanes::holds_the_line(of, id),
-        lanes::trouble(of, id),
-    );
-    let (read, held_back, holds_the_line, trouble) =
-        four(history_db(platform, session)?, queries).await?;
-    Ok(Some(Deliveries { read, is_first, held_back, holds_the_line, trouble }))
-}
-
-fn history(visit: &EmbedSession, page: &Deliveries, id: &str, now_ms: i64) -> Markup {
-    let shown = &page.read[..page.read.len().min(NEWEST_SHOWN)];
-    let next = shown.last().filter(|_| page.read.len() > NEWEST_SHOWN);
-    let next = next.map(|last| cursor::write("deliveries", &(&last.event, last.rule)));
-    html! {
-        section id="deliveries" data-live {
-            div.heading {
-                h2 { (text::DELIVERIES) }
-                a href=(path(visit, &format!("failed?connection={id}"))) { (text::replay::FAILED) }
-            }
-            @if shown.is_empty() { p.hint { (text::NO_DELIVERIES) } } @else {
-                div.rows { @for delivery in shown { (delivery_row(visit, delivery, now_ms)) } }
-            }
-            @if let Some(next) = next {
-                @let older = format!("connections/{id}?cursor={next}#deliveries");
-                a.button.quiet href=(path(visit, &older)) { (text::OLDER) }
-            }
-        }
-    }
-}
-
-fn delivery_row(visit: &EmbedSession, delivery: &Delivery, now_ms: i64) -> Markup {
-    html! {
-        a.row href=(path(visit, &format!("events/{}", delivery.event))) {
-            span.main {
-                strong { (delivery.name) }
-                small {
-                    @if let Some(id) = &delivery.resource_id { (id) " · " }
-                    (parts::time(delivery.created_at_ms, now_ms))
-                    @if let Some(error) = &delivery.last_error { " · " (error) }
-                }
-            }
-            span.side {
-                (parts::state(delivery.state.as_str()))
-                small {
-                    (text::attempts_count(delivery.attempts))
-                    @if let Some(due_at_ms) = delivery.due_at_ms.filter(|_| delivery.attempts > 0) {
-                        " · " (text::NEXT) " " (parts::time(due_at_ms, now_ms))
-                    }
-                }
-            }
-        }
-    }
 }
 
 fn danger(visit: &EmbedSession, at: &str) -> Markup {

@@ -11,6 +11,7 @@ macro_rules! texts {
     ($($name:ident = $text:literal;)*) => { $(pub const $name: &str = $text;)* };
 }
 
+pub mod charts;
 pub mod form;
 pub mod moments;
 pub mod replay;
@@ -260,6 +261,19 @@ pub fn role(role: Role) -> &'static str {
         Role::Admin => "Admin",
         Role::Owner => "Owner",
     }
+}
+
+/// A number with its thousands apart: `12,904`.
+pub fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// How a connection signs.
