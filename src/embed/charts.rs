@@ -53,18 +53,16 @@ impl Week {
     /// The week as numbers, a chart, and a table of the same.
     pub fn render(&self, as_of_ms: Option<i64>, now_ms: i64) -> Markup {
         let total = self.total();
+        let Some(as_of_ms) = as_of_ms.filter(|_| total.completed + total.failed > 0) else {
+            return html! { p.hint { (text::charts::NOT_COUNTED) } };
+        };
         html! {
             (tiles(&total))
-            @if total.completed + total.failed > 0 {
-                (self.bars())
-                (self.table())
-            }
+            (self.bars())
+            (self.table())
             p.hint {
-                (text::charts::COUNTED)
-                @match as_of_ms {
-                    Some(at_ms) => { " " (text::charts::COUNTED_UNTIL) " " (parts::time(at_ms, now_ms)) "." }
-                    None => { " " (text::charts::NOT_COUNTED) }
-                }
+                (text::charts::COUNTED) " "
+                (text::charts::COUNTED_UNTIL) " " (parts::time(as_of_ms, now_ms)) "."
             }
         }
     }
