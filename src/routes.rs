@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::api::{
-    connections, emit, erasures, event_types, events, health, integrations, machine_keys,
+    connections, emit, erasures, event_types, events, health, integrations, machine_keys, mappings,
     organizations, publishable_keys, replays, rules, sessions, stats, workspaces,
 };
 use crate::app::emit::check_credential;
@@ -116,11 +116,11 @@ impl<P: Platform> Table<P> {
         DELETE "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::delete;
         GET    "/api/v1/connections/:id/deliveries"  Machine API_BODY_BYTES_MAX  connections::list_deliveries;
         GET    "/api/v1/connections/:id/actions"     Machine API_BODY_BYTES_MAX  integrations::actions;
-        GET    "/api/v1/connections/:id/fields"      Machine API_BODY_BYTES_MAX  integrations::fields;
+        GET    "/api/v1/connections/:id/fields"      Machine API_BODY_BYTES_MAX  mappings::fields;
         GET    "/api/v1/connections/:id/mappings/default"
-                                                     Machine API_BODY_BYTES_MAX  integrations::mapping;
+                                                     Machine API_BODY_BYTES_MAX  mappings::get;
         PUT    "/api/v1/connections/:id/mappings/default"
-                                                     Machine API_BODY_BYTES_MAX  integrations::put_mapping;
+                                                     Machine API_BODY_BYTES_MAX  mappings::put;
         GET    "/api/v1/integrations"                Machine API_BODY_BYTES_MAX  integrations::list;
         GET    "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::list;
         POST   "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::create;

@@ -134,6 +134,19 @@ create table catalogues (
     primary key (workspace, connection, kind)
 ) without rowid;
 
+-- Where the fields of a provider's persons come from in a payload, where a customer said so: a JSON object.
+create table mappings (
+    workspace text not null,
+    connection text not null,
+    version integer not null,
+    name text not null,
+    schema text not null,
+    created_by text not null,
+    created_at_ms integer not null,
+    updated_at_ms integer not null,
+    primary key (workspace, connection)
+) without rowid;
+
 create table rules (
     id text not null primary key,
     workspace text not null,

@@ -8,6 +8,7 @@ pub mod events;
 pub mod health;
 pub mod integrations;
 pub mod machine_keys;
+pub mod mappings;
 pub mod organizations;
 pub mod publishable_keys;
 pub mod replays;

@@ -54,6 +54,8 @@ mod stats;
 
 mod integrations;
 
+mod mappings;
+
 pub mod openapi;
 
 mod words;
@@ -98,6 +100,8 @@ fn described() -> Vec<Described> {
     organizations.extend(organizations::health());
     let mut rules = rules::operations();
     rules.extend(filter::operations());
+    let mut integrations = integrations::operations();
+    integrations.extend(mappings::operations());
     vec![
         (
             "Emitting events",
@@ -126,7 +130,7 @@ fn described() -> Vec<Described> {
         (
             "Integrations",
             "What kinds of connections there are, and what a connection says of its own.",
-            integrations::operations(),
+            integrations,
         ),
         ("Statistics", "Counts, success rates and times.", stats::operations()),
         ("Organization", "Your account and its machine keys.", organizations),
@@ -171,6 +175,7 @@ fn named() -> Names {
         sessions::shapes(),
         stats::shapes(),
         integrations::shapes(),
+        mappings::shapes(),
         organizations::shapes(),
         machine_keys::shapes(),
         problem_shapes(),

@@ -11,7 +11,7 @@ use crate::domain::connection::options::DeliveryOptions;
 use crate::domain::tenants::actor::Scope;
 use crate::ports::{Database, Param, Statement};
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{Query, all_rows, run, select, statement};
+use crate::store::{Query, all_rows, mappings, run, select, statement};
 
 /// A connection as it is stored, with what is known of its signing secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -392,6 +392,7 @@ pub async fn delete(
         statement(DELETE_RULES, [workspace.into(), connection.into()]),
         statement(DELETE_SECRETS, [connection.into()]),
         statement(DELETE_CATALOGUES, [workspace.into(), connection.into()]),
+        mappings::forget(workspace, connection),
     ];
     let results = run(control, statements).await?;
     Ok(!results[0].is_empty())

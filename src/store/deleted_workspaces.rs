@@ -105,6 +105,8 @@ const DELETE_SECRETS: &str =
     concat!("delete from connection_secrets where connection in ", step!());
 const DELETE_CATALOGUES: &str =
     concat!("delete from catalogues where workspace = ?1 and connection in ", step!());
+const DELETE_MAPPINGS: &str =
+    concat!("delete from mappings where workspace = ?1 and connection in ", step!());
 const DELETE_CONNECTIONS: &str =
     concat!("delete from connections where workspace = ?1 and id in ", step!(), " returning id");
 
@@ -123,10 +125,11 @@ pub async fn delete_connections(control: &impl Database, workspace: &str) -> Res
     let statements = vec![
         statement(DELETE_SECRETS, params()),
         statement(DELETE_CATALOGUES, params()),
+        statement(DELETE_MAPPINGS, params()),
         statement(DELETE_CONNECTIONS, params()),
     ];
     let results = run(control, statements).await?;
-    let deleted: Vec<Id> = row::all(row::rows(&results[2])?)?;
+    let deleted: Vec<Id> = row::all(row::rows(&results[3])?)?;
     Ok(deleted.into_iter().map(|deleted| deleted.0).collect())
 }
 

@@ -26,6 +26,7 @@ pub mod idempotency;
 pub mod lanes;
 pub mod lines;
 pub mod machine_keys;
+pub mod mappings;
 pub mod names;
 pub mod organizations;
 pub mod publishable_keys;
