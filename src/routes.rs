@@ -9,8 +9,13 @@ use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::api::{
+<<<<<<< HEAD
     connections, emit, erasures, event_types, events, health, integrations, machine_keys, mappings,
     organizations, publishable_keys, replays, rules, sessions, stats, workspaces,
+=======
+    cancellations, connections, emit, erasures, event_types, events, health, integrations,
+    machine_keys, organizations, publishable_keys, replays, rules, sessions, stats, workspaces,
+>>>>>>> wire
 };
 use crate::app::emit::check_credential;
 use crate::domain::base::error::{Error, Result};
@@ -96,6 +101,8 @@ impl<P: Platform> Table<P> {
         GET    "/api/v1/workspaces/:id/events"       Machine API_BODY_BYTES_MAX  events::list_of_workspace;
         GET    "/api/v1/workspaces/:id/replays"      Machine API_BODY_BYTES_MAX  replays::list;
         POST   "/api/v1/workspaces/:id/replays"      Machine API_BODY_BYTES_MAX  replays::create;
+        POST   "/api/v1/workspaces/:id/cancellations"
+                                                     Machine API_BODY_BYTES_MAX  cancellations::create;
         POST   "/api/v1/workspaces/:id/erasures"     Machine API_BODY_BYTES_MAX  erasures::create;
         GET    "/api/v1/workspaces/:id/erasures/:erasure"
                                                      Machine API_BODY_BYTES_MAX  erasures::get;
@@ -146,6 +153,7 @@ impl<P: Platform> Table<P> {
                                                      Machine API_BODY_BYTES_MAX  events::attempt;
         GET    "/api/v1/events/:id/rules/:rule_id/attempts/:n/response-details"
                                                      Machine API_BODY_BYTES_MAX  events::response_details;
+        GET    "/api/v1/messages/:message_id"        Machine API_BODY_BYTES_MAX  events::message;
         GET    "/api/v1/sessions"                    Machine API_BODY_BYTES_MAX  sessions::list;
         POST   "/api/v1/sessions"                    Machine API_BODY_BYTES_MAX  sessions::create;
         POST   "/api/v1/sessions/:id/refresh"        Machine API_BODY_BYTES_MAX  sessions::refresh;
@@ -160,13 +168,13 @@ impl<P: Platform> Table<P> {
         GET    "/embed/s/:session/live/connections/:id"
                                                      Poll    API_BODY_BYTES_MAX  embed::frame::live::connection;
         GET    "/embed/s/:session/live/replays/:id"  Poll    API_BODY_BYTES_MAX  embed::frame::live::replay;
-        GET    "/embed/s/:session"                   View    API_BODY_BYTES_MAX  embed::frame::launch::first;
-        POST   "/embed/s/:session/theme"             View    API_BODY_BYTES_MAX  embed::frame::launch::theme;
-        GET    "/embed/s/:session/dashboard"         View    API_BODY_BYTES_MAX  embed::dashboard::get;
-        GET    "/embed/s/:session/connections"       View    API_BODY_BYTES_MAX  embed::connections::list::list;
+        GET    "/embed/s/:session"                   Overview API_BODY_BYTES_MAX  embed::frame::launch::first;
+        POST   "/embed/s/:session/theme"             Overview API_BODY_BYTES_MAX  embed::frame::launch::theme;
+        GET    "/embed/s/:session/dashboard"         Overview API_BODY_BYTES_MAX  embed::dashboard::get;
+        GET    "/embed/s/:session/connections"       ViewAll API_BODY_BYTES_MAX  embed::connections::list::list;
         GET    "/embed/s/:session/connections/new"   Manage  API_BODY_BYTES_MAX  embed::connections::list::new;
         POST   "/embed/s/:session/connections/new"   Manage  API_BODY_BYTES_MAX  embed::connections::list::create;
-        GET    "/embed/s/:session/connections/:id"   View    API_BODY_BYTES_MAX  embed::connections::page::get;
+        GET    "/embed/s/:session/connections/:id"   ViewAll API_BODY_BYTES_MAX  embed::connections::page::get;
         GET    "/embed/s/:session/connections/:id/edit"
                                                      Manage  API_BODY_BYTES_MAX  embed::connections::list::edit;
         POST   "/embed/s/:session/connections/:id/edit"
@@ -190,11 +198,11 @@ impl<P: Platform> Table<P> {
         POST   "/embed/s/:session/connections/:id/secret/end-overlap"
                                                      Manage  API_BODY_BYTES_MAX  embed::connections::secret::end_overlap;
         GET    "/embed/s/:session/connections/:id/verification"
-                                                     View    API_BODY_BYTES_MAX  embed::connections::page::verification;
+                                                     ViewAll API_BODY_BYTES_MAX  embed::connections::page::verification;
         GET    "/embed/s/:session/connections/:id/test"
-                                                     Act     API_BODY_BYTES_MAX  embed::connections::test_event::form;
+                                                     Test    API_BODY_BYTES_MAX  embed::connections::test_event::form;
         POST   "/embed/s/:session/connections/:id/test"
-                                                     Act     FORM_BODY_BYTES_MAX embed::connections::test_event::send;
+                                                     Test    FORM_BODY_BYTES_MAX embed::connections::test_event::send;
         GET    "/embed/s/:session/rules"             View    API_BODY_BYTES_MAX  embed::rules::list;
         POST   "/embed/s/:session/rules"             ManageRules API_BODY_BYTES_MAX embed::rules::create;
         GET    "/embed/s/:session/rules/:id"         ManageRules API_BODY_BYTES_MAX embed::rules::edit;
@@ -202,6 +210,8 @@ impl<P: Platform> Table<P> {
         POST   "/embed/s/:session/rules/:id/delete"  ManageRules API_BODY_BYTES_MAX embed::rules::delete;
         GET    "/embed/s/:session/events"            View    API_BODY_BYTES_MAX  embed::history::events::list;
         GET    "/embed/s/:session/events/:id"        View    API_BODY_BYTES_MAX  embed::history::event::get;
+        GET    "/embed/s/:session/events/:id/payload"
+                                                     View    API_BODY_BYTES_MAX  embed::history::payload::download;
         POST   "/embed/s/:session/events/:id/rules/:rule_id/retry"
                                                      Act     API_BODY_BYTES_MAX  embed::history::delivery::retry;
         GET    "/embed/s/:session/events/:id/rules/:rule_id/cancel"
@@ -265,7 +275,9 @@ pub async fn serve<P: Platform>(
     let head = Head { method: method.clone(), ..head };
     let asked = head.headers.clone();
     let reply = match found {
-        None if path.starts_with("/embed/") => front::no_such_page(),
+        None if path.starts_with("/embed/") => {
+            front::no_such_page(platform, &without_body(head)).await
+        }
         None => problem::reply(&problem::no_such_path(), &request_id),
         Some(_) if is_emit && method == Method::OPTIONS => preflight(&asked),
         Some(Found { rows, .. }) if is_head && rows.iter().any(is_one_use) => {
@@ -291,6 +303,9 @@ pub async fn serve<P: Platform>(
                     problem::reply(&error, &request_id)
                 })
             }
+            None if method == Method::GET && path.starts_with("/embed/s/") => {
+                front::no_such_page(platform, &without_body(head)).await
+            }
             None => {
                 let mut allowed: Vec<Method> = rows.iter().map(|row| row.method.clone()).collect();
                 if allowed.contains(&Method::GET) {
@@ -305,6 +320,12 @@ pub async fn serve<P: Platform>(
         reply.body.clear();
     }
     if is_emit { readable_anywhere(reply) } else { reply }
+}
+
+/// A request as far as it is known before its body is read.
+fn without_body(head: Head) -> Request {
+    let Head { method, origin, path, query, headers } = head;
+    Request { method, origin, path, query, headers, body: Vec::new() }
 }
 
 /// Whether a browser only thinks that somebody may want this.
@@ -334,8 +355,7 @@ async fn answer<P: Platform>(
     head: Head,
     read_body: impl AsyncFnOnce(usize) -> Result<Vec<u8>>,
 ) -> Result<Reply> {
-    let Head { method, origin, path, query, headers } = head;
-    let mut request = Request { method, origin, path, query, headers, body: Vec::new() };
+    let mut request = without_body(head);
     let is_change = is_change(&request.method);
     let caller = access::authenticate(platform, row.access, &request).await?;
     // An emit's key is checked with the one read that its event needs, after the body; but a body
@@ -359,8 +379,7 @@ async fn answer_in_embed<P: Platform>(
     head: Head,
     read_body: impl AsyncFnOnce(usize) -> Result<Vec<u8>>,
 ) -> Answered {
-    let Head { method, origin, path, query, headers } = head;
-    let request = Request { method, origin, path, query, headers, body: Vec::new() };
+    let request = without_body(head);
     let session = params.iter().find(|(name, _)| name == "session");
     let session = session.map(|(_, id)| id.clone()).unwrap_or_default();
     if front::cookie(&request, &session).is_none()

@@ -85,6 +85,8 @@ create table connections (
     workspace text not null,
     type text not null,
     name text not null,
+    -- The name without white space and in small letters: no two connections of a workspace share it.
+    name_key text not null,
     -- What is particular to the type: JSON objects, `credentials` with sealed values.
     settings text not null,
     credentials text not null,
@@ -110,6 +112,7 @@ create table connections (
     failing_since_ms integer,
     warned_percent integer not null default 0
 ) without rowid;
+create unique index connections_by_name on connections (workspace, name_key);
 create index connections_by_workspace on connections (workspace, created_at_ms, id);
 
 create table connection_secrets (

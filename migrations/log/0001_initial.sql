@@ -109,6 +109,8 @@ create table sessions (
     reads_payloads integer not null,
     allowed_origins text not null,
     launch_page text not null,
+    -- The page on which its launch begins instead, if one was named.
+    path text,
     theme text not null default 'auto',
     accent text,
     ttl_ms integer not null,

@@ -1,5 +1,6 @@
 //! JSON in, JSON out: one file for each noun, wire forms beside their handlers.
 
+pub mod cancellations;
 pub mod connections;
 pub mod emit;
 pub mod erasures;

@@ -125,7 +125,11 @@ async fn change<P: Platform>(
 
 /// The field `allowed_origins`, if it is there.
 pub fn read_origins(fields: &mut Fields<'_>) -> Option<Vec<String>> {
-    let origins: Vec<String> = fields.get("allowed_origins", "an array of strings")?;
+    let mut origins: Vec<String> = fields.get("allowed_origins", "an array of strings")?;
+    // As it is copied from the address bar.
+    for origin in &mut origins {
+        origin.truncate(origin.strip_suffix('/').unwrap_or(origin).len());
+    }
     if let Err(msg) = check_origins(&origins) {
         fields.fail("allowed_origins", msg);
     }

@@ -50,15 +50,30 @@ pub async fn event<P: Platform>(
 
 /// Cancels those that are open or held, and lets their lines go on without them.
 async fn cancel<P: Platform>(platform: &P, shard: u16, keys: &[DeliveryKey]) -> Result<()> {
-    let log = history_db(platform, shard)?;
-    let canceled = deliveries::cancel_by_hand(log, keys, platform.now_ms()).await?;
-    if canceled.is_empty() {
+    if cancel_all(platform, shard, keys).await? == 0 {
         let msg = "There is nothing to cancel: what is delivered, failed or canceled stays so";
         return Err(Error::new(Kind::Conflict, msg));
     }
+    Ok(())
+}
+
+/// The same of whatever there is to cancel; how many that were.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn cancel_all<P: Platform>(
+    platform: &P,
+    shard: u16,
+    keys: &[DeliveryKey],
+) -> Result<usize> {
+    let log = history_db(platform, shard)?;
+    let mut canceled = deliveries::cancel_by_hand(log, keys, platform.now_ms()).await?;
+    let count = canceled.len();
+    canceled.sort_unstable();
+    canceled.dedup();
     for connection in canceled {
         let workspace = keys.first().map(|key| key.workspace.clone()).unwrap_or_default();
         lanes::nudge(platform, &ConnectionQueue { shard, workspace, connection }).await;
     }
-    Ok(())
+    Ok(count)
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use subtle::ConstantTimeEq;
 use url::Url;
 
 use crate::app::outgoing;
@@ -11,7 +12,7 @@ use crate::destinations::call::Account;
 use crate::destinations::form::{Form, SecretChange};
 use crate::destinations::model::{CUSTOM_HEADER, Field, Kind as FieldKind, Values, header_field};
 use crate::domain::base::error::{Code, Error, FieldError, Kind, Result};
-use crate::domain::base::secret::SealContext;
+use crate::domain::base::secret::{SealContext, Secret};
 use crate::domain::connection::model::{Credentials, SealedCredentials, SealedSigningSecret};
 use crate::domain::connection::signing;
 use crate::domain::tenants::actor::Actor;
@@ -170,19 +171,44 @@ pub fn check_kept_secret<P: Platform>(
     connection: &Connection,
     form: &Form,
 ) -> Result<()> {
-    let (Some(stored), Some(signing)) = (&connection.secret, &form.signing) else {
+    let (Some(secret), Some(signing)) = (current_secret(platform, connection)?, &form.signing)
+    else {
         return Ok(());
     };
-    let field = SealedSigningSecret::field(stored.number);
-    let keys = &platform.settings().master_keys;
-    let secret = keys
-        .open(&place(connection, &field), &stored.sealed)
-        .map_err(|e| Error::internal(format!("connection {}: {e}", connection.id)))?;
     match signing::check_secret(signing.scheme, secret.expose()) {
         Ok(_) => Ok(()),
         Err(msg) => Err(Error::field(
             "metadata.signing_scheme",
-            format!("needs a new signing_secret, because with this scheme the stored one {msg}"),
+            format!("needs a new signing_secret, because the stored one does not fit: {msg}"),
         )),
     }
+}
+
+/// A rotation is to another secret: the same one would sign twice.
+///
+/// # Errors
+/// `Conflict` naming `secret` when it is the current one.
+pub fn check_is_new<P: Platform>(
+    platform: &P,
+    connection: &Connection,
+    given: &Secret,
+) -> Result<()> {
+    let current = current_secret(platform, connection)?;
+    let same = |current: Secret| {
+        bool::from(ConstantTimeEq::ct_eq(current.expose().as_bytes(), given.expose().as_bytes()))
+    };
+    if !current.is_some_and(same) {
+        return Ok(());
+    }
+    let msg = "is the current secret already; rotate to another one";
+    Err(Error::field("secret", msg).of_kind(Kind::Conflict).with_code(Code::Duplicate))
+}
+
+/// The newest signing secret, opened.
+fn current_secret<P: Platform>(platform: &P, connection: &Connection) -> Result<Option<Secret>> {
+    let Some(stored) = &connection.secret else { return Ok(None) };
+    let field = SealedSigningSecret::field(stored.number);
+    let keys = &platform.settings().master_keys;
+    let opened = keys.open(&place(connection, &field), &stored.sealed);
+    opened.map(Some).map_err(|e| Error::internal(format!("connection {}: {e}", connection.id)))
 }

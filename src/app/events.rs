@@ -67,7 +67,10 @@ impl Listing {
     /// What has to be read.
     pub fn queries(&self) -> (Query<Vec<EventWithDeliveries>>, Query<Option<String>>) {
         let (of, before) = (&self.workspace, &self.before);
-        (events::list(of, &self.filter, before, self.reads()), events::list_end(of, before))
+        (
+            events::list(of, &self.filter, before, self.reads()),
+            events::list_end(of, &self.filter, before),
+        )
     }
 
     /// The page that follows from what was read.
@@ -322,6 +325,29 @@ pub async fn find<P: Platform>(
     let (mut found, payload) = two(history_db(platform, workspace.shard)?, queries).await?;
     found.kept = Some(workspace.kept());
     Ok((found, payload))
+}
+
+/// An event and the number of the rule of one of its deliveries, by the id that every attempt of
+/// this delivery carries.
+///
+/// # Errors
+/// `NotFound` when the actor has no such delivery.
+pub async fn message<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    message: &str,
+) -> Result<(EventWithDeliveries, u32)> {
+    let absent = || Error::not_found("message");
+    let (event, rule) = ids::parse_message_id(message).ok_or_else(absent)?;
+    let workspace = workspace_of(platform, actor, &event, "message").await?;
+    let found = events::find(&workspace.id, &event).run(history_db(platform, workspace.shard)?);
+    let mut found = found.await.map_err(|e| if e.kind == Kind::NotFound { absent() } else { e })?;
+    check_seen(&actor.scope, &found)?;
+    found.kept = Some(workspace.kept());
+    if found.event.fan_out.iter().any(|owed| owed.rule_number == rule) {
+        return Ok((found, rule));
+    }
+    Err(absent())
 }
 
 /// The attempts of an event's delivery by a rule, in order, each with the rule's number.

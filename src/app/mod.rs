@@ -4,6 +4,7 @@
 
 pub mod activation;
 pub mod cancel;
+pub mod cancellations;
 pub mod common;
 pub mod connection_deliveries;
 pub mod connection_list;

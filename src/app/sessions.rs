@@ -31,6 +31,8 @@ pub struct NewSession {
     pub allowed_origins: Option<Vec<String>>,
     /// Where it begins.
     pub launch_page: LaunchPage,
+    /// The page below it on which its launch begins instead, checked.
+    pub path: Option<String>,
     /// How long it lives.
     pub ttl_ms: i64,
     /// How long it can be launched.
@@ -78,6 +80,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewSession) -
         reads_payloads: new.reads_payloads,
         allowed_origins,
         launch_page: new.launch_page,
+        path: new.path,
         look: Look { theme: Theme::Auto, accent: None },
         ttl_ms: new.ttl_ms,
         created_by: actor.created_by.clone(),
@@ -156,6 +159,8 @@ pub enum Closed {
     Unknown,
     /// It is over, or its launch token was used or came too late.
     Over(Box<Session>),
+    /// It may not be shown in a frame of this page's origin, which is empty where it is unknown.
+    Foreign(String),
     /// It could not be looked up.
     Failed(Error),
 }
@@ -174,7 +179,7 @@ fn shard<'a, P: Platform>(
     platform.history_db(token.shard).map_err(|PortError(_)| Closed::Unknown)
 }
 
-/// Exchanges a launch token for a cookie.
+/// Exchanges a launch token for a cookie. `frame` is the origin of the page whose frame shows it.
 ///
 /// # Errors
 /// See [`Closed`].
@@ -182,16 +187,23 @@ pub async fn launch<P: Platform>(
     platform: &P,
     token: &Token,
     look: &Look,
+    frame: Option<&str>,
 ) -> std::result::Result<(Session, Token), Closed> {
     let log = shard(platform, token)?;
     let id = &token.session;
     let cookie = Token::new(TokenKind::Cookie, token.shard, id, platform.bytes());
     let now_ms = platform.now_ms();
-    let launched = sessions::launch(log, id, &token.hash(), &cookie.hash(), look, now_ms).await?;
+    let (launch, own) = (token.hash(), cookie.hash());
+    let launched = sessions::launch(log, id, &launch, &own, look, frame, now_ms).await?;
     match launched {
         Some(session) => Ok((session, cookie)),
         None => Err(match sessions::find(id).run(log).await? {
-            Some(Stored { session, .. }) => Closed::Over(Box::new(session)),
+            Some(Stored { session, .. }) => match frame {
+                Some(origin) if !session.may_be_framed_by(origin) => {
+                    Closed::Foreign(origin.to_owned())
+                }
+                _ => Closed::Over(Box::new(session)),
+            },
             None => Closed::Unknown,
         }),
     }

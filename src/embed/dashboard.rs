@@ -9,7 +9,7 @@ use crate::domain::tenants::session::Need;
 use crate::embed::charts::Week;
 use crate::embed::common::history_db;
 use crate::embed::connections::list;
-use crate::embed::frame::layout::{Page, Section, page, path};
+use crate::embed::frame::layout::{Page, Section, page};
 use crate::embed::frame::{live, parts};
 use crate::embed::history::events;
 use crate::embed::text;
@@ -51,7 +51,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (read, end, failed, troubled, counted, progress) =
         six(history_db(platform, &visit.session)?, queries).await?;
     // They are about all resources, so they are not for a session of one.
-    let sees_all = visit.session.may(Need::ViewAll).is_ok();
+    let sees_all = visit.session.resource.is_none();
     let troubles = if sees_all { Troubles { failed, troubled } } else { Troubles::default() };
     let found = listing.page(read, end).found;
     let is_counted = |rollup: &&Rollup| all.iter().any(|one| one.id == rollup.connection);
@@ -74,7 +74,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             @if found.is_empty() { p.hint { (text::NO_EVENTS) } }
             (events::rows(visit, &found, now_ms))
             @if !found.is_empty() {
-                a.button.quiet href=(path(visit, "events")) { (text::ALL_EVENTS) }
+                (parts::link_button(visit, Need::View, "events", text::ALL_EVENTS, "quiet"))
             }
         }
     };
@@ -115,11 +115,12 @@ impl Troubles {
             return None;
         }
         let is_paused = inactive == Some(InactiveReason::Paused);
-        let to = |below: String| path(visit, &below);
+        let (name, at) = (&connection.name, format!("connections/{}", connection.id));
+        let failed_at = format!("failed?connection={}", connection.id);
         Some(html! {
             div.notice.bad[(!is_fine && !is_paused) || failed > 0] {
                 p {
-                    a href=(to(format!("connections/{}", connection.id))) { (connection.name) }
+                    (parts::link(visit, Need::ViewAll, &at, name))
                     @if let Some(reason) = inactive { ": " (text::why::inactive(reason)) }
                     @if let Some(since_ms) = trouble.and_then(|one| one.failing_since_ms) {
                         ": " (text::FAILING_SINCE) " " (parts::time(since_ms, now_ms)) "."
@@ -133,8 +134,9 @@ impl Troubles {
                 @if failed > 0 {
                     p {
                         (text::failed_count(failed, failed >= FAILED_COUNTED)) " "
-                        a href=(to(format!("failed?connection={}", connection.id)))
-                            { (text::SHOW_FAILED) }
+                        @if visit.session.may(Need::View).is_ok() {
+                            (parts::link(visit, Need::View, &failed_at, text::SHOW_FAILED))
+                        }
                     }
                 }
             }
@@ -160,7 +162,12 @@ fn needs_attention(
             @for notice in notices { (notice) }
             @if no_rules {
                 div.notice {
-                    p { (text::NO_RULES) " " a href=(path(visit, "rules")) { (text::ADD_RULE) } }
+                    p {
+                        (text::NO_RULES) " "
+                        @if visit.session.may(Need::View).is_ok() {
+                            (parts::link(visit, Need::View, "rules", text::ADD_RULE))
+                        }
+                    }
                 }
             }
         }

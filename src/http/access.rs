@@ -27,12 +27,16 @@ pub enum Access {
     SessionToken,
     /// The cookie of a session, which the handler checks together with what it reads.
     Poll,
-    /// The cookie of a session. So are those below, for who may do more than see.
+    /// The cookie of a session. So are those below, for who may see and do more.
+    Overview,
+    /// Who sees rules and events.
     View,
     /// Who sees all resources.
     ViewAll,
-    /// Who may send test events and retry deliveries.
+    /// Who may retry deliveries.
     Act,
+    /// Who may send test events.
+    Test,
     /// Who may replay ranges.
     Replay,
     /// Who may change rules.

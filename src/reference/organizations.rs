@@ -13,7 +13,7 @@ use crate::reference::shape::{Field, Names, Shape, closed, list_of, may, need, o
 
 /// An origin that may show the embed, see `domain::session::check_origins`.
 pub fn origin() -> Shape {
-    matching("^https?://[^/?#@\\s]+$", "https://app.example.com")
+    matching("^https?://[^/?#@\\s]+/?$", "https://app.example.com")
 }
 
 /// The shapes of organizations.

@@ -11,7 +11,11 @@ use crate::domain::connection::options::DeliveryOptions;
 use crate::domain::tenants::actor::Scope;
 use crate::ports::{Database, Param, Statement};
 use crate::store::row::{self, FromRow, Row};
+<<<<<<< HEAD
 use crate::store::{Query, all_rows, mappings, run, select, statement};
+=======
+use crate::store::{Query, all_rows, connection_names, run, select, statement};
+>>>>>>> wire
 
 /// A connection as it is stored, with what is known of its signing secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,8 +149,8 @@ pub struct NewSecret {
 const INSERT: &str = "\
     insert or ignore into connections (id, workspace, type, name, settings, credentials, hidden, \
       created_by, created_at_ms, updated_at_ms, timeout_seconds, retry_schedule, ordering, \
-      max_per_second) \
-    select ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15 \
+      max_per_second, name_key) \
+    select ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15, ?16 \
     where ?11 is null or (select count(*) from connections where workspace = ?1) < ?11 \
     returning id";
 const IS_KNOWN: &str = "select id from connections where id = ?1";
@@ -163,7 +167,8 @@ const INSERT_SECRET: &str = "\
 /// than `quota`.
 ///
 /// # Errors
-/// `Conflict` when there is a connection with its id, `Refused` when the quota is used up.
+/// `Conflict` when there is a connection with its id or with its name; `Refused` when the quota is
+/// used up.
 pub async fn insert(
     control: &impl Database,
     connection: &Connection,
@@ -189,22 +194,28 @@ pub async fn insert(
             schedule,
             ordering,
             per_second,
+            connection_names::key(&connection.name).into(),
         ],
     );
     let known = statement(IS_KNOWN, [(&connection.id).into()]);
-    let mut statements = vec![row, known];
+    let mut statements = vec![
+        row,
+        known,
+        connection_names::is_taken(&connection.workspace, &connection.id, &connection.name),
+    ];
     statements.extend(secret.map(|secret| Statement {
         sql: INSERT_FIRST_SECRET,
         ..insert_secret(connection, secret, connection.created_at_ms)
     }));
     let results = run(control, statements).await?;
-    match (results[0].is_empty(), results[1].is_empty()) {
-        (false, _) => Ok(()),
-        (true, false) => {
+    match [0, 1, 2].map(|at| results[at].is_empty()) {
+        [false, _, _] => Ok(()),
+        [true, false, _] => {
             let msg = "There is a connection with this id";
             Err(Error::new(Kind::Conflict, msg).with_code(Code::Duplicate))
         }
-        (true, true) => Err(Error::quota("workspace", "connections", quota)),
+        [true, true, false] => Err(connection_names::taken()),
+        [true, true, true] => Err(Error::quota("workspace", "connections", quota)),
     }
 }
 
@@ -230,7 +241,7 @@ fn insert_secret(connection: &Connection, secret: &NewSecret, now_ms: i64) -> St
 const UPDATE: &str = "\
     update connections set name = ?3, settings = ?4, credentials = ?5, hidden = ?6, \
       updated_at_ms = ?7, timeout_seconds = ?9, retry_schedule = ?10, ordering = ?11, \
-      max_per_second = ?12, version = version + 1 \
+      max_per_second = ?12, name_key = ?13, version = version + 1 \
     where id = ?2 and workspace = ?1 and version = ?8 returning id";
 const EXPIRE_SECRETS: &str = "\
     update connection_secrets set expires_at_ms = ?3 \
@@ -242,7 +253,8 @@ const EXPIRE_SECRETS: &str = "\
 /// takes the place of the old ones at once. The version is changed last: all statements ask for it.
 ///
 /// # Errors
-/// When CONTROL's answer is not known.
+/// `Conflict` when another connection of the workspace has its name: the index refuses the batch as
+/// a whole then, secrets included. Else when CONTROL's answer is not known.
 pub async fn update(
     control: &impl Database,
     connection: &Connection,
@@ -272,9 +284,24 @@ pub async fn update(
             schedule,
             ordering,
             per_second,
+            connection_names::key(&connection.name).into(),
         ],
     ));
-    let results = run(control, statements).await?;
+    let results = match run(control, statements).await {
+        Err(error) if error.is_refused_data() => {
+            let named = run(
+                control,
+                vec![connection_names::is_taken(
+                    &connection.workspace,
+                    &connection.id,
+                    &connection.name,
+                )],
+            )
+            .await?;
+            return Err(if named[0].is_empty() { error } else { connection_names::taken() });
+        }
+        results => results?,
+    };
     Ok(results.last().is_some_and(|updated| !updated.is_empty()))
 }
 
@@ -358,6 +385,7 @@ pub fn one_shown(scope: &Scope, connection: &str) -> Query<Connection> {
 pub fn workspace_params(scope: &Scope) -> [Param; 2] {
     [(&scope.organization).into(), scope.workspace.clone().into()]
 }
+<<<<<<< HEAD
 
 const DELETE: &str = "\
     delete from connections where id = ?2 and workspace = ?1 \
@@ -397,3 +425,5 @@ pub async fn delete(
     let results = run(control, statements).await?;
     Ok(!results[0].is_empty())
 }
+=======
+>>>>>>> wire

@@ -6,11 +6,14 @@
 //! at most 100 parameters.
 
 pub mod attempts;
+pub mod cancellations;
 pub mod catalogues;
 pub mod connection_deliveries;
+mod connection_names;
 pub mod connection_pages;
 pub mod connection_states;
 pub mod connections;
+pub mod deleted_connections;
 pub mod deleted_rules;
 pub mod deleted_workspaces;
 pub mod deliveries;
@@ -37,6 +40,7 @@ pub mod retries;
 pub mod rollups;
 pub mod routing;
 mod row;
+pub mod rule_patterns;
 pub mod rules;
 pub mod secrets;
 pub mod sessions;

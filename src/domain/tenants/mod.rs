@@ -6,5 +6,6 @@ pub mod key_limits;
 pub mod organization;
 pub mod origins;
 pub mod session;
+pub mod session_path;
 pub mod session_token;
 pub mod workspace;

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::app::connections::{self as app, Change, NewConnection, Saved};
 use crate::app::rules::{NewRule, create as create_rule};
 use crate::destinations::{self, Destination};
-use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::ids;
 use crate::domain::base::version::Expected;
 use crate::domain::routing::rule::Metadata;
@@ -182,7 +182,7 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let saved = match app::create(platform, &visit.session.actor(), new).await {
         Ok(saved) => saved,
         // The same form once more: what it made is there.
-        Err(error) if error.kind == Kind::Conflict => {
+        Err(error) if error.code == Some(Code::Duplicate) => {
             return Ok(Reply::see_other(&path(visit, &format!("connections/{id}"))));
         }
         Err(error) => return new_again(platform, visit, &form, &id, error).await,

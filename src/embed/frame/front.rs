@@ -5,7 +5,7 @@
 //! that only the session's own pages carry. Every answer forbids inline script and says who may
 //! frame it. Errors become pages here.
 
-use crate::embed::frame::security::{home, secured};
+use crate::embed::frame::security::{framed_by_anyone, home, secured};
 use http::Method;
 use maud::html;
 
@@ -15,7 +15,7 @@ use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::tenants::session::{Denied, Need, Session};
 use crate::domain::tenants::session_token::{Token, TokenKind};
 use crate::embed::frame::layout::{self, Shell};
-use crate::embed::text;
+use crate::embed::text::{self, foreign};
 use crate::http::access::{Access, Caller, EmbedSession};
 use crate::http::{Call, Reply, Request, problem};
 use crate::ports::{Limited, Platform};
@@ -52,9 +52,11 @@ pub async fn admit<P: Platform>(
             let cookie = cookie(request, session_id);
             return cookie.map(Caller::Visitor).ok_or_else(|| Box::new(absent()));
         }
+        Access::Overview => Need::Overview,
         Access::View => Need::View,
         Access::ViewAll => Need::ViewAll,
         Access::Act => Need::Act,
+        Access::Test => Need::Test,
         Access::Replay => Need::Replay,
         Access::ManageRules => Need::ManageRules,
         _ => Need::Manage,
@@ -82,7 +84,7 @@ pub async fn admit<P: Platform>(
         Err(why) => return Err(Box::new(not_open(request, why))),
     };
     let visit = EmbedSession { session, csrf_token: cookie.csrf_token() };
-    if request.method != Method::GET && need != Need::View {
+    if request.method != Method::GET && !matches!(need, Need::Overview | Need::View) {
         let organization = &visit.session.organization;
         match organizations::is_suspended(platform.control(), organization).await {
             Ok(false) => {}
@@ -105,7 +107,10 @@ fn refused(visit: Option<&EmbedSession>, error: Error) -> Box<Answered> {
 
 /// The error of who may not do something.
 fn forbidden(denied: Denied) -> Error {
-    Error::new(Kind::Forbidden, text::denied(denied))
+    match denied {
+        Denied::OutOfReach => Error::not_found("page"),
+        _ => Error::new(Kind::Forbidden, text::denied(denied)),
+    }
 }
 
 /// Forms come from the embed's own pages.
@@ -157,6 +162,7 @@ pub fn not_open(request: &Request, why: Closed) -> Answered {
     match why {
         Closed::Unknown => Answered { reply: closed(request, None), error: None },
         Closed::Over(session) => Answered { reply: closed(request, Some(&session)), error: None },
+        Closed::Foreign(origin) => Answered { reply: foreign_frame(&origin), error: None },
         Closed::Failed(error) => failed(None, error),
     }
 }
@@ -175,9 +181,34 @@ fn closed(request: &Request, session: Option<&Session>) -> Reply {
     secured(layout::bare(status, &shell, &body), session)
 }
 
-/// The page at a path that there is not.
-pub fn no_such_page() -> Reply {
-    failed(None, Error::not_found("page")).reply
+/// The page in a frame of a page whose origin may not show the session: it may be shown anywhere,
+/// has nothing of the session in it, and says which origin to allow.
+fn foreign_frame(origin: &str) -> Reply {
+    let named = if origin.is_empty() { foreign::THIS_ORIGIN } else { origin };
+    let body = html! {
+        div.notice role="alert" data-refused=(origin) {
+            h1 { (foreign::TITLE) }
+            p { (foreign::body(named)) }
+            p { (foreign::HOW_TO_ALLOW) }
+        }
+    };
+    let shell = Shell { title: foreign::TITLE, session: None, is_closed: false, request: None };
+    let status = problem::status(Kind::Forbidden);
+    framed_by_anyone(layout::bare(status, &shell, &body))
+}
+
+/// The page at a path that there is not, with the way home where there is a session.
+pub async fn no_such_page<P: Platform>(platform: &P, request: &Request) -> Reply {
+    let mut parts = request.path.split('/').filter(|part| !part.is_empty()).skip(1);
+    let session = parts.next().filter(|part| *part == "s").and_then(|_| parts.next());
+    let admitted = match session {
+        Some(id) => admit(platform, Access::Overview, request, id).await,
+        None => Ok(Caller::Anyone),
+    };
+    match admitted {
+        Ok(caller) => failed(caller.visit().ok(), Error::not_found("page")).reply,
+        Err(answered) => answered.reply,
+    }
 }
 
 /// The page of an error, with the way back where there is a session.

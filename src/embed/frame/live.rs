@@ -13,7 +13,7 @@ use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::delivery::replay::Status;
 use crate::domain::tenants::session::{Need, Session};
 use crate::http::access::EmbedSession;
-use crate::http::{Call, Reply, problem};
+use crate::http::{Call, Reply, event_filter, problem};
 use crate::ports::{Limited, Platform};
 use crate::store::connection_deliveries::{self, Delivery};
 use crate::store::events::{self, EventWithDeliveries};
@@ -34,17 +34,7 @@ pub fn of_list(visit: &EmbedSession, listing: &Listing, shown: &[EventWithDelive
     query.append_pair("workspace", &listing.workspace);
     query.append_pair("before", &listing.before);
     query.append_pair("limit", &listing.limit.to_string());
-    let filter = &listing.filter;
-    for (name, value) in [
-        ("event", &filter.name),
-        ("resource", &filter.resource),
-        ("resource_id", &filter.resource_id),
-        ("status", &listing.status),
-    ] {
-        if let Some(value) = value {
-            query.append_pair(name, value);
-        }
-    }
+    query.extend_pairs(event_filter::write(&listing.filter, listing.status.as_ref()));
     let path = layout::path(visit, &format!("live/events?{}", query.finish()));
     Live { path, seen: content_hash(&shown) }
 }
@@ -72,14 +62,11 @@ pub fn of_replay(visit: &EmbedSession, shown: &Replay) -> Live {
 /// `GET /embed/s/{session}/live/events`.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let cookie = call.caller.visitor()?;
+    let (filter, status) = event_filter::read(call)?;
     let listing = Listing {
         workspace: call.query_id("workspace")?,
-        filter: events::Filter {
-            name: call.request.query("event"),
-            resource: call.request.query("resource"),
-            resource_id: call.request.query("resource_id"),
-        },
-        status: call.request.query("status"),
+        filter,
+        status,
         before: call.request.query("before").unwrap_or_default(),
         limit: call.limit()?,
     };
@@ -112,6 +99,7 @@ pub async fn event<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let seen_by = |session: &Session| {
         let scope = session.actor().scope;
         session.workspace == workspace
+            && session.may(Need::View).is_ok()
             && scope.sees(event.resource.as_deref(), event.resource_id.as_deref())
     };
     if !holds(platform, call, stored, seen_by) {
@@ -129,7 +117,8 @@ pub async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Reply>
     let (stored, found) =
         two(history_db(platform, cookie.shard)?, (session(&cookie.session), newest)).await?;
     counting.check(platform).await?;
-    let seen_by = |session: &Session| session.workspace == workspace && session.resource.is_none();
+    let seen_by =
+        |session: &Session| session.workspace == workspace && session.may(Need::ViewAll).is_ok();
     if !holds(platform, call, stored, seen_by) {
         return Ok(over());
     }
