@@ -18,9 +18,10 @@ use crate::ports::Platform;
 use crate::store::connection_deliveries::{self, FAILED_COUNTED};
 use crate::store::connections::{self as stored, Connection};
 use crate::store::events::{Filter, NEWEST};
+use crate::store::hidden_connections;
 use crate::store::lanes::{self, Trouble};
 use crate::store::rules::{self, Rule};
-use crate::store::{four, two};
+use crate::store::{four, three};
 
 /// Events on this page.
 const SHOWN: usize = 8;
@@ -38,8 +39,8 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     let listing = listing.within(&scope);
     let (read, end) = listing.queries();
-    let shown = (stored::shown(&scope), rules::shown(&scope));
-    let (all, rules) = two(platform.control(), shown).await?;
+    let shown = (stored::shown(&scope), rules::shown(&scope), hidden_connections::hidden(&scope));
+    let (all, rules, hidden) = three(platform.control(), shown).await?;
     let ids: Vec<&str> = all.iter().map(|connection| connection.id.as_str()).collect();
     let failed = connection_deliveries::failed(&listing.workspace, &ids);
     let queries = (read, end, failed, lanes::troubled(&listing.workspace));
@@ -48,7 +49,9 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     // They are about all resources, so they are not for a session of one.
     let sees_all = visit.session.may(Need::ViewAll).is_ok();
     let troubles = if sees_all { Troubles { failed, troubled } } else { Troubles::default() };
-    let found = listing.page(read, end).found;
+    let found = listing.page(read, end);
+    let live = live::of_list(visit, &listing, &found.found);
+    let found = found.without(&hidden, None).found;
     let now_ms = platform.now_ms();
     let body = html! {
         h1 { (text::DASHBOARD) }
@@ -67,7 +70,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         }
     };
     let mut shown = Page::new(Section::Dashboard, text::DASHBOARD);
-    shown.live = Some(live::of_list(visit, &listing, &found));
+    shown.live = Some(live);
     Ok(page(visit, &shown, &body))
 }
 

@@ -297,7 +297,8 @@ pub(in crate::store) use columns;
 const FIND: &str = concat!(
     columns!(),
     "from connections c join workspaces w on w.id = c.workspace \
-     where c.id = ?2 and w.organization = ?1 and (?3 is null or w.id = ?3)"
+     where c.id = ?2 and w.organization = ?1 and (?3 is null or w.id = ?3) \
+       and (?4 = 0 or c.hidden = 0)"
 );
 
 /// A connection in this scope.
@@ -305,7 +306,12 @@ const FIND: &str = concat!(
 /// # Errors
 /// `NotFound` when the scope has none with this id.
 pub async fn find(control: &impl Database, scope: &Scope, connection: &str) -> Result<Connection> {
-    let params = [(&scope.organization).into(), connection.into(), scope.workspace.clone().into()];
+    let params = [
+        (&scope.organization).into(),
+        connection.into(),
+        scope.workspace.clone().into(),
+        scope.shown_only.into(),
+    ];
     row::one(select(control, statement(FIND, params)).await?, "connection")
 }
 
@@ -325,25 +331,6 @@ const ONE_SHOWN: &str = concat!(
 pub fn shown(scope: &Scope) -> Query<Vec<Connection>> {
     let [organization, workspace] = workspace_params(scope);
     Query::new(SHOWN, [organization, workspace, CONNECTIONS_SHOWN_MAX.into()], all_rows)
-}
-
-const HIDDEN: &str = "\
-    select c.id from workspaces w cross join connections c on c.workspace = w.id \
-    where w.organization = ?1 and w.id = ?2 and c.hidden = 1 \
-    order by c.workspace, c.created_at_ms, c.id limit ?3";
-
-/// The ids of the connections of a workspace that pages leave out.
-pub fn hidden(scope: &Scope) -> Query<Vec<String>> {
-    struct Id(String);
-    impl FromRow for Id {
-        fn from_row(row: &mut Row) -> Self {
-            Self(row.text("id"))
-        }
-    }
-    let [organization, workspace] = workspace_params(scope);
-    Query::new(HIDDEN, [organization, workspace, CONNECTIONS_SHOWN_MAX.into()], |rows| {
-        Ok(all_rows::<Id>(rows)?.into_iter().map(|id| id.0).collect())
-    })
 }
 
 /// A connection that pages show; `NotFound` when the scope's workspace has none with this id.

@@ -26,6 +26,7 @@ mod idempotency;
 mod lanes;
 mod lists;
 mod machine_keys;
+mod master_keys;
 mod providers;
 mod publishable_keys;
 mod quotas;
