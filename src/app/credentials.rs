@@ -12,7 +12,7 @@ use crate::destinations::call::Account;
 use crate::destinations::form::{Form, SecretChange};
 use crate::destinations::model::{CUSTOM_HEADER, Field, Kind as FieldKind, Values, header_field};
 use crate::domain::base::error::{Code, Error, FieldError, Kind, Result};
-use crate::domain::base::secret::{SealContext, Secret};
+use crate::domain::base::secret::{SealContext, Sealed, Secret};
 use crate::domain::connection::model::{Credentials, SealedCredentials, SealedSigningSecret};
 use crate::domain::connection::signing;
 use crate::domain::tenants::actor::Actor;
@@ -137,26 +137,6 @@ pub async fn check_with_provider<P: Platform>(
     })
 }
 
-/// The credentials as they will be stored: the new values sealed, of the old ones those still used.
-pub fn sealed<P: Platform>(
-    platform: &P,
-    connection: &Connection,
-    form: &Form,
-) -> SealedCredentials {
-    let mut kept = BTreeMap::new();
-    for field in &form.credential_names {
-        let sealed = match form.credentials.get(field) {
-            Some(value) => {
-                let place = place(connection, field);
-                Some(platform.settings().master_keys.seal(platform.bytes(), &place, value))
-            }
-            None => connection.credentials.get(field).cloned(),
-        };
-        kept.extend(sealed.map(|sealed| (field.clone(), sealed)));
-    }
-    kept
-}
-
 /// Where a value of a connection is sealed for.
 pub fn place<'a>(connection: &'a Connection, field: &'a str) -> SealContext<'a> {
     SealContext { owner: &connection.workspace, record: &connection.id, field }
@@ -211,4 +191,40 @@ fn current_secret<P: Platform>(platform: &P, connection: &Connection) -> Result<
     let keys = &platform.settings().master_keys;
     let opened = keys.open(&place(connection, &field), &stored.sealed);
     opened.map(Some).map_err(|e| Error::internal(format!("connection {}: {e}", connection.id)))
+}
+
+/// The credentials as they will be stored: the new values sealed, of the old ones those still used.
+pub fn sealed<P: Platform>(
+    platform: &P,
+    connection: &Connection,
+    form: &Form,
+) -> SealedCredentials {
+    let keys = &platform.settings().master_keys;
+    let mut kept = BTreeMap::new();
+    for field in &form.credential_names {
+        let sealed = match form.credentials.get(field) {
+            Some(value) => {
+                let place = place(connection, field);
+                Some(keys.seal(platform.bytes(), &place, value))
+            }
+            None => connection
+                .credentials
+                .get(field)
+                .map(|kept| resealed(platform, connection, field, kept)),
+        };
+        kept.extend(sealed.map(|sealed| (field.clone(), sealed)));
+    }
+    kept
+}
+
+/// A value that is kept, sealed with the newest key; as it was where it does not open.
+fn resealed<P: Platform>(
+    platform: &P,
+    connection: &Connection,
+    field: &str,
+    kept: &Sealed,
+) -> Sealed {
+    let keys = &platform.settings().master_keys;
+    let again = keys.reseal(platform.bytes(), &place(connection, field), kept);
+    again.ok().flatten().unwrap_or_else(|| kept.clone())
 }

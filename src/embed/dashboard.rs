@@ -19,10 +19,11 @@ use crate::ports::Platform;
 use crate::store::connection_deliveries::{self, FAILED_COUNTED};
 use crate::store::connections::{self as stored, Connection};
 use crate::store::events::{Filter, NEWEST};
+use crate::store::hidden_connections;
 use crate::store::lanes::{self, Trouble};
 use crate::store::rollups::{self, Rollup};
 use crate::store::rules::{self, Rule};
-use crate::store::{six, two};
+use crate::store::{six, three};
 
 /// Events on this page.
 const SHOWN: usize = 8;
@@ -40,8 +41,8 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     let listing = listing.within(&scope);
     let (read, end) = listing.queries();
-    let shown = (stored::shown(&scope), rules::shown(&scope));
-    let (all, rules) = two(platform.control(), shown).await?;
+    let shown = (stored::shown(&scope), rules::shown(&scope), hidden_connections::hidden(&scope));
+    let (all, rules, hidden) = three(platform.control(), shown).await?;
     let ids: Vec<&str> = all.iter().map(|connection| connection.id.as_str()).collect();
     let failed = connection_deliveries::failed(&listing.workspace, &ids);
     let now_ms = platform.now_ms();
@@ -53,7 +54,9 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     // They are about all resources, so they are not for a session of one.
     let sees_all = visit.session.resource.is_none();
     let troubles = if sees_all { Troubles { failed, troubled } } else { Troubles::default() };
-    let found = listing.page(read, end).found;
+    let found = listing.page(read, end);
+    let live = live::of_list(visit, &listing, &found.found);
+    let found = found.without(&hidden, None).found;
     let is_counted = |rollup: &&Rollup| all.iter().any(|one| one.id == rollup.connection);
     let week = Week::of(counted.iter().filter(is_counted), now_ms);
     let body = html! {
@@ -79,7 +82,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         }
     };
     let mut shown = Page::new(Section::Dashboard, text::DASHBOARD);
-    shown.live = Some(live::of_list(visit, &listing, &found));
+    shown.live = Some(live);
     Ok(page(visit, &shown, &body))
 }
 

@@ -11,11 +11,7 @@ use crate::domain::connection::options::DeliveryOptions;
 use crate::domain::tenants::actor::Scope;
 use crate::ports::{Database, Param, Statement};
 use crate::store::row::{self, FromRow, Row};
-<<<<<<< HEAD
-use crate::store::{Query, all_rows, mappings, run, select, statement};
-=======
 use crate::store::{Query, all_rows, connection_names, run, select, statement};
->>>>>>> wire
 
 /// A connection as it is stored, with what is known of its signing secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -324,7 +320,8 @@ pub(in crate::store) use columns;
 const FIND: &str = concat!(
     columns!(),
     "from connections c join workspaces w on w.id = c.workspace \
-     where c.id = ?2 and w.organization = ?1 and (?3 is null or w.id = ?3)"
+     where c.id = ?2 and w.organization = ?1 and (?3 is null or w.id = ?3) \
+       and (?4 = 0 or c.hidden = 0)"
 );
 
 /// A connection in this scope.
@@ -332,7 +329,12 @@ const FIND: &str = concat!(
 /// # Errors
 /// `NotFound` when the scope has none with this id.
 pub async fn find(control: &impl Database, scope: &Scope, connection: &str) -> Result<Connection> {
-    let params = [(&scope.organization).into(), connection.into(), scope.workspace.clone().into()];
+    let params = [
+        (&scope.organization).into(),
+        connection.into(),
+        scope.workspace.clone().into(),
+        scope.shown_only.into(),
+    ];
     row::one(select(control, statement(FIND, params)).await?, "connection")
 }
 
@@ -354,25 +356,6 @@ pub fn shown(scope: &Scope) -> Query<Vec<Connection>> {
     Query::new(SHOWN, [organization, workspace, CONNECTIONS_SHOWN_MAX.into()], all_rows)
 }
 
-const HIDDEN: &str = "\
-    select c.id from workspaces w cross join connections c on c.workspace = w.id \
-    where w.organization = ?1 and w.id = ?2 and c.hidden = 1 \
-    order by c.workspace, c.created_at_ms, c.id limit ?3";
-
-/// The ids of the connections of a workspace that pages leave out.
-pub fn hidden(scope: &Scope) -> Query<Vec<String>> {
-    struct Id(String);
-    impl FromRow for Id {
-        fn from_row(row: &mut Row) -> Self {
-            Self(row.text("id"))
-        }
-    }
-    let [organization, workspace] = workspace_params(scope);
-    Query::new(HIDDEN, [organization, workspace, CONNECTIONS_SHOWN_MAX.into()], |rows| {
-        Ok(all_rows::<Id>(rows)?.into_iter().map(|id| id.0).collect())
-    })
-}
-
 /// A connection that pages show; `NotFound` when the scope's workspace has none with this id.
 pub fn one_shown(scope: &Scope, connection: &str) -> Query<Connection> {
     let [organization, workspace] = workspace_params(scope);
@@ -385,45 +368,3 @@ pub fn one_shown(scope: &Scope, connection: &str) -> Query<Connection> {
 pub fn workspace_params(scope: &Scope) -> [Param; 2] {
     [(&scope.organization).into(), scope.workspace.clone().into()]
 }
-<<<<<<< HEAD
-
-const DELETE: &str = "\
-    delete from connections where id = ?2 and workspace = ?1 \
-      and (?3 = 1 or not exists (select 1 from rules where connection = ?2)) \
-      and (?4 is null or version = ?4) returning id";
-const DELETE_RULES: &str = "\
-    delete from rules where connection = ?2 and workspace = ?1 \
-      and not exists (select 1 from connections where id = ?2)";
-const DELETE_SECRETS: &str = "\
-    delete from connection_secrets where connection = ?1 \
-      and not exists (select 1 from connections where id = ?1)";
-
-const DELETE_CATALOGUES: &str = "\
-    delete from catalogues where workspace = ?1 and connection = ?2 \
-      and not exists (select 1 from connections where id = ?2)";
-
-/// Deletes a connection with its secrets, and with its rules when `force` is set; with `version`
-/// only if it is of that version. Whether it was deleted.
-///
-/// # Errors
-/// When CONTROL's answer is not known.
-pub async fn delete(
-    control: &impl Database,
-    workspace: &str,
-    connection: &str,
-    force: bool,
-    version: Option<i64>,
-) -> Result<bool> {
-    let params = [workspace.into(), connection.into(), force.into(), version.into()];
-    let statements = vec![
-        statement(DELETE, params),
-        statement(DELETE_RULES, [workspace.into(), connection.into()]),
-        statement(DELETE_SECRETS, [connection.into()]),
-        statement(DELETE_CATALOGUES, [workspace.into(), connection.into()]),
-        mappings::forget(workspace, connection),
-    ];
-    let results = run(control, statements).await?;
-    Ok(!results[0].is_empty())
-}
-=======
->>>>>>> wire

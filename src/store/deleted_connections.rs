@@ -2,7 +2,7 @@
 
 use crate::domain::base::error::Result;
 use crate::ports::Database;
-use crate::store::{run, statement};
+use crate::store::{mappings, run, statement};
 
 const DELETE: &str = "\
     delete from connections where id = ?2 and workspace = ?1 \
@@ -37,6 +37,7 @@ pub async fn delete(
         statement(DELETE_RULES, [workspace.into(), connection.into()]),
         statement(DELETE_SECRETS, [connection.into()]),
         statement(DELETE_CATALOGUES, [workspace.into(), connection.into()]),
+        mappings::forget(workspace, connection),
     ];
     let results = run(control, statements).await?;
     Ok(!results[0].is_empty())

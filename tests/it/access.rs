@@ -119,6 +119,7 @@ impl World {
             }
             ("POST", "/api/v1/workspaces/:id/erasures") => json!({"external_user_id": "nobody"}),
             ("PATCH", "/api/v1/organizations/:id") => json!({"suspended": false}),
+            ("POST", "/api/v1/health/keys/reseal") => json!({}),
             ("DELETE", "/api/v1/organizations/:id" | "/api/v1/events/:id/payload") => json!({}),
             ("POST", path) if path.contains("/:id/") => json!({}),
             (method, path) => panic!("the walk has no body for {method} {path}"),

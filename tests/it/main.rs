@@ -27,6 +27,7 @@ mod lanes;
 mod lists;
 mod machine_keys;
 mod mappings;
+mod master_keys;
 mod presets;
 mod providers;
 mod publishable_keys;

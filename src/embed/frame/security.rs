@@ -14,7 +14,8 @@ pub fn secured(reply: Reply, session: Option<&Session>) -> Reply {
     with_policy(reply, if origins.is_empty() { "'self'" } else { &origins })
 }
 
-/// The same for a page that has nothing of any session in it, and says in a frame why.
+/// The same for a page that shows nothing of any session: which origins may frame a session is not
+/// for those who only know its id.
 pub fn framed_by_anyone(reply: Reply) -> Reply {
     with_policy(reply, "*")
 }

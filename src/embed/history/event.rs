@@ -23,6 +23,7 @@ use crate::http::{Call, Reply};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
 use crate::store::events::DeliverySummary;
+use crate::store::hidden_connections;
 use crate::store::rules::{self, Rule};
 use crate::store::{four, workspaces};
 
@@ -54,7 +55,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let whole = events::whole_at(platform, &home(visit), &scope, &id).await?;
     let queries = (
         connections::shown(&scope),
-        connections::hidden(&scope),
+        hidden_connections::hidden(&scope),
         rules::shown(&scope),
         workspaces::retention(&visit.session.workspace),
     );
