@@ -23,6 +23,9 @@ use crate::store::{replays, sessions, workspace_history, workspaces};
 /// Statements that a deletion itself spends on clearing away; the cron goes on.
 const CLEARED_AT_ONCE: usize = 350;
 
+/// Statements that a step of its rules costs, and of its connections.
+const PER_RULES_STEP: usize = 2;
+const PER_CONNECTIONS_STEP: usize = 4;
 /// Statements that each connection costs: what it owed is canceled, its lane and counter go.
 const PER_CONNECTION: usize = 3;
 /// Statements that a step of its history costs.
@@ -128,7 +131,7 @@ async fn clear<P: Platform>(
     }
     left += replays::cancel_all(log, workspace, now_ms).await?;
     loop {
-        if !statements.take(1) {
+        if !statements.take(PER_RULES_STEP) {
             return Ok(None);
         }
         let more = stored::delete_rules(control, workspace).await?;
@@ -138,12 +141,12 @@ async fn clear<P: Platform>(
         }
     }
     loop {
-        if statements.left() < 2 + CLEARED_CONNECTIONS * PER_CONNECTION {
+        if statements.left() < PER_CONNECTIONS_STEP + CLEARED_CONNECTIONS * PER_CONNECTION {
             return Ok(None);
         }
         let connections = stored::delete_connections(control, workspace).await?;
         // Only what there was is spent, or ten workspaces of which nothing is left use it all up.
-        statements.take(2 + connections.len() * PER_CONNECTION);
+        statements.take(PER_CONNECTIONS_STEP + connections.len() * PER_CONNECTION);
         left += connections.len();
         let is_full = connections.len() >= CLEARED_CONNECTIONS;
         for connection in connections {
