@@ -116,6 +116,7 @@ impl World {
             ("POST", "/api/v1/workspaces/:id/erasures") => json!({"external_user_id": "nobody"}),
             ("PATCH", "/api/v1/organizations/:id") => json!({"suspended": false}),
             ("DELETE", "/api/v1/organizations/:id" | "/api/v1/events/:id/payload") => json!({}),
+            ("POST", "/api/v1/workspaces/:id/history") => json!({"events": []}),
             ("POST", path) if path.contains("/:id/") => json!({}),
             (method, path) => panic!("the walk has no body for {method} {path}"),
         }

@@ -24,6 +24,7 @@ use crate::domain::delivery::retry::{
 };
 use crate::domain::delivery::state;
 use crate::domain::delivery::state::{EndReason, Transition};
+use crate::domain::routing::trace::{TRACEPARENT, Trace};
 use crate::ports::Platform;
 use crate::store::deliveries::{DeliveryUpdate, InternalFault, Owed};
 
@@ -169,6 +170,7 @@ async fn exchange<P: Platform>(
         };
         let sent_at_ms = platform.now_ms();
         request.timeout_ms = (started_at_ms + call.timeout_ms - sent_at_ms).max(1);
+        add_trace(platform, owed, &mut request);
         let answer = outgoing::send(platform, destination, request.clone()).await;
         answers.push(answer.clone());
         let duration_ms = platform.now_ms() - sent_at_ms;
@@ -198,6 +200,16 @@ fn secret_paths(exchanges: &[Exchange]) -> Vec<Secret> {
         rest.split_once('/').map(|(_, path)| Secret::new(path))
     };
     urls.filter_map(path).collect()
+}
+
+/// Tells the receiver the trace that the event belongs to; a header of the customer's own wins.
+fn add_trace<P: Platform>(platform: &P, owed: &Owed, request: &mut OutboundRequest) {
+    let Some(trace) = &owed.trace else { return };
+    let is_traced = |header: &OutboundHeader| header.name.eq_ignore_ascii_case(TRACEPARENT);
+    if !request.headers.iter().any(is_traced) {
+        let value = trace.header(platform.bytes());
+        request.headers.push(OutboundHeader::plain(TRACEPARENT, &value));
+    }
 }
 
 impl Made {
@@ -287,7 +299,8 @@ fn conclude<P: Platform>(
     platform.log_event(&json!({"at": "attempt", "message_id": id, "workspace": owed.workspace,
         "connection": owed.connection, "attempt": number, "outcome": outcome,
         "status": made.answer().status, "duration_ms": now_ms - started_at_ms,
-        "state": state.as_str(), "due_at_ms": settled.due_at_ms}));
+        "state": state.as_str(), "due_at_ms": settled.due_at_ms,
+        "trace_id": owed.trace.as_ref().map(Trace::id)}));
     let attempted = DeliveryUpdate {
         key: owed.key(),
         state,

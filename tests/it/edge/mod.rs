@@ -9,6 +9,7 @@ mod queue;
 mod rate_limits;
 mod receivers;
 mod sqlite;
+pub mod state;
 mod tasks;
 
 use std::cell::{Cell, RefCell};
@@ -129,6 +130,7 @@ impl Edge {
             own_hosts: vec!["posthorn.example".to_owned()],
             blocked_hosts: vec!["stopped.example".to_owned()],
             quotas,
+            notice: None,
         };
         let (mut settings, wrong_settings) = (with_keys(MASTER_KEYS), with_keys(WRONG_KEYS));
         change(&mut settings);
