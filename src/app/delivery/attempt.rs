@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use crate::app::delivery::trace;
 use crate::app::{mapping, outgoing};
 use crate::destinations;
 use crate::destinations::call::{
@@ -24,7 +25,7 @@ use crate::domain::delivery::retry::{
 };
 use crate::domain::delivery::state;
 use crate::domain::delivery::state::{EndReason, Transition};
-use crate::domain::routing::trace::{TRACEPARENT, Trace};
+use crate::domain::routing::trace::Trace;
 use crate::ports::Platform;
 use crate::store::deliveries::{DeliveryUpdate, InternalFault, Owed};
 
@@ -170,7 +171,7 @@ async fn exchange<P: Platform>(
         };
         let sent_at_ms = platform.now_ms();
         request.timeout_ms = (started_at_ms + call.timeout_ms - sent_at_ms).max(1);
-        add_trace(platform, owed, &mut request);
+        trace::add(platform, owed.trace.as_ref(), &mut request);
         let answer = outgoing::send(platform, destination, request.clone()).await;
         answers.push(answer.clone());
         let duration_ms = platform.now_ms() - sent_at_ms;
@@ -200,16 +201,6 @@ fn secret_paths(exchanges: &[Exchange]) -> Vec<Secret> {
         rest.split_once('/').map(|(_, path)| Secret::new(path))
     };
     urls.filter_map(path).collect()
-}
-
-/// Tells the receiver the trace that the event belongs to; a header of the customer's own wins.
-fn add_trace<P: Platform>(platform: &P, owed: &Owed, request: &mut OutboundRequest) {
-    let Some(trace) = &owed.trace else { return };
-    let is_traced = |header: &OutboundHeader| header.name.eq_ignore_ascii_case(TRACEPARENT);
-    if !request.headers.iter().any(is_traced) {
-        let value = trace.header(platform.bytes());
-        request.headers.push(OutboundHeader::plain(TRACEPARENT, &value));
-    }
 }
 
 impl Made {
