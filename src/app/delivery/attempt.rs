@@ -3,15 +3,13 @@
 
 use serde_json::json;
 
-use crate::app::delivery::trace;
-use crate::app::{mapping, outgoing};
+use crate::app::{delivery::trace, mapping, outgoing};
 use crate::destinations;
 use crate::destinations::call::{
     Account, Call, Content, OutboundHeader, OutboundRequest, STEPS_MAX, Step, Verdict,
 };
 use crate::destinations::model::Values;
-use crate::domain::base::ids::TEST_RULE;
-use crate::domain::base::ids::message_id;
+use crate::domain::base::ids::{TEST_RULE, message_id};
 use crate::domain::base::limits::{BODY_KEPT_BYTES_MAX, ERROR_BYTES_MAX, SLOW_AFTER_MS};
 use crate::domain::base::secret::{SealContext, Secret};
 use crate::domain::connection::health::{self, Health};
@@ -23,9 +21,7 @@ use crate::domain::delivery::mask::{self, Masker};
 use crate::domain::delivery::retry::{
     INTERNAL_DEADLINE_MS, internal_backoff_ms, parse_retry_after,
 };
-use crate::domain::delivery::state;
-use crate::domain::delivery::state::{EndReason, Transition};
-use crate::domain::routing::trace::Trace;
+use crate::domain::delivery::state::{self, EndReason, Transition};
 use crate::ports::Platform;
 use crate::store::deliveries::{DeliveryUpdate, InternalFault, Owed};
 
@@ -291,7 +287,7 @@ fn conclude<P: Platform>(
         "connection": owed.connection, "attempt": number, "outcome": outcome,
         "status": made.answer().status, "duration_ms": now_ms - started_at_ms,
         "state": state.as_str(), "due_at_ms": settled.due_at_ms,
-        "trace_id": owed.trace.as_ref().map(Trace::id)}));
+        "trace_id": owed.trace.as_ref().map(|trace| trace.id())}));
     let attempted = DeliveryUpdate {
         key: owed.key(),
         state,
