@@ -9,8 +9,9 @@ use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::api::{
-    connections, emit, erasures, event_types, events, health, integrations, machine_keys, metrics,
-    organizations, publishable_keys, replays, rules, sessions, stats, transfers, workspaces,
+    cancellations, connections, emit, erasures, event_types, events, health, integrations,
+    machine_keys, mappings, metrics, organizations, publishable_keys, replays, rules, sessions,
+    stats, transfers, workspaces,
 };
 use crate::app::emit::check_credential;
 use crate::domain::base::error::{Error, Result};
@@ -65,6 +66,8 @@ impl<P: Platform> Table<P> {
     #[rustfmt::skip]
     const ROWS: &'static [Route<P>] = rows! {
         GET    "/health"                             Public  API_BODY_BYTES_MAX  health::get;
+        GET    "/api/v1/health/keys"                 Admin   API_BODY_BYTES_MAX  health::keys;
+        POST   "/api/v1/health/keys/reseal"          Admin   API_BODY_BYTES_MAX  health::reseal;
         POST   "/api/v1/organizations"               Admin   API_BODY_BYTES_MAX  organizations::create;
         GET    "/api/v1/organizations/:id"           Admin   API_BODY_BYTES_MAX  organizations::get;
         PATCH  "/api/v1/organizations/:id"           Admin   API_BODY_BYTES_MAX  organizations::patch;
@@ -99,6 +102,8 @@ impl<P: Platform> Table<P> {
         POST   "/api/v1/workspaces/:id/history"      Admin   BULK_BODY_BYTES_MAX transfers::import;
         GET    "/api/v1/workspaces/:id/replays"      Machine API_BODY_BYTES_MAX  replays::list;
         POST   "/api/v1/workspaces/:id/replays"      Machine API_BODY_BYTES_MAX  replays::create;
+        POST   "/api/v1/workspaces/:id/cancellations"
+                                                     Machine API_BODY_BYTES_MAX  cancellations::create;
         POST   "/api/v1/workspaces/:id/erasures"     Machine API_BODY_BYTES_MAX  erasures::create;
         GET    "/api/v1/workspaces/:id/erasures/:erasure"
                                                      Machine API_BODY_BYTES_MAX  erasures::get;
@@ -119,11 +124,11 @@ impl<P: Platform> Table<P> {
         DELETE "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::delete;
         GET    "/api/v1/connections/:id/deliveries"  Machine API_BODY_BYTES_MAX  connections::list_deliveries;
         GET    "/api/v1/connections/:id/actions"     Machine API_BODY_BYTES_MAX  integrations::actions;
-        GET    "/api/v1/connections/:id/fields"      Machine API_BODY_BYTES_MAX  integrations::fields;
+        GET    "/api/v1/connections/:id/fields"      Machine API_BODY_BYTES_MAX  mappings::fields;
         GET    "/api/v1/connections/:id/mappings/default"
-                                                     Machine API_BODY_BYTES_MAX  integrations::mapping;
+                                                     Machine API_BODY_BYTES_MAX  mappings::get;
         PUT    "/api/v1/connections/:id/mappings/default"
-                                                     Machine API_BODY_BYTES_MAX  integrations::put_mapping;
+                                                     Machine API_BODY_BYTES_MAX  mappings::put;
         GET    "/api/v1/integrations"                Machine API_BODY_BYTES_MAX  integrations::list;
         GET    "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::list;
         POST   "/api/v1/rules"                       Machine API_BODY_BYTES_MAX  rules::create;
@@ -149,6 +154,7 @@ impl<P: Platform> Table<P> {
                                                      Machine API_BODY_BYTES_MAX  events::attempt;
         GET    "/api/v1/events/:id/rules/:rule_id/attempts/:n/response-details"
                                                      Machine API_BODY_BYTES_MAX  events::response_details;
+        GET    "/api/v1/messages/:message_id"        Machine API_BODY_BYTES_MAX  events::message;
         GET    "/api/v1/sessions"                    Machine API_BODY_BYTES_MAX  sessions::list;
         POST   "/api/v1/sessions"                    Machine API_BODY_BYTES_MAX  sessions::create;
         POST   "/api/v1/sessions/:id/refresh"        Machine API_BODY_BYTES_MAX  sessions::refresh;
@@ -163,13 +169,13 @@ impl<P: Platform> Table<P> {
         GET    "/embed/s/:session/live/connections/:id"
                                                      Poll    API_BODY_BYTES_MAX  embed::frame::live::connection;
         GET    "/embed/s/:session/live/replays/:id"  Poll    API_BODY_BYTES_MAX  embed::frame::live::replay;
-        GET    "/embed/s/:session"                   View    API_BODY_BYTES_MAX  embed::frame::launch::first;
-        POST   "/embed/s/:session/theme"             View    API_BODY_BYTES_MAX  embed::frame::launch::theme;
-        GET    "/embed/s/:session/dashboard"         View    API_BODY_BYTES_MAX  embed::dashboard::get;
-        GET    "/embed/s/:session/connections"       View    API_BODY_BYTES_MAX  embed::connections::list::list;
+        GET    "/embed/s/:session"                   Overview API_BODY_BYTES_MAX  embed::frame::launch::first;
+        POST   "/embed/s/:session/theme"             Overview API_BODY_BYTES_MAX  embed::frame::launch::theme;
+        GET    "/embed/s/:session/dashboard"         Overview API_BODY_BYTES_MAX  embed::dashboard::get;
+        GET    "/embed/s/:session/connections"       ViewAll API_BODY_BYTES_MAX  embed::connections::list::list;
         GET    "/embed/s/:session/connections/new"   Manage  API_BODY_BYTES_MAX  embed::connections::list::new;
         POST   "/embed/s/:session/connections/new"   Manage  API_BODY_BYTES_MAX  embed::connections::list::create;
-        GET    "/embed/s/:session/connections/:id"   View    API_BODY_BYTES_MAX  embed::connections::page::get;
+        GET    "/embed/s/:session/connections/:id"   ViewAll API_BODY_BYTES_MAX  embed::connections::page::get;
         GET    "/embed/s/:session/connections/:id/edit"
                                                      Manage  API_BODY_BYTES_MAX  embed::connections::list::edit;
         POST   "/embed/s/:session/connections/:id/edit"
@@ -193,11 +199,11 @@ impl<P: Platform> Table<P> {
         POST   "/embed/s/:session/connections/:id/secret/end-overlap"
                                                      Manage  API_BODY_BYTES_MAX  embed::connections::secret::end_overlap;
         GET    "/embed/s/:session/connections/:id/verification"
-                                                     View    API_BODY_BYTES_MAX  embed::connections::page::verification;
+                                                     ViewAll API_BODY_BYTES_MAX  embed::connections::page::verification;
         GET    "/embed/s/:session/connections/:id/test"
-                                                     Act     API_BODY_BYTES_MAX  embed::connections::test_event::form;
+                                                     Test    API_BODY_BYTES_MAX  embed::connections::test_event::form;
         POST   "/embed/s/:session/connections/:id/test"
-                                                     Act     FORM_BODY_BYTES_MAX embed::connections::test_event::send;
+                                                     Test    FORM_BODY_BYTES_MAX embed::connections::test_event::send;
         GET    "/embed/s/:session/rules"             View    API_BODY_BYTES_MAX  embed::rules::list;
         POST   "/embed/s/:session/rules"             ManageRules API_BODY_BYTES_MAX embed::rules::create;
         GET    "/embed/s/:session/rules/:id"         ManageRules API_BODY_BYTES_MAX embed::rules::edit;
@@ -205,6 +211,8 @@ impl<P: Platform> Table<P> {
         POST   "/embed/s/:session/rules/:id/delete"  ManageRules API_BODY_BYTES_MAX embed::rules::delete;
         GET    "/embed/s/:session/events"            View    API_BODY_BYTES_MAX  embed::history::events::list;
         GET    "/embed/s/:session/events/:id"        View    API_BODY_BYTES_MAX  embed::history::event::get;
+        GET    "/embed/s/:session/events/:id/payload"
+                                                     View    API_BODY_BYTES_MAX  embed::history::payload::download;
         POST   "/embed/s/:session/events/:id/rules/:rule_id/retry"
                                                      Act     API_BODY_BYTES_MAX  embed::history::delivery::retry;
         GET    "/embed/s/:session/events/:id/rules/:rule_id/cancel"
@@ -268,7 +276,9 @@ pub async fn serve<P: Platform>(
     let head = Head { method: method.clone(), ..head };
     let asked = head.headers.clone();
     let reply = match found {
-        None if path.starts_with("/embed/") => front::no_such_page(),
+        None if path.starts_with("/embed/") => {
+            front::no_such_page(platform, &without_body(head)).await
+        }
         None => problem::reply(&problem::no_such_path(), &request_id),
         Some(_) if is_emit && method == Method::OPTIONS => preflight(&asked),
         Some(Found { rows, .. }) if is_head && rows.iter().any(is_one_use) => {
@@ -294,6 +304,9 @@ pub async fn serve<P: Platform>(
                     problem::reply(&error, &request_id)
                 })
             }
+            None if method == Method::GET && path.starts_with("/embed/s/") => {
+                front::no_such_page(platform, &without_body(head)).await
+            }
             None => {
                 let mut allowed: Vec<Method> = rows.iter().map(|row| row.method.clone()).collect();
                 if allowed.contains(&Method::GET) {
@@ -308,6 +321,12 @@ pub async fn serve<P: Platform>(
         reply.body.clear();
     }
     if is_emit { readable_anywhere(reply) } else { reply }
+}
+
+/// A request as far as it is known before its body is read.
+fn without_body(head: Head) -> Request {
+    let Head { method, origin, path, query, headers } = head;
+    Request { method, origin, path, query, headers, body: Vec::new() }
 }
 
 /// Whether a browser only thinks that somebody may want this.
@@ -337,8 +356,21 @@ async fn answer<P: Platform>(
     head: Head,
     read_body: impl AsyncFnOnce(usize) -> Result<Vec<u8>>,
 ) -> Result<Reply> {
-    let Head { method, origin, path, query, headers } = head;
-    let mut request = Request { method, origin, path, query, headers, body: Vec::new() };
+    let request = without_body(head);
+    let address = strangers::address(&request).to_owned();
+    match answer_checked(platform, row, params, request, read_body).await {
+        Err(error) => Err(strangers::refused(platform, &address, error).await),
+        answered => answered,
+    }
+}
+
+async fn answer_checked<P: Platform>(
+    platform: &P,
+    row: &Route<P>,
+    params: Vec<(String, String)>,
+    mut request: Request,
+    read_body: impl AsyncFnOnce(usize) -> Result<Vec<u8>>,
+) -> Result<Reply> {
     let is_change = is_change(&request.method);
     let caller = access::authenticate(platform, row.access, &request).await?;
     // An emit's key is checked with the one read that its event needs, after the body; but a body
@@ -362,12 +394,11 @@ async fn answer_in_embed<P: Platform>(
     head: Head,
     read_body: impl AsyncFnOnce(usize) -> Result<Vec<u8>>,
 ) -> Answered {
-    let Head { method, origin, path, query, headers } = head;
-    let request = Request { method, origin, path, query, headers, body: Vec::new() };
+    let request = without_body(head);
     let session = params.iter().find(|(name, _)| name == "session");
     let session = session.map(|(_, id)| id.clone()).unwrap_or_default();
     if front::cookie(&request, &session).is_none()
-        && let Err(error) = strangers::check(platform, &request).await
+        && let Err(error) = strangers::check(platform, strangers::address(&request)).await
     {
         return front::failed(None, error);
     }

@@ -87,6 +87,8 @@ create table connections (
     workspace text not null,
     type text not null,
     name text not null,
+    -- The name without white space and in small letters: no two connections of a workspace share it.
+    name_key text not null,
     -- What is particular to the type: JSON objects, `credentials` with sealed values.
     settings text not null,
     credentials text not null,
@@ -112,6 +114,7 @@ create table connections (
     failing_since_ms integer,
     warned_percent integer not null default 0
 ) without rowid;
+create unique index connections_by_name on connections (workspace, name_key);
 create index connections_by_workspace on connections (workspace, created_at_ms, id);
 
 create table connection_secrets (
@@ -134,6 +137,19 @@ create table catalogues (
     version integer not null,
     refreshed_at_ms integer not null,
     primary key (workspace, connection, kind)
+) without rowid;
+
+-- Where the fields of a provider's persons come from in a payload, where a customer said so: a JSON object.
+create table mappings (
+    workspace text not null,
+    connection text not null,
+    version integer not null,
+    name text not null,
+    schema text not null,
+    created_by text not null,
+    created_at_ms integer not null,
+    updated_at_ms integer not null,
+    primary key (workspace, connection)
 ) without rowid;
 
 create table rules (
@@ -187,6 +203,8 @@ create table event_types (
     updated_at_ms integer not null,
     primary key (organization, key)
 ) without rowid;
+
+create index machine_keys_revoked on machine_keys (revoked_at_ms) where revoked_at_ms is not null;
 
 create index machine_keys_by_organization
     on machine_keys (organization, created_at_ms, access_key);

@@ -111,6 +111,8 @@ create table sessions (
     reads_payloads integer not null,
     allowed_origins text not null,
     launch_page text not null,
+    -- The page on which its launch begins instead, if one was named.
+    path text,
     theme text not null default 'auto',
     accent text,
     ttl_ms integer not null,
@@ -128,6 +130,8 @@ create table sessions (
 ) without rowid;
 
 create index sessions_by_workspace on sessions (workspace, id);
+-- The sessions of a machine key end when it is revoked.
+create index sessions_by_creator on sessions (created_by, id) where revoked_at_ms is null;
 
 -- What consumers have to know of a connection's lane. A connection that never failed has no row.
 -- `mode`: 0 clear, 1 watch, 2 engaged. `reason` and `not_before_ms` say why it is engaged and until

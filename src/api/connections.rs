@@ -53,6 +53,12 @@ fn show(connection: &Connection) -> Value {
     }))
 }
 
+/// What a caller is told of a secret that the page says more about.
+const PLAIN_SECRET: &str = "signing_secret: it is used as the text that it is; verification \
+    libraries of Standard Webhooks take it as whsec_ and the base64 of its bytes";
+const SHORT_SECRET: &str = "signing_secret: it has fewer than 24 bytes, which can be guessed; \
+    generate_secret makes a better one";
+
 fn show_saved(saved: &Saved) -> Value {
     let mut shown = show(&saved.connection);
     if let Some(secret) = &saved.shown_secret {
@@ -60,6 +66,15 @@ fn show_saved(saved: &Saved) -> Value {
     }
     if let Some(checked) = saved.credentials_checked {
         shown["credentials_checked"] = json!(checked);
+    }
+    let mut warnings = saved.warnings.clone();
+    if let Some(advice) = &saved.advice {
+        let is_plain = advice.equivalent_whsec.is_some().then_some(PLAIN_SECRET);
+        let is_short = advice.short.then_some(SHORT_SECRET);
+        warnings.extend(is_plain.into_iter().chain(is_short).map(str::to_owned));
+    }
+    if !warnings.is_empty() {
+        shown["warnings"] = json!(warnings);
     }
     shown
 }

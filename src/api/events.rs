@@ -9,11 +9,11 @@ use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::ids::{self, attempt_id, message_id, rule_event_id};
 use crate::domain::base::time::rfc3339;
 use crate::domain::delivery::attempt::{Record, StepRecord};
-use crate::domain::delivery::state::{STATUSES, State};
+use crate::domain::delivery::state::State;
 use crate::domain::routing::event::{Event, FanOut, Unmatched};
-use crate::http::{Call, Reply, cursor, without_nulls};
+use crate::http::{Call, Reply, cursor, event_filter, without_nulls};
 use crate::ports::Platform;
-use crate::store::events::{DeliverySummary, EventWithDeliveries, Filter, NEWEST};
+use crate::store::events::{DeliverySummary, EventWithDeliveries, NEWEST};
 
 /// An event as the wire contract shows it.
 pub fn show_event(event: &Event) -> Value {
@@ -131,18 +131,13 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     Ok(cursor::page_to(&list, records, limit, page.next.as_ref()))
 }
 
-/// `GET /workspaces/{id}/events`, by event, resource, resource_id and status.
+/// `GET /workspaces/{id}/events`, filtered.
 pub async fn list_of_workspace<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "workspace")?;
     let actor = call.caller.machine()?;
     let list = cursor::list_of("events", &actor.scope.within(&id));
     let (limit, before) = position(call, &list)?;
-    let filter = Filter {
-        name: call.request.query("event"),
-        resource: call.request.query("resource"),
-        resource_id: call.request.query("resource_id"),
-    };
-    let status = call.query_word("status", &STATUSES)?;
+    let (filter, status) = event_filter::read(call)?;
     let listing = Listing { workspace: id, filter, status, before, limit };
     let page = events::list_of_workspace(platform, actor, listing).await?;
     let records = page.found.iter().map(show_with_deliveries).collect();
@@ -203,6 +198,19 @@ pub async fn cancel<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let event = call.id("id", "event")?;
     let found = cancel::event(platform, call.caller.machine()?, &event).await?;
     Ok(Reply::ok(&show_with_deliveries(&found)))
+}
+
+/// `GET /messages/{message_id}`: the delivery whose attempts carry this id, and its event.
+pub async fn message<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let actor = call.caller.machine()?;
+    let (found, rule) = events::message(platform, actor, call.param("message_id")).await?;
+    let owed = found.event.fan_out.iter().find(|owed| owed.rule_number == rule);
+    let delivery = found.deliveries.iter().find(|delivery| delivery.rule == rule);
+    let (Some(owed), Some(delivery)) = (owed, delivery) else {
+        return Err(Error::internal("a delivery is not there"));
+    };
+    let rule_event = show_rule_event(&found.event, owed, delivery);
+    Ok(Reply::ok(&json!({"event": show_with_deliveries(&found), "rule_event": rule_event})))
 }
 
 /// The rule_event of this rule.

@@ -1,4 +1,4 @@
-//! `/integrations`, and what a connection says of its own: actions, fields and mappings.
+//! `/integrations`, and the actions of a connection.
 
 use serde_json::{Value, json};
 
@@ -6,16 +6,11 @@ use crate::app::connections::parts;
 use crate::app::live_lists;
 use crate::destinations::model::{About, Action, Field, Input, InputKind, Kind};
 use crate::destinations::{self, Destination};
-use crate::domain::base::error::{Error, Kind as ErrorKind, Result};
-use crate::domain::base::fields::Fields;
-use crate::domain::base::ids::name_id;
+use crate::domain::base::error::Result;
 use crate::domain::base::time::rfc3339;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::connections::{Connection, find};
-
-/// Version of the lists of fields; it changes when what an integration can be sent does.
-pub const CATALOG_VERSION: &str = "1";
 
 fn show(destination: &&'static dyn Destination) -> Value {
     let about = destination.about();
@@ -131,36 +126,4 @@ pub async fn actions<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         shown["errors"] = lists.errors;
     }
     Ok(Reply::ok(&shown))
-}
-
-/// `GET /connections/{id}/fields`: there are none that a payload could be mapped to.
-pub async fn fields<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    let its = connection(platform, call).await?;
-    let created_at = rfc3339(its.created_at_ms);
-    Ok(Reply::ok(&json!({
-        "id": name_id(&its.id, "fields", &its.kind),
-        "workspace_id": its.workspace,
-        "connection_id": its.id,
-        "integration_type": its.kind,
-        "catalog_version": CATALOG_VERSION,
-        "refreshed_at": created_at,
-        "created_by": its.created_by,
-        "created_at": created_at,
-        "updated_at": rfc3339(its.updated_at_ms),
-        "fields": [],
-    })))
-}
-
-/// `GET /connections/{id}/mappings/default`: there is none where there are no fields.
-pub async fn mapping<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    connection(platform, call).await?;
-    Err(Error::not_found("default mapping: this integration has no fields to map to"))
-}
-
-/// `PUT /connections/{id}/mappings/default`: there is none where there are no fields.
-pub async fn put_mapping<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    connection(platform, call).await?;
-    Fields::parse(call.body()?)?;
-    let msg = "is for integrations with fields; this one has none";
-    Err(Error::field("schema", msg).of_kind(ErrorKind::Refused))
 }

@@ -1,5 +1,6 @@
 //! JSON in, JSON out: one file for each noun, wire forms beside their handlers.
 
+pub mod cancellations;
 pub mod connections;
 pub mod emit;
 pub mod erasures;
@@ -8,6 +9,7 @@ pub mod events;
 pub mod health;
 pub mod integrations;
 pub mod machine_keys;
+pub mod mappings;
 pub mod metrics;
 pub mod organizations;
 pub mod publishable_keys;

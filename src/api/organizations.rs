@@ -80,7 +80,7 @@ pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 /// `DELETE /organizations/{id}`, for the operator.
 pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "organization")?;
-    deleted_organizations::delete(platform, &id).await?;
+    deleted_organizations::delete(platform, &id, &call.expected()).await?;
     Ok(Reply::ok(&json!({"id": id})))
 }
 
@@ -128,7 +128,11 @@ async fn change<P: Platform>(
 
 /// The field `allowed_origins`, if it is there.
 pub fn read_origins(fields: &mut Fields<'_>) -> Option<Vec<String>> {
-    let origins: Vec<String> = fields.get("allowed_origins", "an array of strings")?;
+    let mut origins: Vec<String> = fields.get("allowed_origins", "an array of strings")?;
+    // As it is copied from the address bar.
+    for origin in &mut origins {
+        origin.truncate(origin.strip_suffix('/').unwrap_or(origin).len());
+    }
     if let Err(msg) = check_origins(&origins) {
         fields.fail("allowed_origins", msg);
     }

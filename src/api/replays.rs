@@ -67,6 +67,11 @@ fn read(fields: &mut Fields<'_>) -> Selection {
             State::Failed
         }
     };
+    read_range(fields, state)
+}
+
+/// A range of time, of one connection or event if they are named.
+pub fn read_range(fields: &mut Fields<'_>, state: State) -> Selection {
     Selection {
         connection: fields.uuid("connection"),
         event: fields.checked_text("event", check_name),

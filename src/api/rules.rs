@@ -20,7 +20,7 @@ use crate::domain::tenants::actor::Scope;
 use crate::http::{Call, Reply, cursor, without_nulls};
 use crate::ports::Platform;
 use crate::store::rules::{self, Rule};
-use crate::store::{connections, event_types, two, workspaces};
+use crate::store::{connections, event_types, mappings, two, workspaces};
 
 fn show(rule: &Rule) -> Value {
     let mut shown = json!({
@@ -182,7 +182,10 @@ pub async fn preview<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     let (action, metadata) = given.unwrap_or((rule.action, rule.metadata));
     let (event, now_ms) = (&rule.event, platform.now_ms());
-    let shown = preview::preview(&connection, &action, &metadata, event, &payload, now_ms)?;
+    let stored = mappings::find(&connection.workspace, &connection.id).run(control).await?;
+    let mapping = stored.as_ref().map(|stored| stored.schema.as_str());
+    let shown =
+        preview::preview(&connection, &action, &metadata, event, &payload, mapping, now_ms)?;
     Ok(Reply::ok(&without_nulls(json!({
         "texts": shown.texts,
         "request": shown.request,

@@ -14,6 +14,7 @@ use crate::domain::tenants::actor::Resource;
 use crate::domain::tenants::session::{
     LAUNCH_TTL_S, LaunchPage, READ_PAYLOADS, Role, Session, SessionType, TTL_S,
 };
+use crate::domain::tenants::session_path::check_path;
 use crate::domain::tenants::session_token::Token;
 use crate::domain::tenants::workspace::check_external_id;
 use crate::http::{Call, Reply, cursor, without_nulls};
@@ -56,6 +57,7 @@ fn show_record(session: &Session, now_ms: i64) -> Value {
     put("scopes", json!(scopes));
     put("allowed_origins", json!(session.allowed_origins));
     put("launch_page", json!(session.launch_page.as_str()));
+    put("path", json!(session.path));
     put("created_by", json!(session.created_by));
     put("created_at", json!(rfc3339(session.created_at_ms)));
     put("launched_at", json!(session.launched_at_ms.map(rfc3339)));
@@ -81,6 +83,13 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 
 fn read(fields: &mut Fields<'_>) -> NewSession {
     let session_type = word(fields, "session_type", SessionType::Workspace);
+    let launch_page = word(fields, "launch_page", LaunchPage::Dashboard);
+    let pages = session_type.launch_pages();
+    if !pages.contains(&launch_page) {
+        let pages: Vec<&str> = pages.iter().map(|page| page.as_str()).collect();
+        let (kind, pages) = (session_type.as_str(), pages.join(", "));
+        fields.fail("launch_page", format!("must be one of {pages} with session_type {kind}"));
+    }
     NewSession {
         workspace: fields.required_uuid("workspace_id"),
         role: word(fields, "role", Role::Member),
@@ -89,7 +98,8 @@ fn read(fields: &mut Fields<'_>) -> NewSession {
         external_user_id: fields.checked_text("external_user_id", check_external_id),
         reads_payloads: scopes(fields),
         allowed_origins: origins(fields),
-        launch_page: word(fields, "launch_page", LaunchPage::Dashboard),
+        launch_page,
+        path: fields.checked_text("path", check_path),
         ttl_ms: seconds(fields, "ttl_seconds", TTL_S),
         launch_ttl_ms: seconds(fields, "launch_ttl_seconds", LAUNCH_TTL_S),
     }

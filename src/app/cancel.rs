@@ -3,7 +3,7 @@
 
 use crate::app::common::history_db;
 use crate::app::delivery::lanes;
-use crate::app::events::{delivery_key, home};
+use crate::app::events::{check_shown, delivery_key, home};
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::lane::queue::ConnectionQueue;
 use crate::domain::lane::queue::DeliveryKey;
@@ -26,6 +26,7 @@ pub async fn delivery<P: Platform>(
     let home = home(platform, actor, event).await?;
     let found = events::find(&home.workspace, event).run(history_db(platform, home.shard)?).await?;
     let key = delivery_key(&actor.scope, &found, rule)?;
+    check_shown(platform, &actor.scope, &key).await?;
     cancel(platform, home.shard, &[key]).await?;
     events::find(&home.workspace, event).run(history_db(platform, home.shard)?).await
 }
@@ -50,15 +51,30 @@ pub async fn event<P: Platform>(
 
 /// Cancels those that are open or held, and lets their lines go on without them.
 async fn cancel<P: Platform>(platform: &P, shard: u16, keys: &[DeliveryKey]) -> Result<()> {
-    let log = history_db(platform, shard)?;
-    let canceled = deliveries::cancel_by_hand(log, keys, platform.now_ms()).await?;
-    if canceled.is_empty() {
+    if cancel_all(platform, shard, keys).await? == 0 {
         let msg = "There is nothing to cancel: what is delivered, failed or canceled stays so";
         return Err(Error::new(Kind::Conflict, msg));
     }
+    Ok(())
+}
+
+/// The same of whatever there is to cancel; how many that were.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn cancel_all<P: Platform>(
+    platform: &P,
+    shard: u16,
+    keys: &[DeliveryKey],
+) -> Result<usize> {
+    let log = history_db(platform, shard)?;
+    let mut canceled = deliveries::cancel_by_hand(log, keys, platform.now_ms()).await?;
+    let count = canceled.len();
+    canceled.sort_unstable();
+    canceled.dedup();
     for connection in canceled {
         let workspace = keys.first().map(|key| key.workspace.clone()).unwrap_or_default();
         lanes::nudge(platform, &ConnectionQueue { shard, workspace, connection }).await;
     }
-    Ok(())
+    Ok(count)
 }

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::app::common::{changing, history_db, new_id, own_hosts, url_policy};
 use crate::app::credentials::{
-    check_kept_secret, check_may_set, check_origin_kept, check_with_provider, only_in_embed, place,
-    sealed,
+    check_is_new, check_kept_secret, check_may_set, check_origin_kept, check_with_provider,
+    only_in_embed, place, sealed,
 };
 use crate::app::delivery::lanes;
 use crate::destinations::form::{self, Form, SecretChange};
@@ -25,7 +25,7 @@ use crate::domain::tenants::organization::label;
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection, NewSecret, SecretRow};
 use crate::store::secrets;
-use crate::store::{deliveries, workspaces};
+use crate::store::{deleted_connections, deliveries, workspaces};
 
 /// A connection, with the signing secret where this very call generated it on request.
 #[derive(Debug)]
@@ -38,13 +38,17 @@ pub struct Saved {
     pub advice: Option<SecretAdvice>,
     /// Whether the provider said that new credentials hold; `None` when it was not to be asked.
     pub credentials_checked: Option<bool>,
+    /// What there is to say about anything else that was given.
+    pub warnings: Vec<String>,
 }
 
 impl Saved {
     /// Whether there is something to show that is gone with this answer.
     pub fn shows_secret(&self) -> bool {
         let said = |advice: &SecretAdvice| advice.short || advice.equivalent_whsec.is_some();
-        self.shown_secret.is_some() || self.advice.as_ref().is_some_and(said)
+        self.shown_secret.is_some()
+            || self.advice.as_ref().is_some_and(said)
+            || !self.warnings.is_empty()
     }
 }
 
@@ -153,7 +157,8 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection
     connections::insert(control, &connection, secret.as_ref(), quota).await?;
     connection.secret = secret.map(|secret| row(secret, now_ms));
     let (shown_secret, advice) = fresh.as_ref().map(NewSigningSecret::told).unwrap_or_default();
-    Ok(Saved { connection, shown_secret, advice, credentials_checked })
+    let warnings = form.warnings;
+    Ok(Saved { connection, shown_secret, advice, credentials_checked, warnings })
 }
 
 /// What a caller wants to change.
@@ -210,7 +215,8 @@ pub async fn update<P: Platform>(
             connection.secret = Some(row(secret, connection.updated_at_ms));
         }
         let (shown_secret, advice) = fresh.as_ref().map(NewSigningSecret::told).unwrap_or_default();
-        Ok(Some(Saved { connection, shown_secret, advice, credentials_checked }))
+        let warnings = form.warnings;
+        Ok(Some(Saved { connection, shown_secret, advice, credentials_checked, warnings }))
     })
     .await
 }
@@ -265,6 +271,7 @@ pub async fn rotate<P: Platform>(
         .map_err(|msg| Error::field("overlap_seconds", msg).of_kind(Kind::Refused))?;
     let fresh = match given {
         Some(secret) => {
+            check_is_new(platform, &connection, &secret)?;
             NewSigningSecret::given(scheme, secret).map_err(|msg| Error::field("secret", msg))?
         }
         None => NewSigningSecret::generated(platform, SetBy::Shown),
@@ -276,7 +283,8 @@ pub async fn rotate<P: Platform>(
     connection.secret = Some(row(secret, now_ms));
     connection.version += 1;
     let (shown_secret, advice) = fresh.told();
-    Ok(Saved { connection, shown_secret, advice, credentials_checked: None })
+    let warnings = Vec::new();
+    Ok(Saved { connection, shown_secret, advice, credentials_checked: None, warnings })
 }
 
 /// Ends the overlap of a rotation: from now on the newest secret alone signs.
@@ -306,7 +314,7 @@ pub async fn delete<P: Platform>(
     expected.check(&connection.tag())?;
     let (shard, workspace) = (connection.shard, connection.workspace.clone());
     let version = (!expected.is_any()).then_some(connection.version);
-    if !connections::delete(control, &workspace, id, force, version).await? {
+    if !deleted_connections::delete(control, &workspace, id, force, version).await? {
         expected.check(&connections::find(control, &actor.scope, id).await?.tag())?;
         let used = "Rules send to this connection. Delete them first, or pass force_delete: true";
         return Err(Error::new(Kind::Conflict, used).with_code(Code::InUse));

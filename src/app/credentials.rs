@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use subtle::ConstantTimeEq;
 use url::Url;
 
 use crate::app::outgoing;
@@ -11,7 +12,7 @@ use crate::destinations::call::Account;
 use crate::destinations::form::{Form, SecretChange};
 use crate::destinations::model::{CUSTOM_HEADER, Field, Kind as FieldKind, Values, header_field};
 use crate::domain::base::error::{Code, Error, FieldError, Kind, Result};
-use crate::domain::base::secret::SealContext;
+use crate::domain::base::secret::{SealContext, Sealed, Secret};
 use crate::domain::connection::model::{Credentials, SealedCredentials, SealedSigningSecret};
 use crate::domain::connection::signing;
 use crate::domain::tenants::actor::Actor;
@@ -136,26 +137,6 @@ pub async fn check_with_provider<P: Platform>(
     })
 }
 
-/// The credentials as they will be stored: the new values sealed, of the old ones those still used.
-pub fn sealed<P: Platform>(
-    platform: &P,
-    connection: &Connection,
-    form: &Form,
-) -> SealedCredentials {
-    let mut kept = BTreeMap::new();
-    for field in &form.credential_names {
-        let sealed = match form.credentials.get(field) {
-            Some(value) => {
-                let place = place(connection, field);
-                Some(platform.settings().master_keys.seal(platform.bytes(), &place, value))
-            }
-            None => connection.credentials.get(field).cloned(),
-        };
-        kept.extend(sealed.map(|sealed| (field.clone(), sealed)));
-    }
-    kept
-}
-
 /// Where a value of a connection is sealed for.
 pub fn place<'a>(connection: &'a Connection, field: &'a str) -> SealContext<'a> {
     SealContext { owner: &connection.workspace, record: &connection.id, field }
@@ -170,19 +151,80 @@ pub fn check_kept_secret<P: Platform>(
     connection: &Connection,
     form: &Form,
 ) -> Result<()> {
-    let (Some(stored), Some(signing)) = (&connection.secret, &form.signing) else {
+    let (Some(secret), Some(signing)) = (current_secret(platform, connection)?, &form.signing)
+    else {
         return Ok(());
     };
-    let field = SealedSigningSecret::field(stored.number);
-    let keys = &platform.settings().master_keys;
-    let secret = keys
-        .open(&place(connection, &field), &stored.sealed)
-        .map_err(|e| Error::internal(format!("connection {}: {e}", connection.id)))?;
     match signing::check_secret(signing.scheme, secret.expose()) {
         Ok(_) => Ok(()),
         Err(msg) => Err(Error::field(
             "metadata.signing_scheme",
-            format!("needs a new signing_secret, because with this scheme the stored one {msg}"),
+            format!("needs a new signing_secret, because the stored one does not fit: {msg}"),
         )),
     }
+}
+
+/// A rotation is to another secret: the same one would sign twice.
+///
+/// # Errors
+/// `Conflict` naming `secret` when it is the current one.
+pub fn check_is_new<P: Platform>(
+    platform: &P,
+    connection: &Connection,
+    given: &Secret,
+) -> Result<()> {
+    let current = current_secret(platform, connection)?;
+    let same = |current: Secret| {
+        bool::from(ConstantTimeEq::ct_eq(current.expose().as_bytes(), given.expose().as_bytes()))
+    };
+    if !current.is_some_and(same) {
+        return Ok(());
+    }
+    let msg = "is the current secret already; rotate to another one";
+    Err(Error::field("secret", msg).of_kind(Kind::Conflict).with_code(Code::Duplicate))
+}
+
+/// The newest signing secret, opened.
+fn current_secret<P: Platform>(platform: &P, connection: &Connection) -> Result<Option<Secret>> {
+    let Some(stored) = &connection.secret else { return Ok(None) };
+    let field = SealedSigningSecret::field(stored.number);
+    let keys = &platform.settings().master_keys;
+    let opened = keys.open(&place(connection, &field), &stored.sealed);
+    opened.map(Some).map_err(|e| Error::internal(format!("connection {}: {e}", connection.id)))
+}
+
+/// The credentials as they will be stored: the new values sealed, of the old ones those still used.
+pub fn sealed<P: Platform>(
+    platform: &P,
+    connection: &Connection,
+    form: &Form,
+) -> SealedCredentials {
+    let keys = &platform.settings().master_keys;
+    let mut kept = BTreeMap::new();
+    for field in &form.credential_names {
+        let sealed = match form.credentials.get(field) {
+            Some(value) => {
+                let place = place(connection, field);
+                Some(keys.seal(platform.bytes(), &place, value))
+            }
+            None => connection
+                .credentials
+                .get(field)
+                .map(|kept| resealed(platform, connection, field, kept)),
+        };
+        kept.extend(sealed.map(|sealed| (field.clone(), sealed)));
+    }
+    kept
+}
+
+/// A value that is kept, sealed with the newest key; as it was where it does not open.
+fn resealed<P: Platform>(
+    platform: &P,
+    connection: &Connection,
+    field: &str,
+    kept: &Sealed,
+) -> Sealed {
+    let keys = &platform.settings().master_keys;
+    let again = keys.reseal(platform.bytes(), &place(connection, field), kept);
+    again.ok().flatten().unwrap_or_else(|| kept.clone())
 }

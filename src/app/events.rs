@@ -17,7 +17,7 @@ use crate::store::attempts::{self, Attempt};
 use crate::store::events::{self, EventWithDeliveries, Filter};
 use crate::store::lanes::{self, HeldBack};
 use crate::store::workspaces::{self, Workspace};
-use crate::store::{Query, four, names, two};
+use crate::store::{Query, four, hidden_connections, names, two};
 
 /// A page of events, and where the list goes on.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +26,19 @@ pub struct Page {
     pub found: Vec<EventWithDeliveries>,
     /// The event before which it goes on; `None` at the end.
     pub next: Option<String>,
+}
+
+impl Page {
+    /// The same without what goes to these connections, and of the events that are left only those
+    /// of this status.
+    pub fn without(mut self, hidden: &[String], status_word: Option<&str>) -> Self {
+        for EventWithDeliveries { event, deliveries, .. } in &mut self.found {
+            event.fan_out.retain(|owed| !hidden.contains(&owed.connection));
+            deliveries.retain(|one| event.fan_out.iter().any(|owed| owed.rule_number == one.rule));
+        }
+        self.found.retain(|found| status_word.is_none_or(|word| status(found) == word));
+        self
+    }
 }
 
 /// The status of an event over all its deliveries.
@@ -67,7 +80,10 @@ impl Listing {
     /// What has to be read.
     pub fn queries(&self) -> (Query<Vec<EventWithDeliveries>>, Query<Option<String>>) {
         let (of, before) = (&self.workspace, &self.before);
-        (events::list(of, &self.filter, before, self.reads()), events::list_end(of, before))
+        (
+            events::list(of, &self.filter, before, self.reads()),
+            events::list_end(of, &self.filter, before),
+        )
     }
 
     /// The page that follows from what was read.
@@ -298,13 +314,34 @@ fn check_seen(scope: &Scope, found: &EventWithDeliveries) -> Result<()> {
 pub fn delivery_key(scope: &Scope, found: &EventWithDeliveries, rule: &str) -> Result<DeliveryKey> {
     check_seen(scope, found)?;
     let owed = found.event.fan_out.iter().find(|owed| owed.rule == rule);
-    let owed = owed.ok_or_else(|| Error::not_found("delivery of this event by this rule"))?;
+    let owed = owed.ok_or_else(no_such_delivery)?;
     Ok(DeliveryKey {
         workspace: found.event.workspace.clone(),
         connection: owed.connection.clone(),
         event: found.event.id.clone(),
         rule: owed.rule_number,
     })
+}
+
+/// Hidden connections, and what goes to them, do not exist for those whom pages show to.
+///
+/// # Errors
+/// `NotFound` when the delivery is to one.
+pub async fn check_shown<P: Platform>(
+    platform: &P,
+    scope: &Scope,
+    key: &DeliveryKey,
+) -> Result<()> {
+    if scope.shown_only
+        && hidden_connections::is_hidden(platform.control(), scope, &key.connection).await?
+    {
+        return Err(no_such_delivery());
+    }
+    Ok(())
+}
+
+fn no_such_delivery() -> Error {
+    Error::not_found("delivery of this event by this rule")
 }
 
 /// One event with the exact text of its payload.
@@ -322,6 +359,29 @@ pub async fn find<P: Platform>(
     let (mut found, payload) = two(history_db(platform, workspace.shard)?, queries).await?;
     found.kept = Some(workspace.kept());
     Ok((found, payload))
+}
+
+/// An event and the number of the rule of one of its deliveries, by the id that every attempt of
+/// this delivery carries.
+///
+/// # Errors
+/// `NotFound` when the actor has no such delivery.
+pub async fn message<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    message: &str,
+) -> Result<(EventWithDeliveries, u32)> {
+    let absent = || Error::not_found("message");
+    let (event, rule) = ids::parse_message_id(message).ok_or_else(absent)?;
+    let workspace = workspace_of(platform, actor, &event, "message").await?;
+    let found = events::find(&workspace.id, &event).run(history_db(platform, workspace.shard)?);
+    let mut found = found.await.map_err(|e| if e.kind == Kind::NotFound { absent() } else { e })?;
+    check_seen(&actor.scope, &found)?;
+    found.kept = Some(workspace.kept());
+    if found.event.fan_out.iter().any(|owed| owed.rule_number == rule) {
+        return Ok((found, rule));
+    }
+    Err(absent())
 }
 
 /// The attempts of an event's delivery by a rule, in order, each with the rule's number.

@@ -4,6 +4,7 @@
 
 pub mod activation;
 pub mod cancel;
+pub mod cancellations;
 pub mod common;
 pub mod connection_deliveries;
 pub mod connection_list;
@@ -27,6 +28,7 @@ pub mod preview;
 pub mod publishable_keys;
 pub mod rate_limits;
 pub mod replays;
+pub mod reseal;
 pub mod retry;
 pub mod rules;
 pub mod sessions;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::app::connections::parts;
-use crate::app::mapping;
+use crate::app::mapping::applied;
 use crate::app::rules::{action_of, check};
 use crate::destinations::call::{Account, Call, Step, Verdict};
 use crate::domain::base::error::{Error, Result};
@@ -28,7 +28,8 @@ pub struct Preview {
     pub refused: Option<String>,
 }
 
-/// Shows what a rule with this action and metadata on a connection would send.
+/// Shows what a rule with this action and metadata on a connection would send, with the
+/// connection's stored mapping if it has one.
 ///
 /// # Errors
 /// As [`check`]; `Internal` when what is stored cannot be read.
@@ -38,6 +39,7 @@ pub fn preview(
     metadata: &Metadata,
     event: &str,
     payload: &str,
+    mapping: Option<&str>,
     now_ms: i64,
 ) -> Result<Preview> {
     let (destination, values) = parts(connection)?;
@@ -45,7 +47,7 @@ pub fn preview(
     check(destination, connection, action, metadata)?;
     let tree = Tree::read(payload).ok_or_else(|| Error::internal("a payload is no tree"))?;
     let facts = Facts { name: event, ..Facts::default() };
-    let applied = mapping::applied(destination, payload);
+    let applied = applied(destination, mapping, payload).map_err(Error::internal)?;
     let source = Source { payload: &tree, facts, mapped: &applied.fields };
     let mut preview = Preview::default();
     for input in action.inputs.iter().filter(|input| input.kind.is_template()) {

@@ -12,7 +12,7 @@ use crate::domain::routing::template::Template;
 use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::connections::Connection;
-use crate::store::{connections, deleted_rules, rules, workspaces};
+use crate::store::{connections, deleted_rules, rule_patterns, rules, workspaces};
 
 /// A rule to be created.
 pub struct NewRule {
@@ -41,7 +41,8 @@ pub struct NewRule {
 /// Creates a rule. Its connection must be one of its workspace.
 ///
 /// # Errors
-/// `NotFound` when the organization has no such workspace, or the workspace no such connection.
+/// `NotFound` when the organization has no such workspace, or the workspace no such connection;
+/// `Conflict` when another rule is the same in all that routes.
 pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewRule) -> Result<rules::Rule> {
     let control = platform.control();
     let workspace = workspaces::find(control, &actor.scope, &new.workspace).await?;
@@ -160,7 +161,8 @@ pub struct Change {
 /// Changes a rule of the version that is expected.
 ///
 /// # Errors
-/// `Refused` when an event could be fanned out to more rules than there may be;
+/// `Conflict` when another rule is the same in all that routes; `Invalid` when the destination has
+/// no such action; `Refused` when an event could be fanned out to more rules than there may be;
 /// `PreconditionFailed` when the rule is of another version.
 pub async fn change<P: Platform>(
     platform: &P,
@@ -243,6 +245,6 @@ async fn check_width<P: Platform>(platform: &P, rule: &rules::Rule) -> Result<()
     if !rule.event.ends_with('*') {
         return Ok(());
     }
-    let counts = rules::patterns(&rule.workspace, &rule.id).run(platform.control()).await?;
-    if widest(&counts, &rule.event) < FAN_OUT_MAX { Ok(()) } else { Err(rules::too_many()) }
+    let counts = rule_patterns::patterns(&rule.workspace, &rule.id).run(platform.control()).await?;
+    if widest(&counts, &rule.event) < FAN_OUT_MAX { Ok(()) } else { Err(rule_patterns::too_many()) }
 }

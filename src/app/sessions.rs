@@ -1,17 +1,21 @@
 //! Sessions of the embed: the product creates, lists, refreshes and revokes them; the embed
 //! launches and opens them.
 
+use serde_json::json;
+
 use crate::app::common::{history_db, new_event_id};
 use crate::app::events::home_of;
+use crate::app::keys::created_by;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
-use crate::domain::base::time::DAY_MS;
+use crate::domain::base::limits::{CLEARED_SESSIONS, ENDED_STEPS};
+use crate::domain::base::time::{DAY_MS, HOUR_MS};
 use crate::domain::tenants::actor::{Actor, Resource};
 use crate::domain::tenants::session::{LaunchPage, Look, Role, Session, SessionType, Theme};
 use crate::domain::tenants::session_token::{Token, TokenKind};
 use crate::ports::{Platform, PortError};
 use crate::store::sessions::{self, Filter, Stored};
-use crate::store::{organizations, workspaces};
+use crate::store::{machine_keys, organizations, workspaces};
 
 /// A session to be created.
 pub struct NewSession {
@@ -31,6 +35,8 @@ pub struct NewSession {
     pub allowed_origins: Option<Vec<String>>,
     /// Where it begins.
     pub launch_page: LaunchPage,
+    /// The page below it on which its launch begins instead, checked.
+    pub path: Option<String>,
     /// How long it lives.
     pub ttl_ms: i64,
     /// How long it can be launched.
@@ -78,6 +84,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewSession) -
         reads_payloads: new.reads_payloads,
         allowed_origins,
         launch_page: new.launch_page,
+        path: new.path,
         look: Look { theme: Theme::Auto, accent: None },
         ttl_ms: new.ttl_ms,
         created_by: actor.created_by.clone(),
@@ -156,6 +163,8 @@ pub enum Closed {
     Unknown,
     /// It is over, or its launch token was used or came too late.
     Over(Box<Session>),
+    /// It may not be shown in a frame of this page's origin, which is empty where it is unknown.
+    Foreign(String),
     /// It could not be looked up.
     Failed(Error),
 }
@@ -174,7 +183,7 @@ fn shard<'a, P: Platform>(
     platform.history_db(token.shard).map_err(|PortError(_)| Closed::Unknown)
 }
 
-/// Exchanges a launch token for a cookie.
+/// Exchanges a launch token for a cookie. `frame` is the origin of the page whose frame shows it.
 ///
 /// # Errors
 /// See [`Closed`].
@@ -182,16 +191,23 @@ pub async fn launch<P: Platform>(
     platform: &P,
     token: &Token,
     look: &Look,
+    frame: Option<&str>,
 ) -> std::result::Result<(Session, Token), Closed> {
     let log = shard(platform, token)?;
     let id = &token.session;
     let cookie = Token::new(TokenKind::Cookie, token.shard, id, platform.bytes());
     let now_ms = platform.now_ms();
-    let launched = sessions::launch(log, id, &token.hash(), &cookie.hash(), look, now_ms).await?;
+    let (launch, own) = (token.hash(), cookie.hash());
+    let launched = sessions::launch(log, id, &launch, &own, look, frame, now_ms).await?;
     match launched {
         Some(session) => Ok((session, cookie)),
         None => Err(match sessions::find(id).run(log).await? {
-            Some(Stored { session, .. }) => Closed::Over(Box::new(session)),
+            Some(Stored { session, .. }) => match frame {
+                Some(origin) if !session.may_be_framed_by(origin) => {
+                    Closed::Foreign(origin.to_owned())
+                }
+                _ => Closed::Over(Box::new(session)),
+            },
             None => Closed::Unknown,
         }),
     }
@@ -209,22 +225,49 @@ pub async fn open<P: Platform>(
     opened(found, cookie, platform.now_ms())
 }
 
-/// The session with this id, whoever asks: to say who may frame the page that opens nothing.
-pub async fn named<P: Platform>(platform: &P, session: &str) -> Option<Session> {
-    let number = ids::workspace_number(session)?;
-    let shard = workspaces::shard(platform.control(), number).await.ok()??;
-    let stored = sessions::find(session).run(history_db(platform, shard).ok()?).await.ok()?;
-    stored.map(|stored| stored.session)
+/// For so long after a machine key was revoked it is made sure that its sessions have ended.
+const ENDED_AFTER_MS: i64 = HOUR_MS;
+
+/// Ends the sessions of a machine key that was revoked, on all shards. What is left for whatever
+/// reason is ended by the upkeep.
+pub async fn end_of_key<P: Platform>(platform: &P, access_key: &str) {
+    let keys = [created_by(access_key)];
+    for shard in 0..platform.settings().log_shards {
+        if let Err(error) = end_of_keys(platform, shard, &keys).await {
+            let error = error.to_string();
+            platform.log_event(&json!({"at": "revoke_key", "shard": shard, "error": error}));
+        }
+    }
+}
+
+async fn end_of_keys<P: Platform>(platform: &P, shard: u16, keys: &[String]) -> Result<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let log = history_db(platform, shard)?;
+    for _ in 0..ENDED_STEPS {
+        let ended = sessions::revoke_of(log, keys, platform.now_ms()).await?;
+        if ended < CLEARED_SESSIONS {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// How long a session is kept that is over.
 const KEPT_MS: i64 = 7 * DAY_MS;
 
-/// Forgets sessions on a shard that are long over, a bounded number of them.
+/// Ends those of a shard that were made by a machine key which was revoked, and forgets those that
+/// are long over; a bounded number of each.
 ///
 /// # Errors
-/// When the shard does not answer.
+/// When CONTROL or the shard does not answer.
 pub async fn forget_old<P: Platform>(platform: &P, shard: u16) -> Result<()> {
+    // A session that was being made while its key was revoked is found here.
+    let since_ms = platform.now_ms() - ENDED_AFTER_MS;
+    let keys = machine_keys::revoked_since(platform.control(), since_ms).await?;
+    let keys: Vec<String> = keys.iter().map(|key| created_by(key)).collect();
+    end_of_keys(platform, shard, &keys).await?;
     let over_before_ms = platform.now_ms() - KEPT_MS;
     // Ids begin with the time, so those of old sessions are a range.
     let created_before = ids::event_id(over_before_ms, [0; 8], 0, 0);

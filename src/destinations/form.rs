@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::destinations::Destination;
 use crate::destinations::model::{Field, Kind, Pattern, Values, header_field};
 pub use crate::destinations::options::OPTIONS;
 use crate::destinations::options::read_options;
+use crate::destinations::value_checks::{check_half, check_header_value, check_prefix, check_word};
+use crate::destinations::{Destination, preset};
 use crate::domain::base::error::{Error, Kind as ErrorKind, Result};
 use crate::domain::base::fields::Fields;
 use crate::domain::base::limits::{HEADER_NAME_CHARS_MAX, HEADER_VALUE_BYTES_MAX};
@@ -34,6 +35,8 @@ pub struct Form {
     pub signing: Option<Signing>,
     /// What to do about the signing secret.
     pub signing_secret: SecretChange,
+    /// What the caller should know of what was taken.
+    pub warnings: Vec<String>,
 }
 
 /// What a caller wants of the signing secret.
@@ -118,19 +121,22 @@ impl Reader<'_> {
             credential_names: Vec::new(),
             signing: None,
             signing_secret: SecretChange::Keep,
+            warnings: Vec::new(),
         };
         for field in about.fields {
             self.read_field(&mut fields, field, &mut form);
         }
         keep_one(&mut fields, about.one_of, &mut form);
+        preset::apply(&mut fields, about.fields, &mut form.values);
         read_options(&mut fields, &mut form.options, about.max_per_second);
+        form.warnings = self.destination.tidy(&mut form.credentials);
         self.destination.check(&mut fields, &form.values, &form.credentials);
         form.signing = self.destination.signing(&form.values).map_err(Error::internal)?;
         if let Some(signing) = &form.signing {
             form.signing_secret = read_secret(&mut fields, signing);
         }
         fields.finish()?;
-        self.guard(&form)?;
+        self.guard(&mut form)?;
         Ok(form)
     }
 
@@ -153,6 +159,7 @@ impl Reader<'_> {
             Kind::HeaderValue(most) => {
                 fields.checked_text(key, |value| check_header_value(value, *most))
             }
+            Kind::Half(most, _) => fields.checked_text(key, |value| check_half(value, *most)),
             Kind::Prefix(most) => fields.checked_text(key, |value| check_prefix(value, *most)),
             Kind::Matching(pattern) | Kind::Endpoint(pattern) => {
                 fields.checked_text(key, |value| check(value, pattern))
@@ -177,7 +184,9 @@ impl Reader<'_> {
     }
 
     fn require(&self, fields: &mut Fields<'_>, field: &Field, has: bool) {
-        if field.is_required && !has && !fields.names_failure(field.key) {
+        let is_half = matches!(field.kind, Kind::Half(_, other)
+            if fields.has(other) && !fields.is_null(other) || (self.is_set)(other));
+        if field.is_required && !has && !is_half && !fields.names_failure(field.key) {
             let msg = match field.when {
                 Some((key, _)) => format!("is required with this {key}"),
                 None => "is required".to_owned(),
@@ -225,15 +234,18 @@ impl Reader<'_> {
         Ok((name, value.map(Secret::new)))
     }
 
-    /// Every URL that came in must be one that requests may go to.
-    fn guard(&self, form: &Form) -> Result<()> {
+    /// Every URL that came in must be one that requests may go to. It is kept as it will be called,
+    /// so that what is shown is what is called.
+    fn guard(&self, form: &mut Form) -> Result<()> {
         let urls = self.destination.about().fields.iter();
         for field in urls.filter(|field| field.kind.is_url()) {
             let secret = form.credentials.get(field.key).map(|secret| secret.expose());
             let Some(url) = secret.or_else(|| form.values.get(field.key)) else { continue };
-            if let Err(refusal) = url_guard::check(url, self.policy) {
-                let error = Error::field(field.key, refusal.to_string());
-                return Err(error.of_kind(ErrorKind::Refused));
+            let called = url_guard::check(url, self.policy).map_err(|refusal| {
+                Error::field(field.key, refusal.to_string()).of_kind(ErrorKind::Refused)
+            })?;
+            if secret.is_none() {
+                form.values.set(field.key, Some(called.as_str()));
             }
         }
         Ok(())
@@ -255,26 +267,8 @@ fn keep_one(fields: &mut Fields<'_>, one_of: &[&str], form: &mut Form) {
     }
 }
 
-fn check_word(word: &str, words: &[(&str, &str)]) -> std::result::Result<(), String> {
-    if words.iter().any(|(known, _)| *known == word) {
-        return Ok(());
-    }
-    let known: Vec<&str> = words.iter().map(|(known, _)| *known).collect();
-    Err(format!("must be one of {}", known.join(", ")))
-}
-
 fn check(value: &str, pattern: &Pattern) -> std::result::Result<(), String> {
     if (pattern.fits)(value) { Ok(()) } else { Err(pattern.told.to_owned()) }
-}
-
-fn check_header_value(value: &str, bytes_max: usize) -> std::result::Result<(), String> {
-    let printable = value.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
-    if value.is_empty() || value.len() > bytes_max || !printable || value.trim() != value {
-        return Err(format!(
-            "must be 1 to {bytes_max} printable ASCII characters without space around them"
-        ));
-    }
-    Ok(())
 }
 
 /// Whether this can be the name of a header.
@@ -287,11 +281,6 @@ pub fn check_header_name(name: &str) -> std::result::Result<(), String> {
         return Err(format!("must be a header name of 1 to {HEADER_NAME_CHARS_MAX} characters"));
     }
     Ok(())
-}
-
-fn check_prefix(prefix: &str, most: usize) -> std::result::Result<(), String> {
-    let fits = prefix.len() <= most && prefix.bytes().all(|b| (0x21..=0x7e).contains(&b));
-    fits.then_some(()).ok_or_else(|| format!("must be at most {most} printable characters"))
 }
 
 fn read_secret(fields: &mut Fields<'_>, signing: &Signing) -> SecretChange {

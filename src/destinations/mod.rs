@@ -20,6 +20,7 @@ mod mailerlite;
 pub mod model;
 mod options;
 mod pipedrive;
+pub mod preset;
 mod provider;
 pub mod reading;
 mod resend;
@@ -28,6 +29,7 @@ mod slack;
 #[cfg(test)]
 mod testing;
 mod texts;
+mod value_checks;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -44,6 +46,12 @@ use crate::domain::routing::rule::Metadata;
 pub trait Destination: Sync {
     /// What it is and what it takes.
     fn about(&self) -> &'static About;
+
+    /// Puts secrets that came in into the form in which they are kept; what the caller should know
+    /// of that.
+    fn tidy(&self, _: &mut BTreeMap<String, Secret>) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Notes what is wrong with settings that are each right by themselves. `given` are the secrets
     /// that came in with them.

@@ -70,6 +70,8 @@ pub struct Field {
     pub is_secret: bool,
     /// Another field and the words of it with which this one counts.
     pub when: Option<(&'static str, &'static [&'static str])>,
+    /// What its words, which are presets, set other fields to.
+    pub sets: &'static [(&'static str, &'static [(&'static str, &'static str)])],
     /// Where it stands in the form.
     pub part: Part,
     /// What people call it.
@@ -92,6 +94,8 @@ pub enum Kind {
     HeaderName,
     /// Printable ASCII that can stand in a header, of at most so many bytes.
     HeaderValue(usize),
+    /// Half of a pair, of at most so many bytes; it may be empty. With the other half it is enough.
+    Half(usize, &'static str),
     /// Printable ASCII without spaces of at most so many characters, or nothing.
     Prefix(usize),
     /// Up to so many headers; their values are credentials.
@@ -130,6 +134,7 @@ impl Field {
             default: None,
             is_secret: false,
             when: None,
+            sets: &[],
             part: Part::Destination,
             label,
             hint: "",

@@ -126,7 +126,8 @@ impl Week {
                     @let decided = tally.completed + tally.failed;
                     @let bad = height_of(tally.failed, decided, 16);
                     @let x = 12 * index;
-                    rect.nothing[decided == 0].good[decided > 0] x=(x) y="0" width="10" height="16" {}
+                    @let class = if decided == 0 { "nothing" } else { "good" };
+                    rect class=(class) x=(x) y="0" width="10" height="16" {}
                     @if bad > 0 { rect.bad x=(x) y="0" width="10" height=(bad) {} }
                 }
             }

@@ -9,7 +9,7 @@ use crate::domain::tenants::session::Need;
 use crate::embed::charts::Week;
 use crate::embed::common::history_db;
 use crate::embed::connections::list;
-use crate::embed::frame::layout::{Page, Section, page, path};
+use crate::embed::frame::layout::{Page, Section, page};
 use crate::embed::frame::{live, parts};
 use crate::embed::history::events;
 use crate::embed::text;
@@ -19,10 +19,11 @@ use crate::ports::Platform;
 use crate::store::connection_deliveries::{self, FAILED_COUNTED};
 use crate::store::connections::{self as stored, Connection};
 use crate::store::events::{Filter, NEWEST};
+use crate::store::hidden_connections;
 use crate::store::lanes::{self, Trouble};
 use crate::store::rollups::{self, Rollup};
 use crate::store::rules::{self, Rule};
-use crate::store::{six, two};
+use crate::store::{six, three};
 
 /// Events on this page.
 const SHOWN: usize = 8;
@@ -40,8 +41,8 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     let listing = listing.within(&scope);
     let (read, end) = listing.queries();
-    let shown = (stored::shown(&scope), rules::shown(&scope));
-    let (all, rules) = two(platform.control(), shown).await?;
+    let shown = (stored::shown(&scope), rules::shown(&scope), hidden_connections::hidden(&scope));
+    let (all, rules, hidden) = three(platform.control(), shown).await?;
     let ids: Vec<&str> = all.iter().map(|connection| connection.id.as_str()).collect();
     let failed = connection_deliveries::failed(&listing.workspace, &ids);
     let now_ms = platform.now_ms();
@@ -51,9 +52,11 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (read, end, failed, troubled, counted, progress) =
         six(history_db(platform, &visit.session)?, queries).await?;
     // They are about all resources, so they are not for a session of one.
-    let sees_all = visit.session.may(Need::ViewAll).is_ok();
+    let sees_all = visit.session.resource.is_none();
     let troubles = if sees_all { Troubles { failed, troubled } } else { Troubles::default() };
-    let found = listing.page(read, end).found;
+    let found = listing.page(read, end);
+    let live = live::of_list(visit, &listing, &found.found);
+    let found = found.without(&hidden, None).found;
     let is_counted = |rollup: &&Rollup| all.iter().any(|one| one.id == rollup.connection);
     let week = Week::of(counted.iter().filter(is_counted), now_ms);
     let body = html! {
@@ -74,12 +77,12 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             @if found.is_empty() { p.hint { (text::NO_EVENTS) } }
             (events::rows(visit, &found, now_ms))
             @if !found.is_empty() {
-                a.button.quiet href=(path(visit, "events")) { (text::ALL_EVENTS) }
+                (parts::link_button(visit, Need::View, "events", text::ALL_EVENTS, "quiet"))
             }
         }
     };
     let mut shown = Page::new(Section::Dashboard, text::DASHBOARD);
-    shown.live = Some(live::of_list(visit, &listing, &found));
+    shown.live = Some(live);
     Ok(page(visit, &shown, &body))
 }
 
@@ -115,11 +118,12 @@ impl Troubles {
             return None;
         }
         let is_paused = inactive == Some(InactiveReason::Paused);
-        let to = |below: String| path(visit, &below);
+        let (name, at) = (&connection.name, format!("connections/{}", connection.id));
+        let failed_at = format!("failed?connection={}", connection.id);
         Some(html! {
             div.notice.bad[(!is_fine && !is_paused) || failed > 0] {
                 p {
-                    a href=(to(format!("connections/{}", connection.id))) { (connection.name) }
+                    (parts::link(visit, Need::ViewAll, &at, name))
                     @if let Some(reason) = inactive { ": " (text::why::inactive(reason)) }
                     @if let Some(since_ms) = trouble.and_then(|one| one.failing_since_ms) {
                         ": " (text::FAILING_SINCE) " " (parts::time(since_ms, now_ms)) "."
@@ -133,8 +137,9 @@ impl Troubles {
                 @if failed > 0 {
                     p {
                         (text::failed_count(failed, failed >= FAILED_COUNTED)) " "
-                        a href=(to(format!("failed?connection={}", connection.id)))
-                            { (text::SHOW_FAILED) }
+                        @if visit.session.may(Need::View).is_ok() {
+                            (parts::link(visit, Need::View, &failed_at, text::SHOW_FAILED))
+                        }
                     }
                 }
             }
@@ -160,7 +165,12 @@ fn needs_attention(
             @for notice in notices { (notice) }
             @if no_rules {
                 div.notice {
-                    p { (text::NO_RULES) " " a href=(path(visit, "rules")) { (text::ADD_RULE) } }
+                    p {
+                        (text::NO_RULES) " "
+                        @if visit.session.may(Need::View).is_ok() {
+                            (parts::link(visit, Need::View, "rules", text::ADD_RULE))
+                        }
+                    }
                 }
             }
         }

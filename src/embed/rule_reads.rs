@@ -12,9 +12,10 @@ use crate::ports::Platform;
 use crate::store::catalogues::{self, Catalogue};
 use crate::store::connections::{self, Connection};
 use crate::store::event_types::{self, Listed};
-use crate::store::four;
+use crate::store::mappings;
 use crate::store::names::{self, Kind as NameKind};
 use crate::store::rules::{self, Rule};
+use crate::store::{four, two};
 
 /// What a page about rules reads.
 #[derive(Default)]
@@ -111,16 +112,20 @@ pub async fn help<P: Platform>(
     if does == "refresh" {
         read.lists = Some(live_lists::read(platform, &connection, true).await?);
     }
-    let (control, organization) = (platform.control(), &visit.session.organization);
-    let found = event_types::find(control, organization, &draft.event).await;
-    read.example = found.ok().and_then(|event_type| event_type.example);
+    let queries = (
+        event_types::one(&visit.session.organization, &draft.event),
+        mappings::find(&connection.workspace, &connection.id),
+    );
+    let (event_type, stored) = two(platform.control(), queries).await?;
+    read.example = event_type.and_then(|event_type| event_type.example);
     if does == "preview" {
         let payload = read.example.as_deref().unwrap_or("{}");
         let (destination, _) = parts(&connection)?;
         let key = Some(draft.action.as_str()).filter(|key| !key.is_empty());
         let shown = action_of(destination, key).and_then(|action| {
             let (event, now_ms) = (&draft.event, platform.now_ms());
-            preview(&connection, action.key, &draft.metadata, event, payload, now_ms)
+            let mapping = stored.as_ref().map(|stored| stored.schema.as_str());
+            preview(&connection, action.key, &draft.metadata, event, payload, mapping, now_ms)
         });
         read.preview = Some(shown.map_err(|error| error.message.clone()));
     }

@@ -61,7 +61,8 @@ fn row(visit: &EmbedSession, rule: &Rule, read: &Read) -> Markup {
                 small {
                     (text::SENT_TO) " "
                     @if let Some(to) = to {
-                        a href=(path(visit, &format!("connections/{}", to.id))) { (to.name) }
+                        (parts::link(visit, Need::ViewAll, &format!("connections/{}", to.id),
+                            &to.name))
                     }
                 }
             }

@@ -5,6 +5,7 @@ pub mod access;
 pub mod body;
 pub mod cost;
 pub mod cursor;
+pub mod event_filter;
 pub mod form;
 pub mod problem;
 pub mod strangers;

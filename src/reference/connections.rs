@@ -8,7 +8,7 @@ use crate::reference::destinations::{Use, kinds, metadata};
 use crate::reference::leaves::{any_object, text};
 use crate::reference::leaves::{flag, given_id, id, label, name, one_of, time, whole, words};
 use crate::reference::operation::{Operation, delete, get, patch, post, put};
-use crate::reference::shape::{Names, Shape, closed, given, may, need, open};
+use crate::reference::shape::{Names, Shape, closed, given, list_of, may, need, open};
 
 const REASONS: [InactiveReason; 6] = [
     InactiveReason::Paused,
@@ -47,6 +47,8 @@ pub fn shapes() -> Names {
         need("created_by", words("mk_3Jb9kq0Rz5TnWc8Yl2XeVd1M")),
         need("created_at", time()),
         need("updated_at", time()),
+        may("warnings", list_of(words("signing_secret: it has fewer than 24 bytes")))
+            .says("Only in an answer to a change: what was taken and should be looked at."),
         may("failing_since", time())
             .says("Only in lists with `health=failing`: since when nothing succeeded."),
     ]);

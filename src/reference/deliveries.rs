@@ -5,10 +5,11 @@ use serde_json::json;
 use crate::domain::delivery::attempt::Outcome;
 use crate::domain::delivery::state::STATUSES;
 use crate::reference::leaves::{
-    count, flag, id, leaf, matching, one_of, only, text, time, truth, whole, words,
+    count, flag, given_id, given_time, id, leaf, matching, name, one_of, only, text, time, truth,
+    whole, words,
 };
 use crate::reference::operation::{Operation, get, post};
-use crate::reference::shape::{Names, Shape, closed, list_of, may, need};
+use crate::reference::shape::{Names, Shape, closed, list_of, may, need, open};
 
 const OUTCOMES: [Outcome; 10] = [
     Outcome::Delivered,
@@ -132,6 +133,38 @@ pub fn operations() -> Vec<Operation> {
             .says("Nothing of it is sent any more. 409 when all of it is settled.")
             .answers(200, "The event as it is now.", Shape::Named("EventWithDeliveries"))
             .problems(&[409]),
+        post(
+            "/api/v1/workspaces/:id/cancellations",
+            "create_cancellation",
+            "Cancel what a range of events owes",
+        )
+        .says(
+            "Undoes a bad emit as far as it can be undone: cancels all pending, retrying and held \
+             deliveries of the events that were accepted in the range. At most 14 days and 10,000 \
+             deliveries at once. The same call again cancels what came since.",
+        )
+        .takes(open([
+            need("since", given_time(0)),
+            need("until", given_time(3_600_000)),
+            may("connection", given_id("connection")).says("Only what it is owed."),
+            may("event", name("order.completed")).says("Only events with exactly this name."),
+            may("dry_run", flag(true)).shown().says("Only counts."),
+        ]))
+        .answers(200, "How many deliveries.", closed([need("count", count(12))]))
+        .problems(&[404, 422]),
+        get("/api/v1/messages/:message_id", "get_message", "Find a message")
+            .says(
+                "The delivery and the event of a `webhook-id`, with which customers ask: every \
+                 attempt of a delivery carries the same.",
+            )
+            .answers(
+                200,
+                "The event, and of its deliveries the one.",
+                closed([
+                    need("event", Shape::Named("EventWithDeliveries")),
+                    need("rule_event", rule_event()),
+                ]),
+            ),
         get("/api/v1/events/:id/rules/:rule_id/attempts", "list_attempts", "List attempts")
             .lists("Oldest first.", attempt()),
         get("/api/v1/events/:id/rules/:rule_id/attempts/:n", "get_attempt", "Get an attempt")

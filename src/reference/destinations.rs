@@ -13,7 +13,9 @@ use crate::domain::connection::model::SetBy;
 use crate::domain::connection::options::Ordering;
 use crate::domain::delivery::retry::{STEP_SECONDS_MAX, STEPS_MAX, Schedule};
 use crate::domain::lane::pace::PER_SECOND_MAX;
-use crate::reference::leaves::{flag, leaf, matching, one_of, text, time, whole, words};
+use crate::reference::leaves::{
+    flag, leaf, matching, one_of, text, text_up_to, time, whole, words,
+};
 use crate::reference::shape::{
     Field, Names, Shape, closed, given, list_of, may, need, open, some_of, strict,
 };
@@ -129,6 +131,7 @@ fn shape(setting: &Setting) -> Shape {
         Kind::Words(words) => one_of(&words.iter().map(|(word, _)| *word).collect::<Vec<_>>()),
         Kind::HeaderName => header_name(example),
         Kind::HeaderValue(most) => header_value(most, example),
+        Kind::Half(most, _) => text_up_to(most, example),
         Kind::Prefix(most) => prefix(most),
         Kind::Matching(pattern) | Kind::Endpoint(pattern) => {
             matching(&format!("^{}$", pattern.regex), example)

@@ -9,7 +9,7 @@ use crate::reference::deliveries::{status, statuses};
 use crate::reference::leaves::{
     any_object, count, given_id, id, name, only, resource_id, text, truth, words,
 };
-use crate::reference::leaves::{leaf, one_of, time};
+use crate::reference::leaves::{given_time, leaf, one_of, time};
 use crate::reference::operation::{Operation, delete, get, post};
 use crate::reference::shape::{Field, Names, Shape, closed, list_of, may, need, open, some_of};
 
@@ -147,9 +147,16 @@ pub fn reading() -> Vec<Operation> {
                  and still go on.",
             )
             .lists("Newest first.", shown())
-            .query("event", text("order.completed"), "Only events of this name.")
+            .query(
+                "event",
+                text("order.completed"),
+                "Only events of this name, or of names that a pattern such as `order.*` covers.",
+            )
             .query("resource", text("order"), "Only events about this kind of thing.")
             .query("resource_id", text("ord_1001"), "Only events about this thing.")
+            .query("connection", given_id("connection"), "Only events that go to this connection.")
+            .query("since", given_time(0), "Only events that were accepted from then on.")
+            .query("until", given_time(3_600_000), "Only events that were accepted before then.")
             .query("status", statuses(), "Only events with this status."),
         get("/api/v1/events/:id", "get_event", "Get an event").answers(
             200,

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use crate::destinations;
 use crate::reference::destinations::{actions, kinds};
-use crate::reference::leaves::{any_object, flag, id, leaf, one_of, text, time, words};
-use crate::reference::operation::{Operation, get, put};
-use crate::reference::shape::{Names, Shape, closed, list_of, may, need, open};
+use crate::reference::leaves::{flag, id, leaf, one_of, text, time, words};
+use crate::reference::operation::{Operation, get};
+use crate::reference::shape::{Names, Shape, closed, list_of, may, need};
 
 /// The shapes of integrations.
 pub fn shapes() -> Names {
@@ -108,20 +108,6 @@ pub fn operations() -> Vec<Operation> {
         need("refreshed_at", time()).says("When they were read from the provider."),
         may("errors", list_of(error)).says("Lists that could not be read whole, and why."),
     ]);
-    let fields = closed([
-        need("id", id("fields")),
-        need("workspace_id", id("workspace")),
-        need("connection_id", id("connection")),
-        need("integration_type", kinds()),
-        need("catalog_version", words("1")),
-        need("refreshed_at", time()).says("When the fields were last read from the provider."),
-        need("created_by", words("mk_3Jb9kq0Rz5TnWc8Yl2XeVd1M")),
-        need("created_at", time()),
-        need("updated_at", time()),
-        need("fields", list_of(named("IntegrationField"))),
-    ]);
-    let mapping = "/api/v1/connections/:id/mappings/default";
-    let schema = any_object(json!({"schema_version": 1, "fields": []}));
     vec![
         get("/api/v1/integrations", "list_integrations", "List integrations")
             .lists("All destinations that connections can have.", named("Integration")),
@@ -133,18 +119,5 @@ pub fn operations() -> Vec<Operation> {
         .says("Lists are kept for an hour.")
         .query("refresh", one_of(&["true", "false"]), "`true` reads the lists anew.")
         .answers(200, "Its actions by their keys, and the lists.", actions),
-        get(
-            "/api/v1/connections/:id/fields",
-            "list_connection_fields",
-            "List a connection's fields",
-        )
-        .says("A webhook has none that a payload could be mapped to.")
-        .answers(200, "None.", fields),
-        get(mapping, "get_default_mapping", "Get a connection's default mapping")
-            .says("A webhook sends the payload as it is and has none: this is always 404."),
-        put(mapping, "put_default_mapping", "Put a connection's default mapping")
-            .says("A webhook sends the payload as it is and takes none: this is always 422.")
-            .takes(open([may("schema", schema).shown()]))
-            .problems(&[422]),
     ]
 }

@@ -56,6 +56,8 @@ mod transfers;
 
 mod integrations;
 
+mod mappings;
+
 pub mod openapi;
 
 mod words;
@@ -102,6 +104,8 @@ fn described() -> Vec<Described> {
     workspaces.extend(transfers::operations());
     let mut rules = rules::operations();
     rules.extend(filter::operations());
+    let mut integrations = integrations::operations();
+    integrations.extend(mappings::operations());
     vec![
         (
             "Emitting events",
@@ -130,7 +134,7 @@ fn described() -> Vec<Described> {
         (
             "Integrations",
             "What kinds of connections there are, and what a connection says of its own.",
-            integrations::operations(),
+            integrations,
         ),
         ("Statistics", "Counts, success rates and times.", stats::operations()),
         ("Organization", "Your account and its machine keys.", organizations),
@@ -175,6 +179,7 @@ fn named() -> Names {
         sessions::shapes(),
         stats::shapes(),
         integrations::shapes(),
+        mappings::shapes(),
         organizations::shapes(),
         machine_keys::shapes(),
         problem_shapes(),

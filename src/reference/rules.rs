@@ -90,7 +90,9 @@ pub fn operations() -> Vec<Operation> {
         post("/api/v1/rules", "create_rule", "Create a rule")
             .says(
                 "Sends the events of its workspace that match to its connection. An event is \
-                 fanned out to at most 100 rules; one more is 422.",
+                 fanned out to at most 100 rules; one more is 422. A rule that is the same as \
+                 another in connection, event, resource, resource id, metadata and filter would \
+                 deliver everything twice: 409 with the code `duplicate`.",
             )
             .takes(open([
                 need("workspace", given_id("workspace")),
@@ -105,13 +107,14 @@ pub fn operations() -> Vec<Operation> {
                 may("hidden", flag(false)).or(false),
             ]))
             .answers(201, "The new rule.", closed([need("rule", rule())]))
-            .problems(&[404, 422]),
+            .problems(&[404, 409, 422]),
         get("/api/v1/rules/:id", "get_rule", "Get a rule").answers(200, "The rule.", rule()),
         patch("/api/v1/rules/:id", "update_rule", "Change a rule")
             .if_match()
             .says("What is left out is kept; `null` takes a limit away.")
             .takes(open([
                 may("event", pattern("order.completed")),
+                may("metadata", metadata()).says("All of it: a key that is left out is gone."),
                 resource(),
                 resource_id(),
                 filter::field(),
@@ -120,7 +123,7 @@ pub fn operations() -> Vec<Operation> {
                 may("hidden", flag(false)),
             ]))
             .answers(200, "The rule as it is now.", rule())
-            .problems(&[422]),
+            .problems(&[409, 422]),
         post("/api/v1/rules/:id/preview", "preview_rule", "Preview a rule")
             .says("What the rule would send for a payload. Nothing is sent.")
             .may_take(open([

@@ -1,14 +1,16 @@
 //! Sessions of the embed.
 
+use serde_json::json;
 use strum::VariantNames;
 
 use crate::domain::tenants::origins::ORIGINS_MAX;
 use crate::domain::tenants::session::{
     LAUNCH_TTL_S, LaunchPage, READ_PAYLOADS, Role, SessionType, TTL_S,
 };
+use crate::domain::tenants::session_path::PATH_CHARS_MAX;
 use crate::reference::leaves::{
-    count, example_id, external_id, flag, given_id, id, name, one_of, only, resource_id, time,
-    truth, whole, words,
+    count, example_id, external_id, flag, given_id, id, leaf, name, one_of, only, resource_id,
+    time, truth, whole, words,
 };
 use crate::reference::operation::{Operation, delete, get, post};
 use crate::reference::organizations::origin;
@@ -58,6 +60,7 @@ pub fn shapes() -> Names {
         need("scopes", list_of(only(READ_PAYLOADS))),
         need("allowed_origins", list_of(words("https://app.example.com"))),
         need("launch_page", one_of(LaunchPage::VARIANTS)),
+        may("path", words("/events?status=failed")).says("Where its launch begins instead."),
         need("created_by", words("mk_3Jb9kq0Rz5TnWc8Yl2XeVd1M")),
         need("created_at", time()),
         may("launched_at", time()),
@@ -68,6 +71,13 @@ pub fn shapes() -> Names {
         ("RefreshedSession", closed(with_token())),
         ("Session", closed(fields().into_iter().chain(more))),
     ]
+}
+
+/// A path below a session, see `domain::tenants::session_path::check_path`.
+fn path() -> Shape {
+    let pattern = "^/([!\"$-.0-\\[\\]-~][!\"$-\\[\\]-~]*)?$";
+    let schema = json!({"type": "string", "maxLength": PATH_CHARS_MAX, "pattern": pattern});
+    leaf(schema, "/events?status=failed")
 }
 
 fn seconds((least, most, default): (i64, i64, i64)) -> Shape {
@@ -82,17 +92,27 @@ pub fn operations() -> Vec<Operation> {
             "`member` reads, sends test events and retries; `admin` and `owner` also change \
              connections and rules and rotate secrets.",
         ),
-        may("session_type", one_of(SessionType::VARIANTS))
-            .or("workspace")
-            .says("`resource` needs the two fields below; `dashboard` only reads."),
+        may("session_type", one_of(SessionType::VARIANTS)).or("workspace").says(
+            "`workspace` shows everything; `dashboard` the overview, read only; `resource` \
+                 overview, rules and events of the one resource that the two fields below name, \
+                 and no connections.",
+        ),
         may("resource", name("order")),
         may("resource_id", resource_id()),
         may("external_user_id", external_id("ann")).shown(),
         may("ttl_seconds", seconds(TTL_S)).or(TTL_S.2),
         may("launch_ttl_seconds", seconds(LAUNCH_TTL_S)).or(LAUNCH_TTL_S.2),
-        may("launch_page", one_of(LaunchPage::VARIANTS)).or("dashboard"),
-        may("allowed_origins", some_of(origin(), 0, ORIGINS_MAX))
-            .says("Origins that may frame it; by default the organization's."),
+        may("launch_page", one_of(LaunchPage::VARIANTS))
+            .or("dashboard")
+            .says("A page that the type does not show is 400."),
+        may("path", path()).says(
+            "A page below the session, as `onNavigate` names it, query included. It wins over \
+             `launch_page`; so does a parameter `path` of `launch_url`.",
+        ),
+        may("allowed_origins", some_of(origin(), 0, ORIGINS_MAX)).says(
+            "Origins that may frame it; by default the organization's. With neither it opens \
+                 at top level only.",
+        ),
         may("scopes", list_of(only(READ_PAYLOADS))).says("Opens payloads to admins and owners."),
     ]);
     vec![

@@ -11,7 +11,7 @@ use crate::domain::connection::options::DeliveryOptions;
 use crate::domain::tenants::actor::Scope;
 use crate::ports::{Database, Param, Statement};
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{Query, all_rows, run, select, statement};
+use crate::store::{Query, all_rows, connection_names, run, select, statement};
 
 /// A connection as it is stored, with what is known of its signing secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,8 +145,8 @@ pub struct NewSecret {
 const INSERT: &str = "\
     insert or ignore into connections (id, workspace, type, name, settings, credentials, hidden, \
       created_by, created_at_ms, updated_at_ms, timeout_seconds, retry_schedule, ordering, \
-      max_per_second) \
-    select ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15 \
+      max_per_second, name_key) \
+    select ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15, ?16 \
     where ?11 is null or (select count(*) from connections where workspace = ?1) < ?11 \
     returning id";
 const IS_KNOWN: &str = "select id from connections where id = ?1";
@@ -163,7 +163,8 @@ const INSERT_SECRET: &str = "\
 /// than `quota`.
 ///
 /// # Errors
-/// `Conflict` when there is a connection with its id, `Refused` when the quota is used up.
+/// `Conflict` when there is a connection with its id or with its name; `Refused` when the quota is
+/// used up.
 pub async fn insert(
     control: &impl Database,
     connection: &Connection,
@@ -189,22 +190,28 @@ pub async fn insert(
             schedule,
             ordering,
             per_second,
+            connection_names::key(&connection.name).into(),
         ],
     );
     let known = statement(IS_KNOWN, [(&connection.id).into()]);
-    let mut statements = vec![row, known];
+    let mut statements = vec![
+        row,
+        known,
+        connection_names::is_taken(&connection.workspace, &connection.id, &connection.name),
+    ];
     statements.extend(secret.map(|secret| Statement {
         sql: INSERT_FIRST_SECRET,
         ..insert_secret(connection, secret, connection.created_at_ms)
     }));
     let results = run(control, statements).await?;
-    match (results[0].is_empty(), results[1].is_empty()) {
-        (false, _) => Ok(()),
-        (true, false) => {
+    match [0, 1, 2].map(|at| results[at].is_empty()) {
+        [false, _, _] => Ok(()),
+        [true, false, _] => {
             let msg = "There is a connection with this id";
             Err(Error::new(Kind::Conflict, msg).with_code(Code::Duplicate))
         }
-        (true, true) => Err(Error::quota("workspace", "connections", quota)),
+        [true, true, false] => Err(connection_names::taken()),
+        [true, true, true] => Err(Error::quota("workspace", "connections", quota)),
     }
 }
 
@@ -230,7 +237,7 @@ fn insert_secret(connection: &Connection, secret: &NewSecret, now_ms: i64) -> St
 const UPDATE: &str = "\
     update connections set name = ?3, settings = ?4, credentials = ?5, hidden = ?6, \
       updated_at_ms = ?7, timeout_seconds = ?9, retry_schedule = ?10, ordering = ?11, \
-      max_per_second = ?12, version = version + 1 \
+      max_per_second = ?12, name_key = ?13, version = version + 1 \
     where id = ?2 and workspace = ?1 and version = ?8 returning id";
 const EXPIRE_SECRETS: &str = "\
     update connection_secrets set expires_at_ms = ?3 \
@@ -242,7 +249,8 @@ const EXPIRE_SECRETS: &str = "\
 /// takes the place of the old ones at once. The version is changed last: all statements ask for it.
 ///
 /// # Errors
-/// When CONTROL's answer is not known.
+/// `Conflict` when another connection of the workspace has its name: the index refuses the batch as
+/// a whole then, secrets included. Else when CONTROL's answer is not known.
 pub async fn update(
     control: &impl Database,
     connection: &Connection,
@@ -272,9 +280,24 @@ pub async fn update(
             schedule,
             ordering,
             per_second,
+            connection_names::key(&connection.name).into(),
         ],
     ));
-    let results = run(control, statements).await?;
+    let results = match run(control, statements).await {
+        Err(error) if error.is_refused_data() => {
+            let named = run(
+                control,
+                vec![connection_names::is_taken(
+                    &connection.workspace,
+                    &connection.id,
+                    &connection.name,
+                )],
+            )
+            .await?;
+            return Err(if named[0].is_empty() { error } else { connection_names::taken() });
+        }
+        results => results?,
+    };
     Ok(results.last().is_some_and(|updated| !updated.is_empty()))
 }
 
@@ -297,7 +320,8 @@ pub(in crate::store) use columns;
 const FIND: &str = concat!(
     columns!(),
     "from connections c join workspaces w on w.id = c.workspace \
-     where c.id = ?2 and w.organization = ?1 and (?3 is null or w.id = ?3)"
+     where c.id = ?2 and w.organization = ?1 and (?3 is null or w.id = ?3) \
+       and (?4 = 0 or c.hidden = 0)"
 );
 
 /// A connection in this scope.
@@ -305,7 +329,12 @@ const FIND: &str = concat!(
 /// # Errors
 /// `NotFound` when the scope has none with this id.
 pub async fn find(control: &impl Database, scope: &Scope, connection: &str) -> Result<Connection> {
-    let params = [(&scope.organization).into(), connection.into(), scope.workspace.clone().into()];
+    let params = [
+        (&scope.organization).into(),
+        connection.into(),
+        scope.workspace.clone().into(),
+        scope.shown_only.into(),
+    ];
     row::one(select(control, statement(FIND, params)).await?, "connection")
 }
 
@@ -327,25 +356,6 @@ pub fn shown(scope: &Scope) -> Query<Vec<Connection>> {
     Query::new(SHOWN, [organization, workspace, CONNECTIONS_SHOWN_MAX.into()], all_rows)
 }
 
-const HIDDEN: &str = "\
-    select c.id from workspaces w cross join connections c on c.workspace = w.id \
-    where w.organization = ?1 and w.id = ?2 and c.hidden = 1 \
-    order by c.workspace, c.created_at_ms, c.id limit ?3";
-
-/// The ids of the connections of a workspace that pages leave out.
-pub fn hidden(scope: &Scope) -> Query<Vec<String>> {
-    struct Id(String);
-    impl FromRow for Id {
-        fn from_row(row: &mut Row) -> Self {
-            Self(row.text("id"))
-        }
-    }
-    let [organization, workspace] = workspace_params(scope);
-    Query::new(HIDDEN, [organization, workspace, CONNECTIONS_SHOWN_MAX.into()], |rows| {
-        Ok(all_rows::<Id>(rows)?.into_iter().map(|id| id.0).collect())
-    })
-}
-
 /// A connection that pages show; `NotFound` when the scope's workspace has none with this id.
 pub fn one_shown(scope: &Scope, connection: &str) -> Query<Connection> {
     let [organization, workspace] = workspace_params(scope);
@@ -357,42 +367,4 @@ pub fn one_shown(scope: &Scope, connection: &str) -> Query<Connection> {
 /// Organization and workspace of a scope.
 pub fn workspace_params(scope: &Scope) -> [Param; 2] {
     [(&scope.organization).into(), scope.workspace.clone().into()]
-}
-
-const DELETE: &str = "\
-    delete from connections where id = ?2 and workspace = ?1 \
-      and (?3 = 1 or not exists (select 1 from rules where connection = ?2)) \
-      and (?4 is null or version = ?4) returning id";
-const DELETE_RULES: &str = "\
-    delete from rules where connection = ?2 and workspace = ?1 \
-      and not exists (select 1 from connections where id = ?2)";
-const DELETE_SECRETS: &str = "\
-    delete from connection_secrets where connection = ?1 \
-      and not exists (select 1 from connections where id = ?1)";
-
-const DELETE_CATALOGUES: &str = "\
-    delete from catalogues where workspace = ?1 and connection = ?2 \
-      and not exists (select 1 from connections where id = ?2)";
-
-/// Deletes a connection with its secrets, and with its rules when `force` is set; with `version`
-/// only if it is of that version. Whether it was deleted.
-///
-/// # Errors
-/// When CONTROL's answer is not known.
-pub async fn delete(
-    control: &impl Database,
-    workspace: &str,
-    connection: &str,
-    force: bool,
-    version: Option<i64>,
-) -> Result<bool> {
-    let params = [workspace.into(), connection.into(), force.into(), version.into()];
-    let statements = vec![
-        statement(DELETE, params),
-        statement(DELETE_RULES, [workspace.into(), connection.into()]),
-        statement(DELETE_SECRETS, [connection.into()]),
-        statement(DELETE_CATALOGUES, [workspace.into(), connection.into()]),
-    ];
-    let results = run(control, statements).await?;
-    Ok(!results[0].is_empty())
 }

@@ -130,6 +130,11 @@ pub async fn find(control: &impl Database, organization: &str, key: &str) -> Res
     row::one(select(control, statement(FIND, params)).await?, "event type")
 }
 
+/// The same in a query; `None` when there is none.
+pub fn one(organization: &str, key: &str) -> Query<Option<EventType>> {
+    Query::new(FIND, [organization.into(), key.into()], |rows| row::first(row::rows(rows)?))
+}
+
 /// The event types of an organization by key, those after `after`.
 ///
 /// # Errors

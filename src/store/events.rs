@@ -1,8 +1,11 @@
 //! Events in a LOG shard, with the deliveries that each owes.
 
+use std::borrow::Cow;
+
 use serde_json::json;
 
 use crate::domain::base::error::{Error, Result};
+use crate::domain::base::ids::first_event_id;
 use crate::domain::base::limits::{LIST_READS_MAX, WORKSPACES_LISTED};
 use crate::domain::delivery::retention::Retention;
 use crate::domain::delivery::state::{EndReason, State};
@@ -153,17 +156,29 @@ pub(super) use columns as event_columns;
 /// Which events a list shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Only those of this name.
+    /// Only those of this name, or of names that this pattern covers.
     pub name: Option<String>,
     /// Only those about this kind of resource.
     pub resource: Option<String>,
     /// Only those about the resource with this id.
     pub resource_id: Option<String>,
+    /// Only those that were sent to this connection, or should have been.
+    pub connection: Option<String>,
+    /// Only those that were accepted from this moment on.
+    pub since_ms: Option<i64>,
+    /// Only those that were accepted before this moment.
+    pub until_ms: Option<i64>,
 }
 
 impl Filter {
     fn is_empty(&self) -> bool {
-        self.name.is_none() && self.resource.is_none() && self.resource_id.is_none()
+        *self == Self::default()
+    }
+
+    /// The id before which a list begins that was to begin before this one.
+    fn before<'a>(&self, before: &'a str) -> Cow<'a, str> {
+        let until = self.until_ms.map(first_event_id).filter(|until| until.as_str() < before);
+        until.map_or(Cow::Borrowed(before), Cow::Owned)
     }
 }
 
@@ -180,14 +195,17 @@ const LIST_FILTERED: &str = concat!(
     "from events e where e.workspace = ?1 and e.event < ?2 \
        and e.event >= coalesce((select event from events where workspace = ?1 and event < ?2 \
          order by event desc limit 1 offset ?4), '') \
-       and (?5 is null or e.name = ?5) and (?6 is null or coalesce(e.resource, 'global') = ?6) \
-       and (?7 is null or e.resource_id = ?7) \
+       and (?5 is null or e.name = ?5 or substr(e.name, 1, length(?8)) = ?8) \
+       and (?6 is null or coalesce(e.resource, 'global') = ?6) \
+       and (?7 is null or e.resource_id = ?7) and (?9 is null or e.event >= ?9) \
+       and (?10 is null or exists (select 1 from json_each(e.fan_out) f \
+         where f.value ->> 'c' = ?10)) \
      order by e.event desc limit ?3"
 );
 /// The last event that a filtered list reads, if there are more after it.
 const LIST_END: &str = "\
     select event from events where workspace = ?1 and event < ?2 \
-    order by event desc limit 1 offset ?3";
+      and (?4 is null or event >= ?4) order by event desc limit 1 offset ?3";
 const FIND: &str = concat!(columns!(), "from events e where e.workspace = ?1 and e.event = ?2");
 
 /// A text after every event id: where a list from the newest on begins.
@@ -200,7 +218,8 @@ pub fn list(
     before: &str,
     limit: usize,
 ) -> Query<Vec<EventWithDeliveries>> {
-    let (of, before, limit) = (workspace.into(), before.into(), limit.into());
+    let before = filter.before(before);
+    let (of, before, limit) = (workspace.into(), before.as_ref().into(), limit.into());
     if filter.is_empty() {
         return Query::new(LIST, [of, before, limit], all_rows);
     }
@@ -212,19 +231,25 @@ pub fn list(
         filter.name.clone().into(),
         filter.resource.clone().into(),
         filter.resource_id.clone().into(),
+        // `order.*` begins with `order.`, and all names begin with nothing.
+        filter.name.as_deref().and_then(|name| name.strip_suffix('*')).map(str::to_owned).into(),
+        filter.since_ms.map(first_event_id).into(),
+        filter.connection.clone().into(),
     ];
     Query::new(LIST_FILTERED, params, all_rows)
 }
 
 /// Where a filtered [`list`] goes on when it has shown all of what it read; `None` at the end.
-pub fn list_end(workspace: &str, before: &str) -> Query<Option<String>> {
+pub fn list_end(workspace: &str, filter: &Filter, before: &str) -> Query<Option<String>> {
     struct End(String);
     impl FromRow for End {
         fn from_row(row: &mut Row) -> Self {
             Self(row.text("event"))
         }
     }
-    let params = [workspace.into(), before.into(), (LOOKED_AT - 1).into()];
+    let since = filter.since_ms.map(first_event_id);
+    let before = filter.before(before);
+    let params = [workspace.into(), before.as_ref().into(), (LOOKED_AT - 1).into(), since.into()];
     Query::new(LIST_END, params, |rows| {
         let end: Option<End> = row::first(row::rows(rows)?)?;
         Ok(end.map(|end| end.0))

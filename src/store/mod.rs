@@ -6,11 +6,14 @@
 //! at most 100 parameters.
 
 pub mod attempts;
+pub mod cancellations;
 pub mod catalogues;
 pub mod connection_deliveries;
+mod connection_names;
 pub mod connection_pages;
 pub mod connection_states;
 pub mod connections;
+pub mod deleted_connections;
 pub mod deleted_rules;
 pub mod deleted_workspaces;
 pub mod deliveries;
@@ -23,21 +26,25 @@ pub mod events;
 pub mod failed;
 pub mod failure_counts;
 pub mod held;
+pub mod hidden_connections;
 pub mod idempotency;
 pub mod lanes;
 pub mod lines;
 pub mod machine_keys;
+pub mod mappings;
 pub mod names;
 pub mod notices;
 pub mod organizations;
 pub mod publishable_keys;
 pub mod replay_steps;
 pub mod replays;
+pub mod reseal;
 pub mod retention;
 pub mod retries;
 pub mod rollups;
 pub mod routing;
 mod row;
+pub mod rule_patterns;
 pub mod rules;
 pub mod secrets;
 pub mod sessions;
@@ -112,6 +119,16 @@ impl<T> Query<T> {
 pub async fn two<A, B>(db: &impl Database, (a, b): (Query<A>, Query<B>)) -> Result<(A, B)> {
     let results = run(db, vec![a.statement, b.statement]).await?;
     Ok(((a.read)(&results[0])?, (b.read)(&results[1])?))
+}
+
+/// The same where it is for the caller to say what comes of the second one's answer: who asks for
+/// a record together with who he is must not be told of it before that is known.
+pub async fn two_apart<A, B>(
+    db: &impl Database,
+    (a, b): (Query<A>, Query<B>),
+) -> Result<(A, Result<B>)> {
+    let results = run(db, vec![a.statement, b.statement]).await?;
+    Ok(((a.read)(&results[0])?, (b.read)(&results[1])))
 }
 
 /// Runs three queries in one round trip.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::limits::{
-    CONNECTIONS_SHOWN_MAX, FAN_OUT_MAX, FILTERS_BYTES_MAX, LOOKED_AT, PATTERNS_READ_MAX,
+    CONNECTIONS_SHOWN_MAX, FAN_OUT_MAX, FILTERS_BYTES_MAX, LOOKED_AT,
 };
 use crate::domain::base::names::patterns_of;
 use crate::domain::base::version;
@@ -12,6 +12,7 @@ use crate::domain::routing::rule::Metadata;
 use crate::domain::tenants::actor::Scope;
 use crate::ports::{Database, Param};
 use crate::store::row::{self, FromRow, Row};
+use crate::store::rule_patterns::too_many;
 use crate::store::{Query, all_rows, run, select, statement};
 
 /// A rule as it is stored.
@@ -108,7 +109,14 @@ const INSERT: &str = "\
         and r.event in (select value from json_each(?13))) < ?12 \
       and (?14 is null or ?16 >= length(cast(?14 as blob)) + (select \
         coalesce(sum(length(cast(r.filter as blob))), 0) from rules r where r.workspace = ?1)) \
+      and not exists (select 1 from rules r where r.connection = ?3 and r.event = ?4 \
+        and coalesce(r.resource, 'global') = coalesce(?5, 'global') and r.resource_id is ?6 \
+        and r.action = ?7 and r.metadata = ?15 and r.filter is ?14) \
     returning number";
+const DOUBLE: &str = "\
+    select r.id from rules r where r.workspace = ?1 and r.connection = ?2 and r.event = ?3 \
+      and coalesce(r.resource, 'global') = coalesce(?4, 'global') and r.resource_id is ?5 \
+      and r.action = ?6 and r.metadata = ?7 and r.filter is ?8 and r.id <> ?9";
 const FILTERS_ARE_LONG: &str = "\
     select 1 as is_long where length(cast(?3 as blob)) + (select \
       coalesce(sum(length(cast(filter as blob))), 0) from rules \
@@ -118,8 +126,9 @@ const FILTERS_ARE_LONG: &str = "\
 /// same workspace.
 ///
 /// # Errors
-/// `Refused` when the workspace has as many rules for the event as one event may be fanned out to,
-/// or its filters are as long as they may be.
+/// `Conflict` when another rule is the same in all that routes; `Refused` when the workspace has as
+/// many rules for the event as one event may be fanned out to, or its filters are as long as they
+/// may be.
 pub async fn insert(control: &impl Database, rule: &Rule) -> Result<()> {
     let params = [
         (&rule.workspace).into(),
@@ -146,6 +155,22 @@ pub async fn insert(control: &impl Database, rule: &Rule) -> Result<()> {
 
 /// Why a rule was not stored.
 async fn refused(control: &impl Database, rule: &Rule) -> Result<Error> {
+    let double = [
+        (&rule.workspace).into(),
+        (&rule.connection).into(),
+        (&rule.event).into(),
+        rule.resource.clone().into(),
+        rule.resource_id.clone().into(),
+        (&rule.action).into(),
+        json!(rule.metadata).to_string().into(),
+        rule.filter.clone().into(),
+        (&rule.id).into(),
+    ];
+    if !run(control, vec![statement(DOUBLE, double)]).await?[0].is_empty() {
+        let msg = "is sent to this connection by another rule with the same resource, \
+            resource_id, metadata and filter; it would be delivered twice";
+        return Ok(Error::field("event", msg).of_kind(Kind::Conflict).with_code(Code::Duplicate));
+    }
     let (workspace, id, filter) = (&rule.workspace, &rule.id, rule.filter.clone());
     let params = [workspace.into(), id.into(), filter.into(), FILTERS_BYTES_MAX.into()];
     if run(control, vec![statement(FILTERS_ARE_LONG, params)]).await?[0].is_empty() {
@@ -313,6 +338,9 @@ const UPDATE: &str = "\
       and (?12 is null or ?16 >= length(cast(?12 as blob)) + (select \
         coalesce(sum(length(cast(r.filter as blob))), 0) from rules r \
         where r.workspace = ?1 and r.id <> ?2)) \
+      and not exists (select 1 from rules r where r.connection = ?10 and r.event = ?3 \
+        and coalesce(r.resource, 'global') = coalesce(?4, 'global') and r.resource_id is ?5 \
+        and r.action = ?13 and r.metadata = ?14 and r.filter is ?12 and r.id <> ?2) \
       and exists (select 1 from connections c where c.id = ?10 and c.workspace = ?1) \
       and (event = ?3 or (select count(*) from rules r where r.workspace = ?1 and r.id <> ?2 \
         and r.event in (select value from json_each(?11))) < ?9) returning id";
@@ -348,29 +376,4 @@ pub async fn update(control: &impl Database, scope: &Scope, rule: &Rule) -> Resu
         true => Err(refused(control, rule).await?),
         false => Ok(false),
     }
-}
-
-/// The error of a rule that could fan an event out to more than [`FAN_OUT_MAX`] deliveries.
-pub fn too_many() -> Error {
-    let msg =
-        format!("the workspace has {FAN_OUT_MAX} rules for this event, the most there can be");
-    Error::field("event", msg).of_kind(Kind::Refused)
-}
-
-const PATTERNS: &str = "\
-    select r.event, count(*) as n from rules r where r.workspace = ?1 and r.id <> ?2 \
-    group by r.workspace, r.event order by r.workspace, r.event limit ?3";
-
-/// The patterns of a workspace's rules with how many rules have each, without the rule `but`.
-pub fn patterns(workspace: &str, but: &str) -> Query<Vec<(String, usize)>> {
-    struct Counted((String, usize));
-    impl FromRow for Counted {
-        fn from_row(row: &mut Row) -> Self {
-            Self((row.text("event"), row.int::<u32>("n") as usize))
-        }
-    }
-    Query::new(PATTERNS, [workspace.into(), but.into(), PATTERNS_READ_MAX.into()], |rows| {
-        let counted: Vec<Counted> = all_rows(rows)?;
-        Ok(counted.into_iter().map(|Counted(counted)| counted).collect())
-    })
 }

@@ -3,6 +3,8 @@
 //! Who presents a token has no tenant yet: the statements that serve the embed find a session by
 //! its id, and its tenant is what its row says once the token's hash was compared.
 
+use serde_json::json;
+
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::{CLEARED_SESSIONS, FORGOTTEN_AT_ONCE};
 use crate::domain::tenants::actor::Resource;
@@ -43,6 +45,7 @@ impl FromRow for Session {
             reads_payloads: row.flag("reads_payloads"),
             allowed_origins: row.json("allowed_origins"),
             launch_page: row.word("launch_page"),
+            path: row.maybe_text("path"),
             look: Look { theme: row.word("theme"), accent: row.maybe_text("accent") },
             ttl_ms: row.int("ttl_ms"),
             created_by: row.text("created_by"),
@@ -70,7 +73,7 @@ macro_rules! columns {
         "id, shard, organization, workspace, workspace_name, role, session_type, resource, \
          resource_id, external_user_id, reads_payloads, allowed_origins, launch_page, theme, \
          accent, ttl_ms, created_by, created_at_ms, launched_at_ms, expires_at_ms, revoked_at_ms, \
-         environment"
+         environment, path"
     };
 }
 
@@ -78,7 +81,7 @@ const INSERT: &str = concat!(
     "insert into sessions (",
     columns!(),
     ", launch_hash, launch_expires_at_ms, access_hash) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, \
-       ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, null, ?19, null, ?23, ?20, ?21, ?22)"
+       ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, null, ?19, null, ?23, ?24, ?20, ?21, ?22)"
 );
 
 /// Creates a session. `launch` is the hash of its launch token and the time it is good until.
@@ -116,6 +119,7 @@ pub async fn insert(
         launch.1.into(),
         access_hash.into(),
         session.environment.clone().into(),
+        session.path.clone().into(),
     ];
     run(log, vec![statement(INSERT, params)]).await.map(drop)
 }
@@ -131,12 +135,15 @@ pub fn find(session: &str) -> Query<Option<Stored>> {
 const LAUNCH: &str = concat!(
     "update sessions set launched_at_ms = ?3, cookie_hash = ?4, theme = ?5, accent = ?6 \
      where id = ?1 and launch_hash = ?2 and launched_at_ms is null \
-       and launch_expires_at_ms > ?3 and expires_at_ms > ?3 and revoked_at_ms is null returning ",
+       and launch_expires_at_ms > ?3 and expires_at_ms > ?3 and revoked_at_ms is null \
+       and (?7 is null or (?7 = '' and allowed_origins <> '[]') \
+         or exists (select 1 from json_each(allowed_origins) where value = ?7)) returning ",
     columns!()
 );
 
 /// Exchanges a launch token, by its hash, for the cookie with this hash. `None` when the token is
-/// not good, or not good any more: of two that are presented at once one gets the session.
+/// not good, or not good any more: of two that are presented at once one gets the session. Nor is
+/// it used up in a frame that is not allowed; an unknown origin is an empty one.
 ///
 /// # Errors
 /// When the shard's answer is not known.
@@ -146,6 +153,7 @@ pub async fn launch(
     launch_hash: &str,
     cookie_hash: &str,
     look: &Look,
+    frame: Option<&str>,
     now_ms: i64,
 ) -> Result<Option<Session>> {
     let params = [
@@ -155,6 +163,7 @@ pub async fn launch(
         cookie_hash.into(),
         look.theme.as_str().into(),
         look.accent.clone().into(),
+        frame.map(str::to_owned).into(),
     ];
     row::first(select(log, statement(LAUNCH, params)).await?)
 }
@@ -247,6 +256,22 @@ const REVOKE_SOME: &str = "\
 pub async fn revoke_some(log: &impl Database, workspace: &str, now_ms: i64) -> Result<usize> {
     let params = [workspace.into(), now_ms.into(), CLEARED_SESSIONS.into()];
     Ok(select(log, statement(REVOKE_SOME, params)).await?.len())
+}
+
+const REVOKE_OF: &str = "\
+    update sessions set revoked_at_ms = ?2 where id in ( \
+      select s.id from json_each(?1) j cross join sessions s indexed by sessions_by_creator \
+      where s.created_by = j.value and s.revoked_at_ms is null and s.expires_at_ms > ?2 \
+      limit ?3) returning id";
+
+/// Ends sessions that go on and were made by these, at most [`CLEARED_SESSIONS`]; how many.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn revoke_of(log: &impl Database, creators: &[String], now_ms: i64) -> Result<usize> {
+    let creators = json!(creators).to_string();
+    let params = [creators.into(), now_ms.into(), CLEARED_SESSIONS.into()];
+    Ok(select(log, statement(REVOKE_OF, params)).await?.len())
 }
 
 const FORGET: &str = "\

@@ -21,6 +21,8 @@ const FIND: &str = "\
       c.active = 1 and o.suspended_at_ms is null as active, c.type as kind, c.settings, \
       c.timeout_seconds, c.retry_schedule, c.ordering, c.max_per_second, c.credentials, \
       c.warned_percent, c.updated_at_ms, w.external_id, \
+      (select m.schema from mappings m where m.workspace = c.workspace \
+         and m.connection = c.id) as mapping, \
       (select json_group_array(json_object('number', s.number, 'sealed', s.sealed, \
          'expires_at_ms', s.expires_at_ms)) \
        from connection_secrets s where s.connection = c.id) as secrets, \
@@ -125,6 +127,7 @@ impl FromRow for Target {
             credentials: row.json("credentials"),
             secrets,
             rules,
+            mapping: row.maybe_text("mapping"),
             external_id: row.maybe_text("external_id"),
             warned_percent: row.int("warned_percent"),
             updated_at_ms: row.int("updated_at_ms"),

@@ -29,11 +29,12 @@ before(async () => {
 after(() => world?.close());
 
 const api = () => tenant.api;
+let numbers = 0;
 const id = (one) => ({ id: one.id });
 const ofWorkspace = () => id(tenant.workspace);
 const newConnection = async () =>
-  made(await api().post("/connections", { workspace: tenant.workspace.id, type: "webhook", name: "New", metadata: { url: HOOK } })).connection;
-const ruleBody = (connection, event = "contract.routed") =>
+  made(await api().post("/connections", { workspace: tenant.workspace.id, type: "webhook", name: `New ${++numbers}`, metadata: { url: HOOK } })).connection;
+const ruleBody = (connection, event = `contract.routed.${++numbers}`) =>
   ({ workspace: tenant.workspace.id, connection, event, metadata: { action: "send_webhook" } });
 const newRule = async () => made(await api().post("/rules", ruleBody(delivered.connection))).rule;
 const ofSecond = async () => id((await newWorkspace(world, api(), `Second ${++seconds}`)).workspace);
@@ -155,6 +156,10 @@ const cases = {
   retry_event_rule: { path: () => delivered },
   cancel_event_rule: { path: held },
   cancel_event: { path: held },
+  create_cancellation: {
+    path: ofWorkspace, body: () => ({ ...range(), dry_run: true }), bad: [() => ({ ...range(), until: "tomorrow" }), "until"],
+  },
+  get_message: { path: async () => ({ message_id: ok(await api().get(`/events/${delivered.id}`)).rule_events[0].message_id }) },
   list_attempts: { path: () => delivered },
   get_attempt: { path: () => delivered },
   get_response_details: { path: () => delivered },

@@ -62,8 +62,9 @@ function listening(tenant) {
   return { ...tenant, api: Object.fromEntries(methods.map((method) => [method, keep(method)])) };
 }
 
+let connections = 0;
 const newConnection = (more = {}, url = "https://example.com/hook") => ({
-  workspace: acme.workspace.id, type: "webhook", name: "CRM", metadata: { url, ...more },
+  workspace: acme.workspace.id, type: "webhook", name: `CRM ${++connections}`, metadata: { url, ...more },
 });
 
 test("organizations: only the operator makes them, and the secret key is shown once", async () => {
@@ -305,9 +306,15 @@ test("lists: limit and cursor", async () => {
 
 test("connections: create, get, list, change, delete", async () => {
   const { api } = acme;
-  const created = made(await api.post("/connections", newConnection()));
-  assertShape(created, { connection: { ...connection, name: "CRM", hidden: false } });
+  const body = newConnection();
+  const created = made(await api.post("/connections", body));
+  assertShape(created, { connection: { ...connection, name: body.name, hidden: false } });
   const { id } = created.connection;
+  for (const name of [body.name, ` ${body.name.toLowerCase()} `]) {
+    const taken = await api.post("/connections", { ...newConnection(), name });
+    assertError(taken, 409, "name");
+    assert.equal(taken.body.error.code, "name_taken");
+  }
   assertShape(ok(await api.get(`/connections/${id}`)), created.connection);
   assertShape(ok(await api.get("/connections")), list(anyConnection));
   assertShape(ok(await api.get(`/workspaces/${acme.workspace.id}/connections`)), list(anyConnection));
@@ -371,6 +378,11 @@ test("rules: create, get, list by filter, delete", async () => {
   const body = { workspace: acme.workspace.id, connection: to, event: "rule.tested", metadata: SEND };
   const plain = made(await api.post("/rules", body));
   assertShape(plain, { rule: { ...rule, active: true, hidden: false, connection: to, event: "rule.tested" } });
+  for (const same of [{}, { resource: "global" }, { active: false }]) {
+    const double = await api.post("/rules", { ...body, ...same });
+    assertError(double, 409, "event");
+    assert.equal(double.body.error.code, "duplicate");
+  }
   const about = { resource: "order", resource_id: "ord_1" };
   const narrow = made(await api.post("/rules", { ...body, ...about, active: false, hidden: true })).rule;
   assertShape(narrow, { ...rule, ...about, active: false, hidden: true });

@@ -1,6 +1,7 @@
 //! Who may call what: every row of the route table with every kind of caller. A row that is not
 //! listed in `target` fails the walk, so none can be forgotten.
 
+use posthorn::domain::base::ids::message_id;
 use posthorn::http::access::Access;
 use posthorn::routes::{Route, routes};
 use serde_json::{Value, json};
@@ -72,6 +73,7 @@ impl World {
             .replace(":access_key", &self.second_key)
             .replace(":key", "listed")
             .replace(":erasure", &self.erasure)
+            .replace(":message_id", &message_id(&self.event, 1))
             .replace(":id", id)
             .replace(":rule_id", &self.rule)
             .replace(":n", "1");
@@ -112,9 +114,12 @@ impl World {
                 "DELETE",
                 "/api/v1/sessions/:id" | "/api/v1/replays/:id" | "/api/v1/machine-keys/:access_key",
             ) => json!({}),
-            (_, "/api/v1/workspaces/:id/replays") => range(),
+            (_, "/api/v1/workspaces/:id/replays" | "/api/v1/workspaces/:id/cancellations") => {
+                range()
+            }
             ("POST", "/api/v1/workspaces/:id/erasures") => json!({"external_user_id": "nobody"}),
             ("PATCH", "/api/v1/organizations/:id") => json!({"suspended": false}),
+            ("POST", "/api/v1/health/keys/reseal") => json!({}),
             ("DELETE", "/api/v1/organizations/:id" | "/api/v1/events/:id/payload") => json!({}),
             ("POST", "/api/v1/workspaces/:id/history") => json!({"events": []}),
             ("POST", path) if path.contains("/:id/") => json!({}),
@@ -208,7 +213,8 @@ fn foreign_organization(world: &World, route: &Route<Edge>, row: &str) {
     let before = dump(world);
     let answer = world.call(route, &[("authorization", &foreign)]);
     // A PUT puts into the caller's own catalogue, where there is none yet.
-    let names_a_record = [":id", ":access_key"].iter().any(|name| route.path.contains(name))
+    let named = [":id", ":access_key", ":message_id"];
+    let names_a_record = named.iter().any(|name| route.path.contains(name))
         || route.path == "/api/v1/sessions"
         || route.path.contains(":key") && route.method != http::Method::PUT
         || ["/api/v1/connections", "/api/v1/rules", "/api/v1/events"].contains(&route.path)

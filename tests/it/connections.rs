@@ -167,7 +167,8 @@ fn a_generated_secret_is_shown_once_and_a_silent_one_never() {
     let edge = Edge::new();
     let tenant = Tenant::new(&edge, "Acme");
     let create = |metadata: Value| {
-        let body = json!({"workspace": tenant.workspace, "type": "webhook", "name": "Orders",
+        let name = metadata.as_object().expect("an object").keys().cloned().collect::<String>();
+        let body = json!({"workspace": tenant.workspace, "type": "webhook", "name": name,
             "metadata": metadata});
         let answer = tenant.call(&edge, "POST", "/api/v1/connections", &body);
         assert_eq!(answer.headers["cache-control"], "no-store");
@@ -208,8 +209,9 @@ fn a_patch_changes_what_it_names() {
     let tenant = Tenant::new(&edge, "Acme");
     let connection = tenant.connection(&edge, json!({"url": URL}));
     let path = format!("/api/v1/connections/{connection}");
+    let name = tenant.get(&edge, &path)["name"].clone();
     let patched = tenant.call(&edge, "PATCH", &path, &json!({"hidden": true})).json();
-    assert_eq!((&patched["name"], &patched["hidden"]), (&json!("Orders"), &json!(true)));
+    assert_eq!((&patched["name"], &patched["hidden"]), (&name, &json!(true)));
     let change = json!({"metadata": {"timeout_seconds": 3}});
     let patched = tenant.call(&edge, "PATCH", &path, &change).json();
     assert_eq!(patched["metadata"]["timeout_seconds"], 3);

@@ -129,7 +129,8 @@ fn rules_choose_by_event_and_resource() {
     let connection = tenant.connection(&edge, json!({"url": URL}));
     let rule = |event: &str, resource: Option<&str>, active: bool| {
         let body = json!({"workspace": tenant.workspace, "connection": connection, "event": event,
-            "resource": resource, "active": active, "metadata": {"action": "send_webhook"}});
+            "resource": resource, "active": active,
+            "metadata": {"action": "send_webhook", "key": active.to_string()}});
         text(&tenant.post(&edge, "/api/v1/rules", &body), "/rule/id")
     };
     let any = rule("order.completed", None, true);

@@ -253,7 +253,7 @@ fn a_session_of_one_resource_sees_what_died_of_it() {
     assert!(page.contains(&ids[0]) && !page.contains(&ids[1]), "{page}");
     assert!(page.contains("Send again") && !page.contains("Send many"), "{page}");
     assert!(!page.contains("/replays"), "{page}");
-    assert_eq!(send(&world, &visitor, "replays/new", &world.range()).status, 403);
+    assert_eq!(send(&world, &visitor, "replays/new", &world.range()).status, 404);
     let other = visitor.get(edge, &format!("failed?connection={}", world.other)).text;
     assert!(!other.contains(&ids[0]) && other.contains("No failed deliveries"));
 }

@@ -10,7 +10,7 @@ const MAILS: &str = "https://api.resend.com/emails";
 const HUBSPOT: &str = "https://api.hubapi.com/crm";
 
 /// A connection with a rule for the event `x`; the ids of both.
-fn route(
+pub fn route(
     edge: &Edge,
     tenant: &Tenant,
     kind: &str,
@@ -26,7 +26,7 @@ fn route(
     (connection, rule)
 }
 
-fn emit(edge: &Edge, tenant: &Tenant, payload: Value) -> String {
+pub fn emit(edge: &Edge, tenant: &Tenant, payload: Value) -> String {
     let answer = tenant.emit_text(edge, &json!({"event": "x", "payload": payload}).to_string());
     assert_eq!(answer.status, 201, "{}", answer.text);
     text(&answer.json(), "/event/id")

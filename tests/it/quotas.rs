@@ -1,5 +1,7 @@
 //! Quotas: how many workspaces and connections there may be, where an installation says so.
 
+use std::cell::Cell;
+
 use posthorn::domain::base::time::month;
 use posthorn::ports::{Clock, Quotas};
 use serde_json::{Value, json};
@@ -32,9 +34,14 @@ fn a_workspace_has_so_many_connections() {
     let quotas = Quotas { connections_per_workspace: Some(2), ..Quotas::default() };
     let edge = Edge::with_quotas(quotas);
     let acme = Tenant::new(&edge, "Acme");
-    let body = json!({"workspace": acme.workspace, "type": "webhook", "name": "Orders",
-        "metadata": {"url": "https://hooks.example.com/a"}});
-    let create = || acme.call(&edge, "POST", "/api/v1/connections", &body);
+    let made = Cell::new(0);
+    let create = || {
+        made.set(made.get() + 1);
+        let name = format!("Orders {}", made.get());
+        let body = json!({"workspace": acme.workspace, "type": "webhook", "name": name,
+            "metadata": {"url": "https://hooks.example.com/a"}});
+        acme.call(&edge, "POST", "/api/v1/connections", &body)
+    };
     let first = create();
     assert_eq!((first.status, create().status), (201, 201));
     refused(&create(), "workspace");

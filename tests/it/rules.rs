@@ -1,5 +1,7 @@
 //! Which events a rule sends: patterns of their names, and filters of their payloads.
 
+use std::cell::Cell;
+
 use serde_json::{Value, json};
 
 use crate::edge::Edge;
@@ -12,19 +14,25 @@ struct World {
     edge: Edge,
     tenant: Tenant,
     connection: String,
+    /// So many rules were made; each is another one by its metadata.
+    made: Cell<u32>,
 }
 
 fn world() -> World {
     let edge = Edge::new();
     let tenant = Tenant::new(&edge, "Acme");
     let connection = tenant.connection(&edge, json!({"url": URL}));
-    World { edge, tenant, connection }
+    World { edge, tenant, connection, made: Cell::new(0) }
 }
 
 impl World {
     fn try_rule(&self, event: &str, more: Value) -> Answered {
         let mut body = json!({"workspace": self.tenant.workspace, "connection": self.connection,
             "event": event, "metadata": {"action": "send_webhook"}});
+        if more.get("metadata").is_none() {
+            self.made.set(self.made.get() + 1);
+            body["metadata"]["key"] = json!(self.made.get().to_string());
+        }
         for (name, value) in more.as_object().expect("an object") {
             body[name] = value.clone();
         }

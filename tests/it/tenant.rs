@@ -1,5 +1,7 @@
 //! Calls through the front door, and a tenant to call with.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -78,6 +80,12 @@ pub async fn ask(
     };
     conformance::check(method, path, &body, &answered);
     answered
+}
+
+/// A number that no other call gets: names of connections and rules that are made many times.
+fn next() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// An organization with a workspace.
@@ -169,7 +177,8 @@ impl Tenant {
 
     /// A connection.
     pub fn connection(&self, edge: &Edge, metadata: Value) -> String {
-        let body = json!({"workspace": self.workspace, "type": "webhook", "name": "Orders",
+        let name = format!("Orders {}", next());
+        let body = json!({"workspace": self.workspace, "type": "webhook", "name": name,
             "metadata": metadata});
         text(&self.post(edge, "/api/v1/connections", &body), "/connection/id")
     }
@@ -177,7 +186,7 @@ impl Tenant {
     /// A rule for `event`.
     pub fn rule(&self, edge: &Edge, event: &str, connection: &str) -> String {
         let body = json!({"workspace": self.workspace, "connection": connection, "event": event,
-            "metadata": {"action": "send_webhook"}});
+            "metadata": {"action": "send_webhook", "key": next().to_string()}});
         text(&self.post(edge, "/api/v1/rules", &body), "/rule/id")
     }
 

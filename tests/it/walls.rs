@@ -122,9 +122,10 @@ fn a_long_number_costs_no_more_than_the_filters() {
     let edge = Edge::new();
     let tenant = Tenant::new(&edge, "Acme");
     let connection = tenant.connection(&edge, json!({"url": URL}));
-    for _ in 0..5 {
+    for n in 0..5 {
+        let metadata = json!({"action": "send_webhook", "key": n.to_string()});
         let rule = json!({"workspace": tenant.workspace, "connection": connection, "event": "x",
-            "metadata": {"action": "send_webhook"}, "filter": greedy()});
+            "metadata": metadata, "filter": greedy()});
         tenant.post(&edge, "/api/v1/rules", &rule);
     }
     let payload = format!("{{\"n\":{}}}", "7".repeat(520_000));
@@ -152,9 +153,10 @@ fn a_rule_that_is_too_costly_does_not_match_and_says_so() {
     let conditions: Vec<Value> =
         (0..60).map(|n| json!({"path": format!("p{n}"), "eq": 1})).collect();
     let filter = json!({"or": conditions});
-    for _ in 0..12 {
+    for n in 0..12 {
+        let metadata = json!({"action": "send_webhook", "key": n.to_string()});
         let rule = json!({"workspace": tenant.workspace, "connection": connection, "event": "x",
-            "metadata": {"action": "send_webhook"}, "filter": filter});
+            "metadata": metadata, "filter": filter});
         tenant.post(&edge, "/api/v1/rules", &rule);
     }
     tenant.rule(&edge, "x", &connection);

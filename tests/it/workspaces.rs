@@ -188,10 +188,11 @@ fn what_a_deletion_leaves_the_sweeper_clears_away() {
     assert_eq!(count(&edge, "connections"), 31, "a request does a hundred of them");
     // Somebody who saw the workspace before stores another session and connection.
     edge.control.execute(&format!(
-        "insert into connections (id, workspace, type, name, settings, credentials, created_by, \
-           created_at_ms, updated_at_ms, timeout_seconds, retry_schedule, ordering) \
-         select 'late', '{}', type, name, settings, credentials, created_by, created_at_ms, \
-           updated_at_ms, timeout_seconds, retry_schedule, ordering from connections limit 1",
+        "insert into connections (id, workspace, name_key, type, name, settings, credentials, \
+           created_by, created_at_ms, updated_at_ms, timeout_seconds, retry_schedule, ordering) \
+         select 'late', '{}', 'late', type, name, settings, credentials, created_by, \
+           created_at_ms, updated_at_ms, timeout_seconds, retry_schedule, ordering \
+         from connections limit 1",
         tenant.workspace
     ));
     edge.run_for(60_000);

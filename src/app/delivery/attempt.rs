@@ -131,7 +131,8 @@ async fn exchange<P: Platform>(
     let values = Values::stored(&target.settings)?;
     let account = Account { values: &values, credentials: &opened.credentials };
     let rule = target.rules.iter().find(|rule| rule.number == owed.rule);
-    let (no_rule, applied) = (RuleSays::default(), mapping::applied(destination, &owed.payload));
+    let (stored, no_rule) = (target.mapping.as_deref(), RuleSays::default());
+    let applied = mapping::applied(destination, stored, &owed.payload)?;
     let call = Call {
         account,
         action: rule.map_or(destination.about().actions[0].key, |rule| &rule.action),
@@ -154,12 +155,11 @@ async fn exchange<P: Platform>(
     };
     let (mut exchanges, mut answers) = (Vec::new(), Vec::new());
     let is_lost = rule.is_none() && !call.is_test && destination.about().reads_rules();
+    let lost = is_lost.then_some("Its rule is not there any more");
+    let why = lost.or(applied.failure.as_deref());
     let verdict = loop {
         let mut request = match destination.step(&call, &answers)? {
-            Step::Send(_) if is_lost => break Verdict::refused("Its rule is not there any more"),
-            Step::Send(_) if applied.failure.is_some() => {
-                break Verdict::refused(applied.failure.unwrap_or_default());
-            }
+            Step::Send(_) if why.is_some() => break Verdict::refused(why.unwrap_or_default()),
             Step::Done(verdict) => break verdict,
             Step::Send(_) if answers.len() == STEPS_MAX => return Err("too many requests".into()),
             Step::Send(request) if answers.is_empty() => request.noting(applied.warnings.clone()),

@@ -7,7 +7,7 @@ use crate::app::upkeep::budget::Budget;
 use crate::app::upkeep::{deleted_organizations, deleted_workspaces};
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::{
-    IDEMPOTENCY_KEPT_MS, KEYS_FORGOTTEN_AT_ONCE, KEYS_FORGOTTEN_STEPS,
+    ENDED_STEPS, IDEMPOTENCY_KEPT_MS, KEYS_FORGOTTEN_AT_ONCE, KEYS_FORGOTTEN_STEPS,
 };
 use crate::domain::routing::idempotency::swept_ids;
 use crate::ports::Platform;
@@ -18,7 +18,8 @@ use crate::store::idempotency;
 /// # Errors
 /// When a database does not answer.
 pub async fn clean<P: Platform>(platform: &P, shard: u16, statements: &mut Budget) -> Result<bool> {
-    statements.take(1);
+    // The keys that were revoked, the steps that end their sessions, and the old ones.
+    statements.take(2 + ENDED_STEPS);
     let forgotten = sessions::forget_old(platform, shard).await;
     let buried = match shard {
         0 => deleted_organizations::clear_some(platform, statements).await,

@@ -23,6 +23,9 @@ use crate::store::{replays, sessions, workspace_history, workspaces};
 /// Statements that a deletion itself spends on clearing away; the cron goes on.
 const CLEARED_AT_ONCE: usize = 350;
 
+/// Statements that a step of its rules costs, and of its connections.
+const PER_RULES_STEP: usize = 2;
+const PER_CONNECTIONS_STEP: usize = 4;
 /// Statements that each connection costs: what it owed is canceled, its lane and counter go.
 const PER_CONNECTION: usize = 3;
 /// Statements that a step of its history costs.
@@ -36,7 +39,7 @@ pub const FORGET_AFTER_MS: i64 = 5 * MINUTE_MS;
 ///
 /// # Errors
 /// `NotFound` when the actor has no such workspace; `Conflict` when it has connections or rules and
-/// `force` is not set.
+/// `force` is not set; `PreconditionFailed` when it is of another version.
 pub async fn delete<P: Platform>(
     platform: &P,
     actor: &Actor,
@@ -45,11 +48,13 @@ pub async fn delete<P: Platform>(
     expected: &Expected,
 ) -> Result<()> {
     let control = platform.control();
-    expected.check(&workspaces::find(control, &actor.scope, id).await?.tag())?;
-    let buried = stored::bury(control, &actor.scope, id, force, platform.now_ms()).await?;
+    let found = workspaces::find(control, &actor.scope, id).await?;
+    expected.check(&found.tag())?;
+    let (version, now_ms) = ((!expected.is_any()).then_some(found.version), platform.now_ms());
+    let buried = stored::bury(control, &actor.scope, id, force, version, now_ms).await?;
     let Some(deleted) = buried else {
-        // Somebody else may have deleted it just now.
-        workspaces::find(control, &actor.scope, id).await?;
+        // Somebody else may have deleted or changed it just now.
+        expected.check(&workspaces::find(control, &actor.scope, id).await?.tag())?;
         let used = "The workspace has connections or rules. Delete them first, or pass \
                     force_delete: true";
         return Err(Error::new(Kind::Conflict, used).with_code(Code::InUse));
@@ -126,7 +131,7 @@ async fn clear<P: Platform>(
     }
     left += replays::cancel_all(log, workspace, now_ms).await?;
     loop {
-        if !statements.take(1) {
+        if !statements.take(PER_RULES_STEP) {
             return Ok(None);
         }
         let more = stored::delete_rules(control, workspace).await?;
@@ -136,12 +141,12 @@ async fn clear<P: Platform>(
         }
     }
     loop {
-        if statements.left() < 2 + CLEARED_CONNECTIONS * PER_CONNECTION {
+        if statements.left() < PER_CONNECTIONS_STEP + CLEARED_CONNECTIONS * PER_CONNECTION {
             return Ok(None);
         }
         let connections = stored::delete_connections(control, workspace).await?;
         // Only what there was is spent, or ten workspaces of which nothing is left use it all up.
-        statements.take(2 + connections.len() * PER_CONNECTION);
+        statements.take(PER_CONNECTIONS_STEP + connections.len() * PER_CONNECTION);
         left += connections.len();
         let is_full = connections.len() >= CLEARED_CONNECTIONS;
         for connection in connections {

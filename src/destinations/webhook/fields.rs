@@ -11,6 +11,11 @@ use crate::domain::base::secret::Secret;
 /// A credential: it ends in a header, so it is what a header's value can be.
 const CREDENTIAL: Kind = Kind::HeaderValue(CREDENTIAL_BYTES_MAX);
 
+/// Half of what HTTP Basic sends: UTF-8 (RFC 7617), and one of the two may be empty.
+const fn half(other: &'static str) -> Kind {
+    Kind::Half(CREDENTIAL_BYTES_MAX, other)
+}
+
 /// How a request authenticates.
 pub const SCHEME: Field = Field::new(
     "auth_scheme",
@@ -25,14 +30,14 @@ pub const SCHEME: Field = Field::new(
 .of(Part::Authentication)
 .or("none");
 /// User name of HTTP Basic.
-pub const USERNAME: Field = Field::new("auth_username", CREDENTIAL, "User name")
+pub const USERNAME: Field = Field::new("auth_username", half("auth_password"), "User name")
     .of(Part::Authentication)
     .required()
     .secret()
     .when("auth_scheme", &["basic"])
-    .says("For `basic`. Write-only; no colon.", "acme");
+    .says("For `basic`. Write-only; no colon. It or the password may be empty.", "acme");
 /// Password of HTTP Basic.
-pub const PASSWORD: Field = Field::new("auth_password", CREDENTIAL, "Password")
+pub const PASSWORD: Field = Field::new("auth_password", half("auth_username"), "Password")
     .of(Part::Authentication)
     .required()
     .secret()
@@ -63,6 +68,32 @@ pub const HEADER_VALUE: Field = Field::new("auth_header_value", CREDENTIAL, "Val
 pub const CUSTOM: Field =
     Field::new("custom_headers", Kind::Headers(CUSTOM_HEADERS_MAX), "Custom headers")
         .of(Part::Authentication);
+
+/// Signatures that receivers of other senders check already.
+const PRESET: Field = Field {
+    sets: &[(
+        "meshes",
+        &[
+            ("signing_algorithm", "hmac-sha256"),
+            ("signing_scheme", "body"),
+            ("signature_header", "X-Meshes-Signature"),
+            ("signature_encoding", "hex"),
+            ("signature_prefix", ""),
+        ],
+    )],
+    ..Field::new(
+        "signing_preset",
+        Kind::Words(&[("meshes", "Receivers that check X-Meshes-Signature")]),
+        "Preset",
+    )
+    .of(Part::Signature)
+    .hint("Sets algorithm, scheme and header below as those receivers expect them.")
+    .says(
+        "Sets the five fields below: an HMAC-SHA-256 of the body in hexadecimal digits, in \
+         `X-Meshes-Signature`. Answered for as long as they stand as it sets them.",
+        "",
+    )
+};
 
 /// What a webhook is and what it takes.
 pub static ABOUT: About = About {
@@ -98,6 +129,7 @@ pub static ABOUT: About = About {
         HEADER_NAME,
         HEADER_VALUE,
         CUSTOM,
+        PRESET,
         Field::new(
             "signing_algorithm",
             Kind::Words(&[
@@ -161,46 +193,66 @@ pub static ABOUT: About = About {
 
 /// Names that a customer's header must not have (the wire contract), as exact names and prefixes.
 /// `user-agent` and the hop-by-hop names of RFC 9110 section 7.6.1 are ours.
-const RESERVED: [&str; 16] = [
-    "host",
-    "authorization",
-    "cookie",
-    "connection",
-    "transfer-encoding",
-    "user-agent",
-    "keep-alive",
-    "te",
-    "trailer",
-    "upgrade",
-    "expect",
-    // What proxies say of the way of a request.
-    "forwarded",
-    "x-real-ip",
-    "true-client-ip",
-    "via",
-    "cdn-loop",
+const RESERVED: [(&str, &str); 16] = [
+    ("host", OF_HTTP),
+    ("authorization", "is set by auth_scheme"),
+    ("cookie", "is for browsers"),
+    ("connection", OF_HTTP),
+    ("transfer-encoding", OF_HTTP),
+    ("user-agent", OURS),
+    ("keep-alive", OF_HTTP),
+    ("te", OF_HTTP),
+    ("trailer", OF_HTTP),
+    ("upgrade", OF_HTTP),
+    ("expect", OF_HTTP),
+    ("forwarded", OF_PROXIES),
+    ("x-real-ip", OF_PROXIES),
+    ("true-client-ip", OF_PROXIES),
+    ("via", OF_PROXIES),
+    ("cdn-loop", OF_PROXIES),
 ];
+const OURS: &str = "is set by Posthorn";
+const OF_HTTP: &str = "is set by HTTP itself";
+const OF_PROXIES: &str = "is set by proxies on the way, and receivers trust it";
 /// Receivers behind Cloudflare Access ask for these.
 const ALLOWED: [&str; 2] = ["cf-access-client-id", "cf-access-client-secret"];
-const RESERVED_PREFIXES: [&str; 6] =
-    ["content-", "cf-", "x-forwarded-", "webhook-", "posthorn-", "proxy-"];
+const RESERVED_PREFIXES: [(&str, &str); 6] = [
+    ("content-", "describes the body and is set by Posthorn"),
+    ("cf-", OF_PROXIES),
+    ("x-forwarded-", OF_PROXIES),
+    ("webhook-", OURS),
+    ("posthorn-", OURS),
+    ("proxy-", OF_PROXIES),
+];
 
-fn is_reserved(name: &str) -> bool {
+/// Why a customer cannot choose this header; `None` when they can.
+fn reserved(name: &str) -> Option<&'static str> {
     // Many servers read `posthorn_event` as `posthorn-event`.
     let name = name.to_ascii_lowercase().replace('_', "-");
     if ALLOWED.contains(&name.as_str()) {
-        return false;
+        return None;
     }
-    RESERVED.contains(&name.as_str())
-        || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    let whole = RESERVED.iter().find(|(reserved, _)| *reserved == name);
+    let found = whole.or_else(|| RESERVED_PREFIXES.iter().find(|(it, _)| name.starts_with(it)));
+    found.map(|(_, why)| *why)
 }
 
 /// Notes a user name that HTTP Basic cannot carry.
 pub fn check_username(fields: &mut Fields<'_>, given: &BTreeMap<String, Secret>) {
-    let name = given.get("auth_username");
-    if name.is_some_and(|name| name.expose().contains(':')) {
+    let half = |key| given.get(key).map(Secret::expose);
+    let name = half("auth_username");
+    if name.is_some_and(|name| name.contains(':')) {
         fields.fail("auth_username", "must not contain a colon (RFC 7617)");
     }
+    if name == Some("") && half("auth_password") == Some("") {
+        fields.fail("auth_username", "must not be empty together with auth_password");
+    }
+}
+
+/// A token as it stands in the header: a pasted `Bearer ` before it is added by us.
+pub fn without_bearer(token: &str) -> Option<&str> {
+    let (scheme, rest) = token.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| rest.trim_start()).filter(|it| !it.is_empty())
 }
 
 /// Notes headers that the customer names and that are ours or stand twice.
@@ -224,11 +276,10 @@ pub fn check_header_names(fields: &mut Fields<'_>, values: &Values) {
         let own_auth = param == "auth_header_name" && name.eq_ignore_ascii_case("authorization");
         if let Err(msg) = check_header_name(name) {
             fields.fail(param, msg);
-        } else if is_reserved(name) && !own_auth {
-            fields
-                .fail(param, format!("{name} is set by Posthorn or by HTTP and cannot be chosen"));
+        } else if let Some(why) = reserved(name).filter(|_| !own_auth) {
+            fields.fail(param, format!("must be another header: {name} {why}"));
         } else if named[..index].iter().any(|(_, other)| other.eq_ignore_ascii_case(name)) {
-            fields.fail(param, format!("{name} is used twice"));
+            fields.fail(param, format!("must be another header: {name} is used twice"));
         }
     }
 }

@@ -39,6 +39,15 @@ impl Destination for Webhook {
         fields::check_header_names(fields, values);
     }
 
+    fn tidy(&self, given: &mut BTreeMap<String, Secret>) -> Vec<String> {
+        let token = given.get("auth_token").and_then(|it| fields::without_bearer(it.expose()));
+        let Some(token) = token.map(Secret::new) else { return Vec::new() };
+        given.insert("auth_token".to_owned(), token);
+        let told = "metadata.auth_token: the word Bearer before it was left out, because every \
+                    request adds it";
+        vec![told.to_owned()]
+    }
+
     fn signing(&self, values: &Values) -> Result<Option<Signing>, String> {
         signing_of(values).map(Some)
     }

@@ -74,6 +74,15 @@ pub fn message_id(event: &str, rule_number: u32) -> String {
     format!("msg_{}{rule_number:08x}", event.replace('-', ""))
 }
 
+/// The event and the rule's number in a message id, or `None` if the text is none.
+pub fn parse_message_id(text: &str) -> Option<(String, u32)> {
+    let hex = text.strip_prefix("msg_").filter(|hex| hex.len() == 40 && hex.is_ascii())?;
+    let (event, rule) = hex.split_at(32);
+    let event = Uuid::try_parse(event).ok()?.to_string();
+    let rule = u32::from_str_radix(rule, 16).ok()?;
+    (message_id(&event, rule) == text).then_some((event, rule))
+}
+
 /// The id of the record "this event by this rule", a name-based UUID (version 5, RFC 9562) of the
 /// rule number in the event's namespace: clients expect a UUID here, and nothing has to store it.
 pub fn rule_event_id(event: &str, rule_number: u32) -> String {
@@ -113,11 +122,8 @@ mod tests {
             prop_assert_eq!(parse_uuid(&event), Some(event.clone()));
             let message = message_id(&event, rule);
             // Event and rule can be read off it again, and nothing else is in it.
-            let hex = message.strip_prefix("msg_").unwrap_or_default();
-            prop_assert_eq!(hex.len(), 40);
-            let event_id = Uuid::try_parse(&hex[..32]).map(|id| id.to_string());
-            prop_assert_eq!(event_id.ok(), Some(event));
-            prop_assert_eq!(u32::from_str_radix(&hex[32..], 16).ok(), Some(rule));
+            prop_assert_eq!(message.len(), 44);
+            prop_assert_eq!(parse_message_id(&message), Some((event, rule)));
         }
 
         #[test]
@@ -135,6 +141,7 @@ mod tests {
         assert_eq!(parse_uuid(&v4.to_uppercase()), Some(v4.clone()));
         for text in ["", "x", "msg_", "urn:uuid:00000000-0000-4000-8000-000000000000"] {
             assert_eq!(parse_uuid(text), None, "{text}");
+            assert_eq!(parse_message_id(text), None, "{text}");
         }
     }
 }

@@ -14,6 +14,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use url::{Host, ParseError, Url};
 
 use crate::domain::base::limits::URL_CHARS_MAX;
+use crate::domain::base::names::is_invisible;
 
 /// The least port open besides 443: below it stand mail, file sharing, remote shells and the like
 /// ("system ports", RFC 6335 section 6), which must not be talked to through us.
@@ -42,8 +43,11 @@ pub enum Refusal {
     /// Too long as typed, or as it would be sent (other characters are percent-encoded).
     #[error("the URL is longer than {URL_CHARS_MAX} characters; use a shorter one")]
     TooLong,
-    /// White space or a control character at either end or inside.
-    #[error("the URL contains white space or a control character; remove it, or write it as %20")]
+    /// White space, an invisible or a control character at either end or inside.
+    #[error(
+        "the URL contains white space, an invisible or a control character; remove it, or write a \
+         space as %20"
+    )]
     WhiteSpace,
     /// A backslash, which some parsers read as a slash and some do not.
     #[error("the URL contains a backslash; write / or %5C")]
@@ -150,7 +154,7 @@ fn check_text<'a>(url: &'a str, policy: &Policy) -> Result<&'a str, Refusal> {
     if url.chars().nth(URL_CHARS_MAX).is_some() {
         return Err(Refusal::TooLong);
     }
-    if url.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    if url.chars().any(|c| c.is_whitespace() || c.is_control() || is_invisible(c)) {
         return Err(Refusal::WhiteSpace);
     }
     if url.contains('\\') {

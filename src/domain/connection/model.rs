@@ -59,6 +59,8 @@ pub struct Target {
     pub secrets: Vec<SealedSigningSecret>,
     /// What the rules of its deliveries say, where its destination needs to know.
     pub rules: Vec<RuleSays>,
+    /// Its stored mapping, JSON text.
+    pub mapping: Option<String>,
     /// What the product itself calls the customer.
     pub external_id: Option<String>,
     /// The last warning that nothing succeeds, in percent of the time until it is given up.

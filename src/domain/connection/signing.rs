@@ -266,7 +266,14 @@ pub fn check_secret(scheme: Scheme, text: &str) -> Result<SecretAdvice, String> 
         return Err("the secret begins or ends with white space; remove it".to_owned());
     }
     if text.chars().any(char::is_control) {
-        return Err("the secret contains a control character, such as a line break".to_owned());
+        return Err(
+            "the secret contains a control character, such as a line break; remove it".to_owned()
+        );
+    }
+    if text.find(WHSEC).is_some_and(|at| at > 0) {
+        return Err("the secret has something before whsec_; leave out what is not part of it, \
+            such as quotes, v1, or the name of a variable"
+            .to_owned());
     }
     let key = key_bytes(scheme, text).map_err(|()| {
         "a secret that begins with whsec_ must go on in standard base64 with padding; \

@@ -75,15 +75,15 @@ impl Counted {
     pub fn checked(self) -> Result<usize> {
         if self.read > REPLAY_READS_MAX {
             let msg = format!(
-                "more than {REPLAY_READS_MAX} deliveries are in this range, {} and more of them to \
-                 replay; choose a shorter one, or one connection",
+                "more than {REPLAY_READS_MAX} deliveries are in this range, {} and more of them \
+                 meant; choose a shorter one, or one connection",
                 self.chosen
             );
             return Err(refuse("until", msg));
         }
         if self.chosen > REPLAY_DELIVERIES_MAX {
             let msg = format!(
-                "{} deliveries are in this range, and at most {REPLAY_DELIVERIES_MAX} are replayed \
+                "{} deliveries are in this range, and at most {REPLAY_DELIVERIES_MAX} are taken \
                  at once; choose a shorter one, or one connection",
                 self.chosen
             );

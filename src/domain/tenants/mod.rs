@@ -7,5 +7,6 @@ pub mod notice;
 pub mod organization;
 pub mod origins;
 pub mod session;
+pub mod session_path;
 pub mod session_token;
 pub mod workspace;

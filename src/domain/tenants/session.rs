@@ -106,6 +106,18 @@ impl LaunchPage {
     }
 }
 
+impl SessionType {
+    /// The pages on which a session of this type may begin.
+    pub fn launch_pages(self) -> &'static [LaunchPage] {
+        use LaunchPage::{Connections, Dashboard, Events, Rules};
+        match self {
+            Self::Workspace => &[Dashboard, Connections, Rules, Events],
+            Self::Resource => &[Dashboard, Rules, Events],
+            Self::Dashboard => &[Dashboard],
+        }
+    }
+}
+
 /// Colours of the pages.
 #[derive(
     Debug,
@@ -140,12 +152,16 @@ impl Theme {
 /// What a page or a form asks of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// To see.
+    /// To see the overview.
+    Overview,
+    /// To see rules and events.
     View,
-    /// To see what is about all resources.
+    /// To see what is about all resources: connections and replays.
     ViewAll,
-    /// To send test events and retry deliveries.
+    /// To retry and cancel deliveries.
     Act,
+    /// To send test events to a connection.
+    Test,
     /// To replay what a range of time holds, of all resources.
     Replay,
     /// To change rules.
@@ -157,12 +173,10 @@ pub enum Need {
 /// Why a session may not do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denied {
-    /// It is of type `dashboard`.
-    ReadOnly,
+    /// It is outside what a session of this type shows.
+    OutOfReach,
     /// It needs the role `admin`.
     NeedsAdmin,
-    /// It is of type `resource`, and connections and replays are the whole workspace's.
-    NeedsWorkspace,
     /// It needs the scope `events.payload:read`.
     NeedsScope,
 }
@@ -205,6 +219,8 @@ pub struct Session {
     pub allowed_origins: Vec<String>,
     /// Where it begins.
     pub launch_page: LaunchPage,
+    /// The page below it on which its launch begins instead.
+    pub path: Option<String>,
     /// How its pages look.
     pub look: Look,
     /// How long it lives from its creation, and from each refresh.
@@ -227,16 +243,17 @@ impl Session {
     /// # Errors
     /// Why not.
     pub fn may(&self, need: Need) -> Result<(), Denied> {
-        let is_to_see = matches!(need, Need::View | Need::ViewAll);
-        if self.session_type == SessionType::Dashboard && !is_to_see {
-            return Err(Denied::ReadOnly);
+        use Need::{Act, ManageRules, Overview, View};
+        let is_in_reach = match self.session_type {
+            SessionType::Workspace => true,
+            SessionType::Resource => matches!(need, Overview | View | Act | ManageRules),
+            SessionType::Dashboard => need == Overview,
+        };
+        if !is_in_reach {
+            return Err(Denied::OutOfReach);
         }
         if matches!(need, Need::ManageRules | Need::Manage) && self.role < Role::Admin {
             return Err(Denied::NeedsAdmin);
-        }
-        let is_about_all = matches!(need, Need::ViewAll | Need::Replay | Need::Manage);
-        if self.session_type == SessionType::Resource && is_about_all {
-            return Err(Denied::NeedsWorkspace);
         }
         Ok(())
     }
@@ -250,6 +267,16 @@ impl Session {
             return Err(Denied::NeedsAdmin);
         }
         if self.reads_payloads { Ok(()) } else { Err(Denied::NeedsScope) }
+    }
+
+    /// Whether a page of this origin may show it; an empty one is not known.
+    pub fn may_be_framed_by(&self, origin: &str) -> bool {
+        let allowed = &self.allowed_origins;
+        if origin.is_empty() {
+            !allowed.is_empty()
+        } else {
+            allowed.iter().any(|one| one == origin)
+        }
     }
 
     /// Whether it goes on at `now_ms`.
@@ -272,6 +299,7 @@ impl Session {
             organization: self.organization.clone(),
             workspace: Some(self.workspace.clone()),
             resource: self.resource.clone(),
+            shown_only: true,
         };
         let who = self.external_user_id.as_deref().unwrap_or(&self.id);
         Actor { scope, created_by: format!("session:{who}"), handles_secrets: true }
@@ -302,6 +330,7 @@ mod tests {
             reads_payloads,
             allowed_origins: Vec::new(),
             launch_page: LaunchPage::Dashboard,
+            path: None,
             look: Look { theme: Theme::Auto, accent: None },
             ttl_ms: 1_000,
             created_by: "k".into(),
@@ -314,21 +343,20 @@ mod tests {
 
     #[test]
     fn roles_and_types_by_need() {
-        use Denied::{NeedsAdmin, NeedsWorkspace, ReadOnly};
-        use Need::{Act, Manage, ManageRules, Replay, View, ViewAll};
+        use Denied::{NeedsAdmin, OutOfReach};
+        use Need::{Act, Manage, ManageRules, Overview, Replay, Test, View, ViewAll};
         use SessionType::{Dashboard, Resource, Workspace};
-        let (ok, admin) = (Ok(()), Err(NeedsAdmin));
-        let (all, read) = (Err(NeedsWorkspace), Err(ReadOnly));
+        let (ok, admin, out) = (Ok(()), Err(NeedsAdmin), Err(OutOfReach));
         for (role, kind, expected) in [
-            (Role::Member, Workspace, [ok, ok, ok, ok, admin, admin]),
-            (Role::Admin, Workspace, [ok; 6]),
-            (Role::Owner, Workspace, [ok; 6]),
-            (Role::Member, Resource, [ok, all, ok, all, admin, admin]),
-            (Role::Admin, Resource, [ok, all, ok, all, ok, all]),
-            (Role::Owner, Dashboard, [ok, ok, read, read, read, read]),
+            (Role::Member, Workspace, [ok, ok, ok, ok, ok, ok, admin, admin]),
+            (Role::Admin, Workspace, [ok; 8]),
+            (Role::Owner, Workspace, [ok; 8]),
+            (Role::Member, Resource, [ok, ok, out, ok, out, out, admin, out]),
+            (Role::Admin, Resource, [ok, ok, out, ok, out, out, ok, out]),
+            (Role::Owner, Dashboard, [ok, out, out, out, out, out, out, out]),
         ] {
             let session = session(role, kind, true);
-            let needs = [View, ViewAll, Act, Replay, ManageRules, Manage];
+            let needs = [Overview, View, ViewAll, Act, Test, Replay, ManageRules, Manage];
             let found = needs.map(|need| session.may(need));
             assert_eq!(found, expected, "{role:?} {kind:?}");
         }

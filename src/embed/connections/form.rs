@@ -4,12 +4,12 @@
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
-use crate::destinations::Destination;
 use crate::destinations::model::{Field as Setting, Kind, Part, Values};
+use crate::destinations::{Destination, preset};
 use crate::domain::base::error::{Error, FieldError};
 use crate::domain::base::limits::CUSTOM_HEADERS_MAX;
 use crate::domain::connection::options::DeliveryOptions;
-use crate::embed::connections::headers;
+use crate::embed::connections::{event_choice, headers};
 use crate::embed::frame::layout::{csrf_token, path};
 use crate::embed::frame::parts::{Difference, Errors, Field};
 use crate::embed::text::{self, moments};
@@ -98,6 +98,11 @@ pub fn metadata(form: &Form, destination: &dyn Destination) -> String {
     for setting in about.fields {
         let key = setting.key;
         let counts = |(on, words): (&str, &[&str])| words.contains(&form.get(on));
+        // What a chosen preset sets is not read from the fields below it.
+        let sets = |one: &Setting| preset::settings(one, form.get(one.key)).iter();
+        if about.fields.iter().any(|one| sets(one).any(|(set, _)| *set == key)) {
+            continue;
+        }
         if matches!(setting.kind, Kind::Headers(_)) {
             put(key, custom_headers(form));
         } else if setting.is_secret {
@@ -109,7 +114,8 @@ pub fn metadata(form: &Form, destination: &dyn Destination) -> String {
             put(key, json!(form.filled(key)));
         }
     }
-    if about.is_signed && form.get("signing_algorithm") != "none" {
+    let signs = form.get("signing_algorithm") != "none" || form.filled("signing_preset").is_some();
+    if about.is_signed && signs {
         match form.get("secret") {
             "generate" => drop(put("generate_secret", json!(true))),
             "own" => drop(put("signing_secret", json!(form.get("signing_secret")))),
@@ -199,47 +205,17 @@ pub fn render(
                 input type="hidden" name="version" value=(tag);
             }
             (form.destination())
-            @if is_new { (events(context)) }
+            @if is_new && context.destination.about().reads_rules() {
+                (event_choice::later())
+            } @else if is_new {
+                (event_choice::render(context.catalogue, &context.chosen))
+            }
             @if context.destination.about().is_signed { (form.signing()) }
             (form.authentication())
             (form.delivery())
             div.actions {
                 button.primary { (button) }
                 a.button.quiet href=(path(visit, back)) { (text::BACK) }
-            }
-        }
-    }
-}
-
-fn events(context: &Context<'_>) -> Markup {
-    html! {
-        fieldset {
-            legend { (text::EVENTS_TO_SEND) }
-            @if context.destination.about().reads_rules() {
-                p.hint { (text::RULES_LATER) }
-            } @else if context.catalogue.is_empty() {
-                p.hint { (text::NO_CATALOGUE) }
-            } @else {
-                p.hint { (text::EVENTS_TO_SEND_HINT) }
-                div.choices {
-                    @for (index, listed) in context.catalogue.iter().enumerate() {
-                        @let group = listed.group.as_deref();
-                        @let before = index.checked_sub(1).and_then(|i| context.catalogue.get(i));
-                        @if group.is_some() && before.is_none_or(|b| b.group.as_deref() != group) {
-                            h3 { (group.unwrap_or_default()) }
-                        }
-                        label.choice {
-                            input type="checkbox" name="event" value=(listed.key)
-                                checked[context.chosen.contains(&listed.key)];
-                            span {
-                                strong { (listed.label) } " " code { (listed.key) }
-                                @if let Some(description) = &listed.description {
-                                    br; small { (description) }
-                                }
-                            }
-                        }
-                    }
-                }
             }
         }
     }
@@ -274,6 +250,9 @@ impl FormView<'_> {
             self.is_new || self.errors.of(&format!("metadata.{}", setting.key)).is_some();
         let kept = if is_asked { "" } else { text::UNCHANGED };
         let control = match setting.kind {
+            Kind::Words(words) if setting.default.is_none() && !setting.is_required => {
+                field.select(draft.get(key), &[&[("", text::form::NONE)], words].concat())
+            }
             Kind::Words(words) => field.select(draft.get(key), words),
             Kind::Headers(most) => {
                 let name = |index: usize| draft.get(&format!("header_name_{index}"));

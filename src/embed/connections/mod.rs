@@ -1,6 +1,7 @@
 //! The pages of connections.
 
 pub mod deliveries;
+pub(crate) mod event_choice;
 pub mod form;
 pub mod headers;
 pub mod list;

@@ -16,6 +16,7 @@ pub fn fresh_secret(saved: &Saved, after: &str) -> Markup {
                 p { (text::SECRET_ONCE) }
             }
         }
+        @for warning in &saved.warnings { div.notice { p { (warning) } } }
         @if let Some(advice) = &saved.advice {
             @if let Some(equivalent) = &advice.equivalent_whsec {
                 section.secret data-replace=(after) {

@@ -11,13 +11,15 @@
 
   // --- The product's page ---------------------------------------------------------------------
   const allowed = origins.split(" ").filter(Boolean);
+  // A page that opens nothing does not know of whose session it is, and has nothing to hide.
+  const isAllowed = (origin) => origins === "*" || allowed.includes(origin);
   const around = window.parent === window ? null : window.parent;
 
   /** Tells the page around, which only gets it if it is of an origin that may show this one. */
   function tell(message) {
     if (!around) return;
     const known = location.ancestorOrigins && location.ancestorOrigins[0];
-    for (const origin of allowed) if (!known || known === origin) around.postMessage(message, origin);
+    for (const origin of allowed) if (!known || known === origin || origin === "*") around.postMessage(message, origin);
   }
 
   const stamp = (ms) => (ms ? new Date(Number(ms)).toISOString() : null);
@@ -53,7 +55,7 @@
 
   addEventListener("message", (event) => {
     const { data } = event;
-    if (event.source !== around || !allowed.includes(event.origin)) return;
+    if (event.source !== around || !isAllowed(event.origin)) return;
     if (data && data.type === "meshes:auth" && typeof data.token === "string" && home) renew(data.token).catch(() => {});
   });
 
@@ -134,6 +136,67 @@
 
   setInterval(tick, 1_000);
 
+  // --- A form that came too late --------------------------------------------------------------
+  // What was typed is kept until the next page shows what became of it: a session that had ended
+  // saved nothing, and the form comes back in the session that follows. Secrets are never kept.
+  const UNSENT = "posthorn:unsent";
+  const UNSENT_MS = 15 * MINUTE;
+
+  /** The browser may refuse the storage in a frame; then nothing is kept. */
+  function storage(use) {
+    try {
+      return use(window.sessionStorage);
+    } catch {
+      return null;
+    }
+  }
+
+  const keep = (unsent) => storage((store) => store.setItem(UNSENT, JSON.stringify(unsent)));
+  const forget = () => storage((store) => store.removeItem(UNSENT));
+  const below = (path) => path.slice(home.length);
+  const isTyped = ({ name, type }) => name && !["password", "hidden", "submit", "button"].includes(type);
+  const typed = (form) => [...form.elements].filter(isTyped).map(({ name, value, checked }) => [name, value, checked]);
+
+  function restore({ action, fields }) {
+    const form = [...document.forms].find((one) => below(new URL(one.action).pathname) === action);
+    if (!form) return;
+    const notice = Object.assign(document.createElement("p"), { className: "notice", tabIndex: -1 });
+    notice.setAttribute("role", "alert");
+    notice.textContent = announcer.dataset.unsent;
+    form.prepend(notice);
+    const left = [...form.elements].filter(isTyped);
+    for (const [name, value, checked] of fields) {
+      const isOne = (one) => one.name === name && (!/^(checkbox|radio)$/.test(one.type) || one.value === value);
+      const [field] = left.splice(left.findIndex(isOne) >>> 0, 1);
+      if (!field) continue;
+      if (/^(checkbox|radio)$/.test(field.type)) field.checked = checked;
+      else field.value = value;
+      if (value && field.closest("details")) field.closest("details").open = true;
+    }
+  }
+
+  function afterForm() {
+    const unsent = storage((store) => JSON.parse(store.getItem(UNSENT)));
+    if (!unsent || !home) return;
+    if (closed) return unsent.action === below(location.pathname) ? keep({ ...unsent, isLate: true }) : undefined;
+    const isOld = Date.now() - unsent.at > UNSENT_MS || unsent.workspace !== root.dataset.workspace;
+    const isHere = below(location.pathname + location.search) === unsent.page;
+    if (unsent.isLate && !isOld && !isHere && !unsent.isSought) {
+      keep({ ...unsent, isSought: true });
+      return location.replace(home + unsent.page);
+    }
+    forget();
+    if (unsent.isLate && !isOld && isHere) restore(unsent);
+  }
+
+  document.addEventListener("submit", ({ target: form }) => {
+    const fields = form.method === "post" && home ? typed(form) : [];
+    if (!fields.length) return;
+    const [page, action] = [below(location.pathname + location.search), below(new URL(form.action).pathname)];
+    keep({ page, action, fields, workspace: root.dataset.workspace, at: Date.now() });
+  });
+  afterForm();
+
   // --- Small things ---------------------------------------------------------------------------
   /** Makes the buttons of a part of the page work that need a script. */
   function prepare(part) {
@@ -185,6 +248,13 @@
   if (address.searchParams.has("done")) {
     address.searchParams.delete("done");
     history.replaceState(null, "", address);
+  }
+
+  // A frame that is not allowed: the page around learns at once what its developer has to add where.
+  const refused = document.querySelector("[data-refused]");
+  if (refused && around) {
+    const message = [...refused.querySelectorAll("p")].map((p) => p.textContent).join(" ");
+    around.postMessage({ type: "posthorn:refused", message }, refused.dataset.refused || "*");
   }
 
   if (around) new ResizeObserver(() => tell({ type: "meshes:resize", height: Math.ceil(root.getBoundingClientRect().height) })).observe(root);

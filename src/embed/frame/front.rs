@@ -5,7 +5,7 @@
 //! that only the session's own pages carry. Every answer forbids inline script and says who may
 //! frame it. Errors become pages here.
 
-use crate::embed::frame::security::{home, secured};
+use crate::embed::frame::security::{framed_by_anyone, home, secured};
 use http::Method;
 use maud::html;
 
@@ -15,9 +15,9 @@ use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::tenants::session::{Denied, Need, Session};
 use crate::domain::tenants::session_token::{Token, TokenKind};
 use crate::embed::frame::layout::{self, Shell};
-use crate::embed::text;
+use crate::embed::text::{self, foreign};
 use crate::http::access::{Access, Caller, EmbedSession};
-use crate::http::{Call, Reply, Request, problem};
+use crate::http::{Call, Reply, Request, problem, strangers};
 use crate::ports::{Limited, Platform};
 use crate::store::organizations;
 
@@ -46,15 +46,23 @@ pub async fn admit<P: Platform>(
         check_origin(request).map_err(|error| refused(None, error))?;
     }
     let need = match access {
-        Access::SessionToken => return Ok(Caller::Anyone),
+        Access::SessionToken => {
+            if let Some(cookie) = cookie(request, session_id) {
+                let counting = count(platform, Limited::Session, &cookie.session);
+                counting.check(platform).await.map_err(|error| refused(None, error))?;
+            }
+            return Ok(Caller::Anyone);
+        }
         Access::Poll => {
             let absent = || Answered { reply: closed(request, None), error: None };
             let cookie = cookie(request, session_id);
             return cookie.map(Caller::Visitor).ok_or_else(|| Box::new(absent()));
         }
+        Access::Overview => Need::Overview,
         Access::View => Need::View,
         Access::ViewAll => Need::ViewAll,
         Access::Act => Need::Act,
+        Access::Test => Need::Test,
         Access::Replay => Need::Replay,
         Access::ManageRules => Need::ManageRules,
         _ => Need::Manage,
@@ -75,9 +83,7 @@ pub async fn admit<P: Platform>(
     let (session, cookie) = match opened {
         Ok(opened) => opened,
         Err(Closed::Unknown) => {
-            // A browser that refuses the cookie still has to be able to show why nothing opens.
-            let known = sessions::named(platform, session_id).await;
-            return Err(Box::new(Answered { reply: closed(request, known.as_ref()), error: None }));
+            return Err(Box::new(unknown(platform, request, session_id).await));
         }
         Err(why) => return Err(Box::new(not_open(request, why))),
     };
@@ -86,7 +92,7 @@ pub async fn admit<P: Platform>(
         csrf_token: cookie.csrf_token(),
         notice: platform.settings().notice.clone(),
     };
-    if request.method != Method::GET && need != Need::View {
+    if request.method != Method::GET && !matches!(need, Need::Overview | Need::View) {
         let organization = &visit.session.organization;
         match organizations::is_suspended(platform.control(), organization).await {
             Ok(false) => {}
@@ -109,7 +115,10 @@ fn refused(visit: Option<&EmbedSession>, error: Error) -> Box<Answered> {
 
 /// The error of who may not do something.
 fn forbidden(denied: Denied) -> Error {
-    Error::new(Kind::Forbidden, text::denied(denied))
+    match denied {
+        Denied::OutOfReach => Error::not_found("page"),
+        _ => Error::new(Kind::Forbidden, text::denied(denied)),
+    }
 }
 
 /// Forms come from the embed's own pages.
@@ -156,11 +165,23 @@ pub fn set_cookie(session: &Session, cookie: &Token, now_ms: i64) -> String {
     )
 }
 
+/// The answer to who has no session, counted by address. Who has not even a cookie was counted
+/// before anything else was looked up.
+pub async fn unknown<P: Platform>(platform: &P, request: &Request, session_id: &str) -> Answered {
+    if cookie(request, session_id).is_some()
+        && let Err(error) = strangers::check(platform, strangers::address(request)).await
+    {
+        return failed(None, error);
+    }
+    Answered { reply: closed(request, None), error: None }
+}
+
 /// The page of a session that is not open.
 pub fn not_open(request: &Request, why: Closed) -> Answered {
     match why {
         Closed::Unknown => Answered { reply: closed(request, None), error: None },
         Closed::Over(session) => Answered { reply: closed(request, Some(&session)), error: None },
+        Closed::Foreign(origin) => Answered { reply: foreign_frame(&origin), error: None },
         Closed::Failed(error) => failed(None, error),
     }
 }
@@ -176,12 +197,42 @@ fn closed(request: &Request, session: Option<&Session>) -> Reply {
     let status = problem::status(Kind::Unauthenticated);
     let shell =
         Shell { title: text::CLOSED_TITLE, session, is_closed: true, request: Some(request) };
-    secured(layout::bare(status, &shell, &body), session)
+    let reply = layout::bare(status, &shell, &body);
+    match session {
+        Some(session) => secured(reply, Some(session)),
+        // A browser that refuses the cookie still has to be able to show why nothing opens.
+        None => framed_by_anyone(reply),
+    }
 }
 
-/// The page at a path that there is not.
-pub fn no_such_page() -> Reply {
-    failed(None, Error::not_found("page")).reply
+/// The page in a frame of a page whose origin may not show the session: it may be shown anywhere,
+/// has nothing of the session in it, and says which origin to allow.
+fn foreign_frame(origin: &str) -> Reply {
+    let named = if origin.is_empty() { foreign::THIS_ORIGIN } else { origin };
+    let body = html! {
+        div.notice role="alert" data-refused=(origin) {
+            h1 { (foreign::TITLE) }
+            p { (foreign::body(named)) }
+            p { (foreign::HOW_TO_ALLOW) }
+        }
+    };
+    let shell = Shell { title: foreign::TITLE, session: None, is_closed: false, request: None };
+    let status = problem::status(Kind::Forbidden);
+    framed_by_anyone(layout::bare(status, &shell, &body))
+}
+
+/// The page at a path that there is not, with the way home where there is a session.
+pub async fn no_such_page<P: Platform>(platform: &P, request: &Request) -> Reply {
+    let mut parts = request.path.split('/').filter(|part| !part.is_empty()).skip(1);
+    let session = parts.next().filter(|part| *part == "s").and_then(|_| parts.next());
+    let admitted = match session {
+        Some(id) => admit(platform, Access::Overview, request, id).await,
+        None => Ok(Caller::Anyone),
+    };
+    match admitted {
+        Ok(caller) => failed(caller.visit().ok(), Error::not_found("page")).reply,
+        Err(answered) => answered.reply,
+    }
 }
 
 /// The page of an error, with the way back where there is a session.

@@ -24,11 +24,12 @@ pub enum Section {
     Events,
 }
 
-const SECTIONS: [(Section, &str, &str); 4] = [
-    (Section::Dashboard, "dashboard", text::DASHBOARD),
-    (Section::Connections, "connections", text::CONNECTIONS),
-    (Section::Rules, "rules", text::RULES),
-    (Section::Events, "events", text::EVENTS),
+/// The sections: path, name, and what it takes to see it.
+const SECTIONS: [(Section, &str, &str, Need); 4] = [
+    (Section::Dashboard, "dashboard", text::DASHBOARD, Need::Overview),
+    (Section::Connections, "connections", text::CONNECTIONS, Need::ViewAll),
+    (Section::Rules, "rules", text::RULES, Need::View),
+    (Section::Events, "events", text::EVENTS, Need::View),
 ];
 
 /// What keeps a page up to date.
@@ -159,7 +160,8 @@ fn navigation(visit: &EmbedSession, current: Option<Section>) -> Markup {
                 span.badge { (environment) }
             }
             nav aria-label=(text::NAVIGATION) {
-                @for (section, below, name) in SECTIONS {
+                @let seen = |need| visit.session.may(need).is_ok();
+                @for (section, below, name, _) in SECTIONS.into_iter().filter(|one| seen(one.3)) {
                     a href=(path(visit, below))
                         aria-current=[(current == Some(section)).then_some("page")] { (name) }
                 }
@@ -220,11 +222,15 @@ impl Frame<'_> {
         let id = self.session.map(|session| session.id.as_str());
         let named = self.closed.and_then(|request| named_session(&request.path));
         let id = id.or(named);
+        // Nobody's page may speak with whoever frames it.
+        let anybody = self.closed.filter(|_| origins.is_none()).map(|_| "*".to_owned());
+        let origins = origins.or(anybody);
         html! {
             (DOCTYPE)
             html lang="en" data-theme=(theme.as_str())
                 data-session=[id] data-home=[id.map(home)] data-expires-at=[expires_at_ms]
                 data-ttl-ms=[self.session.map(|session| session.ttl_ms)]
+                data-workspace=[self.session.map(|session| session.workspace.as_str())]
                 data-origins=[origins] data-closed[self.closed.is_some()]
                 data-poll=[self.live.map(|live| live.path.as_str())]
                 data-seen=[self.live.map(|live| live.seen.as_str())] {
@@ -237,7 +243,8 @@ impl Frame<'_> {
                 }
                 body {
                     (within)
-                    p #announcer .unseen role="status" data-copied=(text::COPIED) {}
+                    p #announcer .unseen role="status" data-copied=(text::COPIED)
+                        data-unsent=(text::UNSENT) {}
                 }
             }
         }

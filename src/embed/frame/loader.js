@@ -75,6 +75,7 @@
       else if (type === "meshes:navigate") this.#navigate(data);
       else if (type === "meshes:token-refresh") this.#refresh();
       else if (type === "meshes:token-expired") this.#expired();
+      else if (type === "posthorn:refused") this.#refused(data.message);
     };
 
     #ready({ session_id, expires_at }) {
@@ -127,6 +128,12 @@
       this.#launch(this.#ended);
     }
 
+    /** The frame says what to add where; the developer's code hears the same at once. */
+    #refused(message) {
+      this.#clear();
+      this.#options.onError?.(new Error(`Posthorn: ${message}`));
+    }
+
     #failed = (error) => {
       this.#show("This page could not be loaded.");
       this.#options.onError?.(error);
@@ -159,12 +166,13 @@
 
   const isRecent = (atMs) => performance.now() - atMs < QUIET_MS;
 
-  function launchUrl(text, { theme, accent, locale }) {
+  function launchUrl(text, { theme, accent, locale, path }) {
     const url = new URL(text);
     if (!/^https?:$/.test(url.protocol)) throw new TypeError("Posthorn: launch_url is not http(s)");
     for (const [name, value] of Object.entries({ theme, accent, locale })) {
       if (value) url.searchParams.set(name, value.replace("#", ""));
     }
+    if (path) url.searchParams.set("path", path);
     return url;
   }
 

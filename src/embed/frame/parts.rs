@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::domain::base::error::FieldError;
 use crate::domain::base::time::rfc3339;
-use crate::domain::tenants::session::Need;
+use crate::domain::tenants::session::{Denied, Need};
 use crate::embed::frame::layout::{csrf_token, path};
 use crate::embed::text::{self, moments};
 use crate::http::access::EmbedSession;
@@ -58,7 +58,8 @@ pub fn copyable_word(id: &str, value: &str) -> Markup {
     }
 }
 
-/// A form that is one button; disabled, and saying why, for who may not press it.
+/// A form that is one button; disabled, and saying why, for who may not press it, and not there in
+/// a session that does not reach so far.
 pub struct Button<'a> {
     /// What it does, in a word or two.
     pub label: &'a str,
@@ -75,8 +76,10 @@ pub struct Button<'a> {
 impl Button<'_> {
     /// The form for this visit.
     pub fn render(&self, visit: &EmbedSession) -> Markup {
-        if let Some(why) = denied(visit, self.need) {
-            return disabled(self.label, self.look, why);
+        match visit.session.may(self.need) {
+            Ok(()) => {}
+            Err(Denied::OutOfReach) => return html! {},
+            Err(why) => return disabled(self.label, self.look, text::denied(why)),
         }
         html! {
             form.inline method="post" action=(path(visit, self.action)) {
@@ -90,7 +93,8 @@ impl Button<'_> {
     }
 }
 
-/// A link that looks like a button; disabled, and saying why, for who may not follow it.
+/// A link that looks like a button; disabled, and saying why, for who may not follow it, and not
+/// there in a session that does not reach so far.
 pub fn link_button(
     visit: &EmbedSession,
     need: Need,
@@ -98,10 +102,19 @@ pub fn link_button(
     label: &str,
     look: &str,
 ) -> Markup {
-    match denied(visit, need) {
-        Some(why) => disabled(label, look, why),
-        None => html! { a class=(format!("button {look}")) href=(path(visit, below)) { (label) } },
+    match visit.session.may(need) {
+        Ok(()) => {
+            html! { a class=(format!("button {look}")) href=(path(visit, below)) { (label) } }
+        }
+        Err(Denied::OutOfReach) => html! {},
+        Err(why) => disabled(label, look, text::denied(why)),
     }
+}
+
+/// A link, or its words alone for who cannot see what it leads to.
+pub fn link(visit: &EmbedSession, need: Need, below: &str, label: &str) -> Markup {
+    let may = visit.session.may(need).is_ok();
+    html! { @if may { a href=(path(visit, below)) { (label) } } @else { (label) } }
 }
 
 fn disabled(label: &str, look: &str, why: &str) -> Markup {

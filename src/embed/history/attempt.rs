@@ -5,10 +5,11 @@ use maud::{Markup, html};
 use crate::app::events;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::delivery::attempt::{Outcome, Record};
+use crate::domain::tenants::session::Need;
 use crate::embed::common::home;
 use crate::embed::frame::layout::{Page, Section, page, path};
 use crate::embed::frame::parts;
-use crate::embed::history::payload::payload;
+use crate::embed::history::payload::{file_name, payload};
 use crate::embed::text::{self, moments};
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply};
@@ -21,6 +22,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let scope = visit.session.actor().scope;
     let whole = events::whole_at(platform, &home(visit), &scope, &id).await?;
     let key = events::delivery_key(&scope, &whole.found, &rule)?;
+    events::check_shown(platform, &scope, &key).await?;
     let number = call.param("n").parse::<u32>().ok();
     let of_rule = whole.attempts.iter().filter(|attempt| attempt.rule == key.rule);
     let mut records = of_rule.map(|attempt| &attempt.record);
@@ -30,9 +32,9 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let body = html! {
         p { a href=(path(visit, &format!("events/{id}"))) { "← " (whole.found.event.name) } }
         h1 { (title) }
-        p { (outcome(record, platform.now_ms())) }
+        p { (outcome(visit, record, platform.now_ms())) }
         @for note in &record.notes { p.hint { (note) } }
-        (details(visit, record, &whole.payload))
+        (details(visit, record, &id, &whole.payload))
         section hidden[record.method.is_empty()] {
             h2 { (text::BODY_SENT) }
             @if record.wrapped { p.hint { (text::BODY_WRAPPED) } }
@@ -58,13 +60,15 @@ pub fn summary(visit: &EmbedSession, record: &Record, at: &str, now_ms: i64) -> 
     html! {
         p.attempt {
             a href=(path(visit, &below)) { (text::attempt_title(record.number)) } " "
-            (outcome(record, now_ms))
+            (outcome(visit, record, now_ms))
         }
     }
 }
 
-/// What came of an attempt, and when.
-fn outcome(record: &Record, now_ms: i64) -> Markup {
+/// What came of an attempt, and when. An error can name the receiver, which is for who sees
+/// connections.
+fn outcome(visit: &EmbedSession, record: &Record, now_ms: i64) -> Markup {
+    let tells = visit.session.may(Need::ViewAll).is_ok();
     let colour = if record.outcome == Outcome::Delivered { "delivered" } else { "failed" };
     // A bare status stands there already.
     let is_bare = |error: &&String| error.strip_prefix("Answered ").is_some_and(|s| s.len() == 3);
@@ -73,14 +77,18 @@ fn outcome(record: &Record, now_ms: i64) -> Markup {
         @if let Some(status) = record.status { code { (status) } " · " }
         (moments::duration(record.duration_ms)) " · " (parts::time(record.started_at_ms, now_ms))
         @if record.asked_by.is_some() { " · " (text::BY_HAND) }
-        @if let Some(error) = record.error.as_ref().filter(|error| !is_bare(error)) {
+        @if let Some(error) = record.error.as_ref().filter(|e| tells && !is_bare(e)) {
             br; span.error { (error) }
         }
     }
 }
 
-/// Request and answer. The answer's body is somebody's data, so it is for who may read payloads.
-pub fn details(visit: &EmbedSession, record: &Record, payload: &str) -> Markup {
+/// Request and answer, for who sees connections. The answer's body is somebody's data, so it is for
+/// who may read payloads.
+pub fn details(visit: &EmbedSession, record: &Record, event: &str, payload: &str) -> Markup {
+    if visit.session.may(Need::ViewAll).is_err() {
+        return html! {};
+    }
     let id = |what: &str| format!("{what}-{}", record.number);
     let may_read = visit.session.may_read_payloads();
     html! {
@@ -88,9 +96,16 @@ pub fn details(visit: &EmbedSession, record: &Record, payload: &str) -> Markup {
             summary { (text::REQUEST_SENT) }
             (parts::copyable(&id("sent"), &sent(record)))
             @if !payload.is_empty() {
+                @let body = Body::of(record, may_read.is_ok(), event, payload);
                 details.part {
                     summary { (text::AS_CURL) }
-                    (parts::copyable(&id("curl"), &curl(record, may_read.is_ok(), payload)))
+                    @if let Body::File(file) = &body {
+                        p.hint {
+                            a href=(path(visit, &format!("events/{event}/payload"))) download=(file)
+                                { (text::SAVE_BODY) }
+                        }
+                    }
+                    (parts::copyable(&id("curl"), &curl(record, &body)))
                 }
             }
         }
@@ -123,14 +138,43 @@ fn answered(status: u16, record: &Record) -> String {
     format!("HTTP {status}{}", headers.collect::<String>())
 }
 
+/// Longer bodies do not fit into one argument of a command (Linux takes 128 KiB).
+const ARGUMENT_BYTES_MAX: usize = 100_000;
+
+/// How the body stands in the command for a shell.
+enum Body {
+    /// It does not: it may not be read, or only its envelope was sent.
+    Hidden,
+    /// In the command.
+    Argument(String),
+    /// In a file of this name, which the page offers.
+    File(String),
+}
+
+impl Body {
+    fn of(record: &Record, may_read: bool, event: &str, payload: &str) -> Self {
+        if !may_read || record.wrapped || !record.body.is_empty() {
+            return Self::Hidden;
+        }
+        let argument = quoted(payload);
+        let is_long = argument.len() > ARGUMENT_BYTES_MAX;
+        // Of a text that begins with @ curl would read a file; a payload begins with a brace.
+        if is_long { Self::File(file_name(event)) } else { Self::Argument(argument) }
+    }
+}
+
 /// The request as a command for a shell. Credentials stand in it as `***`.
-fn curl(record: &Record, shows_body: bool, payload: &str) -> String {
-    let mut lines = vec![format!("curl -X {} {}", record.method, quoted(&record.url))];
+fn curl(record: &Record, body: &Body) -> String {
+    // Brackets and braces of a URL are no patterns.
+    let first = format!("curl --globoff -X {} {}", record.method, quoted(&record.url));
+    let mut lines = vec![first];
     for (name, value) in &record.request_headers {
         lines.push(format!("-H {}", quoted(&format!("{name}: {value}"))));
     }
-    if shows_body && !record.wrapped && record.body.is_empty() {
-        lines.push(format!("--data-binary {}", quoted(payload)));
+    match body {
+        Body::Hidden => {}
+        Body::Argument(argument) => lines.push(format!("--data-binary {argument}")),
+        Body::File(file) => lines.push(format!("--data-binary @{file}")),
     }
     lines.join(" \\\n  ")
 }

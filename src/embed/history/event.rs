@@ -23,6 +23,7 @@ use crate::http::{Call, Reply};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
 use crate::store::events::DeliverySummary;
+use crate::store::hidden_connections;
 use crate::store::rules::{self, Rule};
 use crate::store::{four, workspaces};
 
@@ -54,7 +55,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let whole = events::whole_at(platform, &home(visit), &scope, &id).await?;
     let queries = (
         connections::shown(&scope),
-        connections::hidden(&scope),
+        hidden_connections::hidden(&scope),
         rules::shown(&scope),
         workspaces::retention(&visit.session.workspace),
     );
@@ -137,14 +138,15 @@ impl Shown<'_> {
             h3 {
                 @match to {
                     Some(to) => {
-                        a href=(path(self.visit, &format!("connections/{}", to.id))) { (to.name) }
+                        (parts::link(self.visit, Need::ViewAll, &format!("connections/{}", to.id),
+                            &to.name))
                     }
                     None => { (text::GONE_CONNECTION) }
                 }
                 " " (parts::state(delivery.state.as_str()))
             }
         };
-        let buttons = self.buttons(delivery, &at);
+        let buttons = self.buttons(delivery, to, &at);
         let body = self.delivery_body(owed, delivery, to, &at);
         let is_done = delivery.state == State::Delivered;
         html! {
@@ -193,8 +195,9 @@ impl Shown<'_> {
             false => text::why::diagnosis_elsewhere(newest.outcome),
         };
         let link = |to: &Connection, below: &str, label: &str| {
-            let at = path(self.visit, &format!("connections/{}/{below}", to.id));
-            html! { a href=(at) { (label) } }
+            let at = format!("connections/{}/{below}", to.id);
+            let may = self.visit.session.may(Need::ViewAll).is_ok();
+            html! { @if may { (parts::link(self.visit, Need::ViewAll, &at, label)) } }
         };
         html! {
             @if let Some((text, repair)) = found {
@@ -227,10 +230,11 @@ impl Shown<'_> {
         }
     }
 
-    /// What a person can do about it.
-    fn buttons(&self, delivery: &DeliverySummary, at: &str) -> Markup {
+    /// What a person can do about it. Nothing is sent to a connection that is gone or inactive.
+    fn buttons(&self, delivery: &DeliverySummary, to: Option<&Connection>, at: &str) -> Markup {
         let state = delivery.state;
         let retry = match state {
+            _ if !to.is_some_and(|to| to.active) => None,
             State::Delivered => Some(text::SEND_AGAIN),
             State::Failed | State::Retrying => Some(text::RETRY_NOW),
             _ => None,
@@ -296,7 +300,8 @@ impl Shown<'_> {
         html! {
             @if let Some((newest, earlier)) = records.split_last() {
                 (attempt::summary(self.visit, newest, at, self.now_ms))
-                (attempt::details(self.visit, newest, &self.whole.payload))
+                (attempt::details(self.visit, newest, &self.whole.found.event.id,
+                    &self.whole.payload))
                 @for record in earlier.iter().rev() {
                     (attempt::summary(self.visit, record, at, self.now_ms))
                 }

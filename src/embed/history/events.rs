@@ -1,18 +1,21 @@
 //! The list of events, filtered, and finding one by its id.
 
+use futures_util::future::join;
 use maud::{Markup, html};
 
 use crate::app::events::{self, Listing};
 use crate::domain::base::error::Result;
 use crate::domain::base::ids;
 use crate::domain::delivery::state::{STATUSES, State};
+use crate::domain::tenants::session::Need;
 use crate::embed::frame::layout::{Page, Section, history_tabs, page, path};
 use crate::embed::frame::{live, parts};
 use crate::embed::text;
 use crate::http::access::EmbedSession;
-use crate::http::{Call, Reply, cursor};
+use crate::http::{Call, Reply, cursor, event_filter};
 use crate::ports::Platform;
 use crate::store::events::{DeliverySummary, EventWithDeliveries, Filter, NEWEST};
+use crate::store::hidden_connections;
 
 /// Events on one page.
 const SHOWN: usize = 25;
@@ -29,7 +32,8 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         return Ok(Reply::see_other(&path(visit, &format!("events/{event}"))));
     }
     let status = asked("status").filter(|word| STATUSES.contains(&word.as_str()));
-    let filter = Filter { name: asked("event"), resource: None, resource_id: asked("resource_id") };
+    let (name, resource_id) = (asked("event"), asked("resource_id"));
+    let filter = Filter { name, resource_id, ..Filter::default() };
     let before: Option<String> = cursor::read(call, "events")?;
     let is_first = before.is_none();
     let listing = Listing {
@@ -41,7 +45,16 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     let form = form(visit, &listing, searched.as_deref());
     let listing = listing.within(&visit.session.actor().scope);
-    let found = events::list_at(platform, visit.session.shard, &listing).await?;
+    let hidden = hidden_connections::hidden(&visit.session.actor().scope);
+    let (found, hidden) = join(
+        events::list_at(platform, visit.session.shard, &listing),
+        hidden.run(platform.control()),
+    )
+    .await;
+    let (found, hidden) = (found?, hidden?);
+    // Whoever polls reads the history alone, and compares with all that is in it.
+    let live = is_first.then(|| live::of_list(visit, &listing, &found.found));
+    let found = found.without(&hidden, listing.status.as_deref());
     let body = html! {
         (history_tabs(visit, "events"))
         h1 { (text::EVENTS) }
@@ -50,7 +63,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         (table(visit, &listing, &found, platform.now_ms()))
     };
     let mut shown = Page::new(Section::Events, text::EVENTS);
-    shown.live = is_first.then(|| live::of_list(visit, &listing, &found.found));
+    shown.live = live;
     Ok(page(visit, &shown, &body))
 }
 
@@ -109,16 +122,8 @@ fn table(visit: &EmbedSession, listing: &Listing, found: &events::Page, now_ms: 
 
 fn next_page(listing: &Listing, next: &String) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in [
-        ("event", &listing.filter.name),
-        ("resource_id", &listing.filter.resource_id),
-        ("status", &listing.status),
-        ("cursor", &Some(cursor::write("events", next))),
-    ] {
-        if let Some(value) = value {
-            query.append_pair(name, value);
-        }
-    }
+    query.extend_pairs(event_filter::write(&listing.filter, listing.status.as_ref()));
+    query.append_pair("cursor", &cursor::write("events", next));
     format!("events?{}", query.finish())
 }
 
@@ -135,8 +140,7 @@ fn row(visit: &EmbedSession, found: &EventWithDeliveries, now_ms: i64) -> Markup
     let event = &found.event;
     let is_delivered = |delivery: &&DeliverySummary| delivery.state == State::Delivered;
     let delivered = found.deliveries.iter().filter(is_delivered).count();
-    html! {
-        a.row href=(path(visit, &format!("events/{}", event.id))) {
+    let inside = html! {
             span.main {
                 strong { (event.name) }
                 @if event.is_test() { " " span.badge data-state="test" { (text::TEST) } }
@@ -154,6 +158,13 @@ fn row(visit: &EmbedSession, found: &EventWithDeliveries, now_ms: i64) -> Markup
                     small { (text::delivered_count(delivered, found.deliveries.len())) }
                 }
             }
+    };
+    let below = format!("events/{}", event.id);
+    html! {
+        @if visit.session.may(Need::View).is_ok() {
+            a.row href=(path(visit, &below)) { (inside) }
+        } @else {
+            div.row { (inside) }
         }
     }
 }

@@ -141,6 +141,8 @@ impl Shown<'_> {
         delivery: &DeliverySummary,
     ) -> Markup {
         let (visit, event) = (self.visit, &found.event);
+        // It can name the receiver.
+        let tells = visit.session.may(Need::ViewAll).is_ok();
         let to = self.connections.iter().find(|one| one.id == owed.connection);
         html! {
             div.row {
@@ -150,17 +152,22 @@ impl Shown<'_> {
                     }
                     @if let Some(to) = to {
                         " " (text::SENT_TO) " "
-                        a href=(path(visit, &format!("connections/{}", to.id))) { (to.name) }
+                        (parts::link(visit, Need::ViewAll, &format!("connections/{}", to.id),
+                            &to.name))
                     }
                     @if let Some(reason) = delivery.reason { p { (text::why::reason(reason)) } }
                     small {
                         @if let Some(id) = &event.resource_id { (id) " · " }
                         (parts::time(event.created_at_ms, self.now_ms)) " · "
                         (text::attempts_count(delivery.attempts))
-                        @if let Some(error) = &delivery.last_error { " · " (error) }
+                        @if let Some(error) = delivery.last_error.as_ref().filter(|_| tells) {
+                            " · " (error)
+                        }
                     }
                 }
-                div.side { (self.send_again(&event.id, owed)) }
+                div.side {
+                    @if to.is_some_and(|to| to.active) { (self.send_again(&event.id, owed)) }
+                }
             }
         }
     }

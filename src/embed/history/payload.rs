@@ -1,9 +1,39 @@
 //! A payload on a page.
 
+use http::StatusCode;
+use maud::{Markup, PreEscaped, html};
+
+use crate::app::events;
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::embed::common::home;
 use crate::embed::frame::parts;
 use crate::embed::text;
 use crate::http::access::EmbedSession;
-use maud::{Markup, PreEscaped, html};
+use crate::http::{Call, Reply};
+use crate::ports::Platform;
+
+/// The name of the file that a payload is saved as.
+pub fn file_name(event: &str) -> String {
+    format!("payload-{event}.json")
+}
+
+/// `GET /embed/s/{session}/events/{id}/payload`: the payload's exact text as a file.
+pub async fn download<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let id = call.id("id", "event")?;
+    let whole = events::whole_at(platform, &home(visit), &visit.session.actor().scope, &id).await?;
+    if let Err(denied) = visit.session.may_read_payloads() {
+        return Err(Error::new(Kind::Forbidden, text::denied(denied)));
+    }
+    if whole.found.erased_at_ms.is_some() {
+        return Err(Error::new(Kind::Gone, text::ERASED));
+    }
+    let disposition = format!("attachment; filename=\"{}\"", file_name(&id));
+    Ok(Reply::html(StatusCode::OK, whole.payload)
+        .with_header("content-type", "application/json")
+        .with_header("content-disposition", &disposition)
+        .with_header("cache-control", "no-store"))
+}
 
 /// A payload, or what may be told of it to who may not read it.
 pub fn payload(visit: &EmbedSession, payload: &str) -> Markup {

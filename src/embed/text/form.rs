@@ -5,6 +5,8 @@ use crate::embed::text::{GENERATE, OWN};
 /// Values with their labels.
 pub type Options<const N: usize> = [(&'static str, &'static str); N];
 
+/// The choice of nothing.
+pub const NONE: &str = "None";
 /// Whether events wait for one another.
 pub const ORDERINGS: Options<2> = [
     ("none", "As fast as possible: a failing event does not block later ones"),

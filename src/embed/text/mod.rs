@@ -12,6 +12,7 @@ macro_rules! texts {
 }
 
 pub mod charts;
+pub mod foreign;
 pub mod form;
 pub mod moments;
 pub mod replay;
@@ -192,6 +193,9 @@ texts! {
     THEN = "if it fails, then";
     NO_ATTEMPT_YET = "No attempt yet. It will be sent in a moment.";
     REQUEST_SENT = "Request";
+    SAVE_BODY = "Save the body as a file first: the command reads it from there.";
+    UNSENT = "Your session had ended and nothing was saved. What you typed is here again, except \
+              secrets. Check it and send it once more.";
     AS_CURL = "Copy as curl";
     ANSWER = "Response";
     TRUNCATED = "Only the first 16 KiB of the response are kept.";
@@ -235,9 +239,8 @@ pub fn done(word: &str) -> Option<&'static str> {
 /// Why a session may not do something.
 pub fn denied(denied: Denied) -> &'static str {
     match denied {
-        Denied::ReadOnly => "This page is read only.",
+        Denied::OutOfReach => "This session does not show it.",
         Denied::NeedsAdmin => "Needs the role admin or owner.",
-        Denied::NeedsWorkspace => "Needs a session for the whole workspace.",
         Denied::NeedsScope => "Needs the scope events.payload:read.",
     }
 }

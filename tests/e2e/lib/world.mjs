@@ -69,7 +69,7 @@ export async function connect(tenant, { url, metadata = {}, event = `test.event-
   const { connection } = made(await tenant.api.post("/connections", {
     workspace: tenant.workspace.id,
     type: "webhook",
-    name: `To ${event}`,
+    name: `To ${event} ${++names}`,
     metadata: { url, ...metadata },
   }));
   const { rule } = made(await tenant.api.post("/rules", {

@@ -315,10 +315,21 @@ fn secrets_are_checked() {
         check(scheme, " a secret of some length", white);
         check(scheme, "a secret of some length\n", white);
         check(scheme, "a secret of some length\u{a0}", white);
-        let control = Err("the secret contains a control character, such as a line break");
+        let control =
+            Err("the secret contains a control character, such as a line break; remove it");
         check(scheme, "a secret of\nsome length", control);
         check(scheme, "a secret of\0some length", control);
         check(scheme, "a secret of\u{7f}some length", control);
+        let before =
+            Err("the secret has something before whsec_; leave out what is not part of it, \
+                          such as quotes, v1, or the name of a variable");
+        for text in ["v1,", "\"", "'", "WEBHOOK_SECRET=", "secret: ", "whsec_"] {
+            check(
+                scheme,
+                &format!("{text}{WHSEC_1}"),
+                if text == "whsec_" { continue } else { before },
+            );
+        }
     }
     for scheme in [Scheme::Body, Scheme::Timestamped] {
         check(scheme, &whsec(23), Ok((None, false)));

@@ -313,11 +313,11 @@ fn zone(fields: &mut Fields<'_>) -> Zone {
     Zone(fields.checked_text("timezone", check))
 }
 
-fn count(fields: &mut Fields<'_>, key: &str, least: usize) -> Option<usize> {
+fn count(fields: &mut Fields<'_>, key: &str, least: i64) -> Option<usize> {
     let number = fields.integer(key)?;
-    let number = usize::try_from(number).ok().filter(|number| *number >= least);
-    if number.is_none() {
+    if number < least {
         fields.fail(key, format!("must be at least {least}"));
     }
-    number
+    // No text has more characters.
+    Some(usize::try_from(number).unwrap_or(usize::MAX))
 }

@@ -1,0 +1,49 @@
+//! The event types to choose among when a connection is made.
+
+use maud::{Markup, html};
+
+use crate::embed::text;
+use crate::store::event_types::Listed;
+
+/// The choice, with those that were chosen before.
+pub fn render(catalogue: &[Listed], chosen: &[String]) -> Markup {
+    html! {
+        fieldset {
+            legend { (text::EVENTS_TO_SEND) }
+            @if catalogue.is_empty() {
+                p.hint { (text::NO_CATALOGUE) }
+            } @else {
+                p.hint { (text::EVENTS_TO_SEND_HINT) }
+                div.choices {
+                    @for (index, listed) in catalogue.iter().enumerate() {
+                        @let group = listed.group.as_deref();
+                        @let before = index.checked_sub(1).and_then(|i| catalogue.get(i));
+                        @if group.is_some() && before.is_none_or(|b| b.group.as_deref() != group) {
+                            h3 { (group.unwrap_or_default()) }
+                        }
+                        label.choice {
+                            input type="checkbox" name="event" value=(listed.key)
+                                checked[chosen.contains(&listed.key)];
+                            span {
+                                strong { (listed.label) } " " code { (listed.key) }
+                                @if let Some(description) = &listed.description {
+                                    br; small { (description) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What stands in its place where rules have more to say than an event's name.
+pub fn later() -> Markup {
+    html! {
+        fieldset {
+            legend { (text::EVENTS_TO_SEND) }
+            p.hint { (text::RULES_LATER) }
+        }
+    }
+}
