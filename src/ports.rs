@@ -244,6 +244,8 @@ pub struct Settings {
     pub blocked_hosts: Vec<String>,
     /// How much there may be of what people make.
     pub quotas: Quotas,
+    /// What people are told on every page, and in `/health`.
+    pub notice: Option<String>,
 }
 
 /// How much there may be of what people make; `None` for no bound.

@@ -10,8 +10,8 @@ use http::{HeaderMap, Method, StatusCode};
 
 use crate::api::{
     cancellations, connections, emit, erasures, event_types, events, health, integrations,
-    machine_keys, mappings, organizations, publishable_keys, replays, rules, sessions, stats,
-    workspaces,
+    machine_keys, mappings, metrics, organizations, publishable_keys, replays, rules, sessions,
+    stats, transfers, workspaces,
 };
 use crate::app::emit::check_credential;
 use crate::domain::base::error::{Error, Result};
@@ -97,6 +97,9 @@ impl<P: Platform> Table<P> {
         GET    "/api/v1/workspaces/:id/connections"  Machine API_BODY_BYTES_MAX  connections::list_of_workspace;
         GET    "/api/v1/workspaces/:id/rules"        Machine API_BODY_BYTES_MAX  rules::list_of_workspace;
         GET    "/api/v1/workspaces/:id/events"       Machine API_BODY_BYTES_MAX  events::list_of_workspace;
+        GET    "/metrics"                            Admin   API_BODY_BYTES_MAX  metrics::get;
+        GET    "/api/v1/workspaces/:id/history"      Machine API_BODY_BYTES_MAX  transfers::export;
+        POST   "/api/v1/workspaces/:id/history"      Admin   BULK_BODY_BYTES_MAX transfers::import;
         GET    "/api/v1/workspaces/:id/replays"      Machine API_BODY_BYTES_MAX  replays::list;
         POST   "/api/v1/workspaces/:id/replays"      Machine API_BODY_BYTES_MAX  replays::create;
         POST   "/api/v1/workspaces/:id/cancellations"

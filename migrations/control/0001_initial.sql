@@ -12,6 +12,8 @@ create table organizations (
     -- may show it where a session names none of its own.
     allowed_origins text not null default '[]',
     secrets_in_embed_only integer not null default 0,
+    -- Whether receivers are told the trace that an event belongs to (W3C `traceparent`).
+    trace_context integer not null default 1,
     -- For how many days the events of its workspaces are kept, where a workspace names no number itself;
     -- `retention_unsettled_days` is for events with failed or held deliveries. Null for the usual numbers.
     retention_days integer,
@@ -228,3 +230,21 @@ create table shards (
     bytes integer not null,
     noted_at_ms integer not null
 ) without rowid;
+
+-- What the operator of a product should know, until it was emitted into the organization's operational
+-- workspace, and for some weeks more, so that the same cause is told once. `id` names the cause:
+-- workspace, kind, and what makes it another one. Only organizations with such a workspace have rows.
+create table notices (
+    id text not null primary key,
+    kind text not null,
+    workspace text not null,
+    connection text,
+    since_ms integer,
+    cause text not null,
+    count integer,
+    percent integer,
+    shard integer,
+    at_ms integer not null,
+    sent_at_ms integer
+) without rowid;
+create index notices_by_sending on notices (sent_at_ms, at_ms);

@@ -24,6 +24,8 @@ create table events (
     erased_at_ms integer,
     -- How many webhooks what the event tells has gone through before it.
     hops integer not null default 0,
+    -- The trace that it belongs to: its id and flags, as in W3C `traceparent`.
+    trace text,
     primary key (workspace, event)
 ) without rowid;
 
@@ -332,3 +334,23 @@ create table erasures (
     primary key (workspace, id)
 ) without rowid;
 create index erasures_running on erasures (workspace, id) where completed_at_ms is null;
+
+-- Deliveries that were given up, by connection: since when they are counted, how many, and when the operator
+-- was told last. An event tells of them once an hour. An ordinary delivery is not counted and costs nothing.
+create table failure_counts (
+    workspace text not null,
+    connection text not null,
+    since_ms integer not null,
+    count integer not null,
+    told_at_ms integer,
+    primary key (workspace, connection)
+) without rowid;
+
+create trigger failures_counted after update of state on deliveries
+when new.state = 'failed' and old.state <> 'failed' and new.rule <> 0
+begin
+    insert into failure_counts (workspace, connection, since_ms, count)
+    values (new.workspace, new.connection, coalesce(new.completed_at_ms, new.created_at_ms), 1)
+    on conflict do update set since_ms = iif(count = 0, excluded.since_ms, since_ms),
+        count = count + 1;
+end;

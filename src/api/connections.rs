@@ -253,8 +253,23 @@ pub async fn activate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 /// `POST /connections/{id}/deactivate`: what it owes is held.
 pub async fn deactivate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "connection")?;
-    let deactivated = activation::deactivate(platform, call.caller.machine()?, &id).await?;
+    let reason = why_inactive(call.optional_body()?)?;
+    let actor = call.caller.machine()?;
+    let deactivated = activation::deactivate(platform, actor, &id, reason).await?;
     Ok(Reply::ok(&show(&deactivated)))
+}
+
+/// The reason that somebody names for deactivating a connection.
+fn why_inactive(body: &str) -> Result<InactiveReason> {
+    let mut fields = Fields::parse(body)?;
+    let reason = fields.text("reason").unwrap_or_else(|| "paused".to_owned());
+    let known = [InactiveReason::Paused, InactiveReason::SecretsMissing];
+    let found = known.into_iter().find(|one| one.as_str() == reason);
+    if found.is_none() {
+        fields.fail("reason", "must be paused or secrets_missing");
+    }
+    fields.finish()?;
+    Ok(found.unwrap_or(InactiveReason::Paused))
 }
 
 /// `POST /connections/{id}/test`: sends a test event, by default with the catalogue's example.

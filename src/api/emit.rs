@@ -12,6 +12,7 @@ use crate::domain::base::fields::first_items;
 use crate::domain::base::limits::BULK_EVENTS_MAX;
 use crate::domain::routing::event::{Event, NewEvent};
 use crate::domain::routing::idempotency::{self, Key};
+use crate::domain::routing::trace::TRACEPARENT;
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
 
@@ -63,7 +64,7 @@ fn read(call: &Call) -> Result<(Option<Key>, &str)> {
 /// Where the request came from.
 fn came(call: &Call) -> Came {
     let header = |name| call.request.header(name);
-    Came::read(header(loops::HOPS_HEADER), header(loops::EVENT_HEADER))
+    Came::read(header(loops::HOPS_HEADER), header(loops::EVENT_HEADER), header(TRACEPARENT))
 }
 
 /// Says of an answer that it is an earlier one.

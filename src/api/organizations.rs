@@ -40,6 +40,7 @@ fn show(organization: &Organization) -> Value {
         "name": organization.name,
         "allowed_origins": organization.allowed_origins,
         "secrets_in_embed_only": organization.secrets_in_embed_only,
+        "trace_context": organization.trace_context,
         "suspended": organization.suspended_at_ms.is_some(),
         "created_at": rfc3339(organization.created_at_ms),
     });
@@ -93,6 +94,7 @@ async fn change<P: Platform>(
     let name = fields.checked_text("name", check_name);
     let allowed_origins = read_origins(&mut fields);
     let secrets_in_embed_only = fields.flag("secrets_in_embed_only");
+    let trace_context = fields.flag("trace_context");
     let retention = RetentionChange::read(&mut fields);
     let suspended = if by_operator { fields.flag("suspended") } else { None };
     let names_workspace = by_operator && fields.has("operational_workspace");
@@ -106,6 +108,7 @@ async fn change<P: Platform>(
         set(&mut organization.name, &name);
         set(&mut organization.allowed_origins, &allowed_origins);
         set(&mut organization.secrets_in_embed_only, &secrets_in_embed_only);
+        set(&mut organization.trace_context, &trace_context);
         organization.retention = retention.apply(organization.retention);
         match suspended {
             Some(true) => {

@@ -40,10 +40,15 @@ const CANCEL_STEPS_AT_ONCE: usize = 200;
 ///
 /// # Errors
 /// `NotFound` when the organization has no such connection.
-pub async fn deactivate<P: Platform>(platform: &P, actor: &Actor, id: &str) -> Result<Connection> {
+pub async fn deactivate<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    id: &str,
+    reason: InactiveReason,
+) -> Result<Connection> {
     let control = platform.control();
     let found = connections::find(control, &actor.scope, id).await?;
-    let (reason, now_ms) = (InactiveReason::Paused, platform.now_ms());
+    let now_ms = platform.now_ms();
     if found.active {
         connection_states::set_active(control, &found.workspace, id, Some(reason), now_ms).await?;
     }
@@ -145,8 +150,8 @@ pub async fn hold_inactive<P: Platform>(platform: &P, shard: u16, inactive: &[(S
 /// the next failure.
 pub async fn warn<P: Platform>(platform: &P, warnings: &[Warning]) {
     for Warning { workspace, connection, says } in warnings {
-        let warned =
-            connection_states::warn(platform.control(), workspace, connection, *says).await;
+        let (control, now_ms) = (platform.control(), platform.now_ms());
+        let warned = connection_states::warn(control, workspace, connection, *says, now_ms).await;
         complain(platform, "warn", connection, warned);
     }
 }

@@ -87,7 +87,8 @@ pub async fn emit<P: Platform>(
 ) -> Result<Answers> {
     let grant = grant(platform, credential, &inputs).await;
     let grant = grant.map_err(|error| error.unavailable_means(NOTHING_STORED))?;
-    loops::check(platform, came).await?;
+    let about = grant.routings.first().map(|(routing, _)| routing.home.workspace.as_str());
+    loops::check(platform, came, about).await?;
     let share = (FILTER_BUDGET / inputs.len().max(1)).max(FILTER_SHARE_MIN);
     let (now_ms, random) = (platform.now_ms(), platform.bytes());
     let (mut all, mut answers) = (Vec::new(), Vec::with_capacity(inputs.len()));
@@ -116,6 +117,7 @@ pub async fn emit<P: Platform>(
                 created_by: grant.created_by.clone(),
                 created_at_ms: now_ms,
                 hops: came.hops,
+                trace: came.trace.clone().filter(|_| routing.passes_trace),
                 fan_out: judged.0,
                 unmatched: judged.1,
             };
@@ -171,21 +173,29 @@ async fn store_all<P: Platform>(
     stored
 }
 
-/// Stores one event with the deliveries it owes, and wakes them.
+/// Stores events of our own with the deliveries they owe, and wakes them.
 ///
 /// # Errors
-/// `Unavailable` when it is not known that the event was stored.
+/// `Unavailable` when it is not known that they were stored.
 pub async fn store_and_wake<P: Platform>(
     platform: &P,
     shard: u16,
-    event: Event,
-    payload: String,
-) -> Result<Event> {
-    let rows = [(event, payload)];
+    rows: Vec<(Event, String)>,
+) -> Result<()> {
     store(platform, shard, &rows, None).await?;
-    let [(event, payload)] = rows;
-    send(platform, &wake_ups(shard, &event, &payload)).await;
-    Ok(event)
+    let jobs = rows.iter().flat_map(|(event, payload)| wake_ups(shard, event, payload));
+    send(platform, &jobs.collect::<Vec<_>>()).await;
+    Ok(())
+}
+
+/// The deliveries that an event of our own owes, and the rules for its name that did not match it.
+pub fn owed_by(new: &NewEvent, routing: &Routing) -> (Vec<FanOut>, Vec<Unmatched>) {
+    judge(new, routing, &read_filters(routing), &Budget::new(FILTER_BUDGET))
+}
+
+fn read_filters(routing: &Routing) -> Filters {
+    let read = |filter: &String| Filter::parse(filter).map_err(drop);
+    routing.rules.iter().map(|rule| rule.filter.as_ref().map(read)).collect()
 }
 
 fn full<P: Platform>(platform: &P) -> Error {
@@ -259,12 +269,8 @@ async fn grant<P: Platform>(
         Credential::Publishable(..) => Sender::Publishable,
         Credential::Machine(_) => Sender::Machine,
     };
-    let read = |filter: &String| Filter::parse(filter).map_err(drop);
-    let filters = |routing: &Routing| {
-        routing.rules.iter().map(|rule| rule.filter.as_ref().map(read)).collect()
-    };
     let routings = routings.into_iter().map(|routing| {
-        let filters = filters(&routing);
+        let filters = read_filters(&routing);
         (routing, filters)
     });
     let routings = routings.collect();

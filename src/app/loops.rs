@@ -4,9 +4,13 @@
 //! this very installation is refused at once.
 
 use crate::app::common::history_db;
+use crate::app::notices;
 use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::ids;
 use crate::domain::base::limits::HOPS_MAX;
+use crate::domain::base::time::HOUR_MS;
+use crate::domain::routing::trace::Trace;
+use crate::domain::tenants::notice::{Notice, NoticeKind};
 use crate::ports::Platform;
 use crate::store::{events, workspaces};
 
@@ -22,25 +26,48 @@ pub struct Came {
     pub hops: u32,
     /// The event whose delivery it is, if it is one.
     pub event: Option<String>,
+    /// The trace that it is part of.
+    pub trace: Option<Trace>,
 }
 
 impl Came {
     /// Reads the headers. A count that is no number is ignored.
-    pub fn read(hops: Option<&str>, event: Option<&str>) -> Self {
+    pub fn read(hops: Option<&str>, event: Option<&str>, trace: Option<&str>) -> Self {
         let hops = hops
             .map(str::trim)
             .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
         // A number beyond what fits is many.
         let hops = hops.map_or(0, |text| text.parse().unwrap_or(u32::MAX));
-        Self { hops, event: event.and_then(|id| ids::parse_uuid(id.trim())) }
+        Self {
+            hops,
+            event: event.and_then(|id| ids::parse_uuid(id.trim())),
+            trace: Trace::read(trace),
+        }
     }
 }
 
-/// Refuses what goes round in a circle.
+/// Refuses what goes round in a circle, and notes it for the operator once an hour for each
+/// workspace. `workspace` is the one that emits.
 ///
 /// # Errors
 /// `Refused` with the code `loop`; `Unavailable` when a shard does not answer.
-pub async fn check<P: Platform>(platform: &P, came: &Came) -> Result<()> {
+pub async fn check<P: Platform>(platform: &P, came: &Came, workspace: Option<&str>) -> Result<()> {
+    let checked = find(platform, came).await;
+    let is_loop = checked.as_ref().is_err_and(|error| error.code == Some(Code::Loop));
+    if let Some(workspace) = workspace.filter(|_| is_loop) {
+        let now_ms = platform.now_ms();
+        let cause = if came.hops > HOPS_MAX { "hops" } else { "own_delivery" };
+        let key = now_ms / HOUR_MS;
+        let notice = Notice {
+            since_ms: Some(now_ms),
+            ..Notice::new(NoticeKind::EventLoop, key, workspace, cause)
+        };
+        notices::raise(platform, notice).await;
+    }
+    checked
+}
+
+async fn find<P: Platform>(platform: &P, came: &Came) -> Result<()> {
     if came.hops > HOPS_MAX {
         let msg = format!("What this tells has gone through more than {HOPS_MAX} webhooks");
         return Err(Error::new(Kind::Refused, msg).with_code(Code::Loop));
@@ -76,8 +103,8 @@ mod tests {
             (Some(""), 0),
             (Some("99999999999999999999"), u32::MAX),
         ] {
-            assert_eq!(Came::read(text, None).hops, expected, "{text:?}");
+            assert_eq!(Came::read(text, None, None).hops, expected, "{text:?}");
         }
-        assert_eq!(Came::read(None, Some("x")).event, None);
+        assert_eq!(Came::read(None, Some("x"), None).event, None);
     }
 }

@@ -55,6 +55,7 @@ pub async fn send<P: Platform>(
         created_by: actor.created_by.clone(),
         created_at_ms: now_ms,
         hops: 0,
+        trace: None,
         fan_out: vec![FanOut {
             rule_number: TEST_RULE,
             rule: ids::test_rule_id(connection),
@@ -65,5 +66,7 @@ pub async fn send<P: Platform>(
         }],
         unmatched: Vec::new(),
     };
-    emit::store_and_wake(platform, workspace.shard, event, new.payload).await
+    let stored = vec![(event.clone(), new.payload)];
+    emit::store_and_wake(platform, workspace.shard, stored).await?;
+    Ok(event)
 }

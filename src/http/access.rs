@@ -59,6 +59,8 @@ pub struct EmbedSession {
     pub session: Session,
     /// The word that its forms carry.
     pub csrf_token: String,
+    /// What the operator tells everybody.
+    pub notice: Option<String>,
 }
 
 /// Who is calling.

@@ -7,10 +7,10 @@
 use serde_json::json;
 use std::cell::RefCell;
 
-use worker::wasm_bindgen::JsValue;
+use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::{
     Date, DurableObject, Env, ObjectNamespace, Request, Response, State, console_error,
-    durable_object, web_sys,
+    durable_object, js_sys, web_sys,
 };
 
 use crate::app::delivery::lanes::carry_out;
@@ -156,6 +156,19 @@ impl LaneObjects {
     /// Wraps a binding.
     pub fn new(namespace: ObjectNamespace, meter: Meter) -> Self {
         Self { namespace, meter }
+    }
+
+    /// The same objects, kept in a jurisdiction such as `eu`: they are others than those outside.
+    /// What their lanes knew is rebuilt from LOG.
+    pub fn within(self, jurisdiction: &str) -> Result<Self, String> {
+        let Self { namespace, meter } = self;
+        let namespace: JsValue = namespace.into();
+        let failed = |e: JsValue| format!("JURISDICTION {jurisdiction}: {e:?}");
+        // The crate has no name for it yet.
+        let method = js_sys::Reflect::get(&namespace, &"jurisdiction".into()).map_err(failed)?;
+        let method: js_sys::Function = method.dyn_into().map_err(failed)?;
+        let inside = method.call1(&namespace, &jurisdiction.into()).map_err(failed)?;
+        Ok(Self { namespace: inside.unchecked_into(), meter })
     }
 
     async fn ask(&self, line: &ConnectionQueue, command: &Command) -> worker::Result<Reply> {

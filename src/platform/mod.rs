@@ -6,6 +6,7 @@ mod entry;
 mod lane_object;
 mod meter;
 mod outbound;
+mod points;
 mod queue;
 mod rate_limits;
 mod settings;
@@ -28,6 +29,7 @@ use d1::D1;
 use lane_object::LaneObjects;
 use meter::Meter;
 use outbound::FetchOutbound;
+use points::Points;
 use queue::JobQueue;
 use rate_limits::Bound;
 
@@ -48,6 +50,7 @@ struct Inner {
     in_flight: Rc<RefCell<InFlight>>,
     write_gate: Rc<RefCell<WriteGate>>,
     bodies: Rc<Bodies>,
+    points: Points,
 }
 
 thread_local! {
@@ -66,7 +69,11 @@ thread_local! {
 /// Rows and descriptions do not belong together.
 pub fn api_reference() -> Result<Reference, String> {
     let rows = routes::<Edge>().iter().map(Row::from);
-    Reference::new(&rows.filter(|row| !row.path.starts_with("/embed")).collect::<Vec<_>>())
+    Reference::new(
+        &rows
+            .filter(|row| !row.path.starts_with("/embed") && row.path != "/metrics")
+            .collect::<Vec<_>>(),
+    )
 }
 
 impl Edge {
@@ -89,6 +96,10 @@ impl Edge {
         let (jobs, upkeep) = (queue("JOBS")?, queue("UPKEEP")?);
         let lanes = env.durable_object("LANES").map_err(|e| format!("binding LANES: {e}"))?;
         let lanes = LaneObjects::new(lanes, meter.clone());
+        let lanes = match settings::jurisdiction(env) {
+            Some(jurisdiction) => lanes.within(&jurisdiction)?,
+            None => lanes,
+        };
         let outbound = FetchOutbound;
         let in_flight = IN_FLIGHT.with(Rc::clone);
         let bodies = BODIES.with(Rc::clone);
@@ -105,6 +116,7 @@ impl Edge {
             in_flight,
             write_gate: WRITE_GATE.with(Rc::clone),
             bodies,
+            points: Points::open(env),
         };
         Ok(Self(Rc::new(inner)))
     }
@@ -149,6 +161,7 @@ impl Entropy for Edge {
 impl Log for Edge {
     fn log_event(&self, json: &Value) {
         console_log!("{json}");
+        self.0.points.write(json);
     }
 }
 

@@ -7,11 +7,17 @@ use worker::Env;
 use crate::domain::base::secret::MasterKeys;
 use crate::ports::{Quotas, Settings};
 
+/// Where the objects of the lanes must stay, such as `eu` (`JURISDICTION`).
+pub fn jurisdiction(env: &Env) -> Option<String> {
+    let named = env.var("JURISDICTION").map(|value| value.to_string()).ok();
+    named.filter(|text| !text.is_empty())
+}
+
 /// Secrets `ADMIN_TOKEN` and `MASTER_KEYS`; variables `ALLOW_PRIVATE_DESTINATIONS` (`true` opens),
 /// `PROVIDER_BASES` (JSON, for tests, only with the former), `LOG_SHARDS`, `OWN_HOSTS` and
 /// `BLOCKED_HOSTS` (comma-separated, may be missing), and the quotas
 /// `WORKSPACES_PER_ORGANIZATION`, `CONNECTIONS_PER_WORKSPACE` and `EVENTS_PER_MONTH` (of a
-/// workspace), each missing or empty for none.
+/// workspace), each missing or empty for none; `NOTICE`, a text for everybody.
 ///
 /// # Errors
 /// What is missing or malformed, for the log; never a value.
@@ -43,6 +49,7 @@ pub fn read(env: &Env) -> Result<Settings, String> {
         log_shards: shards.parse().map_err(|_| "LOG_SHARDS must be a number".to_owned())?,
         own_hosts: hosts("OWN_HOSTS"),
         blocked_hosts: hosts("BLOCKED_HOSTS"),
+        notice: var("NOTICE").filter(|text| !text.trim().is_empty()),
         quotas: Quotas {
             workspaces_per_organization: quota("WORKSPACES_PER_ORGANIZATION")?,
             connections_per_workspace: quota("CONNECTIONS_PER_WORKSPACE")?,

@@ -10,12 +10,13 @@ use crate::reference::leaves::{flag, given_id, id, label, name, one_of, time, wh
 use crate::reference::operation::{Operation, delete, get, patch, post, put};
 use crate::reference::shape::{Names, Shape, closed, given, list_of, may, need, open};
 
-const REASONS: [InactiveReason; 5] = [
+const REASONS: [InactiveReason; 6] = [
     InactiveReason::Paused,
     InactiveReason::EndpointGone,
     InactiveReason::DisabledByReceiver,
     InactiveReason::DeliveryFailing,
     InactiveReason::AuthenticationInvalid,
+    InactiveReason::SecretsMissing,
 ];
 
 /// The words of the contract, which clients have in their types.
@@ -164,7 +165,11 @@ fn acted_on(connection: &impl Fn() -> Shape) -> Vec<Operation> {
             "deactivate_connection",
             "Deactivate a connection",
         )
-        .says("What it owes, and what comes, is held.")
+        .says(
+            "What it owes, and what comes, is held. The reason `secrets_missing` says on the page \
+             that secrets are to be entered, as after an import.",
+        )
+        .may_take(open([may("reason", one_of(&["paused", "secrets_missing"])).or("paused")]))
         .answers(200, "The connection as it is now.", connection()),
         post("/api/v1/connections/:id/test", "test_connection", "Send a test event")
             .says("Goes the ordinary way to this connection, whatever its rules.")

@@ -52,6 +52,8 @@ mod sessions;
 
 mod stats;
 
+mod transfers;
+
 mod integrations;
 
 mod mappings;
@@ -98,6 +100,8 @@ fn described() -> Vec<Described> {
     let mut organizations = organizations::operations();
     organizations.extend(machine_keys::operations());
     organizations.extend(organizations::health());
+    let mut workspaces = workspaces::operations();
+    workspaces.extend(transfers::operations());
     let mut rules = rules::operations();
     rules.extend(filter::operations());
     let mut integrations = integrations::operations();
@@ -117,7 +121,7 @@ fn described() -> Vec<Described> {
             deliveries::operations(),
         ),
         ("Replays", "Sending once more what lies in a range of time.", replays::operations()),
-        ("Workspaces", "Each of your customers has one.", workspaces::operations()),
+        ("Workspaces", "Each of your customers has one.", workspaces),
         ("Connections", "Where deliveries go.", connections::operations()),
         ("Rules", "Which events go to which connection.", rules),
         ("Event types", "What your customers can subscribe to.", event_types::operations()),

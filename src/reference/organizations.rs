@@ -28,10 +28,16 @@ pub fn shapes() -> Names {
                 "Whether signing secrets and receiver credentials are set in the embed only, and \
              refused from machine keys.",
             ),
+            need("trace_context", flag(true)).says(
+                "Whether receivers are told the trace that an event belongs to: `traceparent` of \
+                 the emit goes on to them with a new parent (W3C Trace Context).",
+            ),
             need("suspended", flag(false)).says("Whether the operator has suspended it."),
             need("created_at", time()),
-            may("operational_workspace", id("workspace"))
-                .says("The workspace into which the installation emits what you should know."),
+            may("operational_workspace", id("workspace")).says(
+                "The workspace into which the installation emits what you should know, as events \
+                 named `posthorn.*`.",
+            ),
         ]
         .into_iter()
         .chain(kept()),
@@ -103,6 +109,7 @@ fn changes() -> Vec<Field> {
         may("name", label("Example Shop")),
         may("allowed_origins", some_of(origin(), 0, ORIGINS_MAX)).shown(),
         may("secrets_in_embed_only", flag(false)),
+        may("trace_context", flag(true)),
     ]
     .into_iter()
     .chain(retention())
@@ -120,9 +127,25 @@ pub fn health() -> Vec<Operation> {
              emits are 503.",
         ),
     ]);
+    let vitals = closed([
+        need("shard", count(0)),
+        need("open", count(12)).says("Deliveries that owe an attempt; at most 10,000 are counted."),
+        need("oldest_overdue_seconds", count(0)),
+        need("queue_lag_seconds", count(0))
+            .says("The same of attempts that only the queue keeps waiting."),
+    ]);
     let healthy = closed([
         need("status", only("ok")),
         need("version", words("0.1.0")),
+        need("schema", {
+            let of = |name| need(name, words("0001_initial"));
+            closed([of("control"), of("log")])
+        })
+        .says("The newest migrations of this version."),
+        may("notice", words("Deliveries are slow today; nothing is lost."))
+            .says("What the operator tells everybody (`NOTICE`)."),
+        may("deliveries", list_of(vitals))
+            .says("With the admin token: what is owed on each shard, and how late it is."),
         may("storage", list_of(shard)).says("With the admin token: each shard."),
         may("master_keys", Shape::Named("MasterKeys"))
             .says("With the admin token: what each master key has sealed."),

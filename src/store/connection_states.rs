@@ -2,8 +2,9 @@
 
 use crate::domain::base::error::Result;
 use crate::domain::connection::model::InactiveReason;
+use crate::domain::tenants::notice::{Notice, NoticeKind};
 use crate::ports::Database;
-use crate::store::{run, select, statement};
+use crate::store::{notices, run, statement};
 
 const SET_ACTIVE: &str = "\
     update connections set active = ?3, inactive_reason = ?4, updated_at_ms = ?5, \
@@ -30,7 +31,12 @@ pub async fn set_active(
         inactive.map(InactiveReason::as_str).into(),
         now_ms.into(),
     ];
-    run(control, vec![statement(SET_ACTIVE, params)]).await.map(drop)
+    let mut statements = vec![statement(SET_ACTIVE, params)];
+    if inactive.is_none() {
+        let cause = "activated";
+        statements.insert(0, notices::raised_recovered(workspace, connection, cause, now_ms));
+    }
+    run(control, statements).await.map(drop)
 }
 
 const SWITCH_OFF: &str = "\
@@ -57,7 +63,9 @@ pub async fn switch_off(
         now_ms.into(),
         unchanged_since_ms.into(),
     ];
-    Ok(!select(control, statement(SWITCH_OFF, params)).await?.is_empty())
+    let told = notices::raised_disabled(workspace, connection, reason.as_str(), now_ms);
+    let results = run(control, vec![statement(SWITCH_OFF, params), told]).await?;
+    Ok(!results[0].is_empty())
 }
 
 const WARN: &str = "\
@@ -74,9 +82,24 @@ pub async fn warn(
     workspace: &str,
     connection: &str,
     says: Option<(i64, u32)>,
+    now_ms: i64,
 ) -> Result<()> {
     let (since_ms, percent) = says.unzip();
     let params =
         [workspace.into(), connection.into(), since_ms.into(), percent.unwrap_or(0).into()];
-    run(control, vec![statement(WARN, params)]).await.map(drop)
+    let told = match says {
+        Some((since_ms, percent)) => {
+            let key = format!("{connection}:{since_ms}:{percent}");
+            let cause = InactiveReason::DeliveryFailing.as_str();
+            let notice = Notice {
+                connection: Some(connection.to_owned()),
+                since_ms: Some(since_ms),
+                percent: Some(percent.into()),
+                ..Notice::new(NoticeKind::ConnectionWarning, key, workspace, cause)
+            };
+            notices::raised(&[notice], now_ms)
+        }
+        None => notices::raised_recovered(workspace, connection, "delivered", now_ms),
+    };
+    run(control, vec![told, statement(WARN, params)]).await.map(drop)
 }

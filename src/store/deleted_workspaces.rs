@@ -9,7 +9,7 @@ use crate::domain::base::limits::{CLEARED_CONNECTIONS, CLEARED_RULES, CLEARED_WO
 use crate::domain::tenants::actor::Scope;
 use crate::ports::{Database, Rows};
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{run, select, statement};
+use crate::store::{notices, run, select, statement};
 
 /// A workspace that was deleted and of which something may be left.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,5 +156,6 @@ const FORGET: &str = "delete from deleted_workspaces where shard = ?2 and id = ?
 /// When CONTROL does not answer.
 pub async fn forget(control: &impl Database, deleted: &Deleted) -> Result<()> {
     let params = [(&deleted.workspace).into(), i64::from(deleted.shard).into()];
-    run(control, vec![statement(FORGET, params)]).await.map(drop)
+    let statements = vec![notices::forgotten(&deleted.workspace), statement(FORGET, params)];
+    run(control, statements).await.map(drop)
 }

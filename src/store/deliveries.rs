@@ -9,6 +9,7 @@ use crate::domain::delivery::job::Job;
 use crate::domain::delivery::state::{EndReason, State};
 use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::lane::queue::Mode;
+use crate::domain::routing::trace::Trace;
 use crate::ports::{Database, Statement};
 use crate::store::row::{self, FromRow, Readable, Row};
 use crate::store::{run, select, statement};
@@ -42,6 +43,8 @@ pub struct Owed {
     pub created_at_ms: i64,
     /// How many webhooks what it tells has gone through before.
     pub hops: u32,
+    /// The trace that the event belongs to.
+    pub trace: Option<Trace>,
     /// When the first attempt was started.
     pub started_at_ms: Option<i64>,
     /// Attempts made before it was replayed.
@@ -97,6 +100,7 @@ impl FromRow for Owed {
             resource_id: row.maybe_text("resource_id"),
             created_at_ms: row.int("created_at_ms"),
             hops: row.int("hops"),
+            trace: row.maybe_text("trace").as_deref().and_then(Trace::stored),
             started_at_ms: row.maybe_int("started_at_ms"),
             attempts_before: row.int("attempts_before"),
             asked_by: row.maybe_text("asked_by"),
@@ -127,7 +131,7 @@ const OWED: &str = "\
     select d.workspace, d.connection, d.event, d.rule, d.state, d.attempts, d.faults, \
       d.faulted_since_ms, \
       d.started_at_ms, d.attempts_before, d.asked_by, \
-      e.name, e.resource, e.resource_id, e.created_at_ms, e.hops, \
+      e.name, e.resource, e.resource_id, e.created_at_ms, e.hops, e.trace, \
       coalesce(e.payload, p.payload) as payload, l.mode, l.failing_since_ms, \
       l.raised_at_ms as last_failed_at_ms, \
       d.seq is null or not exists (select 1 from deliveries b \

@@ -7,6 +7,7 @@ use crate::domain::base::error::Result;
 use crate::domain::base::limits::{EVENT_ROW_BYTES, ROW_INLINE_BYTES, SWEEP_GRACE_MS};
 use crate::domain::routing::event::{Event, FanOut, Service};
 use crate::domain::routing::idempotency::{Claims, StoredClaim};
+use crate::domain::routing::trace::Trace;
 use crate::ports::{Database, Param, Statement};
 use crate::store::idempotency;
 use crate::store::{all_rows, run, statement};
@@ -18,15 +19,15 @@ const INSERT_PAYLOAD: &str = "\
       and (?4 is null or exists (select 1 from idempotency_keys where id = ?4 and owner = ?5))";
 const INSERT: &str = "\
     insert or ignore into events (workspace, event, name, resource, resource_id, created_by, \
-      created_at_ms, fan_out, payload_bytes, unmatched, hops, payload) \
-    select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?13, ?14 \
+      created_at_ms, fan_out, payload_bytes, unmatched, hops, trace, payload) \
+    select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?13, ?14, ?15 \
     where ?11 is null or exists (select 1 from idempotency_keys where id = ?11 and owner = ?12)";
 /// Follows its payload's insert in the same batch. When the event is there already (the batch is a
 /// repetition) both do nothing, and so they do when another request has the key.
 const INSERT_AFTER_PAYLOAD: &str = "\
     insert or ignore into events (workspace, event, name, resource, resource_id, created_by, \
-      created_at_ms, fan_out, payload_bytes, unmatched, hops, payload_id) \
-    select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?13, last_insert_rowid() \
+      created_at_ms, fan_out, payload_bytes, unmatched, hops, trace, payload_id) \
+    select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?13, ?14, last_insert_rowid() \
     where ?11 is null or exists (select 1 from idempotency_keys where id = ?11 and owner = ?12)";
 /// `?2` is 1 when there is a key: then only what was stored owes anything.
 const INSERT_DELIVERIES: &str = "\
@@ -183,6 +184,7 @@ fn event_statements(event: &Event, payload: &str, claims: Option<&Claims>) -> Ve
         key.clone(),
         owner.clone(),
         event.hops.into(),
+        event.trace.as_ref().map(Trace::to_stored).into(),
     ];
     if fits {
         params.push(payload.into());

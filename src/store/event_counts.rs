@@ -47,12 +47,13 @@ pub struct Month {
     pub end_event: String,
 }
 
-/// Only what came since the count before is read, and a workspace without anything new writes no
-/// row. When the statement is repeated nothing is new.
+/// Operational events are outside the quota. Only what came since the count before is read, and a
+/// workspace without anything new writes no row. When the statement is repeated nothing is new.
 const COUNT: &str = "\
     insert into event_counts (workspace, month_ms, events, counted_to) \
     select workspace, ?2, events, ?4 from ( \
       select j.value as workspace, (select count(*) from events e where e.workspace = j.value \
+        and e.created_by <> 'posthorn' \
         and e.event < ?4 and e.event >= max(?3, coalesce((select c.counted_to from event_counts c \
           where c.workspace = j.value), ''))) as events \
       from json_each(?1) j) counted \

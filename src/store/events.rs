@@ -79,6 +79,7 @@ pub(super) fn event_alone(row: &mut Row) -> Event {
         created_at_ms: row.int("created_at_ms"),
         // Deliveries say it, pages do not.
         hops: 0,
+        trace: None,
         fan_out: Vec::new(),
         unmatched: Vec::new(),
     }

@@ -49,6 +49,8 @@ pub struct Organization {
     pub operational_workspace: Option<String>,
     /// For how long its workspaces' events are kept, where they say nothing of it themselves.
     pub retention: RetentionChoice,
+    /// Whether receivers are told the trace that an event belongs to.
+    pub trace_context: bool,
     /// Its version.
     pub version: i64,
 }
@@ -71,6 +73,7 @@ impl FromRow for Organization {
             suspended_at_ms: row.maybe_int("suspended_at_ms"),
             operational_workspace: row.maybe_text("operational_workspace"),
             retention: choice(row, "retention_days", "retention_unsettled_days"),
+            trace_context: row.flag("trace_context"),
             version: row.int("version"),
         }
     }
@@ -78,7 +81,7 @@ impl FromRow for Organization {
 
 const FIND: &str = "\
     select id, name, allowed_origins, secrets_in_embed_only, created_at_ms, retention_days, \
-      retention_unsettled_days, suspended_at_ms, operational_workspace, version \
+      retention_unsettled_days, suspended_at_ms, operational_workspace, trace_context, version \
     from organizations where id = ?1 and deleted_at_ms is null";
 
 /// An organization.
@@ -92,7 +95,7 @@ pub async fn find(control: &impl Database, organization: &str) -> Result<Organiz
 const UPDATE: &str = "\
     update organizations set name = ?2, allowed_origins = ?3, secrets_in_embed_only = ?4, \
       retention_days = ?5, retention_unsettled_days = ?6, suspended_at_ms = ?7, \
-      operational_workspace = ?8, version = version + 1 \
+      operational_workspace = ?8, trace_context = ?10, version = version + 1 \
     where id = ?1 and version = ?9 returning id";
 
 /// Stores a changed organization if it is still of its version; whether it was.
@@ -110,6 +113,7 @@ pub async fn update(control: &impl Database, organization: &Organization) -> Res
         organization.suspended_at_ms.into(),
         organization.operational_workspace.clone().into(),
         organization.version.into(),
+        organization.trace_context.into(),
     ];
     Ok(!run(control, vec![statement(UPDATE, params)]).await?[0].is_empty())
 }

@@ -24,6 +24,8 @@ pub struct Routing {
     pub full_until_ms: Option<i64>,
     /// Whether its organization is suspended.
     pub is_suspended: bool,
+    /// Whether receivers are told the trace that an event belongs to.
+    pub passes_trace: bool,
     /// How full its shard is.
     pub storage: StorageLevel,
 }
@@ -38,6 +40,7 @@ impl FromRow for Routing {
             rules: row.rows_by("rules", "number"),
             full_until_ms: row.maybe_int("full_until_ms"),
             is_suspended: row.flag("is_suspended"),
+            passes_trace: row.flag("trace_context"),
             storage: StorageLevel::of(row.maybe_int("shard_bytes").unwrap_or_default()),
         }
     }
@@ -112,7 +115,7 @@ impl FromRow for OfPublishableKey {
 
 const BY_PUBLISHABLE_KEY: &str = concat!(
     "select w.id as workspace, w.number, w.shard, w.full_until_ms, k.events, k.origins, \
-       o.suspended_at_ms is not null as is_suspended, ",
+       o.suspended_at_ms is not null as is_suspended, o.trace_context, ",
     shard_bytes!(),
     rules!("?2"),
     "from publishable_keys k join workspaces w on w.id = k.workspace \
@@ -137,9 +140,32 @@ pub async fn find_by_publishable_key(
     Ok(found.map(|OfPublishableKey(routing, limits)| (routing, limits)))
 }
 
+const BY_WORKSPACE: &str = concat!(
+    "select w.id as workspace, w.number, w.shard, w.full_until_ms, \
+       o.suspended_at_ms is not null as is_suspended, o.trace_context, ",
+    shard_bytes!(),
+    rules!("?2"),
+    "from json_each(?1) j cross join workspaces w on w.id = j.value \
+       cross join organizations o on o.id = w.organization"
+);
+
+/// The routing of these workspaces, whoever has them, for the events that these patterns match: for
+/// events of our own.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn find(
+    control: &impl Database,
+    workspaces: &[&str],
+    patterns: &[String],
+) -> Result<Vec<Routing>> {
+    let params = [json!(workspaces).to_string().into(), json!(patterns).to_string().into()];
+    row::all(select(control, statement(BY_WORKSPACE, params)).await?)
+}
+
 const BY_MACHINE_KEY: &str = concat!(
     "select w.id is not null as found, w.id as workspace, w.number, w.shard, w.full_until_ms, \
-       m.secret_sealed, o.suspended_at_ms is not null as is_suspended, ",
+       m.secret_sealed, o.suspended_at_ms is not null as is_suspended, o.trace_context, ",
     shard_bytes!(),
     rules!("?4"),
     "from machine_keys m join organizations o on o.id = m.organization \

@@ -2,7 +2,7 @@
 
 use crate::domain::base::error::Result;
 use crate::domain::base::storage::StorageLevel;
-use crate::ports::Database;
+use crate::ports::{Database, Statement};
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{Query, all_rows, run, statement};
 
@@ -46,11 +46,17 @@ const PUT: &str = "\
     insert into shards (shard, bytes, noted_at_ms) values (?1, ?2, ?3) \
     on conflict do update set bytes = excluded.bytes, noted_at_ms = excluded.noted_at_ms";
 
-/// Stores the size of a shard.
+/// Stores the size of a shard, and in the same batch whom to tell.
 ///
 /// # Errors
 /// When CONTROL does not answer.
-pub async fn put(control: &impl Database, size: ShardSize, now_ms: i64) -> Result<()> {
+pub async fn put(
+    control: &impl Database,
+    size: ShardSize,
+    now_ms: i64,
+    told: Option<Statement>,
+) -> Result<()> {
     let params = [i64::from(size.shard).into(), size.bytes.into(), now_ms.into()];
-    run(control, vec![statement(PUT, params)]).await.map(drop)
+    let statements = told.into_iter().chain([statement(PUT, params)]);
+    run(control, statements.collect()).await.map(drop)
 }

@@ -31,7 +31,7 @@ macro_rules! first_events {
     };
 }
 /// In the order in which they go.
-const CLEAR: [&str; 13] = [
+const CLEAR: [&str; 14] = [
     clear!("deliveries", "workspace, connection, event, rule"),
     clear!("attempts", "workspace, connection, event, rule, number"),
     concat!("delete from payloads where id in (select e.payload_id ", first_events!()),
@@ -47,6 +47,7 @@ const CLEAR: [&str; 13] = [
     clear!("lanes", "workspace, connection"),
     clear!("strict_counters", "workspace, connection"),
     clear!("event_counts", "workspace"),
+    clear!("failure_counts", "workspace, connection"),
     clear!("erasures", "workspace, id"),
 ];
 const IS_LEFT: &str = "\
@@ -61,6 +62,7 @@ const IS_LEFT: &str = "\
       or exists (select 1 from lanes where workspace = ?1) \
       or exists (select 1 from strict_counters where workspace = ?1) \
       or exists (select 1 from event_counts where workspace = ?1) \
+      or exists (select 1 from failure_counts where workspace = ?1) \
       or exists (select 1 from erasures where workspace = ?1) as is_left";
 
 /// Deletes some of all that a deleted workspace had; whether anything is left.

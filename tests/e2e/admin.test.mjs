@@ -99,17 +99,35 @@ test("an export has no secret, and an import has its configuration, paused where
   const records = text.split("\n").map((line) => JSON.parse(line));
   assert.deepEqual(records.map(({ type }) => type), ["workspace", "connection", "connection", "rule", "rule", "event"]);
   assert.equal(records.at(-1).payload, payload);
+  assert.deepEqual(records.at(-1).deliveries.map(({ state, attempts }) => [state, attempts]), [["delivered", 1]]);
 
   const file = join(folder, "moved.jsonl");
   writeFileSync(file, text.replace('"name":"To move"', '"name":"Moved"'));
   const out = await done("import", file);
-  const [, id] = out.match(/^Workspace (\S+) Moved: 2 connections, 2 rules$/m);
+  const [, id] = out.match(/^Workspace (\S+) Moved: 2 connections, 2 rules, 1 events$/m);
   assert.match(out, /signing secret, credentials \(bearer\), headers X-Key/);
   const moved = ok(await tenant.api.get(`/workspaces/${id}/connections`)).records;
   const first = moved.find(({ name }) => name === connection.name);
   assert.deepEqual([first.active, first.metadata.timeout_seconds, first.metadata.auth_scheme], [false, 7, "none"]);
+  assert.equal(first.inactive_detail, "secrets_missing");
   assert.equal(moved.find(({ name }) => name !== connection.name).active, true);
   assert.equal(ok(await tenant.api.get(`/workspaces/${id}/rules`)).count, 2);
+
+  // What is exported from there is the same, but for ids, what cannot be moved, and what had to be named anew.
+  const again = (await done("export", id, "--events")).split("\n").map((line) => JSON.parse(line));
+  const ids = new Map(records.map((record, index) => [record.id, again[index].id]));
+  const renamed = (value) => JSON.parse(JSON.stringify(value, (_, one) => ids.get(one) ?? one));
+  const comparable = ({ metadata, active, ...record }) => (record.type === "connection"
+    ? { ...record, url: metadata.url, timeout: metadata.timeout_seconds, algorithm: metadata.signing_algorithm }
+    : { ...record, ...(metadata ? { metadata, active } : {}) });
+  const expectedThere = renamed(records.map(comparable)).map((record) => (record.type === "workspace" ? { ...record, name: "Moved" } : record));
+  assert.deepEqual(again.map(comparable), expectedThere);
+  const attempts = async (event) => {
+    const { status, rule_events: [{ rule }] } = ok(await tenant.api.get(`/events/${event}`));
+    const { records: made } = ok(await tenant.api.get(`/events/${event}/rules/${rule}/attempts`));
+    return [status, made.map(({ id: _, ...one }) => one)];
+  };
+  assert.deepEqual(await attempts(again.at(-1).id), await attempts(emitted.id));
 });
 
 test("a workspace is paused, and only what that has paused is active again", async () => {
@@ -117,10 +135,10 @@ test("a workspace is paused, and only what that has paused is active again", asy
   const [first, second] = [await connect(workspace, { url: world.receiver.url("/p") }), await connect(workspace, { url: world.receiver.url("/q") })];
   ok(await tenant.api.post(`/connections/${second.connection.id}/deactivate`, {}));
   const active = async () => ok(await tenant.api.get(`/workspaces/${workspace.workspace.id}/connections`)).records.map((one) => one.active);
-  assert.match(await done("pause", workspace.workspace.id), /^1 connections are paused/);
+  assert.match(await done("pause", "workspace", workspace.workspace.id), /^1 connections are paused/);
   assert.deepEqual(await active(), [false, false]);
-  assert.match(await done("pause", workspace.workspace.id), /^0 connections are paused/);
-  assert.match(await done("resume", workspace.workspace.id), /^1 connections are active again/);
+  assert.match(await done("pause", "workspace", workspace.workspace.id), /^0 connections are paused/);
+  assert.match(await done("resume", "workspace", workspace.workspace.id), /^1 connections are active again/);
   assert.deepEqual((await active()).sort(), [false, true]);
   assert.equal(ok(await tenant.api.get(`/connections/${first.connection.id}`)).active, true);
 });

@@ -92,6 +92,8 @@ const cases = {
   list_workspace_connections: { path: ofWorkspace },
   list_workspace_rules: { path: ofWorkspace },
   list_workspace_events: { path: ofWorkspace, query: () => "status=completed", bad: ["status=lost", "status"] },
+  export_history: { path: ofWorkspace },
+  import_history: { as: () => world.admin, path: ofWorkspace, body: () => ({ events: [] }), bad: [{ events: [{}] }, "events"] },
   list_workspace_event_types: { path: ofWorkspace },
   list_workspace_resources: { path: ofWorkspace },
   list_event_types: {},
@@ -118,7 +120,9 @@ const cases = {
   },
   delete_connection: { path: async () => id(await newConnection()), body: () => ({ force_delete: true }), bad: [{ force_delete: 1 }, "force_delete"] },
   activate_connection: { path: async () => id(await newConnection()), body: () => ({ held: "cancel" }), bad: [{ held: "x" }, "held"] },
-  deactivate_connection: { path: async () => id(await newConnection()) },
+  deactivate_connection: {
+    path: async () => id(await newConnection()), body: () => ({ reason: "secrets_missing" }), bad: [{ reason: "gone" }, "reason"],
+  },
   test_connection: { path: () => ({ id: delivered.connection }), body: () => ({ event: "contract.tried" }), bad: [{ event: " " }, "event"] },
   rotate_connection_secret: {
     path: async () => id(await newConnection()), body: () => ({ overlap_seconds: 60 }), bad: [{ secret: "short" }, "secret"],

@@ -121,6 +121,7 @@ impl World {
             ("PATCH", "/api/v1/organizations/:id") => json!({"suspended": false}),
             ("POST", "/api/v1/health/keys/reseal") => json!({}),
             ("DELETE", "/api/v1/organizations/:id" | "/api/v1/events/:id/payload") => json!({}),
+            ("POST", "/api/v1/workspaces/:id/history") => json!({"events": []}),
             ("POST", path) if path.contains("/:id/") => json!({}),
             (method, path) => panic!("the walk has no body for {method} {path}"),
         }

@@ -236,6 +236,7 @@ test("the operator's variables and limits are kept, and one more shard is one mo
   assert.deepEqual(cloud.databases["posthorn-log-1"].tables.length, 3);
   assert.equal(kept(config).vars.EVENTS_PER_MONTH, "1000");
   assert.equal(kept(config).limits.PUBLISHABLE_KEY_LIMIT, "7");
+  assert.equal(kept(config).vars.JURISDICTION, "eu", "the lanes stay there, too");
 });
 
 test("what wrangler.local.toml names and is gone is told", async () => {

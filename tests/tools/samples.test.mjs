@@ -17,6 +17,8 @@ const RUN = [
   ["README.md", 'post("/workspaces"'], ["README.md", "X-Meshes-Publishable-Key"], ["README.md", "new Webhook"],
   ["docs/api.md", "machineToken("], ["docs/api.md", '"error": {"name"'], ["docs/api.md", '{"and": ['],
   ["docs/embed.md", 'app.post("/webhooks/session"'], ["docs/migrate.md", "emitOutbox"],
+  // Held against what is emitted, in tests/it/notices.rs.
+  ["docs/operate.md", '"cause": "endpoint_gone"'],
 ];
 /** Samples for a page of the product, whose functions the tests of loader and shop call. */
 const BROWSER = [["README.md", "embed.js"], ["README.md", "Posthorn.mount"], ["docs/embed.md", "embed.js"], ["docs/embed.md", "Posthorn.mount"],

@@ -53,6 +53,20 @@ export function expected(what, status, answer) {
   throw new StepError(`${what}: the API answered ${answer.status}`, { tail: answer.text.slice(0, 2000) });
 }
 
+const PAGE = 200;
+
+/** All records of a list. */
+export async function all(api, path) {
+  const records = [];
+  for (let cursor = ""; cursor !== null; ) {
+    const sign = path.includes("?") ? "&" : "?";
+    const page = expected(path, 200, await api.get(`${path}${sign}limit=${PAGE}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`));
+    records.push(...page.records);
+    cursor = page.next_cursor;
+  }
+  return records;
+}
+
 async function request(baseUrl, authorize, method, path, body, headers = {}) {
   const raw = body === undefined || typeof body === "string" || Buffer.isBuffer(body);
   const answer = await fetch(`${baseUrl}/api/v1${path}`, {

@@ -3,14 +3,13 @@
 
 use serde_json::json;
 
-use crate::app::{mapping, outgoing};
+use crate::app::{delivery::trace, mapping, outgoing};
 use crate::destinations;
 use crate::destinations::call::{
     Account, Call, Content, OutboundHeader, OutboundRequest, STEPS_MAX, Step, Verdict,
 };
 use crate::destinations::model::Values;
-use crate::domain::base::ids::TEST_RULE;
-use crate::domain::base::ids::message_id;
+use crate::domain::base::ids::{TEST_RULE, message_id};
 use crate::domain::base::limits::{BODY_KEPT_BYTES_MAX, ERROR_BYTES_MAX, SLOW_AFTER_MS};
 use crate::domain::base::secret::{SealContext, Secret};
 use crate::domain::connection::health::{self, Health};
@@ -22,8 +21,7 @@ use crate::domain::delivery::mask::{self, Masker};
 use crate::domain::delivery::retry::{
     INTERNAL_DEADLINE_MS, internal_backoff_ms, parse_retry_after,
 };
-use crate::domain::delivery::state;
-use crate::domain::delivery::state::{EndReason, Transition};
+use crate::domain::delivery::state::{self, EndReason, Transition};
 use crate::ports::Platform;
 use crate::store::deliveries::{DeliveryUpdate, InternalFault, Owed};
 
@@ -169,6 +167,7 @@ async fn exchange<P: Platform>(
         };
         let sent_at_ms = platform.now_ms();
         request.timeout_ms = (started_at_ms + call.timeout_ms - sent_at_ms).max(1);
+        trace::add(platform, owed.trace.as_ref(), &mut request);
         let answer = outgoing::send(platform, destination, request.clone()).await;
         answers.push(answer.clone());
         let duration_ms = platform.now_ms() - sent_at_ms;
@@ -287,7 +286,8 @@ fn conclude<P: Platform>(
     platform.log_event(&json!({"at": "attempt", "message_id": id, "workspace": owed.workspace,
         "connection": owed.connection, "attempt": number, "outcome": outcome,
         "status": made.answer().status, "duration_ms": now_ms - started_at_ms,
-        "state": state.as_str(), "due_at_ms": settled.due_at_ms}));
+        "state": state.as_str(), "due_at_ms": settled.due_at_ms,
+        "trace_id": owed.trace.as_ref().map(|trace| trace.id())}));
     let attempted = DeliveryUpdate {
         key: owed.key(),
         state,

@@ -9,6 +9,7 @@ pub mod queue_delay;
 pub mod recorder;
 pub mod reports;
 pub mod slice;
+pub mod trace;
 pub mod wake;
 pub mod work;
 pub mod write_gate;

@@ -29,7 +29,7 @@ const PER_CONNECTIONS_STEP: usize = 4;
 /// Statements that each connection costs: what it owed is canceled, its lane and counter go.
 const PER_CONNECTION: usize = 3;
 /// Statements that a step of its history costs.
-const PER_HISTORY_STEP: usize = 14;
+const PER_HISTORY_STEP: usize = 15;
 
 /// How long after its deletion a workspace can be forgotten.
 pub const FORGET_AFTER_MS: i64 = 5 * MINUTE_MS;
@@ -78,8 +78,8 @@ pub async fn clear_some<P: Platform>(
 ) -> Result<bool> {
     statements.take(1);
     for deleted in stored::list(platform.control(), shard).await? {
-        // One for forgetting it.
-        if !statements.take(1) {
+        // Two for forgetting it, with its notices.
+        if !statements.take(2) {
             return Ok(false);
         }
         let cleared = clear(platform, &deleted, statements).await;

@@ -4,6 +4,7 @@ pub mod budget;
 pub mod clean;
 pub mod deleted_organizations;
 pub mod deleted_workspaces;
+pub mod notices;
 pub mod quotas;
 pub mod retention;
 pub mod rollups;

@@ -13,12 +13,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use crate::app::common::history_db;
+use crate::app::notices;
 use crate::app::upkeep::rollups::close_day;
 use crate::domain::base::error::Result;
 use crate::domain::base::ids::first_event_id;
 use crate::domain::base::limits::{RETENTION_STEP, RETENTION_WORKSPACES, ROLLUP_STEP};
 use crate::domain::base::time::{DAY_MS, HOUR_MS};
 use crate::domain::delivery::retention::{EXPIRY_WARNED_MS, Retention};
+use crate::domain::tenants::notice::{Notice, NoticeKind};
 use crate::ports::Platform;
 use crate::store::retention::{self, Cutoff, DELETE_STATEMENTS, OldEvent, Progress};
 use crate::store::workspaces::{self, Workspace};
@@ -151,6 +153,15 @@ impl<P: Platform> Run<'_, P> {
         for (connection, count) in expiring {
             self.platform.log_event(&json!({"at": "held_expiring", "workspace": workspace.id,
                 "connection": connection, "count": count}));
+            // A pass that goes on after a crash tells the same once.
+            let pass_ms = self.progress.started_at_ms.unwrap_or(self.now_ms);
+            let key = format!("{connection}:{pass_ms}");
+            let notice = Notice {
+                connection: Some(connection),
+                count: i64::try_from(count).ok(),
+                ..Notice::new(NoticeKind::HeldExpiring, key, &workspace.id, "retention")
+            };
+            notices::raise(self.platform, notice).await;
         }
         Ok(is_done)
     }

@@ -6,7 +6,9 @@ use serde_json::json;
 use crate::app::common::history_db;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::storage::{DATABASE_BYTES_MAX, StorageLevel, percent_of};
+use crate::domain::base::time::DAY_MS;
 use crate::ports::{Database, Platform};
+use crate::store::notices;
 use crate::store::shards::{self, ShardSize};
 
 /// A size is noted again when it has changed by so much, a thousandth of a database.
@@ -27,7 +29,13 @@ pub async fn note<P: Platform>(platform: &P, shard: u16) -> Result<()> {
     } else if before.is_some_and(|before| (before.bytes - bytes).abs() < NOTED_BYTES) {
         return Ok(());
     }
-    shards::put(control, size, platform.now_ms()).await
+    let (now_ms, level, percent) = (platform.now_ms(), size.level(), percent_of(bytes));
+    let told = (level > level_before).then(|| {
+        // A level that is reached again a day later is told again.
+        let key = format!("{shard}:{}:{}", level.as_str(), now_ms / DAY_MS);
+        notices::raised_of_shard(&key, shard, level.as_str(), percent, now_ms)
+    });
+    shards::put(control, size, now_ms, told).await
 }
 
 /// The shard for the workspace with this number: each in its turn, but those that are nearly full.

@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use crate::app::upkeep::budget::Budget;
-use crate::app::upkeep::{clean, quotas, retention, rollups, storage, sweep};
+use crate::app::upkeep::{clean, notices, quotas, retention, rollups, storage, sweep};
 use crate::app::{erasures, reseal};
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::{
@@ -17,8 +17,8 @@ use crate::domain::delivery::upkeep::{FOLLOWED_AFTER_S, Task, UpkeepJob};
 use crate::ports::{Jobs, Platform, PortError};
 
 /// Statements of a sweep's message that what has its turn by the minute may make: the forgetting of
-/// keys, the quota's three, the two of the storage, and what is sealed anew.
-const BY_THE_MINUTE: usize = KEYS_FORGOTTEN_STEPS + 3 + 2 + 4 * RESEAL_STEPS;
+/// keys, the quota's four, the two of the storage, the notices' nine, and what is sealed anew.
+const BY_THE_MINUTE: usize = KEYS_FORGOTTEN_STEPS + 4 + 2 + 9 + 4 * RESEAL_STEPS;
 
 /// What the cron does: sends a message for every shard and task, the most urgent first. One that
 /// is not sent is sent a minute later.
@@ -51,6 +51,7 @@ async fn by_the_minute<P: Platform>(platform: &P, shard: u16) {
     log("upkeep", clean::forget_keys(platform, shard).await);
     log("quota", quotas::enforce(platform, shard).await);
     log("storage", storage::note(platform, shard).await);
+    notices::advance(platform, shard).await;
     if shard == 0 {
         log("reseal", reseal::advance(platform).await);
     }

@@ -30,9 +30,28 @@ pub fn event_id(now_ms: i64, random: [u8; 8], index: usize, workspace_number: u3
     Builder::from_unix_timestamp_millis(millis, &tail).into_uuid().to_string()
 }
 
+/// The id of an event that a cause makes, the same each time the cause is told: from its time and
+/// a hash of its name.
+pub fn caused_event_id(at_ms: i64, cause: &str, workspace_number: u32) -> String {
+    let hash = Uuid::new_v5(&Uuid::nil(), cause.as_bytes());
+    let mut random = [0; 8];
+    random.copy_from_slice(&hash.as_bytes()[..8]);
+    event_id(at_ms, random, 0, workspace_number)
+}
+
 /// An id below those of all events that are accepted from this moment on, and above those before.
 pub fn first_event_id(at_ms: i64) -> String {
     event_id(at_ms, [0; 8], 0, 0)
+}
+
+/// The id that an event has in another workspace: the same time and randomness, and that
+/// workspace's number.
+pub fn of_workspace(event: &str, workspace_number: u32) -> Option<String> {
+    // Anything else is no event's id.
+    crate::domain::base::ids::workspace_number(event)?;
+    let mut bytes = *Uuid::try_parse(event).ok()?.as_bytes();
+    bytes[12..].copy_from_slice(&workspace_number.to_be_bytes());
+    Some(Uuid::from_bytes(bytes).to_string())
 }
 
 /// A UUID as a caller wrote it, in the form we store (lower case with hyphens), or `None`.

@@ -354,3 +354,10 @@ pub const LANE_RUN_MS: i64 = 20_000;
 pub const LANE_RUN_END_MS: i64 = 27_000;
 /// Pages of a line that one run of a lane job reads in search of something that may start.
 pub const LANE_RUN_PAGES: usize = 8;
+
+/// Events of a history that one request reads: each may have a payload of 256 KiB.
+pub const MOVED_AT_ONCE: usize = 20;
+/// Open deliveries that the vitals of a shard look at.
+pub const VITALS_LOOKED_AT: usize = 10_000;
+/// Notices to operators that one run of the cron emits.
+pub const NOTICES_AT_ONCE: usize = 100;

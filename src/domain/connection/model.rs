@@ -94,6 +94,8 @@ pub enum InactiveReason {
     DeliveryFailing,
     /// Its credentials do not hold any more.
     AuthenticationInvalid,
+    /// It was imported without its secrets.
+    SecretsMissing,
 }
 
 impl InactiveReason {

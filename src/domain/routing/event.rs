@@ -10,6 +10,7 @@ use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::fields::{Fields, kind_of};
 use crate::domain::base::limits::{PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX};
 use crate::domain::routing::rule::Mismatch;
+use crate::domain::routing::trace::Trace;
 
 /// An event that a caller asks us to accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub struct Event {
     pub created_at_ms: i64,
     /// How many times what it tells of has gone through a webhook before.
     pub hops: u32,
+    /// The trace that it belongs to.
+    pub trace: Option<Trace>,
     /// The deliveries it owes, one for each rule that matched.
     pub fan_out: Vec<FanOut>,
     /// Rules for its name that did not match.

@@ -242,6 +242,7 @@ mod tests {
             created_by: format!("by {id}"),
             created_at_ms: 7,
             hops: 0,
+            trace: None,
             fan_out: Vec::new(),
             unmatched: Vec::new(),
         }

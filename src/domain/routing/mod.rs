@@ -6,3 +6,4 @@ pub mod idempotency;
 pub mod mapping;
 pub mod rule;
 pub mod template;
+pub mod trace;

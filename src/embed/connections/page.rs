@@ -9,6 +9,7 @@ use crate::destinations::Destination;
 use crate::destinations::model::{Kind, Part, Values};
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::version::Expected;
+use crate::domain::connection::model::InactiveReason;
 use crate::domain::connection::options::Ordering;
 use crate::domain::connection::signing::{Algorithm, Signing};
 use crate::domain::tenants::session::Need;
@@ -199,7 +200,7 @@ pub async fn deactivate<P: Platform>(platform: &P, call: &Call) -> Result<Reply>
     let visit = call.caller.visit()?;
     let id = call.id("id", "connection")?;
     shown(platform, &visit.session, &id).await?;
-    activation::deactivate(platform, &visit.session.actor(), &id).await?;
+    activation::deactivate(platform, &visit.session.actor(), &id, InactiveReason::Paused).await?;
     Ok(Reply::see_other(&path(visit, &format!("connections/{id}?done=paused"))))
 }
 

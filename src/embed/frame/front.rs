@@ -87,7 +87,11 @@ pub async fn admit<P: Platform>(
         }
         Err(why) => return Err(Box::new(not_open(request, why))),
     };
-    let visit = EmbedSession { session, csrf_token: cookie.csrf_token() };
+    let visit = EmbedSession {
+        session,
+        csrf_token: cookie.csrf_token(),
+        notice: platform.settings().notice.clone(),
+    };
     if request.method != Method::GET && !matches!(need, Need::Overview | Need::View) {
         let organization = &visit.session.organization;
         match organizations::is_suspended(platform.control(), organization).await {

@@ -99,6 +99,7 @@ pub fn page_with(
     let within = html! {
         (navigation(visit, Some(page.section)))
         main id="main" tabindex="-1" {
+            @if let Some(notice) = &visit.notice { p.notice role="status" { (notice) } }
             @if let Some(done) = done { p.done role="status" tabindex="-1" { (done) } }
             (body)
         }
@@ -117,7 +118,10 @@ pub fn page_with(
 pub fn inside(status: StatusCode, visit: &EmbedSession, title: &str, body: &Markup) -> Reply {
     let within = html! {
         (navigation(visit, None))
-        main id="main" tabindex="-1" { (body) }
+        main id="main" tabindex="-1" {
+            @if let Some(notice) = &visit.notice { p.notice role="status" { (notice) } }
+            (body)
+        }
         (footer(visit))
     };
     let frame = Frame { title, session: Some(&visit.session), ..Frame::default() };

@@ -197,6 +197,10 @@ pub fn inactive(reason: InactiveReason) -> &'static str {
         InactiveReason::AuthenticationInvalid => {
             "The destination refused its credentials. Enter new ones, then resume."
         }
+        InactiveReason::SecretsMissing => {
+            "It was moved here without its secrets. Enter the signing secret and the credentials \
+             again, then resume."
+        }
         InactiveReason::Paused => "Paused.",
     }
 }

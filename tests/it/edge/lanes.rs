@@ -18,7 +18,7 @@ use super::{Edge, Fault, World};
 /// All lanes.
 pub struct FakeLanes {
     world: Weak<World>,
-    objects: RefCell<BTreeMap<ConnectionQueue, Object>>,
+    pub(super) objects: RefCell<BTreeMap<ConnectionQueue, Object>>,
     faults: RefCell<Vec<Option<Fault>>>,
     /// Requests so far, alarms not counted.
     pub requests: Cell<usize>,
@@ -29,10 +29,10 @@ pub struct FakeLanes {
 }
 
 #[derive(Default)]
-struct Object {
-    stored: Option<String>,
-    in_memory: Option<Lane>,
-    alarm_at_ms: Option<i64>,
+pub(super) struct Object {
+    pub(super) stored: Option<String>,
+    pub(super) in_memory: Option<Lane>,
+    pub(super) alarm_at_ms: Option<i64>,
 }
 
 impl FakeLanes {

@@ -9,6 +9,7 @@ mod queue;
 mod rate_limits;
 mod receivers;
 mod sqlite;
+pub mod state;
 mod tasks;
 
 use std::cell::{Cell, RefCell};
@@ -122,6 +123,7 @@ impl Edge {
             admin_token: former.admin_token.clone(),
             master_keys: MasterKeys::parse(MASTER_KEYS).expect("a key"),
             own_hosts: former.own_hosts.clone(),
+            notice: former.notice.clone(),
             blocked_hosts: former.blocked_hosts.clone(),
             provider_bases: former.provider_bases.clone(),
             ..*former
@@ -145,6 +147,7 @@ impl Edge {
             own_hosts: vec!["posthorn.example".to_owned()],
             blocked_hosts: vec!["stopped.example".to_owned()],
             quotas,
+            notice: None,
         };
         let (mut settings, wrong_settings) = (with_keys(MASTER_KEYS), with_keys(WRONG_KEYS));
         change(&mut settings);

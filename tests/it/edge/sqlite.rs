@@ -4,7 +4,7 @@
 //! effect. The plan of every statement is held against `plans.txt`.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -52,7 +52,9 @@ type Witness = Box<dyn Fn(&[Statement])>;
 
 /// A database in memory.
 pub struct Sqlite {
-    db: RefCell<Connection>,
+    pub(super) db: RefCell<Connection>,
+    /// The statements that ran.
+    pub(super) ran: RefCell<BTreeSet<&'static str>>,
     faults: RefCell<Vec<Option<Fault>>>,
     chaos: Rc<Chaos>,
     trusts_plans: Cell<bool>,
@@ -88,6 +90,7 @@ impl Sqlite {
         }
         Self {
             db: RefCell::new(db),
+            ran: RefCell::default(),
             faults: RefCell::default(),
             round_trips: Cell::new(0),
             chaos,
@@ -143,6 +146,7 @@ impl Sqlite {
         let mut results = Vec::new();
         for statement in statements {
             assert!(statement.params.len() <= 100, "D1 takes 100 parameters");
+            self.ran.borrow_mut().insert(statement.sql);
             let counted = self.tasks.count_statement();
             assert!(counted <= STATEMENTS_MAX, "D1 answers {STATEMENTS_MAX} statements");
             if !self.trusts_plans.get() && plans::is_new(statement.sql) {

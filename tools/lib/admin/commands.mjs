@@ -1,27 +1,13 @@
 // The commands of `npm run admin`. Each is {usage, says, run(context, args, options)}; what it answers is printed.
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { expected, mintToken } from "../api.mjs";
-import { kept } from "../deploy/config.mjs";
+import { all, expected, mintToken } from "../api.mjs";
+import { kept, withVar } from "../deploy/config.mjs";
 import { readLocal, writeLocal } from "../local-files.mjs";
 import { StepError } from "../run.mjs";
 import { doctor } from "./doctor.mjs";
 import { exportWorkspace, importWorkspace } from "./transfer.mjs";
-
-const PAGE = 200;
-
-/** All records of a list. */
-export async function all(api, path) {
-  const records = [];
-  for (let cursor = ""; cursor !== null; ) {
-    const sign = path.includes("?") ? "&" : "?";
-    const page = expected(path, 200, await api.get(`${path}${sign}limit=${PAGE}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`));
-    records.push(...page.records);
-    cursor = page.next_cursor;
-  }
-  return records;
-}
 
 const table = (records, fields) => records.map((record) => fields.map((field) => record[field] ?? "-").join("  ")).join("\n")
   || "none";
@@ -155,7 +141,7 @@ async function listOrganizations({ target, account, configFile }) {
 const pausedFile = ({ folder }, workspace) => join(folder, `paused-${workspace}.json`);
 
 /** Deactivates a workspace's connections, and keeps which: the others were inactive for reasons of their own. */
-async function pause(context, [workspace]) {
+async function pauseWorkspace(context, workspace) {
   const { api } = context.target;
   const before = readLocal(pausedFile(context, workspace)).connections ?? [];
   const active = (await all(api, `/workspaces/${workspace}/connections`)).filter((one) => one.active).map((one) => one.id);
@@ -163,11 +149,11 @@ async function pause(context, [workspace]) {
   // Kept first: what is paused and not known would stay so.
   writeLocal(pausedFile(context, workspace), { connections: [...new Set([...before, ...active])] });
   for (const id of active) expected("the pause", 200, await api.post(`/connections/${id}/deactivate`, {}));
-  return `${active.length} connections are paused; what they owe is held. \`npm run admin -- resume ${workspace}\` sends it.`;
+  return `${active.length} connections are paused; what they owe is held. \`npm run admin -- resume workspace ${workspace}\` sends it.`;
 }
 
 /** Activates what `pause` has deactivated; `--cancel` cancels what was held meanwhile. */
-async function resume(context, [workspace], options) {
+async function resumeWorkspace(context, workspace, options) {
   const { api } = context.target;
   const { connections = [] } = readLocal(pausedFile(context, workspace));
   let resumed = 0;
@@ -182,6 +168,33 @@ async function resume(context, [workspace], options) {
   return `${resumed} connections are active again.`;
 }
 
+async function suspend({ target }, organization, suspended) {
+  expected("the organization", 200, await target.admin.patch(`/organizations/${organization}`, { suspended }));
+  return `Organization ${organization} is ${suspended ? "suspended" : "active"}.`;
+}
+
+/** Puts a host into BLOCKED_HOSTS, or takes it out; the next deploy says it to the Worker. */
+function blockHost({ target, configFile }, host, isBlocked) {
+  if (target.isLocal || !existsSync(configFile)) {
+    throw new StepError("this needs wrangler.local.toml, which `npm run deploy` writes.", { hint: "set BLOCKED_HOSTS where the Worker is deployed from." });
+  }
+  const text = readFileSync(configFile, "utf8");
+  const others = (kept(text).vars.BLOCKED_HOSTS ?? "").split(",").map((one) => one.trim()).filter((one) => one && one !== host);
+  writeFileSync(configFile, withVar(text, "BLOCKED_HOSTS", [...others, ...(isBlocked ? [host] : [])].join(",")));
+  return `${host} is ${isBlocked ? "in" : "no more in"} BLOCKED_HOSTS of wrangler.local.toml. Run \`npm run deploy\` to put it in force.`;
+}
+
+const PAUSES = {
+  org: { pause: (context, id) => suspend(context, id, true), resume: (context, id) => suspend(context, id, false) },
+  workspace: { pause: pauseWorkspace, resume: resumeWorkspace },
+  host: { pause: (context, host) => blockHost(context, host, true), resume: (context, host) => blockHost(context, host, false) },
+};
+
+const stopping = (verb) => (context, [kind, name], options) => {
+  if (!PAUSES[kind]) throw new StepError(`${verb} what? \`${verb} org ID\`, \`${verb} workspace ID\` or \`${verb} host HOST\`.`);
+  return PAUSES[kind][verb](context, name, options);
+};
+
 export const COMMANDS = {
   "org create": { usage: "NAME", says: "a new organization with its first machine key", run: newOrganization, takes: 1 },
   "org list": {
@@ -189,10 +202,7 @@ export const COMMANDS = {
   },
   "org suspend": {
     usage: "ID", says: "refuse its emits and hold its deliveries (--undo ends it)", takes: 1,
-    run: async ({ target }, [id], { undo }) => {
-      expected("the organization", 200, await target.admin.patch(`/organizations/${id}`, { suspended: !undo }));
-      return `Organization ${id} is ${undo ? "active" : "suspended"}.`;
-    },
+    run: (context, [id], { undo }) => suspend(context, id, !undo),
   },
   "org delete": {
     usage: "ID --yes", says: "delete it with everything in it", takes: 1,
@@ -223,8 +233,10 @@ export const COMMANDS = {
   "workspace create": { usage: "NAME [--external-id ID]", says: "a new workspace", run: newWorkspace, takes: 1 },
   "workspace show": { usage: "ID", says: "connections, rules and the last 7 days", run: showWorkspace, takes: 1 },
   "workspace erase": { usage: "ID --yes", says: "delete it with everything in it", run: eraseWorkspace, takes: 1 },
-  pause: { usage: "WORKSPACE", says: "deactivate its connections: what they owe is held", run: pause, takes: 1 },
-  resume: { usage: "WORKSPACE [--cancel]", says: "activate what pause has deactivated", run: resume, takes: 1 },
+  pause: {
+    usage: "org|workspace|host NAME", says: "stop what goes out: what a workspace or organization owes is held", run: stopping("pause"), takes: 2,
+  },
+  resume: { usage: "org|workspace|host NAME [--cancel]", says: "end what pause has begun", run: stopping("resume"), takes: 2 },
   open: {
     usage: "WORKSPACE [--payload] [--role ROLE]", says: "a link to the customer's page, for staff; it works once, for a minute",
     run: open, takes: 1,
@@ -234,8 +246,8 @@ export const COMMANDS = {
   shards: { usage: "", says: "how full the databases are", run: shards },
   sweep: { usage: "", says: "do the cron's work now (local only)", run: sweep },
   export: {
-    usage: "WORKSPACE [--events]", says: "configuration (and events) as JSON lines, without secrets", run: exportWorkspace, takes: 1,
+    usage: "WORKSPACE [--events]", says: "configuration (and history) as JSON lines, without secrets", run: exportWorkspace, takes: 1,
   },
-  import: { usage: "FILE", says: "an export's configuration into a new workspace", run: importWorkspace, takes: 1 },
+  import: { usage: "FILE", says: "an export as a new workspace", run: importWorkspace, takes: 1 },
   doctor: { usage: "", says: "look for what is wrong, and say what to do", run: doctor },
 };

@@ -67,7 +67,11 @@ async function keys({ target, call }, found) {
 /** What the installation itself says of its databases, to the operator. */
 async function storage({ baseUrl, adminToken }, call, found) {
   const answer = await call(`${baseUrl}/health`, { headers: { authorization: `Bearer ${adminToken}` } });
-  const { storage: shards = [] } = answer.ok ? await answer.json() : {};
+  const { storage: shards = [], deliveries = [] } = answer.ok ? await answer.json() : {};
+  for (const { shard, queue_lag_seconds: lag } of deliveries) {
+    judge(found, lag * 1000 < LATE_MS, `the queue keeps up with LOG_${shard}`, `deliveries of LOG_${shard} wait ${Math.round(lag / 60)} minutes for the queue`,
+      "see whether it is consumed and the cron runs: `npx wrangler tail`, `npx wrangler queues info`.");
+  }
   for (const { shard, percent } of shards) {
     judge(found, percent < NEARLY_FULL / GB * 10, `LOG_${shard} is ${percent} % full`, `LOG_${shard} is ${percent} % full`, MORE_SHARDS);
   }

@@ -1,12 +1,14 @@
-// A workspace as JSON lines, one record each: its configuration without secrets, and its events with the payloads'
-// exact text. What was exported can be imported as a new workspace, here or elsewhere; events are for your archive.
+// A workspace as JSON lines, one record each: its configuration without secrets, and with `--events` its history:
+// events with the payloads' exact texts, deliveries and attempts. What was exported can be imported as a new workspace,
+// here or elsewhere.
 import { readFileSync } from "node:fs";
-import { expected } from "../api.mjs";
+import { all, expected } from "../api.mjs";
 import { StepError } from "../run.mjs";
-import { all } from "./commands.mjs";
 
 const FORMAT = 1;
 const NOT_SETTINGS = /^(has_|secret_set_by$)|_set_at$/;
+/** Bytes of events that one request takes along: a bulk has 8 MiB. */
+const REQUEST_BYTES = 2_000_000;
 
 /** `export WORKSPACE`: writes the lines to standard output as they come. */
 export async function exportWorkspace({ target: { api }, write }, [id], options) {
@@ -15,46 +17,67 @@ export async function exportWorkspace({ target: { api }, write }, [id], options)
   const { name, description, environment, external_id } = workspace;
   line("workspace", { format: FORMAT, id, name, description, environment, external_id });
   for (const one of await all(api, `/workspaces/${id}/connections`)) {
-    line("connection", { id: one.id, integration: one.type, name: one.name, metadata: one.metadata, hidden: one.hidden, active: one.active });
+    line("connection", {
+      id: one.id, integration: one.type, name: one.name, metadata: one.metadata, hidden: one.hidden, active: one.active,
+    });
   }
   for (const rule of await all(api, `/workspaces/${id}/rules`)) {
     const { id: rule_id, connection, event, resource, resource_id, filter, metadata, active, hidden } = rule;
     line("rule", { id: rule_id, connection, event, resource, resource_id, filter, metadata, active, hidden });
   }
   if (!options.events) return;
-  for (const event of await all(api, `/workspaces/${id}/events`)) {
-    const answer = await api.get(`/events/${event.id}/payload`);
-    line("event", { ...event, payload: answer.status === 200 ? payloadText(answer.text) : null });
+  for (let cursor = ""; cursor !== null; ) {
+    const page = expected("the history", 200, await api.get(`/workspaces/${id}/history${cursor && `?cursor=${encodeURIComponent(cursor)}`}`));
+    for (const event of page.records) line("event", event);
+    cursor = page.next_cursor;
   }
 }
 
-/** The exact text of the payload in an answer: it stands last. No text before it has an unescaped quote in it. */
-function payloadText(answer) {
-  const key = ',"payload":';
-  return answer.slice(answer.indexOf(key) + key.length, -1);
-}
-
-/** `import FILE`: a new workspace with the connections and rules of an export. */
-export async function importWorkspace({ target: { api } }, [file]) {
+/** `import FILE`: a new workspace with the connections and rules of an export, and its history where the file has it. */
+export async function importWorkspace({ target }, [file]) {
+  const { api } = target;
   const records = readFileSync(file, "utf8").split("\n").filter(Boolean).map((text) => JSON.parse(text));
   const of = (type) => records.filter((record) => record.type === type);
   const [source] = of("workspace");
   if (source?.format !== FORMAT) throw new StepError(`${file} does not begin with a workspace that this version exports.`);
+  // Asked for before anything is made: only the operator may say what has happened.
+  const events = of("event");
+  const admin = events.length ? target.admin : null;
   const workspace = await newWorkspace(api, source);
-  const ids = new Map();
-  const incomplete = [];
+  const [connections, rules, incomplete] = [{}, {}, []];
   for (const one of of("connection")) {
     const { metadata, lost } = settings(one.metadata);
     const body = { workspace: workspace.id, type: one.integration, name: one.name, metadata, hidden: one.hidden };
     const { connection } = expected(`connection ${one.name}`, 201, await api.post("/connections", body));
-    ids.set(one.id, connection.id);
+    connections[one.id] = connection.id;
     if (lost.length || !one.active) {
-      expected("its pause", 200, await api.post(`/connections/${connection.id}/deactivate`, {}));
+      const reason = lost.length ? { reason: "secrets_missing" } : {};
+      expected("its pause", 200, await api.post(`/connections/${connection.id}/deactivate`, reason));
     }
     if (lost.length) incomplete.push(`  ${one.name}: ${lost.join(", ")}`);
   }
-  for (const rule of of("rule")) await newRule(api, workspace.id, ids, rule);
-  return report(workspace, ids.size, of("rule").length, incomplete, of("event").length);
+  for (const rule of of("rule")) rules[rule.id] = await newRule(api, workspace.id, connections, rule);
+  const leftOut = await importHistory(admin, workspace.id, { connections, rules }, events);
+  return report(workspace, of("connection").length, of("rule").length, incomplete, events.length, leftOut);
+}
+
+/** Sends the events in pieces; how many deliveries were left out. The same piece again changes nothing. */
+async function importHistory(admin, workspace, renamed, events) {
+  let [leftOut, piece, bytes] = [0, [], 0];
+  const send = async () => {
+    if (!piece.length) return;
+    const answer = await admin.post(`/workspaces/${workspace}/history`, { ...renamed, events: piece });
+    leftOut += expected("the history", 200, answer).left_out;
+    [piece, bytes] = [[], 0];
+  };
+  for (const { type, ...event } of events) {
+    const size = JSON.stringify(event).length;
+    if (bytes + size > REQUEST_BYTES || piece.length >= 50) await send();
+    piece.push(event);
+    bytes += size;
+  }
+  await send();
+  return leftOut;
 }
 
 async function newWorkspace(api, { name, description, environment, external_id: externalId }) {
@@ -80,15 +103,15 @@ function settings(read) {
   return { metadata, lost };
 }
 
-async function newRule(api, workspace, ids, { connection, event, resource, resource_id, filter, metadata, active, hidden }) {
-  const body = { workspace, connection: ids.get(connection), event, resource, resource_id, filter, metadata, active, hidden };
+async function newRule(api, workspace, connections, { connection, event, resource, resource_id, filter, metadata, active, hidden }) {
+  const body = { workspace, connection: connections[connection], event, resource, resource_id, filter, metadata, active, hidden };
   for (const [key, value] of Object.entries(body)) if (value === null || value === undefined) delete body[key];
-  expected(`the rule for ${event}`, 201, await api.post("/rules", body));
+  return expected(`the rule for ${event}`, 201, await api.post("/rules", body)).rule.id;
 }
 
-function report(workspace, connections, rules, incomplete, events) {
-  const lines = [`Workspace ${workspace.id} ${workspace.name}: ${connections} connections, ${rules} rules`];
+function report(workspace, connections, rules, incomplete, events, leftOut) {
+  const lines = [`Workspace ${workspace.id} ${workspace.name}: ${connections} connections, ${rules} rules, ${events} events`];
   if (incomplete.length) lines.push("To be entered anew; these connections are paused until somebody activates them:", ...incomplete);
-  if (events) lines.push(`${events} events of the file were not imported: history stays where it happened.`);
+  if (leftOut) lines.push(`${leftOut} deliveries were left out: their rule or connection had been deleted.`);
   return lines.join("\n");
 }

@@ -76,7 +76,8 @@ migrations_dir = "migrations/${one.binding === "CONTROL" ? "control" : "log"}"
   return `${HEADER}${text.trimEnd()}\n${bound.join("")}`;
 }
 
-function withVar(text, key, value) {
+/** The text with another value of a variable. */
+export function withVar(text, key, value) {
   const vars = section(text, "vars");
   const assignment = `${key} = ${JSON.stringify(value)}`;
   const next = line(vars, key) === undefined ? `${assignment}\n${vars}` : replaced(vars, key, value);

@@ -163,7 +163,8 @@ async function create(plan, tools) {
 function writeConfig(plan, { template, configFile }) {
   const ids = { ...plan.former.databases, ...plan.ids };
   const known = plan.databases.filter(({ name }) => ids[name]).length;
-  const vars = { ...plan.former.vars };
+  // Where the lanes stay. It may be changed: what they know is rebuilt from LOG.
+  const vars = { ...plan.former.vars, ...(plan.jurisdiction ? { JURISDICTION: plan.jurisdiction } : {}) };
   const own = new Set([plan.domain, ...(vars.OWN_HOSTS ?? "").split(","), ...(plan.hosts ?? [])].filter(Boolean));
   vars.OWN_HOSTS = [...own].join(",");
   const text = localConfig(template, { ...plan, ids, vars, limits: plan.former.limits });
