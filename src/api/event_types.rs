@@ -4,7 +4,6 @@
 use serde_json::{Value, json};
 
 use crate::app::event_types as app;
-use crate::app::events;
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
 use crate::domain::base::ids::name_id;
@@ -116,7 +115,7 @@ pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 pub async fn of_workspace<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let caller = call.caller.machine()?;
     let workspace = call.id("id", "workspace")?;
-    let emitted = events::names(platform, caller, &workspace, Kind::Event).await?;
+    let emitted = app::names(platform, caller, &workspace, Kind::Event).await?;
     let organization = &caller.scope.organization;
     let catalogue = event_types::list(platform.control(), organization, "", CATALOGUE_MAX).await?;
     let mut shown: Vec<Value> =
@@ -131,7 +130,7 @@ pub async fn of_workspace<P: Platform>(platform: &P, call: &Call) -> Result<Repl
 pub async fn resources<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let workspace = call.id("id", "workspace")?;
     let caller = call.caller.machine()?;
-    let found = events::names(platform, caller, &workspace, Kind::Resource).await?;
+    let found = app::names(platform, caller, &workspace, Kind::Resource).await?;
     let show = |name| show_emitted(&workspace, Kind::Resource, name);
     Ok(Reply::ok(&found.iter().map(show).collect()))
 }

@@ -1,10 +1,12 @@
-//! Changing the catalogue of event types.
+//! Changing the catalogue of event types, and what a workspace has emitted of them.
 
-use crate::app::common::changing;
+use crate::app::common::{changing, history_db};
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::version::Expected;
+use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::event_types::{self, EventType};
+use crate::store::{names, workspaces};
 
 /// Creates an event type, or puts it in the place of the one with its key.
 ///
@@ -98,4 +100,18 @@ pub async fn delete<P: Platform>(
         Ok(deleted.then_some(()))
     })
     .await
+}
+
+/// The event types or resources that a workspace has emitted.
+///
+/// # Errors
+/// `NotFound` when the actor has no such workspace.
+pub async fn names<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    workspace: &str,
+    kind: names::Kind,
+) -> Result<Vec<names::Name>> {
+    let found = workspaces::find(platform.control(), &actor.scope, workspace).await?;
+    names::list(workspace, kind).run(history_db(platform, found.shard)?).await
 }

@@ -6,7 +6,6 @@ use crate::app::common::{group_by_key, history_db};
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
 use crate::domain::base::limits::{LIST_READS_MAX, STATUS_READS_MAX};
-use crate::domain::base::time::MINUTE_MS;
 use crate::domain::delivery::attempt::Record;
 use crate::domain::delivery::state::{State, event_status};
 use crate::domain::lane::queue::DeliveryKey;
@@ -17,7 +16,7 @@ use crate::store::attempts::{self, Attempt};
 use crate::store::events::{self, EventWithDeliveries, Filter};
 use crate::store::lanes::{self, HeldBack};
 use crate::store::workspaces::{self, Workspace};
-use crate::store::{Query, four, hidden_connections, names, two};
+use crate::store::{Query, four, hidden_connections, two};
 
 /// A page of events, and where the list goes on.
 #[derive(Debug, PartialEq, Eq)]
@@ -214,20 +213,6 @@ fn merged(lists: Vec<Vec<String>>, of_each: usize, limit: usize) -> (Vec<String>
     (all, has_more)
 }
 
-/// The event types or resources that a workspace has emitted.
-///
-/// # Errors
-/// `NotFound` when the actor has no such workspace.
-pub async fn names<P: Platform>(
-    platform: &P,
-    actor: &Actor,
-    workspace: &str,
-    kind: names::Kind,
-) -> Result<Vec<names::Name>> {
-    let found = workspaces::find(platform.control(), &actor.scope, workspace).await?;
-    names::list(workspace, kind).run(history_db(platform, found.shard)?).await
-}
-
 /// Where an event lives, if its workspace is in the actor's scope.
 pub async fn home<P: Platform>(
     platform: &P,
@@ -401,9 +386,4 @@ pub async fn attempts<P: Platform>(
     let key = delivery_key(&actor.scope, &found, rule)?;
     let of_rule = all.into_iter().filter(|attempt| attempt.rule == key.rule);
     Ok(of_rule.map(|attempt| (attempt.rule, attempt.record)).collect())
-}
-
-/// Whether something is about to happen to a delivery: it is owed and due within a minute.
-pub fn delivery_is_busy(state: State, due_at_ms: Option<i64>, now_ms: i64) -> bool {
-    state.is_open() && due_at_ms.is_none_or(|due_at_ms| due_at_ms - now_ms < MINUTE_MS)
 }

@@ -556,9 +556,10 @@ fn a_form_cannot_ask_whether_a_connection_exists() {
     let visitor = Visitor::new(&edge, &tenant, json!({"role": "owner"}));
     let unknown = "019a1b2c-3d4e-4f50-8a6b-7c8d00000001";
     let send = |id: &str| {
+        let name = format!("Orders {id}");
         let fields = [
             ("id", id),
-            ("name", "Orders"),
+            ("name", name.as_str()),
             ("url", HOOK),
             ("http_method", "POST"),
             ("payload_mode", "raw"),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::deliver::{MINUTE_MS, outcomes};
 use crate::edge::{Edge, Reply};
-use crate::tenant::{Tenant, text};
+use crate::tenant::{Tenant, next, text};
 
 const MAILS: &str = "https://api.resend.com/emails";
 const HUBSPOT: &str = "https://api.hubapi.com/crm";
@@ -17,7 +17,7 @@ pub fn route(
     metadata: Value,
     says: Value,
 ) -> (String, String) {
-    let (workspace, name) = (&tenant.workspace, "People");
+    let (workspace, name) = (&tenant.workspace, format!("People of {kind} {}", next()));
     let body = json!({"workspace": workspace, "type": kind, "name": name, "metadata": metadata});
     let connection = text(&tenant.post(edge, "/api/v1/connections", &body), "/connection/id");
     let body = json!({"workspace": workspace, "connection": connection, "event": "x",

@@ -83,7 +83,7 @@ pub async fn ask(
 }
 
 /// A number that no other call gets: names of connections and rules that are made many times.
-fn next() -> u32 {
+pub fn next() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }

@@ -114,7 +114,7 @@ fn deleted_workspaces_are_cleared_away_within_the_budget() {
         .collect();
     let value = |name: &String| match name.as_str() {
         "id" => "substr(c.id, 1, 32) || printf('%04x', n)".to_owned(),
-        "name" => "c.name || n".to_owned(),
+        "name" | "name_key" => format!("c.{name} || ' ' || n"),
         _ => format!("c.{name}"),
     };
     let values: Vec<String> = columns.iter().map(value).collect();

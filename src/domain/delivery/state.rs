@@ -3,6 +3,7 @@
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::domain::base::limits::SWEEP_GRACE_MS;
+use crate::domain::base::time::MINUTE_MS;
 use crate::domain::delivery::attempt::Outcome;
 use crate::domain::delivery::retry::Schedule;
 
@@ -99,6 +100,11 @@ impl State {
     /// Whether it still owes an attempt.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Pending | Self::Retrying)
+    }
+
+    /// Whether something is about to happen: it is owed and due within a minute.
+    pub fn is_busy(self, due_at_ms: Option<i64>, now_ms: i64) -> bool {
+        self.is_open() && due_at_ms.is_none_or(|due_at_ms| due_at_ms - now_ms < MINUTE_MS)
     }
 
     /// The word in the database.

@@ -92,7 +92,8 @@ fn row(visit: &EmbedSession, connection: &Connection, state: &str, week: &Week) 
             }
             span.side {
                 (parts::state(state))
-                small { (week.strip()) " " (text::charts::percent(week.total().success_per_10000())) }
+                @let success = week.total().success_per_10000();
+                small { (week.strip()) " " (text::charts::percent(success)) }
             }
         }
     }

@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use crate::embed::frame::layout::{self, Live};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::app::events::{Listing, delivery_is_busy};
+use crate::app::events::Listing;
 use crate::app::rate_limits::count;
 use crate::app::sessions;
 use crate::domain::base::error::{Error, Kind, Result};
@@ -132,7 +132,7 @@ pub async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Reply>
         return over(platform, call).await;
     }
     let now_ms = platform.now_ms();
-    let busy = found.iter().any(|d| delivery_is_busy(d.state, d.due_at_ms, now_ms));
+    let busy = found.iter().any(|d| d.state.is_busy(d.due_at_ms, now_ms));
     Ok(news(&content_hash(&found.as_slice()), busy))
 }
 
@@ -183,7 +183,7 @@ fn holds<P: Platform>(
 
 fn is_busy<P: Platform>(platform: &P, found: &EventWithDeliveries) -> bool {
     let now_ms = platform.now_ms();
-    found.deliveries.iter().any(|d| delivery_is_busy(d.state, d.due_at_ms, now_ms))
+    found.deliveries.iter().any(|d| d.state.is_busy(d.due_at_ms, now_ms))
 }
 
 fn news(seen: &str, busy: bool) -> Reply {

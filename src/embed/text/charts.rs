@@ -11,7 +11,8 @@ texts! {
     AS_TABLE = "Show as a table";
     COUNTED = "By the day (UTC) on which the event was accepted.";
     COUNTED_UNTIL = "Counted";
-    NOT_COUNTED = "No deliveries were counted in these days. New ones appear here within 15 minutes.";
+    NOT_COUNTED =
+        "No deliveries were counted in these days. New ones appear here within 15 minutes.";
     NOTHING = "Nothing was sent in the last 7 days";
 }
 

@@ -39,7 +39,10 @@ export async function isPlain(page, url) {
   const found = await page.evaluate(() => ({
     owned: window.__owned,
     scripts: document.scripts.length,
-    foreign: [...document.querySelectorAll("img, svg, iframe, object, embed, base, style, math, video, audio, template")]
+    // The page's own charts are of rectangles only.
+    foreign: [...document.querySelectorAll(
+      "img, svg:not(.chart, .strip), svg :not(rect), iframe, object, embed, base, style, math, video, audio, template",
+    )]
       .map((element) => element.outerHTML),
     handlers: [...document.querySelectorAll("*")].flatMap((element) =>
       [...element.attributes].filter(({ name }) => name.startsWith("on")).map(({ name }) => `${element.tagName} ${name}`)),
