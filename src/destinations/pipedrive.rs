@@ -161,9 +161,12 @@ fn verdict(answer: &Answer, now_ms: i64) -> Verdict {
 /// The answers after the search, and the person that it found.
 type Found<'a> = (Option<String>, &'a [Answer]);
 
+/// What an attempt does instead of going on.
+type Next = Box<Result<Step, Verdict>>;
+
 /// Searches for the person; the request to do so comes as the error.
-fn found<'a>(call: &Call<'_>, answers: &'a [Answer]) -> Result<Found<'a>, Result<Step, Verdict>> {
-    let email = email(call).map_err(Err)?;
+fn found<'a>(call: &Call<'_>, answers: &'a [Answer]) -> Result<Found<'a>, Next> {
+    let email = email(call).map_err(|why| Box::new(Err(why)))?;
     let Some((first, rest)) = answers.split_first() else {
         let asked = [
             ("term", email.as_str()),
@@ -172,12 +175,12 @@ fn found<'a>(call: &Call<'_>, answers: &'a [Answer]) -> Result<Found<'a>, Result
             ("limit", "1"),
         ];
         let path = format!("/v2/persons/search?{}", query(&asked));
-        return Err(Ok(Step::Send(request(&call.account, "GET", &path))));
+        return Err(Box::new(Ok(Step::Send(request(&call.account, "GET", &path)))));
     };
-    taken(call, first).map_err(Err)?;
+    taken(call, first).map_err(|why| Box::new(Err(why)))?;
     let body = Body::of(first);
     if !body.at("data/items").is_array() {
-        return Err(Err(Verdict::Retry(None)));
+        return Err(Box::new(Err(Verdict::Retry(None))));
     }
     Ok((body.text("data/items/0/item/id"), rest))
 }
@@ -222,7 +225,7 @@ fn is_custom(key: &str) -> bool {
 fn syncing(call: &Call<'_>, answers: &[Answer]) -> Result<Step, Verdict> {
     let (id, rest) = match found(call, answers) {
         Ok(found) => found,
-        Err(step) => return step,
+        Err(step) => return *step,
     };
     let known = Object::new().mapped(call, "name", "name").extend(&fields(call));
     match (id, rest) {
@@ -240,7 +243,7 @@ fn setting(call: &Call<'_>, answers: &[Answer]) -> Result<Step, Verdict> {
     let value = texts.required("value", Target::Plain)?;
     let (id, rest) = match found(call, answers) {
         Ok(found) => found,
-        Err(step) => return step,
+        Err(step) => return *step,
     };
     let Some((described, rest)) = rest.split_first() else {
         let path = format!("/v2/personFields/{}", part(field));
@@ -288,7 +291,7 @@ fn labelling(call: &Call<'_>, answers: &[Answer]) -> Result<Step, Verdict> {
     let is_removal = call.action == "remove_label_from_person";
     let (id, rest) = match found(call, answers) {
         Ok(found) => found,
-        Err(step) => return step,
+        Err(step) => return *step,
     };
     let with = |labels: &[u64]| Object::new().json(LABELS, json!(labels));
     let id = match (id, rest) {

@@ -146,8 +146,11 @@ pub fn refusal(verdict: Option<Verdict>) -> String {
     }
 }
 
+/// What a rule says: keys and values.
+type Said = Vec<(&'static str, &'static str)>;
+
 /// All destinations of persons, with every action and something for each of its inputs.
-fn all() -> Vec<(Given, &'static Action, Vec<(&'static str, &'static str)>)> {
+fn all() -> Vec<(Given, &'static Action, Said)> {
     let mut all = Vec::new();
     for destination in ALL.into_iter().filter(|one| !one.person().is_empty()) {
         let about = destination.about();

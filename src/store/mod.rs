@@ -151,6 +151,7 @@ pub async fn four<A, B, C, D>(
 }
 
 /// Runs six queries in one round trip.
+#[expect(clippy::type_complexity, reason = "a list of queries, as in the ones above")]
 pub async fn six<A, B, C, D, E, F>(
     db: &impl Database,
     (a, b, c, d, e, f): (Query<A>, Query<B>, Query<C>, Query<D>, Query<E>, Query<F>),

@@ -14,9 +14,10 @@ pub fn check_path(path: &str) -> Result<(), String> {
         return Err(format!("must be at most {PATH_CHARS_MAX} characters"));
     }
     let is_plain = path.bytes().all(|b| (0x21..=0x7e).contains(&b) && b != b'\\' && b != b'#');
-    let mut parts = path.split('?').next().unwrap_or_default().split('/');
-    let is_below = parts.next() == Some("") && parts.clone().next() != Some("");
-    let is_absolute = path.starts_with('/') && (is_below || path == "/");
+    let below = path.split('?').next().unwrap_or_default();
+    let mut parts = below.split('/');
+    let is_absolute = parts.next() == Some("")
+        && (below == "/" || parts.clone().next().is_some_and(|part| !part.is_empty()));
     let climbs = |part: &str| matches!(&*part.to_ascii_lowercase().replace("%2e", "."), "." | "..");
     if !is_plain || !is_absolute || parts.clone().any(climbs) {
         return Err(
