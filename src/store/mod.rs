@@ -68,6 +68,10 @@ fn statement<const N: usize>(sql: &'static str, params: [Param; N]) -> Statement
 
 /// Runs one batch. The cause is for the log; the caller is asked to try again.
 async fn run(db: &impl Database, statements: Vec<Statement>) -> Result<Vec<Rows>> {
+    if statements.is_empty() {
+        // D1 refuses a batch of nothing.
+        return Ok(Vec::new());
+    }
     let first = statements.first().map_or("", |statement| statement.sql);
     let told = |e: crate::ports::PortError| {
         let detail = format!("{e}; {}", head(first));

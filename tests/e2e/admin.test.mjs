@@ -127,7 +127,11 @@ test("an export has no secret, and an import has its configuration, paused where
     const { records: made } = ok(await tenant.api.get(`/events/${event}/rules/${rule}/attempts`));
     return [status, made.map(({ id: _, ...one }) => one)];
   };
-  assert.deepEqual(await attempts(again.at(-1).id), await attempts(emitted.id));
+  // The ids of event and message in the headers are those that the event has now.
+  const [was, is] = [emitted.id, again.at(-1).id];
+  const compact = (id) => id.replaceAll("-", "");
+  const there = JSON.stringify(await attempts(was)).replaceAll(was, is).replaceAll(compact(was), compact(is));
+  assert.deepEqual(JSON.stringify(await attempts(is)), there);
 });
 
 test("a workspace is paused, and only what that has paused is active again", async () => {

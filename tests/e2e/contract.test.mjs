@@ -66,6 +66,8 @@ async function held() {
  */
 const cases = {
   get_health: { call: () => fetchHealth() },
+  get_master_keys: { as: () => world.admin },
+  reseal: { as: () => world.admin },
   create_organization: { as: () => world.admin, body: () => ({ name: "Another" }), bad: [{ name: " " }, "name"] },
   get_any_organization: { as: () => world.admin, path: ofOrganization },
   update_any_organization: {

@@ -16,7 +16,9 @@ const TYPES = {
   email: { type: "string", pattern: "^[^@\\s]+@[^@\\s]+$" },
   map: { type: "object", additionalProperties: VALUE },
   any: VALUE,
-  // The one null of the contract: a list that does not go on.
+  // What a workspace that has no description says of it.
+  note: { type: ["string", "null"] },
+  // The other null of the contract: a list that does not go on.
   cursor: { anyOf: [{ type: "string", pattern: "^[A-Za-z0-9_-]+$" }, { type: "null" }] },
 };
 const OPEN = /[{[]/;
