@@ -41,9 +41,9 @@ const READY = { type: "meshes:ready", session_id: "session-1", expires_at: "2026
 const EXPIRED = { type: "meshes:token-expired", session_id: null };
 const NEAR_END = { type: "meshes:token-refresh", session_id: "session-1" };
 
-test("it is a plain script of less than 6 KB", () => {
+test("it is a plain script of less than 6.5 KB", () => {
   const source = readFileSync(LOADER);
-  assert.ok(source.length < 6 * 1024, `${source.length} bytes`);
+  assert.ok(source.length < 6.5 * 1024, `${source.length} bytes`);
   assert.ok(!/\beval\b|innerHTML|\bimport\b/.test(source));
 });
 

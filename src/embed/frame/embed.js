@@ -79,7 +79,7 @@
     next = setTimeout(ask, pause);
   }
 
-  /** What can be unfolded in a part: its place within its delivery (deliveries change their order), whether it is open, itself. */
+  /** What can be unfolded in a part: its place in its delivery, whether it is open, itself. */
   const folds = (part) => [...part.querySelectorAll("details")].map((one) => {
     const home = one.closest("article[id]") || part;
     return [`${home.id} ${[...home.querySelectorAll("details")].indexOf(one)}`, one.open, one];
@@ -250,7 +250,7 @@
     history.replaceState(null, "", address);
   }
 
-  // A frame that is not allowed: the page around learns at once what its developer has to add where.
+  // A frame that is not allowed: the page around learns what to add where.
   const refused = document.querySelector("[data-refused]");
   if (refused && around) {
     const message = [...refused.querySelectorAll("p")].map((p) => p.textContent).join(" ");
