@@ -95,8 +95,10 @@ test("the same without scripts, and one alone", { skip: noBrowser }, async () =>
   await settled(story.tenant, id, ["failed"]);
   await page.goto(`${page.url().split("/replays")[0]}/failed?connection=${story.connection.id}`);
   await page.getByText("Your server answered 410").waitFor();
-  // The 410 made the connection inactive, and nothing is sent to one that is.
+  // The 410 made the connection inactive, and nothing is sent to one that is (field report 2).
+  assert.equal(await page.getByRole("button", { name: "Send again" }).count(), 0);
   ok(await story.tenant.api.post(`/connections/${story.connection.id}/activate`, {}));
+  await page.reload();
   await page.getByRole("button", { name: "Send again" }).click();
   await page.getByText("It is sent again now.").waitFor();
   assert.ok(page.url().includes(`/failed?connection=${story.connection.id}`));
