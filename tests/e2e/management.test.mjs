@@ -489,7 +489,7 @@ test("no answer shows a secret", async () => {
     await settled(acme, (await emit(acme, to.event)).id, ["completed"]);
     shown.push(ok(await api.get(`/connections/${to.connection.id}`)).metadata);
     await api.get(`/events/${ok(await api.get("/events?limit=1")).records[0].id}/rules/${to.rule.id}/attempts`);
-    ok(await api.put(`/connections/${to.connection.id}`, { name: "Again", metadata: {} }));
+    ok(await api.put(`/connections/${to.connection.id}`, { name: `Again ${to.event}`, metadata: {} }));
     // Bad input is told without repeating what else was sent.
     assertError(await api.put(`/connections/${to.connection.id}`, { name: "", metadata: more }), 400, "name");
     assertError(await api.put(`/connections/${to.connection.id}`, { name: "x", metadata: { ...more, timeout_seconds: 0 } }), 400, "metadata.timeout_seconds");
