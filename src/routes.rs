@@ -65,6 +65,8 @@ impl<P: Platform> Table<P> {
     #[rustfmt::skip]
     const ROWS: &'static [Route<P>] = rows! {
         GET    "/health"                             Public  API_BODY_BYTES_MAX  health::get;
+        GET    "/api/v1/health/keys"                 Admin   API_BODY_BYTES_MAX  health::keys;
+        POST   "/api/v1/health/keys/reseal"          Admin   API_BODY_BYTES_MAX  health::reseal;
         POST   "/api/v1/organizations"               Admin   API_BODY_BYTES_MAX  organizations::create;
         GET    "/api/v1/organizations/:id"           Admin   API_BODY_BYTES_MAX  organizations::get;
         PATCH  "/api/v1/organizations/:id"           Admin   API_BODY_BYTES_MAX  organizations::patch;
@@ -335,7 +337,21 @@ async fn answer<P: Platform>(
     read_body: impl AsyncFnOnce(usize) -> Result<Vec<u8>>,
 ) -> Result<Reply> {
     let Head { method, origin, path, query, headers } = head;
-    let mut request = Request { method, origin, path, query, headers, body: Vec::new() };
+    let request = Request { method, origin, path, query, headers, body: Vec::new() };
+    let address = strangers::address(&request).to_owned();
+    match answer_checked(platform, row, params, request, read_body).await {
+        Err(error) => Err(strangers::refused(platform, &address, error).await),
+        answered => answered,
+    }
+}
+
+async fn answer_checked<P: Platform>(
+    platform: &P,
+    row: &Route<P>,
+    params: Vec<(String, String)>,
+    mut request: Request,
+    read_body: impl AsyncFnOnce(usize) -> Result<Vec<u8>>,
+) -> Result<Reply> {
     let is_change = is_change(&request.method);
     let caller = access::authenticate(platform, row.access, &request).await?;
     // An emit's key is checked with the one read that its event needs, after the body; but a body
@@ -364,7 +380,7 @@ async fn answer_in_embed<P: Platform>(
     let session = params.iter().find(|(name, _)| name == "session");
     let session = session.map(|(_, id)| id.clone()).unwrap_or_default();
     if front::cookie(&request, &session).is_none()
-        && let Err(error) = strangers::check(platform, &request).await
+        && let Err(error) = strangers::check(platform, strangers::address(&request)).await
     {
         return front::failed(None, error);
     }

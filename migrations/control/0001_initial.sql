@@ -186,6 +186,8 @@ create table event_types (
     primary key (organization, key)
 ) without rowid;
 
+create index machine_keys_revoked on machine_keys (revoked_at_ms) where revoked_at_ms is not null;
+
 create index machine_keys_by_organization
     on machine_keys (organization, created_at_ms, access_key);
 

@@ -126,6 +126,8 @@ create table sessions (
 ) without rowid;
 
 create index sessions_by_workspace on sessions (workspace, id);
+-- The sessions of a machine key end when it is revoked.
+create index sessions_by_creator on sessions (created_by, id) where revoked_at_ms is null;
 
 -- What consumers have to know of a connection's lane. A connection that never failed has no row.
 -- `mode`: 0 clear, 1 watch, 2 engaged. `reason` and `not_before_ms` say why it is engaged and until

@@ -1,12 +1,14 @@
-//! Whether the installation answers.
+//! Whether the installation answers, and what its operator is told of it.
 
 use serde_json::{Value, json};
 
+use crate::app::reseal;
 use crate::domain::base::error::Result;
 use crate::domain::base::storage::percent_of;
 use crate::http::access::is_operator;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
+use crate::store::reseal::KeyCount;
 use crate::store::shards::{self, ShardSize};
 
 fn show(size: &ShardSize) -> Value {
@@ -18,12 +20,45 @@ fn show(size: &ShardSize) -> Value {
     })
 }
 
-/// `GET /health`: the Worker runs. With the admin token also how full the shards are.
+/// `GET /health`: the Worker runs. With the admin token also how full the shards are, and what the
+/// master keys have sealed.
 pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let mut shown = json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")});
-    if is_operator(platform, &call.request) {
+    if is_operator(platform, &call.request).await? {
         let sizes = shards::list().run(platform.control()).await?;
         shown["storage"] = sizes.iter().map(show).collect();
+        shown["master_keys"] = master_keys(platform).await?;
     }
     Ok(Reply::ok(&shown))
+}
+
+/// `GET /health/keys`: how many values each master key has sealed.
+pub async fn keys<P: Platform>(platform: &P, _: &Call) -> Result<Reply> {
+    Ok(Reply::ok(&master_keys(platform).await?))
+}
+
+/// `POST /health/keys/reseal`: seals some of what older keys have sealed anew.
+pub async fn reseal<P: Platform>(platform: &P, _: &Call) -> Result<Reply> {
+    let done = reseal::step(platform).await?;
+    let mut shown = master_keys(platform).await?;
+    shown["resealed"] = done.resealed.into();
+    shown["failed"] = done.failed.into();
+    Ok(Reply::ok(&shown))
+}
+
+async fn master_keys<P: Platform>(platform: &P) -> Result<Value> {
+    let keys = &platform.settings().master_keys;
+    let counts = reseal::counts(platform).await?;
+    let status = |id: &str| match id {
+        id if id == keys.newest_id() => "newest",
+        id if keys.older_ids().contains(&id) => "older",
+        _ => "unknown",
+    };
+    let left = counts.iter().filter(|count| count.key != keys.newest_id());
+    let left: i64 = left.map(|count| count.values).sum();
+    let show = |count: &KeyCount| {
+        let KeyCount { key, values } = count;
+        json!({"id": key, "status": status(key), "values": values})
+    };
+    Ok(json!({"keys": counts.iter().map(show).collect::<Vec<_>>(), "left": left}))
 }

@@ -79,7 +79,7 @@ pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 /// `DELETE /organizations/{id}`, for the operator.
 pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "organization")?;
-    deleted_organizations::delete(platform, &id).await?;
+    deleted_organizations::delete(platform, &id, &call.expected()).await?;
     Ok(Reply::ok(&json!({"id": id})))
 }
 

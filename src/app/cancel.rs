@@ -3,7 +3,7 @@
 
 use crate::app::common::history_db;
 use crate::app::delivery::lanes;
-use crate::app::events::{delivery_key, home};
+use crate::app::events::{check_shown, delivery_key, home};
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::lane::queue::ConnectionQueue;
 use crate::domain::lane::queue::DeliveryKey;
@@ -26,6 +26,7 @@ pub async fn delivery<P: Platform>(
     let home = home(platform, actor, event).await?;
     let found = events::find(&home.workspace, event).run(history_db(platform, home.shard)?).await?;
     let key = delivery_key(&actor.scope, &found, rule)?;
+    check_shown(platform, &actor.scope, &key).await?;
     cancel(platform, home.shard, &[key]).await?;
     events::find(&home.workspace, event).run(history_db(platform, home.shard)?).await
 }

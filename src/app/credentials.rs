@@ -11,7 +11,7 @@ use crate::destinations::call::Account;
 use crate::destinations::form::{Form, SecretChange};
 use crate::destinations::model::{CUSTOM_HEADER, Field, Kind as FieldKind, Values, header_field};
 use crate::domain::base::error::{Code, Error, FieldError, Kind, Result};
-use crate::domain::base::secret::SealContext;
+use crate::domain::base::secret::{SealContext, Sealed};
 use crate::domain::connection::model::{Credentials, SealedCredentials, SealedSigningSecret};
 use crate::domain::connection::signing;
 use crate::domain::tenants::actor::Actor;
@@ -136,26 +136,6 @@ pub async fn check_with_provider<P: Platform>(
     })
 }
 
-/// The credentials as they will be stored: the new values sealed, of the old ones those still used.
-pub fn sealed<P: Platform>(
-    platform: &P,
-    connection: &Connection,
-    form: &Form,
-) -> SealedCredentials {
-    let mut kept = BTreeMap::new();
-    for field in &form.credential_names {
-        let sealed = match form.credentials.get(field) {
-            Some(value) => {
-                let place = place(connection, field);
-                Some(platform.settings().master_keys.seal(platform.bytes(), &place, value))
-            }
-            None => connection.credentials.get(field).cloned(),
-        };
-        kept.extend(sealed.map(|sealed| (field.clone(), sealed)));
-    }
-    kept
-}
-
 /// Where a value of a connection is sealed for.
 pub fn place<'a>(connection: &'a Connection, field: &'a str) -> SealContext<'a> {
     SealContext { owner: &connection.workspace, record: &connection.id, field }
@@ -185,4 +165,40 @@ pub fn check_kept_secret<P: Platform>(
             format!("needs a new signing_secret, because with this scheme the stored one {msg}"),
         )),
     }
+}
+
+/// The credentials as they will be stored: the new values sealed, of the old ones those still used.
+pub fn sealed<P: Platform>(
+    platform: &P,
+    connection: &Connection,
+    form: &Form,
+) -> SealedCredentials {
+    let keys = &platform.settings().master_keys;
+    let mut kept = BTreeMap::new();
+    for field in &form.credential_names {
+        let sealed = match form.credentials.get(field) {
+            Some(value) => {
+                let place = place(connection, field);
+                Some(keys.seal(platform.bytes(), &place, value))
+            }
+            None => connection
+                .credentials
+                .get(field)
+                .map(|kept| resealed(platform, connection, field, kept)),
+        };
+        kept.extend(sealed.map(|sealed| (field.clone(), sealed)));
+    }
+    kept
+}
+
+/// A value that is kept, sealed with the newest key; as it was where it does not open.
+fn resealed<P: Platform>(
+    platform: &P,
+    connection: &Connection,
+    field: &str,
+    kept: &Sealed,
+) -> Sealed {
+    let keys = &platform.settings().master_keys;
+    let again = keys.reseal(platform.bytes(), &place(connection, field), kept);
+    again.ok().flatten().unwrap_or_else(|| kept.clone())
 }

@@ -249,7 +249,7 @@ async fn grant<P: Platform>(
                 &patterns,
             );
             let found = found.await?;
-            keys::verify_token(platform, token, found.as_ref().map(|(sealed, _)| sealed))?;
+            keys::verify_token(platform, token, found.as_ref().map(|(sealed, _)| sealed)).await?;
             counting.check(platform).await?;
             let routings = found.map(|(_, routings)| routings).unwrap_or_default();
             (keys::created_by(access_key), None, routings, KeyLimits::default())
@@ -287,7 +287,7 @@ pub async fn check_credential<P: Platform>(platform: &P, credential: &Credential
             let (organization, access_key) = (&token.organization, &token.access_key);
             let found =
                 routing::find_by_machine_key(control, organization, access_key, &[], &[]).await?;
-            keys::verify_token(platform, token, found.as_ref().map(|(sealed, _)| sealed))
+            keys::verify_token(platform, token, found.as_ref().map(|(sealed, _)| sealed)).await
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::store::attempts::{self, Attempt};
 use crate::store::events::{self, EventWithDeliveries, Filter};
 use crate::store::lanes::{self, HeldBack};
 use crate::store::workspaces::{self, Workspace};
-use crate::store::{Query, four, names, two};
+use crate::store::{Query, connections, four, names, two};
 
 /// A page of events, and where the list goes on.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +26,19 @@ pub struct Page {
     pub found: Vec<EventWithDeliveries>,
     /// The event before which it goes on; `None` at the end.
     pub next: Option<String>,
+}
+
+impl Page {
+    /// The same without what goes to these connections, and of the events that are left only those
+    /// of this status.
+    pub fn without(mut self, hidden: &[String], status_word: Option<&str>) -> Self {
+        for EventWithDeliveries { event, deliveries, .. } in &mut self.found {
+            event.fan_out.retain(|owed| !hidden.contains(&owed.connection));
+            deliveries.retain(|one| event.fan_out.iter().any(|owed| owed.rule_number == one.rule));
+        }
+        self.found.retain(|found| status_word.is_none_or(|word| status(found) == word));
+        self
+    }
 }
 
 /// The status of an event over all its deliveries.
@@ -298,13 +311,34 @@ fn check_seen(scope: &Scope, found: &EventWithDeliveries) -> Result<()> {
 pub fn delivery_key(scope: &Scope, found: &EventWithDeliveries, rule: &str) -> Result<DeliveryKey> {
     check_seen(scope, found)?;
     let owed = found.event.fan_out.iter().find(|owed| owed.rule == rule);
-    let owed = owed.ok_or_else(|| Error::not_found("delivery of this event by this rule"))?;
+    let owed = owed.ok_or_else(no_such_delivery)?;
     Ok(DeliveryKey {
         workspace: found.event.workspace.clone(),
         connection: owed.connection.clone(),
         event: found.event.id.clone(),
         rule: owed.rule_number,
     })
+}
+
+/// Hidden connections, and what goes to them, do not exist for those whom pages show to.
+///
+/// # Errors
+/// `NotFound` when the delivery is to one.
+pub async fn check_shown<P: Platform>(
+    platform: &P,
+    scope: &Scope,
+    key: &DeliveryKey,
+) -> Result<()> {
+    if scope.shown_only
+        && connections::is_hidden(platform.control(), scope, &key.connection).await?
+    {
+        return Err(no_such_delivery());
+    }
+    Ok(())
+}
+
+fn no_such_delivery() -> Error {
+    Error::not_found("delivery of this event by this rule")
 }
 
 /// One event with the exact text of its payload.

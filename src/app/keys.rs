@@ -3,21 +3,17 @@
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::app::rate_limits::count;
+use crate::app::reseal;
 use crate::domain::base::error::{Error, Kind, Result};
-use crate::domain::base::secret::{SealContext, Sealed, Secret};
+use crate::domain::base::secret::{Sealed, Secret};
 use crate::domain::tenants::actor::{Actor, Scope};
-use crate::domain::tenants::api_key::MachineToken;
+use crate::domain::tenants::api_key::{MachineToken, machine_key_place};
 use crate::ports::{Limited, Platform};
 use crate::store::machine_keys;
 
 /// How records name a machine key as their creator.
 pub fn created_by(access_key: &str) -> String {
     format!("machine_key:{access_key}")
-}
-
-/// Where a machine key's secret is sealed for.
-pub fn machine_key_place<'a>(organization: &'a str, access_key: &'a str) -> SealContext<'a> {
-    SealContext { owner: organization, record: access_key, field: "secret_key" }
 }
 
 /// Characters of the operator's token: fewer can be guessed.
@@ -54,7 +50,7 @@ pub async fn authenticate<P: Platform>(platform: &P, token: &str) -> Result<Acto
     let counting = count(platform, Limited::MachineKey, &token.access_key);
     let control = platform.control();
     let key = machine_keys::find_live(control, &token.organization, &token.access_key).await?;
-    verify_token(platform, &token, key.as_ref().map(|key| &key.secret))?;
+    verify_token(platform, &token, key.as_ref().map(|key| &key.secret)).await?;
     counting.check(platform).await?;
     Ok(Actor {
         created_by: created_by(&token.access_key),
@@ -71,11 +67,12 @@ pub fn parse_token(token: &str) -> Result<MachineToken> {
     MachineToken::parse(token).map_err(Error::unauthenticated)
 }
 
-/// Checks a token against the sealed secret of its key, if there is such a key.
+/// Checks a token against the sealed secret of its key, if there is such a key. Who calls with a
+/// key of which the secret is sealed with an older master key has it sealed anew.
 ///
 /// # Errors
 /// `Unauthenticated` when the token does not hold, `Internal` when the secret does not open.
-pub fn verify_token<P: Platform>(
+pub async fn verify_token<P: Platform>(
     platform: &P,
     token: &MachineToken,
     sealed: Option<&Sealed>,
@@ -88,5 +85,7 @@ pub fn verify_token<P: Platform>(
         .master_keys
         .open(&place, sealed)
         .map_err(|e| Error::internal(format!("machine key {}: {e}", token.access_key)))?;
-    token.verify(&secret, platform.now_ms()).map_err(Error::unauthenticated)
+    token.verify(&secret, platform.now_ms()).map_err(Error::unauthenticated)?;
+    reseal::machine_key_was_read(platform, &token.organization, &token.access_key, sealed).await;
+    Ok(())
 }

@@ -1,10 +1,10 @@
 //! Making and revoking machine keys.
 
-use crate::app::keys::machine_key_place;
+use crate::app::sessions;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::secret::{Sealed, Secret};
 use crate::domain::tenants::actor::Actor;
-use crate::domain::tenants::api_key;
+use crate::domain::tenants::api_key::{self, machine_key_place};
 use crate::ports::Platform;
 use crate::store::machine_keys::{self, MachineKey, Revoked};
 
@@ -43,7 +43,7 @@ pub async fn create<P: Platform>(
     Ok((key, secret_key))
 }
 
-/// Revokes a machine key of the actor's organization, at once.
+/// Revokes a machine key of the actor's organization, at once, and ends the sessions that it made.
 ///
 /// # Errors
 /// `NotFound` when it has no such key; `Conflict` when it is the last one, without which nobody
@@ -51,7 +51,10 @@ pub async fn create<P: Platform>(
 pub async fn revoke<P: Platform>(platform: &P, actor: &Actor, access_key: &str) -> Result<()> {
     let (control, organization) = (platform.control(), &actor.scope.organization);
     match machine_keys::revoke(control, organization, access_key, platform.now_ms()).await? {
-        Revoked::Now => Ok(()),
+        Revoked::Now => {
+            sessions::end_of_key(platform, access_key).await;
+            Ok(())
+        }
         Revoked::Unknown => Err(Error::not_found("machine key")),
         Revoked::Last => {
             let msg = "This is the organization's last machine key. Create another one first";

@@ -25,6 +25,7 @@ pub mod preview;
 pub mod publishable_keys;
 pub mod rate_limits;
 pub mod replays;
+pub mod reseal;
 pub mod retry;
 pub mod rules;
 pub mod sessions;

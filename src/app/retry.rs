@@ -6,7 +6,7 @@ use crate::app::common::history_db;
 use crate::app::delivery::lanes;
 use crate::app::delivery::wake::wake;
 use crate::app::erasures;
-use crate::app::events::{delivery_key, home};
+use crate::app::events::{check_shown, delivery_key, home};
 use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::time::MINUTE_MS;
 use crate::domain::delivery::job::Job;
@@ -38,6 +38,7 @@ pub async fn retry<P: Platform>(
     let key = delivery_key(&actor.scope, &found, rule)?;
     let delivery = found.deliveries.iter().find(|delivery| delivery.rule == key.rule);
     let delivery = delivery.ok_or_else(|| Error::internal("an owed delivery has no row"))?;
+    check_shown(platform, &actor.scope, &key).await?;
     if found.erased_at_ms.is_some() {
         return Err(erasures::refusal());
     }

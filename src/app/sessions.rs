@@ -1,17 +1,21 @@
 //! Sessions of the embed: the product creates, lists, refreshes and revokes them; the embed
 //! launches and opens them.
 
+use serde_json::json;
+
 use crate::app::common::{history_db, new_event_id};
 use crate::app::events::home_of;
+use crate::app::keys::created_by;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
-use crate::domain::base::time::DAY_MS;
+use crate::domain::base::limits::{CLEARED_SESSIONS, ENDED_STEPS};
+use crate::domain::base::time::{DAY_MS, HOUR_MS};
 use crate::domain::tenants::actor::{Actor, Resource};
 use crate::domain::tenants::session::{LaunchPage, Look, Role, Session, SessionType, Theme};
 use crate::domain::tenants::session_token::{Token, TokenKind};
 use crate::ports::{Platform, PortError};
 use crate::store::sessions::{self, Filter, Stored};
-use crate::store::{organizations, workspaces};
+use crate::store::{machine_keys, organizations, workspaces};
 
 /// A session to be created.
 pub struct NewSession {
@@ -209,22 +213,49 @@ pub async fn open<P: Platform>(
     opened(found, cookie, platform.now_ms())
 }
 
-/// The session with this id, whoever asks: to say who may frame the page that opens nothing.
-pub async fn named<P: Platform>(platform: &P, session: &str) -> Option<Session> {
-    let number = ids::workspace_number(session)?;
-    let shard = workspaces::shard(platform.control(), number).await.ok()??;
-    let stored = sessions::find(session).run(history_db(platform, shard).ok()?).await.ok()?;
-    stored.map(|stored| stored.session)
+/// For so long after a machine key was revoked it is made sure that its sessions have ended.
+const ENDED_AFTER_MS: i64 = HOUR_MS;
+
+/// Ends the sessions of a machine key that was revoked, on all shards. What is left for whatever
+/// reason is ended by the upkeep.
+pub async fn end_of_key<P: Platform>(platform: &P, access_key: &str) {
+    let keys = [created_by(access_key)];
+    for shard in 0..platform.settings().log_shards {
+        if let Err(error) = end_of_keys(platform, shard, &keys).await {
+            let error = error.to_string();
+            platform.log_event(&json!({"at": "revoke_key", "shard": shard, "error": error}));
+        }
+    }
+}
+
+async fn end_of_keys<P: Platform>(platform: &P, shard: u16, keys: &[String]) -> Result<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let log = history_db(platform, shard)?;
+    for _ in 0..ENDED_STEPS {
+        let ended = sessions::revoke_of(log, keys, platform.now_ms()).await?;
+        if ended < CLEARED_SESSIONS {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// How long a session is kept that is over.
 const KEPT_MS: i64 = 7 * DAY_MS;
 
-/// Forgets sessions on a shard that are long over, a bounded number of them.
+/// Ends those of a shard that were made by a machine key which was revoked, and forgets those that
+/// are long over; a bounded number of each.
 ///
 /// # Errors
-/// When the shard does not answer.
+/// When CONTROL or the shard does not answer.
 pub async fn forget_old<P: Platform>(platform: &P, shard: u16) -> Result<()> {
+    // A session that was being made while its key was revoked is found here.
+    let since_ms = platform.now_ms() - ENDED_AFTER_MS;
+    let keys = machine_keys::revoked_since(platform.control(), since_ms).await?;
+    let keys: Vec<String> = keys.iter().map(|key| created_by(key)).collect();
+    end_of_keys(platform, shard, &keys).await?;
     let over_before_ms = platform.now_ms() - KEPT_MS;
     // Ids begin with the time, so those of old sessions are a range.
     let created_before = ids::event_id(over_before_ms, [0; 8], 0, 0);

@@ -20,7 +20,7 @@ use crate::store::connections::{self as stored, Connection};
 use crate::store::events::{Filter, NEWEST};
 use crate::store::lanes::{self, Trouble};
 use crate::store::rules::{self, Rule};
-use crate::store::{four, two};
+use crate::store::{four, three};
 
 /// Events on this page.
 const SHOWN: usize = 8;
@@ -45,9 +45,11 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     // They are about all resources, so they are not for a session of one.
     let sees_all = visit.session.may(Need::ViewAll).is_ok();
     let troubles = if sees_all { Troubles { waiting, troubled } } else { Troubles::default() };
-    let queries = (stored::shown(&scope), rules::shown(&scope));
-    let (all, rules) = two(platform.control(), queries).await?;
-    let found = listing.page(read, end).found;
+    let queries = (stored::shown(&scope), rules::shown(&scope), stored::hidden(&scope));
+    let (all, rules, hidden) = three(platform.control(), queries).await?;
+    let found = listing.page(read, end);
+    let live = live::of_list(visit, &listing, &found.found);
+    let found = found.without(&hidden, None).found;
     let now_ms = platform.now_ms();
     let body = html! {
         h1 { (text::DASHBOARD) }
@@ -66,7 +68,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         }
     };
     let mut shown = Page::new(Section::Dashboard, text::DASHBOARD);
-    shown.live = Some(live::of_list(visit, &listing, &found));
+    shown.live = Some(live);
     Ok(page(visit, &shown, &body))
 }
 

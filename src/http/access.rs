@@ -135,10 +135,8 @@ pub async fn authenticate<P: Platform>(
     match access {
         Access::Public => Ok(Caller::Anyone),
         Access::Admin => {
-            match bearer(request).and_then(|token| keys::check_admin(platform, token)) {
-                Ok(()) => Ok(Caller::Admin),
-                Err(error) => Err(strangers::refused(platform, request, error).await),
-            }
+            bearer(request).and_then(|token| keys::check_admin(platform, token))?;
+            Ok(Caller::Admin)
         }
         Access::Machine => {
             Ok(Caller::Machine(keys::authenticate(platform, bearer(request)?).await?))
@@ -148,9 +146,16 @@ pub async fn authenticate<P: Platform>(
     }
 }
 
-/// Whether a call to a public route carries the operator's token.
-pub fn is_operator<P: Platform>(platform: &P, request: &Request) -> bool {
-    bearer(request).is_ok_and(|token| keys::check_admin(platform, token).is_ok())
+/// Whether a call to a public route carries the operator's token. Who guesses it is counted.
+///
+/// # Errors
+/// `RateLimited` when too many guesses come from the same address.
+pub async fn is_operator<P: Platform>(platform: &P, request: &Request) -> Result<bool> {
+    let Ok(token) = bearer(request) else { return Ok(false) };
+    if keys::check_admin(platform, token).is_ok() {
+        return Ok(true);
+    }
+    strangers::check(platform, strangers::address(request)).await.map(|()| false)
 }
 
 fn emitter(request: &Request) -> Result<Credential> {

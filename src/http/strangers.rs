@@ -5,19 +5,24 @@ use crate::domain::base::error::{Error, Kind, Result};
 use crate::http::Request;
 use crate::ports::{Limited, Platform};
 
-/// Counts a request of somebody who has shown nothing that holds.
+/// The address that a request comes from.
+pub fn address(request: &Request) -> &str {
+    request.header("cf-connecting-ip").unwrap_or("unknown")
+}
+
+/// Counts a request of somebody at this address who has shown nothing that holds.
 ///
 /// # Errors
 /// `RateLimited` when too many come from the same address.
-pub async fn check<P: Platform>(platform: &P, request: &Request) -> Result<()> {
-    let address = request.header("cf-connecting-ip").unwrap_or("unknown");
+pub async fn check<P: Platform>(platform: &P, address: &str) -> Result<()> {
     count(platform, Limited::Stranger, address).check(platform).await
 }
 
-/// The error of a credential that does not hold, or that too many such came.
-pub async fn refused<P: Platform>(platform: &P, request: &Request, error: Error) -> Error {
+/// The error of a call from this address; where its credential does not hold, that too many such
+/// came.
+pub async fn refused<P: Platform>(platform: &P, address: &str, error: Error) -> Error {
     if error.kind != Kind::Unauthenticated {
         return error;
     }
-    check(platform, request).await.err().unwrap_or(error)
+    check(platform, address).await.err().unwrap_or(error)
 }

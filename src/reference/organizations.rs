@@ -36,7 +36,7 @@ pub fn shapes() -> Names {
         .into_iter()
         .chain(kept()),
     );
-    vec![("Organization", organization)]
+    vec![("Organization", organization), ("MasterKeys", closed(master_keys()))]
 }
 
 /// What the reference says of the rows of organizations.
@@ -63,6 +63,7 @@ pub fn operations() -> Vec<Operation> {
             .says("For the operator of the installation.")
             .answers(200, "The organization.", Shape::Named("Organization")),
         patch("/api/v1/organizations/:id", "update_any_organization", "Change an organization")
+            .if_match()
             .says(
                 "For the operator of the installation. What is left out is kept. A suspended \
                  organization emits nothing (403), its deliveries are held, and its customers' \
@@ -78,6 +79,7 @@ pub fn operations() -> Vec<Operation> {
             )))
             .answers(200, "The organization as it is now.", Shape::Named("Organization")),
         delete("/api/v1/organizations/:id", "delete_organization", "Delete an organization")
+            .if_match()
             .says(
                 "For the operator of the installation. Takes effect at once: its keys are refused \
                  and nothing of it is sent. All that it had is erased step by step.",
@@ -122,9 +124,49 @@ pub fn health() -> Vec<Operation> {
         need("status", only("ok")),
         need("version", words("0.1.0")),
         may("storage", list_of(shard)).says("With the admin token: each shard."),
+        may("master_keys", Shape::Named("MasterKeys"))
+            .says("With the admin token: what each master key has sealed."),
     ]);
+    let resealed =
+        closed(
+            master_keys().into_iter().chain([
+                need("resealed", count(100))
+                    .says("Records whose values are sealed with the newest key."),
+                need("failed", count(0))
+                    .says("Records whose values do not open; the log names them."),
+            ]),
+        );
     vec![
         get("/health", "get_health", "Ask whether the installation answers")
+            .problems(&[429])
             .answers(200, "It does.", healthy),
+        get("/api/v1/health/keys", "get_master_keys", "Ask what each master key has sealed")
+            .says(
+                "For the operator of the installation. A key of which nothing is left can be \
+                 taken out of `MASTER_KEYS`.",
+            )
+            .answers(200, "The keys, the newest first.", Shape::Named("MasterKeys")),
+        post("/api/v1/health/keys/reseal", "reseal", "Seal with the newest master key")
+            .says(
+                "For the operator of the installation. It seals some of what older keys have \
+                 sealed anew; call it until nothing is left. The cron does the same, in its time.",
+            )
+            .answers(200, "What was done, and what is left.", resealed),
+    ]
+}
+
+/// What each master key has sealed.
+fn master_keys() -> Vec<Field> {
+    let key = closed([
+        need("id", words("k2")),
+        need("status", one_of(&["newest", "older", "unknown"])).says(
+            "`newest` seals, `older` only opens, and what an `unknown` one has sealed cannot be \
+             opened: it is not in `MASTER_KEYS`.",
+        ),
+        need("values", count(12)).says("How many values it has sealed."),
+    ]);
+    vec![
+        need("keys", list_of(key)),
+        need("left", count(0)).says("How many values are not sealed with the newest key."),
     ]
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::domain::base::error::{Code, Error, Kind, Result};
-use crate::domain::base::limits::CONNECTIONS_SHOWN_MAX;
+use crate::domain::base::limits::{CONNECTIONS_SHOWN_MAX, REPLAY_CONNECTIONS_MAX};
 use crate::domain::base::secret::Sealed;
 use crate::domain::base::version;
 use crate::domain::connection::model::{InactiveReason, SealedCredentials, SetBy};
@@ -297,7 +297,8 @@ pub(in crate::store) use columns;
 const FIND: &str = concat!(
     columns!(),
     "from connections c join workspaces w on w.id = c.workspace \
-     where c.id = ?2 and w.organization = ?1 and (?3 is null or w.id = ?3)"
+     where c.id = ?2 and w.organization = ?1 and (?3 is null or w.id = ?3) \
+       and (?4 = 0 or c.hidden = 0)"
 );
 
 /// A connection in this scope.
@@ -305,8 +306,27 @@ const FIND: &str = concat!(
 /// # Errors
 /// `NotFound` when the scope has none with this id.
 pub async fn find(control: &impl Database, scope: &Scope, connection: &str) -> Result<Connection> {
-    let params = [(&scope.organization).into(), connection.into(), scope.workspace.clone().into()];
+    let params = [
+        (&scope.organization).into(),
+        connection.into(),
+        scope.workspace.clone().into(),
+        scope.shown_only.into(),
+    ];
     row::one(select(control, statement(FIND, params)).await?, "connection")
+}
+
+const IS_HIDDEN: &str = "\
+    select c.id from connections c join workspaces w on w.id = c.workspace \
+    where c.id = ?3 and w.organization = ?1 and w.id = ?2 and c.hidden = 1";
+
+/// Whether pages leave out a connection of the scope's workspace. They tell of one that is gone.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn is_hidden(control: &impl Database, scope: &Scope, connection: &str) -> Result<bool> {
+    let [organization, workspace] = workspace_params(scope);
+    let params = [organization, workspace, connection.into()];
+    Ok(!select(control, statement(IS_HIDDEN, params)).await?.is_empty())
 }
 
 const SHOWN: &str = concat!(
@@ -341,7 +361,7 @@ pub fn hidden(scope: &Scope) -> Query<Vec<String>> {
         }
     }
     let [organization, workspace] = workspace_params(scope);
-    Query::new(HIDDEN, [organization, workspace, CONNECTIONS_SHOWN_MAX.into()], |rows| {
+    Query::new(HIDDEN, [organization, workspace, REPLAY_CONNECTIONS_MAX.into()], |rows| {
         Ok(all_rows::<Id>(rows)?.into_iter().map(|id| id.0).collect())
     })
 }

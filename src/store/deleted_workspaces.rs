@@ -37,6 +37,7 @@ const BURY: &str = "\
     select shard, id, ?4 from workspaces where id = ?2 and organization = ?1 \
       and (?3 = 1 or not exists (select 1 from connections where workspace = ?2) \
         and not exists (select 1 from rules where workspace = ?2)) \
+      and (?5 is null or version = ?5) \
     returning id, shard, deleted_at_ms";
 const DELETE_KEYS: &str = "\
     delete from publishable_keys where workspace = ?2 and exists (select 1 from workspaces w \
@@ -47,8 +48,8 @@ const DELETE: &str = "\
       and exists (select 1 from deleted_workspaces d \
         where d.shard = workspaces.shard and d.id = ?2)";
 
-/// Deletes a workspace with its publishable keys; `None` when it has connections or rules and
-/// `force` is not set, or is gone already.
+/// Deletes a workspace with its publishable keys, with `version` only if it is of that version;
+/// `None` when it is not, has connections or rules and `force` is not set, or is gone already.
 ///
 /// # Errors
 /// When CONTROL's answer is not known.
@@ -57,12 +58,13 @@ pub async fn bury(
     scope: &Scope,
     workspace: &str,
     force: bool,
+    version: Option<i64>,
     now_ms: i64,
 ) -> Result<Option<Deleted>> {
     let key = || [(&scope.organization).into(), workspace.into()];
     let [organization, id] = key();
     let statements = vec![
-        statement(BURY, [organization, id, force.into(), now_ms.into()]),
+        statement(BURY, [organization, id, force.into(), now_ms.into(), version.into()]),
         statement(DELETE_KEYS, key()),
         statement(DELETE, key()),
     ];

@@ -119,6 +119,29 @@ pub async fn revoke(
     })
 }
 
+/// Revoked machine keys whose sessions the upkeep looks for.
+const REVOKED_LISTED: usize = 1_000;
+
+const REVOKED_SINCE: &str = "\
+    select access_key from machine_keys indexed by machine_keys_revoked \
+    where revoked_at_ms > ?1 limit ?2";
+
+/// The machine keys that were revoked since then.
+///
+/// # Errors
+/// When CONTROL does not answer.
+pub async fn revoked_since(control: &impl Database, since_ms: i64) -> Result<Vec<String>> {
+    struct Key(String);
+    impl FromRow for Key {
+        fn from_row(row: &mut Row) -> Self {
+            Self(row.text("access_key"))
+        }
+    }
+    let params = [since_ms.into(), REVOKED_LISTED.into()];
+    let found: Vec<Key> = row::all(select(control, statement(REVOKED_SINCE, params)).await?)?;
+    Ok(found.into_iter().map(|key| key.0).collect())
+}
+
 /// A machine key that is not revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveKey {

@@ -31,6 +31,7 @@ pub mod organizations;
 pub mod publishable_keys;
 pub mod replay_steps;
 pub mod replays;
+pub mod reseal;
 pub mod retention;
 pub mod retries;
 pub mod rollups;
@@ -108,6 +109,16 @@ impl<T> Query<T> {
 pub async fn two<A, B>(db: &impl Database, (a, b): (Query<A>, Query<B>)) -> Result<(A, B)> {
     let results = run(db, vec![a.statement, b.statement]).await?;
     Ok(((a.read)(&results[0])?, (b.read)(&results[1])?))
+}
+
+/// The same where it is for the caller to say what comes of the second one's answer: who asks for
+/// a record together with who he is must not be told of it before that is known.
+pub async fn two_apart<A, B>(
+    db: &impl Database,
+    (a, b): (Query<A>, Query<B>),
+) -> Result<(A, Result<B>)> {
+    let results = run(db, vec![a.statement, b.statement]).await?;
+    Ok(((a.read)(&results[0])?, (b.read)(&results[1])))
 }
 
 /// Runs three queries in one round trip.

@@ -135,19 +135,25 @@ pub async fn is_suspended(control: &impl Database, organization: &str) -> Result
 
 const BURY: &str = "\
     update organizations set deleted_at_ms = ?2, suspended_at_ms = coalesce(suspended_at_ms, ?2) \
-    where id = ?1 and deleted_at_ms is null returning id";
+    where id = ?1 and deleted_at_ms is null and (?3 is null or version = ?3) returning id";
 const DELETE_KEYS: &str = "\
     delete from machine_keys where organization = ?1 and exists (select 1 from organizations \
       where id = ?1 and deleted_at_ms is not null)";
 
 /// Deletes an organization: from now on its keys are refused and nothing of it is sent. What it had
-/// is still to be cleared away. `false` when there is none with this id.
+/// is still to be cleared away. `false` when there is none with this id, or with `version` when it
+/// is of another version.
 ///
 /// # Errors
 /// When CONTROL's answer is not known.
-pub async fn bury(control: &impl Database, organization: &str, now_ms: i64) -> Result<bool> {
+pub async fn bury(
+    control: &impl Database,
+    organization: &str,
+    version: Option<i64>,
+    now_ms: i64,
+) -> Result<bool> {
     let statements = vec![
-        statement(BURY, [organization.into(), now_ms.into()]),
+        statement(BURY, [organization.into(), now_ms.into(), version.into()]),
         statement(DELETE_KEYS, [organization.into()]),
     ];
     Ok(!run(control, statements).await?[0].is_empty())

@@ -3,6 +3,8 @@
 //! Who presents a token has no tenant yet: the statements that serve the embed find a session by
 //! its id, and its tenant is what its row says once the token's hash was compared.
 
+use serde_json::json;
+
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::{CLEARED_SESSIONS, FORGOTTEN_AT_ONCE};
 use crate::domain::tenants::actor::Resource;
@@ -247,6 +249,22 @@ const REVOKE_SOME: &str = "\
 pub async fn revoke_some(log: &impl Database, workspace: &str, now_ms: i64) -> Result<usize> {
     let params = [workspace.into(), now_ms.into(), CLEARED_SESSIONS.into()];
     Ok(select(log, statement(REVOKE_SOME, params)).await?.len())
+}
+
+const REVOKE_OF: &str = "\
+    update sessions set revoked_at_ms = ?2 where id in ( \
+      select s.id from json_each(?1) j cross join sessions s indexed by sessions_by_creator \
+      where s.created_by = j.value and s.revoked_at_ms is null and s.expires_at_ms > ?2 \
+      limit ?3) returning id";
+
+/// Ends sessions that go on and were made by these, at most [`CLEARED_SESSIONS`]; how many.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn revoke_of(log: &impl Database, creators: &[String], now_ms: i64) -> Result<usize> {
+    let creators = json!(creators).to_string();
+    let params = [creators.into(), now_ms.into(), CLEARED_SESSIONS.into()];
+    Ok(select(log, statement(REVOKE_OF, params)).await?.len())
 }
 
 const FORGET: &str = "\

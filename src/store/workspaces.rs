@@ -284,24 +284,6 @@ pub async fn home(control: &impl Database, number: u32) -> Result<Option<Workspa
     Ok(found.map(|found| found.0))
 }
 
-const SHARD: &str = "select shard from workspaces where number = ?1";
-
-/// The shard of the workspace with this number, whosever it is.
-///
-/// # Errors
-/// When CONTROL does not answer.
-pub async fn shard(control: &impl Database, number: u32) -> Result<Option<u16>> {
-    struct Shard(u16);
-    impl FromRow for Shard {
-        fn from_row(row: &mut Row) -> Self {
-            Self(row.int("shard"))
-        }
-    }
-    let found: Option<Shard> =
-        row::first(select(control, statement(SHARD, [number.into()])).await?)?;
-    Ok(found.map(|found| found.0))
-}
-
 /// A workspace with its publishable key.
 ///
 /// # Errors

@@ -115,6 +115,7 @@ impl World {
             (_, "/api/v1/workspaces/:id/replays") => range(),
             ("POST", "/api/v1/workspaces/:id/erasures") => json!({"external_user_id": "nobody"}),
             ("PATCH", "/api/v1/organizations/:id") => json!({"suspended": false}),
+            ("POST", "/api/v1/health/keys/reseal") => json!({}),
             ("DELETE", "/api/v1/organizations/:id" | "/api/v1/events/:id/payload") => json!({}),
             ("POST", path) if path.contains("/:id/") => json!({}),
             (method, path) => panic!("the walk has no body for {method} {path}"),

@@ -4,8 +4,8 @@
 use futures_util::future::join;
 use serde_json::{Value, json};
 
-use crate::edge::Edge;
 use crate::edge::chaos::Rates;
+use crate::edge::{ADMIN_TOKEN, Edge};
 use crate::tenant::{Answered, Tenant, ask, text};
 use crate::visit::Visitor;
 
@@ -64,6 +64,21 @@ fn kinds(edge: &Edge, tenant: &Tenant) -> Vec<Kind> {
             pointers: ["/name", "/allowed_origins/0"],
         },
     ]
+}
+
+/// A call with a token and the version that it expects.
+async fn call_at(
+    edge: &Edge,
+    (method, token): (&str, &str),
+    path: &str,
+    tag: &str,
+    body: &Value,
+) -> Answered {
+    let headers = vec![
+        ("authorization".into(), format!("Bearer {token}")),
+        ("if-match".into(), tag.to_owned()),
+    ];
+    ask(edge, method, path, headers, body.to_string().into_bytes()).await
 }
 
 /// A PATCH with the tenant's token.
@@ -161,6 +176,48 @@ fn what_was_changed_is_not_deleted() {
         let read = tenant.call(&edge, "GET", &kind.path, &Value::Null);
         assert_eq!(delete(read.headers["etag"].to_str().expect("text")), 200, "{}", kind.path);
     }
+}
+
+/// The version is compared by the statement that deletes: a change at the same time wins or is
+/// refused.
+#[test]
+fn what_is_being_changed_is_not_deleted() {
+    let mut deleted_first = 0;
+    for round in 0..24 {
+        let edge = Edge::new();
+        edge.reseed(round);
+        let tenant = Tenant::new(&edge, "Acme");
+        let mut kinds = kinds(&edge, &tenant);
+        kinds.pop();
+        kinds.reverse();
+        let path = format!("/api/v1/organizations/{}", tenant.organization);
+        let bodies: [fn(usize) -> Value; 2] =
+            [|n| json!({"name": format!("Org {n}")}), |_| json!({"suspended": false})];
+        kinds.push(Kind { path, bodies, pointers: ["/name", "/suspended"] });
+        for kind in kinds {
+            let is_admin = kind.path.contains("/organizations/");
+            let token = || if is_admin { ADMIN_TOKEN.to_owned() } else { tenant.token(&edge) };
+            let (own, other) = (token(), token());
+            let none = json!({});
+            let read = edge.block_on(call_at(&edge, ("GET", &own), &kind.path, "*", &none));
+            assert_eq!(read.status, 200, "{} {}", kind.path, read.text);
+            let tag = read.headers["etag"].to_str().expect("text").to_owned();
+            let (body, force) = (kind.bodies[0](7), json!({"force_delete": true}));
+            edge.chaos.rates.set(Rates { latency_ms: 30, ..Rates::default() });
+            let (changed, deleted) = edge.block_on(join(
+                call_at(&edge, ("PATCH", &own), &kind.path, &tag, &body),
+                call_at(&edge, ("DELETE", &other), &kind.path, &tag, &force),
+            ));
+            edge.chaos.rates.set(Rates::default());
+            match (changed.status, deleted.status) {
+                (200, 412) => {}
+                (404 | 412, 200) => deleted_first += 1,
+                both => panic!("{} {both:?}: {} {}", kind.path, changed.text, deleted.text),
+            }
+            edge.block_on(call_at(&edge, ("DELETE", &own), &kind.path, "*", &force));
+        }
+    }
+    assert!((10..110).contains(&deleted_first), "{deleted_first} of 120");
 }
 
 #[test]

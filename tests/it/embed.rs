@@ -117,7 +117,15 @@ fn a_page_that_opens_nothing_can_still_be_framed_by_its_product() {
     let page = call(&edge, "GET", &path, &[], b"");
     assert_eq!(page.status, 401);
     let policy = page.headers["content-security-policy"].to_str().expect("text");
-    assert!(policy.ends_with("frame-ancestors https://app.example"), "{policy}");
+    assert!(policy.ends_with("frame-ancestors *"), "{policy}");
+    // A session's id does not tell whose it is, nor whether there is such a session.
+    assert!(!page.text.contains("app.example") && !page.text.contains("Acme"), "{}", page.text);
+    assert!(page.text.contains("data-origins=\"*\""), "{}", page.text);
+    let unknown = "019a1b2c-3d4e-7f50-8a6b-7c8d00000001";
+    let strange = call(&edge, "GET", &format!("/embed/s/{unknown}/dashboard"), &[], b"");
+    let id = text(&created, "/session_id");
+    assert_eq!(strange.text, page.text.replace(&id, unknown));
+    assert_eq!(strange.headers["content-security-policy"], policy);
 }
 
 #[test]
@@ -414,6 +422,8 @@ fn a_form_sent_twice_makes_one_connection_and_shows_its_secret_once() {
     assert_eq!((again.status, again.text.contains("whsec_")), (303, false));
     assert_eq!(edge.control.ask("select count(*) from connections"), [json!(1)]);
     assert_eq!(edge.control.ask("select event from rules"), [json!("order.completed")]);
+    let made = edge.control.ask("select id from connections")[0].clone();
+    let id = made.as_str().expect("an id").to_owned();
     let page = visitor.get(&edge, &format!("connections/{id}")).text;
     assert!(!page.contains("whsec_"));
 
@@ -531,5 +541,42 @@ fn pages_say_what_keeps_deliveries_back() {
     for shown in [connection(&loose), page("dashboard".to_owned())] {
         assert!(shown.contains("could be delivered for 5 days"), "{shown}");
         assert!(!shown.contains("50 % of"), "{shown}");
+    }
+}
+
+#[test]
+fn a_form_cannot_ask_whether_a_connection_exists() {
+    let edge = Edge::new();
+    let (tenant, stranger) = (Tenant::new(&edge, "Acme"), Tenant::new(&edge, "Stranger"));
+    let foreign = stranger.connection(&edge, json!({"url": HOOK}));
+    let own = tenant.connection(&edge, json!({"url": HOOK}));
+    let visitor = Visitor::new(&edge, &tenant, json!({"role": "owner"}));
+    let unknown = "019a1b2c-3d4e-4f50-8a6b-7c8d00000001";
+    let send = |id: &str| {
+        let fields = [
+            ("id", id),
+            ("name", "Orders"),
+            ("url", HOOK),
+            ("http_method", "POST"),
+            ("payload_mode", "raw"),
+            ("auth_scheme", "none"),
+            ("signing_algorithm", "hmac-sha256"),
+            ("signing_scheme", "standard"),
+            ("secret", "generate"),
+        ];
+        visitor.post(&edge, "connections/new", &fields)
+    };
+    let count = || edge.control.ask("select count(*) from connections")[0].as_i64();
+    for (made, id) in [&foreign, &own, unknown].into_iter().enumerate() {
+        let first = send(id);
+        assert_eq!(first.status, 200, "{id}: {}", first.text);
+        assert_eq!(count(), Some(3 + made as i64));
+        // The same form once more leads to what it made.
+        let again = send(id);
+        assert_eq!(again.status, 303, "{}", again.text);
+        let to = again.headers["location"].to_str().expect("text");
+        assert_eq!(visitor.get_path(&edge, to).status, 200, "{to}");
+        assert!(!to.contains(id));
+        assert_eq!(count(), Some(3 + made as i64));
     }
 }

@@ -65,6 +65,17 @@ impl World {
         below
     }
 
+    /// The way to poll for a page that says it itself.
+    fn poll(&self, route: &Route<Edge>, visitor: &Visitor) -> Option<String> {
+        let page = self.below(route).strip_prefix("live/")?.split('?').next()?.to_owned();
+        if !route.path.contains(":id") {
+            return None;
+        }
+        let page = visitor.get(&self.edge, &page).text;
+        let poll = page.split_once("data-poll=\"")?.1.split('"').next()?.replace("&amp;", "&");
+        poll.strip_prefix(&visitor.path("")).map(str::to_owned)
+    }
+
     /// Fields with which the row's form is taken.
     fn fields(&self, route: &Route<Edge>) -> Vec<(&str, &str)> {
         if route.path.contains("/:session/replays") {
@@ -90,7 +101,7 @@ impl World {
     }
 
     fn call(&self, route: &Route<Edge>, visitor: &Visitor) -> Answered {
-        let below = self.below(route);
+        let below = self.poll(route, visitor).unwrap_or_else(|| self.below(route));
         match route.method == Method::POST {
             true => visitor.post(&self.edge, &below, &self.fields(route)),
             false => visitor.get(&self.edge, &below),
@@ -256,6 +267,69 @@ fn another_workspaces_records_do_not_exist() {
             assert_eq!(world.dump(), before, "{row} changed something");
         }
     }
+}
+
+/// A world whose only connection is hidden, with a replay of what went to it.
+fn hidden_world() -> World {
+    let mut world = world();
+    let (edge, tenant) = (&world.edge, &world.tenant);
+    let range = json!({"since": rfc3339(START_MS), "until": rfc3339(edge.now_ms()),
+        "status": "completed", "connection": world.connection});
+    let path = format!("/api/v1/workspaces/{}/replays", tenant.workspace);
+    let replay = crate::tenant::text(&tenant.post(edge, &path, &range), "/replay/id");
+    let at = format!("/api/v1/connections/{}", world.connection);
+    assert_eq!(tenant.call(edge, "PATCH", &at, &json!({"hidden": true})).status, 200);
+    world.replay = replay;
+    world
+}
+
+#[test]
+fn hidden_connections_do_not_exist() {
+    let of_it = ["connections/:id", "rules/:id", "rules/:rule_id", "replays/:id"];
+    for route in embed_rows() {
+        if route.access == Access::SessionToken {
+            continue;
+        }
+        let world = hidden_world();
+        let visitor = Visitor::new(&world.edge, &world.tenant, json!({"role": "owner"}));
+        let before = world.dump();
+        let answer = world.call(route, &visitor);
+        let row = format!("{} {}", route.method, route.path);
+        for told in [&world.connection, &world.rule, "hooks.example.com/a"] {
+            let shown = answer.text.replace(&world.below(route), "");
+            assert!(!shown.contains(told), "{row} tells {told}: {}", answer.text);
+        }
+        if of_it.iter().any(|part| route.path.contains(part)) {
+            let expected = if route.access == Access::Poll { 401 } else { 404 };
+            assert_eq!(answer.status, expected, "{row}: {}", answer.text);
+            assert_eq!(world.dump(), before, "{row} changed something");
+        } else {
+            assert!(answer.status < 500, "{row}: {}", answer.text);
+        }
+        // The product itself manages them.
+        let at = format!("/api/v1/connections/{}", world.connection);
+        assert_eq!(world.tenant.get(&world.edge, &at)["hidden"], true);
+    }
+}
+
+#[test]
+fn what_goes_to_hidden_connections_is_in_no_list() {
+    let world = hidden_world();
+    let edge = &world.edge;
+    edge.logs[0].execute("update deliveries set state = 'failed'");
+    let visitor = Visitor::new(edge, &world.tenant, json!({"role": "owner"}));
+    let failed = visitor.get(edge, "events?status=failed").text;
+    assert!(!failed.contains(&world.event), "{failed}");
+    for below in ["events", "dashboard", &format!("events/{}", world.event)] {
+        let page = visitor.get(edge, below).text;
+        assert!(page.contains(&world.event), "{below}: {page}");
+        assert!(!page.contains("data-state=\"failed\""), "{below}: {page}");
+    }
+    let at = format!("failed?connection={}", world.connection);
+    assert_eq!(visitor.get(edge, &at).status, 404);
+    // By a form, neither.
+    let fields = [("connection", world.connection.as_str()), ("event", "y")];
+    assert_eq!(visitor.post(edge, "rules", &fields).status, 404);
 }
 
 #[test]

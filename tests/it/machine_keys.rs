@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::edge::Edge;
+use crate::edge::{Edge, Fault};
 use crate::tenant::{Tenant, text};
+use crate::visit::{Visitor, create, launch_target};
 
 const KEYS: &str = "/api/v1/machine-keys";
 
@@ -85,4 +86,40 @@ fn keys_are_listed_page_by_page() {
             (400, &json!("name"))
         );
     }
+}
+
+#[test]
+fn the_sessions_of_a_revoked_key_end() {
+    let edge = Edge::with_shards(2);
+    let tenant = Tenant::new(&edge, "Acme");
+    let made = tenant.post(&edge, KEYS, &json!({}));
+    let second = Tenant {
+        access_key: text(&made, "/machine_key/access_key"),
+        secret_key: text(&made, "/machine_key/secret_key"),
+        ..tenant.clone()
+    };
+    // Its workspaces are on both shards.
+    let mut sister = second.clone();
+    let created = sister.post(&edge, "/api/v1/workspaces", &json!({"name": "Sister"}));
+    sister.workspace = text(&created, "/workspace/id");
+    let ended = [Visitor::new(&edge, &second, json!({})), Visitor::new(&edge, &sister, json!({}))];
+    let kept = Visitor::new(&edge, &tenant, json!({}));
+    let unlaunched = create(&edge, &second, json!({}));
+    let revoke = format!("{KEYS}/{}", second.access_key);
+    // A shard that does not answer keeps the key no longer alive: the cron ends what is left.
+    edge.logs[1].fail_next(&[Some(Fault::Before)]);
+    assert_eq!(tenant.call(&edge, "DELETE", &revoke, &Value::Null).status, 200);
+    let statuses = || ended.each_ref().map(|visitor| visitor.get(&edge, "events").status);
+    let alive = statuses().into_iter().filter(|status| *status == 200).count();
+    assert_eq!(alive, 1, "one shard did not answer");
+    let launch = launch_target(&unlaunched);
+    edge.run_for(61_000);
+    assert_eq!(statuses(), [401, 401]);
+    assert_eq!(kept.get(&edge, "events").status, 200, "another key's goes on");
+    assert_eq!(crate::tenant::call(&edge, "GET", &launch, &[], b"").status, 401);
+    // One that was being made meanwhile ends, too.
+    let late = "update sessions set revoked_at_ms = null";
+    edge.logs[0].execute(late);
+    edge.run_for(61_000);
+    assert_eq!(statuses(), [401, 401]);
 }

@@ -25,6 +25,7 @@ mod idempotency;
 mod lanes;
 mod lists;
 mod machine_keys;
+mod master_keys;
 mod publishable_keys;
 mod quotas;
 mod rate_limits;

@@ -164,3 +164,73 @@ fn strangers_are_counted_by_address() {
     assert_eq!([guess("a"), guess("b"), guess("c")], [401, 401, 429]);
     assert_eq!(guess(crate::edge::ADMIN_TOKEN), 201);
 }
+
+/// Whatever is shown that does not hold is counted by address: cookies and tokens of sessions,
+/// keys, guesses of the operator's token.
+#[test]
+fn all_that_does_not_hold_is_counted() {
+    let edge = Edge::new();
+    let acme = Tenant::new(&edge, "Acme");
+    let visitor = Visitor::new(&edge, &acme, json!({}));
+    let mut forged = acme.clone();
+    forged.secret_key = "x".repeat(43);
+    let bearer = format!("Bearer {}", forged.token(&edge));
+    let unknown_key = acme.publishable_key.replace("mesh_pub_", "mesh_pub_x");
+    // A cookie of the right form, of a session that there is not.
+    let other = "019a1b2c-3d4e-7f50-8a6b-7c8d00000001";
+    let cookie = visitor.cookie.replace(&visitor.session, other);
+    assert_ne!(cookie, visitor.cookie);
+    let poll = format!("/embed/s/{other}/live/events?workspace={}&before=~", acme.workspace);
+    let replay = format!("/embed/s/{other}/live/replays/{other}?workspace={}", acme.workspace);
+    let origin = ("origin", crate::tenant::ORIGIN);
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let cookie = ("cookie", cookie.as_str());
+    let cases = [
+        ("GET", format!("/embed/s/{other}/events"), vec![cookie]),
+        ("GET", format!("/embed/s/{other}/launch?token=x"), vec![cookie]),
+        ("POST", format!("/embed/s/{other}/auth"), vec![cookie, origin, form]),
+        ("POST", format!("/embed/s/{other}/auth"), vec![origin, form]),
+        ("GET", poll, vec![cookie]),
+        ("GET", replay, vec![cookie]),
+        ("GET", "/api/v1/workspaces".to_owned(), vec![("authorization", bearer.as_str())]),
+        ("GET", "/api/v1/workspaces".to_owned(), vec![]),
+        ("POST", "/api/v1/events".to_owned(), vec![("authorization", bearer.as_str())]),
+        ("POST", "/api/v1/events".to_owned(), vec![("x-meshes-publishable-key", &unknown_key)]),
+        ("POST", "/api/v1/events".to_owned(), vec![("x-meshes-publishable-key", "x")]),
+        ("GET", "/api/v1/health/keys".to_owned(), vec![("authorization", "Bearer guess")]),
+        ("GET", "/health".to_owned(), vec![("authorization", "Bearer guess")]),
+    ];
+    for (at, (method, path, headers)) in cases.into_iter().enumerate() {
+        edge.run_for(10_000);
+        limit(&edge, Limited::Stranger, Some(2));
+        let from = format!("10.0.0.{at}");
+        let mut all = vec![("cf-connecting-ip", from.as_str())];
+        all.extend(headers);
+        let body = if path.contains("/api/v1/events") { EVENT } else { "token=x" };
+        let body = if method == "GET" { "" } else { body };
+        let ask = || call(&edge, method, &path, &all, body.as_bytes()).status;
+        let statuses = [ask(), ask(), ask()];
+        let expected = if path == "/health" { 200 } else { 401 };
+        assert_eq!(statuses, [expected, expected, 429], "{method} {path} {all:?}");
+        assert_eq!(edge.rate_limits.counted(Limited::Stranger, &from), 3, "{method} {path}");
+    }
+}
+
+#[test]
+fn a_session_counts_its_renewals_and_polls() {
+    let edge = Edge::new();
+    let acme = Tenant::new(&edge, "Acme");
+    let visitor = Visitor::new(&edge, &acme, json!({"role": "owner"}));
+    edge.run_for(10_000);
+    let counted = || edge.rate_limits.counted(Limited::Session, &visitor.session);
+    let other = "019a1b2c-3d4e-7f50-8a6b-7c8d00000001";
+    let replay = format!("live/replays/{other}?workspace={}", acme.workspace);
+    let before = counted();
+    assert_eq!(visitor.get(&edge, &replay).status, 401, "no page led there");
+    let token = visitor.access_token.clone();
+    assert_eq!(visitor.post(&edge, "auth", &[("token", &token)]).status, 200);
+    assert_eq!(counted(), before + 2);
+    limit(&edge, Limited::Session, Some(0));
+    assert_eq!(visitor.get(&edge, &replay).status, 429);
+    assert_eq!(visitor.post(&edge, "auth", &[("token", &token)]).status, 429);
+}

@@ -32,6 +32,7 @@ use crate::app::delivery::reports::Reports;
 use crate::app::delivery::slice::{self, Slice};
 use crate::app::delivery::work::{QueueMessage, Work};
 use crate::app::delivery::write_gate;
+use crate::app::reseal;
 use crate::domain::base::limits::{FLUSH_AFTER_MS, FLUSH_OUTCOMES, SLOW_AFTER_MS};
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::{Job, Step};
@@ -39,7 +40,7 @@ use crate::domain::delivery::retry::hand_back_s;
 use crate::domain::delivery::slots::Slots;
 use crate::domain::lane::messages::ConsumerReport;
 use crate::ports::Platform;
-use crate::store::targets::{self, Wanted};
+use crate::store::targets::Wanted;
 
 /// What becomes of a queue message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +143,7 @@ impl<P: Platform> Run<P> {
         if named.is_empty() {
             return;
         }
-        match targets::find(self.platform.control(), &named).await {
+        match reseal::find_targets(&self.platform, &named).await {
             Ok(found) => self.targets = found.into_iter().map(Rc::new).collect(),
             Err(error) => {
                 self.platform.log_event(&json!({"at": "deliver", "error": error.to_string()}));

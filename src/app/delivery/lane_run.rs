@@ -20,6 +20,7 @@ use crate::app::delivery::attempt::{AttemptResult, ConnectionEffect, attempt};
 use crate::app::delivery::lanes;
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::write_gate;
+use crate::app::reseal;
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::{
     CANCEL_STEP, HAND_BACK_S, LANE_RUN_DELIVERIES, LANE_RUN_END_MS, LANE_RUN_MS, LANE_RUN_PAGES,
@@ -32,7 +33,7 @@ use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::lane::queue::{ConnectionQueue, LanePolicy, Page, PageStart, QueuePosition};
 use crate::ports::{Lanes, Platform, PortError};
 use crate::store::deliveries::{self, Owed};
-use crate::store::{held, lines, targets};
+use crate::store::{held, lines};
 
 /// Serves a line. `told` is what the consumer knows already, `room` how many attempts it can have
 /// under way.
@@ -252,7 +253,7 @@ impl<P: Platform> Run<P> {
         let named = [(line.workspace.as_str(), line.connection.as_str(), rules)];
         let log = history_db(&self.platform, line.shard)?;
         let (targets, owed) =
-            join(targets::find(self.platform.control(), &named), deliveries::owed(log, keys)).await;
+            join(reseal::find_targets(&self.platform, &named), deliveries::owed(log, keys)).await;
         let (target, owed) = (targets?.pop(), owed?);
         match &target {
             None => {

@@ -8,13 +8,14 @@ use serde_json::json;
 
 use crate::app::common::history_db;
 use crate::app::delivery::write_gate;
+use crate::app::reseal;
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::TARGET_AGE_MS_MAX;
 use crate::domain::connection::model::Target;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Platform;
 use crate::store::deliveries::{self, Owed};
-use crate::store::targets::{self, Wanted};
+use crate::store::targets::Wanted;
 
 /// What was read.
 pub struct Slice {
@@ -69,7 +70,7 @@ async fn find<P: Platform>(platform: &P, keys: &[DeliveryKey]) -> Result<Vec<Rc<
             None => named.push((&key.workspace, &key.connection, vec![key.rule])),
         }
     }
-    let found = targets::find(platform.control(), &named).await?;
+    let found = reseal::find_targets(platform, &named).await?;
     let fresh = |target| Rc::new(FreshTarget { target: Rc::new(target), read_at_ms });
     Ok(found.into_iter().map(fresh).collect())
 }

@@ -3,9 +3,11 @@
 
 use serde_json::json;
 
+use crate::app::common::changing;
 use crate::app::upkeep::deleted_workspaces::FORGET_AFTER_MS;
-use crate::domain::base::error::{Error, Result};
+use crate::domain::base::error::Result;
 use crate::domain::base::limits::CLEARED_WORKSPACES;
+use crate::domain::base::version::Expected;
 use crate::domain::tenants::actor::Scope;
 use crate::ports::Platform;
 use crate::store::organizations::{self, Deleted};
@@ -14,13 +16,21 @@ use crate::store::{deleted_workspaces, workspaces};
 /// Deletes an organization.
 ///
 /// # Errors
-/// `NotFound` when there is none with this id.
-pub async fn delete<P: Platform>(platform: &P, organization: &str) -> Result<()> {
-    let now_ms = platform.now_ms();
-    match organizations::bury(platform.control(), organization, now_ms).await? {
-        true => Ok(()),
-        false => Err(Error::not_found("organization")),
-    }
+/// `NotFound` when there is none with this id; `PreconditionFailed` when it is of another version.
+pub async fn delete<P: Platform>(
+    platform: &P,
+    organization: &str,
+    expected: &Expected,
+) -> Result<()> {
+    let (control, now_ms) = (platform.control(), platform.now_ms());
+    changing(async || {
+        let found = organizations::find(control, organization).await?;
+        expected.check(&found.tag())?;
+        let version = (!expected.is_any()).then_some(found.version);
+        let is_deleted = organizations::bury(control, organization, version, now_ms).await?;
+        Ok(is_deleted.then_some(()))
+    })
+    .await
 }
 
 /// Clears away some of what deleted organizations had. One that fails is logged and does not keep
@@ -44,7 +54,7 @@ async fn clear<P: Platform>(platform: &P, deleted: &Deleted) -> Result<()> {
     let (control, id, now_ms) = (platform.control(), &deleted.organization, platform.now_ms());
     let scope = Scope::organization(id.clone());
     for workspace in workspaces::list(control, id, None, "", CLEARED_WORKSPACES).await? {
-        deleted_workspaces::bury(control, &scope, &workspace.id, true, now_ms).await?;
+        deleted_workspaces::bury(control, &scope, &workspace.id, true, None, now_ms).await?;
     }
     organizations::clear(control, id, now_ms - FORGET_AFTER_MS).await
 }

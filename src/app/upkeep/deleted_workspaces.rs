@@ -32,7 +32,7 @@ pub const FORGET_AFTER_MS: i64 = 5 * MINUTE_MS;
 ///
 /// # Errors
 /// `NotFound` when the actor has no such workspace; `Conflict` when it has connections or rules and
-/// `force` is not set.
+/// `force` is not set; `PreconditionFailed` when it is of another version.
 pub async fn delete<P: Platform>(
     platform: &P,
     actor: &Actor,
@@ -41,11 +41,13 @@ pub async fn delete<P: Platform>(
     expected: &Expected,
 ) -> Result<()> {
     let control = platform.control();
-    expected.check(&workspaces::find(control, &actor.scope, id).await?.tag())?;
-    let buried = stored::bury(control, &actor.scope, id, force, platform.now_ms()).await?;
+    let found = workspaces::find(control, &actor.scope, id).await?;
+    expected.check(&found.tag())?;
+    let (version, now_ms) = ((!expected.is_any()).then_some(found.version), platform.now_ms());
+    let buried = stored::bury(control, &actor.scope, id, force, version, now_ms).await?;
     let Some(deleted) = buried else {
-        // Somebody else may have deleted it just now.
-        workspaces::find(control, &actor.scope, id).await?;
+        // Somebody else may have deleted or changed it just now.
+        expected.check(&workspaces::find(control, &actor.scope, id).await?.tag())?;
         let used = "The workspace has connections or rules. Delete them first, or pass \
                     force_delete: true";
         return Err(Error::new(Kind::Conflict, used).with_code(Code::InUse));

@@ -17,7 +17,7 @@ use crate::app::delivery::wake::wake;
 use crate::app::upkeep::{
     deleted_organizations, deleted_workspaces, quotas, retention, rollups, storage,
 };
-use crate::app::{activation, erasures, replays, sessions};
+use crate::app::{activation, erasures, replays, reseal, sessions};
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::{
     ERASURE_STEPS, IDEMPOTENCY_KEPT_MS, KEYS_FORGOTTEN_AT_ONCE, KEYS_FORGOTTEN_STEPS,
@@ -41,6 +41,9 @@ pub async fn sweep<P: Platform>(platform: &P, after_restart: bool) {
     if let Err(error) = deleted_organizations::clear_some(platform).await {
         let error = error.to_string();
         platform.log_event(&json!({"at": "delete_organization", "error": error}));
+    }
+    if let Err(error) = reseal::advance(platform).await {
+        platform.log_event(&json!({"at": "reseal", "error": error.to_string()}));
     }
     for shard in 0..platform.settings().log_shards {
         match sweep_shard(platform, shard, after_restart).await {

@@ -235,6 +235,8 @@ pub const CLEARED_RULES: usize = 500;
 pub const CLEARED_CONNECTIONS: usize = 20;
 /// See [`CLEARED_RULES`].
 pub const CLEARED_SESSIONS: usize = 500;
+/// Steps in which the sessions of a revoked machine key are ended at once.
+pub const ENDED_STEPS: usize = 10;
 /// Rows of one table of a deleted workspace that one statement deletes in LOG.
 pub const CLEARED_ROWS: usize = 1_000;
 /// Events that one step of an erasure looks at; at the most all of them are about its resource.
@@ -243,6 +245,15 @@ pub const ERASURE_STEP: usize = 200;
 pub const ERASURE_STEPS: usize = 30;
 /// Deleted workspaces that one sweep looks after.
 pub const CLEARED_WORKSPACES: usize = 10;
+/// Records whose sealed values are sealed anew in one step.
+pub const RESEALED_AT_ONCE: usize = 100;
+/// Bytes of what such records hold: each is written beside what takes its place, both escaped, and
+/// one statement takes [`STATEMENT_BYTES_MAX`].
+pub const RESEALED_BYTES: usize = STATEMENT_BYTES_MAX / 3;
+/// Such steps in one run of the upkeep, 4 statements each.
+pub const RESEAL_STEPS: usize = 20;
+/// The upkeep looks for such records every so many minutes, since it has to look at all there are.
+pub const RESEAL_MINUTES: i64 = 10;
 
 /// Old sessions that one sweep deletes.
 pub const FORGOTTEN_AT_ONCE: usize = 200;

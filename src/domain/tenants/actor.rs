@@ -13,6 +13,8 @@ pub struct Scope {
     pub workspace: Option<String>,
     /// The only resource, if there is but one.
     pub resource: Option<Resource>,
+    /// Whether hidden connections do not exist for it: pages never show them.
+    pub shown_only: bool,
 }
 
 /// Something of the product's that events can be about, such as the order 1001.
@@ -27,7 +29,7 @@ pub struct Resource {
 impl Scope {
     /// All that an organization has.
     pub fn organization(organization: String) -> Self {
-        Self { organization, workspace: None, resource: None }
+        Self { organization, workspace: None, resource: None, shown_only: false }
     }
 
     /// The same scope within one workspace. Whether the workspace is in the scope is for the caller

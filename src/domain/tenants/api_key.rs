@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::Sha256;
 
-use crate::domain::base::secret::Secret;
+use crate::domain::base::secret::{SealContext, Secret};
 use crate::domain::base::time::SECOND_MS;
 
 /// Longest life of a machine token: clients use 30 s (the wire contract).
@@ -42,6 +42,11 @@ pub fn publishable_key(workspace_number: u32, random: [u8; 20]) -> String {
 pub fn machine_key(access: [u8; 18], secret: [u8; 32]) -> (String, Secret) {
     let access_key = format!("mk_{}", URL_SAFE_NO_PAD.encode(access));
     (access_key, Secret::new(URL_SAFE_NO_PAD.encode(secret)))
+}
+
+/// Where a machine key's secret is sealed for.
+pub fn machine_key_place<'a>(organization: &'a str, access_key: &'a str) -> SealContext<'a> {
+    SealContext { owner: organization, record: access_key, field: "secret_key" }
 }
 
 /// A machine token whose form and claims were read, and whose signature was not checked yet.

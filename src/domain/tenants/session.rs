@@ -272,6 +272,7 @@ impl Session {
             organization: self.organization.clone(),
             workspace: Some(self.workspace.clone()),
             resource: self.resource.clone(),
+            shown_only: true,
         };
         let who = self.external_user_id.as_deref().unwrap_or(&self.id);
         Actor { scope, created_by: format!("session:{who}"), handles_secrets: true }

@@ -90,6 +90,13 @@ impl Token {
     }
 }
 
+/// A word that only the pages of a session can know, for a link to this record. What a page does
+/// not show cannot be asked for by it.
+pub fn link_word(csrf_token: &str, record: &str) -> String {
+    let digest = Sha256::digest(format!("link:{record}:{csrf_token}"));
+    URL_SAFE_NO_PAD.encode(&digest[..18])
+}
+
 impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Token({}, ***)", self.session)

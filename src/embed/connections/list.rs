@@ -2,6 +2,7 @@
 
 use crate::embed::connections::form;
 use maud::{Markup, html};
+use sha2::{Digest, Sha256};
 
 use crate::app::connections::{self as app, Change, NewConnection, Saved};
 use crate::app::rules::{NewRule, create as create_rule};
@@ -162,7 +163,8 @@ async fn catalogue<P: Platform>(platform: &P, session: &Session) -> Result<Vec<L
 /// were chosen. The answer shows a generated secret, this once.
 pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (visit, form) = (call.caller.visit()?, call.form()?);
-    let id = ids::parse_uuid(form.get("id")).unwrap_or_else(|| ids::record_id(platform.bytes()));
+    let sent = ids::parse_uuid(form.get("id")).unwrap_or_else(|| ids::record_id(platform.bytes()));
+    let id = own_id(&visit.session.workspace, &sent);
     let destination = chosen(form.get("type"));
     let new = NewConnection {
         id: Some(id.clone()),
@@ -180,10 +182,17 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         Err(error) if error.kind == Kind::Conflict => {
             return Ok(Reply::see_other(&path(visit, &format!("connections/{id}"))));
         }
-        Err(error) => return new_again(platform, visit, &form, &id, error).await,
+        Err(error) => return new_again(platform, visit, &form, &sent, error).await,
     };
     let unrouted = route(platform, &visit.session, &id, &form).await?;
     Ok(created(visit, &saved, &unrouted))
+}
+
+/// The id of the connection that a form makes. The form names it, so that it makes but one however
+/// often it is sent; nobody can name a connection that is there already, of whomever it may be.
+fn own_id(workspace: &str, sent: &str) -> String {
+    let digest = Sha256::digest(format!("connection:{workspace}:{sent}"));
+    ids::record_id(std::array::from_fn(|at| digest[at]))
 }
 
 /// The form once more, with what was wrong.

@@ -11,13 +11,15 @@
 
   // --- The product's page ---------------------------------------------------------------------
   const allowed = origins.split(" ").filter(Boolean);
+  // A page that opens nothing does not know of whose session it is, and has nothing to hide.
+  const isAllowed = (origin) => origins === "*" || allowed.includes(origin);
   const around = window.parent === window ? null : window.parent;
 
   /** Tells the page around, which only gets it if it is of an origin that may show this one. */
   function tell(message) {
     if (!around) return;
     const known = location.ancestorOrigins && location.ancestorOrigins[0];
-    for (const origin of allowed) if (!known || known === origin) around.postMessage(message, origin);
+    for (const origin of allowed) if (!known || known === origin || origin === "*") around.postMessage(message, origin);
   }
 
   const stamp = (ms) => (ms ? new Date(Number(ms)).toISOString() : null);
@@ -53,7 +55,7 @@
 
   addEventListener("message", (event) => {
     const { data } = event;
-    if (event.source !== around || !allowed.includes(event.origin)) return;
+    if (event.source !== around || !isAllowed(event.origin)) return;
     if (data && data.type === "meshes:auth" && typeof data.token === "string" && home) renew(data.token).catch(() => {});
   });
 

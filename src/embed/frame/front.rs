@@ -5,7 +5,7 @@
 //! that only the session's own pages carry. Every answer forbids inline script and says who may
 //! frame it. Errors become pages here.
 
-use crate::embed::frame::security::{home, secured};
+use crate::embed::frame::security::{home, secured, secured_for_anyone};
 use http::Method;
 use maud::html;
 
@@ -17,7 +17,7 @@ use crate::domain::tenants::session_token::{Token, TokenKind};
 use crate::embed::frame::layout::{self, Shell};
 use crate::embed::text;
 use crate::http::access::{Access, Caller, EmbedSession};
-use crate::http::{Call, Reply, Request, problem};
+use crate::http::{Call, Reply, Request, problem, strangers};
 use crate::ports::{Limited, Platform};
 use crate::store::organizations;
 
@@ -46,7 +46,13 @@ pub async fn admit<P: Platform>(
         check_origin(request).map_err(|error| refused(None, error))?;
     }
     let need = match access {
-        Access::SessionToken => return Ok(Caller::Anyone),
+        Access::SessionToken => {
+            if let Some(cookie) = cookie(request, session_id) {
+                let counting = count(platform, Limited::Session, &cookie.session);
+                counting.check(platform).await.map_err(|error| refused(None, error))?;
+            }
+            return Ok(Caller::Anyone);
+        }
         Access::Poll => {
             let absent = || Answered { reply: closed(request, None), error: None };
             let cookie = cookie(request, session_id);
@@ -75,9 +81,7 @@ pub async fn admit<P: Platform>(
     let (session, cookie) = match opened {
         Ok(opened) => opened,
         Err(Closed::Unknown) => {
-            // A browser that refuses the cookie still has to be able to show why nothing opens.
-            let known = sessions::named(platform, session_id).await;
-            return Err(Box::new(Answered { reply: closed(request, known.as_ref()), error: None }));
+            return Err(Box::new(unknown(platform, request, session_id).await));
         }
         Err(why) => return Err(Box::new(not_open(request, why))),
     };
@@ -152,6 +156,17 @@ pub fn set_cookie(session: &Session, cookie: &Token, now_ms: i64) -> String {
     )
 }
 
+/// The answer to who has no session, counted by address. Who has not even a cookie was counted
+/// before anything else was looked up.
+pub async fn unknown<P: Platform>(platform: &P, request: &Request, session_id: &str) -> Answered {
+    if cookie(request, session_id).is_some()
+        && let Err(error) = strangers::check(platform, strangers::address(request)).await
+    {
+        return failed(None, error);
+    }
+    Answered { reply: closed(request, None), error: None }
+}
+
 /// The page of a session that is not open.
 pub fn not_open(request: &Request, why: Closed) -> Answered {
     match why {
@@ -172,7 +187,12 @@ fn closed(request: &Request, session: Option<&Session>) -> Reply {
     let status = problem::status(Kind::Unauthenticated);
     let shell =
         Shell { title: text::CLOSED_TITLE, session, is_closed: true, request: Some(request) };
-    secured(layout::bare(status, &shell, &body), session)
+    let reply = layout::bare(status, &shell, &body);
+    match session {
+        Some(session) => secured(reply, Some(session)),
+        // A browser that refuses the cookie still has to be able to show why nothing opens.
+        None => secured_for_anyone(reply),
+    }
 }
 
 /// The page at a path that there is not.

@@ -7,7 +7,7 @@ use crate::app::sessions::{self, Closed};
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::tenants::session::{Look, Theme, is_accent};
 use crate::domain::tenants::session_token::{Token, TokenKind};
-use crate::embed::frame::front::{self, not_open, set_cookie};
+use crate::embed::frame::front::{self, not_open, set_cookie, unknown};
 use crate::embed::frame::security::home;
 use crate::embed::frame::security::secured;
 use crate::http::{Call, Reply, problem};
@@ -30,7 +30,7 @@ pub async fn launch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             let reply = Reply::see_other(&first).with_header("set-cookie", &cookie);
             Ok(secured(reply, Some(&session)))
         }
-        Err(why) => not_open_reply(call, why),
+        Err(why) => not_open_reply(platform, call, why).await,
     }
 }
 
@@ -50,7 +50,12 @@ pub async fn auth<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             Ok(Reply::ok(&body).with_header("set-cookie", &header))
         }
         Err(Closed::Failed(error)) => Err(error),
-        Err(_) => {
+        Err(why) => {
+            if matches!(why, Closed::Unknown) {
+                // Whoever was too often wrong gets that answer.
+                let answered = unknown(platform, &call.request, &id).await;
+                answered.error.map_or(Ok(()), Err)?;
+            }
             let body = json!({"expires_at_ms": null});
             Ok(Reply::json(problem::status(Kind::Unauthenticated), &body))
         }
@@ -63,8 +68,11 @@ fn token(call: &Call, kind: TokenKind, text: Option<String>) -> Option<Token> {
     (token.session == call.param("session")).then_some(token)
 }
 
-fn not_open_reply(call: &Call, why: Closed) -> Result<Reply> {
-    let answered = not_open(&call.request, why);
+async fn not_open_reply<P: Platform>(platform: &P, call: &Call, why: Closed) -> Result<Reply> {
+    let answered = match why {
+        Closed::Unknown => unknown(platform, &call.request, call.param("session")).await,
+        why => not_open(&call.request, why),
+    };
     answered.error.map_or(Ok(answered.reply), Err)
 }
 

@@ -216,6 +216,9 @@ impl Frame<'_> {
         let id = self.session.map(|session| session.id.as_str());
         let named = self.closed.and_then(|request| named_session(&request.path));
         let id = id.or(named);
+        // Nobody's page may speak with whoever frames it.
+        let anybody = self.closed.filter(|_| origins.is_none()).map(|_| "*".to_owned());
+        let origins = origins.or(anybody);
         html! {
             (DOCTYPE)
             html lang="en" data-theme=(theme.as_str())

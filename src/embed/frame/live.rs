@@ -2,6 +2,7 @@
 //! that is still so. An answer costs one read: the session is checked in the same batch.
 
 use serde_json::json;
+use subtle::ConstantTimeEq;
 
 use crate::embed::frame::layout::{self, Live};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,14 +13,15 @@ use crate::app::sessions;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::delivery::replay::Status;
 use crate::domain::tenants::session::{Need, Session};
+use crate::domain::tenants::session_token::{Token, link_word};
 use crate::http::access::EmbedSession;
-use crate::http::{Call, Reply, problem};
+use crate::http::{Call, Reply, problem, strangers};
 use crate::ports::{Limited, Platform};
 use crate::store::connection_deliveries::{self, Delivery};
 use crate::store::events::{self, EventWithDeliveries};
 use crate::store::replays::{self, Replay};
 use crate::store::sessions::{Stored, find as session};
-use crate::store::{three, two};
+use crate::store::{three, two, two_apart};
 
 /// A word for what is shown: equal only while that is equal.
 fn content_hash(shown: &impl Hash) -> String {
@@ -58,14 +60,15 @@ pub fn of_event(visit: &EmbedSession, shown: &EventWithDeliveries) -> Live {
 
 /// Keeps the page of a connection up to date.
 pub fn of_connection(visit: &EmbedSession, connection: &str, shown: &[Delivery]) -> Live {
-    let workspace = &visit.session.workspace;
-    let below = format!("live/connections/{connection}?workspace={workspace}");
+    let (workspace, word) = (&visit.session.workspace, link_word(&visit.csrf_token, connection));
+    let below = format!("live/connections/{connection}?workspace={workspace}&word={word}");
     Live { path: layout::path(visit, &below), seen: content_hash(&shown) }
 }
 
 /// Keeps the page of a replay up to date.
 pub fn of_replay(visit: &EmbedSession, shown: &Replay) -> Live {
-    let below = format!("live/replays/{}?workspace={}", shown.id, shown.workspace);
+    let word = link_word(&visit.csrf_token, &shown.id);
+    let below = format!("live/replays/{}?workspace={}&word={word}", shown.id, shown.workspace);
     Live { path: layout::path(visit, &below), seen: content_hash(shown) }
 }
 
@@ -93,7 +96,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             && listing.clone().within(&session.actor().scope) == listing
     };
     if !holds(platform, call, stored, seen_by) {
-        return Ok(over());
+        return over(platform, call).await;
     }
     let page = listing.page(read, end);
     let busy = page.found.iter().any(|found| is_busy(platform, found));
@@ -106,17 +109,20 @@ pub async fn event<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (id, workspace) = (call.id("id", "event")?, call.query_id("workspace")?);
     let queries = (session(&cookie.session), events::find(&workspace, &id));
     let counting = count(platform, Limited::Session, &cookie.session);
-    let (stored, found) = two(history_db(platform, cookie.shard)?, queries).await?;
+    let (stored, found) = two_apart(history_db(platform, cookie.shard)?, queries).await?;
     counting.check(platform).await?;
-    let event = &found.event;
     let seen_by = |session: &Session| {
         let scope = session.actor().scope;
-        session.workspace == workspace
-            && scope.sees(event.resource.as_deref(), event.resource_id.as_deref())
+        let sees = |found: &EventWithDeliveries| {
+            let event = &found.event;
+            scope.sees(event.resource.as_deref(), event.resource_id.as_deref())
+        };
+        session.workspace == workspace && found.as_ref().is_ok_and(sees)
     };
     if !holds(platform, call, stored, seen_by) {
-        return Ok(over());
+        return over(platform, call).await;
     }
+    let found = found?;
     Ok(news(&content_hash(&found), is_busy(platform, &found)))
 }
 
@@ -129,9 +135,12 @@ pub async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Reply>
     let (stored, found) =
         two(history_db(platform, cookie.shard)?, (session(&cookie.session), newest)).await?;
     counting.check(platform).await?;
-    let seen_by = |session: &Session| session.workspace == workspace && session.resource.is_none();
+    let is_linked = is_linked(call, cookie, &id);
+    let seen_by = |session: &Session| {
+        is_linked && session.workspace == workspace && session.resource.is_none()
+    };
     if !holds(platform, call, stored, seen_by) {
-        return Ok(over());
+        return over(platform, call).await;
     }
     let now_ms = platform.now_ms();
     let busy = found.iter().any(|d| delivery_is_busy(d.state, d.due_at_ms, now_ms));
@@ -143,13 +152,25 @@ pub async fn replay<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let cookie = call.caller.visitor()?;
     let (id, workspace) = (call.id("id", "replay")?, call.query_id("workspace")?);
     let queries = (session(&cookie.session), replays::find(&workspace, &id));
-    let (stored, found) = two(history_db(platform, cookie.shard)?, queries).await?;
-    let seen_by =
-        |session: &Session| session.workspace == workspace && session.may(Need::ViewAll).is_ok();
+    let counting = count(platform, Limited::Session, &cookie.session);
+    let (stored, found) = two_apart(history_db(platform, cookie.shard)?, queries).await?;
+    counting.check(platform).await?;
+    let is_linked = is_linked(call, cookie, &id);
+    let seen_by = |session: &Session| {
+        is_linked && session.workspace == workspace && session.may(Need::ViewAll).is_ok()
+    };
     if !holds(platform, call, stored, seen_by) {
-        return Ok(over());
+        return over(platform, call).await;
     }
+    let found = found?;
     Ok(news(&content_hash(&found), found.status == Status::Running))
+}
+
+/// Whether a page of the session led here: it has looked whether the connection is hidden, which
+/// the history does not know.
+fn is_linked(call: &Call, cookie: &Token, record: &str) -> bool {
+    let word = call.request.query("word").unwrap_or_default();
+    word.as_bytes().ct_eq(link_word(&cookie.csrf_token(), record).as_bytes()).into()
 }
 
 fn history_db<P: Platform>(platform: &P, shard: u16) -> Result<&P::Database> {
@@ -181,6 +202,7 @@ fn news(seen: &str, busy: bool) -> Reply {
 }
 
 /// The script loads the page again then, and finds the session closed.
-fn over() -> Reply {
-    Reply::json(problem::status(Kind::Unauthenticated), &json!({"seen": null}))
+async fn over<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    strangers::check(platform, strangers::address(&call.request)).await?;
+    Ok(Reply::json(problem::status(Kind::Unauthenticated), &json!({"seen": null})))
 }

@@ -11,7 +11,16 @@ pub fn home(session_id: &str) -> String {
 /// The answer with the headers that every page of the embed carries.
 pub fn secured(reply: Reply, session: Option<&Session>) -> Reply {
     let origins = session.map(|session| session.allowed_origins.join(" ")).unwrap_or_default();
-    let ancestors = if origins.is_empty() { "'self'" } else { &origins };
+    framed_by(reply, if origins.is_empty() { "'self'" } else { &origins })
+}
+
+/// The same for a page that shows nothing to anybody: which origins may frame a session is not for
+/// those who only know its id.
+pub fn secured_for_anyone(reply: Reply) -> Reply {
+    framed_by(reply, "*")
+}
+
+fn framed_by(reply: Reply, ancestors: &str) -> Reply {
     let policy = format!(
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
          img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"

@@ -21,6 +21,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let scope = visit.session.actor().scope;
     let whole = events::whole_at(platform, &home(visit), &scope, &id).await?;
     let key = events::delivery_key(&scope, &whole.found, &rule)?;
+    events::check_shown(platform, &scope, &key).await?;
     let number = call.param("n").parse::<u32>().ok();
     let of_rule = whole.attempts.iter().filter(|attempt| attempt.rule == key.rule);
     let mut records = of_rule.map(|attempt| &attempt.record);

@@ -33,7 +33,8 @@ pub async fn ask_to_cancel<P: Platform>(platform: &P, call: &Call) -> Result<Rep
     let (event, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
     let scope = visit.session.actor().scope;
     let found = events::whole_at(platform, &home(visit), &scope, &event).await?.found;
-    events::delivery_key(&scope, &found, &rule)?;
+    let key = events::delivery_key(&scope, &found, &rule)?;
+    events::check_shown(platform, &scope, &key).await?;
     let question = Question {
         section: Section::Events,
         title: text::CANCEL_DELIVERY,

@@ -1,5 +1,6 @@
 //! The list of events, filtered, and finding one by its id.
 
+use futures_util::future::join;
 use maud::{Markup, html};
 
 use crate::app::events::{self, Listing};
@@ -12,6 +13,7 @@ use crate::embed::text;
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
+use crate::store::connections;
 use crate::store::events::{DeliverySummary, EventWithDeliveries, Filter, NEWEST};
 
 /// Events on one page.
@@ -41,7 +43,16 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     let form = form(visit, &listing, searched.as_deref());
     let listing = listing.within(&visit.session.actor().scope);
-    let found = events::list_at(platform, visit.session.shard, &listing).await?;
+    let hidden = connections::hidden(&visit.session.actor().scope);
+    let (found, hidden) = join(
+        events::list_at(platform, visit.session.shard, &listing),
+        hidden.run(platform.control()),
+    )
+    .await;
+    let (found, hidden) = (found?, hidden?);
+    // Whoever polls reads the history alone, and compares with all that is in it.
+    let live = is_first.then(|| live::of_list(visit, &listing, &found.found));
+    let found = found.without(&hidden, listing.status.as_deref());
     let body = html! {
         (history_tabs(visit, "events"))
         h1 { (text::EVENTS) }
@@ -50,7 +61,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         (table(visit, &listing, &found, platform.now_ms()))
     };
     let mut shown = Page::new(Section::Events, text::EVENTS);
-    shown.live = is_first.then(|| live::of_list(visit, &listing, &found.found));
+    shown.live = live;
     Ok(page(visit, &shown, &body))
 }
 

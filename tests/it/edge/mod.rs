@@ -54,7 +54,7 @@ impl WeakEdge {
 
 /// What stands behind an [`Edge`].
 pub struct World {
-    settings: Settings,
+    settings: Cell<&'static Settings>,
     /// With a master key that opens nothing.
     wrong_settings: Settings,
     /// CONTROL.
@@ -110,6 +110,22 @@ impl Edge {
         Self::build(1, Quotas::default(), change)
     }
 
+    /// Deploys the same installation with other settings.
+    pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
+        let former = self.settings.get();
+        let mut settings = Settings {
+            admin_token: former.admin_token.clone(),
+            master_keys: MasterKeys::parse(MASTER_KEYS).expect("a key"),
+            own_hosts: former.own_hosts.clone(),
+            blocked_hosts: former.blocked_hosts.clone(),
+            provider_bases: former.provider_bases.clone(),
+            ..*former
+        };
+        change(&mut settings);
+        self.settings.set(Box::leak(Box::new(settings)));
+        self.change_isolate();
+    }
+
     fn with(log_shards: u16, quotas: Quotas) -> Self {
         Self::build(log_shards, quotas, |_| ())
     }
@@ -132,7 +148,7 @@ impl Edge {
         let (time, trouble) = (tasks.clone(), Rc::clone(&chaos));
         let database = |folder| Sqlite::migrated(folder, time.clone(), Rc::clone(&trouble));
         let world = Rc::new_cyclic(|world| World {
-            settings,
+            settings: Cell::new(Box::leak(Box::new(settings))),
             wrong_settings,
             control: database("migrations/control"),
             logs: (0..log_shards).map(|_| database("migrations/log")).collect(),
@@ -280,7 +296,7 @@ impl Platform for Edge {
     type RateLimits = FakeRateLimits;
 
     fn settings(&self) -> &Settings {
-        if self.1.has_wrong_key.get() { &self.0.wrong_settings } else { &self.0.settings }
+        if self.1.has_wrong_key.get() { &self.0.wrong_settings } else { self.0.settings.get() }
     }
 
     fn control(&self) -> &Sqlite {

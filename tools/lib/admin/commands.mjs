@@ -104,6 +104,23 @@ async function sweep({ target, call }) {
   return "Swept.";
 }
 
+/** Seals all that older master keys have sealed with the newest one. */
+async function reseal({ target, write }) {
+  const line = ({ id, status, values }) => `${id}  ${status}  ${values}`;
+  for (;;) {
+    const done = expected("the step", 200, await target.admin.post("/health/keys/reseal"));
+    write(`${done.resealed} records sealed anew, ${done.left} values left\n`);
+    if (done.resealed) continue;
+    const shown = done.keys.map(line).join("\n");
+    if (!done.left) return `${shown}\n0 left`;
+    const unknown = done.keys.filter(({ status, values }) => status === "unknown" && values);
+    throw new StepError(`${done.left} values are not sealed with the newest key.`, {
+      tail: shown,
+      hint: unknown.length ? `put ${unknown.map(({ id }) => id).join(", ")} back into MASTER_KEYS.` : "the log names what does not open.",
+    });
+  }
+}
+
 /** How full the databases are: as the installation says it, or where it does not, the account. */
 async function shards({ target, account, configFile, call }) {
   const { storage } = target.adminToken ? await health(target, call) : {};
@@ -213,6 +230,7 @@ export const COMMANDS = {
     run: open, takes: 1,
   },
   token: { usage: "", says: "a machine token for the shell, good for half a minute", run: token },
+  reseal: { usage: "", says: "seal what older master keys have sealed with the newest one", run: reseal },
   shards: { usage: "", says: "how full the databases are", run: shards },
   sweep: { usage: "", says: "do the cron's work now (local only)", run: sweep },
   export: {
