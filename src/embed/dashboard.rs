@@ -18,6 +18,7 @@ use crate::ports::Platform;
 use crate::store::connection_deliveries::{self, ATTENTION_COUNTED, Attention};
 use crate::store::connections::{self as stored, Connection};
 use crate::store::events::{Filter, NEWEST};
+use crate::store::hidden_connections;
 use crate::store::lanes::{self, Trouble};
 use crate::store::rules::{self, Rule};
 use crate::store::{four, three};
@@ -45,7 +46,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     // They are about all resources, so they are not for a session of one.
     let sees_all = visit.session.may(Need::ViewAll).is_ok();
     let troubles = if sees_all { Troubles { waiting, troubled } } else { Troubles::default() };
-    let queries = (stored::shown(&scope), rules::shown(&scope), stored::hidden(&scope));
+    let queries = (stored::shown(&scope), rules::shown(&scope), hidden_connections::hidden(&scope));
     let (all, rules, hidden) = three(platform.control(), queries).await?;
     let found = listing.page(read, end);
     let live = live::of_list(visit, &listing, &found.found);

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::domain::base::error::{Code, Error, Kind, Result};
-use crate::domain::base::limits::{CONNECTIONS_SHOWN_MAX, REPLAY_CONNECTIONS_MAX};
+use crate::domain::base::limits::CONNECTIONS_SHOWN_MAX;
 use crate::domain::base::secret::Sealed;
 use crate::domain::base::version;
 use crate::domain::connection::model::{InactiveReason, SealedCredentials, SetBy};
@@ -315,20 +315,6 @@ pub async fn find(control: &impl Database, scope: &Scope, connection: &str) -> R
     row::one(select(control, statement(FIND, params)).await?, "connection")
 }
 
-const IS_HIDDEN: &str = "\
-    select c.id from connections c join workspaces w on w.id = c.workspace \
-    where c.id = ?3 and w.organization = ?1 and w.id = ?2 and c.hidden = 1";
-
-/// Whether pages leave out a connection of the scope's workspace. They tell of one that is gone.
-///
-/// # Errors
-/// When CONTROL does not answer.
-pub async fn is_hidden(control: &impl Database, scope: &Scope, connection: &str) -> Result<bool> {
-    let [organization, workspace] = workspace_params(scope);
-    let params = [organization, workspace, connection.into()];
-    Ok(!select(control, statement(IS_HIDDEN, params)).await?.is_empty())
-}
-
 const SHOWN: &str = concat!(
     columns!(),
     "from workspaces w cross join connections c on c.workspace = w.id \
@@ -345,25 +331,6 @@ const ONE_SHOWN: &str = concat!(
 pub fn shown(scope: &Scope) -> Query<Vec<Connection>> {
     let [organization, workspace] = workspace_params(scope);
     Query::new(SHOWN, [organization, workspace, CONNECTIONS_SHOWN_MAX.into()], all_rows)
-}
-
-const HIDDEN: &str = "\
-    select c.id from workspaces w cross join connections c on c.workspace = w.id \
-    where w.organization = ?1 and w.id = ?2 and c.hidden = 1 \
-    order by c.workspace, c.created_at_ms, c.id limit ?3";
-
-/// The ids of the connections of a workspace that pages leave out.
-pub fn hidden(scope: &Scope) -> Query<Vec<String>> {
-    struct Id(String);
-    impl FromRow for Id {
-        fn from_row(row: &mut Row) -> Self {
-            Self(row.text("id"))
-        }
-    }
-    let [organization, workspace] = workspace_params(scope);
-    Query::new(HIDDEN, [organization, workspace, REPLAY_CONNECTIONS_MAX.into()], |rows| {
-        Ok(all_rows::<Id>(rows)?.into_iter().map(|id| id.0).collect())
-    })
 }
 
 /// A connection that pages show; `NotFound` when the scope's workspace has none with this id.

@@ -22,6 +22,7 @@ pub mod event_types;
 pub mod events;
 pub mod failed;
 pub mod held;
+pub mod hidden_connections;
 pub mod idempotency;
 pub mod lanes;
 pub mod lines;

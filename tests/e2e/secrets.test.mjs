@@ -145,7 +145,8 @@ test("no export, no line of the log and no byte that is stored holds one", async
 
 test("the search finds what is there", () => {
   const word = 'sk-1234567890/+?&"<é';
-  for (const text of [word, JSON.stringify({ a: word }), encodeURIComponent(word), Buffer.from(word).toString("hex"),
+  for (const text of [word, JSON.stringify({ a: word }), JSON.stringify(JSON.stringify({ a: word })), encodeURIComponent(word),
+    `a,"${word.replaceAll('"', '""')}"`, new URLSearchParams({ a: word }).toString(), Buffer.from(word).toString("hex"),
     ...["", "x", "xy"].map((before) => Buffer.from(`${before}${word}tail`).toString("base64url"))]) {
     assert.ok(leaks({ word }, `some ${text} text`).length, text);
   }

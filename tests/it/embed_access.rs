@@ -71,9 +71,7 @@ impl World {
         if !route.path.contains(":id") {
             return None;
         }
-        let page = visitor.get(&self.edge, &page).text;
-        let poll = page.split_once("data-poll=\"")?.1.split('"').next()?.replace("&amp;", "&");
-        poll.strip_prefix(&visitor.path("")).map(str::to_owned)
+        visitor.poll(&self.edge, &page)
     }
 
     /// Fields with which the row's form is taken.

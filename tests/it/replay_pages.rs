@@ -68,7 +68,7 @@ fn a_replay_is_stopped_and_what_it_had_not_come_to_stays_failed() {
     let preview = send(&world, &visitor, "replays/new", &world.range());
     let page = location(&send(&world, &visitor, "replays", &confirmation(&preview)), &visitor);
     edge.run_for(1_000);
-    let poll = format!("live/{page}?workspace={}", world.tenant.workspace);
+    let poll = visitor.poll(edge, &page).expect("a page that is kept up to date");
     assert_eq!(visitor.get(edge, &poll).json()["busy"], json!(true));
     let stopped = location(&visitor.post(edge, &format!("{page}/stop"), &[]), &visitor);
     edge.run_for(MINUTE_MS);

@@ -63,6 +63,13 @@ impl Visitor {
         self.get_path(edge, &self.path(below))
     }
 
+    /// The way below the session to poll for a page, if it says one.
+    pub fn poll(&self, edge: &Edge, below: &str) -> Option<String> {
+        let page = self.get(edge, below).text;
+        let poll = page.split_once("data-poll=\"")?.1.split('"').next()?.replace("&amp;", "&");
+        poll.strip_prefix(&self.path("")).map(str::to_owned)
+    }
+
     /// Reads a page by its full path.
     pub fn get_path(&self, edge: &Edge, path: &str) -> Answered {
         call(edge, "GET", path, &[("cookie", &self.cookie)], b"")

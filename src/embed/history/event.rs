@@ -23,6 +23,7 @@ use crate::http::{Call, Reply};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
 use crate::store::events::DeliverySummary;
+use crate::store::hidden_connections;
 use crate::store::rules::{self, Rule};
 use crate::store::{four, workspaces};
 
@@ -35,6 +36,10 @@ const ORDER: [State; 6] = [
     State::Canceled,
     State::Delivered,
 ];
+
+/// A command for a shell repeats the payload. With more deliveries it stands on the attempts' own
+/// pages only.
+const CURLS_MAX: usize = 4;
 
 /// What the page is made of.
 struct Shown<'a> {
@@ -54,7 +59,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let whole = events::whole_at(platform, &home(visit), &scope, &id).await?;
     let queries = (
         connections::shown(&scope),
-        connections::hidden(&scope),
+        hidden_connections::hidden(&scope),
         rules::shown(&scope),
         workspaces::retention(&visit.session.workspace),
     );
@@ -296,7 +301,12 @@ impl Shown<'_> {
         html! {
             @if let Some((newest, earlier)) = records.split_last() {
                 (attempt::summary(self.visit, newest, at, self.now_ms))
-                (attempt::details(self.visit, newest, &self.whole.payload))
+                @let is_alone = self.whole.found.event.fan_out.len() <= CURLS_MAX;
+                @let payload = if is_alone { self.whole.payload.as_str() } else { "" };
+                (attempt::details(self.visit, newest, payload))
+                @if delivery.attempts as usize > records.len() {
+                    p.hint { (text::newest_attempts(records.len(), delivery.attempts)) }
+                }
                 @for record in earlier.iter().rev() {
                     (attempt::summary(self.visit, record, at, self.now_ms))
                 }

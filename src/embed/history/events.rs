@@ -13,8 +13,8 @@ use crate::embed::text;
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
-use crate::store::connections;
 use crate::store::events::{DeliverySummary, EventWithDeliveries, Filter, NEWEST};
+use crate::store::hidden_connections;
 
 /// Events on one page.
 const SHOWN: usize = 25;
@@ -43,7 +43,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     let form = form(visit, &listing, searched.as_deref());
     let listing = listing.within(&visit.session.actor().scope);
-    let hidden = connections::hidden(&visit.session.actor().scope);
+    let hidden = hidden_connections::hidden(&visit.session.actor().scope);
     let (found, hidden) = join(
         events::list_at(platform, visit.session.shard, &listing),
         hidden.run(platform.control()),

@@ -24,6 +24,7 @@ use crate::http::{Call, Reply, cursor, problem};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
 use crate::store::events::NEWEST;
+use crate::store::hidden_connections;
 use crate::store::replays::{self as stored, Replay};
 use crate::store::two;
 
@@ -34,7 +35,7 @@ const SHOWN: usize = 25;
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let (session, scope) = (&visit.session, visit.session.actor().scope);
-    let queries = (connections::shown(&scope), connections::hidden(&scope));
+    let queries = (connections::shown(&scope), hidden_connections::hidden(&scope));
     let (connections, hidden) = two(platform.control(), queries).await?;
     let before: Option<String> = cursor::read(call, "replays")?;
     let before = before.unwrap_or_else(|| NEWEST.to_owned());
@@ -291,7 +292,7 @@ async fn find<P: Platform>(
     call: &Call,
 ) -> Result<(Replay, Vec<Connection>)> {
     let (id, scope) = (call.id("id", "replay")?, visit.session.actor().scope);
-    let queries = (connections::shown(&scope), connections::hidden(&scope));
+    let queries = (connections::shown(&scope), hidden_connections::hidden(&scope));
     let (connections, hidden) = two(platform.control(), queries).await?;
     let found = stored::find(&visit.session.workspace, &id);
     let found = found.run(history_db(platform, &visit.session)?).await?;

@@ -351,6 +351,11 @@ pub fn attempts_count(count: u32) -> String {
     plural(count as usize, "attempt", "attempts")
 }
 
+/// That a page shows the newest attempts only.
+pub fn newest_attempts(shown: usize, all: u32) -> String {
+    format!("The newest {shown} of {all} attempts.")
+}
+
 /// How many of an event's deliveries were delivered.
 pub fn delivered_count(delivered: usize, all: usize) -> String {
     format!("{delivered} of {all} delivered")

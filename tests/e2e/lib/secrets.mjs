@@ -12,8 +12,12 @@ export function spellings(secret) {
     const core = text.slice(shift ? shift + 1 : 0, -2);
     return [core, core.replaceAll("+", "-").replaceAll("/", "_")];
   });
-  const html = secret.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
-  const all = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), html, hex, hex.toUpperCase(), ...base64];
+  const html = secret.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const json = JSON.stringify(secret).slice(1, -1);
+  // JSON in JSON, in a page, and as a field of a CSV file or a form.
+  const nested = [JSON.stringify(json).slice(1, -1), html.replaceAll("'", "&#39;"), secret.replaceAll('"', '""'),
+    new URLSearchParams([["a", secret]]).toString().slice(2)];
+  const all = [secret, json, encodeURIComponent(secret), html, ...nested, hex, hex.toUpperCase(), ...base64];
   return [...new Set(all)];
 }
 
