@@ -7,8 +7,8 @@ import { newSession } from "./lib/embed.mjs";
 import { sleep, until } from "./lib/until.mjs";
 import { connect, emit, made, newTenant, openWorld, settled } from "./lib/world.mjs";
 
-const FIRST_PAGE_BYTES_MAX = 60 * 1024;
-const SCRIPT_BYTES_MAX = 10 * 1024;
+const FIRST_PAGE_BYTES_MAX = 40 * 1024;
+const SCRIPT_BYTES_MAX = 12 * 1024;
 const PAGE_ROUND_TRIPS_MAX = 3;
 
 let world, tenant, browser;
@@ -56,7 +56,7 @@ async function firstPage() {
   return answers.filter(({ url }) => url.includes("/embed/"));
 }
 
-test("the first page is a document, a stylesheet and a script, of less than 60 KB", { skip: noBrowser }, async () => {
+test("the first page is a document, a stylesheet and a script, of less than 40 KB", { skip: noBrowser }, async () => {
   for (const state of ["empty", "in use"]) {
     if (state === "in use") await fill();
     const loaded = (await firstPage()).filter(({ type }) => type !== "fetch");
