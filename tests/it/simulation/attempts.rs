@@ -1,8 +1,8 @@
 //! Every attempt that arrived, who made it, and what hit it. An attempt arrives once, and once more
 //! for each time that whoever made it was cut off before its record, that its record failed, or
-//! that the queue handed out its job once more.
+//! that the queue handed out its job, or the sweep that sent it, once more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use posthorn::ports::{Clock, Statement};
@@ -132,19 +132,33 @@ impl World {
             let job: Value = serde_json::from_str(text).expect("JSON");
             *key(&job, "n").map(|key| copies.entry(key).or_default()).unwrap_or(&mut 0) += 1;
         }
+        let swept_twice = self.swept_twice();
         let mut repeats = 0;
         for (key, attempt) in self.ledger.attempts.borrow().iter() {
             let (count, copied) = (attempt.count(), copies.get(key).copied().unwrap_or_default());
             repeats += count - 1;
             // A record that fails is tried once more at once.
-            let most =
-                1 + attempt.deaths + attempt.failed_records / 2 + copied + self.wiped(attempt);
+            let sweeps = usize::from(swept_twice.contains(&attempt.place.0));
+            let most = 1
+                + attempt.deaths
+                + attempt.failed_records / 2
+                + copied
+                + self.wiped(attempt)
+                + sweeps;
             self.ledger.require(count <= most, || {
                 format!("promise 8: {key:?} arrives {count} times, {most} explained: {attempt:?}")
             });
             self.judge_spells(key, attempt);
         }
         (0..repeats).for_each(|_| self.edge.chaos.note("attempt repeated"));
+    }
+
+    /// The shards whose sweep the queue handed out twice: each of the two sends what it finds.
+    fn swept_twice(&self) -> BTreeSet<usize> {
+        let copied = self.edge.queue.copied.borrow();
+        let jobs = copied.iter().map(|text| -> Value { serde_json::from_str(text).expect("JSON") });
+        let sweeps = jobs.filter(|job| job["upkeep"] == "sweep");
+        sweeps.filter_map(|job| usize::try_from(job["s"].as_u64()?).ok()).collect()
     }
 
     /// In one spell of bad weather an isolate makes an attempt once.
