@@ -137,11 +137,13 @@ async function realIds() {
     for (let n = 0; n < SPARE; n += 1) all.push(await make(n));
     return all;
   };
-  const connection = async (n) => made(await api.post("/connections", {
-    workspace: workspace.id, type: "webhook", name: `Spare ${n}`, metadata: { url: world.receiver.url("/fuzz") },
+  let connections = 0;
+  const connection = async () => made(await api.post("/connections", {
+    workspace: workspace.id, type: "webhook", name: `Spare ${++connections}`, metadata: { url: world.receiver.url("/fuzz") },
   })).connection.id;
-  const rule = async (n) => made(await api.post("/rules", {
-    workspace: workspace.id, connection: to.connection.id, event: `spare.${n}`, metadata: { action: "send_webhook" },
+  let rules = 0;
+  const rule = async () => made(await api.post("/rules", {
+    workspace: workspace.id, connection: to.connection.id, event: `spare.${++rules}`, metadata: { action: "send_webhook" },
   })).rule.id;
   let workspaces = 0;
   const spareWorkspace = async () => made(await api.post("/workspaces", { name: `Spare ${++workspaces}` })).workspace.id;

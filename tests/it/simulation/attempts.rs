@@ -2,7 +2,7 @@
 //! for each time that whoever made it was cut off before its record, that its record failed, or
 //! that the queue handed out its job, or the sweep that sent it, once more.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use posthorn::ports::{Clock, Statement};
@@ -15,6 +15,10 @@ use crate::edge::isolates::Doer;
 
 /// A lane that lost its leases hands out again what was handed out so recently.
 const LEASE_MS: i64 = 40_000;
+
+/// Two jobs of one attempt may be under way at once: a sweep that the queue hands out twice sends
+/// each that it finds, and a person may retry what is just being sent.
+const TWO_JOBS: usize = 1;
 
 /// A message and the number of its attempt.
 pub type Key = (String, u32);
@@ -132,33 +136,23 @@ impl World {
             let job: Value = serde_json::from_str(text).expect("JSON");
             *key(&job, "n").map(|key| copies.entry(key).or_default()).unwrap_or(&mut 0) += 1;
         }
-        let swept_twice = self.swept_twice();
         let mut repeats = 0;
         for (key, attempt) in self.ledger.attempts.borrow().iter() {
             let (count, copied) = (attempt.count(), copies.get(key).copied().unwrap_or_default());
             repeats += count - 1;
             // A record that fails is tried once more at once.
-            let sweeps = usize::from(swept_twice.contains(&attempt.place.0));
             let most = 1
+                + TWO_JOBS
                 + attempt.deaths
                 + attempt.failed_records / 2
                 + copied
-                + self.wiped(attempt)
-                + sweeps;
+                + self.wiped(attempt);
             self.ledger.require(count <= most, || {
                 format!("promise 8: {key:?} arrives {count} times, {most} explained: {attempt:?}")
             });
             self.judge_spells(key, attempt);
         }
         (0..repeats).for_each(|_| self.edge.chaos.note("attempt repeated"));
-    }
-
-    /// The shards whose sweep the queue handed out twice: each of the two sends what it finds.
-    fn swept_twice(&self) -> BTreeSet<usize> {
-        let copied = self.edge.queue.copied.borrow();
-        let jobs = copied.iter().map(|text| -> Value { serde_json::from_str(text).expect("JSON") });
-        let sweeps = jobs.filter(|job| job["upkeep"] == "sweep");
-        sweeps.filter_map(|job| usize::try_from(job["s"].as_u64()?).ok()).collect()
     }
 
     /// In one spell of bad weather an isolate makes an attempt once.

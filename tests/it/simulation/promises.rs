@@ -17,9 +17,8 @@ use crate::edge::{Edge, Sqlite};
 /// The longest that a first attempt waits for others: a few batches full of endpoints that hang for
 /// the first time, 250 ms each, and a second until what they left comes again.
 const PROMPT_MS: i64 = 3_000;
-/// The longest that a first attempt waits whose job was lost, and once more the one that the sweeper
-/// sent for it: twice the sweeper's grace, and its rounds. Lost once, it is 300 s; see
-/// `upkeep::a_lost_job_is_attempted_within_five_minutes_beside_650_connections_that_are_down`.
+/// The longest that a first attempt waits whose job was lost, and then the one that the sweeper
+/// sent for it: twice the sweeper's grace, and its rounds. Lost once it is 300 s, see `upkeep.rs`.
 const FOUND_MS: i64 = 540_000;
 /// The longest that a retry, or the next one of a strict line, waits when it may start: a wake-up,
 /// and batches of others before it.
