@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::api::rules::add_resource;
 use crate::app::events::{self, Listing};
-use crate::app::{cancel, retry};
+use crate::app::{attempts as app_attempts, cancel, retry};
 use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::ids::{self, attempt_id, message_id, rule_event_id};
 use crate::domain::base::time::rfc3339;
@@ -273,8 +273,7 @@ pub async fn attempts<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (event, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
     let (limit, list) = (call.limit()?, format!("attempts/{event}/{rule}"));
     let after: u32 = cursor::read(call, &list)?.unwrap_or_default();
-    let mut found = read_attempts(platform, call).await?;
-    found.retain(|(_, record)| record.number > after);
+    let found = read_attempts(platform, call, after, limit + 1).await?;
     Ok(cursor::page(&list, found, limit, |(_, record)| record.number, show_attempt))
 }
 
@@ -298,11 +297,16 @@ pub async fn response_details<P: Platform>(platform: &P, call: &Call) -> Result<
     }))))
 }
 
-/// The attempts of a delivery with their ids.
-async fn read_attempts<P: Platform>(platform: &P, call: &Call) -> Result<Vec<(String, Record)>> {
-    let event = call.id("id", "event")?;
-    let rule = call.id("rule_id", "rule")?;
-    let found = events::attempts(platform, call.caller.machine()?, &event, &rule).await?;
+/// The attempts of a delivery after a number, with their ids.
+async fn read_attempts<P: Platform>(
+    platform: &P,
+    call: &Call,
+    after: u32,
+    limit: usize,
+) -> Result<Vec<(String, Record)>> {
+    let (event, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
+    let of = (event.as_str(), rule.as_str());
+    let found = app_attempts::list(platform, call.caller.machine()?, of, after, limit).await?;
     let with_id = |(number, record): (u32, Record)| {
         let id = attempt_id(&rule_event_id(&event, number), record.number);
         (id, record)
@@ -312,10 +316,27 @@ async fn read_attempts<P: Platform>(platform: &P, call: &Call) -> Result<Vec<(St
 
 async fn read_attempt<P: Platform>(platform: &P, call: &Call) -> Result<(String, Record)> {
     let asked = call.param("n");
-    let (number, id) = (asked.parse::<u32>().ok(), ids::parse_uuid(asked));
-    let found = read_attempts(platform, call).await?;
-    let is_it = |(its, record): &(String, Record)| {
-        number == Some(record.number) || id.as_ref() == Some(its)
+    let number = match asked.parse::<u32>() {
+        Ok(number) => Some(number),
+        Err(_) => numbered(platform, call, &ids::parse_uuid(asked)).await?,
     };
+    let number = number.filter(|number| *number > 0).ok_or_else(|| Error::not_found("attempt"))?;
+    let found = read_attempts(platform, call, number - 1, 1).await?;
+    let is_it = |(_, record): &(String, Record)| record.number == number;
     found.into_iter().find(is_it).ok_or_else(|| Error::not_found("attempt"))
+}
+
+/// The number of the attempt with this id: ids are made of numbers.
+async fn numbered<P: Platform>(
+    platform: &P,
+    call: &Call,
+    id: &Option<String>,
+) -> Result<Option<u32>> {
+    let (event, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
+    let (found, _) = events::find(platform, call.caller.machine()?, &event).await?;
+    let owed = found.event.fan_out.iter().find(|owed| owed.rule == rule);
+    let of_rule = |number| found.deliveries.iter().find(|delivery| delivery.rule == number);
+    let Some(delivery) = owed.and_then(|owed| of_rule(owed.rule_number)) else { return Ok(None) };
+    let of = rule_event_id(&event, delivery.rule);
+    Ok((1..=delivery.attempts).find(|number| id.as_ref() == Some(&attempt_id(&of, *number))))
 }

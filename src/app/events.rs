@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use crate::app::common::{group_by_key, history_db};
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
-use crate::domain::base::limits::{LIST_READS_MAX, STATUS_READS_MAX};
-use crate::domain::delivery::attempt::Record;
+use crate::domain::base::limits::{DELIVERIES_LISTED, LIST_READS_MAX, STATUS_READS_MAX};
 use crate::domain::delivery::state::{State, event_status};
 use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::tenants::actor::{Actor, Scope};
@@ -106,6 +105,7 @@ impl Listing {
         found.retain(is_meant);
         let has_more = found.len() > self.limit;
         found.truncate(self.limit);
+        let has_more = cut(&mut found) || has_more;
         let last_shown = found.last().map(|found| found.event.id.clone());
         let next = match (has_more, is_full) {
             (true, _) => last_shown,
@@ -182,7 +182,24 @@ pub async fn list<P: Platform>(
     for one in &mut found {
         one.kept = kept.get(&one.event.workspace).copied();
     }
-    Ok(Page { found, next: shown.into_iter().next_back().filter(|_| has_more) })
+    let next = if cut(&mut found) {
+        found.last().map(|one| one.event.id.clone())
+    } else {
+        shown.into_iter().next_back().filter(|_| has_more)
+    };
+    Ok(Page { found, next })
+}
+
+/// Cuts a page where its deliveries become too many for one answer; whether it did.
+fn cut(found: &mut Vec<EventWithDeliveries>) -> bool {
+    let mut deliveries = 0;
+    let mut fits = |one: &EventWithDeliveries| {
+        deliveries += one.deliveries.len();
+        deliveries <= DELIVERIES_LISTED
+    };
+    let (all, fitting) = (found.len(), found.iter().take_while(|one| fits(one)).count());
+    found.truncate(fitting.max(1));
+    found.len() < all
 }
 
 async fn newest_ids<P: Platform>(
@@ -367,23 +384,4 @@ pub async fn message<P: Platform>(
         return Ok((found, rule));
     }
     Err(absent())
-}
-
-/// The attempts of an event's delivery by a rule, in order, each with the rule's number.
-///
-/// # Errors
-/// `NotFound` when the actor has no such event, or the event owes nothing by this rule.
-pub async fn attempts<P: Platform>(
-    platform: &P,
-    actor: &Actor,
-    event: &str,
-    rule: &str,
-) -> Result<Vec<(u32, Record)>> {
-    let home = home(platform, actor, event).await?;
-    let queries =
-        (events::find(&home.workspace, event), attempts::of_event(&home.workspace, event));
-    let (found, all) = two(history_db(platform, home.shard)?, queries).await?;
-    let key = delivery_key(&actor.scope, &found, rule)?;
-    let of_rule = all.into_iter().filter(|attempt| attempt.rule == key.rule);
-    Ok(of_rule.map(|attempt| (attempt.rule, attempt.record)).collect())
 }

@@ -3,6 +3,7 @@
 //! cron does. The other files answer the API and the pages.
 
 pub mod activation;
+pub mod attempts;
 pub mod cancel;
 pub mod cancellations;
 pub mod common;

@@ -8,6 +8,7 @@ use crate::app::delivery::wake::wake;
 use crate::app::erasures;
 use crate::app::events::{check_shown, delivery_key, home};
 use crate::domain::base::error::{Code, Error, Kind, Result};
+use crate::domain::base::limits::ATTEMPTS_BY_HAND_MAX;
 use crate::domain::base::time::MINUTE_MS;
 use crate::domain::delivery::job::Job;
 use crate::domain::delivery::state::State;
@@ -89,6 +90,10 @@ async fn check_connection<P: Platform>(
 /// under way; of any other attempt that is due a job was sent.
 fn check(delivery: &DeliverySummary, now_ms: i64) -> Result<State> {
     let refuse = |kind, msg: &str| Err(Error::new(kind, msg));
+    if delivery.attempts >= ATTEMPTS_BY_HAND_MAX {
+        let msg = format!("It was attempted {ATTEMPTS_BY_HAND_MAX} times, the most there can be");
+        return Err(Error::new(Kind::Refused, msg).with_code(Code::Quota));
+    }
     let waited_ms = delivery.due_at_ms.map(|due_at_ms| now_ms - due_at_ms);
     let is_under_way = waited_ms.is_some_and(|it| (0..PENDING_LEFT_ALONE_MS).contains(&it));
     match delivery.state {

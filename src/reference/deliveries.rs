@@ -124,7 +124,7 @@ pub fn operations() -> Vec<Operation> {
                  its way, 409 when its connection is inactive or gone.",
             )
             .answers(200, "The delivery as it is now.", rule_event())
-            .problems(&[409, 425]),
+            .problems(&[409, 422, 425]),
         post("/api/v1/events/:id/rules/:rule_id/cancel", "cancel_event_rule", "Cancel a delivery")
             .says("It is not sent any more. 409 when it is settled.")
             .answers(200, "The delivery as it is now.", rule_event())

@@ -16,7 +16,9 @@ pub fn shapes() -> Names {
         need("label", words("Order completed")),
         may("description", description()),
         may("group", words("Orders")).shown(),
-        may("example", text(EXAMPLE)).shown().says("A payload as JSON text."),
+        may("example", text(EXAMPLE))
+            .shown()
+            .says("A payload as JSON text. Lists leave it out: read one event type for it."),
         need("visible", flag(true)).says("Whether customers see it in the embed."),
         need("active", truth()),
         need("created_by", words("mk_3Jb9kq0Rz5TnWc8Yl2XeVd1M")),

@@ -3,10 +3,12 @@
 
 use serde_json::json;
 
+use crate::domain::base::error::Result;
+use crate::domain::base::limits::ATTEMPTS_SHOWN;
 use crate::domain::delivery::attempt::Record;
 use crate::domain::delivery::headers::StoredHeader;
 use crate::domain::lane::queue::DeliveryKey;
-use crate::ports::Statement;
+use crate::ports::{Rows, Statement};
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{Query, statement};
 
@@ -31,18 +33,39 @@ pub fn insert(rows: &[&str]) -> Option<Statement> {
     (!rows.is_empty()).then(|| statement(INSERT, [set.into()]))
 }
 
-/// Delivery by delivery through the event's fan-out list.
+/// Delivery by delivery through the event's fan-out list. What the receiver answered is left out of
+/// all but the last attempt of each.
 const OF_EVENT: &str = "\
-    select d.event, d.connection, d.rule, 1 as number, d.first_attempt as record \
+    select d.event, d.connection, d.rule, 1 as number, case when d.attempts > 1 then \
+        json_remove(d.first_attempt, '$.excerpt', '$.body', '$.response_headers') \
+        else d.first_attempt end as record \
       from events e cross join json_each(e.fan_out) f cross join deliveries d \
       where e.workspace = ?1 and e.event = ?2 and d.workspace = e.workspace \
         and d.connection = f.value ->> 'c' and d.event = e.event and d.rule = f.value ->> 'n' \
-        and d.first_attempt is not null \
+        and d.first_attempt is not null and d.attempts <= ?3 \
     union all \
-    select a.event, a.connection, a.rule, a.number, a.record \
+    select a.event, a.connection, a.rule, a.number, case when a.number < d.attempts then \
+        json_remove(a.record, '$.excerpt', '$.body', '$.response_headers') else a.record end \
+      from events e cross join json_each(e.fan_out) f cross join deliveries d \
+        cross join attempts a \
+      where e.workspace = ?1 and e.event = ?2 and d.workspace = e.workspace \
+        and d.connection = f.value ->> 'c' and d.event = e.event and d.rule = f.value ->> 'n' \
+        and a.workspace = d.workspace and a.connection = d.connection and a.event = d.event \
+        and a.rule = d.rule and a.number > d.attempts - ?3";
+
+/// The numbers of a delivery's attempts have no gaps.
+const OF_DELIVERY: &str = "\
+    select d.event, d.rule, 1 as number, d.first_attempt as record \
+      from events e cross join json_each(e.fan_out) f cross join deliveries d \
+      where e.workspace = ?1 and e.event = ?2 and f.value ->> 'r' = ?3 \
+        and d.workspace = e.workspace and d.connection = f.value ->> 'c' and d.event = e.event \
+        and d.rule = f.value ->> 'n' and d.first_attempt is not null and ?4 < 1 \
+    union all \
+    select a.event, a.rule, a.number, a.record \
       from events e cross join json_each(e.fan_out) f cross join attempts a \
-      where e.workspace = ?1 and e.event = ?2 and a.workspace = e.workspace \
-        and a.connection = f.value ->> 'c' and a.event = e.event and a.rule = f.value ->> 'n'";
+      where e.workspace = ?1 and e.event = ?2 and f.value ->> 'r' = ?3 \
+        and a.workspace = e.workspace and a.connection = f.value ->> 'c' and a.event = e.event \
+        and a.rule = f.value ->> 'n' and a.number > ?4 and a.number <= ?4 + ?5";
 
 /// The record of an attempt with the number of its delivery's rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,13 +92,28 @@ pub fn text(key: &DeliveryKey, record: &Record) -> String {
     serde_json::to_string(&stored).expect("a record is JSON")
 }
 
-/// The attempts of all deliveries of an event, those of each in order.
+/// The newest [`ATTEMPTS_SHOWN`] attempts of all deliveries of an event, those of each in order.
 pub fn of_event(workspace: &str, event: &str) -> Query<Vec<Attempt>> {
-    Query::new(OF_EVENT, [workspace.into(), event.into()], |rows| {
-        let mut found = row::rows(rows)?;
-        row::sort_by(&mut found, &["number"]);
-        let stored: Vec<Stored> = row::all(found)?;
-        let attempt = |Stored(rule, record)| Some(Attempt { rule, record: record? });
-        Ok(stored.into_iter().filter_map(attempt).collect())
-    })
+    Query::new(OF_EVENT, [workspace.into(), event.into(), ATTEMPTS_SHOWN.into()], in_order)
+}
+
+/// The attempts of an event's delivery by the rule with this id after the number `after`, in order,
+/// at most `limit`.
+pub fn of_delivery(
+    workspace: &str,
+    event: &str,
+    rule: &str,
+    after: u32,
+    limit: usize,
+) -> Query<Vec<Attempt>> {
+    let params = [workspace.into(), event.into(), rule.into(), after.into(), limit.into()];
+    Query::new(OF_DELIVERY, params, in_order)
+}
+
+fn in_order(rows: &Rows) -> Result<Vec<Attempt>> {
+    let mut found = row::rows(rows)?;
+    row::sort_by(&mut found, &["number"]);
+    let stored: Vec<Stored> = row::all(found)?;
+    let attempt = |Stored(rule, record)| Some(Attempt { rule, record: record? });
+    Ok(stored.into_iter().filter_map(attempt).collect())
 }

@@ -116,8 +116,11 @@ macro_rules! columns {
 }
 
 const FIND: &str = concat!(columns!(), "where organization = ?1 and key = ?2");
-const LIST: &str =
-    concat!(columns!(), "where organization = ?1 and key > ?2 order by organization, key limit ?3");
+/// Without the examples: those of a page can be a hundred megabytes.
+const LIST: &str = "\
+    select key, label, description, group_name, null as example, visible, created_by, \
+      created_at_ms, updated_at_ms, version from event_types \
+    where organization = ?1 and key > ?2 order by organization, key limit ?3";
 const DELETE: &str = "delete from event_types where organization = ?1 and key = ?2 \
     and (?3 is null or version = ?3) returning key";
 
@@ -135,7 +138,7 @@ pub fn one(organization: &str, key: &str) -> Query<Option<EventType>> {
     Query::new(FIND, [organization.into(), key.into()], |rows| row::first(row::rows(rows)?))
 }
 
-/// The event types of an organization by key, those after `after`.
+/// The event types of an organization by key, those after `after`, without their examples.
 ///
 /// # Errors
 /// When CONTROL does not answer.

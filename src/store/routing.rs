@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::domain::base::error::Result;
+use crate::domain::base::limits::ROUTING_PATTERNS;
 use crate::domain::base::secret::Sealed;
 use crate::domain::base::storage::StorageLevel;
 use crate::domain::routing::rule::Rule;
@@ -11,7 +12,7 @@ use crate::domain::tenants::key_limits::KeyLimits;
 use crate::domain::tenants::workspace::WorkspaceLocation;
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{select, statement};
+use crate::store::{run, select, statement};
 
 /// Where a workspace's events live and the rules for the patterns that were asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,10 +135,37 @@ pub async fn find_by_publishable_key(
     patterns: &[String],
     now_ms: i64,
 ) -> Result<Option<(Routing, KeyLimits)>> {
-    let params = [public_key.into(), json!(patterns).to_string().into(), now_ms.into()];
-    let found: Option<OfPublishableKey> =
-        row::first(select(control, statement(BY_PUBLISHABLE_KEY, params)).await?)?;
-    Ok(found.map(|OfPublishableKey(routing, limits)| (routing, limits)))
+    let piece = |piece: String| {
+        statement(BY_PUBLISHABLE_KEY, [public_key.into(), piece.into(), now_ms.into()])
+    };
+    let results = run(control, pieces(patterns).map(piece).collect()).await?;
+    let (mut found, mut limits) = (Vec::new(), None);
+    for rows in &results {
+        let read: Option<OfPublishableKey> = row::first(row::rows(rows)?)?;
+        let Some(OfPublishableKey(routing, of_key)) = read else { return Ok(None) };
+        add(&mut found, routing);
+        limits.get_or_insert(of_key);
+    }
+    Ok(found.pop().zip(limits))
+}
+
+/// The patterns in pieces: the rules of one are bounded ([`ROUTING_PATTERNS`]), so that the rules
+/// of one workspace keep no other one's events from being read.
+fn pieces(patterns: &[String]) -> impl Iterator<Item = String> {
+    let none = patterns.is_empty().then(|| "[]".to_owned());
+    let some = patterns.chunks(ROUTING_PATTERNS).map(|piece| json!(piece).to_string());
+    none.into_iter().chain(some)
+}
+
+/// Adds what a piece says of a workspace. A rule is for one pattern, so it is in one piece.
+fn add(all: &mut Vec<Routing>, piece: Routing) {
+    match all.iter_mut().find(|known| known.home.workspace == piece.home.workspace) {
+        Some(known) => {
+            known.rules.extend(piece.rules);
+            known.rules.sort_unstable_by_key(|rule| rule.number);
+        }
+        None => all.push(piece),
+    }
 }
 
 const BY_WORKSPACE: &str = concat!(
@@ -186,14 +214,20 @@ pub async fn find_by_machine_key(
     workspaces: &[&str],
     patterns: &[String],
 ) -> Result<Option<(Sealed, Vec<Routing>)>> {
-    let params = [
-        organization.into(),
-        access_key.into(),
-        json!(workspaces).to_string().into(),
-        json!(patterns).to_string().into(),
-    ];
-    let found: Vec<OfMachineKey> =
-        row::all(select(control, statement(BY_MACHINE_KEY, params)).await?)?;
-    let secret = found.first().map(|row| row.secret.clone());
-    Ok(secret.map(|secret| (secret, found.into_iter().filter_map(|row| row.routing).collect())))
+    let workspaces = json!(workspaces).to_string();
+    let piece = |piece: String| {
+        let params =
+            [organization.into(), access_key.into(), workspaces.as_str().into(), piece.into()];
+        statement(BY_MACHINE_KEY, params)
+    };
+    let results = run(control, pieces(patterns).map(piece).collect()).await?;
+    let (mut found, mut secret) = (Vec::new(), None);
+    for rows in &results {
+        let read: Vec<OfMachineKey> = row::all(row::rows(rows)?)?;
+        for one in read {
+            secret.get_or_insert(one.secret);
+            one.routing.into_iter().for_each(|routing| add(&mut found, routing));
+        }
+    }
+    Ok(secret.map(|secret| (secret, found)))
 }

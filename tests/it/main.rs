@@ -4,6 +4,7 @@
 mod access;
 mod activation;
 mod api;
+mod bounds;
 mod bytes;
 mod catalogue;
 mod changes;

@@ -84,6 +84,9 @@ pub const BODY_KEPT_BYTES_MAX: usize = 2 * 1024;
 pub const PATTERN_DOTS_MAX: usize = 8;
 /// Different patterns of a workspace that are looked through when a rule with a `*` is made.
 pub const PATTERNS_READ_MAX: usize = 5_000;
+/// Patterns whose rules one statement reads: with a hundred rules each, of a kilobyte, and all the
+/// filters of a workspace that is below the 2 MB of one value. A single event has at most 10.
+pub const ROUTING_PATTERNS: usize = 15;
 
 /// Webhooks that what an event tells may have gone through before it.
 pub const HOPS_MAX: u32 = 5;
@@ -261,6 +264,12 @@ pub const CLEARED_SESSIONS: usize = 500;
 pub const ENDED_STEPS: usize = 10;
 /// Rows of one table of a deleted workspace that one statement deletes in LOG.
 pub const CLEARED_ROWS: usize = 1_000;
+/// Attempts of a delivery after which nobody can ask for another.
+pub const ATTEMPTS_BY_HAND_MAX: u32 = 100;
+/// Attempts of each delivery that the page of an event shows, the newest.
+pub const ATTEMPTS_SHOWN: u32 = 25;
+/// Deliveries that a page of events shows: each is up to a kilobyte, and a page is at most 4 MB.
+pub const DELIVERIES_LISTED: usize = 4_000;
 /// Events that one step of an erasure looks at; at the most all of them are about its resource.
 pub const ERASURE_STEP: usize = 200;
 /// Steps of erasures that one run of the cron does on a shard.

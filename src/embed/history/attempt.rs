@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::app::events;
-use crate::domain::base::error::{Error, Result};
+use crate::app::attempts;
+use crate::domain::base::error::Result;
 use crate::domain::delivery::attempt::{Outcome, Record};
 use crate::domain::tenants::session::Need;
 use crate::embed::common::home;
@@ -20,21 +20,18 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let (id, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
     let scope = visit.session.actor().scope;
-    let whole = events::whole_at(platform, &home(visit), &scope, &id).await?;
-    let key = events::delivery_key(&scope, &whole.found, &rule)?;
-    events::check_shown(platform, &scope, &key).await?;
-    let number = call.param("n").parse::<u32>().ok();
-    let of_rule = whole.attempts.iter().filter(|attempt| attempt.rule == key.rule);
-    let mut records = of_rule.map(|attempt| &attempt.record);
-    let record = records.find(|record| Some(record.number) == number);
-    let record = record.ok_or_else(|| Error::not_found("attempt"))?;
+    let number = call.param("n").parse::<u32>().unwrap_or_default();
+    let of = (id.as_str(), rule.as_str());
+    let (found, sent_payload, record) =
+        attempts::find_at(platform, &home(visit), &scope, of, number).await?;
+    let record = &record;
     let title = text::attempt_title(record.number);
     let body = html! {
-        p { a href=(path(visit, &format!("events/{id}"))) { "← " (whole.found.event.name) } }
+        p { a href=(path(visit, &format!("events/{id}"))) { "← " (found.event.name) } }
         h1 { (title) }
         p { (outcome(visit, record, platform.now_ms())) }
         @for note in &record.notes { p.hint { (note) } }
-        (details(visit, record, &id, &whole.payload))
+        (details(visit, record, &id, &sent_payload))
         section hidden[record.method.is_empty()] {
             h2 { (text::BODY_SENT) }
             @if record.wrapped { p.hint { (text::BODY_WRAPPED) } }
@@ -44,10 +41,10 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
                     Ok(()) => { (parts::copyable("body-made", &record.body)) }
                     Err(denied) => { p.hint { (text::denied(denied)) } }
                 }
-            } @else if whole.found.erased_at_ms.is_some() {
+            } @else if found.erased_at_ms.is_some() {
                 p.hint { (text::ERASED) }
             } @else {
-                (payload(visit, &whole.payload))
+                (payload(visit, &sent_payload))
             }
         }
     };

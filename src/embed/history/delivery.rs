@@ -1,5 +1,6 @@
 //! What a person can do about one delivery.
 
+use crate::app::common::history_db;
 use crate::app::{cancel, events, retry};
 use crate::domain::base::error::Result;
 use crate::domain::base::ids;
@@ -9,6 +10,7 @@ use crate::embed::frame::layout::{Section, path};
 use crate::embed::text;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
+use crate::store::events as stored;
 
 /// The field of the button on a list that leads back to it.
 pub const AFTER: &str = "after";
@@ -32,7 +34,9 @@ pub async fn ask_to_cancel<P: Platform>(platform: &P, call: &Call) -> Result<Rep
     let visit = call.caller.visit()?;
     let (event, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
     let scope = visit.session.actor().scope;
-    let found = events::whole_at(platform, &home(visit), &scope, &event).await?.found;
+    let home = home(visit);
+    let log = history_db(platform, home.shard)?;
+    let found = stored::find(&home.workspace, &event).run(log).await?;
     let key = events::delivery_key(&scope, &found, &rule)?;
     events::check_shown(platform, &scope, &key).await?;
     let question = Question {

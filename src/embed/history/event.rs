@@ -37,6 +37,10 @@ const ORDER: [State; 6] = [
     State::Delivered,
 ];
 
+/// A command for a shell repeats the payload. With more deliveries it stands on the attempts' own
+/// pages only.
+const CURLS_MAX: usize = 4;
+
 /// What the page is made of.
 struct Shown<'a> {
     visit: &'a EmbedSession,
@@ -300,8 +304,12 @@ impl Shown<'_> {
         html! {
             @if let Some((newest, earlier)) = records.split_last() {
                 (attempt::summary(self.visit, newest, at, self.now_ms))
-                (attempt::details(self.visit, newest, &self.whole.found.event.id,
-                    &self.whole.payload))
+                @let is_alone = self.whole.found.event.fan_out.len() <= CURLS_MAX;
+                @let payload = if is_alone { self.whole.payload.as_str() } else { "" };
+                (attempt::details(self.visit, newest, &self.whole.found.event.id, payload))
+                @if delivery.attempts as usize > records.len() {
+                    p.hint { (text::why::newest_attempts(records.len(), delivery.attempts)) }
+                }
                 @for record in earlier.iter().rev() {
                     (attempt::summary(self.visit, record, at, self.now_ms))
                 }

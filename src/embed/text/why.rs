@@ -240,3 +240,8 @@ pub fn mismatch(why: Mismatch) -> &'static str {
         Mismatch::FilterTooCostly => "the filter of the rule was too costly for this payload",
     }
 }
+
+/// That a page shows the newest attempts only.
+pub fn newest_attempts(shown: usize, all: u32) -> String {
+    format!("The newest {shown} of {all} attempts.")
+}
