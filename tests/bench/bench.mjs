@@ -1,34 +1,72 @@
-// `npm run bench`: what events cost, counted by the Worker itself, how fast the local Worker is, and how long the
-// module takes to start. The counts hold anywhere; the speeds are this machine's, with the proxy of `wrangler dev`
-// in front: compare them only with another run on the same machine. `BASELINE=<build folder>` compares the start.
+// `npm run bench`: what events cost, counted by the Worker itself; how fast the local Worker is, beside floors that
+// show what its parts can give at most; and how long the module takes to start. Words name the steps to do:
+// `npm run bench -- speed`. `--quick` takes little of everything, `--write` makes docs/benchmarks.md of the speeds.
+// The counts hold anywhere; speeds are this machine's. `BASELINE=<build folder>` compares with another build.
+import { setTimeout as sleep } from "node:timers/promises";
 import { wasmSize } from "../../tools/build.mjs";
+import { commandLine } from "../../tools/lib/run.mjs";
 import { connect, emit, emitMany, newTenant, openWorld } from "../e2e/lib/world.mjs";
 import { until } from "../e2e/lib/until.mjs";
 import { costPerMillion } from "./cost.mjs";
+import { measure, SIZES } from "./measure.mjs";
+import { medians, print, write } from "./report.mjs";
 import { startTimes } from "./start.mjs";
+import { helper, start, subjects } from "./subjects.mjs";
 
 const COUNTED = 100;
-const BURST = 1_000;
-const CONNECTIONS = [1, 16, 64];
-const EMITS = 300;
+const SETTLES_MS = 2_000;
 /** Assumed, since the local runtime does not tell: emit and attempt together. */
 const CPU_MS = 3;
+const USAGE = "npm run bench [-- costs | speed | start] [-- --quick] [-- --write]";
 
 let lastCount = -1;
+let world;
 
-const world = await openWorld({ vars: { METER: "true" } });
-try {
-  const tenant = await newTenant(world);
-  await costs(tenant);
-  await speeds(tenant);
+const steps = { costs, speed, start: starts };
+const flags = { quick: { type: "boolean" }, write: { type: "boolean" } };
+const { values: wanted, positionals: named } = commandLine(flags, USAGE, true);
+for (const [name, work] of Object.entries(steps)) {
+  if (named.length === 0 || named.includes(name)) await work();
+}
+
+function starts() {
   const { raw, gzip } = wasmSize();
   startTimes();
   console.log(`\nModule: ${raw} bytes of wasm, ${gzip} gzipped (budget 1000000)`);
-} finally {
-  await world.close();
 }
 
-async function costs(tenant) {
+async function speed() {
+  const size = wanted.quick ? SIZES.quick : SIZES.full;
+  const [load, receiver] = [await helper("load.mjs"), await helper("receiver.mjs")];
+  const { url } = await receiver.told();
+  const rounds = [];
+  for (let round = 0; round < size.rounds; round += 1) {
+    const figures = {};
+    for (const subject of subjects()) {
+      console.log(`Round ${round + 1} of ${size.rounds}: ${subject.name}`);
+      const running = await start(subject, url);
+      await sleep(SETTLES_MS);
+      figures[subject.name] = await measure({ subject, running, load, receiver, size });
+      await running.end();
+    }
+    rounds.push(figures);
+  }
+  await Promise.all([load.end(), receiver.end()]);
+  const results = medians(rounds);
+  print(results, rounds.length);
+  if (wanted.write) write(results, rounds.length);
+}
+
+async function costs() {
+  world = await openWorld({ vars: { METER: "true" } });
+  try {
+    await costsOf(await newTenant(world));
+  } finally {
+    await world.close();
+  }
+}
+
+async function costsOf(tenant) {
   console.log(`Cost per event, counted over ${COUNTED} events each, delivered at the first attempt`);
   const small = '{"a":1}';
   const rows = [
@@ -82,28 +120,4 @@ function quiet(from) {
 function meters(from) {
   const lines = world.worker.lines.slice(from).filter((line) => line.startsWith('{"counts"'));
   return lines.map((line) => JSON.parse(line));
-}
-
-async function speeds(tenant) {
-  const { event } = await connect(tenant, { url: world.receiver.url("/speed") });
-  await emit(tenant, event);
-  let emitted = 1;
-  const table = [];
-  for (const connections of CONNECTIONS) {
-    let left = EMITS;
-    const began = performance.now();
-    const worker = async () => { while (left-- > 0) await emit(tenant, event); };
-    await Promise.all(Array.from({ length: connections }, worker));
-    const seconds = (performance.now() - began) / 1000;
-    table.push({ "connections emitting": connections, "events per second": Math.round(EMITS / seconds) });
-    emitted += EMITS;
-    await world.receiver.arrived("/speed", emitted, 60_000);
-  }
-  console.log(`\nEmit, ${EMITS} events each`);
-  console.table(table);
-  const began = performance.now();
-  await emitMany(tenant, event, BURST);
-  await world.receiver.arrived("/speed", emitted + BURST, 120_000);
-  const seconds = (performance.now() - began) / 1000;
-  console.log(`Burst of ${BURST} in bulks of 100, from the first emit to the last arrival: ${seconds.toFixed(2)} s`);
 }

@@ -1,0 +1,2 @@
+create table keys (id text primary key, value text) without rowid;
+insert into keys values ('a', 'b');
