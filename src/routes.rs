@@ -220,7 +220,7 @@ impl<P: Platform> Table<P> {
         POST   "/embed/s/:session/events/:id/rules/:rule_id/cancel"
                                                      Act     API_BODY_BYTES_MAX  embed::history::delivery::cancel;
         GET    "/embed/s/:session/events/:id/rules/:rule_id/attempts/:n"
-                                                     View    API_BODY_BYTES_MAX  embed::history::attempt::get;
+                                                     View    API_BODY_BYTES_MAX  embed::history::event::attempt;
         GET    "/embed/s/:session/failed"              View    API_BODY_BYTES_MAX  embed::history::failed::list;
         GET    "/embed/s/:session/replays"           ViewAll API_BODY_BYTES_MAX  embed::history::replays::list;
         POST   "/embed/s/:session/replays"           Replay  API_BODY_BYTES_MAX  embed::history::replays::create;

@@ -15,7 +15,7 @@ use crate::store::attempts::{self, Attempt};
 use crate::store::events::{self, EventWithDeliveries, Filter};
 use crate::store::lanes::{self, HeldBack};
 use crate::store::workspaces::{self, Workspace};
-use crate::store::{Query, four, hidden_connections, two};
+use crate::store::{Query, five, hidden_connections, two};
 
 /// A page of events, and where the list goes on.
 #[derive(Debug, PartialEq, Eq)]
@@ -274,13 +274,17 @@ pub struct EventDetails {
     pub found: EventWithDeliveries,
     /// The payload's exact text.
     pub payload: String,
-    /// The attempts of all its deliveries, those of each in order.
+    /// The newest attempts of all its deliveries, those of each in order; what receivers answered
+    /// to any but the last of each is left out.
     pub attempts: Vec<Attempt>,
+    /// The attempt that is looked at and the one before it, with all that was answered.
+    pub looked_at: Vec<Attempt>,
     /// The lanes that hold deliveries of it back.
     pub held_back: Vec<HeldBack>,
 }
 
-/// An event at this home with all that is known of it.
+/// An event at this home with all that is known of it. `look_at` is the id of a rule and the number
+/// of an attempt.
 ///
 /// # Errors
 /// `NotFound` when the scope has none with this id.
@@ -289,18 +293,21 @@ pub async fn whole_at<P: Platform>(
     home: &WorkspaceLocation,
     scope: &Scope,
     event: &str,
+    look_at: Option<(&str, u32)>,
 ) -> Result<EventDetails> {
     let of = &home.workspace;
+    let (rule, number) = look_at.unwrap_or_default();
     let queries = (
         events::find(of, event),
         events::payload(of, event),
         attempts::of_event(of, event),
         lanes::of_event(of, event),
+        attempts::of_delivery(of, event, rule, number.saturating_sub(2), 2),
     );
-    let (found, payload, attempts, held_back) =
-        four(history_db(platform, home.shard)?, queries).await?;
+    let (found, payload, attempts, held_back, looked_at) =
+        five(history_db(platform, home.shard)?, queries).await?;
     check_seen(scope, &found)?;
-    Ok(EventDetails { found, payload, attempts, held_back })
+    Ok(EventDetails { found, payload, attempts, looked_at, held_back })
 }
 
 /// What is about another resource than the scope's does not exist for it.

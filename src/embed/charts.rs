@@ -59,11 +59,7 @@ impl Week {
         html! {
             (tiles(&total))
             (self.bars())
-            (self.table())
-            p.hint {
-                (text::charts::COUNTED) " "
-                (text::charts::COUNTED_UNTIL) " " (parts::time(as_of_ms, now_ms)) "."
-            }
+            (self.table(Some(as_of_ms), now_ms))
         }
     }
 
@@ -90,7 +86,8 @@ impl Week {
         }
     }
 
-    fn table(&self) -> Markup {
+    /// The days as a table, folded, with what was counted.
+    pub fn table(&self, as_of_ms: Option<i64>, now_ms: i64) -> Markup {
         html! {
             details.numbers {
                 summary { (text::charts::AS_TABLE) }
@@ -107,6 +104,12 @@ impl Week {
                                 td { (text::charts::percent(tally.success_per_10000())) }
                             }
                         }
+                    }
+                }
+                @if let Some(as_of_ms) = as_of_ms {
+                    p.hint {
+                        (text::charts::COUNTED) " "
+                        (text::charts::COUNTED_UNTIL) " " (parts::time(as_of_ms, now_ms)) "."
                     }
                 }
             }

@@ -14,6 +14,8 @@ pub struct Delivery {
     pub event: String,
     /// Number of its rule.
     pub rule: u32,
+    /// Id of its rule.
+    pub rule_id: String,
     /// The event's name.
     pub name: String,
     /// The event's resource id.
@@ -35,6 +37,7 @@ impl FromRow for Delivery {
         Self {
             event: row.text("event"),
             rule: row.int("rule"),
+            rule_id: row.text("rule_id"),
             name: row.text("name"),
             resource_id: row.maybe_text("resource_id"),
             state: row.word("state"),
@@ -48,10 +51,13 @@ impl FromRow for Delivery {
 
 /// Deliveries on the page of a connection.
 pub const NEWEST_SHOWN: usize = 20;
+/// Deliveries that a page looks at which shows only some of them.
+pub const LOOKED_AT: usize = 200;
 
 const LIST: &str = "\
     select d.event, d.rule, d.state, d.attempts, d.due_at_ms, d.created_at_ms, d.last_error, \
-      e.name, e.resource_id \
+      e.name, e.resource_id, (select f.value ->> 'r' from json_each(e.fan_out) f \
+        where f.value ->> 'n' = d.rule limit 1) as rule_id \
     from deliveries d cross join events e \
     where d.workspace = ?1 and d.connection = ?2 and (d.event, d.rule) < (?3, ?4) \
       and e.workspace = d.workspace and e.event = d.event \

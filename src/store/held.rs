@@ -56,22 +56,32 @@ pub const COUNTED_MAX: usize = 1_000;
 
 /// How many deliveries of a connection are held, at most [`COUNTED_MAX`].
 pub fn count_held(workspace: &str, connection: &str) -> Query<usize> {
-    count(COUNT_HELD, workspace, connection)
+    count(COUNT_HELD, workspace, connection, COUNTED_MAX)
 }
 
 /// How many deliveries of a connection are open, at most [`COUNTED_MAX`].
 pub fn count_open(workspace: &str, connection: &str) -> Query<usize> {
-    count(COUNT_OPEN, workspace, connection)
+    count(COUNT_OPEN, workspace, connection, COUNTED_MAX)
 }
 
-fn count(sql: &'static str, workspace: &str, connection: &str) -> Query<usize> {
+/// The most deliveries that are counted for a page that is looked at often.
+pub const WAITING_COUNTED: usize = 100;
+
+/// How many deliveries of a connection wait, at most [`WAITING_COUNTED`]: those that are owed while
+/// it is active, those that are held while it is not.
+pub fn count_waiting(workspace: &str, connection: &str, is_active: bool) -> Query<usize> {
+    let sql = if is_active { COUNT_OPEN } else { COUNT_HELD };
+    count(sql, workspace, connection, WAITING_COUNTED)
+}
+
+fn count(sql: &'static str, workspace: &str, connection: &str, most: usize) -> Query<usize> {
     struct Count(usize);
     impl FromRow for Count {
         fn from_row(row: &mut Row) -> Self {
             Self(row.int("n"))
         }
     }
-    let params = [workspace.into(), connection.into(), COUNTED_MAX.into()];
+    let params = [workspace.into(), connection.into(), most.into()];
     Query::new(sql, params, |rows| Ok(row::one::<Count>(row::rows(rows)?, "count")?.0))
 }
 

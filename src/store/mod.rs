@@ -154,6 +154,18 @@ pub async fn four<A, B, C, D>(
     Ok((a, b, (c.read)(&results[2])?, (d.read)(&results[3])?))
 }
 
+/// Runs five queries in one round trip.
+#[expect(clippy::type_complexity, reason = "a list of queries, as in the ones above")]
+pub async fn five<A, B, C, D, E>(
+    db: &impl Database,
+    (a, b, c, d, e): (Query<A>, Query<B>, Query<C>, Query<D>, Query<E>),
+) -> Result<(A, B, C, D, E)> {
+    let statements = vec![a.statement, b.statement, c.statement, d.statement, e.statement];
+    let results = run(db, statements).await?;
+    let (a, b) = ((a.read)(&results[0])?, (b.read)(&results[1])?);
+    Ok((a, b, (c.read)(&results[2])?, (d.read)(&results[3])?, (e.read)(&results[4])?))
+}
+
 /// Runs six queries in one round trip.
 #[expect(clippy::type_complexity, reason = "a list of queries, as in the ones above")]
 pub async fn six<A, B, C, D, E, F>(
@@ -165,6 +177,27 @@ pub async fn six<A, B, C, D, E, F>(
     let results = run(db, statements).await?;
     let (a, b, c) = ((a.read)(&results[0])?, (b.read)(&results[1])?, (c.read)(&results[2])?);
     Ok((a, b, c, (d.read)(&results[3])?, (e.read)(&results[4])?, (f.read)(&results[5])?))
+}
+
+/// Runs seven queries in one round trip.
+#[expect(clippy::type_complexity, reason = "a list of queries, as in the ones above")]
+pub async fn seven<A, B, C, D, E, F, G>(
+    db: &impl Database,
+    (a, b, c, d, e, f, g): (Query<A>, Query<B>, Query<C>, Query<D>, Query<E>, Query<F>, Query<G>),
+) -> Result<(A, B, C, D, E, F, G)> {
+    let statements = vec![
+        a.statement,
+        b.statement,
+        c.statement,
+        d.statement,
+        e.statement,
+        f.statement,
+        g.statement,
+    ];
+    let results = run(db, statements).await?;
+    let (a, b, c) = ((a.read)(&results[0])?, (b.read)(&results[1])?, (c.read)(&results[2])?);
+    let (d, e, f) = ((d.read)(&results[3])?, (e.read)(&results[4])?, (f.read)(&results[5])?);
+    Ok((a, b, c, d, e, f, (g.read)(&results[6])?))
 }
 
 /// Reads all rows of a query's answer.

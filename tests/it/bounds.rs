@@ -64,7 +64,7 @@ fn attempts_are_read_page_by_page() {
     let visitor =
         Visitor::new(&edge, &tenant, json!({"role": "owner", "scopes": ["events.payload:read"]}));
     let page = visitor.get(&edge, &format!("events/{event}")).text;
-    assert_eq!(page.matches("class=\"attempt\"").count(), 25, "{page}");
+    assert_eq!(page.matches("<li data-state=\"failed\"><a ").count(), 25, "{page}");
     assert!(page.contains("The newest 25 of 99 attempts."), "{page}");
     assert!(page.contains("Attempt 99") && page.matches("answer answer").count() < 2_500);
     assert!(page.len() < 100_000, "{} bytes", page.len());

@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod attempt;
+pub mod cause;
 pub mod headers;
 pub mod in_flight;
 pub mod job;

@@ -1,60 +1,87 @@
-//! What a connection was sent lately: its last days in numbers, the newest deliveries, and what
-//! keeps them back.
+//! What a connection was sent lately: the newest deliveries, filtered by state and date, and what
+//! the page says of its health is read with them.
 
 use maud::{Markup, html};
 
 use crate::domain::base::error::Result;
-use crate::domain::tenants::session::SessionType;
+use crate::domain::base::ids::first_event_id;
+use crate::domain::delivery::state::State;
+use crate::domain::tenants::session::{Need, SessionType};
 use crate::embed::charts::Week;
 use crate::embed::common::history_db;
 use crate::embed::frame::layout::path;
-use crate::embed::frame::parts;
-use crate::embed::text;
+use crate::embed::frame::parts::{self, Button};
+use crate::embed::history::delivery::AFTER;
+use crate::embed::text::{self, connection as words, moments};
 use crate::http::access::EmbedSession;
 use crate::http::{Call, cursor};
 use crate::ports::Platform;
-use crate::store::connection_deliveries::{self, Delivery, NEWEST_SHOWN};
+use crate::store::connection_deliveries::{self, Delivery, LOOKED_AT, NEWEST_SHOWN};
+use crate::store::connections::Connection;
 use crate::store::events::NEWEST;
+use crate::store::held;
 use crate::store::lanes::{self, HeldBack, Trouble};
-use crate::store::{rollups, six};
+use crate::store::{rollups, seven};
 
-/// Since when nothing succeeds, and the last error that is on the page.
-pub fn failing_notice(page: &Deliveries, now_ms: i64) -> Markup {
-    let since_ms = page.trouble.as_ref().and_then(|trouble| trouble.failing_since_ms);
-    let last_error = page.read.iter().find_map(|delivery| delivery.last_error.as_deref());
-    html! {
-        @if let Some(since_ms) = since_ms {
-            div.notice.bad role="status" {
-                p {
-                    (text::FAILING_SINCE) " " (parts::time(since_ms, now_ms)) ". "
-                    @if let Some(error) = last_error { (text::LAST_ERROR) " " (error) }
-                }
-            }
-        }
+/// The states that can be asked for, by the word of the API.
+const STATES: [(&str, &[State]); 6] = [
+    ("pending", &[State::Pending, State::Held]),
+    ("held", &[State::Held]),
+    ("retrying", &[State::Retrying]),
+    ("completed", &[State::Delivered]),
+    ("failed", &[State::Failed]),
+    ("canceled", &[State::Canceled]),
+];
+
+/// Which deliveries are shown.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    status: String,
+    since: String,
+    until: String,
+}
+
+impl Wanted {
+    fn read(call: &Call) -> Self {
+        let asked = |name: &str| call.request.query(name).unwrap_or_default().trim().to_owned();
+        let status = asked("status");
+        let status = if states(&status).is_some() { status } else { String::new() };
+        Self { status, since: asked("since"), until: asked("until") }
+    }
+
+    fn is_all(&self) -> bool {
+        self.status.is_empty() && self.since.is_empty() && self.until.is_empty()
+    }
+
+    /// The id before which the event of a delivery was accepted too early.
+    fn first(&self) -> String {
+        moments::parse_field(&self.since).map(first_event_id).unwrap_or_default()
+    }
+
+    fn has(&self, delivery: &Delivery, first: &str) -> bool {
+        let is_meant = states(&self.status).is_none_or(|all| all.contains(&delivery.state));
+        is_meant && delivery.event.as_str() >= first
+    }
+
+    fn query(&self, cursor: &str) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        let fields = [("status", &self.status), ("since", &self.since), ("until", &self.until)];
+        query.extend_pairs(fields.iter().filter(|(_, value)| !value.is_empty()));
+        query.append_pair("cursor", cursor);
+        query.finish()
     }
 }
 
-/// What keeps the whole line back: its lane, or the event at its head.
-pub fn line_notice(visit: &EmbedSession, page: &Deliveries, now_ms: i64) -> Markup {
-    html! {
-        @if let Some(lane) = &page.held_back { div.notice { (parts::held_back(lane, now_ms)) } }
-        @if let Some(event) = &page.holds_the_line {
-            div.notice {
-                p {
-                    (text::HOLDS_THE_LINE) " "
-                    a href=(path(visit, &format!("events/{event}"))) { code { (event) } }
-                }
-            }
-        }
-    }
+fn states(word: &str) -> Option<&'static [State]> {
+    STATES.iter().find(|(known, _)| *known == word).map(|(_, states)| *states)
 }
 
-/// A page of a connection's deliveries.
+/// A page of a connection's deliveries, and its health.
 pub struct Deliveries {
-    /// The deliveries, newest first, one more than are shown if there is more.
-    pub read: Vec<Delivery>,
-    /// Whether they are the newest.
-    pub is_first: bool,
+    /// The deliveries that are shown, newest first.
+    pub shown: Vec<Delivery>,
+    /// The newest of all if that is what is shown, one more than fits if there is more.
+    pub newest: Option<Vec<Delivery>>,
     /// Why its lane holds deliveries back.
     pub held_back: Option<HeldBack>,
     /// The event at the head of a strict line that holds the others back.
@@ -65,6 +92,10 @@ pub struct Deliveries {
     pub week: Week,
     /// Until when they were counted.
     pub counted_ms: Option<i64>,
+    /// How many deliveries wait, as far as they are counted.
+    pub waiting: usize,
+    wanted: Wanted,
+    next: Option<(String, u32)>,
 }
 
 /// None for a session of one resource: what it was sent is about other resources too.
@@ -72,83 +103,208 @@ pub async fn read<P: Platform>(
     platform: &P,
     visit: &EmbedSession,
     call: &Call,
-    id: &str,
+    connection: &Connection,
 ) -> Result<Option<Deliveries>> {
     let session = &visit.session;
     if session.session_type == SessionType::Resource {
         return Ok(None);
     }
+    let wanted = Wanted::read(call);
     let before: Option<(String, u32)> = cursor::read(call, "deliveries")?;
-    let is_first = before.is_none();
-    let (event, rule) = before.unwrap_or_else(|| (NEWEST.to_owned(), 0));
-    let of = &session.workspace;
+    let is_newest = before.is_none() && wanted.is_all();
+    let until = moments::parse_field(&wanted.until).map(first_event_id);
+    let (event, rule) = before.unwrap_or_else(|| (until.unwrap_or(NEWEST.to_owned()), 0));
+    let (of, id) = (&session.workspace, connection.id.as_str());
     let now_ms = platform.now_ms();
+    let limit = if wanted.is_all() { NEWEST_SHOWN + 1 } else { LOOKED_AT };
     let queries = (
-        connection_deliveries::list(of, id, (&event, rule), NEWEST_SHOWN + 1),
+        connection_deliveries::list(of, id, (&event, rule), limit),
         lanes::held_back(of, id),
         lanes::holds_the_line(of, id),
         lanes::trouble(of, id),
         rollups::of_connection(of, id, Week::since_ms(now_ms)),
         rollups::progress(),
+        held::count_waiting(of, id, connection.active),
     );
-    let (read, held_back, holds_the_line, trouble, counted, progress) =
-        six(history_db(platform, session)?, queries).await?;
+    let (read, held_back, holds_the_line, trouble, counted, progress, waiting) =
+        seven(history_db(platform, session)?, queries).await?;
+    let newest = is_newest.then(|| read.clone());
+    let (shown, next) = page_of(read, &wanted, limit);
     let (week, counted_ms) = (Week::of(counted.iter(), now_ms), progress.as_of_ms);
-    Ok(Some(Deliveries { read, is_first, held_back, holds_the_line, trouble, week, counted_ms }))
+    Ok(Some(Deliveries {
+        shown,
+        newest,
+        held_back,
+        holds_the_line,
+        trouble,
+        week,
+        counted_ms,
+        waiting,
+        wanted,
+        next,
+    }))
 }
 
-/// What became of its deliveries in the last days.
-pub fn week(page: &Deliveries, now_ms: i64) -> Markup {
+/// What of what was read is shown, and where the list goes on.
+fn page_of(
+    read: Vec<Delivery>,
+    wanted: &Wanted,
+    limit: usize,
+) -> (Vec<Delivery>, Option<(String, u32)>) {
+    let place = |delivery: &Delivery| (delivery.event.clone(), delivery.rule);
+    let first = wanted.first();
+    let last_read = read.last().filter(|last| read.len() == limit && last.event >= first);
+    let last_read = last_read.map(place);
+    let mut shown = read;
+    shown.retain(|delivery| wanted.has(delivery, &first));
+    let has_more = shown.len() > NEWEST_SHOWN;
+    shown.truncate(NEWEST_SHOWN);
+    let next = if has_more { shown.last().map(place) } else { last_read };
+    (shown, next)
+}
+
+/// The deliveries with their filters, and a link to older ones.
+pub fn history(
+    visit: &EmbedSession,
+    page: &Deliveries,
+    connection: &Connection,
+    now_ms: i64,
+) -> Markup {
+    let id = &connection.id;
+    let next = page.next.as_ref().map(|next| page.wanted.query(&cursor::write("deliveries", next)));
     html! {
-        section {
-            h2 { (text::charts::WEEK) }
-            (page.week.render(page.counted_ms, now_ms))
+        div.heading {
+            h2 { (text::DELIVERIES) }
+            a href=(path(visit, &format!("failed?connection={id}"))) { (words::RECOVER) }
         }
-    }
-}
-
-/// The deliveries, with a link to older ones.
-pub fn history(visit: &EmbedSession, page: &Deliveries, id: &str, now_ms: i64) -> Markup {
-    let shown = &page.read[..page.read.len().min(NEWEST_SHOWN)];
-    let next = shown.last().filter(|_| page.read.len() > NEWEST_SHOWN);
-    let next = next.map(|last| cursor::write("deliveries", &(&last.event, last.rule)));
-    html! {
+        (filters(visit, page, id))
         section id="deliveries" data-live {
-            div.heading {
-                h2 { (text::DELIVERIES) }
-                a href=(path(visit, &format!("failed?connection={id}"))) { (text::replay::FAILED) }
-            }
-            @if shown.is_empty() { p.hint { (text::NO_DELIVERIES) } } @else {
-                div.rows { @for delivery in shown { (delivery_row(visit, delivery, now_ms)) } }
+            @if page.shown.is_empty() {
+                p.hint {
+                    @if page.wanted.is_all() { (text::NO_DELIVERIES) } @else { (words::NONE_FOUND) }
+                }
+            } @else {
+                (table(visit, &page.shown, connection, now_ms))
             }
             @if let Some(next) = next {
-                @let older = format!("connections/{id}?cursor={next}#deliveries");
-                a.button.quiet href=(path(visit, &older)) { (text::OLDER) }
+                a.button.quiet href=(path(visit, &format!("connections/{id}?{next}#deliveries"))) {
+                    (text::OLDER)
+                }
             }
         }
     }
 }
 
-fn delivery_row(visit: &EmbedSession, delivery: &Delivery, now_ms: i64) -> Markup {
+fn filters(visit: &EmbedSession, page: &Deliveries, id: &str) -> Markup {
+    let at = path(visit, &format!("connections/{id}"));
+    let wanted = &page.wanted;
     html! {
-        a.row href=(path(visit, &format!("events/{}", delivery.event))) {
-            span.main {
-                strong { (delivery.name) }
-                small {
-                    @if let Some(id) = &delivery.resource_id { (id) " · " }
-                    (parts::time(delivery.created_at_ms, now_ms))
-                    @if let Some(error) = &delivery.last_error { " · " (error) }
-                }
-            }
-            span.side {
-                (parts::state(delivery.state.as_str()))
-                small {
-                    (text::attempts_count(delivery.attempts))
-                    @if let Some(due_at_ms) = delivery.due_at_ms.filter(|_| delivery.attempts > 0) {
-                        " · " (text::NEXT) " " (parts::time(due_at_ms, now_ms))
+        form.filters method="get" action=(at) role="search" {
+            label { (text::FILTER_STATUS)
+                select.menu name="status" {
+                    option value="" { (text::ANY) }
+                    @for (word, states) in STATES {
+                        option value=(word) selected[word == wanted.status] {
+                            (text::why::state(states[0].as_str()))
+                        }
                     }
-                }
+                } }
+            label { (words::SINCE)
+                input type="datetime-local" name="since" value=(wanted.since); }
+            label { (words::UNTIL)
+                input type="datetime-local" name="until" value=(wanted.until); }
+            div.actions {
+                button { (text::SHOW) }
+                @if !wanted.is_all() { a.button.quiet href=(at) { (text::CLEAR) } }
             }
         }
+    }
+}
+
+fn table(visit: &EmbedSession, shown: &[Delivery], connection: &Connection, now_ms: i64) -> Markup {
+    html! {
+        table.list {
+            thead {
+                tr {
+                    @for (class, head) in words::HEADS { th scope="col" class=[class] { (head) } }
+                }
+            }
+            tbody { @for delivery in shown { (row(visit, delivery, connection, now_ms)) } }
+        }
+    }
+}
+
+fn row(visit: &EmbedSession, delivery: &Delivery, connection: &Connection, now_ms: i64) -> Markup {
+    html! {
+        tr {
+            td {
+                a href=(path(visit, &format!("events/{}", delivery.event))) { (delivery.name) }
+                @if let Some(id) = &delivery.resource_id { " " code { (id) } }
+            }
+            td {
+                (parts::state(delivery.state.as_str()))
+                @if let Some(error) = &delivery.last_error { " " small { (error) } }
+            }
+            td.wide { (delivery.attempts) }
+            td.wide {
+                @if let Some(due_at_ms) = delivery.due_at_ms.filter(|_| delivery.attempts > 0) {
+                    (parts::time(due_at_ms, now_ms))
+                }
+            }
+            td { (parts::time(delivery.created_at_ms, now_ms)) }
+            td { (send_again(visit, delivery, connection)) }
+        }
+    }
+}
+
+/// The button that sends it again, for what is settled and was not delivered.
+fn send_again(visit: &EmbedSession, delivery: &Delivery, connection: &Connection) -> Markup {
+    let is_over = matches!(delivery.state, State::Failed | State::Canceled);
+    let may = parts::denied(visit, Need::Act).is_none() && connection.active;
+    let action = format!("events/{}/rules/{}/retry", delivery.event, delivery.rule_id);
+    let button = Button {
+        label: text::SEND_AGAIN,
+        action: &action,
+        need: Need::Act,
+        look: "quiet",
+        fields: &[(AFTER, "connection"), ("connection", &connection.id)],
+    };
+    html! { @if is_over && may { (button.render(visit)) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(n: usize, state: State) -> Delivery {
+        Delivery {
+            event: format!("{:04}", 1_000 - n),
+            rule: 1,
+            rule_id: String::new(),
+            name: String::new(),
+            resource_id: None,
+            state,
+            attempts: 0,
+            due_at_ms: None,
+            created_at_ms: 0,
+            last_error: None,
+        }
+    }
+
+    #[test]
+    fn a_page_of_some_goes_on_after_what_it_looked_at() {
+        let failed = Wanted { status: "failed".to_owned(), ..Wanted::default() };
+        let state = |n| if n % 10 == 0 { State::Failed } else { State::Delivered };
+        let read: Vec<Delivery> = (0..100).map(|n| delivery(n, state(n))).collect();
+        // All that was looked at is shown, and there may be more behind it.
+        let (shown, next) = page_of(read.clone(), &failed, 100);
+        assert_eq!((shown.len(), next), (10, Some(("0901".to_owned(), 1))));
+        let (shown, next) = page_of(read.clone(), &failed, 101);
+        assert_eq!((shown.len(), next), (10, None), "the end was reached");
+        // More was found than a page shows.
+        let (shown, next) = page_of(read.clone(), &Wanted::default(), 100);
+        assert_eq!((shown.len(), next), (NEWEST_SHOWN, Some(("0981".to_owned(), 1))));
+        let (shown, next) = page_of(read[..20].to_vec(), &Wanted::default(), 21);
+        assert_eq!((shown.len(), next), (20, None));
     }
 }

@@ -4,6 +4,7 @@ pub mod deliveries;
 pub(crate) mod event_choice;
 pub mod form;
 pub mod headers;
+pub(crate) mod health;
 pub mod list;
 pub(crate) mod new_secret;
 pub mod page;

@@ -15,6 +15,7 @@ use crate::domain::connection::signing::{Algorithm, Signing};
 use crate::domain::tenants::session::Need;
 use crate::embed::common::history_db;
 use crate::embed::connections::deliveries;
+use crate::embed::connections::health::Health;
 use crate::embed::connections::list::{activity, shown};
 use crate::embed::connections::secret;
 use crate::embed::frame::confirm::Question;
@@ -45,20 +46,19 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let of_it: Vec<_> = all_rules.into_iter().filter(|rule| rule.connection == id).collect();
     let (destination, values) = app::parts(&connection)?;
     let signing = destination.signing(&values).map_err(Error::internal)?;
-    let deliveries = deliveries::read(platform, visit, call, &id).await?;
+    let deliveries = deliveries::read(platform, visit, call, &connection).await?;
     let at = format!("connections/{id}");
     let edit = format!("{at}/edit");
     let fails = deliveries.as_ref().is_some_and(|page| page.trouble.is_some());
     let state = activity(&connection, of_it.len(), fails);
+    let (rules, page_read) = (of_it.len(), deliveries.as_ref());
+    let health = Health { visit, connection: &connection, rules, page: page_read, now_ms };
     let body = html! {
-        (heading(visit, &connection, state, &at))
-        (inactive_notice(visit, &connection))
-        (warning(&connection, now_ms))
-        @if let Some(page) = deliveries.as_ref().filter(|_| connection.active) {
-            (deliveries::failing_notice(page, now_ms))
+        (heading(visit, &connection, state, &destination.address(&values)))
+        (health.render())
+        @if let Some(page) = &deliveries {
+            (deliveries::history(visit, page, &connection, now_ms))
         }
-        @if let Some(page) = &deliveries { (deliveries::line_notice(visit, page, now_ms)) }
-        @if let Some(page) = &deliveries { (deliveries::week(page, now_ms)) }
         div.columns {
             section {
                 h2 { (text::SETTINGS) }
@@ -84,56 +84,36 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             h2 { (text::RULES) }
             (rules::of_connection(visit, &id, &of_it))
         }
-        @if let Some(page) = &deliveries { (deliveries::history(visit, page, &id, now_ms)) }
         (danger(visit, &at))
     };
     let mut shown = Page::new(Section::Connections, &connection.name);
     let done = call.request.query("done");
     shown.done = done.as_deref();
-    shown.live = deliveries
-        .filter(|page| page.is_first)
-        .map(|page| live::of_connection(visit, &id, &page.read));
+    let newest = deliveries.as_ref().and_then(|page| page.newest.as_ref());
+    shown.live = newest.map(|newest| live::of_connection(visit, &id, newest));
     Ok(page(visit, &shown, &body))
 }
 
-fn heading(visit: &EmbedSession, connection: &Connection, state: &str, at: &str) -> Markup {
-    let (toggle, label) = match connection.active {
-        true => (format!("{at}/deactivate"), text::PAUSE),
-        false => (format!("{at}/activate"), text::RESUME),
-    };
-    let test = format!("{at}/test");
+fn heading(visit: &EmbedSession, connection: &Connection, state: &str, address: &str) -> Markup {
+    let at = format!("connections/{}", connection.id);
+    let (test, pause) = (format!("{at}/test"), format!("{at}/deactivate"));
     html! {
         div.heading {
-            h1 { (connection.name) " " (parts::state(state)) }
+            div {
+                h1 { (connection.name) " " (parts::state(state)) }
+                p.hint.url { (address) }
+            }
             div.actions {
                 (parts::link_button(visit, Need::Act, &test, text::SEND_TEST, "primary"))
-                (Button { label, action: &toggle, need: Need::Manage, look: "quiet", fields: &[] }
-                    .render(visit))
-            }
-        }
-    }
-}
-
-fn inactive_notice(visit: &EmbedSession, connection: &Connection) -> Markup {
-    let cancel = format!("connections/{}/activate", connection.id);
-    html! {
-        @if let Some(reason) = connection.inactive_reason {
-            div.notice role="status" {
-                p { strong { (text::why::inactive(reason)) } " " (text::HELD_MEANWHILE) }
-                (parts::link_button(visit, Need::Manage, &cancel, text::RESUME_WITHOUT, "quiet"))
-            }
-        }
-    }
-}
-
-/// Nothing succeeds any more, and some time is left to mend that.
-fn warning(connection: &Connection, now_ms: i64) -> Markup {
-    let given = connection.warning.filter(|(_, percent)| connection.active && *percent > 0);
-    html! {
-        @if let Some((since_ms, percent)) = given {
-            div.notice.bad role="alert" {
-                p { (text::why::warned(percent)) }
-                p { (text::FAILING_SINCE) " " (parts::time(since_ms, now_ms)) "." }
+                @if connection.active {
+                    (Button {
+                        label: text::PAUSE,
+                        action: &pause,
+                        need: Need::Manage,
+                        look: "quiet",
+                        fields: &[],
+                    }.render(visit))
+                }
             }
         }
     }

@@ -13,6 +13,16 @@ const STYLESHEET: &str = include_str!("embed.css");
 const SCRIPT: &str = include_str!("embed.js");
 const LOADER: &str = include_str!("loader.js");
 
+/// A file without what only its readers need: indents, empty lines, and lines that are a comment.
+/// Line ends stay, and with them the meaning of a script; neither file has a text of several lines.
+fn compact(text: &str) -> String {
+    let lines = text.lines().map(str::trim);
+    let is_comment =
+        |line: &str| line.starts_with("//") || (line.starts_with("/*") && line.ends_with("*/"));
+    let kept = lines.filter(|line| !line.is_empty() && !is_comment(line));
+    kept.collect::<Vec<_>>().join("\n")
+}
+
 /// FNV-1a of a text: tells one version of a file from another.
 const fn version(text: &str) -> u64 {
     let (bytes, mut hash, mut at) = (text.as_bytes(), 0xcbf2_9ce4_8422_2325_u64, 0);
@@ -40,13 +50,13 @@ pub fn script_path() -> String {
 /// `GET /embed/embed.css`.
 pub async fn stylesheet<P: Platform>(_: &P, call: &Call) -> Result<Reply> {
     let accent = call.request.query("accent").filter(|accent| is_accent(accent));
-    let text = format!("{}\n{STYLESHEET}", theme::properties(accent.as_deref()));
+    let text = format!("{}\n{}", theme::properties(accent.as_deref()), compact(STYLESHEET));
     Ok(asset("text/css; charset=utf-8", text, FOR_EVER))
 }
 
 /// `GET /embed/embed.js`.
 pub async fn script<P: Platform>(_: &P, _: &Call) -> Result<Reply> {
-    Ok(asset("text/javascript; charset=utf-8", SCRIPT.to_owned(), FOR_EVER))
+    Ok(asset("text/javascript; charset=utf-8", compact(SCRIPT), FOR_EVER))
 }
 
 /// `GET /embed.js`: the loader, for pages of any origin.
@@ -63,4 +73,21 @@ fn asset(content_type: &str, text: String, cache: &str) -> Reply {
         .with_header("content-type", content_type)
         .with_header("cache-control", cache)
         .with_header("x-content-type-options", "nosniff")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_is_what_is_written_without_comments_and_indents() {
+        let text = "// a\n  f(); // b\n\n  /** c */\n/* d */ g()\n";
+        assert_eq!(compact(text), "f(); // b\n/* d */ g()");
+        for file in [SCRIPT, STYLESHEET] {
+            // A text that goes over lines, or a comment of several, would be cut to pieces.
+            let is_open = |line: &&str| line.contains("/*") && !line.contains("*/");
+            assert_eq!(file.lines().find(is_open), None);
+            assert!(file.lines().all(|line| line.matches('`').count() % 2 == 0));
+        }
+    }
 }

@@ -198,8 +198,12 @@
   afterForm();
 
   // --- Small things ---------------------------------------------------------------------------
-  /** Makes the buttons of a part of the page work that need a script. */
+  /** Makes the buttons of a part of the page work that need a script, and shows moments in local time. */
   function prepare(part) {
+    for (const time of part.querySelectorAll("time.exact")) {
+      time.title ||= time.textContent;
+      time.textContent = new Date(time.dateTime).toLocaleString("sv");
+    }
     for (const button of part.querySelectorAll("button[data-copy]")) {
       button.hidden = false;
       button.addEventListener("click", () => copy(button));

@@ -7,5 +7,6 @@ pub mod launch;
 pub(crate) mod layout;
 pub mod live;
 pub(crate) mod parts;
+pub(crate) mod pretty;
 pub(crate) mod security;
 pub(crate) mod theme;

@@ -6,6 +6,7 @@ use crate::domain::base::error::FieldError;
 use crate::domain::base::time::rfc3339;
 use crate::domain::tenants::session::{Denied, Need};
 use crate::embed::frame::layout::{csrf_token, path};
+use crate::embed::frame::pretty;
 use crate::embed::text::{self, moments};
 use crate::http::access::EmbedSession;
 use crate::store::lanes::HeldBack;
@@ -16,6 +17,24 @@ pub fn time(at_ms: i64, now_ms: i64) -> Markup {
     html! {
         time datetime=(exact) title=(moments::exact(&exact)) data-at=(at_ms) {
             (moments::relative(at_ms - now_ms))
+        }
+    }
+}
+
+/// A moment exactly, to the second; a script shows it in the time of who looks at it.
+pub fn moment(at_ms: i64) -> Markup {
+    let exact = rfc3339(at_ms);
+    html! { time.exact datetime=(exact) { (moments::to_the_second(&exact)) } }
+}
+
+/// A body: laid out for reading if it is JSON, with its exact bytes folded below.
+pub fn body(id: &str, text: &str) -> Markup {
+    let Some(shown) = pretty::json(text) else { return copyable(id, text) };
+    html! {
+        pre tabindex="0" { code { (shown) } }
+        details.part {
+            summary { (text::history::EXACT) }
+            (copyable(id, text))
         }
     }
 }

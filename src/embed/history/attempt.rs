@@ -1,138 +1,224 @@
-//! One attempt: the request as it was sent, the receiver's answer, the timing.
+//! One attempt: what it means, the receiver's answer, the request as it was sent, and how it
+//! differs from the attempt before it. It is the right side of its event's page.
 
 use maud::{Markup, html};
 
-use crate::app::attempts;
-use crate::domain::base::error::Result;
+use crate::destinations;
 use crate::domain::delivery::attempt::{Outcome, Record};
+use crate::domain::delivery::cause::Cause;
 use crate::domain::tenants::session::Need;
-use crate::embed::common::home;
-use crate::embed::frame::layout::{Page, Section, page, path};
+use crate::embed::frame::layout::path;
 use crate::embed::frame::parts;
-use crate::embed::history::payload::{file_name, payload};
-use crate::embed::text::{self, moments};
-use crate::http::access::EmbedSession;
-use crate::http::{Call, Reply};
-use crate::ports::Platform;
+use crate::embed::history::compare::compare;
+use crate::embed::history::payload::file_name;
+use crate::embed::history::shown::{Selected, Shown};
+use crate::embed::text::{self, history as words, moments};
 
-/// `GET /embed/s/{session}/events/{id}/rules/{rule}/attempts/{n}`.
-pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    let visit = call.caller.visit()?;
-    let (id, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
-    let scope = visit.session.actor().scope;
-    let number = call.param("n").parse::<u32>().unwrap_or_default();
-    let of = (id.as_str(), rule.as_str());
-    let (found, sent_payload, record) =
-        attempts::find_at(platform, &home(visit), &scope, of, number).await?;
-    let record = &record;
-    let title = text::attempt_title(record.number);
-    let body = html! {
-        p { a href=(path(visit, &format!("events/{id}"))) { "← " (found.event.name) } }
-        h1 { (title) }
-        p { (outcome(visit, record, platform.now_ms())) }
-        @for note in &record.notes { p.hint { (note) } }
-        (details(visit, record, &id, &sent_payload))
-        section hidden[record.method.is_empty()] {
-            h2 { (text::BODY_SENT) }
-            @if record.wrapped { p.hint { (text::BODY_WRAPPED) } }
-            @if !record.body.is_empty() {
-                p.hint { (text::MADE_OF) }
-                @match visit.session.may_read_payloads() {
-                    Ok(()) => { (parts::copyable("body-made", &record.body)) }
-                    Err(denied) => { p.hint { (text::denied(denied)) } }
+/// What is shown of an attempt.
+pub struct Pane<'a> {
+    /// What the page is made of.
+    pub shown: &'a Shown<'a>,
+    /// The attempt; none when there is none yet.
+    pub selected: Option<Selected<'a>>,
+}
+
+impl Pane<'_> {
+    /// The attempt, or that there is none.
+    pub fn render(&self) -> Markup {
+        let Some(selected) = self.selected else {
+            return html! { h2.unseen { (words::ATTEMPT) } p.hint { (words::NO_ATTEMPT) } };
+        };
+        let record = selected.record;
+        let to = self.shown.connection(selected.owed);
+        // An error can name the receiver, which is for who sees connections.
+        let tells = self.shown.visit.session.may(Need::ViewAll).is_ok();
+        html! {
+            div.heading {
+                h2 {
+                    (text::attempt_title(record.number))
+                    @if let Some(to) = to { small { (text::SENT_TO) " " (to.name) } }
                 }
-            } @else if found.erased_at_ms.is_some() {
-                p.hint { (text::ERASED) }
-            } @else {
-                (payload(visit, &sent_payload))
+                @if tells { (self.menu(selected)) }
+            }
+            (self.outcome(record, tells))
+            (self.meaning(selected))
+            @for note in &record.notes { p.hint { (note) } }
+            @if tells { (self.answer(record)) (self.request(selected)) (self.changes(selected)) }
+        }
+    }
+
+    /// What came of it, and when.
+    fn outcome(&self, record: &Record, tells: bool) -> Markup {
+        let colour = if record.outcome == Outcome::Delivered { "delivered" } else { "failed" };
+        // A bare status stands there already.
+        let is_bare =
+            |error: &&String| error.strip_prefix("Answered ").is_some_and(|s| s.len() == 3);
+        html! {
+            p.outcome {
+                span.badge data-state=(colour) { (text::why::outcome(record.outcome)) } " "
+                @if let Some(status) = record.status { code { (status) } " · " }
+                (moments::duration(record.duration_ms)) " · "
+                (parts::moment(record.started_at_ms)) " · "
+                (parts::time(record.started_at_ms, self.shown.now_ms))
+                @if record.asked_by.is_some() { " · " (text::BY_HAND) }
+                @if let Some(error) = record.error.as_ref().filter(|e| tells && !is_bare(e)) {
+                    br; span.error { (error) }
+                }
             }
         }
-    };
-    Ok(page(visit, &Page::new(Section::Events, &title), &body))
-}
+    }
 
-/// An attempt in a line, with the way to its page.
-pub fn summary(visit: &EmbedSession, record: &Record, at: &str, now_ms: i64) -> Markup {
-    let below = format!("{at}/attempts/{}", record.number);
-    html! {
-        p.attempt {
-            a href=(path(visit, &below)) { (text::attempt_title(record.number)) } " "
-            (outcome(visit, record, now_ms))
+    /// What the attempt failed at, in a sentence with one action.
+    fn meaning(&self, selected: Selected<'_>) -> Markup {
+        let (visit, record) = (self.shown.visit, selected.record);
+        let to = self.shown.connection(selected.owed);
+        let about = to.and_then(|to| destinations::find(&to.kind)).map(|found| found.about());
+        let found = match about.is_none_or(|about| about.is_signed) {
+            true => Cause::of(record.outcome, record.status, record.error.as_deref())
+                .map(text::why::diagnosis),
+            false => text::why::diagnosis_elsewhere(record.outcome),
+        };
+        let may = visit.session.may(Need::ViewAll).is_ok();
+        html! {
+            @if let Some((sentence, repair)) = found {
+                p.diagnosis {
+                    (sentence) " "
+                    @if let Some(to) = to.filter(|_| may) {
+                        @let (below, label) = repair.page();
+                        @let at = format!("connections/{}/{below}", to.id);
+                        (parts::link(visit, Need::ViewAll, &at, label))
+                    }
+                }
+            }
         }
     }
-}
 
-/// What came of an attempt, and when. An error can name the receiver, which is for who sees
-/// connections.
-fn outcome(visit: &EmbedSession, record: &Record, now_ms: i64) -> Markup {
-    let tells = visit.session.may(Need::ViewAll).is_ok();
-    let colour = if record.outcome == Outcome::Delivered { "delivered" } else { "failed" };
-    // A bare status stands there already.
-    let is_bare = |error: &&String| error.strip_prefix("Answered ").is_some_and(|s| s.len() == 3);
-    html! {
-        span.badge data-state=(colour) { (text::why::outcome(record.outcome)) } " "
-        @if let Some(status) = record.status { code { (status) } " · " }
-        (moments::duration(record.duration_ms)) " · " (parts::time(record.started_at_ms, now_ms))
-        @if record.asked_by.is_some() { " · " (text::BY_HAND) }
-        @if let Some(error) = record.error.as_ref().filter(|e| tells && !is_bare(e)) {
-            br; span.error { (error) }
+    /// The receiver's answer. Its body is somebody's data, so it is for who may read payloads.
+    fn answer(&self, record: &Record) -> Markup {
+        let Some(status) = record.status else { return html! {} };
+        let number = record.number;
+        html! {
+            h3 { (text::ANSWER) " " (status) }
+            @match self.shown.visit.session.may_read_payloads() {
+                Ok(()) if !record.excerpt.is_empty() => {
+                    (parts::body(&format!("answer-body-{number}"), &record.excerpt))
+                    @if record.truncated { p.hint { (text::TRUNCATED) } }
+                }
+                Ok(()) => { p.hint { (text::EMPTY_ANSWER) } }
+                Err(denied) => { p.hint { (text::denied(denied)) } }
+            }
+            @if !record.response_headers.is_empty() {
+                details.part open {
+                    summary { (words::ANSWER_HEADERS) }
+                    (headers(&format!("answer-{number}"), &record.response_headers))
+                }
+            }
         }
     }
-}
 
-/// Request and answer, for who sees connections. The answer's body is somebody's data, so it is for
-/// who may read payloads.
-pub fn details(visit: &EmbedSession, record: &Record, event: &str, payload: &str) -> Markup {
-    if visit.session.may(Need::ViewAll).is_err() {
-        return html! {};
-    }
-    let id = |what: &str| format!("{what}-{}", record.number);
-    let may_read = visit.session.may_read_payloads();
-    html! {
-        details.part open hidden[record.method.is_empty()] {
-            summary { (text::REQUEST_SENT) }
-            (parts::copyable(&id("sent"), &sent(record)))
-            @if !payload.is_empty() {
-                @let body = Body::of(record, may_read.is_ok(), event, payload);
+    /// The request as it was sent.
+    fn request(&self, selected: Selected<'_>) -> Markup {
+        let record = selected.record;
+        if record.method.is_empty() {
+            return html! {};
+        }
+        let (number, whole) = (record.number, &self.shown.whole);
+        let may_read = self.shown.visit.session.may_read_payloads();
+        let event = &whole.found.event.id;
+        html! {
+            h3 { (text::REQUEST_SENT) }
+            p { code id=(format!("url-{number}")) { (record.method) " " (record.url) } }
+            @if record.wrapped { p.hint { (text::BODY_WRAPPED) } }
+            @if record.body.is_empty() && !record.wrapped { p.hint { (words::BODY_IS_PAYLOAD) } }
+            @if !record.body.is_empty() {
+                p.hint { (text::MADE_OF) }
+                @match may_read {
+                    Ok(()) => { (parts::body("body-made", &record.body)) }
+                    Err(denied) => { p.hint { (text::denied(denied)) } }
+                }
+            }
+            details.part open {
+                summary { (words::REQUEST_HEADERS) }
+                (headers(&format!("sent-{number}"), &record.request_headers))
+            }
+            @if !whole.payload.is_empty() {
+                @let body = Body::of(record, may_read.is_ok(), event, &whole.payload);
                 details.part {
                     summary { (text::AS_CURL) }
                     @if let Body::File(file) = &body {
                         p.hint {
-                            a href=(path(visit, &format!("events/{event}/payload"))) download=(file)
-                                { (text::SAVE_BODY) }
+                            a href=(path(self.shown.visit, &format!("events/{event}/payload")))
+                                download=(file) { (text::SAVE_BODY) }
                         }
                     }
-                    (parts::copyable(&id("curl"), &curl(record, &body)))
+                    (parts::copyable(&format!("curl-{number}"), &curl(record, &body)))
                 }
             }
         }
-        @if let Some(status) = record.status {
-            details.part open {
-                summary { (text::ANSWER) " " (status) }
-                (parts::copyable(&id("answer"), &answered(status, record)))
-                @match may_read {
-                    Ok(()) if !record.excerpt.is_empty() => {
-                        (parts::copyable(&id("answer-body"), &record.excerpt))
-                        @if record.truncated { p.hint { (text::TRUNCATED) } }
+    }
+
+    /// What is different from the attempt before it, folded.
+    fn changes(&self, selected: Selected<'_>) -> Markup {
+        let number = selected.record.number;
+        let before = number.checked_sub(1);
+        let before = before.and_then(|before| self.shown.looked_at(selected.owed, before));
+        let Some(before) = before else { return html! {} };
+        let may_read = self.shown.visit.session.may_read_payloads().is_ok();
+        html! {
+            details.part {
+                summary { (words::compared_with(before.number)) }
+                (compare(before, selected.record, may_read))
+            }
+        }
+    }
+
+    /// All that can be copied of an attempt, in one menu. It is there where a script can copy.
+    fn menu(&self, selected: Selected<'_>) -> Markup {
+        let record = selected.record;
+        let number = record.number;
+        let may_read = self.shown.visit.session.may_read_payloads().is_ok();
+        let is_sent = !record.method.is_empty();
+        let has_payload = !self.shown.whole.payload.is_empty();
+        let is_made = !record.body.is_empty();
+        let body = match (is_made, record.wrapped) {
+            _ if !may_read || !is_sent => None,
+            (true, _) => Some("body-made"),
+            (false, false) if has_payload => Some("payload"),
+            _ => None,
+        };
+        let answer = may_read && !record.excerpt.is_empty();
+        let items = [
+            body.map(|id| (words::COPY_BODY, id.to_owned())),
+            is_sent.then(|| (words::COPY_HEADERS, format!("sent-{number}"))),
+            (is_sent && has_payload).then(|| (words::COPY_CURL, format!("curl-{number}"))),
+            answer.then(|| (words::COPY_ANSWER, format!("answer-body-{number}"))),
+            Some((words::COPY_MESSAGE, "message".to_owned())),
+        ];
+        html! {
+            span.unseen id="message" { (self.shown.message(selected.owed)) }
+            details.menu {
+                summary.button { (text::COPY) }
+                div {
+                    @for (label, id) in items.into_iter().flatten() {
+                        button type="button" class="copy" data-copy=(id) hidden { (label) }
                     }
-                    Ok(()) => { p.hint { (text::EMPTY_ANSWER) } }
-                    Err(denied) => { p.hint { (text::denied(denied)) } }
                 }
             }
         }
     }
 }
 
-fn sent(record: &Record) -> String {
-    let headers = record.request_headers.iter();
-    let headers = headers.map(|(name, value)| format!("\n{name}: {value}"));
-    format!("{} {}{}", record.method, record.url, headers.collect::<String>())
-}
-
-fn answered(status: u16, record: &Record) -> String {
-    let headers = record.response_headers.iter();
-    let headers = headers.map(|(name, value)| format!("\n{name}: {value}"));
-    format!("HTTP {status}{}", headers.collect::<String>())
+/// Headers as a table, whose text alone is what a request has: a line for each.
+fn headers(id: &str, headers: &[(String, String)]) -> Markup {
+    html! {
+        table.headers id=(id) {
+            tbody {
+                @for (name, value) in headers {
+                    tr { th scope="row" { (name) span.unseen { ": " } } td { (value) "\n" } }
+                }
+            }
+        }
+    }
 }
 
 /// Longer bodies do not fit into one argument of a command (Linux takes 128 KiB).

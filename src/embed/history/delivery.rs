@@ -22,6 +22,7 @@ pub async fn retry<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     retry::retry(platform, &visit.session.actor(), &event, &rule).await?;
     let form = call.form()?;
     let after = match (form.get(AFTER), ids::parse_uuid(form.get("connection"))) {
+        ("connection", Some(connection)) => format!("connections/{connection}?done=retried"),
         ("failed", None) => "failed?done=retried".to_owned(),
         ("failed", Some(connection)) => format!("failed?connection={connection}&done=retried"),
         _ => format!("events/{event}?done=retried"),

@@ -1,6 +1,7 @@
 //! The pages of events, deliveries, attempts and replays.
 
 pub mod attempt;
+pub(crate) mod compare;
 pub mod delivery;
 pub mod event;
 pub mod events;
@@ -8,3 +9,5 @@ pub mod failed;
 pub(crate) mod payload;
 pub(crate) mod replay_form;
 pub mod replays;
+pub(crate) mod shown;
+pub(crate) mod timeline;

@@ -21,7 +21,8 @@ pub fn file_name(event: &str) -> String {
 pub async fn download<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let id = call.id("id", "event")?;
-    let whole = events::whole_at(platform, &home(visit), &visit.session.actor().scope, &id).await?;
+    let scope = visit.session.actor().scope;
+    let whole = events::whole_at(platform, &home(visit), &scope, &id, None).await?;
     if let Err(denied) = visit.session.may_read_payloads() {
         return Err(Error::new(Kind::Forbidden, text::denied(denied)));
     }
@@ -38,7 +39,7 @@ pub async fn download<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 /// A payload, or what may be told of it to who may not read it.
 pub fn payload(visit: &EmbedSession, payload: &str) -> Markup {
     match visit.session.may_read_payloads() {
-        Ok(()) => parts::copyable("payload", payload),
+        Ok(()) => parts::body("payload", payload),
         Err(denied) => html! {
             p { (text::payload_facts(payload.len())) " " code { (sha256(payload)) } }
             p.hint { (text::denied(denied)) }

@@ -12,8 +12,10 @@ macro_rules! texts {
 }
 
 pub mod charts;
+pub mod connection;
 pub mod foreign;
 pub mod form;
+pub mod history;
 pub mod moments;
 pub mod replay;
 pub mod why;
@@ -107,7 +109,6 @@ texts! {
     SETTINGS = "Settings";
     DELIVERIES = "Deliveries";
     NO_DELIVERIES = "Nothing has been sent to this connection yet. Send a test event to try it.";
-    NEXT = "next";
     PAUSE = "Pause";
     RESUME = "Resume";
     RESUME_WITHOUT = "Resume and cancel held deliveries";
@@ -117,8 +118,6 @@ texts! {
                       Fix the cause of its failure, or cancel its delivery:";
     FAILING_SINCE = "Failing since";
     LAST_ERROR = "Last error:";
-    FIX_URL = "Edit the connection";
-    FIX_CODE = "Show the verification code";
     GONE_CONNECTION = "A deleted connection";
 
     YOUR_SECRET = "Your signing secret";
@@ -200,7 +199,6 @@ texts! {
     ANSWER = "Response";
     TRUNCATED = "Only the first 16 KiB of the response are kept.";
     EMPTY_ANSWER = "The response had no body.";
-    BODY_SENT = "Body";
     BODY_WRAPPED = "The body was this payload inside an envelope.";
     TAKE_EXAMPLE = "Use its example";
     TEST_HELD = "This connection is paused: the test event is held until you resume it.";
@@ -320,7 +318,7 @@ pub fn copy_label(id: &str) -> String {
         _ => (id, ""),
     };
     let what = match what {
-        "sent" => "request of attempt",
+        "sent" => "request headers of attempt",
         "curl" => "curl command of attempt",
         "answer" => "response headers of attempt",
         "answer-body" => "response body of attempt",

@@ -7,6 +7,11 @@ pub fn exact(rfc3339: &str) -> String {
     rfc3339.replace('T', " ").replace('Z', " UTC")
 }
 
+/// A moment without its milliseconds, such as `2026-11-28 12:26:03 UTC`.
+pub fn to_the_second(rfc3339: &str) -> String {
+    format!("{} UTC", rfc3339.get(..19).unwrap_or(rfc3339).replace('T', " "))
+}
+
 /// A moment as the fields of forms take it, in UTC, with no more than its minutes.
 pub fn field(at_ms: i64) -> String {
     rfc3339(at_ms)[..16].to_owned()

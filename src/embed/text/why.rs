@@ -2,6 +2,7 @@
 
 use crate::domain::connection::model::InactiveReason;
 use crate::domain::delivery::attempt::Outcome;
+use crate::domain::delivery::cause::Cause;
 use crate::domain::delivery::state::EndReason;
 use crate::domain::lane::queue::Reason;
 use crate::domain::routing::rule::Mismatch;
@@ -59,72 +60,112 @@ pub enum Repair {
     Settings,
     /// In the code that checks signatures.
     Verification,
-    /// On the person's own server.
+    /// On the person's own server; a test event shows whether it is done.
     Server,
 }
 
-/// One sentence that says why an attempt failed and what to do, and where; `None` when it did not.
-pub fn diagnosis(outcome: Outcome, status: Option<u16>) -> Option<(&'static str, Repair)> {
-    let (text, repair) = match (outcome, status) {
-        (Outcome::Delivered, _) => return None,
-        (Outcome::Gone, _) => (
+impl Repair {
+    /// The page of the connection, below its own, and the words that lead there.
+    pub fn page(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Settings => ("edit", "Edit the connection"),
+            Self::Verification => ("verification", "Show the verification code"),
+            Self::Server => ("test", "Send a test event when it is fixed"),
+        }
+    }
+}
+
+/// One sentence that says what an attempt failed at, and what to do about it where.
+pub fn diagnosis(cause: Cause) -> (&'static str, Repair) {
+    match cause {
+        Cause::Refused => (
+            "Your server refused the request (401 or 403). Check that it uses the current secret, \
+             that it verifies the raw body, and that its clock is right.",
+            Repair::Verification,
+        ),
+        Cause::NotFound => (
+            "Your server does not know this address (404). Check the path of the URL.",
+            Repair::Settings,
+        ),
+        Cause::Method => (
+            "Your server does not accept this method (405). Choose another method here, or accept \
+             this one.",
+            Repair::Settings,
+        ),
+        Cause::Gone => (
             "Your server answered 410 Gone: it does not want these requests. Change the URL, or \
              resume the connection when it does.",
             Repair::Settings,
         ),
-        (Outcome::RedirectRefused, _) => (
-            "Your server answered with a redirect, and redirects are not followed. Enter the final \
-             URL.",
+        Cause::TooLarge => (
+            "The request was too large for your server (413). Raise its limit for request bodies.",
+            Repair::Server,
+        ),
+        Cause::MediaType => (
+            "Your server does not accept this content type (415). It must accept application/json.",
+            Repair::Server,
+        ),
+        Cause::Rejected => {
+            ("Your server did not accept the request. Its response may say why.", Repair::Server)
+        }
+        Cause::RateLimited => (
+            "Your server asked for fewer requests (429). Set the requests per second of this \
+             connection.",
             Repair::Settings,
         ),
-        (Outcome::UrlRefused, _) => {
-            ("This URL is not allowed. Enter a public https URL.", Repair::Settings)
-        }
-        (Outcome::Timeout, _) => (
+        Cause::Redirect => (
+            "Your server answered with a redirect, and redirects are not followed. Enter the \
+             final URL.",
+            Repair::Settings,
+        ),
+        Cause::ServerError => (
+            "Your server reported an error of its own. Look at its log at the time of the attempt.",
+            Repair::Server,
+        ),
+        _ => unanswered(cause),
+    }
+}
+
+/// The same where no whole answer came.
+fn unanswered(cause: Cause) -> (&'static str, Repair) {
+    match cause {
+        Cause::LateAnswer => (
             "Your server did not answer in time. Answer first and do the work afterwards, or allow \
              a longer timeout.",
             Repair::Settings,
         ),
-        (Outcome::NetworkError, _) => (
-            "Your server could not be reached. Check the host name and port of the URL, its TLS \
-             certificate, and that a firewall lets our requests in.",
+        Cause::LateBody => (
+            "Your server sent a status, but the body of its answer was not complete in time. Send \
+             a short body, or none.",
+            Repair::Server,
+        ),
+        Cause::HostName => (
+            "The host name of the URL does not resolve. Check its spelling and its DNS record.",
             Repair::Settings,
         ),
-        (Outcome::RateLimited, _) => (
-            "Your server asked for fewer requests. Set the requests per second of this connection.",
+        Cause::Certificate => (
+            "The TLS certificate of your server is not valid for this host name. Renew it, and \
+             send the whole chain.",
+            Repair::Server,
+        ),
+        Cause::Tls => (
+            "No TLS connection could be made. Check that the port of the URL speaks https.",
             Repair::Settings,
         ),
-        (_, Some(401 | 403)) => (
-            "Your server refused the request. Check that it uses the current secret, that it \
-             verifies the raw body, and that its clock is right.",
-            Repair::Verification,
+        Cause::NothingListens => (
+            "Your server refused the connection: nothing listens at this port. Start it, or change \
+             the port of the URL.",
+            Repair::Settings,
         ),
-        (_, Some(404)) => {
-            ("Your server does not know this address. Check the path of the URL.", Repair::Settings)
+        Cause::UrlRefused => {
+            ("This URL is not allowed. Enter a public https URL.", Repair::Settings)
         }
-        (_, Some(405)) => (
-            "Your server does not accept this method. Choose another method, or accept this one.",
+        _ => (
+            "Your server could not be reached. Check the host name and port of the URL, and that a \
+             firewall lets our requests in.",
             Repair::Settings,
         ),
-        (_, Some(413)) => (
-            "The request was too large for your server. Raise its limit for request bodies.",
-            Repair::Server,
-        ),
-        (_, Some(415)) => (
-            "Your server does not accept this content type. It must accept application/json.",
-            Repair::Server,
-        ),
-        (_, Some(500..=599)) => (
-            "Your server reported an error of its own. Look at its log at the time of this \
-             attempt.",
-            Repair::Server,
-        ),
-        _ => (
-            "Your server did not accept the request. Its response below may say why.",
-            Repair::Server,
-        ),
-    };
-    Some((text, repair))
+    }
 }
 
 /// The same for a destination that is not the customer's own server, or that checks no signature.
@@ -244,4 +285,24 @@ pub fn mismatch(why: Mismatch) -> &'static str {
 /// That a page shows the newest attempts only.
 pub fn newest_attempts(shown: usize, all: u32) -> String {
     format!("The newest {shown} of {all} attempts.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strum::VariantArray;
+
+    #[test]
+    fn each_cause_has_a_sentence_of_its_own_and_one_action() {
+        let told: Vec<&str> = Cause::VARIANTS.iter().map(|cause| diagnosis(*cause).0).collect();
+        for (index, sentence) in told.iter().enumerate() {
+            assert!(sentence.ends_with('.') && sentence.len() < 180, "{sentence}");
+            assert!(!told[..index].contains(sentence), "{sentence}");
+        }
+        let pages = [Repair::Settings, Repair::Verification, Repair::Server].map(Repair::page);
+        assert_eq!(pages.map(|(below, _)| below), ["edit", "verification", "test"]);
+        assert_eq!(diagnosis(Cause::Refused).1, Repair::Verification);
+        assert_eq!(diagnosis(Cause::HostName).1, Repair::Settings);
+        assert_eq!(diagnosis(Cause::Certificate).1, Repair::Server);
+    }
 }

@@ -1,0 +1,203 @@
+//! How a connection is: one sentence with its cause and one action, and the numbers beside it.
+
+use maud::{Markup, html};
+
+use crate::destinations;
+use crate::domain::connection::model::InactiveReason;
+use crate::domain::delivery::cause::Cause;
+use crate::domain::delivery::state::State;
+use crate::domain::tenants::session::Need;
+use crate::embed::connections::deliveries::Deliveries;
+use crate::embed::frame::layout::path;
+use crate::embed::frame::parts::{self, Button};
+use crate::embed::text::{self, connection as words, why::Repair};
+use crate::http::access::EmbedSession;
+use crate::store::connections::Connection;
+use crate::store::held::WAITING_COUNTED;
+
+/// What the health is told from.
+pub struct Health<'a> {
+    /// Who looks at it.
+    pub visit: &'a EmbedSession,
+    /// The connection.
+    pub connection: &'a Connection,
+    /// How many rules send to it.
+    pub rules: usize,
+    /// What it was sent; none for a session of one resource.
+    pub page: Option<&'a Deliveries>,
+    /// When it is shown.
+    pub now_ms: i64,
+}
+
+impl Health<'_> {
+    /// The sentence and its action, what keeps deliveries back, and the numbers.
+    pub fn render(&self) -> Markup {
+        html! {
+            section id="health" data-live {
+                (self.state())
+                @if let Some(page) = self.page { (self.line(page)) (self.numbers(page)) }
+            }
+        }
+    }
+
+    fn state(&self) -> Markup {
+        let trouble = self.page.and_then(|page| page.trouble.as_ref());
+        let since_ms = trouble.and_then(|trouble| trouble.failing_since_ms);
+        match (self.connection.inactive_reason, since_ms) {
+            (Some(reason), _) => self.inactive(reason),
+            (None, Some(since_ms)) => self.failing(since_ms),
+            (None, None) if self.rules == 0 => self.no_rules(),
+            (None, None) => html! {
+                (self.warning())
+                @if let Some(page) = self.page {
+                    @let newest = page.shown.iter().find(|one| one.state == State::Delivered);
+                    @match newest {
+                        Some(newest) => {
+                            p.well {
+                                (words::WORKING) " " (words::LAST_DELIVERED) " "
+                                (parts::time(newest.created_at_ms, self.now_ms)) "."
+                            }
+                        }
+                        None if page.shown.is_empty() => {}
+                        None => { p.hint { (words::NONE_DELIVERED) } }
+                    }
+                }
+            },
+        }
+    }
+
+    /// Nothing is sent: why, and the way back.
+    fn inactive(&self, reason: InactiveReason) -> Markup {
+        let at = format!("connections/{}/activate", self.connection.id);
+        let is_bad = reason != InactiveReason::Paused;
+        let waiting = self.page.map_or(0, |page| page.waiting);
+        html! {
+            div.notice.bad[is_bad] role="status" {
+                p { strong { (text::why::inactive(reason)) } " " (text::HELD_MEANWHILE) }
+                @if waiting > 0 { p { (words::held(waiting, waiting >= WAITING_COUNTED)) } }
+                div.actions {
+                    (Button {
+                        label: text::RESUME,
+                        action: &at,
+                        need: Need::Manage,
+                        look: "primary",
+                        fields: &[],
+                    }.render(self.visit))
+                    @if waiting > 0 || self.page.is_none() {
+                        (parts::link_button(self.visit, Need::Manage, &at, text::RESUME_WITHOUT,
+                            "quiet"))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Nothing arrives: since when, why, and what to do about it.
+    fn failing(&self, since_ms: i64) -> Markup {
+        let shown = self.page.map(|page| page.shown.as_slice()).unwrap_or_default();
+        let error = shown.iter().find_map(|delivery| delivery.last_error.as_deref());
+        let about = destinations::find(&self.connection.kind).map(|found| found.about());
+        let is_own = about.is_none_or(|about| about.is_signed);
+        let cause = error.filter(|_| is_own).and_then(Cause::of_error);
+        let found = cause.map(text::why::diagnosis);
+        let repair = found.map_or(Repair::Settings, |(_, repair)| repair);
+        let (below, label) = repair.page();
+        let at = format!("connections/{}/{below}", self.connection.id);
+        let waiting = self.page.map_or(0, |page| page.waiting);
+        html! {
+            div.notice.bad role="status" {
+                p {
+                    strong {
+                        (text::FAILING_SINCE) " " (parts::time(since_ms, self.now_ms)) ". "
+                    }
+                    @if let Some((sentence, _)) = found { (sentence) }
+                }
+                @if let Some(error) = error { p { (text::LAST_ERROR) " " (error) } }
+                @if waiting > 0 { p { (words::waiting(waiting, waiting >= WAITING_COUNTED)) } }
+                (self.warning())
+                div.actions {
+                    a.button href=(path(self.visit, &at)) { (label) }
+                    @if let Some(last) = shown.iter().find(|one| one.last_error.is_some()) {
+                        a.button.quiet href=(path(self.visit, &format!("events/{}", last.event))) {
+                            (words::LAST_ANSWER)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Nothing succeeds any more, and some time is left to change that.
+    fn warning(&self) -> Markup {
+        let given = self.connection.warning;
+        let given = given.filter(|(_, percent)| self.connection.active && *percent > 0);
+        html! {
+            @if let Some((since_ms, percent)) = given {
+                p role="alert" {
+                    (text::why::warned(percent)) " "
+                    (text::FAILING_SINCE) " " (parts::time(since_ms, self.now_ms)) "."
+                }
+            }
+        }
+    }
+
+    fn no_rules(&self) -> Markup {
+        let at = format!("rules?connection={}", self.connection.id);
+        html! {
+            div.notice role="status" {
+                p { strong { (text::NO_RULES_YET) } }
+                (parts::link_button(self.visit, Need::ManageRules, &at, text::ADD_RULE, ""))
+            }
+        }
+    }
+
+    /// What keeps the whole line back: its lane, or the event at its head.
+    fn line(&self, page: &Deliveries) -> Markup {
+        html! {
+            @if let Some(lane) = &page.held_back {
+                div.notice { (parts::held_back(lane, self.now_ms)) }
+            }
+            @if let Some(event) = &page.holds_the_line {
+                div.notice {
+                    p {
+                        (text::HOLDS_THE_LINE) " "
+                        a href=(path(self.visit, &format!("events/{event}"))) { code { (event) } }
+                    }
+                }
+            }
+        }
+    }
+
+    fn numbers(&self, page: &Deliveries) -> Markup {
+        let total = page.week.total();
+        let times = (total.latency.percentile_ms(50), total.latency.percentile_ms(95));
+        let failed = format!("connections/{}?status=failed#deliveries", self.connection.id);
+        let is_counted = total.completed + total.failed > 0;
+        html! {
+            dl.tiles {
+                div {
+                    dt { (text::charts::WEEK) }
+                    dd {
+                        (page.week.strip()) " "
+                        (text::charts::percent(total.success_per_10000()))
+                    }
+                }
+                div {
+                    dt { (words::WAITING) }
+                    dd { (words::counted(page.waiting, WAITING_COUNTED)) }
+                }
+                div {
+                    dt { (text::charts::FAILED) }
+                    dd {
+                        @if total.failed > 0 {
+                            a href=(path(self.visit, &failed)) { (text::number(total.failed)) }
+                        } @else { (text::number(total.failed)) }
+                    }
+                }
+                div { dt { (text::charts::TIMES) } dd { (text::charts::times(times)) } }
+            }
+            @if is_counted { (page.week.table(page.counted_ms, self.now_ms)) }
+            @else { p.hint { (text::charts::NOT_COUNTED) } }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The page of a connection: how it is, why, what to do, and its deliveries with their filters.
+
+use posthorn::domain::base::time::rfc3339;
+use posthorn::ports::Clock;
+use serde_json::json;
+
+use crate::edge::{Edge, Reply};
+use crate::tenant::Tenant;
+use crate::visit::Visitor;
+
+const HOOK: &str = "https://hooks.example.com/health";
+
+fn between<'a>(page: &'a str, from: &str, to: &str) -> &'a str {
+    let rest = page.split_once(from).unwrap_or_else(|| panic!("no {from} in {page}")).1;
+    rest.split_once(to).map_or(rest, |(part, _)| part)
+}
+
+#[test]
+fn a_page_says_why_a_connection_fails_and_offers_one_action() {
+    for (status, words, action) in [
+        (401, "uses the current secret", "/verification"),
+        (403, "uses the current secret", "/verification"),
+        (404, "does not know this address", "/edit"),
+        (413, "too large for your server", "/test"),
+        (415, "does not accept this content type", "/test"),
+        (429, "asked for fewer requests", "/edit"),
+        (500, "reported an error of its own", "/test"),
+        (525, "No TLS connection could be made", "/edit"),
+        (530, "does not resolve", "/edit"),
+    ] {
+        let edge = Edge::new();
+        let tenant = Tenant::new(&edge, "Acme");
+        edge.receivers.script(HOOK, move |_| Reply::status(status));
+        let (connection, _) = tenant.route(&edge, "order.paid", json!({"url": HOOK}));
+        let event = tenant.emit(&edge, "order.paid");
+        edge.run_for(3_000);
+        let visitor = Visitor::new(&edge, &tenant, json!({"role": "admin"}));
+        let page = visitor.get(&edge, &format!("connections/{connection}")).text;
+        let health = between(&page, "id=\"health\"", "</section>");
+        assert!(health.contains("Failing since") && health.contains(words), "{status}: {health}");
+        assert!(health.contains("1 delivery is waiting"), "{status}: {health}");
+        let actions = between(health, "class=\"actions\"", "</div>");
+        assert!(actions.contains(&format!("{connection}{action}\"")), "{status}: {actions}");
+        assert!(actions.contains(&format!("events/{event}\"")), "{status}: {actions}");
+    }
+}
+
+#[test]
+fn a_connection_is_told_as_it_is() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let bare = tenant.connection(&edge, json!({"url": "https://hooks.example.com/none"}));
+    let (connection, _) = tenant.route(&edge, "order.paid", json!({"url": HOOK}));
+    let visitor = Visitor::new(&edge, &tenant, json!({"role": "admin"}));
+    let health = |id: &str| {
+        let page = visitor.get(&edge, &format!("connections/{id}")).text;
+        between(&page, "id=\"health\"", "</section>").to_owned()
+    };
+    assert!(health(&bare).contains("No rules: nothing is sent"), "{}", health(&bare));
+    tenant.emit(&edge, "order.paid");
+    edge.run_for(3_000);
+    assert!(health(&connection).contains("Working."), "{}", health(&connection));
+    let below = format!("connections/{connection}");
+    assert_eq!(visitor.post(&edge, &format!("{below}/deactivate"), &[]).status, 303);
+    assert!(!health(&connection).contains("Resume and cancel"), "nothing is held");
+    tenant.emit(&edge, "order.paid");
+    edge.run_for(3_000);
+    let told = health(&connection);
+    for words in ["1 delivery is held", ">Resume<", "Resume and cancel held"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+}
+
+#[test]
+fn deliveries_are_found_by_state_and_date_and_sent_again_from_the_list() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    edge.receivers.script(HOOK, |n| match n {
+        0 => Reply::status(500).header("webhook-delivery", "abort-message"),
+        _ => Reply::status(200),
+    });
+    let (connection, rule) = tenant.route(&edge, "order.paid", json!({"url": HOOK}));
+    let failed = tenant.emit(&edge, "order.paid");
+    edge.run_for(60_000);
+    let between_ms = edge.now_ms();
+    edge.run_for(60_000);
+    let delivered = tenant.emit(&edge, "order.paid");
+    edge.run_for(3_000);
+    let visitor = Visitor::new(&edge, &tenant, json!({"role": "admin"}));
+    let below = format!("connections/{connection}");
+    let at = rfc3339(between_ms)[..16].to_owned();
+    for (query, expected) in [
+        (String::new(), [true, true]),
+        ("?status=failed".to_owned(), [true, false]),
+        ("?status=completed".to_owned(), [false, true]),
+        ("?status=held".to_owned(), [false, false]),
+        ("?status=nonsense".to_owned(), [true, true]),
+        (format!("?since={at}"), [false, true]),
+        (format!("?until={at}"), [true, false]),
+        (format!("?since={at}&status=failed"), [false, false]),
+    ] {
+        let page = visitor.get(&edge, &format!("{below}{query}")).text;
+        let table = between(&page, "id=\"deliveries\"", "</section>");
+        let has = [&failed, &delivered].map(|id| table.contains(&format!("events/{id}\"")));
+        assert_eq!(has, expected, "{query}: {table}");
+        let is_all = expected == [true, true];
+        assert_eq!(page.contains("data-poll"), is_all, "{query}");
+    }
+    let page = visitor.get(&edge, &below).text;
+    let retry = format!("events/{failed}/rules/{rule}/retry");
+    assert_eq!(page.matches(&format!("{retry}\"")).count(), 1, "{page}");
+    let fields = [("after", "connection"), ("connection", connection.as_str())];
+    let sent = visitor.post(&edge, &retry, &fields);
+    let to = sent.headers["location"].to_str().expect("text").to_owned();
+    assert_eq!((sent.status, to), (303, visitor.path(&format!("{below}?done=retried"))));
+    edge.run_for(3_000);
+    let page = visitor.get(&edge, &format!("{below}?status=failed")).text;
+    assert!(page.contains("No delivery on this page matches"), "{page}");
+}
