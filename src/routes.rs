@@ -11,7 +11,7 @@ use http::{HeaderMap, Method, StatusCode};
 use crate::api::{
     cancellations, connections, emit, erasures, event_types, events, health, integrations,
     machine_keys, mappings, metrics, organizations, publishable_keys, replays, rules, sessions,
-    stats, transfers, workspaces,
+    stats, transfers, usage, workspaces,
 };
 use crate::app::emit::check_credential;
 use crate::domain::base::error::{Error, Result};
@@ -109,6 +109,7 @@ impl<P: Platform> Table<P> {
                                                      Machine API_BODY_BYTES_MAX  erasures::get;
         GET    "/api/v1/workspaces/:id/stats"        Machine API_BODY_BYTES_MAX  stats::of_workspace;
         GET    "/api/v1/stats"                       Machine API_BODY_BYTES_MAX  stats::of_organization;
+        GET    "/api/v1/usage"                       Machine API_BODY_BYTES_MAX  usage::list;
         GET    "/api/v1/replays/:id"                 Machine API_BODY_BYTES_MAX  replays::get;
         DELETE "/api/v1/replays/:id"                 Machine API_BODY_BYTES_MAX  replays::cancel;
         GET    "/api/v1/connections"                 Machine API_BODY_BYTES_MAX  connections::list;

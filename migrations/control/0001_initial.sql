@@ -62,7 +62,10 @@ create table workspaces (
     full_until_ms integer,
     -- Null where the organization's numbers hold.
     retention_days integer,
-    retention_unsettled_days integer
+    retention_unsettled_days integer,
+    -- Null where the installation's quotas hold.
+    limit_events_per_month integer,
+    limit_connections integer
 ) without rowid;
 create unique index workspaces_by_number on workspaces (number);
 -- Retention goes through the workspaces of a shard.

@@ -276,12 +276,13 @@ begin
 end;
 
 -- How many events a workspace emitted in the month that begins at `month_ms`, counted up to the event id
--- `counted_to`. Only an installation with a quota of events has rows here.
+-- `counted_to`.
 create table event_counts (
-    workspace text not null primary key,
+    workspace text not null,
     month_ms integer not null,
     events integer not null,
-    counted_to text not null
+    counted_to text not null,
+    primary key (workspace, month_ms)
 ) without rowid;
 
 -- How far the deleting of old events is: the workspace and the event after which it goes on, when the

@@ -6,7 +6,7 @@ use crate::api::replays::read_range;
 use crate::app::cancellations;
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
-use crate::domain::delivery::state::State;
+use crate::domain::delivery::replay::Which;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
 
@@ -14,8 +14,7 @@ use crate::ports::Platform;
 pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "workspace")?;
     let mut fields = Fields::parse(call.body()?)?;
-    // What is canceled is pending or held.
-    let selection = read_range(&mut fields, State::Pending);
+    let selection = read_range(&mut fields, Which::Owed);
     let dry_run = fields.flag("dry_run").unwrap_or(false);
     fields.finish()?;
     let actor = call.caller.machine()?;

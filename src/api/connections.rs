@@ -18,11 +18,11 @@ use crate::domain::delivery::state::State;
 use crate::domain::routing::event::NewEvent;
 use crate::domain::tenants::actor::Scope;
 use crate::domain::tenants::organization::label;
-use crate::http::{Call, Reply, cursor, without_nulls};
+use crate::http::{Call, Reply, cursor, event_filter, without_nulls};
 use crate::ports::Platform;
 use crate::store::connection_pages::After;
 use crate::store::connections::{Connection, find};
-use crate::store::delivery_history::Listed;
+use crate::store::delivery_history::{Filter, Listed};
 use crate::store::events::NEWEST;
 use crate::store::workspaces;
 
@@ -134,9 +134,15 @@ pub async fn list_deliveries<P: Platform>(platform: &P, call: &Call) -> Result<R
         "failed" => (State::Failed, State::Failed),
         _ => (State::Canceled, State::Canceled),
     });
+    let filter = Filter {
+        states,
+        name: call.request.query("event"),
+        since_ms: event_filter::time(call, "since")?,
+        until_ms: event_filter::time(call, "until")?,
+    };
     let actor = call.caller.machine()?;
     let (found, end) =
-        connection_deliveries::list(platform, actor, &id, states, (&event, rule), limit + 1)
+        connection_deliveries::list(platform, actor, &id, &filter, (&event, rule), limit + 1)
             .await?;
     let position = |found: &Listed| (found.event.id.clone(), found.delivery.rule);
     let show = |found: &Listed| show_rule_event(&found.event, &found.owed, &found.delivery);

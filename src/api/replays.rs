@@ -1,4 +1,4 @@
-//! `/replays` and `/workspaces/{id}/replays`: sending once more what died or was delivered.
+//! `/replays` and `/workspaces/{id}/replays`: sending what failed, arrived, was canceled or is missing.
 
 use serde_json::{Value, json};
 
@@ -7,8 +7,7 @@ use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
 use crate::domain::base::names::check_name;
 use crate::domain::base::time::{parse_rfc3339, rfc3339};
-use crate::domain::delivery::replay::{REPLAYED_STATUSES, Selection, replayed_state};
-use crate::domain::delivery::state::State;
+use crate::domain::delivery::replay::{REPLAYED_STATUSES, Selection, Which};
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::events::NEWEST;
@@ -20,7 +19,7 @@ fn show(replay: &Replay) -> Value {
         "id": replay.id,
         "workspace": replay.workspace,
         "status": replay.status.as_str(),
-        "replays": what.state.status(),
+        "replays": what.which.status(),
         "since": rfc3339(what.since_ms),
         "until": rfc3339(what.until_ms),
         "count": replay.count,
@@ -59,23 +58,23 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 }
 
 fn read(fields: &mut Fields<'_>) -> Selection {
-    let state = match fields.text("status").map(|word| replayed_state(&word)) {
-        None => State::Failed,
-        Some(Some(state)) => state,
+    let which = match fields.text("status").map(|word| Which::replayed(&word)) {
+        None => Which::Failed,
+        Some(Some(which)) => which,
         Some(None) => {
             fields.fail("status", format!("must be one of {}", REPLAYED_STATUSES.join(", ")));
-            State::Failed
+            Which::Failed
         }
     };
-    read_range(fields, state)
+    read_range(fields, which)
 }
 
 /// A range of time, of one connection or event if they are named.
-pub fn read_range(fields: &mut Fields<'_>, state: State) -> Selection {
+pub fn read_range(fields: &mut Fields<'_>, which: Which) -> Selection {
     Selection {
         connection: fields.uuid("connection"),
         event: fields.checked_text("event", check_name),
-        state,
+        which,
         since_ms: time(fields, "since"),
         until_ms: time(fields, "until"),
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::api::limits::{self, LimitsChange};
 use crate::api::publishable_keys;
 use crate::api::retention::{self, RetentionChange};
 use crate::app::common::set;
@@ -12,7 +13,7 @@ use crate::domain::base::fields::Fields;
 use crate::domain::base::time::rfc3339;
 use crate::domain::delivery::retention::RetentionChoice;
 use crate::domain::tenants::workspace::{
-    check_description, check_environment, check_external_id, check_name,
+    Limits, check_description, check_environment, check_external_id, check_name,
 };
 use crate::http::{Call, Reply, cursor, without_nulls};
 use crate::ports::Platform;
@@ -31,6 +32,7 @@ fn show(workspace: &Workspace) -> Value {
     // The one field that the contract shows as `null`.
     shown["description"] = json!(workspace.description);
     retention::show(&mut shown, workspace.kept());
+    limits::show(&mut shown, workspace.limits);
     shown
 }
 
@@ -77,6 +79,7 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         environment: fields.checked_text("environment", check_environment),
         external_id: fields.checked_text("external_id", check_external_id),
         retention: RetentionChange::read(&mut fields).apply(RetentionChoice::default()),
+        limits: LimitsChange::read(&mut fields).apply(Limits::default()),
     };
     fields.finish()?;
     let actor = call.caller.machine()?;
@@ -121,6 +124,7 @@ async fn change<P: Platform>(platform: &P, call: &Call, needs_name: bool) -> Res
     let environment = cleared("environment", check_environment);
     let external_id = cleared("external_id", check_external_id);
     let retention = RetentionChange::read(&mut fields);
+    let limits = LimitsChange::read(&mut fields);
     fields.finish()?;
     let edit = |workspace: &mut Workspace| {
         set(&mut workspace.name, &name);
@@ -128,6 +132,7 @@ async fn change<P: Platform>(platform: &P, call: &Call, needs_name: bool) -> Res
         set(&mut workspace.environment, &environment);
         set(&mut workspace.external_id, &external_id);
         workspace.retention = retention.apply(workspace.retention);
+        workspace.limits = limits.apply(workspace.limits);
     };
     let changed = app_workspaces::change(platform, actor, &id, &call.expected(), edit).await?;
     Ok(Reply::versioned(&show(&changed), &changed.tag()))

@@ -14,13 +14,15 @@ use crate::app::delivery::write_gate;
 use crate::app::keys;
 use crate::app::loops::{self, Came};
 use crate::app::rate_limits::count_events;
+use crate::app::too_costly;
 use crate::app::upkeep::storage;
-use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::ids;
 use crate::domain::base::limits::{FILTER_BUDGET, FILTER_SHARE_MIN, UNMATCHED_MAX};
 use crate::domain::base::names;
 use crate::domain::base::names::covers;
 use crate::domain::base::storage::StorageLevel;
+use crate::domain::base::time::rfc3339;
 use crate::domain::delivery::job::Job;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::routing::event::{Event, FanOut, NewEvent, Service, Unmatched};
@@ -103,8 +105,8 @@ pub async fn emit<P: Platform>(
             if routing.storage == StorageLevel::Full {
                 return Err(storage::refusal());
             }
-            if routing.full_until_ms.is_some_and(|until_ms| until_ms > now_ms) {
-                return Err(full(platform));
+            if let Some(until_ms) = routing.full_until_ms.filter(|until_ms| *until_ms > now_ms) {
+                return Err(used_up(until_ms, now_ms));
             }
             let id = ids::event_id(now_ms, random, index, routing.home.number);
             let judged = judge(&new, routing, filters, &Budget::new(share));
@@ -128,6 +130,7 @@ pub async fn emit<P: Platform>(
         answers.push(answer);
     }
     let stored = store_all(platform, key.map(|key| (key, grant.sender)), all, &mut answers).await;
+    too_costly::tell(platform, answers.iter().flatten()).await;
     let replayed = !stored && answers.iter().any(Result::is_ok);
     let told = |error: &&Error| matches!(error.kind, Kind::Unavailable | Kind::Conflict);
     let lost = answers.iter().filter_map(|answer| answer.as_ref().err()).find(told);
@@ -198,8 +201,13 @@ fn read_filters(routing: &Routing) -> Filters {
     routing.rules.iter().map(|rule| rule.filter.as_ref().map(read)).collect()
 }
 
-fn full<P: Platform>(platform: &P) -> Error {
-    Error::quota("workspace", "events this month", platform.settings().quotas.events_per_month)
+/// The error of a workspace that has used up its events of this month.
+fn used_up(until_ms: i64, now_ms: i64) -> Error {
+    let until = rfc3339(until_ms);
+    let msg = format!("has used up its events of this month; it can emit again from {until} on");
+    let seconds = u32::try_from((until_ms - now_ms + 999) / 1_000).unwrap_or(u32::MAX);
+    let error = Error::field("workspace", msg).of_kind(Kind::RateLimited).with_code(Code::Quota);
+    error.with_retry_after(seconds)
 }
 
 /// An event to be stored, and its place in the request.

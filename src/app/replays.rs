@@ -1,4 +1,4 @@
-//! Replays: deliveries of a range of time, failed or delivered, are sent once more.
+//! Replays: deliveries of a range of time, failed, delivered, canceled or missing, are sent.
 //!
 //! The deliveries are chosen when a replay is created, and stored with it. Then one queue message
 //! does one step and sends the message for the next step, some time later. The sweeper replaces a
@@ -9,13 +9,14 @@ use serde_json::json;
 use crate::app::common::{history_db, new_event_id};
 use crate::app::delivery::wake::wake;
 use crate::app::events::home_of;
+use crate::app::missing;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
 use crate::domain::base::limits::{
     REPLAY_CONNECTIONS_MAX, REPLAY_FORGOTTEN_MS, REPLAY_STEP_S, SEND_BATCH_MAX,
 };
 use crate::domain::delivery::job::{Job, Message, Step};
-use crate::domain::delivery::replay::{Selection, Status};
+use crate::domain::delivery::replay::{Counted, Selection, Status, Which};
 use crate::domain::tenants::actor::Actor;
 use crate::domain::tenants::workspace::WorkspaceLocation;
 use crate::ports::{Jobs, Platform, PortError};
@@ -56,6 +57,10 @@ pub async fn preview<P: Platform>(
     wanted: &Wanted,
 ) -> Result<usize> {
     let among = connections(platform, home, wanted).await?;
+    if wanted.selection.which == Which::Missing {
+        let found = missing::find(platform, home, &among, &wanted.selection).await?;
+        return Counted { read: 0, chosen: found.len() }.checked();
+    }
     let count = replays::count(&home.workspace, &among, &wanted.selection);
     count.run(history_db(platform, home.shard)?).await?.checked()
 }
@@ -75,11 +80,16 @@ pub async fn create<P: Platform>(
 ) -> Result<Replay> {
     let among = connections(platform, home, &wanted).await?;
     let (log, what) = (history_db(platform, home.shard)?, wanted.selection);
-    let queries = (
-        replays::count(&home.workspace, &among, &what),
-        replays::choose(&home.workspace, &among, &what),
-    );
-    let (counted, chosen) = two(log, queries).await?;
+    let (counted, chosen) = if what.which == Which::Missing {
+        let found = missing::find(platform, home, &among, &what).await?;
+        (Counted { read: 0, chosen: found.len() }, found)
+    } else {
+        let queries = (
+            replays::count(&home.workspace, &among, &what),
+            replays::choose(&home.workspace, &among, &what),
+        );
+        two(log, queries).await?
+    };
     let count = counted.checked()?;
     if expected.is_some_and(|expected| expected != count) {
         return Err(Error::new(Kind::Conflict, "The number of deliveries has changed"));

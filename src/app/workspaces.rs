@@ -7,6 +7,7 @@ use crate::domain::base::version::Expected;
 use crate::domain::delivery::retention::RetentionChoice;
 use crate::domain::tenants::actor::Actor;
 use crate::domain::tenants::api_key;
+use crate::domain::tenants::workspace::Limits;
 use crate::ports::Platform;
 use crate::store::workspaces::{self, Workspace};
 
@@ -22,6 +23,8 @@ pub struct NewWorkspace {
     pub external_id: Option<String>,
     /// For how long its events are kept.
     pub retention: RetentionChoice,
+    /// How much it may have.
+    pub limits: Limits,
 }
 
 /// Creates a workspace with its publishable key, on the shard that its number falls on, among those
@@ -55,6 +58,7 @@ pub async fn create<P: Platform>(
         updated_at_ms: now_ms,
         retention: new.retention,
         default_retention: RetentionChoice::default(),
+        limits: new.limits,
         version: 1,
     };
     let public_key = api_key::publishable_key(number, platform.bytes());

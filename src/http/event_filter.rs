@@ -12,13 +12,6 @@ use crate::store::events::Filter;
 /// # Errors
 /// `Invalid` naming the parameter that is wrong.
 pub fn read(call: &Call) -> Result<(Filter, Option<String>)> {
-    let time = |name: &str| match call.request.query(name).map(|text| parse_rfc3339(&text)) {
-        None => Ok(None),
-        Some(Some(at_ms)) => Ok(Some(at_ms)),
-        Some(None) => {
-            Err(Error::field(name, "must be an RFC 3339 time such as 2026-01-31T08:00:00Z"))
-        }
-    };
     let connection = match call.request.query("connection") {
         None => None,
         Some(text) => {
@@ -31,10 +24,20 @@ pub fn read(call: &Call) -> Result<(Filter, Option<String>)> {
         resource: call.request.query("resource"),
         resource_id: call.request.query("resource_id"),
         connection,
-        since_ms: time("since")?,
-        until_ms: time("until")?,
+        since_ms: time(call, "since")?,
+        until_ms: time(call, "until")?,
     };
     Ok((filter, call.query_word("status", &STATUSES)?))
+}
+
+/// A time in a query, if it is there.
+///
+/// # Errors
+/// `Invalid` naming the parameter.
+pub fn time(call: &Call, name: &str) -> Result<Option<i64>> {
+    let Some(text) = call.request.query(name) else { return Ok(None) };
+    let msg = "must be an RFC 3339 time such as 2026-01-31T08:00:00Z";
+    parse_rfc3339(&text).map(Some).ok_or_else(|| Error::field(name, msg))
 }
 
 /// The same as parameters of a query, for a link that asks for them again.

@@ -56,7 +56,12 @@ pub fn name(kind: Kind) -> &'static str {
 
 /// Seconds after which a caller may try again, where that helps. Answers say so in a header and in
 /// their documents.
-pub fn retry_after_s(kind: Kind) -> Option<u32> {
+pub fn retry_after_s(error: &Error) -> Option<u32> {
+    error.retry_after_s.or_else(|| kind_retry_after_s(error.kind))
+}
+
+/// The same as far as the kind alone tells.
+pub fn kind_retry_after_s(kind: Kind) -> Option<u32> {
     match kind {
         Kind::Unavailable => Some(RETRY_AFTER_S),
         Kind::RateLimited => Some(RATE_PERIOD_S),
@@ -92,7 +97,7 @@ fn document(status: StatusCode, error: &Error, name: &str, request_id: &str) -> 
         "request_id": request_id,
     });
     body["error"]["name"] = json!(name);
-    let retry_after_s = retry_after_s(error.kind);
+    let retry_after_s = retry_after_s(error);
     if let Some(seconds) = retry_after_s {
         body["retry_after"] = json!(seconds);
     }

@@ -5,8 +5,9 @@ use serde_json::json;
 use crate::domain::connection::model::InactiveReason;
 use crate::domain::connection::rotation::OVERLAP_S_MAX;
 use crate::reference::destinations::{Use, kinds, metadata};
-use crate::reference::leaves::{any_object, text};
-use crate::reference::leaves::{flag, given_id, id, label, name, one_of, time, whole, words};
+use crate::reference::leaves::{
+    any_object, flag, given_id, given_time, id, label, name, one_of, text, time, whole, words,
+};
 use crate::reference::operation::{Operation, delete, get, patch, post, put};
 use crate::reference::shape::{Names, Shape, closed, given, list_of, may, need, open};
 
@@ -153,6 +154,13 @@ fn acted_on(connection: &impl Fn() -> Shape) -> Vec<Operation> {
             "status",
             one_of(&states),
             "Only deliveries with this status; `held` are those of the pending ones that are held.",
+        )
+        .query("event", text("order.completed"), "Only of events of this name or pattern.")
+        .query("since", given_time(0), "Only of events that were accepted from then on.")
+        .query(
+            "until",
+            given_time(3_600_000),
+            "Only of events that were accepted before then.",
         ),
         post("/api/v1/connections/:id/activate", "activate_connection", "Activate a connection")
             .may_take(open([may("held", held).shown().or("deliver").says(

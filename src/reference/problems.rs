@@ -43,7 +43,7 @@ pub fn problems() -> Vec<Problem> {
     let of_kind = |kind: &Kind| {
         let (title, meaning, advice) = words(*kind);
         let status = problem::status(*kind).as_u16();
-        let retries = problem::retry_after_s(*kind).is_some();
+        let retries = problem::kind_retry_after_s(*kind).is_some();
         Problem { name: problem::name(*kind), status, retries, title, meaning, advice }
     };
     let mut all: Vec<Problem> = KINDS.iter().map(of_kind).collect();

@@ -34,9 +34,11 @@ pub fn operations() -> Vec<Operation> {
     vec![
         post("/api/v1/workspaces/:id/replays", "create_replay", "Replay a range of time")
             .says(
-                "Sends once more what failed, or what was delivered. Each delivery gets its whole \
-                 retry schedule again, keeps its message id, and is signed afresh. At most 10,000 \
-                 deliveries and 14 days; more is 422 with the count.",
+                "Sends once more what failed, was delivered or was canceled, or sends what is \
+                 missing: what by today's rules would be owed and is not. Each delivery gets its \
+                 whole retry schedule again, keeps its message id, and is signed afresh. At most \
+                 10,000 deliveries and 14 days, and for what is missing 10,000 events; more is \
+                 422.",
             )
             .takes(open([
                 need("since", given_time(-HOUR_MS)).says("Events accepted from this moment on"),

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::api::stats::DAYS;
-use crate::reference::leaves::{count, id, leaf, matching, time, whole};
+use crate::reference::leaves::{count, external_id, id, leaf, matching, time, whole, words};
 use crate::reference::operation::{Operation, get};
 use crate::reference::retention::kept;
 use crate::reference::shape::{Field, Names, Shape, closed, list_of, may, need};
@@ -31,6 +31,10 @@ fn day() -> Field {
     need("day", matching("^\\d{4}-\\d{2}-\\d{2}$", "2026-10-01")).says("UTC.")
 }
 
+fn month() -> Shape {
+    matching("^\\d{4}-\\d{2}$", "2026-10")
+}
+
 fn with(more: Vec<Field>) -> Shape {
     closed(more.into_iter().chain(tally()))
 }
@@ -40,7 +44,16 @@ pub fn shapes() -> Names {
     let percentiles =
         closed([need("p50", count(70)), need("p95", count(200)), need("p99", count(300))]);
     let days = need("days", list_of(Shape::Named("DayCounts")));
+    let usage = closed([
+        need("workspace", id("workspace")),
+        need("name", words("Acme Corp")),
+        may("external_id", external_id("customer-1001")).shown(),
+        need("month", month()),
+        need("events", count(48_210)).says("Events that were emitted, test events among them."),
+        need("deliveries", count(51_377)).says("Deliveries that they owed, whatever came of them."),
+    ]);
     vec![
+        ("Usage", usage),
         ("Counts", closed(tally())),
         ("DayCounts", with(vec![day()])),
         ("ConnectionCounts", with(vec![need("connection", id("connection")), days])),
@@ -91,5 +104,12 @@ pub fn operations() -> Vec<Operation> {
                 closed(stats("workspaces", "WorkspaceCounts")),
             )
             .problems(&[422]),
+        get("/api/v1/usage", "list_usage", "List what each workspace used in a month")
+            .says(
+                "For billing. Months are those of UTC; counted are events after a quarter of an \
+                 hour, deliveries as in the statistics.",
+            )
+            .lists("By name of the workspace.", Shape::Named("Usage"))
+            .query("month", month(), "The month; without it the present one."),
     ]
 }

@@ -3,6 +3,7 @@
 use crate::api::publishable_keys::{GRACE_S, GRACE_S_MAX};
 use crate::domain::tenants::key_limits::PATTERNS_MAX;
 use crate::domain::tenants::origins::ORIGINS_MAX;
+use crate::domain::tenants::workspace::LIMIT_MAX;
 use crate::reference::leaves::{
     description, environment, external_id, flag, id, label, pattern, publishable_key, time, whole,
     words, workspace_name,
@@ -25,6 +26,7 @@ fn fields() -> Vec<Field> {
             .says("What you call the customer; unique in the organization."),
         need("created_at", time()),
         need("updated_at", time()),
+        may("limits", closed(limits())).says("Where it has limits of its own."),
     ]
     .into_iter()
     .chain(kept())
@@ -60,7 +62,19 @@ fn new_fields(needs_name: bool) -> Vec<Field> {
             .says("What you call the customer; unique in the organization."),
     ];
     fields.extend(retention());
+    fields.push(may("limits", open(limits())).says(
+        "How much the workspace may have, instead of what the installation allows; `null` takes a \
+         limit away.",
+    ));
     fields
+}
+
+fn limits() -> [Field; 2] {
+    let limit = |example| whole(0, i64::from(LIMIT_MAX), example);
+    [
+        may("events_per_month", limit(100_000)).says("Events in a month of UTC; more are 429."),
+        may("connections", limit(20)),
+    ]
 }
 
 /// What the reference says of the rows of workspaces.

@@ -11,7 +11,7 @@ use crate::domain::connection::options::DeliveryOptions;
 use crate::domain::tenants::actor::Scope;
 use crate::ports::{Database, Param, Statement};
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{Query, all_rows, connection_names, run, select, statement};
+use crate::store::{Query, all_rows, connection_names, notices, run, select, statement};
 
 /// A connection as it is stored, with what is known of its signing secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +147,8 @@ const INSERT: &str = "\
       created_by, created_at_ms, updated_at_ms, timeout_seconds, retry_schedule, ordering, \
       max_per_second, name_key) \
     select ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15, ?16 \
-    where ?11 is null or (select count(*) from connections where workspace = ?1) < ?11 \
+    where (select count(*) from connections where workspace = ?1) < coalesce( \
+      (select limit_connections from workspaces where id = ?1), ?11, 9007199254740991) \
     returning id";
 const IS_KNOWN: &str = "select id from connections where id = ?1";
 const INSERT_FIRST_SECRET: &str = "\
@@ -159,8 +160,19 @@ const INSERT_SECRET: &str = "\
     select c.id, ?3, ?4, ?5, ?6 from connections c \
     where c.id = ?2 and c.workspace = ?1 and c.version = ?7";
 
+const MOST: &str = "select limit_connections from workspaces where id = ?1";
+
+/// How many connections a workspace may have, as far as it says so itself.
+struct Most(Option<u32>);
+
+impl FromRow for Most {
+    fn from_row(row: &mut Row) -> Self {
+        Self(row.maybe_int("limit_connections").and_then(|most| u32::try_from(most).ok()))
+    }
+}
+
 /// Creates a connection, with its first signing secret if it has one, while its workspace has fewer
-/// than `quota`.
+/// than it may have: `quota`, unless it says so itself.
 ///
 /// # Errors
 /// `Conflict` when there is a connection with its id or with its name; `Refused` when the quota is
@@ -198,6 +210,8 @@ pub async fn insert(
         row,
         known,
         connection_names::is_taken(&connection.workspace, &connection.id, &connection.name),
+        statement(MOST, [(&connection.workspace).into()]),
+        notices::raised_of_connections(&connection.workspace, quota, connection.created_at_ms),
     ];
     statements.extend(secret.map(|secret| Statement {
         sql: INSERT_FIRST_SECRET,
@@ -211,7 +225,14 @@ pub async fn insert(
             Err(Error::new(Kind::Conflict, msg).with_code(Code::Duplicate))
         }
         [true, true, false] => Err(connection_names::taken()),
-        [true, true, true] => Err(Error::quota("workspace", "connections", quota)),
+        [true, true, true] => {
+            let most: Option<Most> = row::first(row::rows(&results[3])?)?;
+            Err(Error::quota(
+                "workspace",
+                "connections",
+                most.and_then(|Most(most)| most).or(quota),
+            ))
+        }
     }
 }
 

@@ -1,10 +1,11 @@
-//! Events by workspace and month, for the quota: the counts in a LOG shard, the marks in CONTROL.
+//! Events by workspace and month, for quotas and for what is used: the counts in a LOG shard, the
+//! marks in CONTROL.
 
 use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::COUNTED_WORKSPACES;
-use crate::ports::Database;
+use crate::ports::{Database, Param, Statement};
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{Query, all_rows, run, statement};
 
@@ -15,17 +16,24 @@ pub struct EventCount {
     pub workspace: String,
     /// Until when it is marked to have used up its events.
     pub full_until_ms: Option<i64>,
+    /// The events that it may emit in a month, where it says so itself.
+    pub limit: Option<i64>,
 }
 
 impl FromRow for EventCount {
     fn from_row(row: &mut Row) -> Self {
-        Self { workspace: row.text("id"), full_until_ms: row.maybe_int("full_until_ms") }
+        Self {
+            workspace: row.text("id"),
+            full_until_ms: row.maybe_int("full_until_ms"),
+            limit: row.maybe_int("limit_events_per_month"),
+        }
     }
 }
 
 /// Workspaces have their turn by number, [`COUNTED_WORKSPACES`] in a minute.
 const TURN: &str = "\
-    select id, full_until_ms from workspaces indexed by workspaces_by_number \
+    select id, full_until_ms, limit_events_per_month from workspaces \
+      indexed by workspaces_by_number \
     where number >= (select (?2 % (max(number) / ?3 + 1)) * ?3 from workspaces) \
       and number < (select (?2 % (max(number) / ?3 + 1)) * ?3 + ?3 from workspaces) \
       and shard = ?1";
@@ -36,7 +44,7 @@ pub fn turn(shard: u16, minute: i64) -> Query<Vec<EventCount>> {
     Query::new(TURN, params, all_rows)
 }
 
-/// The month to count, as far as it is to be counted.
+/// A month to count, as far as it is to be counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Month {
     /// When it began.
@@ -45,34 +53,49 @@ pub struct Month {
     pub first_event: String,
     /// An id above those of all events that are to be counted.
     pub end_event: String,
+    /// Where nobody waits for the count, what was counted up to here is left alone.
+    pub fresh_event: String,
 }
 
-/// Operational events are outside the quota. Only what came since the count before is read, and a
+/// Operational events are not counted. Only what came since the count before is read, and a
 /// workspace without anything new writes no row. When the statement is repeated nothing is new.
 const COUNT: &str = "\
     insert into event_counts (workspace, month_ms, events, counted_to) \
     select workspace, ?2, events, ?4 from ( \
-      select j.value as workspace, (select count(*) from events e where e.workspace = j.value \
-        and e.created_by <> 'posthorn' \
-        and e.event < ?4 and e.event >= max(?3, coalesce((select c.counted_to from event_counts c \
-          where c.workspace = j.value), ''))) as events \
-      from json_each(?1) j) counted \
+      select of_turn.workspace, (select count(*) from events e \
+        where e.workspace = of_turn.workspace and e.created_by <> 'posthorn' \
+          and e.event < ?4 and e.event >= max(?3, of_turn.counted_to)) as events \
+      from (select j.value ->> 0 as workspace, j.value ->> 1 as has_limit, \
+        coalesce((select c.counted_to from event_counts c where c.workspace = j.value ->> 0 \
+          and c.month_ms = ?2), '') as counted_to from json_each(?1) j) of_turn \
+      where of_turn.has_limit = 1 or of_turn.counted_to < ?5) counted \
     where events > 0 \
-    on conflict do update set \
-      events = excluded.events + iif(month_ms = excluded.month_ms, events, 0), \
-      month_ms = excluded.month_ms, counted_to = excluded.counted_to";
+    on conflict do update set events = event_counts.events + excluded.events, \
+      counted_to = excluded.counted_to";
 const COUNTED: &str = "\
     select c.workspace, c.events from json_each(?1) j cross join event_counts c \
-    where c.workspace = j.value and c.month_ms = ?2";
+    where c.workspace = j.value ->> 0 and c.month_ms = ?2";
 
-/// Goes on counting the events of these workspaces; how many each has in the month.
+fn counting(set: &str, month: &Month) -> Statement {
+    let params = [
+        set.into(),
+        month.since_ms.into(),
+        (&month.first_event).into(),
+        (&month.end_event).into(),
+        (&month.fresh_event).into(),
+    ];
+    statement(COUNT, params)
+}
+
+/// Goes on counting the events of these workspaces in the months, each given with whether it has a
+/// limit; how many each has in the last of the months.
 ///
 /// # Errors
 /// When the shard does not answer.
 pub async fn count(
     log: &impl Database,
-    workspaces: &[&str],
-    month: &Month,
+    workspaces: &[(&str, bool)],
+    months: &[Month; 2],
 ) -> Result<Vec<(String, i64)>> {
     struct Counted((String, i64));
     impl FromRow for Counted {
@@ -80,17 +103,50 @@ pub async fn count(
             Self((row.text("workspace"), row.int("events")))
         }
     }
-    let set = json!(workspaces).to_string();
-    let params = [
-        set.clone().into(),
-        month.since_ms.into(),
-        (&month.first_event).into(),
-        (&month.end_event).into(),
-    ];
-    let counted = statement(COUNTED, [set.into(), month.since_ms.into()]);
-    let results = run(log, vec![statement(COUNT, params), counted]).await?;
-    let found: Vec<Counted> = row::all(row::rows(&results[1])?)?;
+    let one = |(workspace, has_limit): &(&str, bool)| json!([workspace, i64::from(*has_limit)]);
+    let set = workspaces.iter().map(one).collect::<Value>().to_string();
+    let [former, this] = months;
+    let counted: [Param; 2] = [set.as_str().into(), this.since_ms.into()];
+    let statements =
+        vec![counting(&set, former), counting(&set, this), statement(COUNTED, counted)];
+    let results = run(log, statements).await?;
+    let found: Vec<Counted> = row::all(row::rows(&results[2])?)?;
     Ok(found.into_iter().map(|Counted(counted)| counted).collect())
+}
+
+/// What a workspace used in a month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Used {
+    /// The workspace.
+    pub workspace: String,
+    /// Events that it emitted.
+    pub events: i64,
+    /// Deliveries that they owed.
+    pub deliveries: i64,
+}
+
+impl FromRow for Used {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            workspace: row.text("workspace"),
+            events: row.int("events"),
+            deliveries: row.int("deliveries"),
+        }
+    }
+}
+
+const USED: &str = "\
+    select j.value as workspace, \
+      coalesce((select c.events from event_counts c where c.workspace = j.value \
+        and c.month_ms = ?2), 0) as events, \
+      (select coalesce(sum(r.pending + r.completed + r.failed + r.canceled), 0) from rollups r \
+        where r.workspace = j.value and r.day_ms >= ?2 and r.day_ms < ?3) as deliveries \
+    from json_each(?1) j";
+
+/// What these workspaces used in the month between two moments, as far as it was counted.
+pub fn used(workspaces: &[&str], (since_ms, until_ms): (i64, i64)) -> Query<Vec<Used>> {
+    let set = json!(workspaces).to_string();
+    Query::new(USED, [set.into(), since_ms.into(), until_ms.into()], all_rows)
 }
 
 const MARK: &str = "\

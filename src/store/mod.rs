@@ -32,6 +32,7 @@ pub mod lanes;
 pub mod lines;
 pub mod machine_keys;
 pub mod mappings;
+pub mod missing;
 pub mod names;
 pub mod notices;
 pub mod organizations;

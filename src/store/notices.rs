@@ -65,6 +65,25 @@ pub fn raised_of_shard(key: &str, shard: u16, level: &str, percent: i64, now_ms:
     statement(RAISE_OF_SHARD, [key, level, percent.into(), shard, now_ms.into()])
 }
 
+/// In the batch that makes a connection, after it: `?2` is how many there may be where the
+/// workspace does not say so itself.
+const RAISE_OF_CONNECTIONS: &str = "\
+    insert or ignore into notices (id, kind, workspace, cause, count, percent, at_ms) \
+    select id || ':quota.warning:connections:' || most || ':' || percent, 'quota.warning', id, \
+      'connections', n, percent, ?3 \
+    from (select id, n, most, iif(n >= most, 100, 80) as percent \
+      from (select w.id, coalesce(w.limit_connections, ?2) as most, \
+          (select count(*) from connections c where c.workspace = w.id) as n \
+        from workspaces w cross join organizations o on o.id = w.organization \
+        where w.id = ?1 and o.operational_workspace <> w.id) lines \
+      where n * 100 >= most * 80) lines";
+
+/// Keeps the notice that a workspace has 80 or 100 % of the connections that it may have, once for
+/// each limit.
+pub fn raised_of_connections(workspace: &str, quota: Option<u32>, now_ms: i64) -> Statement {
+    statement(RAISE_OF_CONNECTIONS, [workspace.into(), quota.into(), now_ms.into()])
+}
+
 /// In the batch that switches the connection off, after it: `?4` is when that was.
 const RAISE_DISABLED: &str = "\
     insert or ignore into notices (id, kind, workspace, connection, since_ms, cause, at_ms) \

@@ -10,9 +10,10 @@ use crate::domain::base::limits::{REPLAYS_WOKEN, SWEEP_GRACE_MS};
 use crate::domain::delivery::job::Step;
 use crate::domain::delivery::state::{State, Transition};
 use crate::domain::lane::queue::DeliveryKey;
-use crate::ports::Database;
+use crate::ports::{Database, Param};
+use crate::store::missing::still_missing;
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{run, select, statement};
+use crate::store::{missing, run, select, statement};
 
 /// Those deliveries of step `?3` of replay `?2` that are still as they were when it was created:
 /// what somebody retried or erased meanwhile is left out. Of a replay that was stopped there are
@@ -44,6 +45,8 @@ const TAKE_NUMBERS: &str = concat!(
 const ADVANCE: &str = concat!(
     "update replays set position = position + 1, replayed = replayed + (select count(*) ",
     still_chosen!(),
+    ") + (select count(*) ",
+    still_missing!(),
     "), advanced_at_ms = ?4, \
        status = iif(exists (select 1 from replay_steps s where s.workspace = ?1 and s.replay = ?2 \
          and s.number = ?3 + 1), status, 'done'), \
@@ -108,19 +111,23 @@ pub async fn step(log: &impl Database, step: &Step, now_ms: i64) -> Result<Stepp
             Self(row.flag("goes_on"))
         }
     }
-    let key = || [(&step.workspace).into(), (&step.replay).into(), step.number.into()];
+    let key =
+        || -> [Param; 3] { [(&step.workspace).into(), (&step.replay).into(), step.number.into()] };
     let [workspace, replay, number] = key();
     let state = State::Failed.after(Transition::Replayed).as_str();
-    let owed = [workspace, replay, number, state.into(), now_ms.into(), SWEEP_GRACE_MS.into()];
+    let owed: [Param; 6] =
+        [workspace, replay, number, state.into(), now_ms.into(), SWEEP_GRACE_MS.into()];
     let [workspace, replay, number] = key();
-    let statements = vec![
+    let mut statements = vec![
         statement(TAKE_NUMBERS, key()),
         statement(ADVANCE, [workspace, replay, number, now_ms.into()]),
-        statement(REPLAY, owed),
-        statement(DELETE, key()),
+        statement(REPLAY, owed.clone()),
     ];
+    statements.extend(missing::made(&key(), owed));
+    statements.push(statement(DELETE, key()));
     let results = run(log, statements).await?;
     let mut rows = row::rows(&results[2])?;
+    rows.extend(row::rows(&results[results.len() - 2])?);
     row::sort_by(&mut rows, &["event"]);
     let read = |row: &mut Row| Replayed {
         key: DeliveryKey {

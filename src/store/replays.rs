@@ -4,9 +4,8 @@ use serde_json::{Value, json};
 
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::{REPLAY_DELIVERIES_MAX, REPLAY_READS_MAX, REPLAY_STEP};
-use crate::domain::delivery::replay::{Counted, Selection, Status};
-use crate::domain::delivery::state::State;
-use crate::ports::{Database, Param};
+use crate::domain::delivery::replay::{Counted, Selection, Status, Which};
+use crate::ports::{Database, Param, Rows};
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{Query, all_rows, run, statement};
 
@@ -44,7 +43,7 @@ impl FromRow for Replay {
             selection: Selection {
                 connection: row.maybe_text("connection"),
                 event: row.maybe_text("event"),
-                state: row.word("state"),
+                which: row.word("state"),
                 since_ms: row.int("since_ms"),
                 until_ms: row.int("until_ms"),
             },
@@ -74,11 +73,18 @@ pub struct Chosen {
     pub rule: u32,
     /// Its connection.
     pub connection: String,
+    /// Of one that is missing, the id of its rule and the type of its connection.
+    pub missing: Option<(String, String)>,
 }
 
 impl FromRow for Chosen {
     fn from_row(row: &mut Row) -> Self {
-        Self { event: row.text("event"), rule: row.int("rule"), connection: row.text("connection") }
+        Self {
+            event: row.text("event"),
+            rule: row.int("rule"),
+            connection: row.text("connection"),
+            missing: None,
+        }
     }
 }
 
@@ -108,8 +114,8 @@ const COUNT_FAILED: &str = concat!(
     in_range!("indexed by deliveries_failed "),
     "and d.state = 'failed' limit ?6) lines"
 );
-const COUNT_DELIVERED: &str = concat!(
-    "select count(*) as found, coalesce(sum(fits), 0) as chosen from (select d.state = 'delivered' \
+const COUNT_OF_STATE: &str = concat!(
+    "select count(*) as found, coalesce(sum(fits), 0) as chosen from (select d.state = ?7 \
        and ",
     is_named!(),
     "as fits ",
@@ -123,24 +129,35 @@ const CHOOSE_FAILED: &str = concat!(
     is_named!(),
     "limit ?6"
 );
-const CHOOSE_DELIVERED: &str = concat!(
+const CHOOSE_OF_STATE: &str = concat!(
     "select d.connection, d.event, d.rule ",
     in_range!(""),
-    "and d.state = 'delivered' and ",
+    "and d.state = ?7 and ",
     is_named!(),
     "limit ?6"
 );
 
-fn params(workspace: &str, among: &[String], what: &Selection, limit: usize) -> [Param; 6] {
+/// The statement for what is failed, or the one for another state, with its parameters.
+fn of_state<T>(
+    (failed, other): (&'static str, &'static str),
+    (workspace, among): (&str, &[String]),
+    (what, limit): (&Selection, usize),
+    read: fn(&Rows) -> Result<T>,
+) -> Query<T> {
     let (first, end) = what.events();
-    [
+    let [workspace, among, first, end, event, limit] = [
         workspace.into(),
         json!(among).to_string().into(),
         first.into(),
         end.into(),
         what.event.clone().into(),
         limit.into(),
-    ]
+    ];
+    if what.which == Which::Failed {
+        return Query::new(failed, [workspace, among, first, end, event, limit], read);
+    }
+    let state = what.which.as_str().into();
+    Query::new(other, [workspace, among, first, end, event, limit, state], read)
 }
 
 impl FromRow for Counted {
@@ -151,16 +168,15 @@ impl FromRow for Counted {
 
 /// How many deliveries of these connections are to be replayed. It reads a bounded number.
 pub fn count(workspace: &str, among: &[String], what: &Selection) -> Query<Counted> {
-    let sql = if what.state == State::Failed { COUNT_FAILED } else { COUNT_DELIVERED };
-    let params = params(workspace, among, what, REPLAY_READS_MAX + 1);
-    Query::new(sql, params, |rows| row::one(row::rows(rows)?, "count"))
+    let (sql, range) = ((COUNT_FAILED, COUNT_OF_STATE), (what, REPLAY_READS_MAX + 1));
+    of_state(sql, (workspace, among), range, |rows| row::one(row::rows(rows)?, "count"))
 }
 
 /// The deliveries of these connections that are to be replayed, in order of their events. To be
 /// read together with [`count`], which says whether they are too many.
 pub fn choose(workspace: &str, among: &[String], what: &Selection) -> Query<Vec<Chosen>> {
-    let sql = if what.state == State::Failed { CHOOSE_FAILED } else { CHOOSE_DELIVERED };
-    Query::new(sql, params(workspace, among, what, REPLAY_DELIVERIES_MAX), |rows| {
+    let (sql, range) = ((CHOOSE_FAILED, CHOOSE_OF_STATE), (what, REPLAY_DELIVERIES_MAX));
+    of_state(sql, (workspace, among), range, |rows| {
         let mut chosen = row::rows(rows)?;
         row::sort_by(&mut chosen, &["event", "rule", "connection"]);
         row::all(chosen)
@@ -185,7 +201,13 @@ const FIND: &str = concat!(columns!(), "where workspace = ?1 and id = ?2");
 /// # Errors
 /// When the shard's answer is not known.
 pub async fn insert(log: &impl Database, replay: &Replay, chosen: &[Chosen]) -> Result<Replay> {
-    let one = |chosen: &Chosen| json!([chosen.connection, chosen.event, chosen.rule]);
+    let one = |chosen: &Chosen| {
+        let Chosen { event, rule, connection, missing } = chosen;
+        match missing {
+            None => json!([connection, event, rule]),
+            Some((id, kind)) => json!([connection, event, rule, id, kind]),
+        }
+    };
     let step = |chosen: &[Chosen]| Value::from(chosen.iter().map(one).collect::<Vec<_>>());
     let steps = Value::from(chosen.chunks(REPLAY_STEP).map(step).collect::<Vec<_>>());
     let (workspace, id): (Param, Param) = ((&replay.workspace).into(), (&replay.id).into());
@@ -194,7 +216,7 @@ pub async fn insert(log: &impl Database, replay: &Replay, chosen: &[Chosen]) -> 
         workspace.clone(),
         id.clone(),
         replay.status.as_str().into(),
-        what.state.as_str().into(),
+        what.which.as_str().into(),
         what.connection.clone().into(),
         what.event.clone().into(),
         what.since_ms.into(),

@@ -46,7 +46,7 @@ const CLEAR: [&str; 14] = [
     clear!("names_seen", "workspace, kind, name"),
     clear!("lanes", "workspace, connection"),
     clear!("strict_counters", "workspace, connection"),
-    clear!("event_counts", "workspace"),
+    clear!("event_counts", "workspace, month_ms"),
     clear!("failure_counts", "workspace, connection"),
     clear!("erasures", "workspace, id"),
 ];

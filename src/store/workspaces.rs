@@ -9,7 +9,7 @@ use crate::domain::base::limits::RETENTION_WORKSPACES;
 use crate::domain::base::version;
 use crate::domain::delivery::retention::{Retention, RetentionChoice};
 use crate::domain::tenants::actor::Scope;
-use crate::domain::tenants::workspace::WorkspaceLocation;
+use crate::domain::tenants::workspace::{Limits, WorkspaceLocation};
 use crate::ports::Database;
 use crate::store::publishable_keys::{self, PublishableKey};
 use crate::store::row::{self, FromRow, Row};
@@ -40,6 +40,8 @@ pub struct Workspace {
     pub retention: RetentionChoice,
     /// What its organization says of that.
     pub default_retention: RetentionChoice,
+    /// How much it may have, as far as it says so itself.
+    pub limits: Limits,
     /// Its version.
     pub version: i64,
 }
@@ -75,6 +77,10 @@ impl FromRow for Workspace {
             updated_at_ms: row.int("updated_at_ms"),
             retention: choice(row, "retention_days", "retention_unsettled_days"),
             default_retention: choice(row, "default_days", "default_unsettled_days"),
+            limits: Limits {
+                events_per_month: number(row, "limit_events_per_month"),
+                connections: number(row, "limit_connections"),
+            },
             version: row.int("version"),
         }
     }
@@ -82,8 +88,11 @@ impl FromRow for Workspace {
 
 /// What two columns say of retention.
 pub(super) fn choice(row: &mut Row, days: &str, unsettled_days: &str) -> RetentionChoice {
-    let mut days_of = |column| row.maybe_int(column).and_then(|days| u32::try_from(days).ok());
-    RetentionChoice { days: days_of(days), unsettled_days: days_of(unsettled_days) }
+    RetentionChoice { days: number(row, days), unsettled_days: number(row, unsettled_days) }
+}
+
+fn number(row: &mut Row, column: &str) -> Option<u32> {
+    row.maybe_int(column).and_then(|number| u32::try_from(number).ok())
 }
 
 const NEXT_NUMBER: &str = "insert into counters (name, n) values ('workspace', 1) \
@@ -106,8 +115,9 @@ pub async fn next_number(control: &impl Database) -> Result<u32> {
 
 const INSERT: &str = "\
     insert into workspaces (id, number, organization, shard, name, description, environment, \
-      external_id, created_at_ms, updated_at_ms, retention_days, retention_unsettled_days) \
-    select ?2, ?3, ?1, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?11, ?12 \
+      external_id, created_at_ms, updated_at_ms, retention_days, retention_unsettled_days, \
+      limit_events_per_month, limit_connections) \
+    select ?2, ?3, ?1, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?11, ?12, ?13, ?14 \
     where ?10 is null or (select count(*) from workspaces where organization = ?1) < ?10 \
     on conflict do nothing returning id";
 const IS_FULL: &str = "\
@@ -140,6 +150,8 @@ pub async fn insert(
         quota.into(),
         new.retention.days.into(),
         new.retention.unsettled_days.into(),
+        new.limits.events_per_month.into(),
+        new.limits.connections.into(),
     ];
     let key = publishable_keys::insert(&new.id, public_key, new.created_at_ms);
     let name = (&new.name).into();
@@ -158,6 +170,7 @@ macro_rules! columns {
     () => {
         "select id, number, shard, name, description, environment, external_id, created_at_ms, \
            updated_at_ms, version, retention_days, retention_unsettled_days, \
+           limit_events_per_month, limit_connections, \
            (select o.retention_days from organizations o \
              where o.id = workspaces.organization) as default_days, \
            (select o.retention_unsettled_days from organizations o \
@@ -299,7 +312,7 @@ pub async fn find_with_key(
 const UPDATE: &str = "\
     update or ignore workspaces set name = ?3, description = ?4, environment = ?5, \
       external_id = ?6, updated_at_ms = ?7, retention_days = ?8, retention_unsettled_days = ?9, \
-      version = version + 1 \
+      limit_events_per_month = ?11, limit_connections = ?12, version = version + 1 \
     where id = ?2 and organization = ?1 and version = ?10 returning id";
 
 /// Stores a changed workspace if it is still of its version; `false` when it is not, or when
@@ -323,6 +336,8 @@ pub async fn update(
         workspace.retention.days.into(),
         workspace.retention.unsettled_days.into(),
         workspace.version.into(),
+        workspace.limits.events_per_month.into(),
+        workspace.limits.connections.into(),
     ];
     let changed = run(control, vec![statement(UPDATE, params)]).await?;
     Ok(!changed[0].is_empty())

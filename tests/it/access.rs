@@ -235,6 +235,7 @@ fn foreign_organization(world: &World, route: &Route<Edge>, row: &str) {
                 // The same for everybody.
                 "/api/v1/integrations" => continue,
                 "/api/v1/machine-keys" => (&record["access_key"], &world.stranger.access_key),
+                "/api/v1/usage" => (&record["workspace"], &world.stranger.workspace),
                 _ => (&record["id"], &world.stranger.workspace),
             };
             assert_eq!(shown, &json!(own), "{row}: {record}");

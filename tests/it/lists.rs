@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use posthorn::domain::base::time::rfc3339;
+use posthorn::ports::Clock;
 use serde_json::{Value, json};
 
 use crate::edge::{Edge, Reply};
-use crate::tenant::{Tenant, text};
+use crate::tenant::{Tenant, params, text};
 
 const URL: &str = "https://hooks.example.com/a";
 const FAILED_URL: &str = "https://hooks.example.com/failed";
@@ -153,6 +155,48 @@ fn deliveries_of_a_connection_are_listed_by_status() {
     for bad in ["status=lost", "cursor=x", "limit=0"] {
         let answer = tenant.call(&edge, "GET", &format!("{path}?{bad}"), &Value::Null);
         assert_eq!(answer.status, 400, "{bad}");
+    }
+}
+
+#[test]
+fn deliveries_of_a_connection_are_filtered_by_time_event_and_status() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let metadata = json!({"url": FAILED_URL, "retry_schedule_seconds": [86_400]});
+    let (connection, _) = tenant.route(&edge, "*", metadata);
+    edge.receivers.script(FAILED_URL, |n| Reply::status(if n % 2 == 0 { 400 } else { 200 }));
+    let mut times = Vec::new();
+    for name in ["order.paid", "order.sent", "user.made", "order.paid"] {
+        times.push(rfc3339(edge.now_ms()));
+        tenant.emit(&edge, name);
+        edge.run_for(60_000);
+    }
+    let path = format!("/api/v1/connections/{connection}/deliveries");
+    let [first, third, last] = [0, 2, 3].map(|at| times[at].as_str());
+    for (query, expected) in [
+        (String::new(), 4),
+        ("event=order.paid".to_owned(), 2),
+        ("event=order.*".to_owned(), 3),
+        ("event=*".to_owned(), 4),
+        ("event=order".to_owned(), 0),
+        (format!("since={third}"), 2),
+        (format!("until={third}"), 2),
+        (format!("since={first}&until={last}"), 3),
+        (format!("since={third}&event=order.paid"), 1),
+        (format!("until={third}&event=user.*"), 0),
+        ("status=retrying".to_owned(), 2),
+        (format!("status=retrying&since={first}&event=*"), 2),
+        (format!("status=retrying&since={third}"), 1),
+        (format!("status=failed&since={first}"), 0),
+    ] {
+        for limit in [1, 50] {
+            let (found, _) = walk(&edge, &tenant, &format!("{path}?limit={limit}&{query}"));
+            assert_eq!(found.len(), expected, "{query} by {limit}");
+        }
+    }
+    for bad in ["since=yesterday", "until=1"] {
+        let answer = tenant.call(&edge, "GET", &format!("{path}?{bad}"), &Value::Null);
+        assert_eq!((answer.status, params(&answer.json()).len()), (400, 1), "{bad}");
     }
 }
 

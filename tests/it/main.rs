@@ -31,6 +31,7 @@ mod lists;
 mod machine_keys;
 mod mappings;
 mod master_keys;
+mod missing;
 mod notices;
 mod presets;
 mod providers;

@@ -190,6 +190,24 @@ fn a_quota_is_told_of_at_80_and_100_percent_and_no_such_event_counts() {
 }
 
 #[test]
+fn the_connections_of_a_workspace_are_told_of_at_80_and_100_percent() {
+    let world = World::new(Edge::new());
+    let path = format!("/api/v1/workspaces/{}", world.tenant.workspace);
+    let limits = json!({"limits": {"connections": 5}});
+    assert_eq!(world.tenant.call(&world.edge, "PATCH", &path, &limits).status, 200);
+    for expected in [&[] as &[i64], &[], &[], &[80], &[80, 100]] {
+        world.edge.run_for(3 * MINUTE_MS);
+        let told = world.told_of("quota.warning");
+        let percents: Vec<&Value> = told.iter().map(|told| &told["percent"]).collect();
+        assert_eq!(json!(percents), json!(expected));
+        assert!(told.iter().all(|told| told["cause"] == "connections"), "{told:?}");
+        if expected.len() < 2 {
+            world.tenant.connection(&world.edge, json!({"url": URL}));
+        }
+    }
+}
+
+#[test]
 fn a_shard_that_fills_is_told_of_at_each_level() {
     let world = World::new(Edge::new());
     for percent in [71, 72, 91] {

@@ -243,6 +243,24 @@ fn only_what_fits_is_replayed() {
 }
 
 #[test]
+fn what_was_canceled_is_sent_after_all() {
+    let world = world(json!({}));
+    let ids = world.emit(3);
+    let path = format!("/api/v1/workspaces/{}/cancellations", world.tenant.workspace);
+    let canceled = world.tenant.call(&world.edge, "POST", &path, &world.range(json!({})));
+    assert_eq!((canceled.status, canceled.json()["count"].clone()), (200, json!(3)));
+    world.edge.run_for(MINUTE_MS);
+    assert_eq!(world.sent(), [""; 0]);
+    world.mend();
+    assert_eq!(world.preview(json!({})), 0, "what failed is another thing");
+    assert_eq!(world.preview(json!({"status": "canceled"})), 3);
+    let replay = world.replay(json!({"status": "canceled"}));
+    world.edge.run_for(MINUTE_MS);
+    assert_eq!((world.found(&replay)["replays"].clone(), world.sent()), (json!("canceled"), ids));
+    assert_eq!(world.count("delivered"), 3);
+}
+
+#[test]
 fn canceling_stops_it_where_it_is() {
     let world = world(json!({}));
     let edge = &world.edge;
@@ -480,7 +498,7 @@ fn what_is_malformed_names_its_field() {
         (json!({"until": "yesterday"}), 400, Some("until")),
         (json!({"since": null}), 400, Some("since")),
         (json!({"since": 5}), 400, Some("since")),
-        (json!({"status": "canceled"}), 400, Some("status")),
+        (json!({"status": "owed"}), 400, Some("status")),
         (json!({"status": "pending"}), 400, Some("status")),
         (json!({"event": ""}), 400, Some("event")),
         (json!({"connection": "x"}), 400, Some("connection")),

@@ -17,8 +17,8 @@ use crate::domain::delivery::upkeep::{FOLLOWED_AFTER_S, Task, UpkeepJob};
 use crate::ports::{Jobs, Platform, PortError};
 
 /// Statements of a sweep's message that what has its turn by the minute may make: the forgetting of
-/// keys, the quota's four, the two of the storage, the notices' nine, and what is sealed anew.
-const BY_THE_MINUTE: usize = KEYS_FORGOTTEN_STEPS + 4 + 2 + 9 + 4 * RESEAL_STEPS;
+/// keys, the quota's six, the two of the storage, the notices' nine, and what is sealed anew.
+const BY_THE_MINUTE: usize = KEYS_FORGOTTEN_STEPS + 6 + 2 + 9 + 4 * RESEAL_STEPS;
 
 /// What the cron does: sends a message for every shard and task, the most urgent first. One that
 /// is not sent is sent a minute later.

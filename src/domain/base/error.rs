@@ -121,6 +121,8 @@ pub struct Parts {
     pub message: String,
     /// The fields that were wrong, for the caller.
     pub fields: Vec<FieldError>,
+    /// Seconds after which to try again, where that is known better than by its kind.
+    pub retry_after_s: Option<u32>,
     /// Told to the log only.
     pub detail: String,
     /// Whether a database refused the data that it was given, so that trying again does not help.
@@ -145,6 +147,7 @@ impl Error {
             code: None,
             message,
             fields: Vec::new(),
+            retry_after_s: None,
             detail: String::new(),
             is_refused_data: false,
         }))
@@ -172,10 +175,10 @@ impl Error {
         Self::new(Kind::NotFound, format!("No such {noun}"))
     }
 
-    /// `param` has as many of `what` as this installation lets it have.
+    /// `param` has as many of `what` as it may have.
     pub fn quota(param: &str, what: &str, most: Option<u32>) -> Self {
         let most = most.unwrap_or_default();
-        let msg = format!("has {most} {what}, the most that this installation allows");
+        let msg = format!("has {most} {what}, the most that it may have");
         Self::field(param, msg).of_kind(Kind::Refused).with_code(Code::Quota)
     }
 
@@ -234,6 +237,12 @@ impl Error {
     /// The same error of another kind, for instance a limit on one field that means "too large".
     pub fn of_kind(mut self, kind: Kind) -> Self {
         self.kind = kind;
+        self
+    }
+
+    /// The same error with the seconds after which to try again.
+    pub fn with_retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
         self
     }
 

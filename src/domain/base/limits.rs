@@ -243,6 +243,18 @@ pub const REPLAY_RANGE_MS_MAX: i64 = 14 * DAY_MS;
 pub const REPLAY_READS_MAX: usize = 50_000;
 /// Connections over which one replay goes.
 pub const REPLAY_CONNECTIONS_MAX: usize = 1_000;
+/// Events among which a replay looks for what is missing: each is held against all rules.
+pub const MISSING_EVENTS_MAX: usize = 10_000;
+/// Those that one statement reads, without their payloads.
+pub const MISSING_EVENTS_AT_ONCE: usize = 500;
+/// Bytes of payloads that the filters of rules may read for that, and those of one statement.
+pub const MISSING_BYTES_MAX: usize = 64 * 1_024 * 1_024;
+/// See [`MISSING_BYTES_MAX`].
+pub const MISSING_BYTES_AT_ONCE: usize = 4 * 1_024 * 1_024;
+/// What one filter may cost there: more than all filters of an emit, some of which found no room.
+pub const MISSING_FILTER_SHARE: usize = 10 * FILTER_BUDGET;
+/// What they may cost together: about a second.
+pub const MISSING_FILTER_BUDGET: usize = 20 * FILTER_BUDGET;
 /// Deliveries of one step of a replay: one `sendBatch`.
 pub const REPLAY_STEP: usize = SEND_BATCH_MAX;
 /// Seconds between two steps, so that a replay of 10,000 takes three and a half minutes and leaves

@@ -18,21 +18,54 @@ pub struct Selection {
     pub connection: Option<String>,
     /// Only those of events with this name.
     pub event: Option<String>,
-    /// Whether they are failed or delivered.
-    pub state: State,
+    /// What became of them.
+    pub which: Which,
     /// The first moment at which their events were accepted.
     pub since_ms: i64,
     /// The first moment after the last one.
     pub until_ms: i64,
 }
 
-/// The statuses of deliveries that can be replayed, in the words of the wire contract.
-pub const REPLAYED_STATUSES: [&str; 2] = ["failed", "completed"];
-
-/// The state of deliveries with this status, if they can be replayed.
-pub fn replayed_state(status: &str) -> Option<State> {
-    [State::Failed, State::Delivered].into_iter().find(|state| state.status() == status)
+/// What became of deliveries that are selected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum Which {
+    /// They were given up.
+    Failed,
+    /// They arrived.
+    Delivered,
+    /// They were canceled.
+    Canceled,
+    /// There is none, and by today's rules there would be one.
+    Missing,
+    /// They are still owed: these are canceled and not replayed.
+    Owed,
 }
+
+impl Which {
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// The status in the words of the wire contract.
+    pub fn status(self) -> &'static str {
+        match self {
+            Self::Delivered => State::Delivered.status(),
+            Self::Owed => State::Pending.status(),
+            Self::Failed | Self::Canceled | Self::Missing => self.as_str(),
+        }
+    }
+
+    /// Those that can be replayed, by their status.
+    pub fn replayed(status: &str) -> Option<Self> {
+        let which = Self::VARIANTS.iter().copied().find(|which| which.status() == status);
+        which.filter(|which| *which != Self::Owed)
+    }
+}
+
+/// The statuses of deliveries that can be replayed, in the words of the wire contract.
+pub const REPLAYED_STATUSES: [&str; 4] = ["failed", "completed", "canceled", "missing"];
 
 impl Selection {
     /// Checks that the range is one and not too long.
@@ -122,7 +155,7 @@ mod tests {
     use super::*;
 
     fn range(since_ms: i64, until_ms: i64) -> Selection {
-        Selection { connection: None, event: None, state: State::Failed, since_ms, until_ms }
+        Selection { connection: None, event: None, which: Which::Failed, since_ms, until_ms }
     }
 
     #[test]
@@ -165,11 +198,12 @@ mod tests {
 
     #[test]
     fn words() {
-        assert_eq!(
-            REPLAYED_STATUSES.map(replayed_state),
-            [Some(State::Failed), Some(State::Delivered),]
-        );
-        assert_eq!(["canceled", "pending", ""].map(replayed_state), [None; 3]);
+        let all = [Which::Failed, Which::Delivered, Which::Canceled, Which::Missing];
+        assert_eq!(REPLAYED_STATUSES.map(Which::replayed), all.map(Some));
+        assert_eq!(["owed", "pending", "delivered", ""].map(Which::replayed), [None; 4]);
+        for which in Which::VARIANTS {
+            assert_eq!(which.as_str().parse(), Ok(*which));
+        }
         for status in [Status::Running, Status::Completed, Status::Canceled] {
             assert_eq!(status.as_str().parse(), Ok(status));
         }

@@ -37,6 +37,9 @@ pub enum NoticeKind {
     /// Events go round in a circle.
     #[strum(serialize = "event.loop")]
     EventLoop,
+    /// A filter was too costly for a payload, so that its rule did not match.
+    #[strum(serialize = "filter.too_costly")]
+    FilterTooCostly,
     /// A database fills.
     #[strum(serialize = "storage.warning")]
     StorageWarning,
@@ -178,9 +181,17 @@ fn advice(kind: NoticeKind, cause: &str) -> &'static str {
             "An emit was refused because it passes on what a webhook delivered. Look for code that \
              emits what it receives."
         }
+        NoticeKind::FilterTooCostly => {
+            "A rule did not match because its filter was too costly for the payload. Make the \
+             filter simpler, then send what is missing: POST /replays with the status missing."
+        }
         NoticeKind::StorageWarning => {
             "A database fills. Add a shard (LOG_SHARDS, npm run deploy) or keep events for fewer \
              days."
+        }
+        NoticeKind::QuotaWarning if cause == "connections" => {
+            "The workspace has nearly as many connections as it may have. At 100 % a new one is \
+             refused: raise its limit or speak to the customer."
         }
         NoticeKind::QuotaWarning => {
             "The workspace uses up its events of this month. At 100 % emits are refused until the \

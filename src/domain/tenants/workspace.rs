@@ -11,6 +11,19 @@ pub struct WorkspaceLocation {
     pub shard: u16,
 }
 
+/// How much a workspace may have, as far as it says so itself; otherwise the installation's quotas
+/// hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Events that it emits in a calendar month (UTC).
+    pub events_per_month: Option<u32>,
+    /// Connections.
+    pub connections: Option<u32>,
+}
+
+/// The largest limit that a workspace can have.
+pub const LIMIT_MAX: u32 = 1_000_000_000;
+
 /// Checks a workspace's name: 3 to 50 characters, `^[a-zA-Z0-9 _-]+$` (the wire contract).
 ///
 /// # Errors

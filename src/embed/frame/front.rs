@@ -252,7 +252,7 @@ pub fn failed(visit: Option<&EmbedSession>, error: Error) -> Answered {
             layout::bare(status, &shell, &body)
         }
     };
-    let reply = match problem::retry_after_s(error.kind) {
+    let reply = match problem::retry_after_s(&error) {
         Some(seconds) => reply.with_header("retry-after", &seconds.to_string()),
         None => reply,
     };

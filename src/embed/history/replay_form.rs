@@ -7,8 +7,7 @@ use crate::domain::base::ids;
 use crate::domain::base::limits::REPLAY_RANGE_MS_MAX;
 use crate::domain::base::names::check_name;
 use crate::domain::base::time::{DAY_MS, MINUTE_MS};
-use crate::domain::delivery::replay::Selection;
-use crate::domain::delivery::state::State;
+use crate::domain::delivery::replay::{Selection, Which};
 use crate::embed::frame::layout::{csrf_token, path};
 use crate::embed::frame::parts::{Errors, Field};
 use crate::embed::text::{self, moments};
@@ -79,7 +78,7 @@ impl Draft {
             moments::parse_field(value).unwrap_or_else(|| note(name, text::replay::NO_TIME))
         };
         let (since_ms, until_ms) = (time("since", &self.since), time("until", &self.until));
-        let meant = Selection { connection, event, state: State::Failed, since_ms, until_ms };
+        let meant = Selection { connection, event, which: Which::Failed, since_ms, until_ms };
         if wrong.is_empty() {
             return Ok(meant);
         }

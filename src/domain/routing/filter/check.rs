@@ -21,6 +21,11 @@ impl Budget {
         Self(Cell::new(units))
     }
 
+    /// What is left of it.
+    pub fn left(&self) -> usize {
+        self.0.get()
+    }
+
     /// Takes units, as far as there are any.
     fn spend(&self, units: usize) {
         self.0.set(self.0.get().saturating_sub(units));
