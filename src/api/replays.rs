@@ -1,4 +1,4 @@
-//! `/replays` and `/workspaces/{id}/replays`: sending what failed, arrived, was canceled or is missing.
+//! `/replays` and `/workspaces/{id}/replays`: sending again, or at last, what a range of time holds.
 
 use serde_json::{Value, json};
 
