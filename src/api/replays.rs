@@ -1,4 +1,4 @@
-//! `/replays` and `/workspaces/{id}/replays`: sending again, or at last, what a range of time holds.
+//! `/replays` and `/workspaces/{id}/replays`: sending again, or at last, what a range holds.
 
 use serde_json::{Value, json};
 
