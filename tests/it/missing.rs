@@ -180,8 +180,9 @@ fn too_many_events_are_refused() {
         "with recursive n(i) as (select 1 union all select i + 1 from n where i < 10001) \
          insert into events (workspace, event, name, created_by, created_at_ms, fan_out, \
            payload_bytes, payload) \
-         select workspace, substr(event, 1, 19) || '9abc-' || printf('%04x', n.i) || substr(event, 29), name, \
-           created_by, created_at_ms, fan_out, payload_bytes, payload from n, events",
+         select workspace, \
+           substr(event, 1, 19) || '9abc-' || printf('%04x', n.i) || substr(event, 29), \
+           name, created_by, created_at_ms, fan_out, payload_bytes, payload from n, events",
     );
     let answer = ask(&edge, &tenant, json!({"dry_run": true}));
     assert_eq!((answer.status, params(&answer.json())), (422, vec!["until"]), "{}", answer.text);
