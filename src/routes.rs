@@ -211,6 +211,7 @@ impl<P: Platform> Table<P> {
         POST   "/embed/s/:session/rules/:id"         ManageRules API_BODY_BYTES_MAX embed::rules::update;
         POST   "/embed/s/:session/rules/:id/delete"  ManageRules API_BODY_BYTES_MAX embed::rules::delete;
         GET    "/embed/s/:session/events"            View    API_BODY_BYTES_MAX  embed::history::events::list;
+        GET    "/embed/s/:session/events/export"     View    API_BODY_BYTES_MAX  embed::history::export::get;
         GET    "/embed/s/:session/events/:id"        View    API_BODY_BYTES_MAX  embed::history::event::get;
         GET    "/embed/s/:session/events/:id/payload"
                                                      View    API_BODY_BYTES_MAX  embed::history::payload::download;

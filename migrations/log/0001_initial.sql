@@ -115,6 +115,8 @@ create table sessions (
     path text,
     theme text not null default 'auto',
     accent text,
+    -- What else the product chose of the pages' look, as JSON.
+    tokens text not null default '{}',
     ttl_ms integer not null,
     created_by text not null,
     created_at_ms integer not null,

@@ -11,7 +11,8 @@ use crate::domain::base::ids;
 use crate::domain::base::limits::{CLEARED_SESSIONS, ENDED_STEPS};
 use crate::domain::base::time::{DAY_MS, HOUR_MS};
 use crate::domain::tenants::actor::{Actor, Resource};
-use crate::domain::tenants::session::{LaunchPage, Look, Role, Session, SessionType, Theme};
+use crate::domain::tenants::look::{Look, Theme};
+use crate::domain::tenants::session::{LaunchPage, Role, Session, SessionType};
 use crate::domain::tenants::session_token::{Token, TokenKind};
 use crate::ports::{Platform, PortError};
 use crate::store::sessions::{self, Filter, Stored};
@@ -85,7 +86,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewSession) -
         allowed_origins,
         launch_page: new.launch_page,
         path: new.path,
-        look: Look { theme: Theme::Auto, accent: None },
+        look: Look::plain(),
         ttl_ms: new.ttl_ms,
         created_by: actor.created_by.clone(),
         created_at_ms: now_ms,

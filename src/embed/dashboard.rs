@@ -75,7 +75,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         section id="events" data-live {
             h2 { (text::LAST_EVENTS) }
             @if found.is_empty() { p.hint { (text::NO_EVENTS) } }
-            (events::rows(visit, &found, now_ms))
+            (events::rows(visit, &found, &all, now_ms))
             @if !found.is_empty() {
                 (parts::link_button(visit, Need::View, "events", text::ALL_EVENTS, "quiet"))
             }

@@ -7,6 +7,7 @@ use crate::domain::base::ids::parse_uuid;
 use crate::domain::base::names::{check_name, check_pattern, check_resource_id};
 use crate::domain::routing::filter::Filter;
 use crate::domain::routing::rule::Metadata;
+use crate::embed::filter_rows::FilterRows;
 use crate::embed::frame::parts::{Difference, Errors};
 use crate::embed::rule_action;
 use crate::embed::text;
@@ -26,8 +27,10 @@ pub struct Draft {
     pub resource: String,
     /// The resource id that it is limited to.
     pub resource_id: String,
-    /// The filter.
-    pub filter: String,
+    /// The conditions of the filter.
+    pub rows: FilterRows,
+    /// The filter as JSON, where it was written so or does not fit into conditions.
+    pub json: String,
     /// What it asks of its destination; the empty text for the destination's first action.
     pub action: String,
     /// What the action needs to know.
@@ -41,12 +44,16 @@ pub struct Draft {
 impl Draft {
     /// The fields of a rule as it is.
     pub fn of(rule: &Rule) -> Self {
+        let filter = rule.filter.clone().unwrap_or_default();
+        let rows = FilterRows::of(&filter);
+        let json = if rows.is_some() { String::new() } else { filter };
         Self {
             connection: rule.connection.clone(),
             event: rule.event.clone(),
             resource: rule.resource.clone().unwrap_or_default(),
             resource_id: rule.resource_id.clone().unwrap_or_default(),
-            filter: rule.filter.clone().unwrap_or_default(),
+            rows: rows.unwrap_or_default(),
+            json,
             action: rule.action.clone(),
             metadata: rule.metadata.clone(),
             is_inactive: !rule.active,
@@ -62,7 +69,8 @@ impl Draft {
             event: trimmed("event"),
             resource: trimmed("resource"),
             resource_id: trimmed("resource_id"),
-            filter: trimmed("filter"),
+            rows: FilterRows::sent(form),
+            json: trimmed("filter"),
             action: form.get("action").to_owned(),
             metadata: said(form),
             is_inactive: form.get("active") == "0",
@@ -82,7 +90,7 @@ impl Draft {
             ("connection", named(&now.connection), named(&self.connection)),
             ("resource", now.resource.clone(), self.resource.clone()),
             ("resource_id", now.resource_id.clone(), self.resource_id.clone()),
-            ("filter", now.filter.clone(), self.filter.clone()),
+            ("filter", now.filter(), self.filter()),
             ("active", inactive(now).to_owned(), inactive(self).to_owned()),
         ];
         let keys: BTreeSet<&String> = now.metadata.keys().chain(self.metadata.keys()).collect();
@@ -135,15 +143,21 @@ impl Draft {
         kept.chain(self.metadata.clone()).collect()
     }
 
+    /// The filter: what was written as JSON, else what the conditions say.
+    fn filter(&self) -> String {
+        if self.json.is_empty() { self.rows.to_filter() } else { self.json.clone() }
+    }
+
     /// The filter as it is kept.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn kept_filter(&self) -> std::result::Result<Option<String>, String> {
-        if self.filter.is_empty() {
+        let filter = self.filter();
+        if filter.is_empty() {
             return Ok(None);
         }
-        let parsed = Filter::parse(&self.filter);
+        let parsed = Filter::parse(&filter);
         parsed.map(|filter| Some(filter.to_json().to_string())).map_err(|e| e.message.clone())
     }
 

@@ -1,5 +1,7 @@
 //! What the pages about rules read, and what the buttons of a rule's form ask for beside saving.
 
+use std::collections::BTreeSet;
+
 use crate::app::connections::parts;
 use crate::app::live_lists::{self, LiveLists};
 use crate::app::preview::{Preview, preview};
@@ -7,6 +9,7 @@ use crate::app::rules::action_of;
 use crate::domain::base::error::Result;
 use crate::embed::common::history_db;
 use crate::embed::rule_draft::Draft;
+use crate::embed::rule_filter::{Trial, try_filter};
 use crate::http::access::EmbedSession;
 use crate::ports::Platform;
 use crate::store::catalogues::{self, Catalogue};
@@ -34,9 +37,32 @@ pub struct Read {
     pub example: Option<String>,
     /// What would be sent, or why it cannot be said, if that was asked for.
     pub preview: Option<std::result::Result<Preview, String>>,
+    /// What became of trying the filter, if that was asked for.
+    pub trial: Option<Trial>,
 }
 
 impl Read {
+    /// Whether no event of this name is known: none was emitted, and the catalogue has none. A
+    /// pattern is for names to come.
+    pub fn is_unknown(&self, event: &str) -> bool {
+        let is_listed = self.catalogue.iter().any(|listed| listed.key == event);
+        let is_pattern = event.ends_with('*');
+        !(is_pattern || is_listed || self.emitted.iter().any(|name| name == event))
+    }
+
+    /// The names and patterns that can be chosen: those that are known, and what covers several.
+    pub fn choices(&self) -> Vec<String> {
+        let mut known: Vec<String> = self.catalogue.iter().map(|it| it.key.clone()).collect();
+        known.extend(self.emitted.iter().cloned());
+        let groups = known.iter().filter_map(|name| Some(format!("{}.*", name.split_once('.')?.0)));
+        let mut groups: Vec<String> = groups.collect();
+        groups.push("*".to_owned());
+        known.extend(groups);
+        let mut seen = BTreeSet::new();
+        known.retain(|name| seen.insert(name.clone()));
+        known
+    }
+
     /// A connection that pages show.
     pub fn connection(&self, id: &str) -> Option<&Connection> {
         self.connections.iter().find(|connection| connection.id == id)
@@ -108,6 +134,9 @@ pub async fn help<P: Platform>(
     draft: &Draft,
     read: &mut Read,
 ) -> Result<()> {
+    if does == "try" {
+        read.trial = Some(try_filter(platform, visit, draft).await?);
+    }
     let Some(connection) = read.connection(&draft.connection).cloned() else { return Ok(()) };
     if does == "refresh" {
         read.lists = Some(live_lists::read(platform, &connection, true).await?);

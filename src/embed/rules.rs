@@ -10,8 +10,9 @@ use crate::embed::frame::layout::{Page, Section, csrf_token, page, page_with, pa
 use crate::embed::frame::parts::{self, Button, Errors, Field};
 use crate::embed::rule_action::ActionPart;
 use crate::embed::rule_draft::Draft;
+use crate::embed::rule_filter;
 use crate::embed::rule_reads::{Read, help, read, read_with};
-use crate::embed::text;
+use crate::embed::text::{self, filter as words};
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
@@ -58,6 +59,7 @@ fn row(visit: &EmbedSession, rule: &Rule, read: &Read) -> Markup {
         div.row {
             span.main {
                 strong { (rule.event) } (limits(rule))
+                @if read.is_unknown(&rule.event) { p.hint { (words::UNKNOWN) } }
                 small {
                     (text::SENT_TO) " "
                     @if let Some(to) = to {
@@ -120,10 +122,7 @@ fn form(
     };
     let to: Vec<(&str, &str)> =
         read.connections.iter().map(|c| (c.id.as_str(), c.name.as_str())).collect();
-    let mut known: Vec<String> = read.catalogue.iter().map(|listed| listed.key.clone()).collect();
-    known.extend(
-        read.emitted.iter().filter(|name| !known.contains(name)).cloned().collect::<Vec<_>>(),
-    );
+    let known = read.choices();
     html! {
         (errors.summary(&FIELDS))
         form.sheet method="post" action=(path(visit, action)) {
@@ -143,10 +142,7 @@ fn form(
                 }
             }
             (action_part(read, draft, errors))
-            details.part open[!draft.filter.is_empty()] {
-                summary { (text::RULE_FILTER) }
-                (field("filter").textarea(&draft.filter, 4))
-            }
+            (rule_filter::render(visit, draft, read.trial.as_ref(), errors))
             label.choice {
                 input type="checkbox" name="active" value="0" checked[draft.is_inactive];
                 span { (text::RULE_INACTIVE) }
@@ -204,10 +200,19 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         hidden: false,
     };
     match app::create(platform, &visit.session.actor(), new).await {
-        Ok(_) => Ok(Reply::see_other(&path(visit, "rules?done=saved"))),
+        Ok(rule) => saved(platform, visit, &rule.event).await,
         Err(error) if error.fields.is_empty() => Err(error),
         Err(error) => again(platform, visit, &draft, Errors(error.into_fields())).await,
     }
+}
+
+/// The word that says that a rule was saved whose event nobody knows yet.
+const UNKNOWN_SAVED: &str = "saved-unknown";
+
+async fn saved<P: Platform>(platform: &P, visit: &EmbedSession, event: &str) -> Result<Reply> {
+    let read = read(platform, visit, "").await?;
+    let done = if read.is_unknown(event) { UNKNOWN_SAVED } else { "saved" };
+    Ok(Reply::see_other(&path(visit, &format!("rules?done={done}"))))
 }
 
 async fn again<P: Platform>(
@@ -284,7 +289,10 @@ pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         };
         let expected = Expected::read(form.filled("version"));
         match app::change(platform, &actor, &rule.id, &change, &expected).await {
-            Ok(_) => return Ok(Reply::see_other(&path(visit, "rules?done=saved"))),
+            Ok(_) => {
+                let done = if read.is_unknown(&draft.event) { UNKNOWN_SAVED } else { "saved" };
+                return Ok(Reply::see_other(&path(visit, &format!("rules?done={done}"))));
+            }
             Err(error) if error.kind == Kind::PreconditionFailed => {
                 let stored = Draft::of(&rule);
                 let differences = draft.differences(&stored, &read.connections);

@@ -9,7 +9,7 @@ use crate::http::access::Caller;
 use crate::ports::{Limited, Platform};
 
 /// Rows that look through deliveries, judge payloads or ask a provider.
-const COSTLY: [(Method, &str); 7] = [
+const COSTLY: [(Method, &str); 8] = [
     (Method::POST, "/api/v1/rules/test-filter"),
     (Method::POST, "/api/v1/rules/:id/preview"),
     (Method::GET, "/api/v1/connections/:id/actions"),
@@ -17,6 +17,7 @@ const COSTLY: [(Method, &str); 7] = [
     (Method::POST, "/embed/s/:session/replays"),
     (Method::POST, "/embed/s/:session/replays/new"),
     (Method::GET, "/embed/s/:session/failed"),
+    (Method::GET, "/embed/s/:session/events/export"),
 ];
 
 /// Whether a call of the row at `path` costs much: one of those, or a list by status, which looks

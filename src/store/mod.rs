@@ -37,6 +37,7 @@ pub mod names;
 pub mod notices;
 pub mod organizations;
 pub mod publishable_keys;
+pub mod recent_payloads;
 pub mod replay_steps;
 pub mod replays;
 pub mod reseal;

@@ -8,7 +8,8 @@ use serde_json::json;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::{CLEARED_SESSIONS, FORGOTTEN_AT_ONCE};
 use crate::domain::tenants::actor::Resource;
-use crate::domain::tenants::session::{Look, Session, Theme};
+use crate::domain::tenants::look::{Look, Theme};
+use crate::domain::tenants::session::Session;
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{Query, run, select, statement};
@@ -46,7 +47,11 @@ impl FromRow for Session {
             allowed_origins: row.json("allowed_origins"),
             launch_page: row.word("launch_page"),
             path: row.maybe_text("path"),
-            look: Look { theme: row.word("theme"), accent: row.maybe_text("accent") },
+            look: Look {
+                theme: row.word("theme"),
+                accent: row.maybe_text("accent"),
+                tokens: row.json("tokens"),
+            },
             ttl_ms: row.int("ttl_ms"),
             created_by: row.text("created_by"),
             created_at_ms: row.int("created_at_ms"),
@@ -73,7 +78,7 @@ macro_rules! columns {
         "id, shard, organization, workspace, workspace_name, role, session_type, resource, \
          resource_id, external_user_id, reads_payloads, allowed_origins, launch_page, theme, \
          accent, ttl_ms, created_by, created_at_ms, launched_at_ms, expires_at_ms, revoked_at_ms, \
-         environment, path"
+         environment, path, tokens"
     };
 }
 
@@ -81,7 +86,8 @@ const INSERT: &str = concat!(
     "insert into sessions (",
     columns!(),
     ", launch_hash, launch_expires_at_ms, access_hash) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, \
-       ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, null, ?19, null, ?23, ?24, ?20, ?21, ?22)"
+       ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, null, ?19, null, ?23, ?24, ?25, ?20, ?21, \
+       ?22)"
 );
 
 /// Creates a session. `launch` is the hash of its launch token and the time it is good until.
@@ -120,8 +126,13 @@ pub async fn insert(
         access_hash.into(),
         session.environment.clone().into(),
         session.path.clone().into(),
+        tokens(&session.look).into(),
     ];
     run(log, vec![statement(INSERT, params)]).await.map(drop)
+}
+
+fn tokens(look: &Look) -> String {
+    serde_json::to_string(&look.tokens).expect("tokens are JSON")
 }
 
 const FIND: &str =
@@ -133,7 +144,8 @@ pub fn find(session: &str) -> Query<Option<Stored>> {
 }
 
 const LAUNCH: &str = concat!(
-    "update sessions set launched_at_ms = ?3, cookie_hash = ?4, theme = ?5, accent = ?6 \
+    "update sessions set launched_at_ms = ?3, cookie_hash = ?4, theme = ?5, accent = ?6, \
+       tokens = ?8 \
      where id = ?1 and launch_hash = ?2 and launched_at_ms is null \
        and launch_expires_at_ms > ?3 and expires_at_ms > ?3 and revoked_at_ms is null \
        and (?7 is null or (?7 = '' and allowed_origins <> '[]') \
@@ -164,6 +176,7 @@ pub async fn launch(
         look.theme.as_str().into(),
         look.accent.clone().into(),
         frame.map(str::to_owned).into(),
+        tokens(look).into(),
     ];
     row::first(select(log, statement(LAUNCH, params)).await?)
 }

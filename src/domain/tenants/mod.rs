@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod api_key;
 pub mod key_limits;
+pub mod look;
 pub mod notice;
 pub mod organization;
 pub mod origins;

@@ -4,7 +4,7 @@
 use http::StatusCode;
 
 use crate::domain::base::error::Result;
-use crate::domain::tenants::session::is_accent;
+use crate::domain::tenants::look::Look;
 use crate::embed::frame::theme;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
@@ -36,10 +36,11 @@ const fn version(text: &str) -> u64 {
 const STYLESHEET_VERSION: u64 = version(STYLESHEET);
 const SCRIPT_VERSION: u64 = version(SCRIPT);
 
-/// Where the stylesheet is for this accent.
-pub fn stylesheet_path(accent: Option<&str>) -> String {
-    let accent = accent.map(|accent| format!("&accent={accent}")).unwrap_or_default();
-    format!("/embed/embed.css?v={STYLESHEET_VERSION:x}{accent}")
+/// Where the stylesheet is for this look.
+pub fn stylesheet_path(look: &Look) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("v", &format!("{STYLESHEET_VERSION:x}")).extend_pairs(look.fields());
+    format!("/embed/embed.css?{}", query.finish())
 }
 
 /// Where the script is.
@@ -49,8 +50,8 @@ pub fn script_path() -> String {
 
 /// `GET /embed/embed.css`.
 pub async fn stylesheet<P: Platform>(_: &P, call: &Call) -> Result<Reply> {
-    let accent = call.request.query("accent").filter(|accent| is_accent(accent));
-    let text = format!("{}\n{}", theme::properties(accent.as_deref()), compact(STYLESHEET));
+    let look = Look::read(|name| call.request.query(name));
+    let text = format!("{}\n{}", theme::properties(&look), compact(STYLESHEET));
     Ok(asset("text/css; charset=utf-8", text, FOR_EVER))
 }
 

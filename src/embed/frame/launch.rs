@@ -6,7 +6,7 @@ use url::{Origin, Url};
 
 use crate::app::sessions::{self, Closed};
 use crate::domain::base::error::{Error, Kind, Result};
-use crate::domain::tenants::session::{Look, Theme, is_accent};
+use crate::domain::tenants::look::{Look, Theme};
 use crate::domain::tenants::session_path::check_path;
 use crate::domain::tenants::session_token::{Token, TokenKind};
 use crate::embed::frame::front::{self, not_open, set_cookie, unknown};
@@ -18,10 +18,7 @@ use crate::ports::Platform;
 /// `GET /embed/s/{session}/launch`: works once. How the pages look, and which one is first, stands
 /// in the query.
 pub async fn launch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    let look = Look {
-        theme: call.request.query("theme").and_then(|t| t.parse().ok()).unwrap_or(Theme::Auto),
-        accent: call.request.query("accent").filter(|accent| is_accent(accent)),
-    };
+    let look = Look::read(|name| call.request.query(name));
     let frame = foreign_frame(&call.request);
     let launched = match token(call, TokenKind::Launch, call.request.query("token")) {
         Some(token) => sessions::launch(platform, &token, &look, frame.as_deref()).await,

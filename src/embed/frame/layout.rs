@@ -3,7 +3,8 @@
 use http::StatusCode;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::domain::tenants::session::{Need, Session, Theme};
+use crate::domain::tenants::look::{Look, Theme};
+use crate::domain::tenants::session::{Need, Session};
 use crate::embed::frame::assets;
 use crate::embed::frame::security::home;
 use crate::embed::frame::security::secured;
@@ -187,12 +188,14 @@ fn footer(visit: &EmbedSession) -> Markup {
                     " · " (resource.kind) " " (resource.id)
                 }
             }
-            form.themes method="post" action=(path(visit, "theme")) aria-label=(text::THEME) {
-                (csrf_token(visit))
-                @for (theme, name) in themes {
-                    button name="theme" value=(theme.as_str())
-                        aria-pressed=(if session.look.theme == theme { "true" } else { "false" })
-                        { (name) }
+            @if !session.look.tokens.hides_themes {
+                form.themes method="post" action=(path(visit, "theme")) aria-label=(text::THEME) {
+                    (csrf_token(visit))
+                    @for (theme, name) in themes {
+                        @let is_chosen = session.look.theme == theme;
+                        button name="theme" value=(theme.as_str())
+                            aria-pressed=(if is_chosen { "true" } else { "false" }) { (name) }
+                    }
                 }
             }
         }
@@ -215,8 +218,8 @@ struct Frame<'a> {
 impl Frame<'_> {
     /// The document. What the script has to know stands in attributes of the root.
     fn document(&self, within: &Markup) -> String {
-        let accent = self.session.and_then(|session| session.look.accent.as_deref());
-        let theme = self.session.map_or(Theme::Auto, |session| session.look.theme);
+        let look = self.session.map_or_else(Look::plain, |session| session.look.clone());
+        let theme = look.theme;
         let expires_at_ms = self.session.map(|session| session.expires_at_ms);
         let origins = self.session.map(|session| session.allowed_origins.join(" "));
         let id = self.session.map(|session| session.id.as_str());
@@ -238,7 +241,7 @@ impl Frame<'_> {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     title { (self.title) }
-                    link rel="stylesheet" href=(assets::stylesheet_path(accent));
+                    link rel="stylesheet" href=(assets::stylesheet_path(&look));
                     script src=(assets::script_path()) defer {}
                 }
                 body {

@@ -166,11 +166,13 @@
 
   const isRecent = (atMs) => performance.now() - atMs < QUIET_MS;
 
-  function launchUrl(text, { theme, accent, locale, path }) {
+  const LOOK = ["theme", "accent", "accent_dark", "background", "background_dark", "font", "radius", "themes", "locale"];
+
+  function launchUrl(text, { path, ...look }) {
     const url = new URL(text);
     if (!/^https?:$/.test(url.protocol)) throw new TypeError("Posthorn: launch_url is not http(s)");
-    for (const [name, value] of Object.entries({ theme, accent, locale })) {
-      if (value) url.searchParams.set(name, value.replace("#", ""));
+    for (const name of LOOK) {
+      if (look[name] != null) url.searchParams.set(name, String(look[name]).replace("#", ""));
     }
     if (path) url.searchParams.set("path", path);
     return url;

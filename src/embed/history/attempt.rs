@@ -196,7 +196,7 @@ impl Pane<'_> {
         ];
         html! {
             span.unseen id="message" { (self.shown.message(selected.owed)) }
-            details.menu {
+            details.copy-menu {
                 summary.button { (text::COPY) }
                 div {
                     @for (label, id) in items.into_iter().flatten() {

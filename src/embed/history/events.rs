@@ -1,66 +1,74 @@
 //! The list of events, filtered, and finding one by its id.
 
-use futures_util::future::join;
 use maud::{Markup, html};
 
 use crate::app::events::{self, Listing};
 use crate::domain::base::error::Result;
 use crate::domain::base::ids;
-use crate::domain::delivery::state::{STATUSES, State};
+use crate::domain::delivery::state::State;
 use crate::domain::tenants::session::Need;
 use crate::embed::frame::layout::{Page, Section, history_tabs, page, path};
 use crate::embed::frame::{live, parts};
-use crate::embed::text;
+use crate::embed::history::search::Search;
+use crate::embed::text::{self, search as words};
 use crate::http::access::EmbedSession;
-use crate::http::{Call, Reply, cursor, event_filter};
+use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
-use crate::store::events::{DeliverySummary, EventWithDeliveries, Filter, NEWEST};
-use crate::store::hidden_connections;
+use crate::store::connections::{self, Connection};
+use crate::store::events::{DeliverySummary, EventWithDeliveries, NEWEST};
+use crate::store::{hidden_connections, two};
 
 /// Events on one page.
 const SHOWN: usize = 25;
+/// Connections that are named for an event in a list.
+const NAMED: usize = 2;
 
 /// `GET /embed/s/{session}/events`.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
-    let asked = |name: &str| {
-        let value = call.request.query(name).map(|text| text.trim().to_owned());
-        value.filter(|text| !text.is_empty())
-    };
-    let searched = asked("q");
+    let scope = visit.session.actor().scope;
+    let searched = call.request.query("q").map(|text| text.trim().to_owned());
     if let Some(event) = searched.as_deref().and_then(event_named) {
         return Ok(Reply::see_other(&path(visit, &format!("events/{event}"))));
     }
-    let status = asked("status").filter(|word| STATUSES.contains(&word.as_str()));
-    let (name, resource_id) = (asked("event"), asked("resource_id"));
-    let filter = Filter { name, resource_id, ..Filter::default() };
+    let control = (connections::shown(&scope), hidden_connections::hidden(&scope));
+    let (connections, hidden) = two(platform.control(), control).await?;
+    let search = Search::read(call, &connections)?;
     let before: Option<String> = cursor::read(call, "events")?;
     let is_first = before.is_none();
     let listing = Listing {
         workspace: visit.session.workspace.clone(),
-        filter,
-        status,
+        filter: search.filter.clone(),
+        status: search.status.clone(),
         before: before.unwrap_or_else(|| NEWEST.to_owned()),
         limit: SHOWN,
     };
-    let form = form(visit, &listing, searched.as_deref());
-    let listing = listing.within(&visit.session.actor().scope);
-    let hidden = hidden_connections::hidden(&visit.session.actor().scope);
-    let (found, hidden) = join(
-        events::list_at(platform, visit.session.shard, &listing),
-        hidden.run(platform.control()),
-    )
-    .await;
-    let (found, hidden) = (found?, hidden?);
+    let listing = listing.within(&scope);
+    let found = events::list_at(platform, visit.session.shard, &listing).await?;
     // Whoever polls reads the history alone, and compares with all that is in it.
     let live = is_first.then(|| live::of_list(visit, &listing, &found.found));
     let found = found.without(&hidden, listing.status.as_deref());
+    let now_ms = platform.now_ms();
     let body = html! {
         (history_tabs(visit, "events"))
         h1 { (text::EVENTS) }
-        (form)
-        @if searched.is_some() { div.notice role="status" { p { (text::NO_SUCH_ID) } } }
-        (table(visit, &listing, &found, platform.now_ms()))
+        (search.form(visit, &connections))
+        @if search.id.is_some() { div.notice role="status" { p { (text::NO_SUCH_ID) } } }
+        section id="events" data-live aria-label=(text::EVENTS) {
+            @if found.found.is_empty() {
+                p.hint { (if search.is_all() { text::NO_EVENTS } else { text::NOTHING_FOUND }) }
+            }
+            (rows(visit, &found.found, &connections, now_ms))
+            div.actions {
+                @if !is_first {
+                    a.button.quiet href=(path(visit, &search.newest())) { (words::NEWEST) }
+                }
+                @if let Some(next) = &found.next {
+                    @let older = search.older(&cursor::write("events", next));
+                    a.button.quiet href=(path(visit, &older)) { (text::OLDER) }
+                }
+            }
+        }
     };
     let mut shown = Page::new(Section::Events, text::EVENTS);
     shown.live = live;
@@ -77,94 +85,72 @@ fn event_named(text: &str) -> Option<String> {
     ids::parse_uuid(text)
 }
 
-fn form(visit: &EmbedSession, listing: &Listing, searched: Option<&str>) -> Markup {
-    let value = |value: &Option<String>| value.clone().unwrap_or_default();
-    let chosen = listing.status.as_deref().unwrap_or_default();
-    html! {
-        form.filters method="get" action=(path(visit, "events")) role="search" {
-            label { (text::FILTER_EVENT)
-                input name="event" value=(value(&listing.filter.name)) spellcheck="false"; }
-            label { (text::FILTER_RESOURCE_ID)
-                input name="resource_id" value=(value(&listing.filter.resource_id))
-                    spellcheck="false"; }
-            label { (text::FILTER_STATUS)
-                select.menu name="status" {
-                    option value="" { (text::ANY) }
-                    @for word in STATUSES {
-                        option value=(word) selected[word == chosen] { (text::why::status(word)) }
-                    }
-                } }
-            label { (text::FILTER_ID)
-                input name="q" value=(searched.unwrap_or_default()) spellcheck="false"
-                    placeholder=(text::FILTER_ID_EXAMPLE); }
-            div.actions {
-                button { (text::SHOW) }
-                a.button.quiet href=(path(visit, "events")) { (text::CLEAR) }
-            }
-        }
-    }
-}
-
-fn table(visit: &EmbedSession, listing: &Listing, found: &events::Page, now_ms: i64) -> Markup {
-    let is_filtered = listing.status.is_some() || listing.filter != Filter::default();
-    html! {
-        section id="events" data-live aria-label=(text::EVENTS) {
-            @if found.found.is_empty() {
-                p.hint { (if is_filtered { text::NOTHING_FOUND } else { text::NO_EVENTS }) }
-            }
-            (rows(visit, &found.found, now_ms))
-            @if let Some(next) = &found.next {
-                a.button.quiet href=(path(visit, &next_page(listing, next))) { (text::OLDER) }
-            }
-        }
-    }
-}
-
-fn next_page(listing: &Listing, next: &String) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(event_filter::write(&listing.filter, listing.status.as_ref()));
-    query.append_pair("cursor", &cursor::write("events", next));
-    format!("events?{}", query.finish())
-}
-
-/// Events as rows.
-pub fn rows(visit: &EmbedSession, events: &[EventWithDeliveries], now_ms: i64) -> Markup {
+/// Events as a table.
+pub fn rows(
+    visit: &EmbedSession,
+    events: &[EventWithDeliveries],
+    connections: &[Connection],
+    now_ms: i64,
+) -> Markup {
     html! {
         @if !events.is_empty() {
-            div.rows { @for found in events { (row(visit, found, now_ms)) } }
+            table.list {
+                thead {
+                    tr {
+                        @for (class, head) in words::HEADS {
+                            th scope="col" class=[class] { (head) }
+                        }
+                    }
+                }
+                tbody { @for found in events { (row(visit, found, connections, now_ms)) } }
+            }
         }
     }
 }
 
-fn row(visit: &EmbedSession, found: &EventWithDeliveries, now_ms: i64) -> Markup {
+fn row(
+    visit: &EmbedSession,
+    found: &EventWithDeliveries,
+    connections: &[Connection],
+    now_ms: i64,
+) -> Markup {
     let event = &found.event;
     let is_delivered = |delivery: &&DeliverySummary| delivery.state == State::Delivered;
     let delivered = found.deliveries.iter().filter(is_delivered).count();
-    let inside = html! {
-            span.main {
-                strong { (event.name) }
+    let below = format!("events/{}", event.id);
+    html! {
+        tr {
+            td {
+                (parts::link(visit, Need::View, &below, &event.name))
                 @if event.is_test() { " " span.badge data-state="test" { (text::TEST) } }
-                small {
-                    @if let Some(resource) = &event.resource { (resource) " " }
-                    @if let Some(id) = &event.resource_id { (id) " · " }
-                    (parts::time(event.created_at_ms, now_ms))
-                }
+                @if let Some(id) = &event.resource_id { " " code { (id) } }
             }
-            span.side {
+            td.wide { (sent_to(found, connections)) }
+            td {
                 @if found.deliveries.is_empty() {
                     span.badge data-state="unrouted" { (text::UNROUTED) }
                 } @else {
                     (parts::status(events::status(found)))
-                    small { (text::delivered_count(delivered, found.deliveries.len())) }
+                    @if found.deliveries.len() > 1 {
+                        " " small { (text::delivered_count(delivered, found.deliveries.len())) }
+                    }
                 }
             }
-    };
-    let below = format!("events/{}", event.id);
-    html! {
-        @if visit.session.may(Need::View).is_ok() {
-            a.row href=(path(visit, &below)) { (inside) }
-        } @else {
-            div.row { (inside) }
+            td { (parts::time(event.created_at_ms, now_ms)) }
         }
+    }
+}
+
+/// The connections that an event goes to, by name.
+fn sent_to(found: &EventWithDeliveries, connections: &[Connection]) -> Markup {
+    let mut to: Vec<&str> = found.event.fan_out.iter().map(|o| o.connection.as_str()).collect();
+    to.dedup();
+    let name = |id: &&str| {
+        let found = connections.iter().find(|connection| connection.id == **id);
+        found.map_or(text::GONE_CONNECTION, |connection| connection.name.as_str())
+    };
+    html! {
+        (to.iter().take(NAMED).map(name).collect::<Vec<_>>().join(", "))
+        @if to.len() > NAMED { " " small { (words::and_more(to.len() - NAMED)) } }
     }
 }

@@ -13,11 +13,13 @@ macro_rules! texts {
 
 pub mod charts;
 pub mod connection;
+pub mod filter;
 pub mod foreign;
 pub mod form;
 pub mod history;
 pub mod moments;
 pub mod replay;
+pub mod search;
 pub mod why;
 
 texts! {
@@ -219,6 +221,7 @@ pub const START_STEPS: [(&str, &str); 3] = [
 pub fn done(word: &str) -> Option<&'static str> {
     Some(match word {
         "saved" => "Saved.",
+        "saved-unknown" => filter::SAVED_UNKNOWN,
         "deleted" => "Deleted.",
         "paused" => "Paused. New events are held until you resume.",
         "resumed" => "Resumed. Held deliveries are sent now, oldest first.",

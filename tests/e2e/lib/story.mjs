@@ -52,7 +52,7 @@ const follow = ({ embed, hand }, name) => hand.go(embed.getByRole("link", { name
 const press = ({ embed, hand }, name) => hand.go(embed.getByRole("button", { name, exact: true }));
 const unfold = ({ embed, hand }, name) => hand.press(embed.locator("summary", { hasText: name }));
 const says = (embed, text) => embed.getByRole("status").filter({ hasText: text }).waitFor();
-const rows = (embed) => embed.locator("#events .row");
+const rows = (embed) => embed.locator("#events tbody tr");
 
 async function toConnection(scene, name) {
   const { embed, hand } = scene;
@@ -64,7 +64,7 @@ async function toConnection(scene, name) {
 async function toEvent(scene, id) {
   const { embed, hand } = scene;
   await follow(scene, "Events");
-  await hand.go(embed.locator(`#events a.row[href$="${id}"]`));
+  await hand.go(embed.locator(`#events a[href$="${id}"]`));
   await embed.locator("code#event-id", { hasText: id }).waitFor();
 }
 
@@ -199,7 +199,10 @@ async function findsItInTheHistory(scene) {
   assert.equal(await rows(embed).count(), 2);
   await show(() => embed.getByLabel("Status").selectOption({ label: "Failed" }));
   await embed.getByText("No event on this page matches.").waitFor();
-  await show(() => embed.getByLabel("Resource id").fill(order));
+  await show(async () => {
+    await unfold(scene, "More filters and export");
+    await embed.getByLabel("Resource id").fill(order);
+  });
   await rows(embed).getByText(order).waitFor();
   assert.equal(await rows(embed).count(), 1);
   const found = (id) => embed.locator("code#event-id", { hasText: id }).waitFor();

@@ -1,0 +1,192 @@
+//! The filter of a rule as a part of its form: conditions in rows or JSON, and trying it on what
+//! the workspace emitted last.
+
+use maud::{Markup, html};
+
+use crate::domain::base::error::Result;
+use crate::domain::base::limits::FILTER_BUDGET;
+use crate::domain::base::tree::Tree;
+use crate::domain::routing::filter::{Budget, Filter, NotPassed};
+use crate::domain::tenants::session::Need;
+use crate::embed::common::history_db;
+use crate::embed::frame::parts::{self, Errors, Field};
+use crate::embed::rule_draft::Draft;
+use crate::embed::text::{self, filter as words};
+use crate::http::access::EmbedSession;
+use crate::ports::Platform;
+use crate::store::{event_types, recent_payloads};
+
+/// Paths that are suggested.
+const PATHS_MAX: usize = 50;
+
+/// What became of trying a filter.
+#[derive(Debug, Default)]
+pub struct Trial {
+    /// What it was tried on.
+    tried: Vec<Tried>,
+    /// The paths of the newest payload.
+    paths: Vec<String>,
+    now_ms: i64,
+}
+
+#[derive(Debug)]
+struct Tried {
+    /// The event and when it was accepted; none for an example.
+    event: Option<(String, String, i64)>,
+    /// Why it would not be sent, if it would not.
+    fails: Option<String>,
+}
+
+/// Tries a filter on the newest events of the rule's pattern; on the example of its event type for
+/// who may not read payloads, and where there is no such event.
+///
+/// # Errors
+/// When a database does not answer.
+pub async fn try_filter<P: Platform>(
+    platform: &P,
+    visit: &EmbedSession,
+    draft: &Draft,
+) -> Result<Trial> {
+    let session = &visit.session;
+    let only = session.resource.as_ref().map(|only| (only.kind.as_str(), only.id.as_str()));
+    let found = match session.may_read_payloads() {
+        Ok(()) => {
+            let newest = recent_payloads::newest(&session.workspace, &draft.event, only);
+            newest.run(history_db(platform, session)?).await?
+        }
+        Err(_) => Vec::new(),
+    };
+    let mut payloads: Vec<(Option<(String, String, i64)>, String)> = found
+        .into_iter()
+        .map(|one| (Some((one.event, one.name, one.created_at_ms)), one.payload))
+        .collect();
+    if payloads.is_empty() {
+        let example = event_types::one(&session.organization, &draft.event);
+        let example = example.run(platform.control()).await?;
+        payloads.extend(example.and_then(|it| it.example).map(|example| (None, example)));
+    }
+    let filter = draft.kept_filter().ok().flatten();
+    let filter = filter.and_then(|text| Filter::parse(&text).ok());
+    let paths = payloads.first().map(|(_, payload)| paths_of(payload)).unwrap_or_default();
+    let judged = |(event, payload): (Option<(String, String, i64)>, String)| Tried {
+        event,
+        fails: filter.as_ref().and_then(|filter| fails(filter, &payload)),
+    };
+    let now_ms = platform.now_ms();
+    Ok(Trial { tried: payloads.into_iter().map(judged).collect(), paths, now_ms })
+}
+
+/// Why a payload does not pass.
+fn fails(filter: &Filter, payload: &str) -> Option<String> {
+    let tree = Tree::read(payload)?;
+    match filter.check(&tree, &Budget::new(FILTER_BUDGET)) {
+        Ok(()) => None,
+        Err(NotPassed::Fails(why)) => Some(why),
+        Err(NotPassed::TooCostly) => Some(words::TOO_COSTLY.to_owned()),
+    }
+}
+
+/// The paths at which a payload has a value, as filters write them.
+fn paths_of(payload: &str) -> Vec<String> {
+    fn walk(tree: &Tree<'_>, at: &str, found: &mut Vec<String>) {
+        if found.len() >= PATHS_MAX {
+            return;
+        }
+        match tree {
+            Tree::Object(entries) => {
+                for (key, value) in entries.iter().filter(|(key, _)| !key.is_empty()) {
+                    let key = key.replace('\\', "\\\\").replace('.', "\\.");
+                    let dot = if at.is_empty() { "" } else { "." };
+                    walk(value, &format!("{at}{dot}{key}"), found);
+                }
+            }
+            _ if at.is_empty() => {}
+            _ => found.push(at.to_owned()),
+        }
+    }
+    let mut found = Vec::new();
+    if let Some(tree) = Tree::read(payload) {
+        walk(&tree, "", &mut found);
+    }
+    found
+}
+
+/// The part of the form.
+pub fn render(
+    visit: &EmbedSession,
+    draft: &Draft,
+    trial: Option<&Trial>,
+    errors: &Errors,
+) -> Markup {
+    let (label, hint) = (words::AS_JSON, words::AS_JSON_HINT);
+    let error = errors.of("filter");
+    let json = Field { name: "filter", label, hint, error };
+    let is_json = !draft.json.is_empty() || error.is_some();
+    let paths = trial.map(|trial| trial.paths.as_slice()).unwrap_or_default();
+    let is_open = is_json || !draft.rows.is_empty() || trial.is_some();
+    html! {
+        details.part open[is_open] {
+            summary { (text::RULE_FILTER) }
+            (draft.rows.render(paths))
+            details open[is_json] {
+                summary { (words::AS_JSON) }
+                (json.textarea(&draft.json, 4))
+            }
+            p { button.quiet name="do" value="try" formnovalidate { (words::TRY) } }
+            @if let Some(trial) = trial { (trial.render(visit)) }
+        }
+    }
+}
+
+impl Trial {
+    fn render(&self, visit: &EmbedSession) -> Markup {
+        let passed = self.tried.iter().filter(|one| one.fails.is_none()).count();
+        html! {
+            div.notice role="status" {
+                @if self.tried.is_empty() { p { (words::NOTHING_TO_TRY) } } @else {
+                    p { strong { (words::passed(passed, self.tried.len())) } }
+                    ul.plain {
+                        @for one in &self.tried { li { (one.render(visit, self.now_ms)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Tried {
+    fn render(&self, visit: &EmbedSession, now_ms: i64) -> Markup {
+        html! {
+            @match &self.event {
+                Some((id, name, at_ms)) => {
+                    (parts::link(visit, Need::View, &format!("events/{id}"), name)) " "
+                    (parts::time(*at_ms, now_ms))
+                }
+                None => { (words::EXAMPLE) }
+            }
+            " "
+            @match &self.fails {
+                None => { span.badge data-state="delivered" { (words::PASSES) } }
+                Some(why) => {
+                    span.badge data-state="retrying" { (words::FAILS) } " " small { (why) }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggested_paths_are_those_of_filters() {
+        let payload = r#"{"a":{"b.c":1,"d":[1,2]},"e\\":null,"":3}"#;
+        let paths = paths_of(payload);
+        assert_eq!(paths, [r"a.b\.c", "a.d", r"e\\"]);
+        for path in paths {
+            let filter = serde_json::json!({"path": path, "exists": true}).to_string();
+            assert_eq!(fails(&Filter::parse(&filter).expect("a filter"), payload), None, "{path}");
+        }
+    }
+}
