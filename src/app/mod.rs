@@ -17,6 +17,7 @@ pub mod erasures;
 pub mod event_types;
 pub mod events;
 pub mod failed;
+pub mod fingerprints;
 pub mod keys;
 pub mod live_lists;
 pub mod loops;

@@ -86,7 +86,7 @@ fn controls(visit: &EmbedSession, rule: &Rule) -> Markup {
     html! {
         (parts::state(if rule.active { "active" } else { "inactive" })) " "
         @if parts::denied(visit, Need::ManageRules).is_none() {
-            a href=(path(visit, &at)) { (text::EDIT) }
+            a href=(path(visit, &at)) aria-label=(words::edit_rule(&rule.event)) { (text::EDIT) }
         }
     }
 }

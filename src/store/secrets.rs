@@ -2,6 +2,7 @@
 //! stored with its connection.
 
 use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::secret::Sealed;
 use crate::domain::connection::model::SetBy;
 use crate::domain::connection::rotation::LIVE_SECRETS_MAX;
 use crate::domain::tenants::actor::Scope;
@@ -21,6 +22,8 @@ pub struct LiveSecret {
     pub created_at_ms: i64,
     /// Until when it signs, if an end is set.
     pub expires_at_ms: Option<i64>,
+    /// The secret.
+    pub sealed: Sealed,
 }
 
 impl FromRow for LiveSecret {
@@ -30,12 +33,13 @@ impl FromRow for LiveSecret {
             set_by: row.word("set_by"),
             created_at_ms: row.int("created_at_ms"),
             expires_at_ms: row.maybe_int("expires_at_ms"),
+            sealed: Sealed::from_text(row.text("sealed")),
         }
     }
 }
 
 const LIVE: &str = "\
-    select s.number, s.set_by, s.created_at_ms, s.expires_at_ms \
+    select s.number, s.set_by, s.created_at_ms, s.expires_at_ms, s.sealed \
     from connections c join workspaces w on w.id = c.workspace \
       join connection_secrets s on s.connection = c.id \
     where c.id = ?3 and w.organization = ?1 and w.id = ?2 \

@@ -117,3 +117,26 @@ fn deliveries_are_found_by_state_and_date_and_sent_again_from_the_list() {
     let page = visitor.get(&edge, &format!("{below}?status=failed")).text;
     assert!(page.contains("No delivery on this page matches"), "{page}");
 }
+
+#[test]
+fn who_sets_secrets_sees_their_fingerprints_and_nobody_sees_a_secret() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let own = json!({"url": HOOK, "signing_secret": "abc-abc-abc"});
+    let (connection, _) = tenant.route(&edge, "order.paid", own);
+    for (role, may) in [("admin", true), ("member", false)] {
+        let visitor = Visitor::new(&edge, &tenant, json!({"role": role}));
+        let page = visitor.get(&edge, &format!("connections/{connection}")).text;
+        assert_eq!(page.contains(&fingerprint("abc-abc-abc")), may, "{role}: {page}");
+        assert!(!page.contains("abc-abc-abc"));
+    }
+    let visitor = Visitor::new(&edge, &tenant, json!({"role": "admin"}));
+    let page = visitor.get(&edge, &format!("connections/{connection}/secret")).text;
+    assert!(page.contains(&fingerprint("abc-abc-abc")), "{page}");
+}
+
+fn fingerprint(secret: &str) -> String {
+    use sha2::Digest;
+    let digest = sha2::Sha256::digest(secret);
+    digest[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+}

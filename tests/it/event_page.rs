@@ -95,3 +95,34 @@ fn an_event_without_attempts_says_so_and_a_canceled_delivery_can_be_sent_again()
     edge.run_for(2_000);
     assert!(page(&format!("events/{event}")).contains("Attempt 2"));
 }
+
+#[test]
+fn the_way_to_verify_a_signature_carries_what_that_page_has_to_know() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let body = json!({"url": HOOK, "signing_scheme": "body", "signature_header": "X-Hub",
+        "signature_prefix": "sha256=", "signing_secret": "abc-abc-abc"});
+    tenant.route(&edge, "order.paid", body);
+    let unsigned = json!({"url": HOOK, "signing_algorithm": "none"});
+    tenant.route(&edge, "user.made", unsigned);
+    let (signed, plain) = (tenant.emit(&edge, "order.paid"), tenant.emit(&edge, "user.made"));
+    edge.run_for(2_000);
+    let page = |more: serde_json::Value, event: &str| {
+        Visitor::new(&edge, &tenant, more).get(&edge, &format!("events/{event}")).text
+    };
+    let reads = json!({"role": "admin", "scopes": ["events.payload:read"]});
+    let link = |page: &str| between(page, "href=\"/tools/verify#", "\"").replace("&amp;", "&");
+    let found = link(&page(reads.clone(), &signed));
+    let fields: Vec<(String, String)> =
+        url::form_urlencoded::parse(found.as_bytes()).into_owned().collect();
+    let field = |name: &str| fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+    assert_eq!(field("scheme"), Some("body"));
+    assert_eq!(field("prefix"), Some("sha256="));
+    let headers = field("headers").expect("headers");
+    assert!(headers.contains("X-Hub: sha256=") && headers.lines().count() == 2, "{headers}");
+    assert!(field("body").is_some_and(|body| body.starts_with('{')), "{fields:?}");
+    assert!(!found.contains("abc-abc-abc"), "no secret");
+    // Who may not read payloads enters the body.
+    assert!(!link(&page(json!({"role": "admin"}), &signed)).contains("body="));
+    assert!(!page(reads, &plain).contains("/tools/verify"), "there is no signature");
+}

@@ -283,7 +283,7 @@ fn another_workspaces_and_hidden_ones_are_not_there() {
     let fields = with(world.range(), &[("connection", &world.connection)]);
     assert_eq!(send(&world, &visitor, "replays/new", &fields).status, 404);
     let all = send(&world, &visitor, "replays/new", &world.range());
-    assert!(all.text.contains("There are no failed deliveries in this"), "{}", all.text);
+    assert!(all.text.contains("There are no such deliveries in this"), "{}", all.text);
 
     let mut sister = world.tenant.clone();
     let made = sister.post(edge, "/api/v1/workspaces", &json!({"name": "Sister"}));
@@ -293,7 +293,7 @@ fn another_workspaces_and_hidden_ones_are_not_there() {
     assert_eq!(stranger.get(edge, &format!("failed?connection={}", world.other)).status, 404);
     world.failed("y", 1);
     let none = send(&world, &stranger, "replays/new", &world.range());
-    assert!(none.text.contains("There are no failed deliveries in this"), "{}", none.text);
+    assert!(none.text.contains("There are no such deliveries in this"), "{}", none.text);
 }
 
 #[test]

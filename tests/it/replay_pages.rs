@@ -142,7 +142,7 @@ fn the_form_says_what_is_wrong_and_keeps_what_was_entered() {
     let none = send(&world, &visitor, "replays/new", &with(world.range(), &[("event", "z")]));
     assert_eq!(none.status, 200);
     assert!(
-        none.text.contains("There are no failed deliveries in this")
+        none.text.contains("There are no such deliveries in this")
             && none.text.contains("value=\"z\"")
     );
     world.copies(&id, REPLAY_DELIVERIES_MAX);
@@ -180,4 +180,46 @@ fn the_count_says_what_will_be_held() {
         send(&world, &visitor, "replays/new", &fields).text.contains("are held until it is resumed")
     };
     assert_eq!(["", &world.connection, &world.other].map(shown), [true, false, true]);
+}
+
+/// Page finding: recover since a moment, also what was canceled, delivered or is missing.
+#[test]
+fn what_was_canceled_delivered_or_is_missing_can_be_sent_again_too() {
+    let world = world();
+    let (edge, visitor) = (&world.edge, world.visitor(json!({"role": "admin"})));
+    world.mend();
+    world.tenant.emit(edge, "x");
+    edge.run_for(2_000);
+    edge.receivers.script(HOOK, |_| crate::edge::Reply::status(500));
+    let canceled = world.tenant.emit(edge, "x");
+    edge.run_for(2_000);
+    let cancel = format!("events/{canceled}/rules/{}/cancel", world.rule);
+    assert_eq!(visitor.post(edge, &cancel, &[]).status, 303);
+    world.tenant.emit(edge, "z");
+    world.tenant.rule(edge, "z", &world.connection);
+    world.mend();
+    for (status, told) in [
+        ("canceled", "that were canceled"),
+        ("completed", "that were delivered"),
+        ("missing", "that are missing"),
+    ] {
+        let fields = with(world.range(), &[("status", status)]);
+        let preview = send(&world, &visitor, "replays/new", &fields);
+        assert!(preview.text.contains("1 delivery") && preview.text.contains(told), "{status}");
+        let agreed = with(confirmation(&preview), &[("status", status)]);
+        assert!(preview.text.contains(&format!("name=\"status\" value=\"{status}\"")));
+        let made = send(&world, &visitor, "replays", &agreed);
+        assert_eq!(made.status, 303, "{status}: {}", made.text);
+    }
+    edge.run_for(MINUTE_MS);
+    assert_eq!([world.count("delivered"), world.count("canceled")], [json!(3), json!(0)]);
+    assert_eq!(edge.receivers.seen(HOOK).len(), 5, "two, one of them failed, and each once more");
+    let wrong = with(world.range(), &[("status", "held")]);
+    let page = send(&world, &visitor, "replays/new", &wrong);
+    assert!(page.status == 400 && page.text.contains("href=\"#status\""), "{}", page.text);
+    let at = format!("replays/new?connection={}&status=canceled", world.connection);
+    let page = visitor.get(edge, &at).text;
+    for chosen in [world.connection.as_str(), "canceled"] {
+        assert!(page.contains(&format!("value=\"{chosen}\" selected")), "{chosen}: {page}");
+    }
 }

@@ -175,7 +175,9 @@ pub fn history(
     html! {
         div.heading {
             h2 { (text::DELIVERIES) }
-            a href=(path(visit, &format!("failed?connection={id}"))) { (words::RECOVER) }
+            @if parts::denied(visit, Need::Replay).is_none() {
+                a href=(path(visit, &format!("replays/new?connection={id}"))) { (words::RECOVER) }
+            }
         }
         (filters(visit, page, id))
         section id="deliveries" data-live {

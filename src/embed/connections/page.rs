@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use crate::app::activation::{self, Held};
 use crate::app::connections as app;
+use crate::app::fingerprints;
 use crate::destinations::Destination;
 use crate::destinations::model::{Kind, Part, Values};
 use crate::domain::base::error::{Error, Result};
@@ -47,6 +48,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (destination, values) = app::parts(&connection)?;
     let signing = destination.signing(&values).map_err(Error::internal)?;
     let deliveries = deliveries::read(platform, visit, call, &connection).await?;
+    let prints = fingerprints::of_secrets(platform, &connection, &secrets);
     let at = format!("connections/{id}");
     let edit = format!("{at}/edit");
     let fails = deliveries.as_ref().is_some_and(|page| page.trouble.is_some());
@@ -70,7 +72,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
                     h2 { (text::SIGNATURE) }
                     p { (text::signature_summary(signing)) }
                     @if signing.algorithm != Algorithm::None {
-                        (secret::summary(visit, &connection, &secrets, now_ms))
+                        (secret::summary(visit, &connection, &secrets, &prints, now_ms))
                     }
                     p {
                         a href=(path(visit, &format!("{at}/verification"))) {

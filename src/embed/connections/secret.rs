@@ -5,6 +5,7 @@ use crate::embed::connections::new_secret::fresh_secret;
 use maud::{Markup, html};
 
 use crate::app::connections::{self as app};
+use crate::app::fingerprints;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::secret::Secret;
 use crate::domain::connection::model::SetBy;
@@ -14,7 +15,7 @@ use crate::domain::tenants::session::Need;
 use crate::embed::frame::confirm::Question;
 use crate::embed::frame::layout::{Page, Section, csrf_token, page, page_with, path};
 use crate::embed::frame::parts::{self, Errors, Field};
-use crate::embed::text;
+use crate::embed::text::{self, connection as words};
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
@@ -22,8 +23,15 @@ use crate::store::connections::{self, Connection};
 use crate::store::secrets::{self, LiveSecret};
 use crate::store::two;
 
-/// The secrets that sign, newest first.
-fn list(live: &[LiveSecret], now_ms: i64) -> Markup {
+/// The secrets that sign, newest first, with their fingerprints for who may set them.
+fn list(
+    visit: &EmbedSession,
+    live: &[LiveSecret],
+    prints: &[Option<String>],
+    now_ms: i64,
+) -> Markup {
+    let may = visit.session.may(Need::Manage).is_ok();
+    let print = |index: usize| prints.get(index).and_then(Option::as_ref).filter(|_| may);
     let unseen = live.first().is_some_and(|newest| newest.set_by == SetBy::Generated);
     html! {
         ul.plain {
@@ -35,9 +43,13 @@ fn list(live: &[LiveSecret], now_ms: i64) -> Markup {
                     @if let Some(until_ms) = secret.expires_at_ms {
                         " · " (text::STOPS_SIGNING) " " (parts::time(until_ms, now_ms))
                     }
+                    @if let Some(print) = print(index) {
+                        " · " (words::FINGERPRINT) " " code { (print) }
+                    }
                 }
             }
         }
+        @if may && prints.iter().any(Option::is_some) { p.hint { (words::FINGERPRINT_HINT) } }
         @if unseen { div.notice { p { (text::UNSEEN_SECRET) } } }
     }
 }
@@ -47,12 +59,13 @@ pub fn summary(
     visit: &EmbedSession,
     connection: &Connection,
     live: &[LiveSecret],
+    prints: &[Option<String>],
     now_ms: i64,
 ) -> Markup {
     let at = format!("connections/{}", connection.id);
     let (rotate, end) = (format!("{at}/secret"), format!("{at}/secret/end-overlap"));
     html! {
-        (list(live, now_ms))
+        (list(visit, live, prints, now_ms))
         div.actions {
             (parts::link_button(visit, Need::Manage, &rotate, text::ROTATE, "quiet"))
             @if live.len() > 1 {
@@ -66,7 +79,10 @@ pub fn summary(
 pub async fn form<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let (connection, live) = read(platform, visit, call).await?;
-    let (shown, body) = rotation(visit, &connection, &live, &Errors::default(), platform.now_ms())?;
+    let prints = fingerprints::of_secrets(platform, &connection, &live);
+    let secrets = (live.as_slice(), prints.as_slice());
+    let (none, now_ms) = (Errors::default(), platform.now_ms());
+    let (shown, body) = rotation(visit, &connection, secrets, &none, now_ms)?;
     Ok(page(visit, &shown, &body))
 }
 
@@ -84,7 +100,7 @@ async fn read<P: Platform>(
 fn rotation(
     visit: &EmbedSession,
     connection: &Connection,
-    live: &[LiveSecret],
+    (live, prints): (&[LiveSecret], &[Option<String>]),
     errors: &Errors,
     now_ms: i64,
 ) -> Result<(Page<'static>, Markup)> {
@@ -127,7 +143,7 @@ fn rotation(
             }
         }
         h2 { (text::LIVE_SECRETS) }
-        (list(live, now_ms))
+        (list(visit, live, prints, now_ms))
     };
     Ok((Page::new(Section::Connections, text::ROTATE), body))
 }
@@ -165,7 +181,9 @@ pub async fn rotate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             let status = problem::status(error.kind);
             let fields = error.into_fields();
             let errors = Errors(fields);
-            let (shown, body) = rotation(visit, &connection, &live, &errors, platform.now_ms())?;
+            let prints = fingerprints::of_secrets(platform, &connection, &live);
+            let (secrets, now_ms) = ((live.as_slice(), prints.as_slice()), platform.now_ms());
+            let (shown, body) = rotation(visit, &connection, secrets, &errors, now_ms)?;
             Ok(page_with(status, visit, &shown, &body))
         }
     }

@@ -102,6 +102,7 @@
       part.replaceWith(newer);
       prepare(newer);
     }
+    announcer.textContent = announcer.dataset.updated;
     return true;
   }
 

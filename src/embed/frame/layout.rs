@@ -247,6 +247,7 @@ impl Frame<'_> {
                 body {
                     (within)
                     p #announcer .unseen role="status" data-copied=(text::COPIED)
+                        data-updated=(text::history::UPDATED)
                         data-unsent=(text::UNSENT) {}
                 }
             }

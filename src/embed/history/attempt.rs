@@ -12,6 +12,7 @@ use crate::embed::frame::parts;
 use crate::embed::history::compare::compare;
 use crate::embed::history::payload::file_name;
 use crate::embed::history::shown::{Selected, Shown};
+use crate::embed::history::verify_link;
 use crate::embed::text::{self, history as words, moments};
 
 /// What is shown of an attempt.
@@ -135,6 +136,16 @@ impl Pane<'_> {
                 @match may_read {
                     Ok(()) => { (parts::body("body-made", &record.body)) }
                     Err(denied) => { p.hint { (text::denied(denied)) } }
+                }
+            }
+            @if let Some(to) = self.shown.connection(selected.owed) {
+                @let is_whole = record.body.is_empty() && !record.wrapped && may_read.is_ok();
+                @let body = Some(whole.payload.as_str()).filter(|_| is_whole);
+                @if let Some(at) = verify_link::link(to, record, body) {
+                    p {
+                        a href=(at) target="_blank" rel="noopener" { (words::VERIFY) }
+                        " " small { (words::VERIFY_HINT) }
+                    }
                 }
             }
             details.part open {

@@ -75,10 +75,19 @@ impl Shown<'_> {
             (self.send_many(&found.found))
             section id="failed" aria-label=(text::replay::FAILED) {
                 @if found.found.is_empty() { (self.nothing(next.is_some())) } @else {
-                    div.rows {
-                        @for event in &found.found {
-                            @for (owed, delivery) in failed_among(event, among) {
-                                (self.row(event, owed, delivery))
+                    table.list {
+                        thead {
+                            tr {
+                                @for (class, head) in text::replay::HEADS {
+                                    th scope="col" class=[class] { (head) }
+                                }
+                            }
+                        }
+                        tbody {
+                            @for event in &found.found {
+                                @for (owed, delivery) in failed_among(event, among) {
+                                    (self.row(event, owed, delivery))
+                                }
                             }
                         }
                     }
@@ -145,29 +154,23 @@ impl Shown<'_> {
         let tells = visit.session.may(Need::ViewAll).is_ok();
         let to = self.connections.iter().find(|one| one.id == owed.connection);
         html! {
-            div.row {
-                div.main {
-                    a href=(path(visit, &format!("events/{}", event.id))) {
-                        strong { (event.name) }
+            tr {
+                td {
+                    a href=(path(visit, &format!("events/{}", event.id))) { (event.name) }
+                    @if let Some(id) = &event.resource_id { " " code { (id) } }
+                }
+                td.wide { @if let Some(to) = to { (to.name) } }
+                td {
+                    @if let Some(error) = delivery.last_error.as_ref().filter(|_| tells) {
+                        (error)
                     }
-                    @if let Some(to) = to {
-                        " " (text::SENT_TO) " "
-                        (parts::link(visit, Need::ViewAll, &format!("connections/{}", to.id),
-                            &to.name))
-                    }
-                    @if let Some(reason) = delivery.reason { p { (text::why::reason(reason)) } }
-                    small {
-                        @if let Some(id) = &event.resource_id { (id) " · " }
-                        (parts::time(event.created_at_ms, self.now_ms)) " · "
-                        (text::attempts_count(delivery.attempts))
-                        @if let Some(error) = delivery.last_error.as_ref().filter(|_| tells) {
-                            " · " (error)
-                        }
+                    @if let Some(reason) = delivery.reason {
+                        " " small { (text::why::reason(reason)) }
                     }
                 }
-                div.side {
-                    @if to.is_some_and(|to| to.active) { (self.send_again(&event.id, owed)) }
-                }
+                td.wide { (text::attempts_count(delivery.attempts)) }
+                td { (parts::time(event.created_at_ms, self.now_ms)) }
+                td { @if to.is_some_and(|to| to.active) { (self.send_again(&event.id, owed)) } }
             }
         }
     }

@@ -13,3 +13,4 @@ pub mod replays;
 pub(crate) mod search;
 pub(crate) mod shown;
 pub(crate) mod timeline;
+pub(crate) mod verify_link;

@@ -16,13 +16,15 @@ use crate::http::form::Form;
 use crate::store::connections::Connection;
 
 /// Fields whose errors stand beside them.
-const SHOWN: [&str; 4] = ["connection", "event", "since", "until"];
+const SHOWN: [&str; 5] = ["connection", "event", "since", "until", "status"];
 
 /// What stands in the fields.
 #[derive(Debug, Clone, Default)]
 pub struct Draft {
     /// Id of the only connection, or empty.
     pub connection: String,
+    /// What became of the deliveries, in the words of the API.
+    pub status: String,
     event: String,
     since: String,
     until: String,
@@ -38,6 +40,7 @@ impl Draft {
         let since_ms = oldest_ms.unwrap_or(day_ago_ms).min(day_ago_ms);
         Self {
             connection: connection.unwrap_or_default().to_owned(),
+            status: Which::Failed.status().to_owned(),
             event: String::new(),
             since: moments::field(since_ms.max(until_ms - REPLAY_RANGE_MS_MAX)),
             until: moments::field(until_ms),
@@ -49,6 +52,7 @@ impl Draft {
         let field = |name: &str| form.get(name).trim().to_owned();
         Self {
             connection: field("connection"),
+            status: field("status"),
             event: field("event"),
             since: field("since"),
             until: field("until"),
@@ -66,6 +70,12 @@ impl Draft {
             0
         };
         let filled = |value: &String| (!value.is_empty()).then(|| value.clone());
+        // A form from before the choice was there means what it said: those that failed.
+        let which = filled(&self.status).map_or(Some(Which::Failed), |it| Which::replayed(&it));
+        if which.is_none() {
+            note("status", text::CHOOSE_ONE);
+        }
+        let which = which.unwrap_or(Which::Failed);
         let connection = filled(&self.connection);
         if connection.as_deref().is_some_and(|id| ids::parse_uuid(id).as_deref() != Some(id)) {
             note("connection", text::CHOOSE_ONE);
@@ -78,7 +88,7 @@ impl Draft {
             moments::parse_field(value).unwrap_or_else(|| note(name, text::replay::NO_TIME))
         };
         let (since_ms, until_ms) = (time("since", &self.since), time("until", &self.until));
-        let meant = Selection { connection, event, which: Which::Failed, since_ms, until_ms };
+        let meant = Selection { connection, event, which, since_ms, until_ms };
         if wrong.is_empty() {
             return Ok(meant);
         }
@@ -89,9 +99,10 @@ impl Draft {
     }
 
     /// The fields as hidden ones.
-    pub fn hidden(&self) -> [(&'static str, &str); 4] {
+    pub fn hidden(&self) -> [(&'static str, &str); 5] {
         [
             ("connection", &self.connection),
+            ("status", &self.status),
             ("event", &self.event),
             ("since", &self.since),
             ("until", &self.until),
@@ -117,6 +128,7 @@ pub fn render(
         form.sheet method="post" action=(path(visit, "replays/new")) {
             (csrf_token(visit))
             p.hint { (text::replay::SEND_MANY_HINT) }
+            (field("status").select(&draft.status, &text::replay::WHICH))
             (field("connection").select(&draft.connection, &options))
             div.pair {
                 (field("since").input("datetime-local", &draft.since, ""))
@@ -163,13 +175,14 @@ mod tests {
     fn all_fields_that_cannot_be_read_are_named() {
         let draft = Draft {
             connection: "x".into(),
+            status: "failed".into(),
             event: "é*".into(),
             since: "yesterday".into(),
             until: String::new(),
         };
         let wrong = draft.selection().expect_err("four").into_fields();
         let names: Vec<_> = wrong.iter().map(|field| field.param.as_str()).collect();
-        assert_eq!(names, SHOWN);
+        assert_eq!(names, SHOWN[..4]);
         let wrong = Draft { event: "é*".into(), until: "2000-01-01T00:00".into(), ..new() };
         let wrong = wrong.selection().expect_err("two").into_fields();
         assert_eq!(wrong.iter().map(|field| &field.param).collect::<Vec<_>>(), ["event", "until"]);

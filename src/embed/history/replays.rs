@@ -109,7 +109,10 @@ fn name_of<'a>(connections: &'a [Connection], what: &Selection) -> &'a str {
 pub async fn new<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let connections = shown(platform, visit).await?;
-    let draft = Draft::new(None, None, platform.now_ms());
+    let asked = |name: &str| call.request.query(name).filter(|value| !value.is_empty());
+    let only = asked("connection");
+    let mut draft = Draft::new(only.as_deref(), None, platform.now_ms());
+    draft.status = asked("status").unwrap_or(draft.status);
     Ok(form(StatusCode::OK, visit, &connections, &draft, &Errors::default(), None))
 }
 
@@ -243,6 +246,8 @@ fn facts(visit: &EmbedSession, connections: &[Connection], what: &Selection) -> 
                     None => { (name_of(connections, what)) }
                 }
             }
+            dt { (text::form::field("status").0) }
+            dd { (text::replay::which(what.which.status())) }
             @if let Some(event) = &what.event {
                 dt { (text::EVENT) } dd { (event) }
             }

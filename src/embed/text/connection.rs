@@ -8,6 +8,9 @@ texts! {
     WAITING = "Waiting";
     RECOVER = "Send many again";
     NONE_FOUND = "No delivery on this page matches. Change the filter, or look at older ones.";
+    FINGERPRINT = "fingerprint";
+    FINGERPRINT_HINT = "A fingerprint is how the SHA-256 of a secret begins. Compare it with that \
+                        of the secret your server uses: printf %s \"$SECRET\" | sha256sum";
     SINCE = "Accepted since (UTC)";
     UNTIL = "Accepted until (UTC)";
 }

@@ -47,3 +47,8 @@ pub fn condition(number: usize) -> String {
 pub fn passed(passed: usize, tried: usize) -> String {
     format!("{passed} of {tried} would be sent:")
 }
+
+/// The name of the link to the form of a rule.
+pub fn edit_rule(event: &str) -> String {
+    format!("Edit rule for {event}")
+}

@@ -67,6 +67,7 @@ pub fn field(name: &str) -> (&'static str, &'static str) {
         "event" => ("Event", ""),
         "payload" => ("Payload", "A JSON object. It is sent exactly as written here."),
         "connection" => ("Connection", ""),
+        "status" => ("Deliveries", ""),
         "since" => ("Accepted since", "UTC."),
         "until" => ("Accepted until", "UTC. At most 14 days later."),
         "resource" => ("Resource", "Such as order. Leave empty for all."),

@@ -1,11 +1,15 @@
 //! The words of the page of an event and of its attempts.
 
 texts! {
+    UPDATED = "The page was updated.";
     ATTEMPT = "Attempt";
     NO_ATTEMPT = "The request and the response of each attempt are shown here.";
     ANSWER_HEADERS = "Response headers";
     REQUEST_HEADERS = "Request headers";
     BODY_IS_PAYLOAD = "The body is the payload below, byte for byte.";
+    VERIFY = "Verify this signature";
+    VERIFY_HINT = "On a page of its own, with the secret your server uses. The secret never leaves \
+                   that page.";
     EXACT = "Exact bytes";
     STATUS = "Response";
     TOOK = "Duration";

@@ -16,11 +16,11 @@ texts! {
     ALL_CONNECTIONS = "All connections";
 
     SEND_MANY = "Send many again";
-    SEND_MANY_HINT = "Choose a time range: failed deliveries of the events accepted in it are sent \
+    SEND_MANY_HINT = "Choose which deliveries of the events accepted in a time range are sent \
                       again. You see their number before anything is sent.";
     EVENT_OR_ALL = "Leave empty for all.";
     COUNT = "Count";
-    NOTHING_CHOSEN = "There are no failed deliveries in this time range.";
+    NOTHING_CHOSEN = "There are no such deliveries in this time range.";
     NO_TIME = "must be a date and a time such as 2026-01-31 08:00";
 
     PREVIEW = "Send these again?";
@@ -44,6 +44,29 @@ texts! {
     TO_EVENTS = "The events";
     STILL_FAILED = "Failed deliveries";
 }
+
+/// What became of the deliveries that are sent again, in the words of the API.
+pub const WHICH: [(&str, &str); 4] = [
+    ("failed", "that failed"),
+    ("canceled", "that were canceled"),
+    ("completed", "that were delivered, once more"),
+    ("missing", "that are missing: today's rules match and nothing was sent"),
+];
+
+/// One of these in words.
+pub fn which(status: &str) -> &str {
+    WHICH.iter().find(|(word, _)| *word == status).map_or(status, |(_, label)| label)
+}
+
+/// The columns of the list of failed deliveries; narrow pages leave some of them out.
+pub const HEADS: [(Option<&str>, &str); 6] = [
+    (None, "Event"),
+    (Some("wide"), "Connection"),
+    (None, "Why"),
+    (Some("wide"), "Attempts"),
+    (None, "Accepted"),
+    (None, ""),
+];
 
 /// How many deliveries a replay is about.
 pub fn deliveries(count: usize) -> String {

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 export const NARROW = { width: 320, height: 640 };
 
 /**
- * Opens every page that links lead to from `start` on, those whose path is below the session's own.
+ * Opens every page that links lead to in the same frame from `start` on, those whose path is below the session's own.
  * `look(url)` is called on each. Answers the pages' texts by URL.
  */
 export async function crawl(page, start, look = async () => {}) {
@@ -19,7 +19,7 @@ export async function crawl(page, start, look = async () => {}) {
     assert.equal(answer.status(), 200, url);
     await look(url);
     texts.set(url, await textOf(page));
-    const links = await page.locator("a[href]").evaluateAll((all) => all.map((link) => link.href.split("#")[0]));
+    const links = await page.locator("a[href]:not([target])").evaluateAll((all) => all.map((link) => link.href.split("#")[0]));
     for (const link of links) {
       assert.ok(new URL(link).pathname.startsWith(home), `${url} links to ${link}`);
       if (!texts.has(link)) waiting.push(link);
