@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::destinations::call::OutboundRequest;
 use crate::domain::base::limits::{DATABASE_READ_MS, DATABASE_WRITE_MS};
 use crate::domain::base::secret::MasterKeys;
+use crate::domain::connection::target_cache::TargetCache;
 use crate::domain::delivery::attempt::Answer;
 use crate::domain::delivery::in_flight::InFlight;
 use crate::domain::delivery::write_gate::WriteGate;
@@ -110,6 +111,11 @@ impl Statement {
 pub struct Rows(pub String);
 
 impl Rows {
+    /// No rows.
+    pub fn none() -> Self {
+        Self("[]".to_owned())
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0 == "[]"
@@ -295,4 +301,7 @@ pub trait Platform: Clock + Entropy + Log + Clone + 'static {
     fn in_flight(&self) -> &RefCell<InFlight>;
     /// What this isolate knows of the shards that it writes to.
     fn write_gate(&self) -> &RefCell<WriteGate>;
+    /// The connections that this isolate read a moment ago. Whatever it writes to CONTROL empties
+    /// it.
+    fn targets(&self) -> &RefCell<TargetCache>;
 }

@@ -9,7 +9,7 @@ use crate::domain::lane::queue::ConnectionQueue;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
-use crate::store::deliveries;
+use crate::store::canceled_by_hand;
 use crate::store::events::{self, EventWithDeliveries};
 
 /// Cancels the delivery of an event by a rule. Returns the event as it is then.
@@ -68,7 +68,7 @@ pub async fn cancel_all<P: Platform>(
     keys: &[DeliveryKey],
 ) -> Result<usize> {
     let log = history_db(platform, shard)?;
-    let mut canceled = deliveries::cancel_by_hand(log, keys, platform.now_ms()).await?;
+    let mut canceled = canceled_by_hand::cancel(log, keys, platform.now_ms()).await?;
     let count = canceled.len();
     canceled.sort_unstable();
     canceled.dedup();

@@ -1,6 +1,6 @@
 //! A D1 database as the [`Database`] port.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use worker::js_sys::{Array, JSON};
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, D1Result, Delay};
 
+use crate::domain::connection::target_cache::TargetCache;
 use crate::platform::meter::Meter;
 use crate::ports::{Database, Param, PortError, Rows, Statement};
 
@@ -19,9 +20,12 @@ use crate::ports::{Database, Param, PortError, Rows, Statement};
 pub struct D1 {
     db: D1Database,
     meter: Meter,
-    size_bytes: Cell<Option<i64>>,
+    /// The last result, which tells the size of the database. It is read when somebody asks.
+    last: RefCell<Option<D1Result>>,
     /// Statements of this invocation, over all databases.
     statements: Rc<Cell<usize>>,
+    /// What is emptied by every write.
+    emptied: Option<Rc<RefCell<TargetCache>>>,
 }
 
 /// Bytes of a text that D1 takes.
@@ -32,7 +36,13 @@ const STATEMENTS_MAX: usize = 1_000;
 impl D1 {
     /// Wraps a binding.
     pub fn new(db: D1Database, meter: Meter, statements: Rc<Cell<usize>>) -> Self {
-        Self { db, meter, statements, size_bytes: Cell::new(None) }
+        Self { db, meter, statements, last: RefCell::default(), emptied: None }
+    }
+
+    /// Empties the cache whenever something is written, whether that is known to have succeeded or
+    /// not.
+    pub fn emptying(self, cache: Rc<RefCell<TargetCache>>) -> Self {
+        Self { emptied: Some(cache), ..self }
     }
 
     /// Refuses what D1 refuses, local runs included, which do not know its limits.
@@ -58,12 +68,10 @@ impl D1 {
         self.meter.round_trip();
         let prepared: worker::Result<Vec<_>> =
             statements.into_iter().map(|statement| self.prepare(statement)).collect();
-        let results = self.db.batch(prepared?).await?;
-        if let Some(meta) = results.last().map(D1Result::meta).transpose()?.flatten() {
-            let size = meta.size_after.and_then(|bytes| i64::try_from(bytes).ok());
-            self.size_bytes.set(size.or(self.size_bytes.get()));
-        }
-        results.iter().map(|result| self.rows(result)).collect()
+        let mut results = self.db.batch(prepared?).await?;
+        let rows = results.iter().map(|result| self.rows(result)).collect();
+        self.last.replace(results.pop());
+        rows
     }
 
     fn rows(&self, result: &D1Result) -> worker::Result<Rows> {
@@ -71,6 +79,9 @@ impl D1 {
             self.meter.rows(result.meta()?);
         }
         let rows: Vec<Raw> = result.results()?;
+        if rows.is_empty() {
+            return Ok(Rows::none());
+        }
         let rows: Array = rows.into_iter().map(|row| row.0).collect();
         Ok(Rows(String::from(JSON::stringify(&rows)?)))
     }
@@ -95,14 +106,20 @@ impl Database for D1 {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, PortError> {
         self.check(&statements)?;
         let ms = Statement::deadline_ms(&statements);
+        let emptied = self.emptied.as_ref().filter(|_| !statements.iter().all(Statement::is_read));
         let late = Delay::from(Duration::from_millis(u64::try_from(ms).unwrap_or(0)));
-        match select(pin!(self.run(statements)), late).await {
+        let done = match select(pin!(self.run(statements)), late).await {
             Either::Left((done, _)) => done.map_err(|e| PortError(format!("D1: {e}"))),
             Either::Right(_) => Err(PortError(format!("D1: no answer within {ms} ms"))),
+        };
+        if let Some(cache) = emptied {
+            cache.borrow_mut().changed();
         }
+        done
     }
 
     fn size_bytes(&self) -> Option<i64> {
-        self.size_bytes.get()
+        let meta = self.last.borrow().as_ref().and_then(|result| result.meta().ok().flatten());
+        meta?.size_after.and_then(|bytes| i64::try_from(bytes).ok())
     }
 }

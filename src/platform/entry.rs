@@ -1,5 +1,7 @@
 //! The events of the Worker: fetch, queue, scheduled.
 
+use futures_util::future::Either;
+use futures_util::stream::once;
 use http::header::{HeaderName, HeaderValue};
 use serde_json::json;
 use worker::{
@@ -11,7 +13,7 @@ use crate::app::delivery::deliver::{Verdict, deliver};
 use crate::app::delivery::work::QueueMessage;
 use crate::app::upkeep::tasks;
 use crate::domain::base::error::Error;
-use crate::domain::base::limits::HAND_BACK_S;
+use crate::domain::base::limits::{HAND_BACK_S, SMALL_BODY_BYTES};
 use crate::domain::delivery::upkeep::UpkeepJob;
 use crate::http::{Reply, body, problem};
 use crate::platform::Edge;
@@ -50,9 +52,15 @@ async fn serve(edge: &Edge, mut request: Request) -> Reply {
     // What was read is held until it is answered.
     let mut held = None;
     let read_body = async |bytes_max: usize| {
-        // A request without a body has no stream.
-        let Ok(stream) = request.stream() else { return Ok(Vec::new()) };
-        let read = body::read(edge, edge.bodies(), told_bytes, bytes_max, stream).await;
+        // A small body taken at once costs a third of what it costs chunk by chunk.
+        let chunks = if told_bytes.is_some_and(|bytes| bytes <= bytes_max.min(SMALL_BODY_BYTES)) {
+            Either::Left(once(request.bytes()))
+        } else {
+            // A request without a body has no stream.
+            let Ok(stream) = request.stream() else { return Ok(Vec::new()) };
+            Either::Right(stream)
+        };
+        let read = body::read(edge, edge.bodies(), told_bytes, bytes_max, chunks).await;
         let (body, bytes) = read?;
         held = Some(bytes);
         Ok(body)

@@ -18,6 +18,7 @@ use std::time::Duration;
 use serde_json::Value;
 use worker::{Date, Delay, Env, Headers, console_log};
 
+use crate::domain::connection::target_cache::TargetCache;
 use crate::domain::delivery::in_flight::InFlight;
 use crate::domain::delivery::write_gate::WriteGate;
 use crate::http::body::Bodies;
@@ -38,7 +39,7 @@ use rate_limits::Bound;
 struct Edge(Rc<Inner>);
 
 struct Inner {
-    settings: Settings,
+    settings: Rc<Settings>,
     control: D1,
     logs: Vec<D1>,
     jobs: JobQueue,
@@ -49,6 +50,7 @@ struct Inner {
     meter: Meter,
     in_flight: Rc<RefCell<InFlight>>,
     write_gate: Rc<RefCell<WriteGate>>,
+    targets: Rc<RefCell<TargetCache>>,
     bodies: Rc<Bodies>,
     points: Points,
 }
@@ -58,6 +60,10 @@ thread_local! {
     static IN_FLIGHT: Rc<RefCell<InFlight>> = Rc::default();
     /// The same for what it knows of the shards.
     static WRITE_GATE: Rc<RefCell<WriteGate>> = Rc::default();
+    /// The connections that the isolate read a moment ago, with their secrets sealed.
+    static TARGETS: Rc<RefCell<TargetCache>> = Rc::default();
+    /// The configuration, which is the same as long as the isolate lives.
+    static SETTINGS: RefCell<Option<Rc<Settings>>> = RefCell::default();
     /// How much of bodies the isolate holds.
     static BODIES: Rc<Bodies> = Rc::default();
 }
@@ -79,14 +85,15 @@ pub fn api_reference() -> Result<Reference, String> {
 impl Edge {
     /// Opens the bindings of `env`.
     fn open(env: &Env) -> Result<Self, String> {
-        let settings = settings::read(env)?;
+        let settings = settings_of(env)?;
         let meter = Meter::new(env);
         let statements = Rc::default();
+        let targets = TARGETS.with(Rc::clone);
         let bound = |name: &str| {
             let db = env.d1(name).map_err(|e| format!("binding {name}: {e}"))?;
             Ok::<_, String>(D1::new(db, meter.clone(), Rc::clone(&statements)))
         };
-        let control = bound("CONTROL")?;
+        let control = bound("CONTROL")?.emptying(Rc::clone(&targets));
         let logs = (0..settings.log_shards).map(|shard| bound(&format!("LOG_{shard}")));
         let logs = logs.collect::<Result<Vec<_>, _>>()?;
         let queue = |name: &str| {
@@ -115,6 +122,7 @@ impl Edge {
             meter,
             in_flight,
             write_gate: WRITE_GATE.with(Rc::clone),
+            targets,
             bodies,
             points: Points::open(env),
         };
@@ -128,6 +136,14 @@ impl Edge {
     fn bodies(&self) -> &Rc<Bodies> {
         &self.0.bodies
     }
+}
+
+/// The configuration, read once.
+fn settings_of(env: &Env) -> Result<Rc<Settings>, String> {
+    SETTINGS.with_borrow_mut(|known| match known {
+        Some(settings) => Ok(Rc::clone(settings)),
+        None => Ok(Rc::clone(known.insert(Rc::new(settings::read(env)?)))),
+    })
 }
 
 /// Whether a body is told to have at most `bytes_max`. A compressed one may grow beyond what it is
@@ -211,5 +227,9 @@ impl Platform for Edge {
 
     fn write_gate(&self) -> &RefCell<WriteGate> {
         &self.0.write_gate
+    }
+
+    fn targets(&self) -> &RefCell<TargetCache> {
+        &self.0.targets
     }
 }

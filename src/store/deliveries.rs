@@ -1,5 +1,6 @@
 //! Deliveries in a LOG shard: what a consumer reads before it attempts, and what it records after.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
@@ -10,9 +11,9 @@ use crate::domain::delivery::state::{EndReason, State};
 use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::lane::queue::Mode;
 use crate::domain::routing::trace::Trace;
-use crate::ports::{Database, Statement};
+use crate::ports::{Database, Param, Statement};
 use crate::store::row::{self, FromRow, Readable, Row};
-use crate::store::{run, select, statement};
+use crate::store::{run, select, set, statement};
 
 /// A delivery that still owes an attempt, with its event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,9 +123,10 @@ fn mode(row: &mut Row) -> Mode {
     })
 }
 
-fn key_set<'a>(keys: impl IntoIterator<Item = &'a DeliveryKey>) -> String {
-    let keys = keys.into_iter().map(|k| json!([k.workspace, k.connection, k.event, k.rule]));
-    Value::from(keys.collect::<Vec<_>>()).to_string()
+/// Keys of deliveries as the text of a set.
+pub fn key_set<'a>(keys: impl IntoIterator<Item = &'a DeliveryKey>) -> Param {
+    let keys = keys.into_iter().map(|k| (&k.workspace, &k.connection, &k.event, k.rule));
+    set(&keys.collect::<Vec<_>>())
 }
 
 const OWED: &str = "\
@@ -150,7 +152,7 @@ const OWED: &str = "\
 /// # Errors
 /// When the shard does not answer.
 pub async fn owed(log: &impl Database, keys: &[DeliveryKey]) -> Result<Readable<Owed>> {
-    Ok(row::readable(select(log, statement(OWED, [key_set(keys).into()])).await?))
+    Ok(row::readable(select(log, statement(OWED, [key_set(keys)])).await?))
 }
 
 /// What an attempt made of a delivery.
@@ -226,7 +228,7 @@ impl EncodedUpdate {
     pub fn of(one: &DeliveryUpdate) -> Self {
         let text = super::attempts::text(&one.key, &one.record);
         let inline = one.record.number == 1 && fits(one, &text);
-        let outcome = outcome_json(one, inline.then_some(&text)).to_string();
+        let outcome = outcome_text(one, inline.then_some(&text));
         let record = (!inline).then(|| super::attempts::row(&one.key, one.record.number, &text));
         Self { outcome, record }
     }
@@ -261,25 +263,45 @@ fn fits(one: &DeliveryUpdate, record: &str) -> bool {
     DELIVERY_ROW_BYTES + error + record.len() <= ROW_INLINE_BYTES
 }
 
-fn outcome_json(one: &DeliveryUpdate, inline_record: Option<&String>) -> Value {
+/// What [`RECORD`] reads of an attempt.
+#[derive(Serialize)]
+struct OutcomeRow<'a> {
+    w: &'a str,
+    c: &'a str,
+    e: &'a str,
+    r: u32,
+    state: &'a str,
+    open: u8,
+    due: Option<i64>,
+    sweep: Option<i64>,
+    number: u32,
+    reason: Option<&'a str>,
+    error: Option<&'a String>,
+    started: i64,
+    completed: Option<i64>,
+    record: Option<&'a String>,
+}
+
+fn outcome_text(one: &DeliveryUpdate, record: Option<&String>) -> String {
     // What delivered can tell of a body that could not be read; that is no failure.
     let failed = one.record.outcome != Outcome::Delivered;
-    json!({
-        "w": one.key.workspace,
-        "c": one.key.connection,
-        "e": one.key.event,
-        "r": one.key.rule,
-        "state": one.state.as_str(),
-        "open": i64::from(one.state.is_open()),
-        "due": one.due_at_ms,
-        "sweep": one.sweep_at_ms,
-        "number": one.record.number,
-        "reason": one.reason.map(EndReason::as_str),
-        "error": one.record.error.as_ref().filter(|_| failed),
-        "started": one.started_at_ms,
-        "completed": one.completed_at_ms,
-        "record": inline_record,
-    })
+    let row = OutcomeRow {
+        w: &one.key.workspace,
+        c: &one.key.connection,
+        e: &one.key.event,
+        r: one.key.rule,
+        state: one.state.as_str(),
+        open: u8::from(one.state.is_open()),
+        due: one.due_at_ms,
+        sweep: one.sweep_at_ms,
+        number: one.record.number,
+        reason: one.reason.map(EndReason::as_str),
+        error: one.record.error.as_ref().filter(|_| failed),
+        started: one.started_at_ms,
+        completed: one.completed_at_ms,
+        record,
+    };
+    serde_json::to_string(&row).expect("a row is JSON")
 }
 
 const CANCEL: &str = "\
@@ -293,34 +315,7 @@ const CANCEL: &str = "\
 /// # Errors
 /// When the shard does not answer.
 pub async fn cancel(log: &impl Database, keys: &[DeliveryKey], now_ms: i64) -> Result<()> {
-    run(log, vec![statement(CANCEL, [key_set(keys).into(), now_ms.into()])]).await.map(drop)
-}
-
-const CANCEL_BY_HAND: &str = "\
-    update deliveries set state = 'canceled', open = 0, due_at_ms = null, sweep_at_ms = null, \
-      reason = 'canceled', completed_at_ms = ?2 from json_each(?1) j \
-    where workspace = j.value ->> 0 and connection = j.value ->> 1 and event = j.value ->> 2 \
-      and rule = j.value ->> 3 and (open = 1 or state = 'held') returning connection";
-
-/// Cancels those of the deliveries that are open or held, as a person wants it; returns the
-/// connection of each.
-///
-/// # Errors
-/// When the shard does not answer.
-pub async fn cancel_by_hand(
-    log: &impl Database,
-    keys: &[DeliveryKey],
-    now_ms: i64,
-) -> Result<Vec<String>> {
-    struct Canceled(String);
-    impl FromRow for Canceled {
-        fn from_row(row: &mut Row) -> Self {
-            Self(row.text("connection"))
-        }
-    }
-    let params = [key_set(keys).into(), now_ms.into()];
-    let canceled: Vec<Canceled> = row::all(select(log, statement(CANCEL_BY_HAND, params)).await?)?;
-    Ok(canceled.into_iter().map(|canceled| canceled.0).collect())
+    run(log, vec![statement(CANCEL, [key_set(keys), now_ms.into()])]).await.map(drop)
 }
 
 const CANCEL_CONNECTION: &str = "\

@@ -10,7 +10,7 @@ use crate::domain::routing::idempotency::{Claims, StoredClaim};
 use crate::domain::routing::trace::Trace;
 use crate::ports::{Database, Param, Statement};
 use crate::store::idempotency;
-use crate::store::{all_rows, run, statement};
+use crate::store::{all_rows, run, set, statement};
 
 /// With a key nothing is stored unless the request has it: see [`idempotency`].
 const INSERT_PAYLOAD: &str = "\
@@ -80,20 +80,20 @@ pub async fn insert(
         for owed in &event.fan_out {
             // A lane may start what no job is under way for.
             let grace_ms = if owed.service == Service::Jobs { SWEEP_GRACE_MS } else { 0 };
-            deliveries.push(json!([
-                event.workspace,
-                owed.connection,
-                event.id,
+            deliveries.push((
+                &event.workspace,
+                &owed.connection,
+                &event.id,
                 owed.rule_number,
                 payload.len(),
                 event.created_at_ms,
                 i64::from(owed.held),
                 grace_ms,
                 numbers.next(event, owed),
-            ]));
+            ));
         }
-        let mut seen = |kind: &str, name: &str| {
-            names.push(json!([event.workspace, kind, name, event.created_at_ms, event.id]));
+        let mut seen = |kind, name| {
+            names.push((&event.workspace, kind, name, event.created_at_ms, &event.id));
         };
         // A test event is no event of the workspace's own.
         if !event.is_test() {
@@ -101,11 +101,12 @@ pub async fn insert(
             event.resource.iter().for_each(|resource| seen("resource", resource));
         }
     }
-    for (sql, rows) in [(INSERT_DELIVERIES, deliveries), (INSERT_NAMES, names)] {
-        if !rows.is_empty() {
-            let set = Value::from(rows).to_string();
-            statements.push(statement(sql, [set.into(), claims.is_some().into()]));
-        }
+    let is_guarded = claims.is_some();
+    if !deliveries.is_empty() {
+        statements.push(statement(INSERT_DELIVERIES, [set(&deliveries), is_guarded.into()]));
+    }
+    if !names.is_empty() {
+        statements.push(statement(INSERT_NAMES, [set(&names), is_guarded.into()]));
     }
     statements.extend(claims.map(idempotency::kept));
     let results = run(log, statements).await?;

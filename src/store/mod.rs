@@ -6,6 +6,7 @@
 //! at most 100 parameters.
 
 pub mod attempts;
+pub mod canceled_by_hand;
 pub mod cancellations;
 pub mod catalogues;
 pub mod connection_deliveries;
@@ -66,6 +67,11 @@ use crate::store::row::Row;
 /// A statement with its parameters.
 fn statement<const N: usize>(sql: &'static str, params: [Param; N]) -> Statement {
     Statement { sql, params: params.into() }
+}
+
+/// A set of rows as the one text that a statement reads with `json_each`.
+fn set(rows: &impl serde::Serialize) -> Param {
+    Param::Text(serde_json::to_string(rows).expect("rows are JSON"))
 }
 
 /// Runs one batch. The cause is for the log; the caller is asked to try again.

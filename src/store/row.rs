@@ -4,24 +4,59 @@
 //! whoever reads whole rows ([`all`], [`first`], [`one`]) gets an internal error that names the
 //! column. The value that was read instead is never given out.
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use std::fmt;
+use std::ops::Range;
+use std::rc::Rc;
 use std::str::FromStr;
+
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use strum::VariantArray;
 
 use crate::domain::base::error::{Error, Result};
 use crate::ports::Rows;
 
-/// The columns of one row. Reading a column takes it out, so that long texts are not copied.
+/// The columns of one row: where they stand in the text of all rows. A value is read when it is
+/// asked for, so that no row goes through a tree of values.
 pub struct Row {
-    columns: Columns,
+    text: Rc<str>,
+    columns: Vec<Column>,
     wrong: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Columns(Map<String, Value>);
+/// Where a column stands.
+struct Column {
+    name: Range<usize>,
+    value: Range<usize>,
+}
+
+/// The names and values of a row's columns.
+struct Columns<'a>(Vec<(&'a str, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Columns<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct OfRow;
+        impl<'de> Visitor<'de> for OfRow {
+            type Value = Columns<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a row")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut row: A,
+            ) -> std::result::Result<Self::Value, A::Error> {
+                let mut columns = Vec::with_capacity(row.size_hint().unwrap_or(16));
+                while let Some(column) = row.next_entry()? {
+                    columns.push(column);
+                }
+                Ok(Columns(columns))
+            }
+        }
+        deserializer.deserialize_map(OfRow)
+    }
+}
 
 /// What a row can be read as.
 pub trait FromRow {
@@ -30,11 +65,18 @@ pub trait FromRow {
 }
 
 impl Row {
-    fn take(&mut self, column: &str) -> Value {
-        self.columns.0.get_mut(column).map(Value::take).unwrap_or_else(|| {
+    fn find(&self, column: &str) -> Option<Range<usize>> {
+        let found = self.columns.iter().find(|one| &self.text[one.name.clone()] == column);
+        found.map(|one| one.value.clone())
+    }
+
+    /// Where the value of a column stands; `None` when it is NULL.
+    fn value(&mut self, column: &str) -> Option<Range<usize>> {
+        let found = self.find(column);
+        if found.is_none() {
             self.note(format!("there is no {column}"));
-            Value::Null
-        })
+        }
+        found.filter(|place| &self.text[place.clone()] != "null")
     }
 
     /// Notes the first thing that is wrong.
@@ -57,19 +99,17 @@ impl Row {
 
     /// A text or NULL.
     pub fn maybe_text(&mut self, column: &str) -> Option<String> {
-        match self.take(column) {
-            Value::Null => None,
-            Value::String(text) => Some(text),
-            _ => {
-                self.is_no(column, "text");
-                None
-            }
+        let place = self.value(column)?;
+        let text = serde_json::from_str(&self.text[place]).ok();
+        if text.is_none() {
+            self.is_no(column, "text");
         }
+        text
     }
 
     /// A text that may be left out: in JSON that is kept, not in columns.
     pub fn text_if_any(&mut self, column: &str) -> Option<String> {
-        if self.columns.0.contains_key(column) { self.maybe_text(column) } else { None }
+        self.find(column).and_then(|_| self.maybe_text(column))
     }
 
     /// A whole number that `T` has room for.
@@ -86,9 +126,9 @@ impl Row {
 
     /// A whole number or NULL.
     pub fn maybe_int(&mut self, column: &str) -> Option<i64> {
-        let value = self.take(column);
-        let number = value.as_i64();
-        if number.is_none() && !value.is_null() {
+        let place = self.value(column)?;
+        let number = self.text[place].parse().ok();
+        if number.is_none() {
             self.is_no(column, "whole number");
         }
         number
@@ -176,8 +216,10 @@ impl Row {
     }
 
     /// What rows are sorted by.
-    fn key(&self, column: &str) -> Option<(Option<i64>, Option<&str>)> {
-        self.columns.0.get(column).map(|value| (value.as_i64(), value.as_str()))
+    fn key(&self, column: &str) -> (Option<i64>, Option<String>) {
+        let value = self.find(column).map(|place| &self.text[place]);
+        let number = value.and_then(|value| value.parse().ok());
+        (number, value.and_then(|value| serde_json::from_str(value).ok()))
     }
 
     fn finish(self) -> Result<()> {
@@ -194,16 +236,28 @@ pub fn rows(rows: &Rows) -> Result<Vec<Row>> {
 }
 
 fn parse(text: &str) -> serde_json::Result<Vec<Row>> {
-    let rows: Vec<Columns> = serde_json::from_str(text)?;
-    Ok(rows.into_iter().map(|columns| Row { columns, wrong: None }).collect())
+    if text == "[]" {
+        return Ok(Vec::new());
+    }
+    let text: Rc<str> = text.into();
+    let place = |part: &str| {
+        let start = part.as_ptr() as usize - text.as_ptr() as usize;
+        start..start + part.len()
+    };
+    let column =
+        |(name, value): (&str, &RawValue)| Column { name: place(name), value: place(value.get()) };
+    let rows: Vec<Columns> = serde_json::from_str(&text)?;
+    let row = |Columns(columns)| Row {
+        text: Rc::clone(&text),
+        columns: columns.into_iter().map(column).collect(),
+        wrong: None,
+    };
+    Ok(rows.into_iter().map(row).collect())
 }
 
 /// Sorts rows by columns with whole numbers or texts; NULL comes first.
 pub fn sort_by(rows: &mut [Row], columns: &[&str]) {
-    rows.sort_unstable_by(|a, b| {
-        let keys = |row| columns.iter().map(move |column| Row::key(row, column));
-        keys(a).cmp(keys(b))
-    });
+    rows.sort_by_cached_key(|row| columns.iter().map(|column| row.key(column)).collect::<Vec<_>>());
 }
 
 /// Rows as `T`.

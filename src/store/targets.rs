@@ -1,7 +1,7 @@
 //! The connections that will be called: all that a consumer batch reads of them, the one CONTROL
 //! read that it makes, and their ids for a replay.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::destinations;
 use crate::domain::base::error::Result;
@@ -11,7 +11,7 @@ use crate::domain::connection::model::{RuleSays, SealedSigningSecret, Target};
 use crate::domain::connection::options::DeliveryOptions;
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{select, statement};
+use crate::store::{select, set, statement};
 
 /// A connection of a workspace, and the numbers of the rules of its deliveries.
 pub type Wanted<'a> = (&'a str, &'a str, Vec<u32>);
@@ -51,9 +51,7 @@ const FIND: &str = "\
 /// # Errors
 /// When CONTROL does not answer.
 pub async fn find(control: &impl Database, wanted: &[Wanted<'_>]) -> Result<Vec<Target>> {
-    let keys: Vec<Value> = wanted.iter().map(|(w, c, rules)| json!([w, c, rules])).collect();
-    let kinds = json!(destinations::reading_rules()).to_string();
-    let params = [Value::from(keys).to_string().into(), kinds.into()];
+    let params = [set(&wanted), set(&destinations::reading_rules())];
     row::all(select(control, statement(FIND, params)).await?)
 }
 

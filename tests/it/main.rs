@@ -33,6 +33,7 @@ mod look;
 mod machine_keys;
 mod mappings;
 mod master_keys;
+mod messages;
 mod missing;
 mod notices;
 mod presets;

@@ -201,8 +201,8 @@ fn secret_paths(exchanges: &[Exchange]) -> Vec<Secret> {
 
 impl Made {
     /// The last answer; an empty one when nothing was asked.
-    fn answer(&self) -> Answer {
-        self.exchanges.last().map(|last| last.answer.clone()).unwrap_or_default()
+    fn answer(&self) -> &Answer {
+        self.exchanges.last().map_or(Answer::NONE, |last| &last.answer)
     }
 
     /// The contract's word for what became of it. The verdict counts, not the status: there are

@@ -14,7 +14,7 @@ use crate::app::delivery::lanes;
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::reports::{Report, Reports};
 use crate::domain::base::error::Result;
-use crate::domain::base::limits::{CANCEL_STEP, SLICE_BYTES_MAX};
+use crate::domain::base::limits::{CANCEL_STEP, SLICE_BYTES_MAX, SLICE_JOBS_MAX};
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::{Message, Step};
 use crate::domain::lane::messages::ConsumerReport;
@@ -43,9 +43,11 @@ pub fn sort<P: Platform>(platform: &P, messages: &[QueueMessage]) -> Sorted {
     let Sorted { mut jobs, mut lines, mut steps, mut newer } = Sorted::default();
     for (message, QueueMessage { text, .. }) in messages.iter().enumerate() {
         match Message::parse(text) {
-            Ok(Message::Deliver(job)) => {
-                if !jobs.iter().any(|work| work.job.is_same_attempt(&job)) {
-                    jobs.push(Work::new(message, job));
+            Ok(Message::Deliver(asked)) => {
+                for job in asked {
+                    if !jobs.iter().any(|work| work.job.is_same_attempt(&job)) {
+                        jobs.push(Work::new(message, job));
+                    }
                 }
             }
             Ok(Message::Lane(line)) => lines.wake(line, message),
@@ -58,14 +60,16 @@ pub fn sort<P: Platform>(platform: &P, messages: &[QueueMessage]) -> Sorted {
     Sorted { jobs, lines, steps, newer }
 }
 
-/// Cuts the jobs into slices of one shard and a bounded number of payload bytes, in message order.
+/// Cuts the jobs into slices of one shard, of bounded numbers of jobs and of payload bytes, in
+/// message order.
 pub fn slices(jobs: &[Work]) -> VecDeque<Vec<usize>> {
     let mut slices = VecDeque::new();
     for (_, indices) in group_by_key(0..jobs.len(), |index| jobs[*index].job.shard) {
         let (mut slice, mut bytes) = (Vec::new(), 0);
         for index in indices {
             bytes += jobs[index].job.payload_bytes;
-            if bytes > SLICE_BYTES_MAX && !slice.is_empty() {
+            let is_full = bytes > SLICE_BYTES_MAX || slice.len() == SLICE_JOBS_MAX;
+            if is_full && !slice.is_empty() {
                 slices.push_back(std::mem::take(&mut slice));
                 bytes = jobs[index].job.payload_bytes;
             }
@@ -96,15 +100,22 @@ pub async fn settle_unsent<P: Platform>(
     why: Unsent,
 ) -> Result<()> {
     let (log, now_ms) = (history_db(platform, shard)?, platform.now_ms());
-    let Some(DeliveryKey { workspace, connection, .. }) = keys.first() else { return Ok(()) };
-    match why {
-        Unsent::Orphans => {
-            deliveries::cancel(log, keys, now_ms).await?;
-            // One of them will do for what else its connection left behind.
-            deliveries::cancel_connection(log, workspace, connection, now_ms, CANCEL_STEP).await
-        }
-        Unsent::Paused => held::hold(log, keys).await,
+    if let Unsent::Paused = why {
+        return held::hold(log, keys).await;
     }
+    deliveries::cancel(log, keys, now_ms).await?;
+    // One of them will do for what else its connection left behind.
+    let line = |key: &DeliveryKey| ConnectionQueue {
+        shard,
+        workspace: key.workspace.clone(),
+        connection: key.connection.clone(),
+    };
+    for (line, _) in group_by_key(keys.iter().map(line), ConnectionQueue::clone) {
+        let (workspace, connection) = (&line.workspace, &line.connection);
+        deliveries::cancel_connection(log, workspace, connection, now_ms, CANCEL_STEP).await?;
+        lanes::forget(platform, &line).await?;
+    }
+    Ok(())
 }
 
 /// Lines to serve, each once however many messages ask for it.

@@ -68,6 +68,7 @@ pub async fn deliver<P: Platform>(platform: &P, messages: &[QueueMessage]) -> Se
     run.serve().await;
     run.hand_back();
     run.tell_lanes().await;
+    run.send_back().await;
     run.finish()
 }
 
@@ -175,7 +176,8 @@ impl<P: Platform> Run<P> {
 
     fn come_again(&mut self, index: usize, delay_s: u32) {
         self.release(index);
-        self.verdicts[self.jobs[index].message] = Verdict::Retry(delay_s);
+        let again_s = &mut self.jobs[index].again_s;
+        *again_s = Some(again_s.unwrap_or_default().max(delay_s));
     }
 
     /// Starts what may be started and takes turns until nothing is left but slow attempts.

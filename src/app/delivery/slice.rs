@@ -9,9 +9,11 @@ use serde_json::json;
 use crate::app::common::history_db;
 use crate::app::delivery::write_gate;
 use crate::app::reseal;
+use crate::destinations;
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::TARGET_AGE_MS_MAX;
 use crate::domain::connection::model::Target;
+use crate::domain::connection::target_cache::Kept;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Platform;
 use crate::store::deliveries::{self, Owed};
@@ -63,7 +65,7 @@ pub async fn read<P: Platform>(platform: &P, shard: u16, keys: &[DeliveryKey]) -
     slice.ok().filter(|_| open.is_ok())
 }
 
-/// The connections of these deliveries.
+/// The connections of these deliveries, as they were a moment ago at the earliest.
 ///
 /// # Errors
 /// When CONTROL does not answer.
@@ -77,13 +79,38 @@ pub async fn find<P: Platform>(platform: &P, keys: &[DeliveryKey]) -> Result<Vec
             None => named.push((&key.workspace, &key.connection, vec![key.rule])),
         }
     }
-    let found = reseal::find_targets(platform, &named).await?;
-    let fresh = |target| Rc::new(FreshTarget { target: Rc::new(target), read_at_ms });
+    let (mut found, mut unknown) = (Vec::new(), Vec::new());
+    let changes = {
+        let cache = platform.targets().borrow();
+        for (workspace, connection, rules) in named {
+            match cache.get(workspace, connection, &rules, read_at_ms) {
+                Some(kept) => found.push(kept),
+                None => unknown.push((workspace, connection, rules)),
+            }
+        }
+        cache.changes()
+    };
+    if !unknown.is_empty() {
+        let read = reseal::find_targets(platform, &unknown).await?.into_iter();
+        let read: Vec<Kept> = read.map(|target| kept(target, &unknown, read_at_ms)).collect();
+        found.extend(read.iter().cloned());
+        platform.targets().borrow_mut().keep(changes, read, platform.now_ms());
+    }
+    let fresh = |Kept { target, read_at_ms, .. }| Rc::new(FreshTarget { target, read_at_ms });
     Ok(found.into_iter().map(fresh).collect())
 }
 
-/// The connection of some deliveries as it is now, to be used at once; `None` when it cannot be
-/// read, is gone, or takes no deliveries.
+fn kept(target: Target, wanted: &[Wanted<'_>], read_at_ms: i64) -> Kept {
+    let asks = destinations::find(&target.kind).is_none_or(|one| one.about().reads_rules());
+    let rules = asks.then(|| {
+        let of_it = wanted.iter().filter(|(_, connection, _)| *connection == target.connection);
+        of_it.flat_map(|(_, _, rules)| rules.iter().copied()).collect()
+    });
+    Kept { target: Rc::new(target), read_at_ms, rules }
+}
+
+/// The connection of some deliveries as it was a moment ago at the earliest, to be used at once;
+/// `None` when it cannot be read, is gone, or takes no deliveries.
 pub async fn read_target<P: Platform>(
     platform: &P,
     keys: &[DeliveryKey],

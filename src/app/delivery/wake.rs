@@ -1,7 +1,7 @@
 //! Sends jobs: wake-ups for deliveries that are stored already.
 
 use crate::domain::base::limits::SEND_BATCH_MAX;
-use crate::domain::delivery::job::Job;
+use crate::domain::delivery::job::{Job, Message};
 use crate::ports::{Jobs, Platform, PortError};
 
 /// Sends jobs, to arrive after `delay_s` seconds at the earliest.
@@ -12,9 +12,8 @@ use crate::ports::{Jobs, Platform, PortError};
 /// say.
 pub async fn wake<P: Platform>(platform: &P, jobs: &[Job], delay_s: u32) -> Result<(), PortError> {
     let mut all = Ok(());
-    for chunk in jobs.chunks(SEND_BATCH_MAX) {
-        let texts = chunk.iter().map(Job::to_text).collect();
-        let sent = platform.jobs().send(texts, delay_s).await;
+    for chunk in Message::deliver_texts(jobs).chunks(SEND_BATCH_MAX) {
+        let sent = platform.jobs().send(chunk.to_vec(), delay_s).await;
         all = all.and(sent);
     }
     all

@@ -34,6 +34,8 @@ pub struct Work {
     pub mode: Mode,
     /// What its connection's settings ask of the lane.
     pub traits: LanePolicy,
+    /// In how many seconds it comes again, if it could not be served.
+    pub again_s: Option<u32>,
 }
 
 impl Work {
@@ -48,6 +50,7 @@ impl Work {
             is_slow: false,
             mode: Mode::Clear,
             traits: LanePolicy::default(),
+            again_s: None,
         }
     }
 }

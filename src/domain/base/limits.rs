@@ -185,6 +185,15 @@ pub const FLUSH_AFTER_MS: i64 = 250;
 
 /// Messages of one `sendBatch` (100 messages and 256 KB; a job is about 250 bytes).
 pub const SEND_BATCH_MAX: usize = 100;
+/// Deliveries of one workspace that a message names: a message costs the same for one as for ten.
+pub const MESSAGE_JOBS_MAX: usize = 10;
+/// Deliveries that a consumer reads together: what is read long before it is sent may have been
+/// canceled meanwhile.
+pub const SLICE_JOBS_MAX: usize = 100;
+/// How long an isolate goes by what it read of a connection, and how many it keeps.
+pub const TARGET_CACHED_MS: i64 = 1_000;
+/// See [`TARGET_CACHED_MS`].
+pub const TARGETS_CACHED_MAX: usize = 200;
 /// How long the sweeper leaves a delivery to the job that is already on its way: the longest
 /// attempt (25 s) and a queue that is two minutes behind. With the minute between two sweeps a lost
 /// job is made good within 5 minutes.

@@ -5,3 +5,4 @@ pub mod model;
 pub mod options;
 pub mod rotation;
 pub mod signing;
+pub mod target_cache;

@@ -39,7 +39,7 @@ impl SealedSigningSecret {
 }
 
 /// What the deliver consumer needs of a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Target {
     /// Its workspace.
     pub workspace: String,
@@ -67,6 +67,13 @@ pub struct Target {
     pub warned_percent: u32,
     /// When it was changed last.
     pub updated_at_ms: i64,
+}
+
+impl Target {
+    /// Whether both are the same connection, though one may have been changed since.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.connection == other.connection && self.workspace == other.workspace
+    }
 }
 
 /// What a rule asks of its destination.

@@ -79,6 +79,15 @@ pub enum Failure {
 }
 
 impl Answer {
+    /// No answer at all.
+    pub const NONE: &Self = &Self {
+        status: None,
+        headers: Vec::new(),
+        excerpt: Vec::new(),
+        truncated: false,
+        failure: None,
+    };
+
     /// No answer because of `failure`.
     pub fn failed(failure: Failure) -> Self {
         Self { failure: Some(failure), ..Self::default() }

@@ -1,6 +1,7 @@
 //! A queue job: a wake-up that carries ids only. The queue may lose, repeat or reorder jobs. The
 //! delivery's row decides whether a job still applies.
 
+use crate::domain::base::limits::MESSAGE_JOBS_MAX;
 use crate::domain::lane::queue::DeliveryKey;
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +10,8 @@ use crate::domain::lane::queue::{ConnectionQueue, QueuePosition};
 /// What a message of the job queue asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
-    /// Attempt a delivery.
-    Deliver(Job),
+    /// Attempt deliveries.
+    Deliver(Vec<Job>),
     /// Serve the line of a connection, as its lane says.
     Lane(ConnectionQueue),
     /// Do the next step of a replay.
@@ -56,6 +57,35 @@ struct LaneJob {
     line: ConnectionQueue,
 }
 
+/// The message that asks to attempt several deliveries of a workspace.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobSet {
+    #[serde(rename = "v")]
+    version: u8,
+    #[serde(rename = "s")]
+    shard: u16,
+    #[serde(rename = "w")]
+    workspace: String,
+    /// Of each: its connection, event, number of the rule, attempt, bytes of the payload.
+    #[serde(rename = "d")]
+    deliveries: Vec<(String, String, u32, u32, i64)>,
+}
+
+impl JobSet {
+    fn read(self) -> Result<Vec<Job>, String> {
+        let Self { version, shard, workspace, deliveries } = self;
+        if version != SET_VERSION {
+            return Err(format!("version {version} is not known"));
+        }
+        let job = |(connection, event, rule, attempt, bytes)| {
+            let workspace = workspace.clone();
+            Job::new(shard, DeliveryKey { workspace, connection, event, rule }, attempt, bytes)
+        };
+        deliveries.into_iter().map(|one| job(one).checked()).collect()
+    }
+}
+
 impl Message {
     /// Reads a message text.
     ///
@@ -64,9 +94,12 @@ impl Message {
     pub fn parse(text: &str) -> Result<Self, String> {
         // By far the most are jobs for one delivery.
         let why = match Job::parse(text) {
-            Ok(job) => return Ok(Self::Deliver(job)),
+            Ok(job) => return Ok(Self::Deliver(vec![job])),
             Err(why) => why,
         };
+        if let Ok(set) = serde_json::from_str::<JobSet>(text) {
+            return set.read().map(Self::Deliver);
+        }
         if let Ok(LaneJob { version, line }) = serde_json::from_str(text) {
             check(version, &[&line.workspace, &line.connection])?;
             return Ok(Self::Lane(line));
@@ -85,7 +118,42 @@ impl Message {
         struct Versioned {
             v: u64,
         }
-        serde_json::from_str::<Versioned>(text).is_ok_and(|message| message.v > u64::from(VERSION))
+        serde_json::from_str::<Versioned>(text)
+            .is_ok_and(|message| message.v > u64::from(SET_VERSION))
+    }
+
+    /// The texts of the messages that ask for jobs: those of a workspace share one, up to
+    /// [`MESSAGE_JOBS_MAX`], in the order in which they come.
+    pub fn deliver_texts(jobs: &[Job]) -> Vec<String> {
+        let mut sets: Vec<Vec<&Job>> = Vec::new();
+        for job in jobs {
+            let has_room = |set: &&mut Vec<&Job>| {
+                set.len() < MESSAGE_JOBS_MAX
+                    && set[0].workspace == job.workspace
+                    && set[0].shard == job.shard
+            };
+            match sets.iter_mut().rev().find(has_room) {
+                Some(set) => set.push(job),
+                None => sets.push(vec![job]),
+            }
+        }
+        sets.iter().map(|set| Self::set_text(set)).collect()
+    }
+
+    /// One alone goes in the form that every release reads.
+    fn set_text(set: &[&Job]) -> String {
+        let [first, _, ..] = set else { return set.iter().map(|job| job.to_text()).collect() };
+        let one = |job: &&Job| {
+            let (connection, event) = (job.connection.clone(), job.event.clone());
+            (connection, event, job.rule, job.attempt, job.payload_bytes)
+        };
+        let set = JobSet {
+            version: SET_VERSION,
+            shard: first.shard,
+            workspace: first.workspace.clone(),
+            deliveries: set.iter().map(one).collect(),
+        };
+        serde_json::to_string(&set).expect("jobs are JSON")
     }
 
     /// The text of the message that asks to serve `line`.
@@ -141,8 +209,10 @@ pub struct Job {
     pub payload_bytes: i64,
 }
 
-/// The only version there is.
+/// The version of all messages but those for several deliveries.
 const VERSION: u8 = 1;
+/// Their version, the newest there is.
+const SET_VERSION: u8 = 2;
 
 impl Job {
     /// A job for `attempt` of the delivery `key` in `shard`.
@@ -198,18 +268,58 @@ impl Job {
     /// # Errors
     /// What is malformed, for the log.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let job: Self = serde_json::from_str(text).map_err(|e| e.to_string())?;
-        check(job.version, &[&job.workspace, &job.connection, &job.event])?;
-        if job.attempt == 0 || job.payload_bytes < 0 {
+        serde_json::from_str::<Self>(text).map_err(|e| e.to_string())?.checked()
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        check(self.version, &[&self.workspace, &self.connection, &self.event])?;
+        if self.attempt == 0 || self.payload_bytes < 0 {
             return Err("attempt counts from 1, payload_bytes from 0".to_owned());
         }
-        Ok(job)
+        Ok(self)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn jobs_of_a_workspace_share_messages() {
+        let id = |n: u32| format!("00000000-0000-4000-8000-{n:012}");
+        let job = |n: u32, workspace: u32| {
+            let (workspace, connection, event) = (id(workspace), id(7), id(n));
+            Job::new(3, DeliveryKey { workspace, connection, event, rule: n }, 1 + n, 512)
+        };
+        let most = u32::try_from(MESSAGE_JOBS_MAX).expect("small");
+        let mut jobs: Vec<Job> = (0..=most).map(|n| job(n, 1)).collect();
+        jobs.insert(1, job(90, 2));
+        let texts = Message::deliver_texts(&jobs);
+        let read = |text: &String| match Message::parse(text) {
+            Ok(Message::Deliver(jobs)) => jobs,
+            other => panic!("{other:?}"),
+        };
+        let sizes: Vec<usize> = texts.iter().map(|text| read(text).len()).collect();
+        assert_eq!(sizes, [MESSAGE_JOBS_MAX, 1, 1]);
+        let mut all: Vec<Job> = texts.iter().flat_map(read).collect();
+        all.sort_by_key(|job| job.rule);
+        jobs.sort_by_key(|job| job.rule);
+        assert_eq!(all, jobs);
+        assert_eq!(texts[1], job(90, 2).to_text(), "one alone is as it always was");
+        assert!(texts[0].len() <= MESSAGE_JOBS_MAX * 110 + 100, "{}", texts[0].len());
+        for (from, to) in [
+            ("\"v\":2", "\"v\":1"),
+            ("\"v\":2", "\"v\":3"),
+            ("0-8", "x-8"),
+            (",0,1,512", ",0,0,512"),
+            (",512", ",-512"),
+            ("\"s\":3", "\"s\":3,\"x\":0"),
+        ] {
+            let wrong = texts[0].replacen(from, to, 1);
+            assert!(wrong != texts[0] && Message::parse(&wrong).is_err(), "{from} -> {to}");
+            assert_eq!(Message::is_of_newer_release(&wrong), to == "\"v\":3");
+        }
+    }
 
     #[test]
     fn jobs_survive_the_queue_and_malformed_ones_are_told() {
@@ -229,7 +339,7 @@ mod tests {
         }
         let line = job.line();
         assert_eq!(Message::parse(&Message::lane_text(&line)), Ok(Message::Lane(line.clone())));
-        assert_eq!(Message::parse(&text), Ok(Message::Deliver(job)));
+        assert_eq!(Message::parse(&text), Ok(Message::Deliver(vec![job])));
         let lane = Message::lane_text(&line);
         for (from, to) in [("\"v\":1", "\"v\":2"), ("0-8", "x-8")] {
             assert!(Message::parse(&lane.replace(from, to)).is_err(), "{from} -> {to}");

@@ -63,7 +63,8 @@ fn forms(secret: &str) -> Vec<String> {
         all.push(encoded);
     }
     all.extend(html(secret));
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let digits = secret.bytes().flat_map(|byte| [byte >> 4, byte & 15]);
+    let hex: String = digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
     all.push(hex.to_uppercase());
     all.push(hex);
     all.extend(base64(secret.as_bytes()));

@@ -5,6 +5,7 @@ use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::task::Poll;
 
+use posthorn::domain::connection::target_cache::TargetCache;
 use posthorn::domain::delivery::in_flight::InFlight;
 use posthorn::domain::delivery::write_gate::WriteGate;
 
@@ -23,6 +24,9 @@ pub struct Isolate {
     is_lost: Cell<bool>,
     pub in_flight: RefCell<InFlight>,
     pub write_gate: RefCell<WriteGate>,
+    pub targets: RefCell<TargetCache>,
+    /// Writes of its own to CONTROL when that was last looked at.
+    pub writes_seen: Cell<usize>,
 }
 
 /// Who does something: the number of an invocation, 0 for none, and that of its isolate.

@@ -21,6 +21,7 @@ use posthorn::app::delivery::work::QueueMessage;
 use posthorn::app::upkeep::tasks as upkeep;
 use posthorn::domain::base::limits::UPKEEP_STATEMENTS;
 use posthorn::domain::base::secret::MasterKeys;
+use posthorn::domain::connection::target_cache::TargetCache;
 use posthorn::domain::delivery::in_flight::InFlight;
 use posthorn::domain::delivery::upkeep::UpkeepJob;
 use posthorn::domain::delivery::write_gate::WriteGate;
@@ -287,6 +288,7 @@ impl Edge {
     pub fn change_isolate(&self) {
         self.1.in_flight.take();
         self.1.write_gate.take();
+        self.1.targets.take();
     }
 
     /// Forgets what lives in memory, as a crash of a local installation does.
@@ -370,5 +372,13 @@ impl Platform for Edge {
 
     fn write_gate(&self) -> &RefCell<WriteGate> {
         &self.1.write_gate
+    }
+
+    fn targets(&self) -> &RefCell<TargetCache> {
+        let writes = self.control.writes_of(self.1.number);
+        if self.1.writes_seen.replace(writes) != writes {
+            self.1.targets.borrow_mut().changed();
+        }
+        &self.1.targets
     }
 }

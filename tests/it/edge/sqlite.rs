@@ -60,6 +60,8 @@ pub struct Sqlite {
     trusts_plans: Cell<bool>,
     weather: Cell<Weather>,
     on_failure: RefCell<Option<Witness>>,
+    /// Batches with writes by isolate, whatever became of them.
+    writes: RefCell<BTreeMap<usize, usize>>,
     tasks: Tasks,
     /// Calls so far.
     pub round_trips: Cell<u32>,
@@ -97,6 +99,7 @@ impl Sqlite {
             trusts_plans: Cell::new(false),
             weather: Cell::default(),
             on_failure: RefCell::default(),
+            writes: RefCell::default(),
             tasks,
             steps_max: Cell::new(0),
             pretended_bytes: Cell::new(None),
@@ -137,7 +140,17 @@ impl Sqlite {
 
     /// Changes the database directly.
     pub fn execute(&self, sql: &str) -> usize {
+        self.wrote();
         self.db.borrow().execute(sql, []).expect("a change")
+    }
+
+    /// How often an isolate has written, or tried to.
+    pub fn writes_of(&self, isolate: usize) -> usize {
+        self.writes.borrow().get(&isolate).copied().unwrap_or_default()
+    }
+
+    fn wrote(&self) {
+        *self.writes.borrow_mut().entry(self.chaos.doer.get().isolate).or_default() += 1;
     }
 
     fn transaction(&self, statements: &[Statement]) -> rusqlite::Result<Vec<Rows>> {
@@ -216,6 +229,9 @@ fn plan(db: &Connection, statement: &Statement) -> Vec<String> {
 impl Database for Sqlite {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, PortError> {
         let done = self.attempt(&statements).await;
+        if !statements.iter().all(Statement::is_read) {
+            self.wrote();
+        }
         if let (Err(_), Some(witness)) = (&done, &*self.on_failure.borrow()) {
             witness(&statements);
         }

@@ -2,13 +2,17 @@
 
 use futures_util::future::{FutureExt, join, join4};
 use futures_util::stream::StreamExt;
+use serde_json::json;
 
 use super::{BatchEvent, Run, Served, Verdict};
+use crate::app::common::group_by_key;
 use crate::app::delivery::batch;
 use crate::app::delivery::queue_delay;
 use crate::app::delivery::reports::Report;
+use crate::app::delivery::wake::wake;
 use crate::app::replays;
 use crate::domain::base::limits::{HAND_BACK_S, STRAGGLERS_MS};
+use crate::domain::delivery::job::Job;
 use crate::domain::lane::messages::ConsumerReport;
 use crate::ports::Platform;
 
@@ -46,6 +50,29 @@ impl<P: Platform> Run<P> {
             }
         }
         self.started = lines.started;
+    }
+
+    /// A message of which nothing was done comes again as it is. What is left of one of which
+    /// something was done, or is under way, goes on by itself: the whole would do that again. If it
+    /// cannot be sent, the sweeper sees to it.
+    pub(super) async fn send_back(&mut self) {
+        let mut left: Vec<(u32, Job)> = Vec::new();
+        for (message, jobs) in group_by_key(&self.jobs, |work| work.message) {
+            let again = || jobs.iter().filter_map(|work| Some((work.again_s?, work.job.clone())));
+            let Some(delay_s) = again().map(|(delay_s, _)| delay_s).max() else { continue };
+            if again().count() == jobs.len() {
+                self.verdicts[message] = Verdict::Retry(delay_s);
+            } else {
+                left.extend(again());
+            }
+        }
+        for (delay_s, left) in group_by_key(left, |(delay_s, _)| *delay_s) {
+            let jobs: Vec<Job> = left.into_iter().map(|(_, job)| job).collect();
+            if let Err(error) = wake(&self.platform, &jobs, delay_s).await {
+                self.platform.log_event(&json!({"at": "deliver", "unsent_jobs": jobs.len(),
+                    "error": error.to_string()}));
+            }
+        }
     }
 
     /// The slow attempts go on and are recorded as they end, lines are served, and replays go on.
