@@ -101,6 +101,7 @@ create table connections (
     retry_schedule text not null,
     ordering text not null,
     max_per_second integer,
+    max_in_flight integer,
     hidden integer not null default 0,
     created_by text not null,
     created_at_ms integer not null,

@@ -62,7 +62,7 @@ pub async fn send<P: Platform>(
             connection: connection.to_owned(),
             kind: found.kind,
             held: !found.active,
-            service: Service::of(traits.strict, traits.per_second.is_some()),
+            service: Service::of(traits.strict, traits.is_pull_only()),
         }],
         unmatched: Vec::new(),
     };

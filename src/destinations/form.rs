@@ -349,6 +349,9 @@ pub fn show(
     if let Some(per_second) = options.max_per_second {
         put("max_per_second", json!(per_second));
     }
+    if let Some(most) = options.max_in_flight {
+        put("max_in_flight", json!(most));
+    }
     shown
 }
 

@@ -4,15 +4,15 @@ use crate::domain::base::fields::Fields;
 use crate::domain::base::limits::{TIMEOUT_S_DEFAULT, TIMEOUT_S_MAX, TIMEOUT_S_MIN};
 use crate::domain::connection::options::{DeliveryOptions, Ordering};
 use crate::domain::delivery::retry::Schedule;
-use crate::domain::lane::pace::PER_SECOND_MAX;
+use crate::domain::lane::pace::{IN_FLIGHT_MAX, PER_SECOND_MAX};
 
 /// Keys of the delivery options.
-pub const OPTIONS: [&str; 4] =
-    ["timeout_seconds", "retry_schedule_seconds", "ordering", "max_per_second"];
+pub const OPTIONS: [&str; 5] =
+    ["timeout_seconds", "retry_schedule_seconds", "ordering", "max_per_second", "max_in_flight"];
 
 /// Reads them; `pace` is what stands for `max_per_second` when it is `null`.
 pub fn read_options(fields: &mut Fields<'_>, options: &mut DeliveryOptions, pace: Option<u32>) {
-    let [timeout, schedule, ordering, per_second] = OPTIONS;
+    let [timeout, schedule, ordering, per_second, in_flight] = OPTIONS;
     if fields.is_null(timeout) {
         options.timeout_seconds = TIMEOUT_S_DEFAULT;
     } else if let Some(seconds) = number(fields, timeout, TIMEOUT_S_MIN, TIMEOUT_S_MAX) {
@@ -40,6 +40,11 @@ pub fn read_options(fields: &mut Fields<'_>, options: &mut DeliveryOptions, pace
         options.max_per_second = pace;
     } else if let Some(most) = number(fields, per_second, 1, PER_SECOND_MAX) {
         options.max_per_second = Some(most);
+    }
+    if fields.is_null(in_flight) {
+        options.max_in_flight = None;
+    } else if let Some(most) = number(fields, in_flight, 1, IN_FLIGHT_MAX) {
+        options.max_in_flight = Some(most);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::base::limits::{
 use crate::domain::connection::model::SetBy;
 use crate::domain::connection::options::Ordering;
 use crate::domain::delivery::retry::{STEP_SECONDS_MAX, STEPS_MAX, Schedule};
-use crate::domain::lane::pace::PER_SECOND_MAX;
+use crate::domain::lane::pace::{IN_FLIGHT_MAX, PER_SECOND_MAX};
 use crate::reference::leaves::{
     flag, leaf, matching, one_of, text, text_up_to, time, whole, words,
 };
@@ -112,6 +112,10 @@ fn per_second() -> Shape {
     whole(1, i64::from(PER_SECOND_MAX), 50)
 }
 
+fn in_flight() -> Shape {
+    whole(1, i64::from(IN_FLIGHT_MAX), 10)
+}
+
 fn ordering() -> Shape {
     one_of(&[Ordering::None, Ordering::Strict].map(Ordering::as_str))
 }
@@ -177,6 +181,8 @@ fn written(destination: &dyn Destination, is_new: bool) -> Shape {
             .or("none")
             .says("`strict`: no event is sent before every earlier one is settled."),
         may("max_per_second", per_second()).says("Requests in any second; `null` for no limit."),
+        may("max_in_flight", in_flight())
+            .says("Attempts under way at once; `null`: as many as answers allow, at most 64."),
     ];
     let ignored = form::read_only(destination)
         .into_iter()
@@ -221,6 +227,7 @@ fn read(destination: &dyn Destination) -> Shape {
         need("retry_schedule_seconds", schedule_example()),
         need("ordering", ordering()),
         may("max_per_second", per_second()),
+        may("max_in_flight", in_flight()),
     ];
     let secret = secret.into_iter().filter(|_| about.is_signed);
     closed(settings.chain(secret).chain(options))

@@ -107,17 +107,19 @@ impl FromRow for DeliveryOptions {
             retry_schedule_seconds: row.json("retry_schedule"),
             ordering: row.word("ordering"),
             max_per_second: row.maybe_int("max_per_second").and_then(|n| u32::try_from(n).ok()),
+            max_in_flight: row.maybe_int("max_in_flight").and_then(|n| u32::try_from(n).ok()),
         }
     }
 }
 
 /// The columns of delivery options, as parameters.
-fn option_params(options: &DeliveryOptions) -> [Param; 4] {
+fn option_params(options: &DeliveryOptions) -> [Param; 5] {
     [
         options.timeout_seconds.into(),
         json!(options.retry_schedule_seconds).to_string().into(),
         options.ordering.as_str().into(),
         options.max_per_second.into(),
+        options.max_in_flight.into(),
     ]
 }
 
@@ -145,8 +147,8 @@ pub struct NewSecret {
 const INSERT: &str = "\
     insert or ignore into connections (id, workspace, type, name, settings, credentials, hidden, \
       created_by, created_at_ms, updated_at_ms, timeout_seconds, retry_schedule, ordering, \
-      max_per_second, name_key) \
-    select ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15, ?16 \
+      max_per_second, max_in_flight, name_key) \
+    select ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13, ?14, ?15, ?16, ?17 \
     where (select count(*) from connections where workspace = ?1) < coalesce( \
       (select limit_connections from workspaces where id = ?1), ?11, 9007199254740991) \
     returning id";
@@ -183,7 +185,7 @@ pub async fn insert(
     secret: Option<&NewSecret>,
     quota: Option<u32>,
 ) -> Result<()> {
-    let [timeout, schedule, ordering, per_second] = option_params(&connection.options);
+    let [timeout, schedule, ordering, per_second, in_flight] = option_params(&connection.options);
     let row = statement(
         INSERT,
         [
@@ -202,6 +204,7 @@ pub async fn insert(
             schedule,
             ordering,
             per_second,
+            in_flight,
             connection_names::key(&connection.name).into(),
         ],
     );
@@ -258,7 +261,7 @@ fn insert_secret(connection: &Connection, secret: &NewSecret, now_ms: i64) -> St
 const UPDATE: &str = "\
     update connections set name = ?3, settings = ?4, credentials = ?5, hidden = ?6, \
       updated_at_ms = ?7, timeout_seconds = ?9, retry_schedule = ?10, ordering = ?11, \
-      max_per_second = ?12, name_key = ?13, version = version + 1 \
+      max_per_second = ?12, max_in_flight = ?13, name_key = ?14, version = version + 1 \
     where id = ?2 and workspace = ?1 and version = ?8 returning id";
 const EXPIRE_SECRETS: &str = "\
     update connection_secrets set expires_at_ms = ?3 \
@@ -277,7 +280,7 @@ pub async fn update(
     connection: &Connection,
     secret: Option<&NewSecret>,
 ) -> Result<bool> {
-    let [timeout, schedule, ordering, per_second] = option_params(&connection.options);
+    let [timeout, schedule, ordering, per_second, in_flight] = option_params(&connection.options);
     let mut statements = Vec::new();
     if let Some(secret) = secret {
         let now_ms = connection.updated_at_ms;
@@ -301,6 +304,7 @@ pub async fn update(
             schedule,
             ordering,
             per_second,
+            in_flight,
             connection_names::key(&connection.name).into(),
         ],
     ));
@@ -326,9 +330,9 @@ pub async fn update(
 macro_rules! columns {
     () => {
         "select c.id, c.workspace, c.type as kind, c.name, c.settings, c.timeout_seconds, \
-           c.retry_schedule, c.ordering, c.max_per_second, c.credentials, c.active, \
-           c.inactive_reason, c.failing_since_ms, c.warned_percent, c.hidden, c.created_by, \
-           c.created_at_ms, c.updated_at_ms, c.version, \
+           c.retry_schedule, c.ordering, c.max_per_second, c.max_in_flight, c.credentials, \
+           c.active, c.inactive_reason, c.failing_since_ms, c.warned_percent, c.hidden, \
+           c.created_by, c.created_at_ms, c.updated_at_ms, c.version, \
            w.name as workspace_name, w.shard, \
            (select json_array(json_object('number', s.number, 'set_by', s.set_by, \
               'created_at_ms', s.created_at_ms, 'sealed', s.sealed)) \

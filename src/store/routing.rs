@@ -94,7 +94,7 @@ macro_rules! rules {
                 'connection', r.connection, 'kind', c.type, \
                 'connection_active', c.active, 'event', r.event, 'active', r.active, \
                 'is_strict', c.ordering = 'strict', \
-                'is_throttled', c.max_per_second is not null, \
+                'is_throttled', c.max_per_second is not null or c.max_in_flight is not null, \
                 'resource', r.resource, 'resource_id', r.resource_id, 'filter', r.filter)) \
               from rules r cross join connections c \
               where c.id = r.connection and r.workspace = w.id \

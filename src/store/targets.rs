@@ -19,8 +19,8 @@ pub type Wanted<'a> = (&'a str, &'a str, Vec<u32>);
 const FIND: &str = "\
     select c.workspace, c.id as connection, \
       c.active = 1 and o.suspended_at_ms is null as active, c.type as kind, c.settings, \
-      c.timeout_seconds, c.retry_schedule, c.ordering, c.max_per_second, c.credentials, \
-      c.warned_percent, c.updated_at_ms, w.external_id, \
+      c.timeout_seconds, c.retry_schedule, c.ordering, c.max_per_second, c.max_in_flight, \
+      c.credentials, c.warned_percent, c.updated_at_ms, w.external_id, \
       (select m.schema from mappings m where m.workspace = c.workspace \
          and m.connection = c.id) as mapping, \
       (select json_group_array(json_object('number', s.number, 'sealed', s.sealed, \

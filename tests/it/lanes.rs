@@ -1,6 +1,8 @@
 //! Lanes at work: retries in order, the breaker, strict order, throttling, what receivers ask for,
 //! and what is lost on the way.
 
+use std::ops::Range;
+
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
 
@@ -27,6 +29,15 @@ fn emit(edge: &Edge, tenant: &Tenant, count: usize) -> Vec<String> {
         tenant.emit(edge, "x")
     };
     (0..count).map(one).collect()
+}
+
+/// Emits events in one call, numbered in their payloads.
+fn emit_bulk(edge: &Edge, tenant: &Tenant, numbers: Range<usize>) {
+    let one = |n: usize| json!({"event": "x", "payload": {"n": n}});
+    let body = Value::from(numbers.map(one).collect::<Vec<_>>()).to_string();
+    let key = ("x-meshes-publishable-key", tenant.publishable_key.as_str());
+    let answer = crate::tenant::call(edge, "POST", "/api/v1/events/bulk", &[key], body.as_bytes());
+    assert_eq!(answer.status, 201, "{}", answer.text);
 }
 
 /// The events of the requests that arrived, in order.
@@ -112,18 +123,10 @@ fn strict_order_waits_for_what_fails() {
 fn a_bulk_is_strict_in_input_order_and_a_repeated_batch_leaves_no_gap() {
     let edge = Edge::new();
     let (tenant, ..) = tenant(&edge, json!({"ordering": "strict"}));
-    let bulk = |from: usize| {
-        let one = |n: usize| json!({"event": "x", "payload": {"n": n}});
-        let body = Value::from((from..from + 50).map(one).collect::<Vec<_>>()).to_string();
-        let key = ("x-meshes-publishable-key", tenant.publishable_key.as_str());
-        let answer =
-            crate::tenant::call(&edge, "POST", "/api/v1/events/bulk", &[key], body.as_bytes());
-        assert_eq!(answer.status, 201, "{}", answer.text);
-    };
-    bulk(0);
+    emit_bulk(&edge, &tenant, 0..50);
     edge.logs[0].fail_next(&[Some(Fault::After)]);
-    bulk(50);
-    bulk(100);
+    emit_bulk(&edge, &tenant, 50..100);
+    emit_bulk(&edge, &tenant, 100..150);
     edge.run_for(5 * MINUTE_MS);
     let seen = edge.receivers.seen(URL);
     let numbers: Vec<Value> = seen
@@ -200,6 +203,8 @@ fn orders_and_limits_are_settings_that_are_checked() {
         (json!({"ordering": "fifo"}), "metadata.ordering"),
         (json!({"max_per_second": 0}), "metadata.max_per_second"),
         (json!({"max_per_second": 1_001}), "metadata.max_per_second"),
+        (json!({"max_in_flight": 0}), "metadata.max_in_flight"),
+        (json!({"max_in_flight": 65}), "metadata.max_in_flight"),
     ] {
         let answer = tenant.call(&edge, "PATCH", &path, &json!({"metadata": change}));
         let named = answer.json()["error"]["data"][0]["param"].clone();
@@ -378,4 +383,57 @@ fn a_step_costs_no_more_in_a_line_of_a_hundred_thousand() {
     let (short, long) = (cost(100), cost(100_000));
     // A page is 256 rows: at most 2.6 times as much as the short line has.
     assert!(long <= 3 * short, "{long} steps of SQLite's machine, {short} in the short line");
+}
+
+/// The most requests that were at the receiver at once, if each stayed for so long.
+fn in_flight_max(edge: &Edge, answer_ms: i64) -> usize {
+    let seen = edge.receivers.seen(URL);
+    let at_once = |end_ms: i64| {
+        seen.iter().filter(|one| one.at_ms <= end_ms && end_ms < one.at_ms + answer_ms).count()
+    };
+    seen.iter().map(|one| at_once(one.at_ms)).max().unwrap_or_default()
+}
+
+#[test]
+fn a_slow_receiver_is_served_by_as_many_consumers_as_it_bears() {
+    for (answer_ms, least, within_ms) in [(300, 30, 40_000), (1_000, 40, 90_000)] {
+        let edge = Edge::new();
+        let (tenant, ..) = tenant(&edge, json!({}));
+        edge.receivers.script(URL, move |_| Reply::status(200).after(answer_ms));
+        for _ in 0..20 {
+            emit_bulk(&edge, &tenant, 0..100);
+        }
+        edge.run_for(within_ms);
+        let (arrived, at_once) = (edge.receivers.count(URL), in_flight_max(&edge, answer_ms));
+        assert_eq!(arrived, 2_000, "{answer_ms} ms: all of the backlog, each once");
+        assert!((least..=64).contains(&at_once), "{answer_ms} ms: {at_once} at once");
+        let back = edge.queue.handed_back.get();
+        assert!(back <= 200, "{answer_ms} ms: {back} messages were handed back");
+    }
+}
+
+#[test]
+fn a_connection_gets_no_more_at_once_than_it_asked_for() {
+    let edge = Edge::new();
+    let (tenant, ..) = tenant(&edge, json!({"max_in_flight": 3}));
+    edge.receivers.script(URL, |_| Reply::status(200).after(20));
+    emit_bulk(&edge, &tenant, 0..100);
+    edge.run_for(MINUTE_MS);
+    assert_eq!((edge.receivers.count(URL), in_flight_max(&edge, 20)), (100, 3));
+}
+
+#[test]
+fn what_fails_is_sent_by_fewer_and_fewer() {
+    let edge = Edge::new();
+    let (tenant, ..) = tenant(&edge, json!({}));
+    edge.receivers.script(URL, |n| {
+        let status = if n < 400 { 200 } else { 503 };
+        Reply::status(status).after(300)
+    });
+    (0..6).for_each(|_| emit_bulk(&edge, &tenant, 0..100));
+    edge.run_for(2 * MINUTE_MS);
+    // Those that were under way when it broke, and a probe now and then.
+    let after = edge.receivers.count(URL) - 400;
+    assert!((5..=90).contains(&after), "{after} requests to a receiver that fails");
+    assert_eq!(lane_row(&edge, "reason"), "breaker_open");
 }

@@ -6,14 +6,16 @@
 //! 2. read a page of the line, if the lane asks for one: nothing has happened;
 //! 3. read the connection and the deliveries: one that is not as the lane believed is not sent.
 //!    In a strict line the next one is read while the lane is asked, after 5 for the one before;
-//! 4. send and wait: a crash before 5 repeats the attempt under the same message id;
+//! 4. send and wait: a crash before 5 repeats the attempt under the same message id. Those under
+//!    way go on while the lane is asked and LOG is read;
 //! 5. record (LOG): takes effect only on a delivery that still owes this very attempt. The lane is
 //!    told after that, so it never lets a later one pass by what is not settled.
 
 use serde_json::json;
 use std::rc::Rc;
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{Either, LocalBoxFuture, join, select};
+use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::app::common::history_db;
 use crate::app::delivery::attempt::{AttemptResult, ConnectionEffect, attempt};
@@ -24,7 +26,7 @@ use crate::app::delivery::write_gate;
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::{
     CANCEL_STEP, HAND_BACK_S, LANE_RUN_DELIVERIES, LANE_RUN_END_MS, LANE_RUN_MS, LANE_RUN_PAGES,
-    LEASE_LEFT_MS,
+    LEASE_LEFT_MS, STRAGGLERS_MS,
 };
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::Job;
@@ -49,7 +51,10 @@ pub async fn run<P: Platform>(platform: P, told: ConsumerReport, room: usize) {
         places: Vec::new(),
         attempts: 0,
         pages: 0,
-        room: u32::try_from(room).unwrap_or(1),
+        room,
+        under_way: FuturesUnordered::new(),
+        ended: Vec::new(),
+        is_first: true,
         stops: false,
     };
     if !run.told.forwarded.is_empty() {
@@ -58,6 +63,9 @@ pub async fn run<P: Platform>(platform: P, told: ConsumerReport, room: usize) {
     }
     while run.turn().await {}
 }
+
+/// An attempt that ended, with the hand-out and the job that it was made for.
+type Ended = (Given, Job, AttemptResult);
 
 /// The connection, unless it is gone, and those of the deliveries that owe an attempt.
 type Read = (Option<Rc<FreshTarget>>, Vec<Owed>);
@@ -74,48 +82,90 @@ struct Run<P: Platform> {
     started_at_ms: i64,
     attempts: usize,
     pages: usize,
-    room: u32,
+    room: usize,
+    under_way: FuturesUnordered<LocalBoxFuture<'static, Ended>>,
+    /// Those that are not recorded yet.
+    ended: Vec<Ended>,
+    is_first: bool,
     stops: bool,
 }
 
 impl<P: Platform> Run<P> {
-    /// Asks the lane and does what it says; false when the run is over.
+    /// Records what ended, asks the lane and does what it says; false when the run is over.
     async fn turn(&mut self) -> bool {
+        self.settle().await;
         self.stops |= self.is_over();
         let next = ConsumerReport {
             line: self.line.clone(),
             traits: self.traits,
             ..ConsumerReport::default()
         };
+        let room = if self.stops { 0 } else { self.room - self.under_way.len() };
         let pull = Pull {
             told: std::mem::replace(&mut self.told, next),
             settled: std::mem::take(&mut self.settled),
-            room: if self.stops { 0 } else { self.room },
+            room: u32::try_from(room).unwrap_or(1),
             page: self.page.take(),
+            is_first: std::mem::take(&mut self.is_first),
+            stays: !self.under_way.is_empty(),
         };
         let next = self.next_in_line(&pull);
-        let command = Command::Pull(Box::new(pull));
-        let asked = self.platform.lanes().call(&self.line, command);
-        let (reply, ahead) = join(asked, self.read_ahead(next)).await;
+        let (platform, line) = (self.platform.clone(), self.line.clone());
+        let asked = async {
+            let reply = platform.lanes().call(&line, Command::Pull(Box::new(pull)));
+            join(reply, read_ahead(&platform, &line, next)).await
+        };
+        let (reply, ahead) = self.beside(asked).await;
         let reply = match reply {
             Ok(reply) => reply,
             Err(PortError(error)) => {
                 // Its leases run out, and it looks at LOG again.
                 self.complain(&error);
-                return false;
+                self.stops = true;
+                return self.wait_for_one().await;
             }
         };
-        if self.stops {
-            return false;
-        }
-        if let Some(from) = reply.wanted {
+        if let Some(from) = reply.wanted.filter(|_| !self.stops) {
             self.read_page(from).await;
             return true;
         }
-        if reply.given.is_empty() {
-            return false;
+        if !reply.given.is_empty() && !self.serve(reply.given, ahead).await {
+            self.stops = true;
         }
-        self.serve(reply.given, ahead).await
+        self.wait_for_one().await || !self.settled.is_empty()
+    }
+
+    /// Waits until an attempt has ended, and for those that end at almost the same time; false when
+    /// none is under way.
+    async fn wait_for_one(&mut self) -> bool {
+        if self.ended.is_empty() {
+            self.ended.extend(self.under_way.next().await);
+        }
+        if !self.ended.is_empty() && !self.under_way.is_empty() {
+            let platform = self.platform.clone();
+            let soon = Box::pin(async move { platform.sleep_ms(STRAGGLERS_MS).await });
+            let mut soon = soon;
+            while let Either::Left((Some(one), rest)) = select(self.under_way.next(), soon).await {
+                self.ended.push(one);
+                soon = rest;
+            }
+        }
+        !self.ended.is_empty()
+    }
+
+    /// Does something while the attempts that are under way go on.
+    async fn beside<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = Box::pin(work);
+        while !self.under_way.is_empty() {
+            match select(work, self.under_way.next()).await {
+                Either::Left((done, _)) => return done,
+                Either::Right((one, rest)) => {
+                    self.ended.extend(one);
+                    work = rest;
+                }
+            }
+        }
+        work.await
     }
 
     /// In a strict line the lane hands out what follows what was delivered, unless something keeps
@@ -124,13 +174,6 @@ impl<P: Platform> Run<P> {
         let [Settled { place, how: How::Delivered, .. }] = &pull.settled[..] else { return None };
         let index = self.places.iter().position(|one| one == place)?;
         self.places.get(index + 1).filter(|_| pull.room > 0).cloned()
-    }
-
-    /// Reads what will be handed out in all likelihood. What cannot be read now is read later.
-    async fn read_ahead(&self, next: Option<QueuePosition>) -> Option<(QueuePosition, Read)> {
-        let place = next?;
-        let read = self.read(&[self.line.key(&place)]).await;
-        read.ok().map(|read| (place, read))
     }
 
     fn is_over(&self) -> bool {
@@ -142,18 +185,18 @@ impl<P: Platform> Run<P> {
     }
 
     fn complain(&self, error: &str) {
-        let line = json!({"at": "lane_run", "connection": self.line.connection, "error": error});
-        self.platform.log_event(&line);
+        complain(&self.platform, &self.line, error);
     }
 
     async fn read_page(&mut self, from: PageStart) {
         self.pages += 1;
-        let now_ms = self.platform.now_ms();
-        let read = match history_db(&self.platform, self.line.shard) {
-            Ok(log) => lines::page(log, &self.line, self.traits.strict, from, now_ms).await,
-            Err(error) => Err(error),
-        };
-        match read {
+        let (platform, line) = (self.platform.clone(), self.line.clone());
+        let (strict, now_ms) = (self.traits.strict, self.platform.now_ms());
+        let read = self.beside(async {
+            let log = history_db(&platform, line.shard)?;
+            lines::page(log, &line, strict, from, now_ms).await
+        });
+        match read.await {
             Ok(page) => {
                 if self.traits.strict {
                     self.places = page.rows.iter().map(|row| row.place.clone()).collect();
@@ -167,55 +210,55 @@ impl<P: Platform> Run<P> {
         }
     }
 
-    /// Attempts what was handed out, in that order, and settles it; false when there is no lane any
-    /// more.
+    /// Attempts what was handed out, in that order; false when there is nothing more to serve.
     async fn serve(&mut self, given: Vec<Given>, ahead: Option<(QueuePosition, Read)>) -> bool {
         let jobs: Vec<Job> = given.iter().map(|given| self.job(given)).collect();
         let keys: Vec<DeliveryKey> = jobs.iter().map(Job::key).collect();
-        let read = match ahead {
-            Some((place, read)) if given.len() == 1 && given[0].place == place => Ok(read),
-            _ => self.read(&keys).await,
-        };
-        let open = write_gate::open(&self.platform, self.line.shard).await;
+        let (platform, line) = (self.platform.clone(), self.line.clone());
+        let (read, open) = self
+            .beside(async {
+                let read = match ahead {
+                    Some((place, read)) if given.len() == 1 && given[0].place == place => Ok(read),
+                    _ => read(&platform, &line, &keys).await,
+                };
+                (read, write_gate::open(&platform, line.shard).await)
+            })
+            .await;
         let (target, owed) = match (read, open) {
             (Ok(read), Ok(())) => read,
             (read, _) => {
                 read.err().into_iter().for_each(|error| self.complain(&error.to_string()));
                 given.iter().for_each(|given| self.give_back(given));
-                self.stops = true;
-                return true;
+                return false;
             }
         };
         let Some(fresh) = target else { return false };
         if !fresh.target.active {
             self.settled.extend(given.iter().map(|given| settled(given, How::Changed)));
-            self.stops = true;
-            return true;
+            return false;
         }
         let Some(target) = self.refreshed(fresh, &keys).await else {
             // Its connection was changed meanwhile: the next run sees to it.
             given.iter().for_each(|given| self.give_back(given));
-            self.stops = true;
-            return true;
+            return false;
         };
         self.traits = target.options.lane_policy();
-        let (mut started, mut attempts) = (Vec::new(), Vec::new());
-        for (given, job) in given.iter().zip(jobs) {
+        for (given, job) in given.into_iter().zip(jobs) {
             let row = owed.iter().find(|owed| owed.is_due_by(&job));
             match row.filter(|row| row.is_first || !self.traits.strict) {
-                None => self.settled.push(settled(given, How::Changed)),
-                Some(_) if self.is_too_late(given) || !self.claim(&job) => self.give_back(given),
+                None => self.settled.push(settled(&given, How::Changed)),
+                Some(_) if self.is_too_late(&given) || !self.claim(&job) => self.give_back(&given),
                 Some(row) => {
                     let (platform, target, row) =
                         (self.platform.clone(), Rc::clone(&target), row.clone());
-                    started.push((given.clone(), job));
-                    attempts.push(async move { attempt(&platform, &target, &row).await });
+                    self.attempts += 1;
+                    self.under_way.push(Box::pin(async move {
+                        let done = attempt(&platform, &target, &row).await;
+                        (given, job, done)
+                    }));
                 }
             }
         }
-        self.attempts += attempts.len();
-        let done = join_all(attempts).await;
-        self.settle(started, done).await;
         true
     }
 
@@ -258,33 +301,10 @@ impl<P: Platform> Run<P> {
         at_ms.max(gate_ms.unwrap_or_default())
     }
 
-    /// Reads the connection and those of the deliveries that still owe an attempt. Those of a
-    /// connection that is gone are canceled, those of an inactive one held.
-    async fn read(&self, keys: &[DeliveryKey]) -> Result<Read> {
-        let line = &self.line;
-        let log = history_db(&self.platform, line.shard)?;
-        let (targets, owed) =
-            join(slice::find(&self.platform, keys), deliveries::owed(log, keys)).await;
-        let (target, owed) = (targets?.pop(), owed?);
-        owed.wrong.iter().for_each(|why| self.complain(why));
-        match &target {
-            None => {
-                let (w, c, now_ms) = (&line.workspace, &line.connection, self.platform.now_ms());
-                deliveries::cancel_connection(log, w, c, now_ms, CANCEL_STEP).await?;
-                lanes::forget(&self.platform, line).await?;
-            }
-            Some(fresh) if !fresh.target.active => {
-                held::hold_connection(log, &line.workspace, &line.connection).await?;
-            }
-            Some(_) => {}
-        }
-        Ok((target, owed.rows))
-    }
-
     /// Records what attempts led to, and notes it for the lane.
-    async fn settle(&mut self, started: Vec<(Given, Job)>, done: Vec<AttemptResult>) {
+    async fn settle(&mut self) {
         let mut finished = Vec::new();
-        for ((given, job), done) in started.into_iter().zip(done) {
+        for (given, job, done) in std::mem::take(&mut self.ended) {
             let how = match &done {
                 AttemptResult::DeliveryUpdate { meaning, .. } => self.note(meaning),
                 AttemptResult::InternalFault(faulted) => How::InternalFault(faulted.due_at_ms),
@@ -292,7 +312,11 @@ impl<P: Platform> Run<P> {
             self.settled.push(settled(&given, how));
             finished.push(FinishedJob { job, done });
         }
-        let unrecorded = recorder::record(&self.platform, finished).await;
+        if finished.is_empty() {
+            return;
+        }
+        let platform = self.platform.clone();
+        let unrecorded = self.beside(recorder::record(&platform, finished)).await;
         let again_at_ms = self.again_at_ms();
         self.stops |= !unrecorded.is_empty();
         for job in unrecorded {
@@ -313,6 +337,47 @@ impl<P: Platform> Run<P> {
             (false, false) => How::InternalFault(None),
         }
     }
+}
+
+/// Reads what will be handed out in all likelihood. What cannot be read now is read later.
+async fn read_ahead<P: Platform>(
+    platform: &P,
+    line: &ConnectionQueue,
+    next: Option<QueuePosition>,
+) -> Option<(QueuePosition, Read)> {
+    let place = next?;
+    let read = read(platform, line, &[line.key(&place)]).await;
+    read.ok().map(|read| (place, read))
+}
+
+/// Reads the connection and those of the deliveries that still owe an attempt. Those of a
+/// connection that is gone are canceled, those of an inactive one held.
+async fn read<P: Platform>(
+    platform: &P,
+    line: &ConnectionQueue,
+    keys: &[DeliveryKey],
+) -> Result<Read> {
+    let log = history_db(platform, line.shard)?;
+    let (targets, owed) = join(slice::find(platform, keys), deliveries::owed(log, keys)).await;
+    let (target, owed) = (targets?.pop(), owed?);
+    owed.wrong.iter().for_each(|why| complain(platform, line, why));
+    match &target {
+        None => {
+            let (w, c, now_ms) = (&line.workspace, &line.connection, platform.now_ms());
+            deliveries::cancel_connection(log, w, c, now_ms, CANCEL_STEP).await?;
+            lanes::forget(platform, line).await?;
+        }
+        Some(fresh) if !fresh.target.active => {
+            held::hold_connection(log, &line.workspace, &line.connection).await?;
+        }
+        Some(_) => {}
+    }
+    Ok((target, owed.rows))
+}
+
+fn complain<P: Platform>(platform: &P, line: &ConnectionQueue, error: &str) {
+    let line = json!({"at": "lane_run", "connection": line.connection, "error": error});
+    platform.log_event(&line);
 }
 
 fn settled(given: &Given, how: How) -> Settled {

@@ -42,6 +42,8 @@ pub struct DeliveryOptions {
     pub ordering: Ordering,
     /// The most requests that start in any second.
     pub max_per_second: Option<u32>,
+    /// The most attempts that are under way at once.
+    pub max_in_flight: Option<u32>,
 }
 
 impl Default for DeliveryOptions {
@@ -51,6 +53,7 @@ impl Default for DeliveryOptions {
             retry_schedule_seconds: Schedule::default(),
             ordering: Ordering::default(),
             max_per_second: None,
+            max_in_flight: None,
         }
     }
 }
@@ -61,6 +64,7 @@ impl DeliveryOptions {
         LanePolicy {
             strict: self.ordering == Ordering::Strict,
             per_second: self.max_per_second,
+            in_flight: self.max_in_flight,
             timeout_ms: self.timeout_ms(),
         }
     }

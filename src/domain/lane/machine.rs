@@ -44,6 +44,8 @@ pub struct Lane {
     next_at_ms: Option<i64>,
     /// Until then somebody is believed to be on the way or at work.
     served_until_ms: i64,
+    /// Until then one more is believed to be on the way, beside those at work.
+    another_until_ms: i64,
     watch_until_ms: i64,
     slow_until_ms: i64,
     /// What LOG is believed to say.
@@ -78,6 +80,7 @@ impl Lane {
             return (reply, Vec::new());
         }
         self.expire_leases(now_ms);
+        let mut is_served = false;
         match command {
             Command::Tell(told) => self.hear(told, false, now_ms),
             Command::Nudge(line) => {
@@ -85,7 +88,10 @@ impl Lane {
                 self.look_again(now_ms, now_ms);
             }
             Command::Pull(pull) => {
-                let Pull { told, settled, room, page } = *pull;
+                let Pull { told, settled, room, page, is_first, stays } = *pull;
+                if is_first {
+                    self.another_until_ms = 0;
+                }
                 let is_quick = !told.is_slow && !settled.is_empty();
                 // A page from the head was read after what the consumer left to the lane was
                 // stored.
@@ -93,7 +99,8 @@ impl Lane {
                 self.hear(told, has_head, now_ms);
                 self.settle(settled, now_ms);
                 page.into_iter().for_each(|page| self.window.take(page));
-                self.serve(room, now_ms, &mut reply);
+                self.serve(room, stays, now_ms, &mut reply);
+                is_served = reply.wanted.is_none() && now_ms < self.served_until_ms;
                 if is_quick && self.leases.is_empty() && reply.wanted.is_none() {
                     // All that was due is done, and the receiver took no time over it.
                     self.slow_until_ms = 0;
@@ -107,6 +114,9 @@ impl Lane {
         let mut effects = Vec::new();
         if wakes {
             self.served_until_ms = now_ms + WAKE_AGAIN_MS;
+            effects.push(Effect::Wake);
+        } else if is_served && self.wants_another(now_ms) {
+            self.another_until_ms = now_ms + WAKE_AGAIN_MS;
             effects.push(Effect::Wake);
         }
         effects.extend(self.set_mode(now_ms));
@@ -130,7 +140,8 @@ impl Lane {
         if self.traits.strict || self.breaker.is_open() {
             return 1;
         }
-        self.pace.in_flight_max(now_ms)
+        let most = self.pace.in_flight_max(now_ms);
+        self.traits.in_flight.map_or(most, |asked| asked.min(most))
     }
 
     fn in_flight(&self) -> u32 {
@@ -233,13 +244,13 @@ impl Lane {
         }
         self.count(ok, failed, now_ms);
         if ok + failed > 0 {
-            self.pace.round_ended(failed == 0);
+            self.pace.ended(ok, failed);
         }
     }
 
     /// Hands out what may start, or says which page to bring.
-    fn serve(&mut self, room: u32, now_ms: i64, reply: &mut Reply) {
-        self.served_until_ms = 0;
+    fn serve(&mut self, room: u32, stays: bool, now_ms: i64, reply: &mut Reply) {
+        self.served_until_ms = if stays { now_ms + WAKE_AGAIN_MS } else { 0 };
         let mut free = room.min(self.in_flight_max(now_ms).saturating_sub(self.in_flight()));
         if let Some(per_second) = self.traits.per_second {
             free = free.min(self.pace.room(per_second, now_ms));
@@ -290,12 +301,23 @@ impl Lane {
 
     /// When somebody has to be woken to serve the line, not before now.
     fn work_at_ms(&self, now_ms: i64) -> Option<i64> {
+        self.start_at_ms(now_ms).map(|at_ms| at_ms.max(self.served_until_ms))
+    }
+
+    /// Whether more may start now than those at work have room for: a consumer has only so many
+    /// connections. Each that comes may call the next.
+    fn wants_another(&self, now_ms: i64) -> bool {
+        now_ms >= self.another_until_ms && self.start_at_ms(now_ms) == Some(now_ms)
+    }
+
+    /// When the next delivery may start, not before now.
+    fn start_at_ms(&self, now_ms: i64) -> Option<i64> {
         if self.in_flight() >= self.in_flight_max(now_ms) {
             return None;
         }
         let per_second = self.traits.per_second;
         let room_at_ms = per_second.map(|n| self.pace.room_at_ms(n, now_ms));
-        let gates = [self.breaker.probe_at_ms(), room_at_ms, Some(self.served_until_ms)];
+        let gates = [self.breaker.probe_at_ms(), room_at_ms];
         let gate_ms = gates.into_iter().flatten().max().unwrap_or(now_ms);
         self.next_at_ms.map(|next_ms| next_ms.max(gate_ms).max(now_ms))
     }

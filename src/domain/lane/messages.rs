@@ -58,6 +58,12 @@ pub struct Pull {
     pub room: u32,
     /// The page that was asked for.
     pub page: Option<Page>,
+    /// It comes for the first time.
+    #[serde(default)]
+    pub is_first: bool,
+    /// Attempts of its are under way: it comes again, whatever the answer is.
+    #[serde(default)]
+    pub stays: bool,
 }
 
 /// The result of a delivery that was handed out.

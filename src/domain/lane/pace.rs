@@ -1,15 +1,15 @@
 //! How many attempts of a lane may run at once, and how many requests may start in a second.
 //!
-//! After an outage a line starts with one attempt in flight, and the number doubles with every
-//! round that succeeded, up to [`IN_FLIGHT_MAX`]. A receiver that asks for fewer requests (429,
-//! 502, 504) gets half for some time.
+//! After an outage a line starts with one attempt in flight. Each attempt that succeeds makes room
+//! for one more, so the number doubles in the time of an answer, up to [`IN_FLIGHT_MAX`]; a failure
+//! halves it. A receiver that asks for fewer requests (429, 502, 504) gets half for some time.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::base::time::SECOND_MS;
 
-/// The most attempts of one lane that are under way at once.
-pub const IN_FLIGHT_MAX: u32 = 8;
+/// The most attempts of one lane that are under way at once, over all consumers.
+pub const IN_FLIGHT_MAX: u32 = 64;
 /// How long a pace that was halved stays so, unless the receiver asks for longer.
 pub const HALVED_MS: i64 = 30 * SECOND_MS;
 /// Bounds of the setting `max_per_second`.
@@ -53,10 +53,10 @@ impl Pace {
         self.halved.as_ref().map(|halved| halved.until_ms).filter(|until_ms| now_ms < *until_ms)
     }
 
-    /// A round ended: it went well, or something in it failed.
-    pub fn round_ended(&mut self, went_well: bool) {
-        self.in_flight_max = if went_well {
-            (self.in_flight_max * 2).min(IN_FLIGHT_MAX)
+    /// Attempts ended that were under way together: so many succeeded, and so many failed.
+    pub fn ended(&mut self, ok: u32, failed: u32) {
+        self.in_flight_max = if failed == 0 {
+            self.in_flight_max.saturating_add(ok).min(IN_FLIGHT_MAX)
         } else {
             (self.in_flight_max / 2).max(1)
         };
@@ -104,22 +104,24 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn it_doubles_up_to_eight_and_halves_on_failure() {
+    fn it_grows_with_each_success_and_halves_on_failure() {
         let mut pace = Pace::default();
         let mut seen = vec![pace.in_flight_max(0)];
-        for went_well in [true, true, true, true, false, false, true, false, false, false] {
-            pace.round_ended(went_well);
+        let ends = [(1, 0), (2, 0), (4, 0), (30, 0), (90, 0), (5, 1), (0, 9), (1, 0), (0, 0)];
+        for (ok, failed) in ends {
+            pace.ended(ok, failed);
             seen.push(pace.in_flight_max(0));
         }
-        assert_eq!(seen, [1, 2, 4, 8, 8, 4, 2, 4, 2, 1, 1]);
+        assert_eq!(seen, [1, 2, 4, 8, 38, 64, 32, 16, 17, 17]);
+        (0..9).for_each(|_| pace.ended(0, 1));
+        assert_eq!(pace.in_flight_max(0), 1);
     }
 
     #[test]
     fn a_receiver_that_asks_for_less_gets_half_for_a_while() {
         let mut pace = Pace::default();
-        (0..3).for_each(|_| pace.round_ended(true));
+        pace.ended(7, 0);
         pace.halve(30_000, 0);
-        pace.round_ended(true);
         assert_eq!((pace.in_flight_max(29_999), pace.in_flight_max(30_000)), (4, 8));
         pace.halve(20_000, 1);
         assert_eq!((pace.in_flight_max(29_999), pace.halved_until_ms(1)), (2, Some(30_000)));

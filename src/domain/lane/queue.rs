@@ -124,20 +124,23 @@ pub struct LanePolicy {
     pub strict: bool,
     /// The most requests that start in any second.
     pub per_second: Option<u32>,
+    /// The most attempts that are under way at once.
+    #[serde(default)]
+    pub in_flight: Option<u32>,
     /// The time that one attempt may take.
     pub timeout_ms: i64,
 }
 
 impl Default for LanePolicy {
     fn default() -> Self {
-        Self { strict: false, per_second: None, timeout_ms: 25 * SECOND_MS }
+        Self { strict: false, per_second: None, in_flight: None, timeout_ms: 25 * SECOND_MS }
     }
 }
 
 impl LanePolicy {
     /// Whether no attempt may be made but those that the lane hands out.
     pub fn is_pull_only(&self) -> bool {
-        self.strict || self.per_second.is_some()
+        self.strict || self.per_second.is_some() || self.in_flight.is_some()
     }
 }
 

@@ -4,6 +4,7 @@
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
+use crate::destinations::form::OPTIONS;
 use crate::destinations::model::{Field as Setting, Kind, Part, Values};
 use crate::destinations::{Destination, preset};
 use crate::domain::base::error::{Error, FieldError};
@@ -52,6 +53,8 @@ impl Draft {
         draft.put("ordering", options.ordering.as_str());
         let per_second = options.max_per_second.map(|most| most.to_string());
         draft.put("max_per_second", &per_second.unwrap_or_default());
+        let in_flight = options.max_in_flight.map(|most| most.to_string());
+        draft.put("max_in_flight", &in_flight.unwrap_or_default());
         draft.put("secret", "keep");
         draft
     }
@@ -124,7 +127,7 @@ pub fn metadata(form: &Form, destination: &dyn Destination) -> String {
     }
     put("ordering", json!(form.filled("ordering")));
     // What is no number goes on as it is, so that it is refused together with all else.
-    for name in ["timeout_seconds", "max_per_second"] {
+    for name in ["timeout_seconds", "max_per_second", "max_in_flight"] {
         let number = form.filled(name).map(|text| (text, text.parse::<u32>()));
         put(name, number.map_or(Value::Null, |(text, read)| read.map_or(json!(text), Value::from)));
     }
@@ -147,9 +150,9 @@ fn custom_headers(form: &Form) -> Value {
 
 /// Fields whose errors stand beside them.
 fn shown(destination: &dyn Destination) -> Vec<String> {
-    let options = ["timeout_seconds", "retry_schedule_seconds", "max_per_second", "signing_secret"];
     let settings = destination.about().fields.iter().map(|setting| setting.key);
-    let below = settings.chain(options).map(|key| format!("metadata.{key}"));
+    let below =
+        settings.chain(OPTIONS).chain(["signing_secret"]).map(|key| format!("metadata.{key}"));
     ["name".to_owned()].into_iter().chain(below).collect()
 }
 
@@ -332,8 +335,7 @@ impl FormView<'_> {
 
     fn delivery(&self) -> Markup {
         let (draft, errors) = (self.draft, self.errors);
-        let options = ["timeout_seconds", "retry_schedule_seconds", "max_per_second"];
-        let is_open = options.iter().any(|key| errors.of(&format!("metadata.{key}")).is_some());
+        let is_open = OPTIONS.iter().any(|key| errors.of(&format!("metadata.{key}")).is_some());
         html! {
             details.part open[is_open] {
                 summary { (text::DELIVERY_OPTIONS) }
@@ -344,6 +346,7 @@ impl FormView<'_> {
                 (field(errors, "ordering", "metadata.ordering")
                     .select(draft.get("ordering"), &text::form::ORDERINGS))
                 (input(draft, errors, "max_per_second", "number"))
+                (input(draft, errors, "max_in_flight", "number"))
             }
         }
     }

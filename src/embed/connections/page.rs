@@ -153,6 +153,10 @@ fn summary(destination: &dyn Destination, values: &Values, connection: &Connecti
                 dt { (text::form::field("ordering").0) }
                 dd { (text::form::ORDERINGS[1].1) }
             }
+            @if let Some(most) = options.max_in_flight {
+                dt { (text::form::field("max_in_flight").0) }
+                dd { (most) }
+            }
             @if let Some(most) = options.max_per_second {
                 dt { (text::form::field("max_per_second").0) }
                 dd { (most) }

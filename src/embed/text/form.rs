@@ -62,6 +62,10 @@ pub fn field(name: &str) -> (&'static str, &'static str) {
             "The time after each failed attempt, such as 5s, 30s, 5m, 2h. 1 to 20 steps.",
         ),
         "ordering" => ("Order", ""),
+        "max_in_flight" => (
+            "Requests at once",
+            "The maximum. Leave empty: as many as your endpoint answers well, 64 at most.",
+        ),
         "max_per_second" => ("Requests per second", "The maximum. Leave empty for no limit."),
         "overlap" => ("Keep using the old secret for", ""),
         "event" => ("Event", ""),

@@ -22,6 +22,8 @@ pub struct FakeQueue {
     pub repeats: Cell<bool>,
     /// Messages that were ever sent.
     pub sent: Cell<usize>,
+    /// Those that were handed back.
+    pub handed_back: Cell<usize>,
     /// Those that were repeated or came late, and the last that were taken.
     pub copied: RefCell<Vec<String>>,
     taken: RefCell<Vec<QueueMessage>>,
@@ -37,6 +39,7 @@ impl FakeQueue {
             refused: Cell::new(0),
             repeats: Cell::new(false),
             sent: Cell::new(0),
+            handed_back: Cell::new(0),
             copied: RefCell::default(),
             taken: RefCell::default(),
         }
@@ -62,11 +65,16 @@ impl FakeQueue {
     /// Puts a message in, to arrive after `delay_s`.
     pub fn put(&self, message: String, delay_s: u32) {
         let sent_at_ms = self.tasks.now_ms();
-        self.put_back(QueueMessage { text: message, sent_at_ms }, delay_s);
+        self.insert(QueueMessage { text: message, sent_at_ms }, delay_s);
     }
 
     /// Puts a message back that was taken, to arrive again after `delay_s`.
     pub fn put_back(&self, message: QueueMessage, delay_s: u32) {
+        self.handed_back.set(self.handed_back.get() + 1);
+        self.insert(message, delay_s);
+    }
+
+    fn insert(&self, message: QueueMessage, delay_s: u32) {
         let due_ms = self.tasks.now_ms() + i64::from(delay_s) * 1_000;
         self.messages.borrow_mut().push((due_ms, message));
     }

@@ -123,6 +123,7 @@ impl Outbound for Receivers {
             witness(&request);
         }
         let reply = self.reply(&request);
+        let _connection = self.tasks.connect();
         self.tasks.sleep_ms(reply.after_ms.min(request.timeout_ms)).await;
         if reply.after_ms > request.timeout_ms {
             return Answer::failed(Failure::Timeout("No answer in time".into()));

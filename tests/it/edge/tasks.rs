@@ -18,8 +18,8 @@ struct Inner {
     now_ms: Cell<i64>,
     timers: RefCell<Vec<(i64, Waker)>>,
     background: RefCell<Vec<Background>>,
-    /// Statements of the invocation that is being polled, shared by all its tasks.
-    statements: RefCell<Rc<Cell<usize>>>,
+    /// The invocation that is being polled, shared by all its tasks.
+    invocation: RefCell<Rc<Invocation>>,
     /// The most statements of one invocation so far.
     statements_max: Cell<usize>,
     /// How many background tasks are being polled, one inside the other.
@@ -27,8 +27,27 @@ struct Inner {
     is_doomed: Cell<bool>,
 }
 
-/// A task with the count of its invocation's statements.
-type Background = (Rc<Cell<usize>>, LocalBoxFuture<'static, ()>);
+/// Outgoing connections of an invocation that may wait for headers at once (the limit of a Worker).
+const CONNECTIONS_MAX: usize = 6;
+
+/// What one invocation has used of its limits.
+#[derive(Default)]
+struct Invocation {
+    statements: Cell<usize>,
+    connections: Cell<usize>,
+}
+
+/// An outgoing connection; it ends when this is dropped.
+pub struct Connection(Rc<Invocation>);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.connections.set(self.0.connections.get() - 1);
+    }
+}
+
+/// A task with its invocation.
+type Background = (Rc<Invocation>, LocalBoxFuture<'static, ()>);
 
 struct Flag(AtomicBool);
 
@@ -45,7 +64,7 @@ impl Tasks {
             now_ms: Cell::new(now_ms),
             timers,
             background,
-            statements: RefCell::default(),
+            invocation: RefCell::default(),
             statements_max: Cell::new(0),
             depth: Cell::new(0),
             is_doomed: Cell::new(false),
@@ -63,22 +82,22 @@ impl Tasks {
 
     /// Adds a task of the invocation that [`Self::block_on`] ran last.
     pub fn spawn_rest(&self, task: LocalBoxFuture<'static, ()>) {
-        let statements = Rc::clone(&self.0.statements.borrow());
-        self.spawn_of(statements, task);
+        let invocation = Rc::clone(&self.0.invocation.borrow());
+        self.spawn_of(invocation, task);
     }
 
-    fn spawn_of(&self, statements: Rc<Cell<usize>>, task: LocalBoxFuture<'static, ()>) {
-        self.0.background.borrow_mut().push((statements, task));
+    fn spawn_of(&self, invocation: Rc<Invocation>, task: LocalBoxFuture<'static, ()>) {
+        self.0.background.borrow_mut().push((invocation, task));
         self.poll_background();
     }
 
     /// Runs a future as an invocation of its own.
     pub async fn apart<T>(&self, future: impl Future<Output = T>) -> T {
-        let (own, mut future): (Rc<Cell<usize>>, _) = (Rc::default(), Box::pin(future));
+        let (own, mut future): (Rc<Invocation>, _) = (Rc::default(), Box::pin(future));
         std::future::poll_fn(|cx| {
-            let outer = self.0.statements.replace(Rc::clone(&own));
+            let outer = self.0.invocation.replace(Rc::clone(&own));
             let polled = future.as_mut().poll(cx);
-            self.0.statements.replace(outer);
+            self.0.invocation.replace(outer);
             polled
         })
         .await
@@ -86,15 +105,26 @@ impl Tasks {
 
     /// Counts a statement of the invocation that is being polled; how many it has made.
     pub fn count_statement(&self) -> usize {
-        let statements = self.0.statements.borrow();
-        statements.set(statements.get() + 1);
-        self.0.statements_max.set(self.0.statements_max.get().max(statements.get()));
-        statements.get()
+        let invocation = self.0.invocation.borrow();
+        let made = invocation.statements.get() + 1;
+        invocation.statements.set(made);
+        self.0.statements_max.set(self.0.statements_max.get().max(made));
+        made
+    }
+
+    /// Opens an outgoing connection of the invocation that is being polled. One above the limit
+    /// would wait silently in production; here it fails the test.
+    pub fn connect(&self) -> Connection {
+        let invocation = Rc::clone(&self.0.invocation.borrow());
+        let open = invocation.connections.get() + 1;
+        assert!(open <= CONNECTIONS_MAX, "{open} connections of one invocation");
+        invocation.connections.set(open);
+        Connection(invocation)
     }
 
     /// The statements of the invocation that [`Self::block_on`] ran last.
     pub fn statements(&self) -> usize {
-        self.0.statements.borrow().get()
+        self.0.invocation.borrow().statements.get()
     }
 
     /// The most statements that one invocation made since this was asked last.
@@ -151,9 +181,9 @@ impl Tasks {
     /// Runs an invocation to the end of its handler.
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
-        let own: Rc<Cell<usize>> = Rc::default();
+        let own: Rc<Invocation> = Rc::default();
         loop {
-            self.0.statements.replace(Rc::clone(&own));
+            self.0.invocation.replace(Rc::clone(&own));
             if let Poll::Ready(value) = poll_until_quiet(&mut future.as_mut()) {
                 return value;
             }
@@ -166,11 +196,11 @@ impl Tasks {
         let tasks = std::mem::take(&mut *self.0.background.borrow_mut());
         let mut waiting: Vec<_> = tasks
             .into_iter()
-            .filter_map(|(statements, mut task)| {
-                let outer = self.0.statements.replace(Rc::clone(&statements));
+            .filter_map(|(invocation, mut task)| {
+                let outer = self.0.invocation.replace(Rc::clone(&invocation));
                 let polled = self.poll_one(&mut task);
-                self.0.statements.replace(outer);
-                polled.is_pending().then_some((statements, task))
+                self.0.invocation.replace(outer);
+                polled.is_pending().then_some((invocation, task))
             })
             .collect();
         self.0.background.borrow_mut().append(&mut waiting);
