@@ -117,6 +117,7 @@ impl<P: Platform> Table<P> {
         GET    "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::get;
         PUT    "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::put;
         PATCH  "/api/v1/connections/:id"             Machine API_BODY_BYTES_MAX  connections::patch;
+        POST   "/api/v1/connections/:id/probe"       Machine API_BODY_BYTES_MAX  connections::probe;
         POST   "/api/v1/connections/:id/activate"    Machine API_BODY_BYTES_MAX  connections::activate;
         POST   "/api/v1/connections/:id/deactivate"  Machine API_BODY_BYTES_MAX  connections::deactivate;
         POST   "/api/v1/connections/:id/test"        Machine EMIT_BODY_BYTES_MAX connections::test;

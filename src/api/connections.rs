@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::api::events::{show_event, show_rule_event};
+use crate::api::events::{show_delivery, show_event, show_rule_event};
 use crate::app::activation::{self, Held};
 use crate::app::connection_list::{self, Failing};
 use crate::app::connections::{self, Change, NewConnection, Saved};
-use crate::app::{connection_deliveries, test_event};
+use crate::app::{connection_deliveries, retry, test_event};
 use crate::destinations::form::{self, SecretFacts};
 use crate::destinations::{self, Destination};
 use crate::domain::base::error::Result;
@@ -276,6 +276,13 @@ fn why_inactive(body: &str) -> Result<InactiveReason> {
     }
     fields.finish()?;
     Ok(found.unwrap_or(InactiveReason::Paused))
+}
+
+/// `POST /connections/{id}/probe`: attempts the oldest open delivery at once.
+pub async fn probe<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let id = call.id("id", "connection")?;
+    let (found, rule) = retry::probe(platform, call.caller.machine()?, &id).await?;
+    Ok(Reply::ok(&show_delivery(&found, |owed| owed.rule_number == rule)?))
 }
 
 /// `POST /connections/{id}/test`: sends a test event, by default with the catalogue's example.

@@ -204,21 +204,27 @@ pub async fn cancel<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 pub async fn message<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let actor = call.caller.machine()?;
     let (found, rule) = events::message(platform, actor, call.param("message_id")).await?;
-    let owed = found.event.fan_out.iter().find(|owed| owed.rule_number == rule);
-    let delivery = found.deliveries.iter().find(|delivery| delivery.rule == rule);
-    let (Some(owed), Some(delivery)) = (owed, delivery) else {
-        return Err(Error::internal("a delivery is not there"));
-    };
-    let rule_event = show_rule_event(&found.event, owed, delivery);
+    let rule_event = show_delivery(&found, |owed| owed.rule_number == rule)?;
     Ok(Reply::ok(&json!({"event": show_with_deliveries(&found), "rule_event": rule_event})))
 }
 
-/// The rule_event of this rule.
 fn reply_with(found: &EventWithDeliveries, rule: &str) -> Result<Reply> {
-    let shown = show_with_deliveries(found);
-    let mut of_event = shown["rule_events"].as_array().into_iter().flatten();
-    let of_rule = of_event.find(|shown| shown["rule"] == json!(rule));
-    Ok(Reply::ok(of_rule.ok_or_else(|| Error::internal("a delivery is not shown"))?))
+    Ok(Reply::ok(&show_delivery(found, |owed| owed.rule == rule)?))
+}
+
+/// Renders the delivery of an event that is meant.
+///
+/// # Errors
+/// When the event has none such.
+pub fn show_delivery(
+    found: &EventWithDeliveries,
+    is_meant: impl Fn(&FanOut) -> bool,
+) -> Result<Value> {
+    let owed = found.event.fan_out.iter().find(|owed| is_meant(owed));
+    let of = |owed: &FanOut| found.deliveries.iter().find(|one| one.rule == owed.rule_number);
+    let found_both = owed.and_then(|owed| Some((owed, of(owed)?)));
+    let (owed, delivery) = found_both.ok_or_else(|| Error::internal("a delivery is not there"))?;
+    Ok(show_rule_event(&found.event, owed, delivery))
 }
 
 fn show_attempt((id, record): &(String, Record)) -> Value {

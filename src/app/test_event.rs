@@ -1,5 +1,6 @@
-//! Test events: one event to one connection, sent in the ordinary way, with rule number 0 instead
-//! of a rule.
+//! Test events: one event to one connection, with rule number 0 instead of a rule. They are
+//! attempted at once and once: neither the breaker nor a strict order keeps them back, and what comes
+//! of them counts for nothing but themselves.
 
 use crate::app::common::new_event_id;
 use crate::app::emit;
@@ -45,7 +46,7 @@ pub async fn send<P: Platform>(
     let control = platform.control();
     let found = connections::find(control, &actor.scope, connection).await?;
     let workspace = workspaces::find(control, &actor.scope, &found.workspace).await?;
-    let (traits, now_ms) = (found.options.lane_policy(), platform.now_ms());
+    let now_ms = platform.now_ms();
     let event = Event {
         id: new_event_id(platform, workspace.number),
         workspace: workspace.id,
@@ -62,7 +63,7 @@ pub async fn send<P: Platform>(
             connection: connection.to_owned(),
             kind: found.kind,
             held: !found.active,
-            service: Service::of(traits.strict, traits.is_pull_only()),
+            service: Service::Jobs,
         }],
         unmatched: Vec::new(),
     };

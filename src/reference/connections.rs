@@ -162,6 +162,14 @@ fn acted_on(connection: &impl Fn() -> Shape) -> Vec<Operation> {
             given_time(3_600_000),
             "Only of events that were accepted before then.",
         ),
+        post("/api/v1/connections/:id/probe", "probe_connection", "Try a connection now")
+            .says(
+                "Attempts the oldest open delivery at once, also while the breaker is open: to see \
+                 whether a repaired endpoint answers. 409 when nothing is open or the connection is \
+                 inactive, 425 while an attempt is on its way.",
+            )
+            .answers(200, "The delivery as it is now.", Shape::Named("RuleEvent"))
+            .problems(&[409, 425]),
         post("/api/v1/connections/:id/activate", "activate_connection", "Activate a connection")
             .may_take(open([may("held", held).shown().or("deliver").says(
                 "What becomes of what was held: `deliver` sends it, oldest first; `cancel` \
@@ -180,7 +188,8 @@ fn acted_on(connection: &impl Fn() -> Shape) -> Vec<Operation> {
         .may_take(open([may("reason", one_of(&["paused", "secrets_missing"])).or("paused")]))
         .answers(200, "The connection as it is now.", connection()),
         post("/api/v1/connections/:id/test", "test_connection", "Send a test event")
-            .says("Goes the ordinary way to this connection, whatever its rules.")
+            .says("Is attempted at once and once, whatever the connection's rules, its order and its \
+                 breaker; `max_per_second` holds. What comes of it counts for nothing else.")
             .may_take(open([
                 given("event", name("posthorn.test")).or("posthorn.test").shown(),
                 given("payload", any_object(json!({"order_id": "1001"})))

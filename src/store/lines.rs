@@ -98,3 +98,19 @@ pub async fn page(
     let is_last = rows.len() < WINDOW_MAX;
     Ok(Page { from, rows, is_last, read_at_ms: now_ms })
 }
+
+/// The oldest open delivery of a line, the head of a strict one. Test events are none: they wait for
+/// nothing. `None` where nothing is open, or the head of a strict line is held.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn oldest(
+    log: &impl Database,
+    line: &ConnectionQueue,
+    strict: bool,
+    now_ms: i64,
+) -> Result<Option<WaitingDelivery>> {
+    let page = page(log, line, strict, PageStart::Head, now_ms).await?;
+    let first = page.rows.into_iter().find(|row| !row.is_test());
+    Ok(first.filter(|row| !row.is_held))
+}

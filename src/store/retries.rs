@@ -12,14 +12,15 @@ const REPLAY: &str = "\
     update deliveries set state = ?5, open = 1, due_at_ms = ?6, sweep_at_ms = ?6 + ?7, \
       sweeps = 0, faults = 0, faulted_since_ms = null, reason = null, \
       completed_at_ms = null, asked_by = ?8, attempts_before = attempts, owed_since_ms = ?6, \
-      seq = (select n from strict_counters where workspace = ?1 and connection = ?2) \
+      seq = case when ?4 > 0 then \
+        (select n from strict_counters where workspace = ?1 and connection = ?2) end \
     where workspace = ?1 and connection = ?2 and event = ?3 and rule = ?4 and open = 0 \
       and state in ('delivered', 'failed', 'canceled') and not exists (select 1 from events e \
         where e.workspace = ?1 and e.event = ?3 and e.erased_at_ms is not null) \
     returning attempts, payload_bytes";
-/// What is replayed goes to the tail of a strict line.
+/// What is replayed goes to the tail of a strict line; a test event stands outside it.
 const TAKE_NUMBER: &str = "\
-    update strict_counters set n = n + 1 where workspace = ?1 and connection = ?2 \
+    update strict_counters set n = n + 1 where workspace = ?1 and connection = ?2 and ?4 > 0 \
       and exists (select 1 from deliveries where workspace = ?1 and connection = ?2 \
         and event = ?3 and rule = ?4 and open = 0 \
         and state in ('delivered', 'failed', 'canceled')) \

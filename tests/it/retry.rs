@@ -1,5 +1,8 @@
 //! Retrying a delivery by hand.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
 
@@ -239,4 +242,78 @@ fn nothing_is_sent_again_on_a_connection_that_is_inactive_or_gone() {
     assert_eq!(deleted.status, 200, "{}", deleted.text);
     conflict("deleted");
     assert_eq!(edge.receivers.seen(HOOK).len(), 1);
+}
+
+/// A connection that failed for a minute, with what waits on it, just after it was repaired: its
+/// events, and how many requests it got so far.
+fn repaired(settings: Value) -> (World, Vec<String>, usize) {
+    let world = world(settings);
+    let edge = &world.edge;
+    let is_up = Rc::new(Cell::new(false));
+    let up = Rc::clone(&is_up);
+    edge.receivers.script(HOOK, move |_| Reply::status(if up.get() { 200 } else { 500 }));
+    let emit = |_| {
+        edge.run_for(1);
+        world.tenant.emit(edge, "x")
+    };
+    let events = (0..20).map(emit).collect();
+    edge.run_for(60_000);
+    is_up.set(true);
+    let before = edge.receivers.count(HOOK);
+    (world, events, before)
+}
+
+#[test]
+fn a_retry_by_hand_does_not_wait_for_the_breaker() {
+    let (world, events, before) = repaired(json!({}));
+    let edge = &world.edge;
+    assert_eq!(world.retry(&events[17]).status, 200);
+    edge.run_for(500);
+    let seen = edge.receivers.seen(HOOK);
+    assert_eq!(seen[before].header("posthorn-event-id"), events[17], "it went out at once");
+    edge.run_for(10 * 60_000);
+    assert!(
+        events.iter().all(|event| world.status(event) == "completed"),
+        "and closed the breaker"
+    );
+    assert_eq!(edge.receivers.count(HOOK), before + 20, "each once more");
+}
+
+#[test]
+fn a_probe_attempts_the_oldest_at_once() {
+    for settings in [json!({}), json!({"ordering": "strict"}), json!({"max_per_second": 5})] {
+        let (world, events, before) = repaired(settings.clone());
+        let (edge, tenant) = (&world.edge, &world.tenant);
+        let path = format!("/api/v1/connections/{}/probe", world.connection);
+        let probed = tenant.call(edge, "POST", &path, &Value::Null);
+        assert_eq!(probed.status, 200, "{settings} {}", probed.text);
+        assert_eq!(probed.json()["event_id"], json!(events[0]), "{settings}");
+        edge.run_for(500);
+        let seen = edge.receivers.seen(HOOK);
+        assert_eq!(seen[before].header("posthorn-event-id"), events[0], "{settings}");
+        edge.run_for(10 * 60_000);
+        assert!(events.iter().all(|event| world.status(event) == "completed"), "{settings}");
+        assert_eq!(edge.receivers.count(HOOK), before + 20, "{settings}: each once more");
+        let nothing = tenant.call(edge, "POST", &path, &Value::Null);
+        assert_eq!(nothing.status, 409, "{settings}: nothing waits");
+        let pause = format!("/api/v1/connections/{}/deactivate", world.connection);
+        tenant.call(edge, "POST", &pause, &json!({}));
+        let inactive = tenant.call(edge, "POST", &path, &Value::Null);
+        assert_eq!(inactive.json()["error"]["code"], "connection_inactive", "{settings}");
+    }
+}
+
+#[test]
+fn in_a_strict_line_only_the_first_can_be_retried_by_hand() {
+    let (world, events, before) = repaired(json!({"ordering": "strict"}));
+    // For a minute after it was emitted its job may be on its way.
+    world.edge.run_for(1_000);
+    let refused = world.retry(&events[1]);
+    assert_eq!(refused.status, 409, "{}", refused.text);
+    assert!(refused.text.contains("strict order"), "{}", refused.text);
+    assert_eq!(world.retry(&events[0]).status, 200);
+    world.edge.run_for(60_000);
+    let seen = world.edge.receivers.seen(HOOK);
+    let order: Vec<&str> = seen[before..].iter().map(|s| s.header("posthorn-event-id")).collect();
+    assert_eq!(order, events, "the line goes on in its order");
 }

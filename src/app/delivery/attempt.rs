@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use crate::app::delivery::effect::ConnectionEffect;
 use crate::app::{delivery::trace, mapping, outgoing};
 use crate::destinations;
 use crate::destinations::call::{
@@ -12,10 +13,7 @@ use crate::destinations::model::Values;
 use crate::domain::base::ids::{TEST_RULE, message_id};
 use crate::domain::base::limits::{BODY_KEPT_BYTES_MAX, ERROR_BYTES_MAX, SLOW_AFTER_MS};
 use crate::domain::base::secret::{SealContext, Secret};
-use crate::domain::connection::health::{self, Health};
-use crate::domain::connection::model::{
-    Credentials, InactiveReason, RuleSays, SealedSigningSecret, Target,
-};
+use crate::domain::connection::model::{Credentials, RuleSays, SealedSigningSecret, Target};
 use crate::domain::delivery::attempt::{self, Answer, Outcome, Record, StepRecord};
 use crate::domain::delivery::mask::{self, Masker};
 use crate::domain::delivery::retry::{
@@ -37,30 +35,6 @@ pub enum AttemptResult {
     },
     /// We ourselves kept it from being attempted.
     InternalFault(InternalFault),
-}
-
-/// What an attempt means for its connection.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ConnectionEffect {
-    /// It succeeded.
-    pub succeeded: bool,
-    /// It failed by the receiver's fault.
-    pub failed: bool,
-    /// It took long.
-    pub is_slow: bool,
-    /// When the next attempt is due.
-    pub due_at_ms: Option<i64>,
-    /// The receiver asks for less, until this time or 0.
-    pub less_until_ms: Option<i64>,
-    /// The connection becomes inactive, if it was not changed since this time.
-    pub inactive: Option<(InactiveReason, i64)>,
-    /// People have to be warned that nothing succeeds, since when, and how much of the time until
-    /// it is given up has passed in percent.
-    pub warning: Option<(i64, u32)>,
-    /// It ended a time in which nothing succeeded.
-    pub ends_failing: bool,
-    /// It makes a warning void.
-    pub ends_warning: bool,
 }
 
 /// Makes the attempt that is due.
@@ -272,12 +246,14 @@ fn conclude<P: Platform>(
 ) -> AttemptResult {
     let (now_ms, started_at_ms) = (platform.now_ms(), made.started_at_ms);
     let (number, outcome) = (owed.attempts + 1, made.outcome());
-    let is_final = matches!(made.verdict, Verdict::Gone | Verdict::Permanent { .. });
+    let is_test = owed.rule == TEST_RULE;
+    // A test event is tried once: who sent it sees what came of it, and sends another.
+    let is_final = is_test || matches!(made.verdict, Verdict::Gone | Verdict::Permanent { .. });
     let retry_after = made.retry_after_ms(now_ms);
     let schedule = &target.options.retry_schedule_seconds;
     let turn = number - owed.attempts_before;
     let mut settled = state::settle(schedule, turn, outcome, is_final, retry_after, id, now_ms);
-    if matches!(made.verdict, Verdict::Unauthorized(_)) {
+    if matches!(made.verdict, Verdict::Unauthorized(_)) && !is_test {
         // The connection becomes inactive: its event waits for new credentials, also where this was
         // the last attempt of the schedule.
         settled = settled.or_wait(now_ms);
@@ -300,46 +276,16 @@ fn conclude<P: Platform>(
     };
     let less_until_ms =
         made.asks_for_less().then(|| retry_after.map_or(0, |after_ms| now_ms + after_ms));
-    let meaning = ConnectionEffect {
-        is_slow: now_ms - started_at_ms >= SLOW_AFTER_MS,
-        due_at_ms: settled.due_at_ms,
-        less_until_ms,
-        ..meaning(target, owed, &made.verdict, now_ms)
+    let meaning = match is_test {
+        true => ConnectionEffect::default(),
+        false => ConnectionEffect {
+            is_slow: now_ms - started_at_ms >= SLOW_AFTER_MS,
+            due_at_ms: settled.due_at_ms,
+            less_until_ms,
+            ..ConnectionEffect::of(target, owed, &made.verdict, now_ms)
+        },
     };
     AttemptResult::DeliveryUpdate { attempted: Box::new(attempted), meaning }
-}
-
-/// What a verdict means for the connection. A receiver that refuses one message for good is up and
-/// well.
-fn meaning(target: &Target, owed: &Owed, verdict: &Verdict, now_ms: i64) -> ConnectionEffect {
-    if *verdict == Verdict::Delivered {
-        return ConnectionEffect {
-            succeeded: true,
-            ends_failing: owed.failing_since_ms.is_some(),
-            ends_warning: target.warned_percent > 0,
-            ..ConnectionEffect::default()
-        };
-    }
-    let failing_since_ms = health::failing_since(
-        owed.failing_since_ms,
-        owed.last_failed_at_ms.unwrap_or_default(),
-        now_ms,
-    );
-    let health = health::after_failure(failing_since_ms, target.warned_percent, now_ms);
-    let inactive = match (verdict, health) {
-        (Verdict::Gone, _) => Some(InactiveReason::EndpointGone),
-        (Verdict::Disabled, _) => Some(InactiveReason::DisabledByReceiver),
-        (Verdict::Unauthorized(_), _) => Some(InactiveReason::AuthenticationInvalid),
-        (_, Health::GivenUp) => Some(InactiveReason::DeliveryFailing),
-        _ => None,
-    };
-    let warning = match health {
-        Health::Warning(percent) => failing_since_ms.map(|since_ms| (since_ms, percent)),
-        _ => None,
-    };
-    let inactive = inactive.map(|reason| (reason, target.updated_at_ms));
-    let failed = !matches!(verdict, Verdict::Permanent { .. });
-    ConnectionEffect { failed, inactive, warning, ..ConnectionEffect::default() }
 }
 
 fn record(number: u32, made: &Made, ended_at_ms: i64) -> Record {

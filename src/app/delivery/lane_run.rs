@@ -18,7 +18,8 @@ use futures_util::future::{Either, LocalBoxFuture, join, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::app::common::history_db;
-use crate::app::delivery::attempt::{AttemptResult, ConnectionEffect, attempt};
+use crate::app::delivery::attempt::{AttemptResult, attempt};
+use crate::app::delivery::effect::ConnectionEffect;
 use crate::app::delivery::lanes;
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::slice::{self, FreshTarget};

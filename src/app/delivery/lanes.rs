@@ -6,7 +6,7 @@ use crate::app::common::history_db;
 use crate::domain::base::error::Result;
 use crate::domain::delivery::job::Message;
 use crate::domain::lane::messages::{Command, ConsumerReport, Effect, Reply};
-use crate::domain::lane::queue::{ConnectionQueue, QueuePosition};
+use crate::domain::lane::queue::{ConnectionQueue, QueuePosition, WaitingDelivery};
 use crate::ports::{Jobs, Lanes, Platform, PortError};
 use crate::store::lanes;
 
@@ -19,6 +19,15 @@ pub async fn tell<P: Platform>(platform: &P, told: ConsumerReport) -> bool {
 /// Makes a lane look at its line: something in it is overdue, or was changed by a person.
 pub async fn nudge<P: Platform>(platform: &P, line: &ConnectionQueue) -> bool {
     heard(platform, line, Command::Nudge(line.clone())).await
+}
+
+/// Has a lane hand out a delivery at once; false when it is not known whether it heard.
+pub async fn hurry<P: Platform>(
+    platform: &P,
+    line: &ConnectionQueue,
+    delivery: WaitingDelivery,
+) -> bool {
+    heard(platform, line, Command::Hurry { line: line.clone(), delivery }).await
 }
 
 /// Whether a lane has handed a delivery out, so that an attempt at it is being made. One that does

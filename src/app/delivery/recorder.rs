@@ -5,7 +5,8 @@ use serde_json::json;
 
 use crate::app::activation::{self, SwitchOff};
 use crate::app::common::{group_by_key, history_db};
-use crate::app::delivery::attempt::{AttemptResult, ConnectionEffect};
+use crate::app::delivery::attempt::AttemptResult;
+use crate::app::delivery::effect::ConnectionEffect;
 use crate::app::delivery::write_gate;
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::STATEMENT_BYTES_MAX;

@@ -1,7 +1,7 @@
 //! What a consumer reports to lanes about the attempts it made on its own: once for each connection
 //! and batch, and nothing while all attempts succeed.
 
-use crate::app::delivery::attempt::ConnectionEffect;
+use crate::app::delivery::effect::ConnectionEffect;
 use crate::app::delivery::work::Work;
 use crate::domain::lane::messages::ConsumerReport;
 use crate::domain::lane::queue::{ConnectionQueue, LanePolicy, Mode, QueuePosition};

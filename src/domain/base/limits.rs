@@ -360,6 +360,8 @@ pub const MERGED_WORKSPACES_MAX: usize = 100;
 pub const WINDOW_MAX: usize = 256;
 /// Deliveries of which a lane remembers that their job was given up.
 pub const FORWARDED_MAX: usize = 4_096;
+/// Deliveries that people wait for at once on one connection; those above go by the line's order.
+pub const URGENT_MAX: usize = 64;
 /// How long a lane waits with a delivery that was not as it looked and looks the same again.
 pub const DOUBT_MS: i64 = 5_000;
 /// What a lease lasts beyond the attempt's timeout: time to start, to record, and to report.

@@ -17,14 +17,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::base::limits::{LEASE_MARGIN_MS, SLOW_FOR_MS, WAKE_AGAIN_MS, WATCH_MS};
+use crate::domain::base::ids::TEST_RULE;
+use crate::domain::base::limits::{
+    LEASE_MARGIN_MS, SLOW_FOR_MS, URGENT_MAX, WAKE_AGAIN_MS, WATCH_MS,
+};
 use crate::domain::lane::breaker::Breaker;
 use crate::domain::lane::messages::{
     Command, ConsumerReport, Effect, Given, How, LogMode, Pull, Reply, Settled,
 };
 use crate::domain::lane::pace::{HALVED_MS, Pace};
 use crate::domain::lane::queue::{
-    ConnectionQueue, LanePolicy, Mode, PageStart, QueuePosition, Reason,
+    ConnectionQueue, LanePolicy, Mode, PageStart, QueuePosition, Reason, WaitingDelivery,
 };
 use crate::domain::lane::window::Window;
 
@@ -38,6 +41,8 @@ pub struct Lane {
     breaker: Breaker,
     pace: Pace,
     leases: Vec<Lease>,
+    /// Deliveries that people wait for, test events among them: they are handed out at once.
+    urgent: Vec<WaitingDelivery>,
     /// The nonce of the last hand-out.
     given: u64,
     /// When something in the line may start, as far as was known at the last step.
@@ -87,6 +92,10 @@ impl Lane {
                 self.line = Some(line);
                 self.look_again(now_ms, now_ms);
             }
+            Command::Hurry { line, delivery } => {
+                self.line = Some(line);
+                self.hurry(delivery);
+            }
             Command::Pull(pull) => {
                 let Pull { told, settled, room, page, is_first, stays } = *pull;
                 if is_first {
@@ -115,7 +124,7 @@ impl Lane {
         if wakes {
             self.served_until_ms = now_ms + WAKE_AGAIN_MS;
             effects.push(Effect::Wake);
-        } else if is_served && self.wants_another(now_ms) {
+        } else if (is_served || !self.urgent.is_empty()) && self.wants_another(now_ms) {
             self.another_until_ms = now_ms + WAKE_AGAIN_MS;
             effects.push(Effect::Wake);
         }
@@ -173,6 +182,9 @@ impl Lane {
         self.in_log.mode = told.seen.unwrap_or(self.in_log.mode);
         if let Some(due_at_ms) = told.due_at_ms {
             self.look_again(due_at_ms, now_ms);
+        }
+        for place in told.forwarded.iter().filter(|place| place.rule == TEST_RULE) {
+            self.hurry(WaitingDelivery::first(place.clone()));
         }
         if !told.forwarded.is_empty() {
             self.window.forward(told.forwarded);
@@ -248,46 +260,70 @@ impl Lane {
         }
     }
 
+    fn hurry(&mut self, delivery: WaitingDelivery) {
+        let place = &delivery.place;
+        let is_known = self.urgent.iter().any(|known| known.place == *place);
+        if !is_known && !Self::is_leased(&self.leases, place) && self.urgent.len() < URGENT_MAX {
+            self.urgent.push(delivery);
+        }
+    }
+
+    /// The delivery that somebody waits for and that may start. What the connection asks for holds
+    /// for it, too, but not what the lane found out by itself.
+    fn next_urgent(&self) -> Option<usize> {
+        let most = if self.traits.strict { Some(1) } else { self.traits.in_flight };
+        let has_room = most.is_none_or(|most| self.in_flight() < most);
+        let may_start = |delivery: &WaitingDelivery| has_room || delivery.is_test();
+        self.urgent.iter().position(may_start)
+    }
+
     /// Hands out what may start, or says which page to bring.
     fn serve(&mut self, room: u32, stays: bool, now_ms: i64, reply: &mut Reply) {
         self.served_until_ms = if stays { now_ms + WAKE_AGAIN_MS } else { 0 };
-        let mut free = room.min(self.in_flight_max(now_ms).saturating_sub(self.in_flight()));
-        if let Some(per_second) = self.traits.per_second {
-            free = free.min(self.pace.room(per_second, now_ms));
+        let per_second = self.traits.per_second;
+        let mut free = per_second.map_or(room, |most| room.min(self.pace.room(most, now_ms)));
+        while let Some(index) = self.next_urgent().filter(|_| free > 0) {
+            let delivery = self.urgent.remove(index);
+            self.lease(&delivery, now_ms, reply);
+            free -= 1;
         }
-        if free == 0 || self.breaker.probe_at_ms().is_some_and(|at_ms| at_ms > now_ms) {
-            return;
+        free = free.min(self.in_flight_max(now_ms).saturating_sub(self.in_flight()));
+        if free > 0 && self.breaker.probe_at_ms().is_none_or(|at_ms| at_ms <= now_ms) {
+            if !self.window.is_stale(now_ms) {
+                self.hand_out(free, now_ms, reply);
+            }
+            if reply.given.is_empty() {
+                reply.wanted = self.window.wanted(self.traits.strict, now_ms);
+            }
+            if reply.wanted.is_some() {
+                self.next_at_ms = Some(now_ms);
+            }
         }
-        if !self.window.is_stale(now_ms) {
-            self.hand_out(free, now_ms, reply);
-        }
-        if reply.given.is_empty() {
-            reply.wanted = self.window.wanted(self.traits.strict, now_ms);
-        }
-        if reply.wanted.is_some() {
-            self.next_at_ms = Some(now_ms);
-        }
+        self.pace.started(u32::try_from(reply.given.len()).unwrap_or(0), now_ms);
         if *reply != Reply::default() {
             self.served_until_ms = now_ms + WAKE_AGAIN_MS;
         }
     }
 
     fn hand_out(&mut self, free: u32, now_ms: i64, reply: &mut Reply) {
-        let until_ms = now_ms + self.traits.timeout_ms + LEASE_MARGIN_MS;
-        while reply.given.len() < free as usize {
+        for _ in 0..free {
             let leases = &self.leases;
             let under_way = |place: &QueuePosition| Self::is_leased(leases, place);
             let Some(row) = self.window.first(self.traits.strict, now_ms, under_way) else { break };
-            let (place, attempt) = (row.place.clone(), row.attempt);
-            let payload_bytes = row.payload_bytes;
-            self.window.started(&place);
-            // A lane that lost its storage does not begin with the same numbers again.
-            self.given = (self.given + 1).max(now_ms.unsigned_abs());
-            let nonce = self.given;
-            self.leases.push(Lease { place: place.clone(), attempt, until_ms, nonce });
-            reply.given.push(Given { place, attempt, payload_bytes, until_ms, nonce });
+            let row = row.clone();
+            self.lease(&row, now_ms, reply);
         }
-        self.pace.started(u32::try_from(reply.given.len()).unwrap_or(0), now_ms);
+    }
+
+    fn lease(&mut self, row: &WaitingDelivery, now_ms: i64, reply: &mut Reply) {
+        let until_ms = now_ms + self.traits.timeout_ms + LEASE_MARGIN_MS;
+        let (place, attempt, payload_bytes) = (row.place.clone(), row.attempt, row.payload_bytes);
+        self.window.started(&place);
+        // A lane that lost its storage does not begin with the same numbers again.
+        self.given = (self.given + 1).max(now_ms.unsigned_abs());
+        let nonce = self.given;
+        self.leases.push(Lease { place: place.clone(), attempt, until_ms, nonce });
+        reply.given.push(Given { place, attempt, payload_bytes, until_ms, nonce });
     }
 
     fn next_at_ms(&self, now_ms: i64) -> Option<i64> {
@@ -312,11 +348,14 @@ impl Lane {
 
     /// When the next delivery may start, not before now.
     fn start_at_ms(&self, now_ms: i64) -> Option<i64> {
+        let per_second = self.traits.per_second;
+        let room_at_ms = per_second.map(|n| self.pace.room_at_ms(n, now_ms));
+        if self.next_urgent().is_some() {
+            return Some(room_at_ms.unwrap_or(now_ms));
+        }
         if self.in_flight() >= self.in_flight_max(now_ms) {
             return None;
         }
-        let per_second = self.traits.per_second;
-        let room_at_ms = per_second.map(|n| self.pace.room_at_ms(n, now_ms));
         let gates = [self.breaker.probe_at_ms(), room_at_ms];
         let gate_ms = gates.into_iter().flatten().max().unwrap_or(now_ms);
         self.next_at_ms.map(|next_ms| next_ms.max(gate_ms).max(now_ms))

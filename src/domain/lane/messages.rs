@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::lane::queue::{
-    ConnectionQueue, LanePolicy, Mode, Page, PageStart, QueuePosition, Reason,
+    ConnectionQueue, LanePolicy, Mode, Page, PageStart, QueuePosition, Reason, WaitingDelivery,
 };
 
 /// What a lane is asked.
@@ -16,6 +16,13 @@ pub enum Command {
     Pull(Box<Pull>),
     /// See whether there is anything to do: the line has overdue deliveries.
     Nudge(ConnectionQueue),
+    /// Hand this delivery out at once: a person asks for it. The breaker does not keep it back.
+    Hurry {
+        /// Whose line it is in.
+        line: ConnectionQueue,
+        /// Which one, and the attempt to make.
+        delivery: WaitingDelivery,
+    },
     /// Say whether this delivery is handed out. Changes nothing.
     Ask(QueuePosition),
     /// The time for which the alarm was set has come.

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
+use crate::domain::base::ids::TEST_RULE;
 use crate::domain::base::time::SECOND_MS;
 
 /// Primary key of a delivery.
@@ -166,6 +167,18 @@ pub struct WaitingDelivery {
     /// Kept back because its connection was inactive. In a strict line it keeps back the others.
     #[serde(rename = "h", default, skip_serializing_if = "std::ops::Not::not")]
     pub is_held: bool,
+}
+
+impl WaitingDelivery {
+    /// One of which nothing is known but where it stands: no attempt of it was made.
+    pub fn first(place: QueuePosition) -> Self {
+        Self { place, attempt: 1, start_at_ms: 0, due_at_ms: 0, payload_bytes: 0, is_held: false }
+    }
+
+    /// Whether it is of a test event, which stands outside the order of a strict line.
+    pub fn is_test(&self) -> bool {
+        self.place.rule == TEST_RULE
+    }
 }
 
 /// Where a page of a line begins.

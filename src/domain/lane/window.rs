@@ -93,8 +93,16 @@ impl Window {
         at_ms.max(until_ms)
     }
 
-    /// The first delivery that may start and is not `under_way`. In a strict line that can only be
-    /// the head.
+    /// The rows that may start by the order of the line: in a strict one the head, and test events.
+    fn in_turn(&self, is_strict: bool) -> impl Iterator<Item = &WaitingDelivery> {
+        let head = self.rows.iter().position(|row| !row.is_test());
+        let is_in_turn = move |(index, row): &(usize, &WaitingDelivery)| {
+            !is_strict || row.is_test() || Some(*index) == head
+        };
+        self.rows.iter().enumerate().filter(is_in_turn).map(|(_, row)| row)
+    }
+
+    /// The first delivery that may start and is not `under_way`.
     pub fn first(
         &self,
         is_strict: bool,
@@ -104,10 +112,7 @@ impl Window {
         let may_start = |row: &&WaitingDelivery| {
             !row.is_held && self.start_at_ms(row) <= now_ms && !under_way(&row.place)
         };
-        if is_strict {
-            return self.rows.first().filter(may_start);
-        }
-        self.rows.iter().find(may_start)
+        self.in_turn(is_strict).find(may_start)
     }
 
     /// When something in the line may start that is not `under_way`, as far as the window knows;
@@ -122,8 +127,7 @@ impl Window {
             return Some(now_ms);
         }
         let may_start = |row: &&WaitingDelivery| !row.is_held && !under_way(&row.place);
-        let head = if is_strict { 1 } else { self.rows.len() };
-        let rows = self.rows.iter().take(head).filter(may_start);
+        let rows = self.in_turn(is_strict).filter(may_start);
         let first = rows.map(|row| self.start_at_ms(row)).min();
         let beyond = (!self.is_last && (!is_strict || self.rows.is_empty())).then_some(now_ms);
         [first, beyond, self.stale_at_ms.map(|(at_ms, _)| at_ms), self.behind_at_ms]
