@@ -1,6 +1,6 @@
 //! Test events: one event to one connection, with rule number 0 instead of a rule. They are
-//! attempted at once and once: neither the breaker nor a strict order keeps them back, and what comes
-//! of them counts for nothing but themselves.
+//! attempted at once and once: neither the breaker nor a strict order keeps them back, and what
+//! comes of them counts for nothing but themselves.
 
 use crate::app::common::new_event_id;
 use crate::app::emit;

@@ -165,8 +165,8 @@ fn acted_on(connection: &impl Fn() -> Shape) -> Vec<Operation> {
         post("/api/v1/connections/:id/probe", "probe_connection", "Try a connection now")
             .says(
                 "Attempts the oldest open delivery at once, also while the breaker is open: to see \
-                 whether a repaired endpoint answers. 409 when nothing is open or the connection is \
-                 inactive, 425 while an attempt is on its way.",
+                 whether a repaired endpoint answers. 409 when nothing is open or the connection \
+                 is inactive, 425 while an attempt is on its way.",
             )
             .answers(200, "The delivery as it is now.", Shape::Named("RuleEvent"))
             .problems(&[409, 425]),
@@ -188,8 +188,10 @@ fn acted_on(connection: &impl Fn() -> Shape) -> Vec<Operation> {
         .may_take(open([may("reason", one_of(&["paused", "secrets_missing"])).or("paused")]))
         .answers(200, "The connection as it is now.", connection()),
         post("/api/v1/connections/:id/test", "test_connection", "Send a test event")
-            .says("Is attempted at once and once, whatever the connection's rules, its order and its \
-                 breaker; `max_per_second` holds. What comes of it counts for nothing else.")
+            .says(
+                "Is attempted at once and once, whatever the connection's rules, its order and \
+                 its breaker; `max_per_second` holds. What comes of it counts for nothing else.",
+            )
             .may_take(open([
                 given("event", name("posthorn.test")).or("posthorn.test").shown(),
                 given("payload", any_object(json!({"order_id": "1001"})))

@@ -119,11 +119,11 @@ pub fn operations() -> Vec<Operation> {
     vec![
         post("/api/v1/events/:id/rules/:rule_id/retry", "retry_event_rule", "Retry a delivery")
             .says(
-                "An open delivery is attempted at once, also while the breaker is open; one that was \
-                 delivered, failed or canceled goes out once more, with its whole schedule, on a \
-                 strict connection after all that waits. 425 while an attempt is on its way, 409 \
-                 when its connection is inactive or gone, or when it is strict and an earlier event \
-                 is not settled.",
+                "An open delivery is attempted at once, also while the breaker is open; one that \
+                 was delivered, failed or canceled goes out once more, with its whole schedule, \
+                 on a strict connection after all that waits. 425 while an attempt is on its way, \
+                 409 when its connection is inactive or gone, or when it is strict and an earlier \
+                 event is not settled.",
             )
             .answers(200, "The delivery as it is now.", rule_event())
             .problems(&[409, 422, 425]),

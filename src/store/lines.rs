@@ -99,8 +99,8 @@ pub async fn page(
     Ok(Page { from, rows, is_last, read_at_ms: now_ms })
 }
 
-/// The oldest open delivery of a line, the head of a strict one. Test events are none: they wait for
-/// nothing. `None` where nothing is open, or the head of a strict line is held.
+/// The oldest open delivery of a line, the head of a strict one. Test events are left out: they
+/// wait for nothing. `None` where nothing is open, or the head of a strict line is held.
 ///
 /// # Errors
 /// When the shard does not answer.

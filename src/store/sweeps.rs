@@ -150,23 +150,26 @@ pub async fn overdue_after(
     Ok(row::readable(select(log, statement(OVERDUE_AFTER, params)).await?))
 }
 
-const MOVE: &str = "\
+const CLAIM: &str = "\
     update deliveries set sweeps = sweeps + 1, sweep_at_ms = j.value ->> 4 from json_each(?1) j \
     where workspace = j.value ->> 0 and connection = j.value ->> 1 and event = j.value ->> 2 \
-      and rule = j.value ->> 3 and open = 1 and attempts = j.value ->> 5";
+      and rule = j.value ->> 3 and open = 1 and attempts = j.value ->> 5 \
+      and sweeps = j.value ->> 6 \
+    returning workspace, connection, event, rule";
 
-/// Moves the time at which the sweeper sees to these deliveries again, unless they were attempted
-/// meanwhile.
+/// Moves the time at which the sweeper sees to these deliveries again, and returns those that are
+/// the caller's to wake: not what was attempted meanwhile, nor what another run of the same sweep
+/// has taken.
 ///
 /// # Errors
-/// When the shard does not answer.
-pub async fn put_off(log: &impl Database, swept: &[(&Overdue, i64)]) -> Result<()> {
+/// When the shard's answer is not known: what was moved is seen to at its new time.
+pub async fn claim(log: &impl Database, swept: &[(&Overdue, i64)]) -> Result<Vec<DeliveryKey>> {
     let row = |(o, sweep_at_ms): &(&Overdue, i64)| {
         let k = &o.key;
-        json!([k.workspace, k.connection, k.event, k.rule, sweep_at_ms, o.attempts])
+        json!([k.workspace, k.connection, k.event, k.rule, sweep_at_ms, o.attempts, o.sweeps])
     };
     let set = Value::from(swept.iter().map(row).collect::<Vec<_>>()).to_string();
-    run(log, vec![statement(MOVE, [set.into()])]).await.map(drop)
+    row::all(select(log, statement(CLAIM, [set.into()])).await?)
 }
 
 /// A lane that the sweeper looks at.

@@ -1,5 +1,5 @@
-//! What an attempt means for its connection: for its breaker, its pace, and whether it stays active.
-//! A test event means nothing for it.
+//! What an attempt means for its connection: for its breaker, its pace, and whether it stays
+//! active. A test event means nothing for it.
 
 use crate::destinations::call::Verdict;
 use crate::domain::connection::health::{self, Health};

@@ -12,8 +12,11 @@
 //! Each of these has a budget of its own and goes on where the run before ended, so however many
 //! connections are failing, every other one has its turn.
 //!
-//! Jobs are sent before their rows are put off, so a crash in between repeats a wake-up and never
-//! loses one.
+//! A run takes a delivery before it sends its job, so that a message of the cron that comes twice
+//! wakes nothing twice. What it took and did not send, because it was cut off, has its turn again a
+//! minute or more later.
+
+use std::collections::HashSet;
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
@@ -32,7 +35,7 @@ use crate::domain::base::limits::{
 use crate::domain::base::time::{HOUR_MS, MINUTE_MS};
 use crate::domain::delivery::job::Job;
 use crate::domain::delivery::retry::{nudge_backoff_ms, sweep_backoff_ms};
-use crate::domain::lane::queue::{ConnectionQueue, Mode};
+use crate::domain::lane::queue::{ConnectionQueue, DeliveryKey, Mode};
 use crate::ports::{Platform, PortError};
 use crate::store::lanes::{self, Raise};
 use crate::store::sweeps::{self, Nudged, Overdue, OverdueConnection, Position, SweptLane};
@@ -167,7 +170,7 @@ impl<P: Platform> Run<'_, P> {
         Ok(())
     }
 
-    /// Sends jobs for these and puts them off; whether the budget was enough.
+    /// Takes these, and sends jobs for them; whether the budget was enough.
     async fn bring_back(&mut self, overdue: &[Overdue], deliveries: &mut Budget) -> Result<bool> {
         for chunk in overdue.chunks(SWEEP_AT_ONCE) {
             if !deliveries.take(chunk.len().min(deliveries.left()).max(1))
@@ -175,7 +178,12 @@ impl<P: Platform> Run<'_, P> {
             {
                 return Ok(false);
             }
-            let jobs: Vec<Job> = chunk.iter().map(|overdue| job(self.shard, overdue)).collect();
+            let now_ms = self.platform.now_ms();
+            let put_off = chunk.iter().map(|o| (o, now_ms + sweep_backoff_ms(o.sweeps + 1)));
+            let taken: HashSet<DeliveryKey> =
+                sweeps::claim(self.log, &put_off.collect::<Vec<_>>()).await?.into_iter().collect();
+            let own = chunk.iter().filter(|overdue| taken.contains(&overdue.key));
+            let jobs: Vec<Job> = own.map(|overdue| job(self.shard, overdue)).collect();
             let sent = jobs.chunks(SEND_BATCH_MAX).map(|jobs| wake(self.platform, jobs, 0));
             let failed = |PortError(text)| Error::unavailable(text);
             join_all(sent)
@@ -183,10 +191,7 @@ impl<P: Platform> Run<'_, P> {
                 .into_iter()
                 .collect::<std::result::Result<(), _>>()
                 .map_err(failed)?;
-            let now_ms = self.platform.now_ms();
-            let put_off = chunk.iter().map(|o| (o, now_ms + sweep_backoff_ms(o.sweeps + 1)));
-            sweeps::put_off(self.log, &put_off.collect::<Vec<_>>()).await?;
-            self.swept += chunk.len();
+            self.swept += jobs.len();
         }
         Ok(true)
     }

@@ -1,6 +1,6 @@
 //! Every attempt that arrived, who made it, and what hit it. An attempt arrives once, and once more
-//! for each time that whoever made it was cut off before its record, that its record failed, or
-//! that the queue handed out its job, or the sweep that sent it, once more.
+//! for each time that whoever made it was cut off before its record, that its record failed, that
+//! the queue handed out its job once more, or that a person asked for it.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -15,10 +15,6 @@ use crate::edge::isolates::Doer;
 
 /// A lane that lost its leases hands out again what was handed out so recently.
 const LEASE_MS: i64 = 40_000;
-
-/// Two jobs of one attempt may be under way at once: a sweep that the queue hands out twice sends
-/// each that it finds, and a person may retry what is just being sent.
-const TWO_JOBS: usize = 1;
 
 /// A message and the number of its attempt.
 pub type Key = (String, u32);
@@ -60,6 +56,13 @@ impl Attempt {
             invocation => one.doer.invocation == invocation,
         };
         self.arrivals.iter().any(is_it)
+    }
+
+    /// Whether what happened then could have made it arrive once more.
+    fn is_about(&self, happened_at_ms: i64) -> bool {
+        let at_ms = |one: Option<&Arrival>| one.map_or(0, |arrival| arrival.at_ms);
+        let from_ms = at_ms(self.arrivals.first()) - LEASE_MS;
+        (from_ms..=at_ms(self.arrivals.last())).contains(&happened_at_ms)
     }
 
     /// How often it arrived.
@@ -142,11 +145,11 @@ impl World {
             repeats += count - 1;
             // A record that fails is tried once more at once.
             let most = 1
-                + TWO_JOBS
                 + attempt.deaths
                 + attempt.failed_records / 2
                 + copied
-                + self.wiped(attempt);
+                + self.wiped(attempt)
+                + self.asked(&key.0, attempt);
             self.ledger.require(count <= most, || {
                 format!("promise 8: {key:?} arrives {count} times, {most} explained: {attempt:?}")
             });
@@ -171,10 +174,15 @@ impl World {
 
     /// How often lanes lost the lease of an attempt.
     fn wiped(&self, attempt: &Attempt) -> usize {
-        let at_ms = |one: Option<&Arrival>| one.map_or(0, |arrival| arrival.at_ms);
-        let from_ms = at_ms(attempt.arrivals.first()) - LEASE_MS;
-        let until_ms = at_ms(attempt.arrivals.last());
         let wiped = self.ledger.wiped_ms.borrow();
-        wiped.iter().filter(|at_ms| (from_ms..=until_ms).contains(*at_ms)).count()
+        wiped.iter().filter(|at_ms| attempt.is_about(**at_ms)).count()
+    }
+
+    /// How often people asked for an attempt whose job was under way already.
+    fn asked(&self, message: &str, attempt: &Attempt) -> usize {
+        let is_it = |(event, at_ms): &&(String, i64)| {
+            message.contains(&event.replace('-', "")) && attempt.is_about(*at_ms)
+        };
+        self.ledger.asked.borrow().iter().filter(is_it).count()
     }
 }

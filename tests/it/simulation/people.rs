@@ -185,6 +185,7 @@ impl World {
 
     fn retry_one(&self, (tenant, event, rule): (usize, String, String)) {
         self.edge.chaos.note("retries");
+        self.ledger.asked.borrow_mut().push((event.clone(), self.edge.now_ms()));
         let path = format!("/api/v1/events/{event}/rules/{rule}/retry");
         self.manage(tenant, "POST", path, json!({}), |_| {});
     }

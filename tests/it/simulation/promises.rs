@@ -46,6 +46,8 @@ pub struct Ledger {
     pub weather_ms: Cell<i64>,
     /// When lanes lost what they stored.
     pub wiped_ms: RefCell<Vec<i64>>,
+    /// When people asked for an attempt, and of which event.
+    pub asked: RefCell<Vec<(String, i64)>>,
     /// The last attempt that arrived: its connection and event.
     pub last: RefCell<Option<(String, String)>>,
     /// Replays whose creation was answered, with their tenant.
