@@ -2,6 +2,7 @@
 
 use posthorn::domain::base::time::MINUTE_MS;
 use posthorn::ports::Clock;
+use posthorn::store::sweeps::{self, Overdue};
 use serde_json::{Value, json};
 
 use crate::edge::Edge;
@@ -52,6 +53,23 @@ fn while_the_queue_is_behind_what_waits_in_it_is_not_taken_for_lost() {
     edge.queue.clear();
     edge.run_for(5 * MINUTE_MS);
     assert_eq!(seen(&edge, "first"), 2);
+}
+
+#[test]
+fn a_sweep_that_runs_twice_at_once_wakes_each_delivery_once() {
+    let (edge, tenant, _) = routes(&["a"]);
+    (0..3).for_each(|_| drop(tenant.emit(&edge, "a")));
+    edge.queue.clear();
+    edge.advance_to(edge.now_ms() + 5 * MINUTE_MS);
+    let (log, now_ms) = (&edge.logs[0], edge.now_ms());
+    let found = sweeps::overdue(log, &sweeps::Position::default(), now_ms, false);
+    let found = edge.block_on(found).expect("LOG answers").remove(0).overdue.rows;
+    // Both have read before either takes what it found.
+    let take = |found: &[Overdue]| {
+        let moved: Vec<(&Overdue, i64)> = found.iter().map(|one| (one, now_ms + 1)).collect();
+        edge.block_on(sweeps::claim(log, &moved)).expect("LOG answers").len()
+    };
+    assert_eq!((found.len(), take(&found), take(&found)), (3, 3, 0));
 }
 
 #[test]

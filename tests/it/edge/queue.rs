@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use posthorn::app::delivery::work::QueueMessage;
+use posthorn::domain::base::limits::SWEEP_GRACE_MS;
 use posthorn::ports::{Jobs, PortError};
 
 use super::Fault;
@@ -24,7 +25,8 @@ pub struct FakeQueue {
     pub sent: Cell<usize>,
     /// Those that were handed back.
     pub handed_back: Cell<usize>,
-    /// Those that were repeated or came late, and the last that were taken.
+    /// Those that were repeated, came late or were handed back for long, and the last that were
+    /// taken.
     pub copied: RefCell<Vec<String>>,
     taken: RefCell<Vec<QueueMessage>>,
 }
@@ -71,6 +73,13 @@ impl FakeQueue {
     /// Puts a message back that was taken, to arrive again after `delay_s`.
     pub fn put_back(&self, message: QueueMessage, delay_s: u32) {
         self.handed_back.set(self.handed_back.get() + 1);
+        let due_ms = self.tasks.now_ms() + i64::from(delay_s) * 1_000;
+        let mut copied = self.copied.borrow_mut();
+        // The sweeper takes it for lost and sends another.
+        if due_ms - message.sent_at_ms > SWEEP_GRACE_MS && !copied.contains(&message.text) {
+            copied.push(message.text.clone());
+        }
+        drop(copied);
         self.insert(message, delay_s);
     }
 
