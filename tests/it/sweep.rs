@@ -62,8 +62,9 @@ fn a_sweep_that_runs_twice_at_once_wakes_each_delivery_once() {
     edge.queue.clear();
     edge.advance_to(edge.now_ms() + 5 * MINUTE_MS);
     let (log, now_ms) = (&edge.logs[0], edge.now_ms());
-    let found = sweeps::overdue(log, &sweeps::Position::default(), now_ms, false);
-    let found = edge.block_on(found).expect("LOG answers").remove(0).overdue.rows;
+    let from_start = sweeps::Position::default();
+    let found = edge.block_on(sweeps::overdue(log, &from_start, now_ms, false));
+    let found = found.expect("LOG answers").remove(0).overdue.rows;
     // Both have read before either takes what it found.
     let take = |found: &[Overdue]| {
         let moved: Vec<(&Overdue, i64)> = found.iter().map(|one| (one, now_ms + 1)).collect();
