@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use posthorn::app::delivery::work::QueueMessage;
-use posthorn::domain::base::limits::SWEEP_GRACE_MS;
+use posthorn::domain::delivery::retry::sweep_backoff_ms;
 use posthorn::ports::{Jobs, PortError};
 
 use super::Fault;
@@ -75,8 +75,8 @@ impl FakeQueue {
         self.handed_back.set(self.handed_back.get() + 1);
         let due_ms = self.tasks.now_ms() + i64::from(delay_s) * 1_000;
         let mut copied = self.copied.borrow_mut();
-        // The sweeper takes it for lost and sends another.
-        if due_ms - message.sent_at_ms > SWEEP_GRACE_MS && !copied.contains(&message.text) {
+        // The sweeper takes it for lost and sends another, or a lane does not wait for it any more.
+        if due_ms - message.sent_at_ms > sweep_backoff_ms(1) && !copied.contains(&message.text) {
             copied.push(message.text.clone());
         }
         drop(copied);
