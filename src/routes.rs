@@ -186,6 +186,8 @@ impl<P: Platform> Table<P> {
                                                      Manage  API_BODY_BYTES_MAX  embed::connections::page::ask_to_cancel_held;
         POST   "/embed/s/:session/connections/:id/activate"
                                                      Manage  API_BODY_BYTES_MAX  embed::connections::page::activate;
+        POST   "/embed/s/:session/connections/:id/probe"
+                                                     Test    API_BODY_BYTES_MAX  embed::connections::page::probe;
         POST   "/embed/s/:session/connections/:id/deactivate"
                                                      Manage  API_BODY_BYTES_MAX  embed::connections::page::deactivate;
         GET    "/embed/s/:session/connections/:id/delete"
@@ -206,6 +208,7 @@ impl<P: Platform> Table<P> {
                                                      Test    API_BODY_BYTES_MAX  embed::connections::test_event::form;
         POST   "/embed/s/:session/connections/:id/test"
                                                      Test    FORM_BODY_BYTES_MAX embed::connections::test_event::send;
+        GET    "/embed/s/:session/event-types"       View    API_BODY_BYTES_MAX  embed::event_types::list;
         GET    "/embed/s/:session/rules"             View    API_BODY_BYTES_MAX  embed::rules::list;
         POST   "/embed/s/:session/rules"             ManageRules API_BODY_BYTES_MAX embed::rules::create;
         GET    "/embed/s/:session/rules/:id"         ManageRules API_BODY_BYTES_MAX embed::rules::edit;

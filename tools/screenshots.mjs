@@ -120,7 +120,8 @@ function adminPages({ connections, events, rule, replay }) {
     ["connection-paused", paused],
     ["connection-gone", gone],
     ["connection-new", "connections/new"],
-    ["connection-new-wrong", "connections/new", async (page) => {
+    ["connection-new-webhook", "connections/new?type=webhook"],
+    ["connection-new-wrong", "connections/new?type=webhook", async (page) => {
       await fillNewConnection(page);
       await press("Create connection")(page);
     }],

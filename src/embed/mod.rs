@@ -10,6 +10,7 @@ pub mod charts;
 pub(crate) mod common;
 pub mod connections;
 pub mod dashboard;
+pub mod event_types;
 pub(crate) mod filter_rows;
 pub mod frame;
 pub mod history;

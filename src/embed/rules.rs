@@ -25,7 +25,8 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let chosen = call.request.query("connection").unwrap_or_default();
     let read = read(platform, visit, &chosen).await?;
-    let draft = Draft { connection: chosen, ..Draft::default() };
+    let event = call.request.query("event").unwrap_or_default();
+    let draft = Draft { connection: chosen, event, ..Draft::default() };
     let done = call.request.query("done");
     let mut shown = Page::new(Section::Rules, text::RULES);
     shown.done = done.as_deref();
@@ -35,7 +36,10 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 fn body(visit: &EmbedSession, read: &Read, draft: &Draft, errors: &Errors) -> Markup {
     html! {
         h1 { (text::RULES) }
-        p.hint { (text::RULES_HINT) }
+        p.hint {
+            (text::RULES_HINT) " "
+            a href=(path(visit, "event-types")) { (text::catalogue::EVENT_TYPES) }
+        }
         @if read.connections.is_empty() {
             (crate::embed::connections::list::empty(visit))
         } @else {

@@ -51,7 +51,7 @@ test("the page of a connection says why it fails, and one click leads to the rep
     await settled(tenant, id, ["retrying"], 30_000);
     const { page, home } = await openAt(`connections/${to.connection.id}`);
     const health = page.locator("#health");
-    await health.getByText(words).waitFor();
+    await health.getByText(words).first().waitFor();
     await health.getByText("Failing since").waitFor();
     await health.getByRole("link", { name: "See the last attempt" }).click();
     await page.locator("#pane .diagnosis", { hasText: words }).waitFor();

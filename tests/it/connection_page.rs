@@ -140,3 +140,26 @@ fn fingerprint(secret: &str) -> String {
     let digest = sha2::Sha256::digest(secret);
     digest[..4].iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[test]
+fn a_connection_that_fails_can_be_tried_at_once() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    edge.receivers.script(HOOK, |n| Reply::status(if n == 0 { 500 } else { 200 }));
+    let steps = json!({"url": HOOK, "retry_schedule_seconds": [3_600]});
+    let (connection, _) = tenant.route(&edge, "order.paid", steps);
+    let event = tenant.emit(&edge, "order.paid");
+    edge.run_for(3_000);
+    let visitor = Visitor::new(&edge, &tenant, json!({"role": "member"}));
+    let below = format!("connections/{connection}");
+    let page = visitor.get(&edge, &below).text;
+    assert!(page.contains(&format!("{below}/probe\"")) && page.contains(">Try now<"), "{page}");
+    let tried = visitor.post(&edge, &format!("{below}/probe"), &[]);
+    let to = tried.headers["location"].to_str().expect("text").to_owned();
+    assert_eq!((tried.status, to), (303, visitor.path(&format!("events/{event}?done=retried"))));
+    edge.run_for(3_000);
+    let page = visitor.get(&edge, &below).text;
+    assert!(page.contains("Working.") && !page.contains("Try now"), "{page}");
+    let none = visitor.post(&edge, &format!("{below}/probe"), &[]);
+    assert!(none.status >= 400, "nothing waits: {}", none.text);
+}

@@ -287,6 +287,7 @@ fn no_page_shows_a_secret_or_runs_a_strangers_text() {
         "rules?connection=",
         "connections?done=",
         "events?status=",
+        "rules?event=",
     ] {
         let path = visitor.path(&format!("{below}{typed}"));
         pages.push((path.clone(), visitor.get_path(&edge, &path)));

@@ -8,7 +8,7 @@ use posthorn::ports::Clock;
 use posthorn::routes::{Route, routes};
 use serde_json::{Value, json};
 
-use crate::edge::{Edge, START_MS};
+use crate::edge::{Edge, Reply, START_MS};
 use crate::tenant::{Answered, ORIGIN, Tenant, call};
 use crate::visit::Visitor;
 
@@ -47,6 +47,14 @@ fn embed_rows() -> Vec<&'static Route<Edge>> {
 }
 
 impl World {
+    /// Leaves a delivery that waits for its retry.
+    fn owe(&self) {
+        self.edge.receivers.script("https://hooks.example.com/a", |_| Reply::status(500));
+        let event = json!({"event": "x", "resource": DUE.0, "resource_id": DUE.1, "payload": {}});
+        assert_eq!(self.tenant.emit_text(&self.edge, &event.to_string()).status, 201);
+        self.edge.run_for(1_000);
+    }
+
     /// The row's path below the session, with the tenant's own ids.
     fn below(&self, route: &Route<Edge>) -> String {
         let below = route.path.strip_prefix("/embed/s/:session").expect("a row of the embed");
@@ -174,6 +182,9 @@ fn every_row_answers_its_own_sessions_only() {
             let world = world();
             if route.path.ends_with("/cancel") {
                 world.edge.logs[0].execute("update deliveries set state = 'held'");
+            }
+            if route.path.ends_with("/probe") {
+                world.owe();
             }
             let visitor = Visitor::new(&world.edge, &world.tenant, more.clone());
             let before = world.dump();

@@ -126,3 +126,28 @@ fn a_rule_for_a_name_that_nobody_knows_is_saved_with_a_word() {
         assert!(page.contains(&format!("<option value=\"{choice}\">")), "{choice}: {page}");
     }
 }
+
+#[test]
+fn event_types_are_shown_as_the_product_described_them() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    tenant.connection(&edge, json!({"url": HOOK}));
+    let described = json!({"label": "Paid", "description": "Money came in.", "group": "Orders",
+        "example": "{\"total\":5.0}"});
+    tenant.call(&edge, "PUT", "/api/v1/event-types/order.paid", &described);
+    let secret = json!({"label": "Not yet", "visible": false, "example": "{}"});
+    tenant.call(&edge, "PUT", "/api/v1/event-types/order.secret", &secret);
+    let visitor = Visitor::new(&edge, &tenant, json!({"role": "admin"}));
+    let page = visitor.get(&edge, "event-types").text;
+    assert!(page.contains("Money came in.") && page.contains("event-types?key=order.paid"));
+    assert!(!page.contains("order.secret"), "{page}");
+    let page = visitor.get(&edge, "event-types?key=order.paid").text;
+    assert!(page.contains("&quot;total&quot;: 5.0"), "the example is laid out: {page}");
+    assert!(page.contains("rules?event=order.paid"), "{page}");
+    let page = visitor.get(&edge, "rules?event=order.paid").text;
+    assert!(page.contains("name=\"event\" type=\"text\" value=\"order.paid\""), "{page}");
+    for key in ["order.secret", "none", ""] {
+        let below = format!("event-types?key={key}");
+        assert_eq!(visitor.get(&edge, &below).status, 404, "{below}");
+    }
+}

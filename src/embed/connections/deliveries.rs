@@ -179,7 +179,10 @@ pub fn history(
                 a href=(path(visit, &format!("replays/new?connection={id}"))) { (words::RECOVER) }
             }
         }
-        (filters(visit, page, id))
+        details open[!page.wanted.is_all()] {
+            summary { (words::FILTER) }
+            (filters(visit, page, id))
+        }
         section id="deliveries" data-live {
             @if page.shown.is_empty() {
                 p.hint {

@@ -116,6 +116,15 @@ impl Health<'_> {
                 @if waiting > 0 { p { (words::waiting(waiting, waiting >= WAITING_COUNTED)) } }
                 (self.warning())
                 div.actions {
+                    @if waiting > 0 {
+                        (Button {
+                            label: words::TRY_NOW,
+                            action: &format!("connections/{}/probe", self.connection.id),
+                            need: Need::Test,
+                            look: "primary",
+                            fields: &[],
+                        }.render(self.visit))
+                    }
                     a.button href=(path(self.visit, &at)) { (label) }
                     @if let Some(last) = shown.iter().find(|one| one.last_error.is_some()) {
                         a.button.quiet href=(path(self.visit, &format!("events/{}", last.event))) {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::app::activation::{self, Held};
 use crate::app::connections as app;
-use crate::app::fingerprints;
+use crate::app::{fingerprints, retry};
 use crate::destinations::Destination;
 use crate::destinations::model::{Kind, Part, Values};
 use crate::domain::base::error::{Error, Result};
@@ -179,6 +179,16 @@ fn danger(visit: &EmbedSession, at: &str) -> Markup {
             }
         }
     }
+}
+
+/// `POST /embed/s/{session}/connections/{id}/probe`: tries the oldest delivery that waits at once.
+pub async fn probe<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
+    let visit = call.caller.visit()?;
+    let id = call.id("id", "connection")?;
+    shown(platform, &visit.session, &id).await?;
+    let (found, _) = retry::probe(platform, &visit.session.actor(), &id).await?;
+    let tried = format!("events/{}?done=retried", found.event.id);
+    Ok(Reply::see_other(&path(visit, &tried)))
 }
 
 /// `POST /embed/s/{session}/connections/{id}/deactivate`.

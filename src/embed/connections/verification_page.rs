@@ -23,7 +23,7 @@ pub fn body(
         p { a href=(path(visit, &at)) { "← " (connection.name) } }
         h1 { (text::VERIFICATION) }
         p.hint { (text::CODE_HINT) }
-        nav.tabs aria-label=(text::LANGUAGE) {
+        nav.tabs aria-label=(text::connection::LANGUAGE) {
             @for one in Language::ALL {
                 a href=(path(visit, &format!("{at}/verification?language={}", one.id())))
                     aria-current=[(one == language).then_some("page")] { (one.label()) }

@@ -1,11 +1,14 @@
 //! The words of the page of a connection.
 
 texts! {
+    LANGUAGE = "Language of the code";
     WORKING = "Working.";
     LAST_DELIVERED = "The last event that was delivered was accepted";
     NONE_DELIVERED = "No delivery shown below has arrived.";
     LAST_ANSWER = "See the last attempt";
+    TRY_NOW = "Try now";
     WAITING = "Waiting";
+    FILTER = "Filter by status and date";
     RECOVER = "Send many again";
     NONE_FOUND = "No delivery on this page matches. Change the filter, or look at older ones.";
     FINGERPRINT = "fingerprint";

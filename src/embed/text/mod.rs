@@ -11,6 +11,7 @@ macro_rules! texts {
     ($($name:ident = $text:literal;)*) => { $(pub const $name: &str = $text;)* };
 }
 
+pub mod catalogue;
 pub mod charts;
 pub mod connection;
 pub mod filter;
@@ -207,7 +208,6 @@ texts! {
 
     CODE_HINT = "This code fits the scheme, algorithm and headers of this connection. Verify the \
                  raw bytes of the body, before anything parses them.";
-    LANGUAGE = "Language";
 }
 
 /// The three steps of somebody who begins: what, and how.
