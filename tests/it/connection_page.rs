@@ -42,6 +42,12 @@ fn a_page_says_why_a_connection_fails_and_offers_one_action() {
         let actions = between(health, "class=\"actions\"", "</div>");
         assert!(actions.contains(&format!("{connection}{action}\"")), "{status}: {actions}");
         assert!(actions.contains(&format!("events/{event}\"")), "{status}: {actions}");
+        // Nobody is led to a page that is not for him.
+        let member = Visitor::new(&edge, &tenant, json!({"role": "member"}));
+        for below in [format!("connections/{connection}"), format!("events/{event}")] {
+            let page = member.get(&edge, &below).text;
+            assert!(!page.contains(&format!("{connection}/edit\"")), "{status} {below}: {page}");
+        }
     }
 }
 

@@ -101,7 +101,7 @@ impl Health<'_> {
         let cause = error.filter(|_| is_own).and_then(Cause::of_error);
         let found = cause.map(text::why::diagnosis);
         let repair = found.map_or(Repair::Settings, |(_, repair)| repair);
-        let (below, label) = repair.page();
+        let (below, label, need) = repair.page();
         let at = format!("connections/{}/{below}", self.connection.id);
         let waiting = self.page.map_or(0, |page| page.waiting);
         html! {
@@ -125,7 +125,9 @@ impl Health<'_> {
                             fields: &[],
                         }.render(self.visit))
                     }
-                    a.button href=(path(self.visit, &at)) { (label) }
+                    @if self.visit.session.may(need).is_ok() {
+                        a.button href=(path(self.visit, &at)) { (label) }
+                    }
                     @if let Some(last) = shown.iter().find(|one| one.last_error.is_some()) {
                         a.button.quiet href=(path(self.visit, &format!("events/{}", last.event))) {
                             (words::LAST_ANSWER)

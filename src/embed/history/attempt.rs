@@ -79,15 +79,14 @@ impl Pane<'_> {
                 .map(text::why::diagnosis),
             false => text::why::diagnosis_elsewhere(record.outcome),
         };
-        let may = visit.session.may(Need::ViewAll).is_ok();
+        let may = |need| visit.session.may(need).is_ok();
         html! {
             @if let Some((sentence, repair)) = found {
+                @let (below, label, need) = repair.page();
                 p.diagnosis {
                     (sentence) " "
-                    @if let Some(to) = to.filter(|_| may) {
-                        @let (below, label) = repair.page();
-                        @let at = format!("connections/{}/{below}", to.id);
-                        (parts::link(visit, Need::ViewAll, &at, label))
+                    @if let Some(to) = to.filter(|_| may(Need::ViewAll) && may(need)) {
+                        a href=(path(visit, &format!("connections/{}/{below}", to.id))) { (label) }
                     }
                 }
             }

@@ -6,6 +6,7 @@ use crate::domain::delivery::cause::Cause;
 use crate::domain::delivery::state::EndReason;
 use crate::domain::lane::queue::Reason;
 use crate::domain::routing::rule::Mismatch;
+use crate::domain::tenants::session::Need;
 
 /// The state of a delivery, or whether a connection or rule is active.
 pub fn state(word: &str) -> &str {
@@ -65,12 +66,13 @@ pub enum Repair {
 }
 
 impl Repair {
-    /// The page of the connection, below its own, and the words that lead there.
-    pub fn page(self) -> (&'static str, &'static str) {
+    /// The page of the connection, below its own, the words that lead there, and what it takes to
+    /// see it.
+    pub fn page(self) -> (&'static str, &'static str, Need) {
         match self {
-            Self::Settings => ("edit", "Edit the connection"),
-            Self::Verification => ("verification", "Show the verification code"),
-            Self::Server => ("test", "Send a test event when it is fixed"),
+            Self::Settings => ("edit", "Edit the connection", Need::Manage),
+            Self::Verification => ("verification", "Show the verification code", Need::ViewAll),
+            Self::Server => ("test", "Send a test event when it is fixed", Need::Test),
         }
     }
 }
@@ -300,7 +302,7 @@ mod tests {
             assert!(!told[..index].contains(sentence), "{sentence}");
         }
         let pages = [Repair::Settings, Repair::Verification, Repair::Server].map(Repair::page);
-        assert_eq!(pages.map(|(below, _)| below), ["edit", "verification", "test"]);
+        assert_eq!(pages.map(|(below, ..)| below), ["edit", "verification", "test"]);
         assert_eq!(diagnosis(Cause::Refused).1, Repair::Verification);
         assert_eq!(diagnosis(Cause::HostName).1, Repair::Settings);
         assert_eq!(diagnosis(Cause::Certificate).1, Repair::Server);
