@@ -174,7 +174,9 @@ pub async fn payload<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let id = call.id("id", "event")?;
     let (found, payload) = events::find(platform, call.caller.machine()?, &id).await?;
     if found.erased_at_ms.is_some() {
-        return Err(Error::new(Kind::Gone, "The payload was erased").with_code(Code::Erased));
+        return Err(
+            Error::new(Kind::Gone, "The payload of this event was erased").with_code(Code::Erased)
+        );
     }
     Ok(with_payload(&found, &payload))
 }

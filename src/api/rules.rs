@@ -1,5 +1,7 @@
 //! `/rules`.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::app::preview;
@@ -226,8 +228,9 @@ fn check_action(key: &str) -> std::result::Result<(), String> {
     if abouts().any(|about| about.action(key).is_some()) {
         return Ok(());
     }
-    let keys: Vec<&str> = abouts().flat_map(|a| a.actions).map(|action| action.key).collect();
-    Err(format!("must be one of {}", keys.join(", ")))
+    // Several destinations can do the same.
+    let keys: BTreeSet<&str> = abouts().flat_map(|a| a.actions).map(|action| action.key).collect();
+    Err(format!("must be one of {}", keys.into_iter().collect::<Vec<_>>().join(", ")))
 }
 
 fn read_metadata(text: &str) -> Result<(String, Metadata)> {

@@ -143,7 +143,7 @@ fn resource(fields: &mut Fields<'_>, session_type: SessionType) -> Option<Resour
 fn scopes(fields: &mut Fields<'_>) -> bool {
     let scopes: Vec<String> = fields.get("scopes", "an array of strings").unwrap_or_default();
     if let Some(unknown) = scopes.iter().find(|scope| *scope != READ_PAYLOADS) {
-        fields.fail("scopes", format!("{unknown:?} is no scope; there is {READ_PAYLOADS}"));
+        fields.fail("scopes", format!("names {unknown:?}; the only scope is {READ_PAYLOADS}"));
     }
     !scopes.is_empty()
 }

@@ -50,7 +50,7 @@ async fn erase<P: Platform>(
 
 /// The refusal of what needs a payload that was erased.
 pub fn refusal() -> Error {
-    let msg = "Its payload was erased, so it cannot be sent again";
+    let msg = "The payload of this event was erased, so it cannot be sent again";
     Error::new(Kind::Conflict, msg).with_code(Code::Erased)
 }
 

@@ -69,7 +69,10 @@ pub async fn check<P: Platform>(platform: &P, came: &Came, workspace: Option<&st
 
 async fn find<P: Platform>(platform: &P, came: &Came) -> Result<()> {
     if came.hops > HOPS_MAX {
-        let msg = format!("What this tells has gone through more than {HOPS_MAX} webhooks");
+        let msg = format!(
+            "The event has gone through more than {HOPS_MAX} webhooks, so it is taken for a loop. \
+             Emit from your own code, without the posthorn- headers of the request"
+        );
         return Err(Error::new(Kind::Refused, msg).with_code(Code::Loop));
     }
     let Some(event) = &came.event else { return Ok(()) };

@@ -50,7 +50,7 @@ pub async fn check_operational<P: Platform>(
     let scope = Scope::organization(organization.to_owned());
     match workspaces::find(platform.control(), &scope, workspace).await {
         Err(error) if error.kind == Kind::NotFound => {
-            Err(Error::field("operational_workspace", "is no workspace of this organization"))
+            Err(Error::field("operational_workspace", "is not a workspace of this organization"))
         }
         found => found.map(drop),
     }

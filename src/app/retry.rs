@@ -152,7 +152,10 @@ fn inactive(msg: &str) -> Error {
 fn check(delivery: &DeliverySummary, now_ms: i64) -> Result<State> {
     let refuse = |kind, msg: &str| Err(Error::new(kind, msg));
     if delivery.attempts >= ATTEMPTS_BY_HAND_MAX {
-        let msg = format!("It was attempted {ATTEMPTS_BY_HAND_MAX} times, the most there can be");
+        let msg = format!(
+            "The delivery was attempted {ATTEMPTS_BY_HAND_MAX} times, the most there can be; emit \
+             the event again"
+        );
         return Err(Error::new(Kind::Refused, msg).with_code(Code::Quota));
     }
     let waited_ms = delivery.due_at_ms.map(|due_at_ms| now_ms - due_at_ms);
@@ -162,7 +165,9 @@ fn check(delivery: &DeliverySummary, now_ms: i64) -> Result<State> {
             refuse(Kind::TooEarly, "An attempt is on its way; try again in a minute")
         }
         State::Held => {
-            Err(inactive("It is held because its connection is inactive; activate that"))
+            let msg =
+                "The delivery is held because its connection is inactive; activate that first";
+            Err(inactive(msg))
         }
         state => Ok(state),
     }

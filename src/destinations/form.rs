@@ -262,7 +262,7 @@ fn keep_one(fields: &mut Fields<'_>, one_of: &[&str], form: &mut Form) {
     let has = |key: &&&str| form.credential_names.iter().any(|name| name == **key);
     let (Some(first), held) = (one_of.first(), one_of.iter().filter(has).count()) else { return };
     if held != 1 && !one_of.iter().any(|key| fields.names_failure(key)) {
-        let words = if held == 0 { "is required" } else { "is one too many" };
+        let words = if held == 0 { "is required" } else { "cannot stand beside the others" };
         fields.fail(first, format!("{words}: there is exactly one of {}", one_of.join(", ")));
     }
 }

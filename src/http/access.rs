@@ -170,7 +170,9 @@ fn emitter(request: &Request) -> Result<Credential> {
             let origin = request.header("origin").map(str::to_owned);
             Ok(Credential::Publishable(key.to_owned(), origin))
         }
-        Some(_) => Err(Error::unauthenticated("X-Meshes-Publishable-Key is no publishable key")),
+        Some(_) => Err(Error::unauthenticated(
+            "X-Meshes-Publishable-Key is not a publishable key, which begins with mesh_pub_",
+        )),
         None => match bearer(request) {
             Ok(token) => keys::parse_token(token).map(Credential::Machine),
             Err(_) => Err(Error::unauthenticated(

@@ -76,6 +76,21 @@ async fn drain<E>(chunks: &mut (impl Stream<Item = std::result::Result<Vec<u8>, 
     }
 }
 
+/// Takes in the body of a request that was answered without it, and keeps none of it. Who sends on
+/// for longer than the deadline is cut off.
+pub async fn discard<E>(
+    clock: &impl Clock,
+    chunks: impl Stream<Item = std::result::Result<Vec<u8>, E>>,
+) {
+    let discarding = async {
+        pin_mut!(chunks);
+        drain(&mut chunks).await;
+    };
+    let deadline = clock.sleep_ms(BODY_DEADLINE_MS);
+    pin_mut!(discarding, deadline);
+    select(discarding, deadline).await;
+}
+
 /// Reads a body that comes in chunks.
 ///
 /// # Errors
@@ -98,13 +113,18 @@ pub async fn read<E>(
             return Err(problem::body_too_large(bytes_max));
         }
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|_| Error::invalid("The body broke off"))?;
+            let chunk =
+                chunk.map_err(|_| Error::invalid("The body ended before it was complete"))?;
             if body.len() + chunk.len() > bytes_max {
                 drop((body, held));
                 drain(&mut chunks).await;
                 return Err(problem::body_too_large(bytes_max));
             }
-            held.take(chunk.len())?;
+            if let Err(error) = held.take(chunk.len()) {
+                drop((body, held));
+                drain(&mut chunks).await;
+                return Err(error);
+            }
             body.extend_from_slice(&chunk);
         }
         Ok((body, held))

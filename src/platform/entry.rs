@@ -50,8 +50,9 @@ async fn serve(edge: &Edge, mut request: Request) -> Reply {
     };
     let told_bytes = body::told_bytes(&head.headers);
     // What was read is held until it is answered.
-    let mut held = None;
+    let (mut held, mut is_read) = (None, false);
     let read_body = async |bytes_max: usize| {
+        is_read = true;
         // A small body taken at once costs a third of what it costs chunk by chunk.
         let chunks = if told_bytes.is_some_and(|bytes| bytes <= bytes_max.min(SMALL_BODY_BYTES)) {
             Either::Left(once(request.bytes()))
@@ -67,6 +68,9 @@ async fn serve(edge: &Edge, mut request: Request) -> Reply {
     };
     let reply = routes::serve(edge, head, read_body).await;
     drop(held);
+    if !is_read && let Ok(stream) = request.stream() {
+        body::discard(edge, stream).await;
+    }
     reply
 }
 

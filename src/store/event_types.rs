@@ -101,7 +101,9 @@ pub async fn put(
     let results = run(control, statements).await?;
     let stored = row::first(row::rows(&results[1])?)?;
     if stored.is_none() && !results[0].is_empty() {
-        let msg = format!("the catalogue has {CATALOGUE_MAX} event types, the most there can be");
+        let msg = format!(
+            "cannot be added: the catalogue has {CATALOGUE_MAX} event types, the most there can be"
+        );
         return Err(Error::new(Kind::Refused, msg).with_code(Code::Quota));
     }
     Ok(stored)

@@ -97,7 +97,10 @@ pub async fn rotate(
     ];
     let results = run(control, statements).await?;
     row::first(row::rows(&results[1])?)?.ok_or_else(|| {
-        let msg = format!("{VALID_MAX} keys of this workspace are valid, the most there can be");
+        let msg = format!(
+            "{VALID_MAX} publishable keys of this workspace are valid, the most there can be; wait \
+             until the grace of one of them has ended"
+        );
         Error::field("grace_seconds", msg).of_kind(Kind::Conflict)
     })
 }

@@ -100,7 +100,10 @@ pub async fn rotate(
     let touch = statement(TOUCH, [(&connection.workspace).into(), (&connection.id).into()]);
     let results = run(control, vec![rotate_in, rotate_out, touch]).await?;
     if results[0].is_empty() {
-        let msg = format!("{LIVE_SECRETS_MAX} secrets are live, the most there can be");
+        let msg = format!(
+            "{LIVE_SECRETS_MAX} signing secrets of this connection are valid, the most there can \
+             be; rotate with overlap_seconds 0, or wait until an overlap has ended"
+        );
         return Err(Error::field("overlap_seconds", msg).of_kind(Kind::Refused));
     }
     Ok(())

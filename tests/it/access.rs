@@ -200,6 +200,8 @@ fn never(route: &Route<Edge>) -> u16 {
     match (route.method.as_str(), route.path.ends_with("/mappings/default")) {
         ("GET", true) => 404,
         (_, true) => 422,
+        // Nothing waits to be sent.
+        _ if route.path.ends_with("/probe") => 409,
         _ => 200,
     }
 }

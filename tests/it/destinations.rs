@@ -236,7 +236,7 @@ fn a_rule_says_what_its_action_needs() {
         (json!({"action": "send_message", "template": "x"}), 422, "metadata.id", "is required"),
         (json!({"action": "send_message", "id": "C1"}), 422, "metadata.template", "is required"),
         (says("Hi {{user.name"), 422, "metadata.template", "character 4 are never closed"),
-        (says("{{a b}}"), 422, "metadata.template", "is no path"),
+        (says("{{a b}}"), 422, "metadata.template", "is not a path"),
         (json!({"action": "add_to_space"}), 400, "metadata.action", "must be one of"),
         (json!({"action": "send_webhook"}), 400, "metadata.action", "must be one of send_message"),
     ] {

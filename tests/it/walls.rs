@@ -267,8 +267,21 @@ fn bodies_have_a_deadline_and_a_budget() {
     let full = edge.block_on(read(None, 1, true)).expect_err("there is none");
     assert_eq!(full.kind, posthorn::domain::base::error::Kind::Unavailable);
     assert_eq!(edge.block_on(read(Some(2_048), 2, true)).expect("it is small").0.len(), 2_048);
+    // Who is refused while he is sending sees the answer: the rest is taken in, and none is kept.
+    let taken = Cell::new(0);
+    let seen = |_: &i32| taken.set(taken.get() + 1);
+    let counted = || stream::iter(0..100).inspect(seen).map(|_| chunk());
+    let refused = edge.block_on(body::read(&edge, &bodies, None, 8 * 1_024 * 1_024, counted()));
+    assert!(refused.is_err());
+    assert_eq!(taken.replace(0), 100);
     drop(held);
     assert!(edge.block_on(read(None, 1, true)).is_ok(), "what was answered is let go");
+    // So it is with what was answered without its body, for as long as a body may take.
+    edge.block_on(body::discard(&edge, counted()));
+    assert_eq!(taken.get(), 100);
+    let began_ms = edge.now_ms();
+    edge.block_on(body::discard(&edge, counted().chain(stream::pending())));
+    assert_eq!(edge.now_ms() - began_ms, 15_000);
 }
 
 fn emit_with(edge: &Edge, tenant: &Tenant, headers: &[(&str, &str)]) -> Answered {

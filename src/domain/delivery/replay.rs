@@ -108,8 +108,8 @@ impl Counted {
     pub fn checked(self) -> Result<usize> {
         if self.read > REPLAY_READS_MAX {
             let msg = format!(
-                "more than {REPLAY_READS_MAX} deliveries are in this range, {} and more of them \
-                 meant; choose a shorter one, or one connection",
+                "more than {REPLAY_READS_MAX} deliveries are in this range, and {} or more of them \
+                 are meant; choose a shorter one, or one connection",
                 self.chosen
             );
             return Err(refuse("until", msg));

@@ -127,7 +127,8 @@ impl Parser {
     fn condition(&mut self, tree: &Tree<'_>, at: &str, level: usize) -> Result<Condition> {
         self.conditions += 1;
         if self.conditions > FILTER_CONDITIONS_MAX {
-            let msg = format!("is one of more than {FILTER_CONDITIONS_MAX} conditions");
+            let msg =
+                format!("is one too many; a filter has at most {FILTER_CONDITIONS_MAX} conditions");
             return Err(Error::field(at, msg));
         }
         if level > FILTER_DEPTH_MAX {
@@ -186,7 +187,7 @@ fn at_path<'a>(
         let here = below(at, key);
         let Some((_, operator)) = OPERATORS.iter().find(|(word, _)| *word == key) else {
             let words = OPERATORS.map(|(word, _)| word).join(", ");
-            return Err(Error::field(here, format!("is none of {words}")));
+            return Err(Error::field(here, format!("is not an operator; there are {words}")));
         };
         tests.push(test(*operator, value, &here)?);
     }

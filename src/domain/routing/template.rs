@@ -305,7 +305,7 @@ fn no_path(inside: &str, character: usize) -> String {
         let known = facts.join(", ");
         return format!("{{{{{inside}}}}} at character {character} is none of {known}");
     }
-    format!("{{{{{inside}}}}} at character {character} is no path such as {{{{user.name}}}}")
+    format!("{{{{{inside}}}}} at character {character} is not a path such as {{{{user.name}}}}")
 }
 
 /// Where the closing braces stand; those in quotes are none.

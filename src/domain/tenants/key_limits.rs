@@ -28,7 +28,7 @@ impl KeyLimits {
         if origin.is_some_and(|origin| allowed.iter().any(|one| one == origin)) {
             return Ok(());
         }
-        Err(forbidden("origin", "is none from which this publishable key may emit"))
+        Err(forbidden("origin", "is not an origin from which this publishable key may emit"))
     }
 
     /// Checks the name of an event.
@@ -40,7 +40,7 @@ impl KeyLimits {
         if allowed.iter().any(|pattern| covers(pattern, name)) {
             return Ok(());
         }
-        Err(forbidden("event", "is none that this publishable key may emit"))
+        Err(forbidden("event", "is not an event that this publishable key may emit"))
     }
 }
 

@@ -6,7 +6,7 @@ use posthorn::reference::problems::of_status;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::{DOCUMENT, schema};
+use super::{DOCUMENT, messages, schema};
 use crate::tenant::Answered;
 
 /// Fails unless the answer is one that the reference says of this operation.
@@ -18,6 +18,9 @@ pub fn check(method: &str, path: &str, body: &[u8], answered: &Answered) {
         return;
     }
     let at = format!("{method} {path}: {} {}", answered.status, answered.text);
+    if answered.status == 207 || answered.status >= 400 {
+        messages::check(answered.status, &answered.json());
+    }
     let Some((template, operations)) = find(&path) else {
         assert_eq!(answered.status, 404, "{at}: the reference does not know this path");
         return check_problem(&at, answered);

@@ -3,6 +3,7 @@
 
 mod checks;
 pub mod conformance;
+mod messages;
 mod pattern;
 mod schema;
 

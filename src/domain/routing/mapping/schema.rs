@@ -263,7 +263,7 @@ fn value(json: &str) -> Value {
 fn known(fields: &mut Fields<'_>, keys: &[&str]) {
     for name in fields.names() {
         if !keys.contains(&name.as_str()) {
-            fields.fail(&name, format!("is none of {}", keys.join(", ")));
+            fields.fail(&name, format!("is not a field here; there are {}", keys.join(", ")));
         }
     }
 }

@@ -139,7 +139,7 @@ fn what_is_wrong_is_named() {
     let transform = |value: Value| one(json!({"transforms": [value]}));
     for (said, begins) in [
         (one(json!({"dest": ""})), "fields[0].dest must be 1 to 128"),
-        (one(json!({"other": 1})), "fields[0].other is none of"),
+        (one(json!({"other": 1})), "fields[0].other is not a field here"),
         (one(json!({"on_error": "x"})), "fields[0].on_error must be one of"),
         (one(json!({"source": {"type": "x", "value": 1}})), "fields[0].source.type must be one"),
         (
@@ -151,7 +151,10 @@ fn what_is_wrong_is_named() {
             "fields[0].source.value must be 1 to 256",
         ),
         (transform(json!({"type": "shout"})), "fields[0].transforms[0].type must be one of"),
-        (transform(json!({"type": "trim", "x": 1})), "fields[0].transforms[0].x is none of"),
+        (
+            transform(json!({"type": "trim", "x": 1})),
+            "fields[0].transforms[0].x is not a field here",
+        ),
         (
             transform(json!({"type": "to_date", "timezone": "Europe/Berlin"})),
             "fields[0].transforms[0].timezone must be UTC or",

@@ -48,7 +48,7 @@ fn what_the_payload_does_not_have_is_looked_for_among_mapped_fields() {
 fn what_is_no_template_is_told_with_its_place() {
     for (text, told) in [
         ("Hi {{user.name", "open at character 4 are never closed"),
-        ("é{{}}", "{{}} at character 2 is no path"),
+        ("é{{}}", "{{}} at character 2 is not a path"),
         ("{{a b}}", "character 1"),
         ("{{a..b}}", "character 1"),
         ("{{a.}}", "character 1"),

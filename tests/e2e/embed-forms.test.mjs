@@ -1,0 +1,84 @@
+// What a product's page and its customers are told when something does not come through, in a real browser: a form that is sent
+// after its session has ended comes back with what was typed, and a frame of an origin that is not allowed tells the loader at once.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { noBrowser, openBrowser, openPage } from "./lib/browser.mjs";
+import { newSession } from "./lib/embed.mjs";
+import { openSite } from "./lib/site.mjs";
+import { newTenant, ok, openWorld } from "./lib/world.mjs";
+
+const TYPED = { name: "Typed before the end", url: "https://hooks.example.com/typed" };
+const SECRET = "a-secret-nobody-keeps";
+
+let world, browser, tenant;
+
+before(async () => {
+  if (noBrowser) return;
+  [world, browser] = await Promise.all([openWorld(), openBrowser()]);
+  tenant = await newTenant(world, "Forms");
+});
+after(async () => {
+  await browser?.close();
+  await world?.close();
+});
+
+// A page that stands alone: in a frame of another site a browser can refuse the storage, and then nothing is kept.
+test("a form that is sent after the session has ended comes back as it was typed, without secrets", { skip: noBrowser }, async () => {
+  const page = await openPage(browser);
+  const first = await newSession(world, tenant, { launch_page: "connections" });
+  await page.goto(first.launch_url);
+  await page.goto(`${world.localUrl}/embed/s/${first.session_id}/connections/new?type=webhook`);
+  await page.locator("[name=name]").fill(TYPED.name);
+  await page.locator("[name=url]").fill(TYPED.url);
+  await page.locator("[name=auth_scheme]").evaluate((field) => field.closest("details")?.setAttribute("open", ""));
+  await page.locator("[name=auth_scheme]").selectOption("bearer");
+  await page.locator("[name=auth_token]").fill(SECRET);
+  ok(await tenant.api.delete(`/sessions/${first.session_id}`));
+  await page.locator("form:has([name=url])").evaluate((form) => form.requestSubmit());
+  await page.getByRole("heading", { name: "This session has ended" }).waitFor();
+  const second = await newSession(world, tenant);
+  await page.goto(second.launch_url);
+  const told = page.locator("form .notice[role=alert]");
+  await told.waitFor();
+  assert.match(await told.innerText(), /nothing was saved/);
+  assert.ok(page.url().includes(`${second.session_id}/connections/new`), page.url());
+  assert.equal(await page.locator("[name=name]").inputValue(), TYPED.name);
+  assert.equal(await page.locator("[name=url]").inputValue(), TYPED.url);
+  assert.equal(await page.locator("[name=auth_scheme]").inputValue(), "bearer");
+  assert.equal(await page.locator("[name=auth_token]").inputValue(), "", "a secret is not kept");
+  assert.ok(!(await page.evaluate(() => JSON.stringify({ ...sessionStorage }))).includes(SECRET));
+  const { records } = ok(await tenant.api.get("/connections"));
+  assert.deepEqual(records, [], "nothing was saved");
+  await page.close();
+});
+
+test("a frame of an origin that is not allowed tells the loader which one to allow, at once", { skip: noBrowser }, async (t) => {
+  let launch;
+  const site = await openSite(({ url }) => url === "/launch"
+    ? { headers: { "content-type": "application/json" }, body: JSON.stringify(launch) }
+    : { body: `<div id=here></div><script src="${world.localUrl}/embed.js"></script><script>
+        window.told = [];
+        Posthorn.mount("#here", {
+          launch: async () => (await fetch("/launch")).json(),
+          onReady: () => told.push("ready"),
+          onError: (error) => told.push(error.message),
+        });
+      </script>` });
+  t.after(site.close);
+  const toldBy = async (allowed_origins) => {
+    launch = await newSession(world, tenant, { allowed_origins });
+    const page = await openPage(browser);
+    await page.goto(site.url);
+    await page.waitForFunction(() => window.told.length > 0, null, { timeout: 15_000 });
+    const told = await page.evaluate(() => window.told);
+    await page.close();
+    return told;
+  };
+  for (const allowed of [[], ["https://elsewhere.example"]]) {
+    const [message, ...more] = await toldBy(allowed);
+    assert.match(message, /allowed_origins/);
+    assert.ok(message.includes(site.url) && more.length === 0, message);
+  }
+  // The launch URL was not used up, and with a trailing slash the origin is the same.
+  assert.deepEqual(await toldBy([`${site.url}/`]), ["ready"]);
+});
