@@ -37,7 +37,7 @@ impl Pane<'_> {
             div.heading {
                 h2 {
                     (text::attempt_title(record.number))
-                    @if let Some(to) = to { small { (text::SENT_TO) " " (to.name) } }
+                    @if let Some(to) = to { " " small { (text::SENT_TO) " " (to.name) } }
                 }
                 @if tells { (self.menu(selected)) }
             }

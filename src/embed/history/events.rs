@@ -132,7 +132,8 @@ fn row(
                 } @else {
                     (parts::status(events::status(found)))
                     @if found.deliveries.len() > 1 {
-                        " " small { (text::delivered_count(delivered, found.deliveries.len())) }
+                        @let all = found.deliveries.len();
+                        " " small.count-of { (text::delivered_count(delivered, all)) }
                     }
                 }
             }

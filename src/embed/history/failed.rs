@@ -169,7 +169,7 @@ impl Shown<'_> {
                     }
                 }
                 td.wide { (text::attempts_count(delivery.attempts)) }
-                td { (parts::time(event.created_at_ms, self.now_ms)) }
+                td.wide { (parts::time(event.created_at_ms, self.now_ms)) }
                 td { @if to.is_some_and(|to| to.active) { (self.send_again(&event.id, owed)) } }
             }
         }

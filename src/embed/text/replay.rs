@@ -64,7 +64,7 @@ pub const HEADS: [(Option<&str>, &str); 6] = [
     (Some("wide"), "Connection"),
     (None, "Why"),
     (Some("wide"), "Attempts"),
-    (None, "Accepted"),
+    (Some("wide"), "Accepted"),
     (None, ""),
 ];
 
