@@ -91,6 +91,7 @@ const cases = {
   rotate_publishable_key: { path: ofSecond, body: () => ({ grace_seconds: 60 }), bad: [{ grace_seconds: -1 }, "grace_seconds"] },
   get_workspace_stats: { path: ofWorkspace, query: () => "days=3", bad: ["days=32", "days"] },
   get_stats: { bad: ["days=0", "days"] },
+  list_usage: { query: () => "month=2026-10", bad: ["month=2026-13", "month"] },
   list_workspace_connections: { path: ofWorkspace },
   list_workspace_rules: { path: ofWorkspace },
   list_workspace_events: { path: ofWorkspace, query: () => "status=completed", bad: ["status=lost", "status"] },
@@ -126,6 +127,8 @@ const cases = {
     path: async () => id(await newConnection()), body: () => ({ reason: "secrets_missing" }), bad: [{ reason: "gone" }, "reason"],
   },
   test_connection: { path: () => ({ id: delivered.connection }), body: () => ({ event: "contract.tried" }), bad: [{ event: " " }, "event"] },
+  // Nothing waits to be sent.
+  probe_connection: { path: async () => id(await newConnection()), never: 409 },
   rotate_connection_secret: {
     path: async () => id(await newConnection()), body: () => ({ overlap_seconds: 60 }), bad: [{ secret: "short" }, "secret"],
   },
