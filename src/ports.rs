@@ -21,6 +21,7 @@ use crate::domain::delivery::in_flight::InFlight;
 use crate::domain::delivery::write_gate::WriteGate;
 use crate::domain::lane::messages::{Command, Reply};
 use crate::domain::lane::queue::ConnectionQueue;
+use crate::domain::routing::known_names::KnownNames;
 
 /// A value bound to a statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -304,4 +305,6 @@ pub trait Platform: Clock + Entropy + Log + Clone + 'static {
     /// The connections that this isolate read a moment ago. Whatever it writes to CONTROL empties
     /// it.
     fn targets(&self) -> &RefCell<TargetCache>;
+    /// The names of events that this isolate knows to be stored.
+    fn known_names(&self) -> &RefCell<KnownNames>;
 }

@@ -19,8 +19,7 @@ use crate::app::upkeep::storage;
 use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::ids;
 use crate::domain::base::limits::{FILTER_BUDGET, FILTER_SHARE_MIN, UNMATCHED_MAX};
-use crate::domain::base::names;
-use crate::domain::base::names::covers;
+use crate::domain::base::names::{self, covers};
 use crate::domain::base::storage::StorageLevel;
 use crate::domain::base::time::rfc3339;
 use crate::domain::delivery::job::Job;
@@ -366,11 +365,17 @@ async fn store<P: Platform>(
     accepted: &[(Event, String)],
     claims: Option<&Claims>,
 ) -> Result<Vec<StoredClaim>> {
-    let log = history_db(platform, shard)?;
-    let stored = match store::insert(log, accepted, claims).await {
-        Err(error) if !error.is_refused_data() => store::insert(log, accepted, claims).await,
+    let (log, now_ms) = (history_db(platform, shard)?, platform.now_ms());
+    let names = platform.known_names().borrow().new_ones(accepted, now_ms);
+    let insert = || store::insert(log, accepted, &names, claims);
+    let stored = match insert().await {
+        Err(error) if !error.is_refused_data() => insert().await,
         stored => stored,
     };
+    // With a key it may be that nothing was stored.
+    if stored.is_ok() && claims.is_none() {
+        platform.known_names().borrow_mut().learn(&names, now_ms);
+    }
     write_gate::note(platform, shard, &stored);
     stored.map_err(|error| error.unavailable_means(UNKNOWN))
 }

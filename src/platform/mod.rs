@@ -21,6 +21,7 @@ use worker::{Date, Delay, Env, Headers, console_log};
 use crate::domain::connection::target_cache::TargetCache;
 use crate::domain::delivery::in_flight::InFlight;
 use crate::domain::delivery::write_gate::WriteGate;
+use crate::domain::routing::known_names::KnownNames;
 use crate::http::body::Bodies;
 use crate::ports::{Clock, Entropy, Log, Platform, PortError, Settings};
 use crate::reference::Reference;
@@ -51,6 +52,7 @@ struct Inner {
     in_flight: Rc<RefCell<InFlight>>,
     write_gate: Rc<RefCell<WriteGate>>,
     targets: Rc<RefCell<TargetCache>>,
+    known_names: Rc<RefCell<KnownNames>>,
     bodies: Rc<Bodies>,
     points: Points,
 }
@@ -60,6 +62,8 @@ thread_local! {
     static IN_FLIGHT: Rc<RefCell<InFlight>> = Rc::default();
     /// The same for what it knows of the shards.
     static WRITE_GATE: Rc<RefCell<WriteGate>> = Rc::default();
+    /// The names of events that it knows to be stored.
+    static KNOWN_NAMES: Rc<RefCell<KnownNames>> = Rc::default();
     /// The connections that the isolate read a moment ago, with their secrets sealed.
     static TARGETS: Rc<RefCell<TargetCache>> = Rc::default();
     /// The configuration, which is the same as long as the isolate lives.
@@ -123,6 +127,7 @@ impl Edge {
             in_flight,
             write_gate: WRITE_GATE.with(Rc::clone),
             targets,
+            known_names: KNOWN_NAMES.with(Rc::clone),
             bodies,
             points: Points::open(env),
         };
@@ -231,5 +236,9 @@ impl Platform for Edge {
 
     fn targets(&self) -> &RefCell<TargetCache> {
         &self.0.targets
+    }
+
+    fn known_names(&self) -> &RefCell<KnownNames> {
+        &self.0.known_names
     }
 }

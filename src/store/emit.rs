@@ -7,6 +7,7 @@ use crate::domain::base::error::Result;
 use crate::domain::base::limits::{EVENT_ROW_BYTES, ROW_INLINE_BYTES, SWEEP_GRACE_MS};
 use crate::domain::routing::event::{Event, FanOut, Service};
 use crate::domain::routing::idempotency::{Claims, StoredClaim};
+use crate::domain::routing::known_names::NewName;
 use crate::domain::routing::trace::Trace;
 use crate::ports::{Database, Param, Statement};
 use crate::store::idempotency;
@@ -58,8 +59,9 @@ const INSERT_NAMES: &str = "\
     where ?2 = 0 or exists (select 1 from events e \
       where e.workspace = value ->> 0 and e.event = value ->> 4)";
 
-/// Stores events with their payloads' texts and the deliveries they owe, all or none. Storing the
-/// same again changes nothing, so an unknown result may be repeated.
+/// Stores events with their payloads' texts and the deliveries they owe, and names that they are
+/// the first to show, all or none. Storing the same again changes nothing, so an unknown result may
+/// be repeated.
 ///
 /// With `claims`, events of a workspace are stored only if this request has the key there. The
 /// answer is who has it: nothing without claims.
@@ -69,12 +71,13 @@ const INSERT_NAMES: &str = "\
 pub async fn insert(
     log: &impl Database,
     events: &[(Event, String)],
+    names: &[NewName<'_>],
     claims: Option<&Claims>,
 ) -> Result<Vec<StoredClaim>> {
     let mut numbers = Numbers::of(events);
     let mut statements: Vec<Statement> = claims.map(idempotency::claim).into_iter().collect();
     statements.extend(numbers.statement(claims));
-    let (mut deliveries, mut names) = (Vec::new(), Vec::new());
+    let mut deliveries = Vec::new();
     for (event, payload) in events {
         statements.extend(event_statements(event, payload, claims));
         for owed in &event.fan_out {
@@ -91,14 +94,6 @@ pub async fn insert(
                 grace_ms,
                 numbers.next(event, owed),
             ));
-        }
-        let mut seen = |kind, name| {
-            names.push((&event.workspace, kind, name, event.created_at_ms, &event.id));
-        };
-        // A test event is no event of the workspace's own.
-        if !event.is_test() {
-            seen("event", &event.name);
-            event.resource.iter().for_each(|resource| seen("resource", resource));
         }
     }
     let is_guarded = claims.is_some();

@@ -1,5 +1,7 @@
 //! Accepting events: once answered 201 nothing is lost, whatever fails meanwhile.
 
+use posthorn::domain::base::limits::NAMES_KNOWN_MS;
+use posthorn::ports::Clock;
 use serde_json::json;
 
 use crate::edge::{Edge, Fault};
@@ -25,6 +27,30 @@ fn an_emit_is_one_read_one_batch_and_one_send() {
     let after = (edge.control.round_trips.get(), edge.logs[0].round_trips.get());
     assert_eq!((after.0 - before.0, after.1 - before.1), (1, 1));
     assert_eq!(edge.queue.sent.get() - sent, 1, "one message for both deliveries");
+}
+
+#[test]
+fn a_name_is_stored_again_only_when_it_is_not_known_to_be() {
+    let edge = Edge::new();
+    let tenant = tenant(&edge);
+    let count = || edge.logs[0].ask("select count(*) from names_seen")[0].clone();
+    let forget = || edge.logs[0].execute("delete from names_seen");
+    let body = json!({"event": "order.completed", "resource": "order", "payload": {}}).to_string();
+    let emit = |headers: &[(&str, &str)]| {
+        let key = ("x-meshes-publishable-key", tenant.publishable_key.as_str());
+        let headers = [&[key], headers].concat();
+        call(&edge, "POST", "/api/v1/events", &headers, body.as_bytes()).status
+    };
+    // Of what was not stored, or perhaps not, nothing is known.
+    edge.logs[0].fail_next(&[Some(Fault::Before), Some(Fault::Before)]);
+    assert_eq!((emit(&[]), count()), (503, json!(0)));
+    assert_eq!((emit(&[("idempotency-key", "a")]), count()), (201, json!(2)));
+    forget();
+    assert_eq!((emit(&[]), count()), (201, json!(2)));
+    forget();
+    assert_eq!((emit(&[]), count()), (201, json!(0)), "it is taken for granted");
+    edge.block_on(edge.sleep_ms(NAMES_KNOWN_MS));
+    assert_eq!((emit(&[]), count()), (201, json!(2)), "for an hour");
 }
 
 #[test]

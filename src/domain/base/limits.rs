@@ -190,6 +190,11 @@ pub const MESSAGE_JOBS_MAX: usize = 10;
 /// Deliveries that a consumer reads together: what is read long before it is sent may have been
 /// canceled meanwhile.
 pub const SLICE_JOBS_MAX: usize = 100;
+/// How long an isolate takes for granted that the name of an event is stored, and how many names it
+/// remembers.
+pub const NAMES_KNOWN_MS: i64 = 3_600_000;
+/// See [`NAMES_KNOWN_MS`].
+pub const NAMES_KNOWN_MAX: usize = 2_000;
 /// How long an isolate goes by what it read of a connection, and how many it keeps.
 pub const TARGET_CACHED_MS: i64 = 1_000;
 /// See [`TARGET_CACHED_MS`].

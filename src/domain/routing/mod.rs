@@ -3,6 +3,7 @@
 pub mod event;
 pub mod filter;
 pub mod idempotency;
+pub mod known_names;
 pub mod mapping;
 pub mod rule;
 pub mod template;

@@ -8,6 +8,7 @@ use std::task::Poll;
 use posthorn::domain::connection::target_cache::TargetCache;
 use posthorn::domain::delivery::in_flight::InFlight;
 use posthorn::domain::delivery::write_gate::WriteGate;
+use posthorn::domain::routing::known_names::KnownNames;
 
 use super::Edge;
 
@@ -25,6 +26,7 @@ pub struct Isolate {
     pub in_flight: RefCell<InFlight>,
     pub write_gate: RefCell<WriteGate>,
     pub targets: RefCell<TargetCache>,
+    pub known_names: RefCell<KnownNames>,
     /// Writes of its own to CONTROL when that was last looked at.
     pub writes_seen: Cell<usize>,
 }

@@ -25,6 +25,7 @@ use posthorn::domain::connection::target_cache::TargetCache;
 use posthorn::domain::delivery::in_flight::InFlight;
 use posthorn::domain::delivery::upkeep::UpkeepJob;
 use posthorn::domain::delivery::write_gate::WriteGate;
+use posthorn::domain::routing::known_names::KnownNames;
 use posthorn::ports::{Clock, Entropy, Log, Platform, PortError, Quotas, Settings};
 use serde_json::Value;
 
@@ -289,6 +290,7 @@ impl Edge {
         self.1.in_flight.take();
         self.1.write_gate.take();
         self.1.targets.take();
+        self.1.known_names.take();
     }
 
     /// Forgets what lives in memory, as a crash of a local installation does.
@@ -380,5 +382,9 @@ impl Platform for Edge {
             self.1.targets.borrow_mut().changed();
         }
         &self.1.targets
+    }
+
+    fn known_names(&self) -> &RefCell<KnownNames> {
+        &self.1.known_names
     }
 }
