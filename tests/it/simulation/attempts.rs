@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use posthorn::domain::base::ids::message_id;
+use posthorn::domain::delivery::job::Message;
 use posthorn::ports::{Clock, Statement};
 use serde_json::Value;
 
@@ -136,8 +138,12 @@ impl World {
     pub fn judge_attempts(&self) {
         let mut copies: BTreeMap<Key, usize> = BTreeMap::new();
         for text in self.edge.queue.copied.borrow().iter() {
-            let job: Value = serde_json::from_str(text).expect("JSON");
-            *key(&job, "n").map(|key| copies.entry(key).or_default()).unwrap_or(&mut 0) += 1;
+            // A message may name several deliveries.
+            let Ok(Message::Deliver(jobs)) = Message::parse(text) else { continue };
+            for job in jobs {
+                let key = (message_id(&job.event, job.rule), job.attempt);
+                *copies.entry(key).or_default() += 1;
+            }
         }
         let mut repeats = 0;
         for (key, attempt) in self.ledger.attempts.borrow().iter() {
