@@ -60,7 +60,7 @@ export async function applyRecipe(api, workspace, recipe, given) {
     expected(`the event type ${name}`, 200, await api.put(`/event-types/${encodeURIComponent(name)}`, eventType));
     made.push(`event type ${name}`);
   }
-  const there = await all(api, `/connections?workspace=${workspace}`);
+  const there = await all(api, `/workspaces/${workspace}/connections`);
   const connections = {};
   for (const [key, { type, name, metadata }] of Object.entries(recipe.connections)) {
     let connection = there.find((one) => one.name === name && one.type === type);

@@ -8,10 +8,9 @@
 //!    In a strict line the next one is read while the lane is asked, after 5 for the one before;
 //! 4. send and wait: a crash before 5 repeats the attempt under the same message id. Those under
 //!    way go on while the lane is asked and LOG is read;
-//! 5. record (LOG): takes effect only on a delivery that still owes this very attempt. The lane is
+//! 5. record (LOG), as attempts end and whatever else is awaited: takes effect only on a delivery that still owes this very attempt. The lane is
 //!    told after that, so it never lets a later one pass by what is not settled.
 
-use serde_json::json;
 use std::rc::Rc;
 
 use futures_util::future::{Either, LocalBoxFuture, join, select};
@@ -20,23 +19,22 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use crate::app::common::history_db;
 use crate::app::delivery::attempt::{AttemptResult, attempt};
 use crate::app::delivery::effect::ConnectionEffect;
-use crate::app::delivery::lanes;
+use crate::app::delivery::lane_read::{Read, complain, read, read_ahead};
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::slice::{self, FreshTarget};
 use crate::app::delivery::write_gate;
-use crate::domain::base::error::Result;
 use crate::domain::base::limits::{
-    CANCEL_STEP, HAND_BACK_S, LANE_RUN_DELIVERIES, LANE_RUN_END_MS, LANE_RUN_MS, LANE_RUN_PAGES,
-    LEASE_LEFT_MS, STRAGGLERS_MS,
+    HAND_BACK_S, LANE_RUN_DELIVERIES, LANE_RUN_END_MS, LANE_RUN_MS, LANE_RUN_PAGES, LEASE_LEFT_MS,
+    STRAGGLERS_MS,
 };
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::Job;
 use crate::domain::lane::messages::{Command, ConsumerReport, Given, How, Pull, Settled};
-use crate::domain::lane::queue::DeliveryKey;
-use crate::domain::lane::queue::{ConnectionQueue, LanePolicy, Page, PageStart, QueuePosition};
+use crate::domain::lane::queue::{
+    ConnectionQueue, DeliveryKey, LanePolicy, Page, PageStart, QueuePosition,
+};
 use crate::ports::{Lanes, Platform, PortError};
-use crate::store::deliveries::{self, Owed};
-use crate::store::{held, lines};
+use crate::store::lines;
 
 /// Serves a line. `told` is what the consumer knows already, `room` how many attempts it can have
 /// under way.
@@ -53,8 +51,11 @@ pub async fn run<P: Platform>(platform: P, told: ConsumerReport, room: usize) {
         attempts: 0,
         pages: 0,
         room,
-        under_way: FuturesUnordered::new(),
+        work: FuturesUnordered::new(),
+        under_way: 0,
         ended: Vec::new(),
+        is_due: false,
+        recording: 0,
         is_first: true,
         stops: false,
     };
@@ -65,11 +66,15 @@ pub async fn run<P: Platform>(platform: P, told: ConsumerReport, room: usize) {
     while run.turn().await {}
 }
 
-/// An attempt that ended, with the hand-out and the job that it was made for.
-type Ended = (Given, Job, AttemptResult);
-
-/// The connection, unless it is gone, and those of the deliveries that owe an attempt.
-type Read = (Option<Rc<FreshTarget>>, Vec<Owed>);
+/// What the work of a run leads to.
+enum Progress {
+    /// An attempt ended that was made for this hand-out and this job.
+    Ended(Given, Job, Box<AttemptResult>),
+    /// What ended is to be recorded now.
+    Due,
+    /// These were recorded, but for some jobs.
+    Recorded(Vec<Settled>, Vec<Job>),
+}
 
 struct Run<P: Platform> {
     platform: P,
@@ -84,31 +89,36 @@ struct Run<P: Platform> {
     attempts: usize,
     pages: usize,
     room: usize,
-    under_way: FuturesUnordered<LocalBoxFuture<'static, Ended>>,
-    /// Those that are not recorded yet.
-    ended: Vec<Ended>,
+    /// Attempts, the writing of their records, and the wait before it.
+    work: FuturesUnordered<LocalBoxFuture<'static, Progress>>,
+    /// How many attempts wait for their answer.
+    under_way: usize,
+    /// Attempts that ended and are not being recorded yet.
+    ended: Vec<(Given, Job, AttemptResult)>,
+    is_due: bool,
+    /// Sets of records that are being written.
+    recording: usize,
     is_first: bool,
     stops: bool,
 }
 
 impl<P: Platform> Run<P> {
-    /// Records what ended, asks the lane and does what it says; false when the run is over.
+    /// Asks the lane and does what it says; false when the run is over.
     async fn turn(&mut self) -> bool {
-        self.settle().await;
         self.stops |= self.is_over();
         let next = ConsumerReport {
             line: self.line.clone(),
             traits: self.traits,
             ..ConsumerReport::default()
         };
-        let room = if self.stops { 0 } else { self.room - self.under_way.len() };
+        let room = if self.stops { 0 } else { self.room - self.under_way };
         let pull = Pull {
             told: std::mem::replace(&mut self.told, next),
             settled: std::mem::take(&mut self.settled),
             room: u32::try_from(room).unwrap_or(1),
             page: self.page.take(),
             is_first: std::mem::take(&mut self.is_first),
-            stays: !self.under_way.is_empty(),
+            stays: self.under_way + self.ended.len() + self.recording > 0,
         };
         let next = self.next_in_line(&pull);
         let (platform, line) = (self.platform.clone(), self.line.clone());
@@ -123,7 +133,7 @@ impl<P: Platform> Run<P> {
                 // Its leases run out, and it looks at LOG again.
                 self.complain(&error);
                 self.stops = true;
-                return self.wait_for_one().await;
+                return self.wait().await;
             }
         };
         if let Some(from) = reply.wanted.filter(|_| !self.stops) {
@@ -133,40 +143,69 @@ impl<P: Platform> Run<P> {
         if !reply.given.is_empty() && !self.serve(reply.given, ahead).await {
             self.stops = true;
         }
-        self.wait_for_one().await || !self.settled.is_empty()
+        self.wait().await
     }
 
-    /// Waits until an attempt has ended, and for those that end at almost the same time; false when
-    /// none is under way.
-    async fn wait_for_one(&mut self) -> bool {
-        if self.ended.is_empty() {
-            self.ended.extend(self.under_way.next().await);
-        }
-        if !self.ended.is_empty() && !self.under_way.is_empty() {
-            let platform = self.platform.clone();
-            let soon = Box::pin(async move { platform.sleep_ms(STRAGGLERS_MS).await });
-            let mut soon = soon;
-            while let Either::Left((Some(one), rest)) = select(self.under_way.next(), soon).await {
-                self.ended.push(one);
-                soon = rest;
+    /// Waits until there is something to tell the lane; false when nothing is to come.
+    async fn wait(&mut self) -> bool {
+        while self.settled.is_empty() {
+            match self.work.next().await {
+                Some(progress) => self.take(progress),
+                None => return false,
             }
         }
-        !self.ended.is_empty()
+        true
     }
 
-    /// Does something while the attempts that are under way go on.
-    async fn beside<T>(&mut self, work: impl Future<Output = T>) -> T {
-        let mut work = Box::pin(work);
-        while !self.under_way.is_empty() {
-            match select(work, self.under_way.next()).await {
+    /// Waits for something else while attempts go on and are recorded.
+    async fn beside<T>(&mut self, other: impl Future<Output = T>) -> T {
+        let mut other = Box::pin(other);
+        while !self.work.is_empty() {
+            match select(other, self.work.next()).await {
                 Either::Left((done, _)) => return done,
-                Either::Right((one, rest)) => {
-                    self.ended.extend(one);
-                    work = rest;
+                Either::Right((progress, rest)) => {
+                    progress.into_iter().for_each(|progress| self.take(progress));
+                    other = rest;
                 }
             }
         }
-        work.await
+        other.await
+    }
+
+    fn take(&mut self, progress: Progress) {
+        match progress {
+            Progress::Ended(given, job, done) => {
+                self.under_way -= 1;
+                self.ended.push((given, job, *done));
+                if self.under_way == 0 {
+                    self.record();
+                } else if !std::mem::replace(&mut self.is_due, true) {
+                    // Attempts that began together often end together.
+                    let platform = self.platform.clone();
+                    self.work.push(Box::pin(async move {
+                        platform.sleep_ms(STRAGGLERS_MS).await;
+                        Progress::Due
+                    }));
+                }
+            }
+            Progress::Due => {
+                self.is_due = false;
+                self.record();
+            }
+            Progress::Recorded(mut settled, unrecorded) => {
+                self.recording -= 1;
+                self.stops |= !unrecorded.is_empty();
+                let again_at_ms = self.again_at_ms();
+                for job in unrecorded {
+                    let same = |one: &&mut Settled| {
+                        one.place.event == job.event && one.place.rule == job.rule
+                    };
+                    let unrecorded = settled.iter_mut().find(same);
+                    unrecorded.into_iter().for_each(|one| one.how = How::GivenBack(again_at_ms));
+                }
+                self.settled.extend(settled);
+            }
+        }
     }
 
     /// In a strict line the lane hands out what follows what was delivered, unless something keeps
@@ -253,9 +292,10 @@ impl<P: Platform> Run<P> {
                     let (platform, target, row) =
                         (self.platform.clone(), Rc::clone(&target), row.clone());
                     self.attempts += 1;
-                    self.under_way.push(Box::pin(async move {
+                    self.under_way += 1;
+                    self.work.push(Box::pin(async move {
                         let done = attempt(&platform, &target, &row).await;
-                        (given, job, done)
+                        Progress::Ended(given, job, Box::new(done))
                     }));
                 }
             }
@@ -302,30 +342,25 @@ impl<P: Platform> Run<P> {
         at_ms.max(gate_ms.unwrap_or_default())
     }
 
-    /// Records what attempts led to, and notes it for the lane.
-    async fn settle(&mut self) {
-        let mut finished = Vec::new();
+    /// Begins to record what attempts led to, and notes it for the lane.
+    fn record(&mut self) {
+        let (mut finished, mut ended) = (Vec::new(), Vec::new());
         for (given, job, done) in std::mem::take(&mut self.ended) {
             let how = match &done {
                 AttemptResult::DeliveryUpdate { meaning, .. } => self.note(meaning),
                 AttemptResult::InternalFault(faulted) => How::InternalFault(faulted.due_at_ms),
             };
-            self.settled.push(settled(&given, how));
+            ended.push(settled(&given, how));
             finished.push(FinishedJob { job, done });
         }
         if finished.is_empty() {
             return;
         }
+        self.recording += 1;
         let platform = self.platform.clone();
-        let unrecorded = self.beside(recorder::record(&platform, finished)).await;
-        let again_at_ms = self.again_at_ms();
-        self.stops |= !unrecorded.is_empty();
-        for job in unrecorded {
-            let same =
-                |one: &&mut Settled| one.place.event == job.event && one.place.rule == job.rule;
-            let unrecorded = self.settled.iter_mut().find(same);
-            unrecorded.into_iter().for_each(|one| one.how = How::GivenBack(again_at_ms));
-        }
+        self.work.push(Box::pin(async move {
+            Progress::Recorded(ended, recorder::record(&platform, finished).await)
+        }));
     }
 
     fn note(&mut self, meaning: &ConnectionEffect) -> How {
@@ -338,47 +373,6 @@ impl<P: Platform> Run<P> {
             (false, false) => How::InternalFault(None),
         }
     }
-}
-
-/// Reads what will be handed out in all likelihood. What cannot be read now is read later.
-async fn read_ahead<P: Platform>(
-    platform: &P,
-    line: &ConnectionQueue,
-    next: Option<QueuePosition>,
-) -> Option<(QueuePosition, Read)> {
-    let place = next?;
-    let read = read(platform, line, &[line.key(&place)]).await;
-    read.ok().map(|read| (place, read))
-}
-
-/// Reads the connection and those of the deliveries that still owe an attempt. Those of a
-/// connection that is gone are canceled, those of an inactive one held.
-async fn read<P: Platform>(
-    platform: &P,
-    line: &ConnectionQueue,
-    keys: &[DeliveryKey],
-) -> Result<Read> {
-    let log = history_db(platform, line.shard)?;
-    let (targets, owed) = join(slice::find(platform, keys), deliveries::owed(log, keys)).await;
-    let (target, owed) = (targets?.pop(), owed?);
-    owed.wrong.iter().for_each(|why| complain(platform, line, why));
-    match &target {
-        None => {
-            let (w, c, now_ms) = (&line.workspace, &line.connection, platform.now_ms());
-            deliveries::cancel_connection(log, w, c, now_ms, CANCEL_STEP).await?;
-            lanes::forget(platform, line).await?;
-        }
-        Some(fresh) if !fresh.target.active => {
-            held::hold_connection(log, &line.workspace, &line.connection).await?;
-        }
-        Some(_) => {}
-    }
-    Ok((target, owed.rows))
-}
-
-fn complain<P: Platform>(platform: &P, line: &ConnectionQueue, error: &str) {
-    let line = json!({"at": "lane_run", "connection": line.connection, "error": error});
-    platform.log_event(&line);
 }
 
 fn settled(given: &Given, how: How) -> Settled {

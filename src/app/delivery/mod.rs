@@ -4,6 +4,7 @@ pub mod attempt;
 pub mod batch;
 pub mod deliver;
 pub mod effect;
+pub mod lane_read;
 pub mod lane_run;
 pub mod lanes;
 pub mod queue_delay;
