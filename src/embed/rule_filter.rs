@@ -29,10 +29,13 @@ pub struct Trial {
     now_ms: i64,
 }
 
+/// Id and name of an event, and when it was accepted.
+type Known = (String, String, i64);
+
 #[derive(Debug)]
 struct Tried {
-    /// The event and when it was accepted; none for an example.
-    event: Option<(String, String, i64)>,
+    /// None for an example.
+    event: Option<Known>,
     /// Why it would not be sent, if it would not.
     fails: Option<String>,
 }
@@ -56,7 +59,7 @@ pub async fn try_filter<P: Platform>(
         }
         Err(_) => Vec::new(),
     };
-    let mut payloads: Vec<(Option<(String, String, i64)>, String)> = found
+    let mut payloads: Vec<(Option<Known>, String)> = found
         .into_iter()
         .map(|one| (Some((one.event, one.name, one.created_at_ms)), one.payload))
         .collect();
@@ -68,7 +71,7 @@ pub async fn try_filter<P: Platform>(
     let filter = draft.kept_filter().ok().flatten();
     let filter = filter.and_then(|text| Filter::parse(&text).ok());
     let paths = payloads.first().map(|(_, payload)| paths_of(payload)).unwrap_or_default();
-    let judged = |(event, payload): (Option<(String, String, i64)>, String)| Tried {
+    let judged = |(event, payload): (Option<Known>, String)| Tried {
         event,
         fails: filter.as_ref().and_then(|filter| fails(filter, &payload)),
     };

@@ -24,7 +24,7 @@ fn fan_out(edge: &Edge, count: usize) -> Tenant {
     tenant
 }
 
-fn jobs(text: &String) -> Vec<Job> {
+fn jobs(text: &str) -> Vec<Job> {
     match Message::parse(text) {
         Ok(Message::Deliver(jobs)) => jobs,
         other => panic!("{other:?}"),

@@ -8,8 +8,9 @@
 //!    In a strict line the next one is read while the lane is asked, after 5 for the one before;
 //! 4. send and wait: a crash before 5 repeats the attempt under the same message id. Those under
 //!    way go on while the lane is asked and LOG is read;
-//! 5. record (LOG), as attempts end and whatever else is awaited: takes effect only on a delivery that still owes this very attempt. The lane is
-//!    told after that, so it never lets a later one pass by what is not settled.
+//! 5. record (LOG), as attempts end and whatever else is awaited: takes effect only on a delivery
+//!    that still owes this very attempt. The lane is told after that, so it never lets a later one
+//!    pass by what is not settled.
 
 use std::rc::Rc;
 
