@@ -7,7 +7,7 @@ import { connect, emit, emitMany, made, newTenant, ok, openWorld, settled } from
 
 // 400 KB was the bound while there was delivery and its API; since then came the customer's pages, the lanes,
 // and the whole contract. The platform takes 10 MB; it is the start of an isolate that a larger module slows.
-const WASM_GZIP_BYTES_MAX = 1_000 * 1000;
+const WASM_GZIP_BYTES_MAX = 1_100 * 1000;
 
 let world, tenant;
 /** Requests to the Worker since it was ready, and how many were metered before. */
@@ -123,7 +123,7 @@ test("a filter that lets nothing pass costs no row", async () => {
   assert.deepEqual([spent.round_trips, spent.rows_written, spent.queue_messages], [2, 1, 0]);
 });
 
-test("the wasm is at most 1,000 KB gzipped", () => {
+test("the wasm is at most 1,100 KB gzipped", () => {
   const { gzip } = wasmSize();
   console.log(`wasm: ${gzip} bytes gzipped`);
   assert.ok(gzip <= WASM_GZIP_BYTES_MAX, `${gzip} bytes`);
