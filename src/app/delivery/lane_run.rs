@@ -26,7 +26,7 @@ use crate::app::delivery::slice::{self, FreshTarget};
 use crate::app::delivery::write_gate;
 use crate::domain::base::limits::{
     HAND_BACK_S, LANE_RUN_DELIVERIES, LANE_RUN_END_MS, LANE_RUN_MS, LANE_RUN_PAGES, LEASE_LEFT_MS,
-    STRAGGLERS_MS,
+    SLOTS, STRAGGLERS_MS,
 };
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::Job;
@@ -49,7 +49,7 @@ pub async fn run<P: Platform>(platform: P, told: ConsumerReport, room: usize) {
         settled: Vec::new(),
         page: None,
         places: Vec::new(),
-        attempts: 0,
+        handed_out: 0,
         pages: 0,
         room,
         work: FuturesUnordered::new(),
@@ -87,7 +87,8 @@ struct Run<P: Platform> {
     /// What the last page showed of a strict line, in order.
     places: Vec<QueuePosition>,
     started_at_ms: i64,
-    attempts: usize,
+    /// Deliveries that the lane handed out to it, those among them that it could not start.
+    handed_out: usize,
     pages: usize,
     room: usize,
     /// Attempts, the writing of their records, and the wait before it.
@@ -141,6 +142,7 @@ impl<P: Platform> Run<P> {
             self.read_page(from).await;
             return true;
         }
+        self.handed_out += reply.given.len();
         if !reply.given.is_empty() && !self.serve(reply.given, ahead).await {
             self.stops = true;
         }
@@ -219,10 +221,10 @@ impl<P: Platform> Run<P> {
 
     fn is_over(&self) -> bool {
         let elapsed_ms = self.platform.now_ms() - self.started_at_ms;
-        self.attempts >= LANE_RUN_DELIVERIES
+        self.handed_out >= LANE_RUN_DELIVERIES * self.room / SLOTS
             || self.pages > LANE_RUN_PAGES
             || elapsed_ms >= LANE_RUN_MS
-            || (self.attempts > 0 && elapsed_ms + self.traits.timeout_ms > LANE_RUN_END_MS)
+            || (self.handed_out > 0 && elapsed_ms + self.traits.timeout_ms > LANE_RUN_END_MS)
     }
 
     fn complain(&self, error: &str) {
@@ -292,7 +294,6 @@ impl<P: Platform> Run<P> {
                 Some(row) => {
                     let (platform, target, row) =
                         (self.platform.clone(), Rc::clone(&target), row.clone());
-                    self.attempts += 1;
                     self.under_way += 1;
                     self.work.push(Box::pin(async move {
                         let done = attempt(&platform, &target, &row).await;

@@ -382,7 +382,7 @@ pub const WATCH_MS: i64 = 5 * 60_000;
 /// How long a connection that answered slowly is served by its lane alone, unless it is quick
 /// again.
 pub const SLOW_FOR_MS: i64 = 5 * 60_000;
-/// Deliveries that one run of a lane job starts at the most.
+/// Deliveries that lanes hand out to one invocation at the most: each may cost a few statements.
 pub const LANE_RUN_DELIVERIES: usize = 50;
 /// After this long a run of a lane job starts nothing more. It runs in `waitUntil`, where work is
 /// cut about 30 s after the handler returned.

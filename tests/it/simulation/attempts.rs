@@ -149,10 +149,11 @@ impl World {
         for (key, attempt) in self.ledger.attempts.borrow().iter() {
             let (count, copied) = (attempt.count(), copies.get(key).copied().unwrap_or_default());
             repeats += count - 1;
-            // A record that fails is tried once more at once.
+            // A record that fails is tried once more at once; until that has worked a lease may
+            // have run out.
             let most = 1
                 + attempt.deaths
-                + attempt.failed_records / 2
+                + attempt.failed_records.div_ceil(2)
                 + copied
                 + self.wiped(attempt)
                 + self.asked(&key.0, attempt);
