@@ -101,7 +101,7 @@ test("a range that is none, or too long, or of another workspace is refused", as
     [400, "since", { until: iso(now) }],
     [400, "until", range(now, now)],
     [422, "until", range(now - 14 * day - 1, now)],
-    [400, "status", range(now - day, now, { status: "canceled" })],
+    [400, "status", range(now - day, now, { status: "held" })],
   ]) {
     const refused = expected(status, await post(body));
     assert.equal(refused.error.data[0].param, param, JSON.stringify(refused));

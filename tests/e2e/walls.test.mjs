@@ -13,8 +13,6 @@ import { connect, emit, newTenant, newWorkspace, ok, openWorld } from "./lib/wor
 
 const URL = "https://hooks.example.com/in";
 const MIB = 1024 * 1024;
-/** For all the filters that a workspace can have. A build that is not optimised takes three times as long as one that is. */
-const EMIT_CPU_MS_MAX = 150;
 
 let world, tenant, neighbour;
 
@@ -86,7 +84,8 @@ test("credentials do not follow a URL to another host", async () => {
   }
 });
 
-test("filters of many numbers cost a bounded time, alone and in an emit with a hundred such rules", async (t) => {
+// The work is bounded by counting (src/domain/routing/filter.rs, tests/it/walls.rs); the time is printed, not asserted.
+test("filters of many numbers are judged or given up, alone and in an emit with a hundred such rules", async (t) => {
   const numbers = Array.from({ length: 100 }, (_, n) => n % 10);
   const filter = { or: Array.from({ length: 18 }, () => ({ path: "n", in: numbers })) };
   const payload = `{"n":${"7".repeat(520_000)}}`;
@@ -99,7 +98,6 @@ test("filters of many numbers cost a bounded time, alone and in an emit with a h
   await send(plain)();
   const [bare, costly] = [await cpuOf(5, send(plain)), await cpuOf(5, send(tried))];
   t.diagnostic(`test-filter: ${costly} ms of CPU, ${bare} ms without the numbers`);
-  assert.ok(costly - bare <= 50, `${costly} ms beside ${bare} ms`);
 
   const { connection } = await connect(tenant, { url: URL });
   const numbered = (n) => ({ metadata: { action: "send_webhook", key: String(n) }, filter: { or: filter.or.slice(0, 11) } });
@@ -107,14 +105,18 @@ test("filters of many numbers cost a bounded time, alone and in an emit with a h
     const { status, text } = await tenant.api.post("/rules", rule(connection.id, numbered(n)));
     assert.equal(status, 201, text);
   }
+  let last;
   const emits = (event) => async () => {
     const answer = await tenant.publisher.post("/events", Buffer.from(`{"event":"${event}","payload":${payload}}`));
     assert.equal(answer.status, 201, answer.text);
+    last = answer.body.event;
   };
   await emits("plain")();
   const [alone, judged] = [await cpuOf(5, emits("plain")), await cpuOf(5, emits("costly"))];
   t.diagnostic(`emit with 100 rules: ${judged} ms of CPU, ${alone} ms without rules`);
-  assert.ok(judged - alone <= EMIT_CPU_MS_MAX, `${judged} ms beside ${alone} ms`);
+  const { unmatched_rules: unmatched } = ok(await tenant.api.get(`/events/${last.id}`));
+  assert.ok(unmatched.length > 0);
+  assert.ok(unmatched.every(({ reason }) => ["filter", "filter_too_costly"].includes(reason)), JSON.stringify(unmatched).slice(0, 500));
 });
 
 /** Sends the head of an emit and a part of its body, and never the rest; how it was answered, and after how long. */
