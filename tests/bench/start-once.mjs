@@ -42,6 +42,7 @@ try {
     CONTROL: new D1Database(),
     LOG_0: new D1Database(),
     JOBS: new WorkerQueue(),
+    UPKEEP: new WorkerQueue(),
     LANES: new DurableObjectNamespace(),
   };
   const ctx = { waitUntil() {}, passThroughOnException() {} };
