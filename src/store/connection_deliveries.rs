@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use crate::domain::base::limits::{CONNECTIONS_SHOWN_MAX, LIST_READS_MAX};
 use crate::domain::delivery::state::State;
 use crate::store::row::{FromRow, Row};
 use crate::store::{Query, all_rows};
@@ -89,7 +88,7 @@ const FAILED: &str = "\
     from json_each(?2) j";
 
 /// Failed deliveries of one connection that are counted for a page of all that are shown.
-pub const FAILED_COUNTED: usize = LIST_READS_MAX / CONNECTIONS_SHOWN_MAX;
+pub const FAILED_COUNTED: usize = 25;
 
 /// How many deliveries of each of these connections have failed, up to [`FAILED_COUNTED`].
 pub fn failed(workspace: &str, connections: &[&str]) -> Query<Vec<(String, usize)>> {

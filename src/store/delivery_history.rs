@@ -88,8 +88,9 @@ const LIST_END: &str = "\
       and (event, rule) < (?3, ?4) and event >= ?5 \
     order by event desc, rule desc limit 1 offset ?6";
 
-/// Deliveries that one page looks at: they are read for the list and for its end.
-const LOOKED_AT: usize = LIST_READS_MAX / 2;
+/// Deliveries that one page looks at: they are read for the list, each with its event, and for its
+/// end.
+const LOOKED_AT: usize = LIST_READS_MAX / 3;
 
 /// Which deliveries of a connection are listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

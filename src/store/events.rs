@@ -239,7 +239,8 @@ pub fn list(
     Query::new(LIST_FILTERED, params, all_rows)
 }
 
-/// Where a filtered [`list`] goes on when it has shown all of what it read; `None` at the end.
+/// Where a filtered [`list`] goes on when it has shown all of what it read; `None` at the end. Of a
+/// list without a filter it looks at one event only: such a list goes on after what it shows.
 pub fn list_end(workspace: &str, filter: &Filter, before: &str) -> Query<Option<String>> {
     struct End(String);
     impl FromRow for End {
@@ -249,7 +250,8 @@ pub fn list_end(workspace: &str, filter: &Filter, before: &str) -> Query<Option<
     }
     let since = filter.since_ms.map(first_event_id);
     let before = filter.before(before);
-    let params = [workspace.into(), before.as_ref().into(), (LOOKED_AT - 1).into(), since.into()];
+    let passed = if filter.is_empty() { 0 } else { LOOKED_AT - 1 };
+    let params = [workspace.into(), before.as_ref().into(), passed.into(), since.into()];
     Query::new(LIST_END, params, |rows| {
         let end: Option<End> = row::first(row::rows(rows)?)?;
         Ok(end.map(|end| end.0))

@@ -206,7 +206,7 @@ const LANES: &str = "\
     with lines as (select workspace, connection, nudges, nudge_after_ms from lanes \
       where (workspace, connection) > (?1, ?2) order by workspace, connection limit ?3) \
     select workspace, connection, nudges, nudge_after_ms, \
-      nudge_after_ms <= ?8 and exists (select 1 from ( \
+      (?6 = 1 or nudge_after_ms <= ?8) and exists (select 1 from ( \
         select due_at_ms, sweep_at_ms from deliveries d indexed by deliveries_open \
         where d.workspace = lines.workspace and d.connection = lines.connection and d.open = 1 \
         order by event, rule limit ?5) oldest_lines \
@@ -260,6 +260,18 @@ pub async fn nudged(log: &impl Database, nudged: &[Nudged<'_>]) -> Result<()> {
     };
     let set = Value::from(nudged.iter().map(row).collect::<Vec<_>>()).to_string();
     run(log, vec![statement(NUDGED, [set.into()])]).await.map(drop)
+}
+
+const JOBS_ARE_GONE: &str = "\
+    update deliveries indexed by deliveries_open set sweep_at_ms = ?2 from json_each(?1) j \
+    where deliveries.workspace = j.value ->> 0 and deliveries.connection = j.value ->> 1 \
+      and deliveries.open = 1 and deliveries.state = 'pending' and deliveries.sweep_at_ms > ?2";
+
+/// Says that no job is on its way for what is pending on these lanes: they need not wait for one.
+pub async fn jobs_are_gone(log: &impl Database, lanes: &[SweptLane], now_ms: i64) -> Result<()> {
+    let row = |lane: &SweptLane| json!([lane.workspace, lane.connection]);
+    let set = Value::from(lanes.iter().map(row).collect::<Vec<_>>()).to_string();
+    run(log, vec![statement(JOBS_ARE_GONE, [set.into(), now_ms.into()])]).await.map(drop)
 }
 
 const NOTE_DELAY: &str = "\

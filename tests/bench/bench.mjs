@@ -1,5 +1,5 @@
 // `npm run bench`: what events cost, counted by the Worker itself; how fast the local Worker is, beside floors that
-// show what its parts can give at most; and how long the module takes to start. Words name the steps to do:
+// show what its parts can give at most; whether anything grows with history; and how long the module takes to start. Words name the steps to do:
 // `npm run bench -- speed`. `--quick` takes little of everything, `--write` makes docs/benchmarks.md of the speeds.
 // The counts hold anywhere; speeds are this machine's. `BASELINE=<build folder>` compares with another build.
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,6 +8,7 @@ import { commandLine } from "../../tools/lib/run.mjs";
 import { connect, emit, emitMany, newTenant, openWorld } from "../e2e/lib/world.mjs";
 import { until } from "../e2e/lib/until.mjs";
 import { costPerMillion } from "./cost.mjs";
+import { growth } from "./growth.mjs";
 import { measure, SIZES } from "./measure.mjs";
 import { medians, print, write } from "./report.mjs";
 import { startTimes } from "./start.mjs";
@@ -17,16 +18,20 @@ const COUNTED = 100;
 const SETTLES_MS = 2_000;
 /** Assumed, since the local runtime does not tell: emit and attempt together. */
 const CPU_MS = 3;
-const USAGE = "npm run bench [-- costs | speed | start] [-- --quick] [-- --write]";
+const USAGE = "npm run bench [-- costs | growth | speed | start] [-- --quick] [-- --write]";
 
 let lastCount = -1;
 let world;
 
-const steps = { costs, speed, start: starts };
+const steps = { costs, growth: growths, speed, start: starts };
 const flags = { quick: { type: "boolean" }, write: { type: "boolean" } };
 const { values: wanted, positionals: named } = commandLine(flags, USAGE, true);
 for (const [name, work] of Object.entries(steps)) {
   if (named.length === 0 || named.includes(name)) await work();
+}
+
+async function growths() {
+  if (!(await growth())) process.exitCode = 1;
 }
 
 function starts() {

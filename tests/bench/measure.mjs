@@ -15,6 +15,7 @@ export const FIGURES = {
   bulk: ["events a second in bulks of 100, 4 connections", "", 0],
   delivered: ["single events delivered a second, end to end", "", 0],
   delivered10: ["single events delivered a second to a receiver of 10 ms", "", 0],
+  backlog10: ["events of a backlog (bulks of 100) delivered a second to a receiver of 10 ms", "", 0],
   cpu: ["CPU of the runtime for 1,000 events end to end", "s", 2],
   arrival50: ["emit to arrival at 20/s, p50", "ms", 1],
   arrival99: ["emit to arrival at 20/s, p99", "ms", 1],
@@ -58,6 +59,7 @@ export async function measure({ subject, running, load, receiver, size }) {
   figures.delivered = endToEnd(await run("fast", { connections: 16, requests: size.endToEnd }));
   figures.cpu = ((cpuSeconds(running.runtime) - before) * 1000) / size.endToEnd;
   figures.delivered10 = endToEnd(await run("slow", { connections: 16, requests: size.slow }));
+  figures.backlog10 = endToEnd(await run("slow", { connections: 4, requests: size.slow / 100, bulk: 100 }));
   const light = { connections: 4, perSecond: 20, seconds: size.light };
   const calm = await run("fast", light);
   [figures.arrival50, figures.arrival99] = [calm.arrived.p50, calm.arrived.p99];

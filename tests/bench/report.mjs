@@ -39,8 +39,8 @@ export function print(results, rounds) {
   console.table(Object.fromEntries(table(results).map(({ figure, ...row }) => [figure, row])));
 }
 
-/** Writes the page and its picture. */
-export function write(results, rounds) {
+/** Writes the page and its picture, without the other build. */
+export function write({ baseline: _, ...results }, rounds) {
   const rows = table(results);
   const columns = Object.keys(rows[0]);
   const lines = [columns, columns.map(() => "---"), ...rows.map((row) => columns.map((column) => row[column]))];

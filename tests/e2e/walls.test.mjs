@@ -2,12 +2,11 @@
 // attacker found open once is closed: credentials that follow a URL, filters that burn CPU, bodies that never come, emits that
 // go round; and changes at once are both kept.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { connect as openSocket } from "node:net";
 import { after, before, test } from "node:test";
 import { HOST } from "../../tools/lib/ports.mjs";
-import { membersOf } from "../../tools/lib/processes.mjs";
+import { cpuMs, wasmBytes } from "./lib/process.mjs";
 import { sleep } from "./lib/until.mjs";
 import { connect, emit, newTenant, newWorkspace, ok, openWorld } from "./lib/world.mjs";
 
@@ -23,40 +22,11 @@ before(async () => {
 });
 after(() => world?.close());
 
-/** What the system knows of the process that runs the Worker. The other one is wrangler's proxy. */
-function ofWorkerd(file) {
-  const isIt = (pid) => /workerd.*--inspector-addr/s.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
-  return readFileSync(`/proc/${membersOf(world.worker.pgid).find(isIt)}/${file}`, "utf8");
-}
-
-/** Its CPU so far, in milliseconds. */
-function cpuMs() {
-  const fields = ofWorkerd("stat").replace(/^.*\) /, "").split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-/** The bytes of the Worker's wasm memory, which never shrinks: where 4 GiB are set aside, what of them can be written. */
-function wasmBytes() {
-  const places = ofWorkerd("maps").trim().split("\n").map((line) => {
-    const [range, may] = line.split(/\s+/);
-    const [start, end] = range.split("-").map((address) => BigInt(`0x${address}`));
-    return { start, end, may };
-  });
-  const isIt = ({ start, end, may }, index) => {
-    const next = places[index + 1];
-    const mebibytes = next ? Number((next.end - start) >> 20n) : 0;
-    return may.startsWith("rw") && next?.start === end && next.may.startsWith("---") && Math.abs(mebibytes - 4096) <= 4;
-  };
-  const found = places.filter(isIt).map(({ start, end }) => Number(end - start));
-  assert.ok(found.length > 0, "no wasm memory is found");
-  return Math.max(...found);
-}
-
 /** CPU of the Worker for each of so many calls of something, in milliseconds. */
 async function cpuOf(calls, act) {
-  const start = cpuMs();
+  const start = cpuMs(world.worker);
   for (let n = 0; n < calls; n += 1) await act();
-  return (cpuMs() - start) / calls;
+  return (cpuMs(world.worker) - start) / calls;
 }
 
 const rule = (connection, more) => ({
@@ -154,7 +124,7 @@ test("bodies that never come end in time, hold little memory and nobody else up"
   await emit(neighbour, "x");
   t.diagnostic(`an emit beside them took ${Date.now() - began} ms`);
   const ended = await Promise.all(waiting);
-  const most = wasmBytes();
+  const most = wasmBytes(world.worker);
   t.diagnostic(`${Math.round(most / MIB)} MiB of wasm memory; ended after at most ${Math.max(...ended.map(({ ms }) => ms))} ms`);
   assert.ok(ended.every(({ ms }) => ms <= 20_000), JSON.stringify(ended));
   for (const [n, { status }] of ended.entries()) {

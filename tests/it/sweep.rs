@@ -5,7 +5,7 @@ use posthorn::ports::Clock;
 use posthorn::store::sweeps::{self, Overdue};
 use serde_json::{Value, json};
 
-use crate::edge::Edge;
+use crate::edge::{Edge, Reply};
 use crate::tenant::Tenant;
 
 fn url(name: &str) -> String {
@@ -53,6 +53,23 @@ fn while_the_queue_is_behind_what_waits_in_it_is_not_taken_for_lost() {
     edge.queue.clear();
     edge.run_for(5 * MINUTE_MS);
     assert_eq!(seen(&edge, "first"), 2);
+}
+
+#[test]
+fn after_a_restart_a_lane_waits_for_no_job_that_was_on_its_way() {
+    let (edge, tenant, _) = routes(&["a"]);
+    edge.receivers.script(&url("a"), |n| Reply::status(if n == 0 { 503 } else { 200 }));
+    tenant.emit(&edge, "a");
+    edge.run_for(2 * MINUTE_MS);
+    // Twice within the minute for which a lane that was nudged is left alone.
+    for round in 1..=2 {
+        (0..20).for_each(|_| drop(tenant.emit(&edge, "a")));
+        edge.queue.clear();
+        edge.lanes.evict();
+        edge.cron(true);
+        edge.run_for(10_000);
+        assert_eq!(seen(&edge, "a"), 2 + 20 * round);
+    }
 }
 
 #[test]

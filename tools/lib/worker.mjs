@@ -27,13 +27,14 @@ const MINUTE_CRON = "* * * * *";
  * - `stateDir`: databases, logs and the notes of this runner
  * - `vars`: variables and secrets, e.g. ADMIN_TOKEN, MASTER_KEYS, METER
  * - `rateLimits`: limits of requests in ten seconds by binding, e.g. {SESSION_LIMIT: 5}; default none
+ * - `wrapper`: a module that runs in front of the built one, which it imports as `./index.js`
  * - `log`: file that gets every line of output; default `worker.log` in the state folder
  * - `onLine`: called with each line of output
  * - `sweepEveryMs`: default a minute, as deployed; 0 for no timer (then only the sweep at the start)
  *
  * Answers {baseUrl, port, stateDir, pgid, lines, exited, sweep, stop, kill9}.
  */
-export async function startWorker({ port, stateDir, vars = {}, rateLimits, log, onLine, sweepEveryMs = 60_000 }) {
+export async function startWorker({ port, stateDir, vars = {}, rateLimits, wrapper, log, onLine, sweepEveryMs = 60_000 }) {
   const state = resolve(stateDir);
   mkdirSync(state, { recursive: true });
   const notes = notesOf(state);
@@ -41,7 +42,7 @@ export async function startWorker({ port, stateDir, vars = {}, rateLimits, log, 
   const chosen = port ?? (await freePort());
   if (!(await isFree(chosen))) throw portTaken(chosen);
   const node = await ensureNode();
-  const config = stageWorker(state, rateLimits);
+  const config = stageWorker(state, rateLimits, wrapper);
   await applyMigrations(node, state, config);
   // No connection may lead back to the Worker, whichever name of this machine it is called by.
   const own = [HOST, "localhost", "[::1]"].map((host) => `${host}:${chosen}`).join(",");

@@ -34,29 +34,31 @@ export function wranglerCommand(node, stateDir) {
  * Puts a copy of the built Worker, of its static files and of its configuration into the state folder. wrangler watches
  * what it runs: with a copy, an edit or a build in the repository cannot cause a hot reload, which
  * would lose the local queue. `rateLimits` are limits by the names of their bindings; a binding without
- * one is left out, because locally each count is a write to a disk. Answers the path of the configuration.
+ * one is left out, because locally each count is a write to a disk. `wrapper` is a module that runs in front of the
+ * built one, which it finds as `./index.js`. Answers the path of the configuration.
  */
-export function stageWorker(stateDir, rateLimits = {}) {
+export function stageWorker(stateDir, rateLimits = {}, wrapper) {
   const folder = join(stateDir, "worker");
   mkdirSync(folder, { recursive: true });
   for (const name of ["index.js", "index_bg.wasm"]) {
     if (!existsSync(inRepo("build", name))) throw new StepError("the Worker is not built: run `npm run build`.");
     copyFileSync(inRepo("build", name), join(folder, name));
   }
+  if (wrapper) copyFileSync(wrapper, join(folder, "wrapper.mjs"));
   rmSync(join(folder, "public"), { recursive: true, force: true });
   cpSync(inRepo("public"), join(folder, "public"), { recursive: true });
   const config = join(folder, "wrangler.toml");
-  writeFileSync(config, localConfig(readFileSync(inRepo("wrangler.toml"), "utf8"), rateLimits));
+  writeFileSync(config, localConfig(readFileSync(inRepo("wrangler.toml"), "utf8"), rateLimits, wrapper ? "wrapper.mjs" : "index.js"));
   return config;
 }
 
-function localConfig(text, rateLimits) {
+function localConfig(text, rateLimits, main) {
   const limited = text.replace(/^\[\[ratelimits\]\]\nname = "(.*)"\n.*\nsimple = .*\n/gm, (block, name) => (
     name in rateLimits ? block.replace(/limit = \d+/, `limit = ${rateLimits[name]}`) : ""
   ));
   const lines = limited.replace(/^\[build\]\n(?!\[)(?:(?!\[).*\n?)*/m, "").split("\n");
   return lines.map((line) => {
-    if (line.startsWith("main ")) return 'main = "index.js"';
+    if (line.startsWith("main ")) return `main = "${main}"`;
     const folder = line.match(/^migrations_dir\s*=\s*"(.*)"/)?.[1];
     return folder ? `migrations_dir = ${JSON.stringify(inRepo(folder))}` : line;
   }).join("\n");

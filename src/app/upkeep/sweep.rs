@@ -201,15 +201,16 @@ impl<P: Platform> Run<'_, P> {
         let mut nudges = Budget::new(SWEEP_NUDGES);
         let mut is_around = *position == Position::default();
         loop {
-            // One to read, one to note who was nudged.
-            if !self.statements.take(2) {
+            // One to read, one to note who was nudged, and after a restart one to say that their
+            // jobs are gone.
+            let restart = self.after_restart;
+            if !self.statements.take(2 + usize::from(restart)) {
                 return Ok(());
             }
             let (now_ms, overdue_at_ms) = (self.platform.now_ms(), self.overdue_at_ms());
             // Once an hour also those lanes whose oldest deliveries are not overdue, but others
             // may be.
             let all = now_ms.rem_euclid(HOUR_MS) < MINUTE_MS;
-            let restart = self.after_restart;
             let found =
                 sweeps::lanes(self.log, position, (now_ms, overdue_at_ms), restart, all).await?;
             self.complain(found.wrong.as_ref());
@@ -224,6 +225,9 @@ impl<P: Platform> Run<'_, P> {
                     nudged.push(lane.clone());
                 }
                 *position = (lane.workspace, lane.connection);
+            }
+            if restart && !nudged.is_empty() {
+                sweeps::jobs_are_gone(self.log, &nudged, now_ms).await?;
             }
             self.nudge(&nudged).await?;
             if !is_enough {

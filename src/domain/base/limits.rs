@@ -326,7 +326,7 @@ pub const CONNECTIONS_SHOWN_MAX: usize = 200;
 pub const NAMES_SHOWN_MAX: usize = 1_000;
 /// Events or deliveries that a page of a filtered list reads, however few of them it shows: D1
 /// bills what is read, and runs one query after the other.
-pub const LIST_READS_MAX: usize = 5_000;
+pub const LIST_READS_MAX: usize = 3_000;
 
 /// Connections or rules at which a page of them looks, workspaces without any included: each costs
 /// two rows, for the list and for its end, and is joined with its workspace.

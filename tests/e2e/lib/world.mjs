@@ -12,8 +12,8 @@ import { until } from "./until.mjs";
 export const ADMIN_TOKEN = "admin-token-of-the-tests-32-characters";
 export const MASTER_KEYS = `test:${Buffer.alloc(32, 7).toString("base64")}`;
 
-/** A Worker and a receiver. `vars` are more variables of the Worker, or give them for the receiver; `rateLimits` see `startWorker`. Close it in `after`. */
-export async function openWorld({ vars = {}, rateLimits } = {}) {
+/** A Worker and a receiver. `vars` are more variables of the Worker, or give them for the receiver; `rateLimits` and `wrapper` (a path) see `startWorker`. Close it in `after`. */
+export async function openWorld({ vars = {}, rateLimits, wrapper } = {}) {
   const stateDir = mkdtempSync(join(tmpdir(), "posthorn-e2e-"));
   const receiver = await openReceiver();
   const more = typeof vars === "function" ? vars(receiver) : vars;
@@ -21,6 +21,7 @@ export async function openWorld({ vars = {}, rateLimits } = {}) {
     stateDir,
     port,
     rateLimits,
+    wrapper,
     vars: { ADMIN_TOKEN, MASTER_KEYS, ALLOW_PRIVATE_DESTINATIONS: "true", ...more, ...changed },
   });
   const world = { stateDir, receiver, worker: await start() };

@@ -1,0 +1,211 @@
+// `npm run bench -- growth`: what everything costs with 1,000, 100,000 and 1,000,000 settled deliveries of one
+// connection in front. Rows are D1's own count (`meta.rows_read`), times are medians of five as the caller sees them.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import { asMachine } from "../../tools/lib/api.mjs";
+import { inRepo } from "../../tools/lib/paths.mjs";
+import { newSession } from "../e2e/lib/embed.mjs";
+import { answer } from "../e2e/lib/receiver.mjs";
+import { connect, emit, newTenant, ok, openWorld, settled } from "../e2e/lib/world.mjs";
+
+const PASTS = [1_000, 100_000, 1_000_000];
+const ROUNDS = 5;
+/** What a call may cost more: a fifth of the rows (and a few), half of the time (or a millisecond). */
+const ROWS_GROWTH = 1.2;
+const ROWS_SPARE = 5;
+const TIME_GROWTH = 1.5;
+const TIME_SPARE_MS = 1;
+const DAY_MS = 86_400_000;
+const STATES = ["pending", "completed", "failed", "retrying", "held", "canceled"];
+
+/** Measures, prints a table, and answers whether nothing grew. */
+export async function growth() {
+  const world = await openWorld({ vars: { METER: "true" } });
+  try {
+    const present = await made(world);
+    const costs = [];
+    let had = 0;
+    for (const count of PASTS) {
+      await world.worker.stop();
+      seed(world.stateDir, present, had, count);
+      had = count;
+      await world.restart();
+      await calm(world);
+      costs.push(await costsOf(world, present));
+    }
+    return shown(costs);
+  } finally {
+    await world.close();
+  }
+}
+
+/** A workspace with a healthy connection, one in strict order, one that fails and one that is paused. */
+async function made(world) {
+  const tenant = await newTenant(world, "Grown");
+  const to = (path, metadata) => connect(tenant, { url: world.receiver.url(path), metadata });
+  const [healthy, strict, failing, paused] = [
+    await to("/grown"), await to("/grown", { ordering: "strict" }), await to("/down"), await to("/grown"),
+  ];
+  world.receiver.on("/down", answer(503));
+  ok(await tenant.api.post(`/connections/${paused.connection.id}/deactivate`));
+  for (const { event } of [paused, failing, strict]) for (let n = 0; n < 3; n += 1) await emit(tenant, event);
+  let last;
+  for (let n = 0; n < 30; n += 1) last = (await emit(tenant, healthy.event)).id;
+  await settled(tenant, last, ["completed"]);
+  const kinds = Object.entries({ healthy, strict, failing, paused });
+  const named = [
+    ...kinds.map(([kind, { connection }]) => [connection.id, kind]), [healthy.rule.id, "rule"], [last, "event"], [tenant.workspace.id, "workspace"],
+  ];
+  return { tenant, healthy, strict, failing, paused, last, named };
+}
+
+/** Settled deliveries of the healthy connection, one an event, in the ten days before yesterday; `had` of them are there. */
+function seed(stateDir, { tenant, healthy }, had, count) {
+  const folder = join(stateDir, "v3", "d1", "miniflare-D1DatabaseObject");
+  for (const name of readdirSync(folder).filter((file) => file.endsWith(".sqlite"))) {
+    const database = new DatabaseSync(join(folder, name));
+    try {
+      const isLog = database.prepare("select 1 from sqlite_master where name = 'deliveries'").get();
+      if (isLog) seedLog(database, { tenant, healthy }, had, count);
+    } finally {
+      database.close();
+    }
+  }
+}
+
+function seedLog(database, { tenant, healthy }, had, count) {
+  const fanOut = JSON.stringify([{ n: 1, r: healthy.rule.id, c: healthy.connection.id, t: "webhook" }]);
+  const { rule } = database.prepare("select max(rule) as rule from deliveries where connection = ?").get(healthy.connection.id);
+  const event = database.prepare(
+    `insert into events (workspace, event, name, created_by, created_at_ms, fan_out, payload_bytes, payload)
+     values (?, ?, 'grown', 'key', ?, ?, 2, '{}')`,
+  );
+  const delivery = database.prepare(
+    `insert into deliveries (workspace, connection, event, rule, state, open, attempts, payload_bytes, created_at_ms,
+       started_at_ms, completed_at_ms) values (?, ?, ?, ?, 'delivered', 0, 1, 2, ?, ?, ?)`,
+  );
+  const from = Date.now() - 11 * DAY_MS;
+  database.exec("begin");
+  for (let n = had; n < count; n += 1) {
+    const at = Math.floor(from + (n * 9 * DAY_MS) / PASTS.at(-1));
+    // The time stands in the first 48 bits of an id.
+    const hex = at.toString(16).padStart(12, "0");
+    const id = `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-${n.toString(16).padStart(12, "0")}`;
+    event.run(tenant.workspace.id, id, at, fanOut);
+    delivery.run(tenant.workspace.id, healthy.connection.id, id, rule, at, at, at + 40);
+  }
+  database.exec("commit");
+}
+
+/** Waits until the sweeper finds nothing to catch up with. */
+async function calm(world) {
+  let before;
+  for (let n = 0; n < 100; n += 1) {
+    const { rows } = await swept(world);
+    if (rows === before) return;
+    before = rows;
+  }
+}
+
+const counts = (world, from) => world.worker.lines.slice(from).filter((line) => line.startsWith('{"counts"')).map((line) => JSON.parse(line));
+const rowsOf = (meters) => meters.reduce((sum, { counts: { rows_read } }) => sum + rows_read, 0);
+
+/** What is counted from `from` on, once nothing more is. */
+async function quiet(world, from) {
+  for (let before = -1, now = counts(world, from).length; before !== now || now === 0; now = counts(world, from).length) {
+    before = now;
+    await sleep(60);
+  }
+  return rowsOf(counts(world, from));
+}
+
+async function swept(world) {
+  const from = world.worker.lines.length;
+  const began = performance.now();
+  await world.worker.sweep();
+  const ms = performance.now() - began;
+  return { rows: await quiet(world, from), ms };
+}
+
+/** Rows and milliseconds of everything, by name. */
+async function costsOf(world, present) {
+  const { tenant, healthy, strict } = present;
+  const all = {};
+  const measured = async (name, call) => {
+    await call();
+    const found = [];
+    for (let n = 0; n < ROUNDS; n += 1) found.push(await call());
+    const median = (key) => found.map((one) => one[key]).sort((a, b) => a - b)[Math.floor(ROUNDS / 2)];
+    all[name] = { rows: median("rows"), ms: median("ms") };
+  };
+  const read = async (url, headers) => {
+    const from = world.worker.lines.length;
+    const began = performance.now();
+    const got = await fetch(url, { headers });
+    await got.arrayBuffer();
+    const ms = performance.now() - began;
+    if (got.status >= 400) throw new Error(`${url}: ${got.status}`);
+    return { rows: await quiet(world, from), ms };
+  };
+  const delivered = async (event) => {
+    const from = world.worker.lines.length;
+    const before = world.receiver.at("/grown").length;
+    const began = performance.now();
+    await emit(tenant, event);
+    await world.receiver.arrived("/grown", before + 1);
+    return { ms: performance.now() - began, rows: await quiet(world, from) };
+  };
+  await measured("emit and delivery", () => delivered(healthy.event));
+  await measured("emit and delivery in strict order", () => delivered(strict.event));
+  await measured("sweep", () => swept(world));
+  const named = (path) => present.named.reduce((text, [id, kind]) => text.replaceAll(id, kind), path);
+  for (const path of apiPaths(present)) await measured(named(path), () => read(`${world.baseUrl}/api/v1${path}`, asMachine(tenant.machine)()));
+  const session = await newSession(world, tenant);
+  const launched = await fetch(session.launch_url, { redirect: "manual" });
+  const cookie = launched.headers.get("set-cookie").split(";")[0];
+  const home = `${world.localUrl}/embed/s/${session.session_id}`;
+  for (const path of pages(present)) await measured(`page ${named(path)}`, () => read(`${home}/${path}`, { cookie }));
+  return all;
+}
+
+/** Every GET of the API that a machine key may ask, for each connection, and the lists by state. */
+function apiPaths({ tenant, healthy, strict, failing, paused, last }) {
+  const { paths } = JSON.parse(readFileSync(inRepo("public", "api", "v1", "openapi.json"), "utf8"));
+  const connections = [healthy, strict, failing, paused].map(({ connection }) => connection.id);
+  const ids = { connections, rules: [healthy.rule.id], workspaces: [tenant.workspace.id], events: [last], organizations: [], replays: [] };
+  const missing = /\{(erasure|key|message_id)\}|\/(health|mappings|actions|fields|sessions)/;
+  const reads = Object.keys(paths).filter((path) => paths[path].get && path.startsWith("/api/v1/") && !missing.test(path))
+    .map((path) => path.slice("/api/v1".length).replace("{rule_id}", healthy.rule.id).replace("{n}", "1"));
+  const filled = reads.flatMap((path) => path.includes("{id}") ? ids[path.split("/")[1]].map((id) => path.replace("{id}", id)) : [path]);
+  const byState = ["/events", ...connections.map((id) => `/connections/${id}/deliveries`)]
+    .flatMap((path) => STATES.map((status) => `${path}?status=${status}`));
+  return [...filled, ...byState, "/events?event=none", "/events?resource=order"];
+}
+
+function pages({ healthy, strict, failing, paused, last }) {
+  const connections = [healthy, strict, failing, paused].map(({ connection }) => `connections/${connection.id}`);
+  return [
+    "dashboard", "connections", ...connections, "rules", `rules/${healthy.rule.id}`, "events", ...STATES.map((status) => `events?status=${status}`),
+    `events?connection=${healthy.connection.id}`, `events/${last}`, `events/${last}/rules/${healthy.rule.id}/attempts/1`, "failed", "replays", "event-types",
+  ];
+}
+
+function shown(costs) {
+  const grown = [];
+  const table = Object.fromEntries(Object.keys(costs[0]).map((name) => {
+    const each = costs.map((cost) => cost[name]);
+    const [first] = each;
+    const most = (key) => Math.max(...each.map((cost) => cost[key]));
+    if (most("rows") > first.rows * ROWS_GROWTH + ROWS_SPARE) grown.push(`${name}: rows`);
+    if (most("ms") > Math.max(first.ms * TIME_GROWTH, first.ms + TIME_SPARE_MS)) grown.push(`${name}: time`);
+    const row = Object.fromEntries(each.flatMap(({ rows, ms }, index) => [
+      [`rows ${PASTS[index]}`, rows], [`ms ${PASTS[index]}`, Number(ms.toFixed(1))],
+    ]));
+    return [name, row];
+  }));
+  console.table(table);
+  console.log(grown.length ? `Grown with history: ${grown.join("; ")}` : "Nothing grows with history.");
+  return grown.length === 0;
+}
