@@ -123,7 +123,7 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     Ok(Reply::created(&json!({"rule": show(&rule)})))
 }
 
-fn filter(fields: &mut Fields<'_>) -> Option<Filter> {
+fn filter<'a>(fields: &mut Fields<'a>) -> Option<Filter<'a>> {
     let text = fields.raw("filter").filter(|text| *text != "null")?;
     match Filter::parse(text) {
         Ok(filter) => Some(filter),

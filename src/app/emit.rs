@@ -55,13 +55,13 @@ struct Grant {
     created_by: String,
     /// The workspace that events go to if they name none.
     default: Option<String>,
-    routings: Vec<(Routing, Filters)>,
+    routings: Vec<Routing>,
     limits: KeyLimits,
     sender: Sender,
 }
 
 /// The filters of a routing's rules, in their order: read once for all events of a request.
-type Filters = Vec<Option<std::result::Result<Filter, ()>>>;
+type Filters<'a> = Vec<Option<std::result::Result<Filter<'a>, ()>>>;
 
 /// What was answered to the events of a request, in input order.
 pub struct Answers {
@@ -88,15 +88,17 @@ pub async fn emit<P: Platform>(
 ) -> Result<Answers> {
     let grant = grant(platform, credential, &inputs).await;
     let grant = grant.map_err(|error| error.unavailable_means(NOTHING_STORED))?;
-    let about = grant.routings.first().map(|(routing, _)| routing.home.workspace.as_str());
+    let about = grant.routings.first().map(|routing| routing.home.workspace.as_str());
     loops::check(platform, came, about).await?;
+    let filters: Vec<Filters<'_>> = grant.routings.iter().map(read_filters).collect();
     let share = (FILTER_BUDGET / inputs.len().max(1)).max(FILTER_SHARE_MIN);
     let (now_ms, random) = (platform.now_ms(), platform.bytes());
     let (mut all, mut answers) = (Vec::new(), Vec::with_capacity(inputs.len()));
     for (index, input) in inputs.into_iter().enumerate() {
         let answer = input.and_then(|new| {
             grant.limits.check_event(&new.name)?;
-            let (routing, filters) = grant.routing(&new)?;
+            let place = grant.place(&new)?;
+            let routing = &grant.routings[place];
             if routing.is_suspended {
                 let msg = "The organization is suspended; nothing was accepted";
                 return Err(Error::new(Kind::Forbidden, msg));
@@ -108,7 +110,7 @@ pub async fn emit<P: Platform>(
                 return Err(used_up(until_ms, now_ms));
             }
             let id = ids::event_id(now_ms, random, index, routing.home.number);
-            let judged = judge(&new, routing, filters, &Budget::new(share));
+            let judged = judge(&new, routing, &filters[place], &Budget::new(share));
             let event = Event {
                 id,
                 workspace: routing.home.workspace.clone(),
@@ -195,9 +197,9 @@ pub fn owed_by(new: &NewEvent, routing: &Routing) -> (Vec<FanOut>, Vec<Unmatched
     judge(new, routing, &read_filters(routing), &Budget::new(FILTER_BUDGET))
 }
 
-fn read_filters(routing: &Routing) -> Filters {
-    let read = |filter: &String| Filter::parse(filter).map_err(drop);
-    routing.rules.iter().map(|rule| rule.filter.as_ref().map(read)).collect()
+fn read_filters(routing: &Routing) -> Filters<'_> {
+    let texts = routing.rules.iter().map(|rule| rule.filter.as_deref());
+    texts.map(|text| text.map(|text| Filter::parse(text).map_err(drop))).collect()
 }
 
 /// The error of a workspace that has used up its events of this month.
@@ -217,7 +219,8 @@ struct Accepted {
 }
 
 impl Grant {
-    fn routing(&self, event: &NewEvent) -> Result<(&Routing, &Filters)> {
+    /// Which of the routings is that of an event.
+    fn place(&self, event: &NewEvent) -> Result<usize> {
         let named = event.workspace.as_ref().or(self.default.as_ref());
         let named =
             named.ok_or_else(|| Error::field("workspace", "is required with a machine token"))?;
@@ -227,8 +230,8 @@ impl Grant {
                 Error::field("workspace", "is not a workspace of this key").into_fields();
             error
         };
-        let found = self.routings.iter().find(|(routing, _)| routing.home.workspace == *named);
-        found.map(|(routing, filters)| (routing, filters)).ok_or_else(other)
+        let found = self.routings.iter().position(|routing| routing.home.workspace == *named);
+        found.ok_or_else(other)
     }
 }
 
@@ -276,11 +279,6 @@ async fn grant<P: Platform>(
         Credential::Publishable(..) => Sender::Publishable,
         Credential::Machine(_) => Sender::Machine,
     };
-    let routings = routings.into_iter().map(|routing| {
-        let filters = read_filters(&routing);
-        (routing, filters)
-    });
-    let routings = routings.collect();
     Ok(Grant { created_by, default, routings, limits, sender })
 }
 
@@ -323,7 +321,7 @@ fn distinct<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 fn judge(
     new: &NewEvent,
     routing: &Routing,
-    filters: &Filters,
+    filters: &Filters<'_>,
     budget: &Budget,
 ) -> (Vec<FanOut>, Vec<Unmatched>) {
     let (resource, resource_id) = (new.resource.as_deref(), new.resource_id.as_deref());

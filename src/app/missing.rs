@@ -19,9 +19,9 @@ use crate::store::missing::{self, Owing};
 use crate::store::replays::Chosen;
 
 /// A rule with its filter, read once.
-struct Judged {
-    rule: Rule,
-    filter: Option<std::result::Result<Filter, ()>>,
+struct Judged<'a> {
+    rule: &'a Rule,
+    filter: Option<std::result::Result<Filter<'a>, ()>>,
 }
 
 /// What judging may still cost.
@@ -42,11 +42,11 @@ pub async fn find<P: Platform>(
     what: &Selection,
 ) -> Result<Vec<Chosen>> {
     let rules = missing::rules(platform.control(), &home.workspace).await?;
-    let rules = rules.into_iter().filter(|rule| among.contains(&rule.connection)).map(|rule| {
-        let filter = rule.filter.as_ref().map(|text| Filter::parse(text).map_err(drop));
+    let rules = rules.iter().filter(|rule| among.contains(&rule.connection)).map(|rule| {
+        let filter = rule.filter.as_deref().map(|text| Filter::parse(text).map_err(drop));
         Judged { rule, filter }
     });
-    let rules: Vec<Judged> = rules.collect();
+    let rules: Vec<Judged<'_>> = rules.collect();
     let log = history_db(platform, home.shard)?;
     let (mut after, end) = what.events();
     let (mut found, mut looked_at) = (Vec::new(), 0);
@@ -82,15 +82,15 @@ fn too_much(what: &str) -> Error {
 async fn judge<P: Platform>(
     platform: &P,
     home: &WorkspaceLocation,
-    rules: &[Judged],
+    rules: &[Judged<'_>],
     events: &[&Owing],
     left: &mut Left,
     found: &mut Vec<Chosen>,
 ) -> Result<()> {
     let log = history_db(platform, home.shard)?;
-    let wanted = |event: &Owing| -> Vec<&Judged> {
+    let wanted = |event: &Owing| -> Vec<&Judged<'_>> {
         let (resource, id) = (event.resource.as_deref(), event.resource_id.as_deref());
-        let is_wanted = |one: &&Judged| {
+        let is_wanted = |one: &&Judged<'_>| {
             covers(&one.rule.event, &event.name)
                 && !event.rules.contains(&one.rule.number)
                 && one.rule.matches(resource, id).is_ok()
@@ -98,10 +98,10 @@ async fn judge<P: Platform>(
         rules.iter().filter(is_wanted).collect()
     };
     for slice in slices(events) {
-        let with_rules: Vec<(&Owing, Vec<&Judged>)> =
+        let with_rules: Vec<(&Owing, Vec<&Judged<'_>>)> =
             slice.iter().map(|event| (*event, wanted(event))).collect();
         let is_filtered =
-            |(_, rules): &&(&Owing, Vec<&Judged>)| rules.iter().any(|one| one.filter.is_some());
+            |(_, rules): &&(&Owing, Vec<&Judged<'_>>)| rules.iter().any(|one| one.filter.is_some());
         let filtered = with_rules.iter().filter(is_filtered).map(|(event, _)| *event);
         let filtered: Vec<&Owing> = filtered.collect();
         let bytes: usize = filtered.iter().map(|event| event.payload_bytes).sum();
@@ -118,7 +118,7 @@ async fn judge<P: Platform>(
             let payload = payloads.get(&event.event).map(|text| Payload::new(text));
             for one in rules {
                 if passes(one, payload.as_ref(), left)? {
-                    found.push(chosen(event, &one.rule));
+                    found.push(chosen(event, one.rule));
                 }
             }
         }
@@ -141,7 +141,7 @@ fn slices<'a, 'b>(events: &'a [&'b Owing]) -> Vec<&'a [&'b Owing]> {
 }
 
 /// Whether the filter of a rule lets a payload pass.
-fn passes(one: &Judged, payload: Option<&Payload<'_>>, left: &mut Left) -> Result<bool> {
+fn passes(one: &Judged<'_>, payload: Option<&Payload<'_>>, left: &mut Left) -> Result<bool> {
     let (Some(filter), Some(payload)) = (&one.filter, payload) else {
         // Without a filter everything passes; an event that was deleted meanwhile does not.
         return Ok(one.filter.is_none());

@@ -69,7 +69,7 @@ pub async fn try_filter<P: Platform>(
         payloads.extend(example.and_then(|it| it.example).map(|example| (None, example)));
     }
     let filter = draft.kept_filter().ok().flatten();
-    let filter = filter.and_then(|text| Filter::parse(&text).ok());
+    let filter = filter.as_deref().and_then(|text| Filter::parse(text).ok());
     let paths = payloads.first().map(|(_, payload)| paths_of(payload)).unwrap_or_default();
     let judged = |(event, payload): (Option<Known>, String)| Tried {
         event,
@@ -80,7 +80,7 @@ pub async fn try_filter<P: Platform>(
 }
 
 /// Why a payload does not pass.
-fn fails(filter: &Filter, payload: &str) -> Option<String> {
+fn fails(filter: &Filter<'_>, payload: &str) -> Option<String> {
     let tree = Tree::read(payload)?;
     match filter.check(&tree, &Budget::new(FILTER_BUDGET)) {
         Ok(()) => None,

@@ -16,7 +16,7 @@ const called = new Set();
 let world, tenant, workspace, connection, rule, sent, session;
 
 before(async () => {
-  world = await openWorld();
+  world = await openWorld({ vars: (receiver) => ({ PROVIDER_BASES: JSON.stringify({ hubspot: receiver.url("/hubspot") }) }) });
   tenant = await newTenant(world, "Clients");
 });
 after(() => world?.close());
@@ -133,9 +133,25 @@ suite("every operation of the clients", { concurrency: false }, () => {
     assert.deepEqual(listed.records.map((one) => one.status).sort(), ["active", "revoked"]);
   });
 
-  test("no operation was left out, but the mappings that a webhook does not have", () => {
-    const left = judge.operations.filter((operation) => !called.has(operation));
-    assert.deepEqual(left, ["GetConnectionDefaultMappings", "UpdateConnectionDefaultMappings"]);
+  test("mappings and fields of a destination that keeps persons", async () => {
+    const metadata = { access_token: "pat-eu1-of-the-clients" };
+    const body = { workspace: workspace.id, type: "hubspot", name: "Contacts", metadata };
+    const { connection: contacts } = await call("CreateConnection", "POST", "/connections", body);
+    const path = `/connections/${contacts.id}`;
+    const { mapping, status } = await call("GetConnectionDefaultMappings", "GET", `${path}/mappings/default`);
+    assert.deepEqual([status, mapping.version], ["generated", 0]);
+    const changed = { schema: { ...mapping.schema, fields: mapping.schema.fields.slice(0, 1) }, expected_version: mapping.version };
+    const stored = await call("UpdateConnectionDefaultMappings", "PUT", `${path}/mappings/default`, changed);
+    assert.deepEqual([stored.status, stored.mapping.version, stored.mapping.schema], ["stored", 1, changed.schema]);
+    assert.deepEqual(await call("GetConnectionDefaultMappings", "GET", `${path}/mappings/default`), stored);
+    await call("GetConnectionFields", "GET", `${path}/fields`);
+    await call("GetConnectionActions", "GET", `${path}/actions`);
+    await call("GetConnection", "GET", path);
+  });
+
+  test("no operation was left out", () => {
+    assert.equal(judge.operations.length, 33);
+    assert.deepEqual(judge.operations.filter((operation) => !called.has(operation)), []);
   });
 });
 

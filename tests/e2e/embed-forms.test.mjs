@@ -22,7 +22,6 @@ after(async () => {
   await world?.close();
 });
 
-// A page that stands alone: in a frame of another site a browser can refuse the storage, and then nothing is kept.
 test("a form that is sent after the session has ended comes back as it was typed, without secrets", { skip: noBrowser }, async () => {
   const page = await openPage(browser);
   const first = await newSession(world, tenant, { launch_page: "connections" });
@@ -51,6 +50,50 @@ test("a form that is sent after the session has ended comes back as it was typed
   assert.deepEqual(records, [], "nothing was saved");
   await page.close();
 });
+
+/** A product's page on another site with the pages in a frame; `given()` is its next launch. */
+async function openProduct(given) {
+  return openSite(({ url }) => url === "/launch"
+    ? { headers: { "content-type": "application/json" }, body: JSON.stringify(given()) }
+    : { body: `<div id=here></div><script src="${world.localUrl}/embed.js"></script><script>
+        Posthorn.mount("#here", { launch: async () => (await fetch("/launch")).json() });
+      </script>` });
+}
+
+for (const isRefused of [false, true]) {
+  const where = isRefused ? "where the browser refuses the frame its storage" : "in the frame of a product on another site";
+  test(`a form that is sent after the session has ended comes back, ${where}`, { skip: noBrowser }, async (t) => {
+    let launch;
+    const site = await openProduct(() => launch);
+    t.after(site.close);
+    const page = await openPage(browser);
+    t.after(() => page.close());
+    if (isRefused) {
+      // As browsers do it: not the writing fails, but the way to the storage.
+      await page.addInitScript(() => ["sessionStorage", "localStorage"].forEach((name) =>
+        Object.defineProperty(window, name, { get: () => { throw new DOMException("Access is denied", "SecurityError"); } })));
+    }
+    const allowed_origins = [site.url];
+    const first = (launch = await newSession(world, tenant, { launch_page: "connections", allowed_origins }));
+    await page.goto(site.url);
+    const frame = page.frameLocator("iframe");
+    await frame.getByRole("link", { name: /new|add/i }).first().click();
+    await frame.locator("a[href*='type=webhook']").first().click();
+    await frame.locator("[name=name]").fill(TYPED.name);
+    await frame.locator("[name=url]").fill(TYPED.url);
+    launch = await newSession(world, tenant, { allowed_origins });
+    ok(await tenant.api.delete(`/sessions/${first.session_id}`));
+    await frame.locator("form:has([name=url])").evaluate((form) => form.requestSubmit());
+    const told = frame.locator("form .notice[role=alert]");
+    await told.waitFor();
+    assert.match(await told.innerText(), /nothing was saved/);
+    assert.equal(await frame.locator("[name=name]").inputValue(), TYPED.name);
+    assert.equal(await frame.locator("[name=url]").inputValue(), TYPED.url);
+    const own = page.frames().find((one) => one.url().includes(launch.session_id));
+    assert.equal(await own.evaluate(() => window.name), "", "nothing is left in the frame");
+    assert.deepEqual(ok(await tenant.api.get("/connections")).records, [], "nothing was saved");
+  });
+}
 
 test("a frame of an origin that is not allowed tells the loader which one to allow, at once", { skip: noBrowser }, async (t) => {
   let launch;

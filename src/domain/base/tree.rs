@@ -37,7 +37,7 @@ impl<'a> Number<'a> {
 
     /// The number with this text.
     pub fn new(text: &'a str) -> Self {
-        let read = (text.len() > Self::SHORT).then(|| Box::new(decimal(text)));
+        let read = (text.len() > Self::SHORT).then(|| Box::new(Decimal::read(text)));
         Self { text, read }
     }
 
@@ -48,15 +48,17 @@ impl<'a> Number<'a> {
 
     /// How many digits it has, leading and trailing zeros left out.
     pub fn digits(&self) -> usize {
-        self.read.as_ref().map_or_else(|| decimal(self.text).count, |read| read.count)
+        self.read().count
+    }
+
+    /// It, taken apart.
+    pub fn read(&self) -> Decimal<'a> {
+        self.read.as_deref().copied().unwrap_or_else(|| Decimal::read(self.text))
     }
 
     /// Compares it with another one by value.
     pub fn compare(&self, other: &str) -> Ordering {
-        match &self.read {
-            Some(read) => compare(read, &decimal(other)),
-            None => compare_numbers(self.text, other),
-        }
+        self.read().compare(&Decimal::read(other))
     }
 }
 
@@ -120,9 +122,11 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// The next byte that is no space.
     fn peek(&mut self) -> Option<u8> {
-        let rest = self.text.as_bytes().get(self.at..)?;
-        self.at += rest.iter().position(|byte| !b" \t\r\n".contains(byte))?;
-        self.text.as_bytes().get(self.at).copied()
+        let bytes = self.text.as_bytes();
+        while matches!(bytes.get(self.at)?, b' ' | b'\t' | b'\r' | b'\n') {
+            self.at += 1;
+        }
+        bytes.get(self.at).copied()
     }
 
     /// Passes this byte if it is next.
@@ -130,6 +134,13 @@ impl<'a> Reader<'a> {
         let is_next = self.peek() == Some(byte);
         self.at += usize::from(is_next);
         is_next
+    }
+
+    /// Passes what follows an item: the end, or a comma.
+    fn ends(&mut self, end: u8) -> Option<bool> {
+        let next = self.peek()?;
+        self.at += 1;
+        (next == end || next == b',').then_some(next == end)
     }
 
     fn value(&mut self) -> Option<Tree<'a>> {
@@ -150,11 +161,12 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self) -> Option<Tree<'a>> {
-        let rest = self.text.get(self.at..)?;
-        let is_part = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
-        let length = rest.bytes().position(|byte| !is_part(byte)).unwrap_or(rest.len());
-        self.at += length;
-        (length > 0).then(|| Tree::Number(Number::new(&rest[..length])))
+        let (bytes, start) = (self.text.as_bytes(), self.at);
+        while let Some(b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E') = bytes.get(self.at) {
+            self.at += 1;
+        }
+        let text = self.text.get(start..self.at).filter(|text| !text.is_empty())?;
+        Some(Tree::Number(Number::new(text)))
     }
 
     fn string(&mut self) -> Option<Cow<'a, str>> {
@@ -187,10 +199,9 @@ impl<'a> Reader<'a> {
         }
         loop {
             items.push(self.value()?);
-            if self.pass(b']') {
+            if self.ends(b']')? {
                 return Some(Tree::List(items));
             }
-            self.pass(b',').then_some(())?;
         }
     }
 
@@ -205,18 +216,17 @@ impl<'a> Reader<'a> {
             let key = self.string()?;
             self.pass(b':').then_some(())?;
             entries.push((key, self.value()?));
-            if self.pass(b'}') {
+            if self.ends(b'}')? {
                 return Some(Tree::Object(entries));
             }
-            self.pass(b',').then_some(())?;
         }
     }
 }
 
 /// A decimal number: 0.d1d2d3... times ten to the power of `point`. Its digits are those of
 /// `whole` and then of `fraction`, `count` of them; zero has none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Decimal<'a> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decimal<'a> {
     is_negative: bool,
     whole: &'a str,
     fraction: &'a str,
@@ -224,7 +234,46 @@ struct Decimal<'a> {
     point: i64,
 }
 
-impl Decimal<'_> {
+impl<'a> Decimal<'a> {
+    /// The number with this text.
+    pub fn read(text: &'a str) -> Self {
+        let (is_negative, text) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (whole, fraction, exponent) = match text.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => (text, "", 0),
+            false => parts(text),
+        };
+        let length = |size: usize| i64::try_from(size).unwrap_or(0);
+        // Zeros in front move the point, zeros at the end say nothing.
+        let whole = whole.trim_start_matches('0');
+        let fraction = fraction.trim_end_matches('0');
+        let (whole, fraction, shift) = match (whole.is_empty(), fraction.is_empty()) {
+            (true, _) => {
+                let digits = fraction.trim_start_matches('0');
+                ("", digits, length(digits.len()) - length(fraction.len()))
+            }
+            (false, true) => (whole.trim_end_matches('0'), "", length(whole.len())),
+            (false, false) => (whole, fraction, length(whole.len())),
+        };
+        let count = whole.len() + fraction.len();
+        Self { is_negative, whole, fraction, count, point: exponent + shift }
+    }
+
+    /// Compares two by value, digit by digit: `1.0` equals `1`, `1e2` equals `100`, and whole
+    /// numbers beyond 64 bits are told apart. Signs first, then sizes; digits only where those are
+    /// equal, and no more than the shorter has.
+    pub fn compare(&self, other: &Decimal<'_>) -> Ordering {
+        let points = || self.point.cmp(&other.point);
+        let size = || points().then_with(|| self.digits().cmp(other.digits()));
+        self.sign().cmp(&other.sign()).then_with(|| match self.sign() {
+            0 => Ordering::Equal,
+            -1 => size().reverse(),
+            _ => size(),
+        })
+    }
+
     fn sign(&self) -> i8 {
         match (self.count, self.is_negative) {
             (0, _) => 0,
@@ -238,47 +287,15 @@ impl Decimal<'_> {
     }
 }
 
-/// Compares two JSON numbers by their values, digit by digit: `1.0` equals `1`, `1e2` equals `100`,
-/// and whole numbers beyond 64 bits are told apart.
-pub fn compare_numbers(a: &str, b: &str) -> Ordering {
-    compare(&decimal(a), &decimal(b))
-}
-
-/// Signs first, then sizes; digits only where those are equal, and no more than the shorter has.
-fn compare(a: &Decimal<'_>, b: &Decimal<'_>) -> Ordering {
-    let size = || a.point.cmp(&b.point).then_with(|| a.digits().cmp(b.digits()));
-    a.sign().cmp(&b.sign()).then_with(|| match a.sign() {
-        0 => Ordering::Equal,
-        -1 => size().reverse(),
-        _ => size(),
-    })
-}
-
-fn decimal(text: &str) -> Decimal<'_> {
+/// A number's digits before and after its point, and its exponent.
+fn parts(text: &str) -> (&str, &str, i64) {
     // Exponents beyond this are further apart than any payload has digits.
     const EXPONENT_MAX: i64 = i64::MAX / 4;
-    let (is_negative, text) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let beyond = if exponent.starts_with('-') { -EXPONENT_MAX } else { EXPONENT_MAX };
     let exponent: i64 = exponent.parse().unwrap_or(beyond);
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let length = |size: usize| i64::try_from(size).unwrap_or(0);
-    // Zeros in front move the point, zeros at the end say nothing.
-    let whole = whole.trim_start_matches('0');
-    let fraction = fraction.trim_end_matches('0');
-    let (whole, fraction, shift) = match (whole.is_empty(), fraction.is_empty()) {
-        (true, _) => {
-            let digits = fraction.trim_start_matches('0');
-            ("", digits, length(digits.len()) - length(fraction.len()))
-        }
-        (false, true) => (whole.trim_end_matches('0'), "", length(whole.len())),
-        (false, false) => (whole, fraction, length(whole.len())),
-    };
-    let point = exponent.clamp(-EXPONENT_MAX, EXPONENT_MAX) + shift;
-    Decimal { is_negative, whole, fraction, count: whole.len() + fraction.len(), point }
+    (whole, fraction, exponent.clamp(-EXPONENT_MAX, EXPONENT_MAX))
 }
 
 #[cfg(test)]
@@ -328,8 +345,8 @@ mod tests {
             ("1e99999999999999999999", "1e5", Greater),
             ("1e-99999999999999999999", "0", Greater),
         ] {
-            assert_eq!(compare_numbers(a, b), expected, "{a} {b}");
-            assert_eq!(compare_numbers(b, a), expected.reverse(), "{b} {a}");
+            assert_eq!(Number::new(a).compare(b), expected, "{a} {b}");
+            assert_eq!(Number::new(b).compare(a), expected.reverse(), "{b} {a}");
         }
     }
 
@@ -340,7 +357,7 @@ mod tests {
                 0 => n.to_string(),
                 zeros => format!("{n}.{}", "0".repeat(zeros)),
             };
-            prop_assert_eq!(compare_numbers(&shown(a), &b.to_string()), a.cmp(&b));
+            prop_assert_eq!(Number::new(&shown(a)).compare(&b.to_string()), a.cmp(&b));
         }
 
         #[test]
@@ -352,7 +369,8 @@ mod tests {
             let a_text =
                 if at == 0 { a.to_string() } else { format!("{sign}{whole}.{part:0width$}") };
             let b_text = format!("{b}e-{at}");
-            prop_assert_eq!(compare_numbers(&a_text, &b_text), a.cmp(&b), "{} {}", a_text, b_text);
+            let compared = Number::new(&a_text).compare(&b_text);
+            prop_assert_eq!(compared, a.cmp(&b), "{} {}", a_text, b_text);
         }
 
         #[test]

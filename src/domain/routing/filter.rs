@@ -24,6 +24,7 @@
 
 mod check;
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde_json::{Value, json};
@@ -38,16 +39,17 @@ use crate::domain::routing::event::depth;
 
 pub use check::{Budget, NotPassed, Payload};
 
-/// A filter.
+/// A filter. Its values are those of the text it was read from: filters are read with every event
+/// that their rules match, and one may hold thousands of values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filter(Condition);
+pub struct Filter<'a>(Condition<'a>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Condition {
-    And(Vec<Condition>),
-    Or(Vec<Condition>),
-    Not(Box<Condition>),
-    At(Path, Vec<Test>),
+enum Condition<'a> {
+    And(Vec<Condition<'a>>),
+    Or(Vec<Condition<'a>>),
+    Not(Box<Condition<'a>>),
+    At(Path, Vec<Test<'a>>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,9 +60,9 @@ struct Path {
 
 /// One operator with what it compares with: one value, or for `in` a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Test {
+struct Test<'a> {
     operator: Operator,
-    values: Vec<Scalar>,
+    values: Vec<Scalar<'a>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,19 +87,19 @@ const OPERATORS: [(&str, Operator); 7] = [
 ];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Scalar {
+enum Scalar<'a> {
     Null,
     Bool(bool),
-    Number(String),
-    Text(String),
+    Number(Cow<'a, str>),
+    Text(Cow<'a, str>),
 }
 
-impl Filter {
+impl<'a> Filter<'a> {
     /// Reads a filter from the text of a JSON value.
     ///
     /// # Errors
     /// `Invalid` naming the path to what is wrong, such as `and[1].gt`.
-    pub fn parse(text: &str) -> Result<Self> {
+    pub fn parse(text: &'a str) -> Result<Self> {
         if text.len() > FILTER_BYTES_MAX {
             let msg = format!("is {} bytes; at most {FILTER_BYTES_MAX} are taken", text.len());
             return Err(Error::field("", msg));
@@ -124,7 +126,7 @@ struct Parser {
 }
 
 impl Parser {
-    fn condition(&mut self, tree: &Tree<'_>, at: &str, level: usize) -> Result<Condition> {
+    fn condition<'a>(&mut self, tree: &Tree<'a>, at: &str, level: usize) -> Result<Condition<'a>> {
         self.conditions += 1;
         if self.conditions > FILTER_CONDITIONS_MAX {
             let msg =
@@ -158,7 +160,7 @@ impl Parser {
         at_path(tree, entries.iter().map(|(key, value)| (key.as_ref(), value)), at)
     }
 
-    fn list(&mut self, tree: &Tree<'_>, at: &str, level: usize) -> Result<Vec<Condition>> {
+    fn list<'a>(&mut self, tree: &Tree<'a>, at: &str, level: usize) -> Result<Vec<Condition<'a>>> {
         match tree {
             Tree::List(items) if !items.is_empty() => {
                 let item =
@@ -170,11 +172,11 @@ impl Parser {
     }
 }
 
-fn at_path<'a>(
+fn at_path<'a: 'b, 'b>(
     tree: &Tree<'_>,
-    entries: impl Iterator<Item = (&'a str, &'a Tree<'a>)>,
+    entries: impl Iterator<Item = (&'b str, &'b Tree<'a>)>,
     at: &str,
-) -> Result<Condition> {
+) -> Result<Condition<'a>> {
     let path = match tree.get("path") {
         Some(Tree::Text(written)) => {
             parse_path(written).map_err(|msg| Error::field(below(at, "path"), msg))?
@@ -197,7 +199,7 @@ fn at_path<'a>(
     Ok(Condition::At(path, tests))
 }
 
-fn test(operator: Operator, value: &Tree<'_>, at: &str) -> Result<Test> {
+fn test<'a>(operator: Operator, value: &Tree<'a>, at: &str) -> Result<Test<'a>> {
     if operator == Operator::In {
         let Tree::List(items) = value else {
             return Err(Error::field(at, "must be a list of values"));
@@ -205,11 +207,14 @@ fn test(operator: Operator, value: &Tree<'_>, at: &str) -> Result<Test> {
         if items.is_empty() || items.len() > FILTER_LIST_MAX {
             return Err(Error::field(at, format!("must hold 1 to {FILTER_LIST_MAX} values")));
         }
-        let item = |(index, item)| scalar(item, &format!("{at}[{index}]"));
-        let values = items.iter().enumerate().map(item).collect::<Result<_>>()?;
+        let mut values = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let value = scalar(item);
+            values.push(value.map_err(|msg| Error::field(format!("{at}[{index}]"), msg))?);
+        }
         return Ok(Test { operator, values });
     }
-    let value = scalar(value, at)?;
+    let value = scalar(value).map_err(|msg| Error::field(at, msg))?;
     let msg = match (operator, &value) {
         (Operator::Gt | Operator::Lt, Scalar::Null | Scalar::Bool(_)) => {
             "must be a number or a string"
@@ -227,28 +232,39 @@ fn test(operator: Operator, value: &Tree<'_>, at: &str) -> Result<Test> {
     }
 }
 
-fn scalar(tree: &Tree<'_>, at: &str) -> Result<Scalar> {
+/// A value of a filter, or what is wrong with it.
+fn scalar<'a>(tree: &Tree<'a>) -> std::result::Result<Scalar<'a>, String> {
     match tree {
         Tree::Null => Ok(Scalar::Null),
         Tree::Bool(value) => Ok(Scalar::Bool(*value)),
-        Tree::Text(text) => Ok(Scalar::Text(text.clone().into_owned())),
+        Tree::Text(text) => Ok(Scalar::Text(text.clone())),
         Tree::Number(number) if number.text().len() > FILTER_DIGITS_MAX => {
-            let msg = format!("must be written with at most {FILTER_DIGITS_MAX} characters");
-            Err(Error::field(at, msg))
+            Err(format!("must be written with at most {FILTER_DIGITS_MAX} characters"))
+        }
+        Tree::Number(number) if is_plain(number.text()) => {
+            Ok(Scalar::Number(Cow::Borrowed(number.text())))
         }
         Tree::Number(number) => {
             let kept: Option<Value> = serde_json::from_str(number.text()).ok();
-            let kept = kept.map(|kept| kept.to_string());
-            match kept.filter(|kept| number.compare(kept) == Ordering::Equal) {
-                Some(kept) => Ok(Scalar::Number(kept)),
-                None => {
-                    let msg = "must be a whole number of 64 bits or a decimal of 15 digits";
-                    Err(Error::field(at, msg))
+            match kept.map(|kept| kept.to_string()) {
+                Some(kept) if kept == number.text() => {
+                    Ok(Scalar::Number(Cow::Borrowed(number.text())))
                 }
+                Some(kept) if number.compare(&kept) == Ordering::Equal => {
+                    Ok(Scalar::Number(Cow::Owned(kept)))
+                }
+                _ => Err("must be a whole number of 64 bits or a decimal of 15 digits".to_owned()),
             }
         }
-        _ => Err(Error::field(at, "must be a string, a number, true, false or null")),
+        _ => Err("must be a string, a number, true, false or null".to_owned()),
     }
+}
+
+/// Whether a number is whole and so short that every reader keeps it and writes it in this way.
+fn is_plain(number: &str) -> bool {
+    let digits = number.strip_prefix('-').unwrap_or(number);
+    let is_whole = (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    is_whole && (!digits.starts_with('0') || number == "0")
 }
 
 fn below(at: &str, key: &str) -> String {
@@ -281,8 +297,8 @@ fn parse_path(written: &str) -> std::result::Result<Path, String> {
     Ok(Path { written: written.to_owned(), names })
 }
 
-fn print(condition: &Condition) -> Value {
-    let list = |conditions: &[Condition]| conditions.iter().map(print).collect::<Value>();
+fn print(condition: &Condition<'_>) -> Value {
+    let list = |conditions: &[Condition<'_>]| conditions.iter().map(print).collect::<Value>();
     match condition {
         Condition::And(conditions) => json!({"and": list(conditions)}),
         Condition::Or(conditions) => json!({"or": list(conditions)}),
@@ -297,7 +313,7 @@ fn print(condition: &Condition) -> Value {
     }
 }
 
-fn operand(test: &Test) -> Value {
+fn operand(test: &Test<'_>) -> Value {
     let mut values = test.values.iter().map(|value| match value {
         Scalar::Null => Value::Null,
         Scalar::Bool(value) => json!(value),

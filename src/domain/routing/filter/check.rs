@@ -3,11 +3,12 @@
 
 use std::cell::{Cell, OnceCell};
 use std::cmp::Ordering;
+use std::fmt;
 
 use crate::domain::base::limits::FILTER_REASON_CHARS_MAX;
-use crate::domain::base::tree::Tree;
+use crate::domain::base::tree::{Decimal, Tree};
 use crate::domain::routing::filter::{
-    Condition, Filter, Operator, Path, Scalar, Test, below, operand, word,
+    Condition, Filter, Operator, Path, Scalar, Test, operand, word,
 };
 
 /// What may still be spent on judging: one unit for each byte that is compared and for each entry
@@ -45,22 +46,18 @@ pub enum NotPassed {
     TooCostly,
 }
 
-impl Filter {
+impl Filter<'_> {
     /// Whether a payload passes.
     ///
     /// # Errors
     /// Why it does not, or that it is not known.
     pub fn check(&self, payload: &Tree<'_>, budget: &Budget) -> Result<(), NotPassed> {
-        let judge = Judge { payload, budget };
-        let passes = judge.passes(&self.0);
+        let fault = Judge { payload, budget }.fault(&self.0);
         if budget.is_spent() {
             return Err(NotPassed::TooCostly);
         }
-        if passes {
-            return Ok(());
-        }
-        let why = judge.why_not(&self.0, String::new()).unwrap_or_default();
-        Err(NotPassed::Fails(why.chars().take(FILTER_REASON_CHARS_MAX).collect()))
+        let Some(fault) = fault else { return Ok(()) };
+        Err(NotPassed::Fails(fault.to_string().chars().take(FILTER_REASON_CHARS_MAX).collect()))
     }
 }
 
@@ -83,7 +80,7 @@ impl<'a> Payload<'a> {
     /// As [`Filter::check`].
     pub fn passes(
         &self,
-        filter: Option<&Result<Filter, ()>>,
+        filter: Option<&Result<Filter<'_>, ()>>,
         budget: &Budget,
     ) -> Result<(), NotPassed> {
         let fails = |why: &str| Err(NotPassed::Fails(why.to_owned()));
@@ -104,40 +101,61 @@ struct Judge<'a> {
     budget: &'a Budget,
 }
 
-impl Judge<'_> {
-    /// Whether a condition holds. Once the budget is spent, nothing is looked at any more and the
-    /// answer says nothing.
-    fn passes(&self, condition: &Condition) -> bool {
-        match condition {
-            _ if self.budget.is_spent() => false,
-            Condition::And(conditions) => conditions.iter().all(|one| self.passes(one)),
-            Condition::Or(conditions) => conditions.iter().any(|one| self.passes(one)),
-            Condition::Not(one) => !self.passes(one),
-            Condition::At(path, tests) => {
-                let found = self.find(path);
-                tests.iter().all(|test| self.holds(test, found))
+/// What does not hold, and the way to it through the conditions that need all of theirs, from the
+/// inside.
+struct Fault<'a> {
+    way: Vec<usize>,
+    what: What<'a>,
+}
+
+enum What<'a> {
+    Or,
+    Not,
+    At(&'a Path, &'a Test<'a>),
+}
+
+impl<'a> From<What<'a>> for Fault<'a> {
+    fn from(what: What<'a>) -> Self {
+        Self { way: Vec::new(), what }
+    }
+}
+
+impl fmt::Display for Fault<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let way: Vec<String> = self.way.iter().rev().map(|index| format!("and[{index}]")).collect();
+        if !way.is_empty() {
+            write!(f, "{}: ", way.join("."))?;
+        }
+        match self.what {
+            What::Or => f.write_str("none of or holds"),
+            What::Not => f.write_str("what is in not holds"),
+            What::At(path, test) => {
+                write!(f, "{} {} {}", path.written, word(test.operator), operand(test))
             }
         }
     }
+}
 
-    /// Why a condition does not hold, if it does not; `at` is the way to it, for the words.
-    fn why_not(&self, condition: &Condition, at: String) -> Option<String> {
-        let said = |what: &str| match at.is_empty() {
-            true => what.to_owned(),
-            false => format!("{at}: {what}"),
-        };
+impl Judge<'_> {
+    /// What keeps a condition from holding, if anything does. Once the budget is spent, nothing is
+    /// looked at any more and the answer says nothing.
+    fn fault<'a>(&self, condition: &'a Condition<'a>) -> Option<Fault<'a>> {
         match condition {
-            Condition::And(conditions) => {
-                let index = conditions.iter().position(|one| !self.passes(one))?;
-                self.why_not(&conditions[index], format!("{}[{index}]", below(&at, "and")))
+            _ if self.budget.is_spent() => None,
+            Condition::And(conditions) => conditions.iter().enumerate().find_map(|(index, one)| {
+                let mut fault = self.fault(one)?;
+                fault.way.push(index);
+                Some(fault)
+            }),
+            Condition::Or(conditions) => {
+                let holds = conditions.iter().any(|one| self.fault(one).is_none());
+                (!holds).then(|| What::Or.into())
             }
-            Condition::Or(_) => (!self.passes(condition)).then(|| said("none of or holds")),
-            Condition::Not(_) => (!self.passes(condition)).then(|| said("what is in not holds")),
+            Condition::Not(one) => self.fault(one).is_none().then(|| What::Not.into()),
             Condition::At(path, tests) => {
                 let found = self.find(path);
                 let failed = tests.iter().find(|test| !self.holds(test, found))?;
-                let (operator, operand) = (word(failed.operator), operand(failed));
-                Some(said(&format!("{} {operator} {operand}", path.written)))
+                Some(What::At(path, failed).into())
             }
         }
     }
@@ -151,19 +169,25 @@ impl Judge<'_> {
         })
     }
 
-    fn holds(&self, test: &Test, found: Option<&Tree<'_>>) -> bool {
-        let is = |value: &Scalar| self.compare(found, value) == Some(Ordering::Equal);
+    fn holds(&self, test: &Test<'_>, found: Option<&Tree<'_>>) -> bool {
+        // Read once, however many values it is compared with.
+        let number = match found {
+            Some(Tree::Number(number)) => Some(number.read()),
+            _ => None,
+        };
+        let compare = |value: &Scalar<'_>| self.compare(found, number.as_ref(), value);
+        let is = |value: &Scalar<'_>| compare(value) == Some(Ordering::Equal);
         let mut values = test.values.iter();
         match test.operator {
             Operator::Eq | Operator::In => values.any(is),
             Operator::Ne => !values.any(is),
-            Operator::Gt => values.all(|one| self.compare(found, one) == Some(Ordering::Greater)),
-            Operator::Lt => values.all(|one| self.compare(found, one) == Some(Ordering::Less)),
+            Operator::Gt => values.all(|one| compare(one) == Some(Ordering::Greater)),
+            Operator::Lt => values.all(|one| compare(one) == Some(Ordering::Less)),
             Operator::Exists => values.all(|value| *value == Scalar::Bool(found.is_some())),
             Operator::StartsWith => values.all(|value| match (found, value) {
                 (Some(Tree::Text(text)), Scalar::Text(beginning)) => {
                     self.budget.spend(beginning.len());
-                    text.starts_with(beginning)
+                    text.starts_with(beginning.as_ref())
                 }
                 _ => false,
             }),
@@ -172,17 +196,22 @@ impl Judge<'_> {
 
     /// How what is in a payload compares with a value of its type; `None` for another type, and
     /// where there is nothing. No comparison looks at more than the filter's value has.
-    fn compare(&self, found: Option<&Tree<'_>>, value: &Scalar) -> Option<Ordering> {
+    fn compare(
+        &self,
+        found: Option<&Tree<'_>>,
+        number: Option<&Decimal<'_>>,
+        value: &Scalar<'_>,
+    ) -> Option<Ordering> {
         match (found?, value) {
             (Tree::Null, Scalar::Null) => Some(Ordering::Equal),
             (Tree::Bool(found), Scalar::Bool(value)) => Some(found.cmp(value)),
-            (Tree::Number(found), Scalar::Number(value)) => {
+            (Tree::Number(_), Scalar::Number(value)) => {
                 self.budget.spend(1 + value.len());
-                Some(found.compare(value))
+                Some(number?.compare(&Decimal::read(value)))
             }
             (Tree::Text(found), Scalar::Text(value)) => {
                 self.budget.spend(1 + value.len());
-                Some(found.as_ref().cmp(value))
+                Some(found.as_ref().cmp(value.as_ref()))
             }
             _ => None,
         }
