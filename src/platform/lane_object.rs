@@ -9,16 +9,16 @@ use std::cell::RefCell;
 
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::{
-    Date, DurableObject, Env, ObjectNamespace, Request, Response, State, console_error,
-    durable_object, js_sys, web_sys,
+    DurableObject, Env, ObjectNamespace, Request, Response, State, console_error, durable_object,
+    js_sys, web_sys,
 };
 
 use crate::app::delivery::lanes::carry_out;
 use crate::domain::lane::machine::Lane as Machine;
 use crate::domain::lane::messages::{Command, Effect, Reply};
 use crate::domain::lane::queue::ConnectionQueue;
-use crate::platform::Edge;
 use crate::platform::meter::Meter;
+use crate::platform::{Edge, now_ms};
 use crate::ports::{Lanes, PortError};
 
 const STATE: &str = "lane";
@@ -84,7 +84,7 @@ impl Lane {
                 None => Machine::default(),
             },
         };
-        let now_ms = i64::try_from(Date::now().as_millis()).unwrap_or(0);
+        let now_ms = now_ms();
         let is_question = matches!(command, Command::Ask(_));
         let may_be_known = matches!(command, Command::Tell(_));
         let (reply, effects) = machine.step(command, now_ms);

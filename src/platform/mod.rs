@@ -16,7 +16,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
-use worker::{Date, Delay, Env, Headers, console_log};
+use worker::{Delay, Env, Headers, console_log, js_sys};
 
 use crate::domain::connection::target_cache::TargetCache;
 use crate::domain::delivery::in_flight::InFlight;
@@ -159,9 +159,15 @@ fn is_short(headers: &Headers, bytes_max: usize) -> bool {
     told.is_some_and(|bytes: usize| bytes <= bytes_max) && header("content-encoding").is_none()
 }
 
+/// The time. `worker::Date` would make an object for each look at the clock.
+#[allow(clippy::cast_possible_truncation)]
+pub fn now_ms() -> i64 {
+    js_sys::Date::now() as i64
+}
+
 impl Clock for Edge {
     fn now_ms(&self) -> i64 {
-        i64::try_from(Date::now().as_millis()).unwrap_or(0)
+        now_ms()
     }
 
     async fn sleep_ms(&self, ms: i64) {
