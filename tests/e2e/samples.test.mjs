@@ -3,10 +3,14 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHmac } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { Webhook } from "standardwebhooks";
-import { commands, evaluate, sample } from "../tools/lib/samples.mjs";
+import { inRepo } from "../../tools/lib/paths.mjs";
+import { commands, evaluate, pages, sample } from "../tools/lib/samples.mjs";
 import { ADMIN_TOKEN, newTenant, ok, openWorld } from "./lib/world.mjs";
 
 let world, tenant, keys;
@@ -55,6 +59,31 @@ test("every curl line of the pages is answered 2xx", async () => {
   for (const { page, command } of lines) {
     const { status, body } = await shell(command);
     assert.ok(status >= 200 && status < 300, `${page}: ${command}\n${status} ${JSON.stringify(body)}`);
+  }
+});
+
+test("every admin line of the pages does what it says", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "posthorn-samples-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const another = await newTenant(world, "Another");
+  const lines = new Set(pages().flatMap(commands).map(({ command }) => command).filter((command) => command.startsWith("npm run admin") && !command.includes("COMMAND")));
+  assert.ok(lines.size >= 12, [...lines].join("\n"));
+  for (const line of lines) {
+    // What is exported is imported by somebody else, for names are taken where they come from.
+    const { organizationId, accessKey, secretKey } = (line.includes("import") ? another : tenant).machine;
+    const env = {
+      ...process.env, POSTHORN_URL: world.baseUrl, POSTHORN_DEPLOY_DIR: folder, ADMIN_TOKEN,
+      ORGANIZATION_ID: organizationId, ACCESS_KEY: accessKey, SECRET_KEY: secretKey,
+    };
+    const words = line.replace("npm run admin", "").replace(" -- ", " ").replace(/\bWORKSPACE(_ID)?\b/, tenant.workspace.id)
+      .replace("ORGANIZATION_ID", organizationId).replace("HOST", "hooks.example.com");
+    const run = promisify(execFile)("sh", ["-c", `"${process.execPath}" "${inRepo("tools", "admin.mjs")}" ${words}`], { env, cwd: folder });
+    const { code = 0, stdout, stderr } = await run.catch((error) => error);
+    // Hosts are blocked where the Worker is deployed from (tests/tools/pause.test.mjs): here it says so.
+    const expected = line.includes("host") ? 1 : 0;
+    assert.equal(code, expected, `${line}\n${stdout}${stderr}`);
+    if (expected) assert.match(stdout + stderr, /BLOCKED_HOSTS/, line);
+    if (/pause org/.test(line)) ok(await world.admin.patch(`/organizations/${organizationId}`, { suspended: false }));
   }
 });
 

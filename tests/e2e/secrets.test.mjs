@@ -7,9 +7,11 @@ import { COMMANDS } from "../../tools/lib/admin/commands.mjs";
 import { newSession } from "./lib/embed.mjs";
 import { answer } from "./lib/receiver.mjs";
 import { filesBelow, leaks } from "./lib/secrets.mjs";
-import { connect, emit, made, newTenant, ok, openWorld, secretWord, settled } from "./lib/world.mjs";
+import { ADMIN_TOKEN, MASTER_KEYS, connect, emit, made, newTenant, ok, openWorld, secretWord, settled } from "./lib/world.mjs";
 
-const PAGES_MAX = 200;
+const PAGES_MAX = 400;
+/** Destinations that hold credentials of a provider; `newProvider` says so where one is missing. */
+const PROVIDERS = ["activecampaign", "customer_io", "discord", "hubspot", "intercom", "mailchimp", "mailerlite", "pipedrive", "resend", "sendgrid", "slack"];
 
 let world, tenant;
 const secrets = {};
@@ -17,9 +19,9 @@ const secrets = {};
 const told = new Map();
 
 before(async () => {
-  world = await openWorld();
+  world = await openWorld({ vars: (receiver) => ({ PROVIDER_BASES: JSON.stringify(Object.fromEntries(PROVIDERS.map((type) => [type, receiver.url(`/${type}`)]))) }) });
   tenant = await newTenant(world, "Secretive");
-  secrets["machine key"] = tenant.machine.secretKey;
+  Object.assign(secrets, { "machine key": tenant.machine.secretKey, "admin token": ADMIN_TOKEN, "master key": MASTER_KEYS.split(":")[1] });
 });
 after(() => world?.close());
 
@@ -74,6 +76,54 @@ test("every kind of secret is used, sent back, rotated and refused", async () =>
   }
   const { machine_key: key } = made(await tenant.api.post("/machine-keys", { name: "Second" }));
   secrets["second machine key"] = key.secret_key;
+});
+
+/** What a provider's credential looks like, where it must look like something; the word in it is the secret. */
+const LOOKS = {
+  "slack bot_token": (word) => `xoxb-${word}`,
+  "discord webhook_url": (word) => `https://discord.com/api/webhooks/123456789012345678/${word}`,
+  "mailchimp api_key": (word) => `${word}-us21`,
+};
+const SAYS = { id: "7", value: "v", template: "t {{first_name}}", from: "team@acme.example", subject: "Hello", body: "{}", text: "t", name: "n" };
+
+/** A connection of a provider with each credential that its type has, and a rule for each action that it takes. */
+async function newProvider({ type, authentication, actions }) {
+  const metadata = { retry_schedule_seconds: [1] };
+  for (const { key, required, type: kind } of authentication.fields) {
+    const name = `${type} ${key}`;
+    const word = secretWord(`${type}-${key}`).replaceAll("_", "-");
+    if (kind !== "password" || (type === "slack" && key !== "bot_token")) {
+      if (required) metadata[key] = "https://acme.api-us1.com";
+      continue;
+    }
+    secrets[name] = word;
+    metadata[key] = LOOKS[name]?.(word) ?? word;
+  }
+  const workspace = tenant.workspace.id;
+  const { connection } = made(await tenant.api.post("/connections", { workspace, type, name: type, metadata }));
+  let rules = 0;
+  for (const action of Object.keys(actions)) {
+    const { status } = await tenant.api.post("/rules", { workspace, connection: connection.id, event: type, metadata: { action, ...SAYS } });
+    rules += status === 201 ? 1 : 0;
+  }
+  assert.ok(rules > 0, `${type} takes no rule`);
+}
+
+test("providers that send back what they get learn and tell nothing more", async () => {
+  // Not the credentials are refused, for then there would be no attempts: the provider is ill, and chats.
+  world.receiver.otherwise(answer(500, { headers: { "x-echo": "yes" }, body: echo }));
+  const { records } = ok(await tenant.api.get("/integrations"));
+  const types = records.filter(({ type }) => !["webhook", "http"].includes(type));
+  assert.deepEqual(types.map(({ type }) => type).sort(), PROVIDERS);
+  for (const one of types) {
+    await newProvider(one);
+    const { id } = await emit(tenant, one.type, '{"email":"ann@example.com","first_name":"Ann"}');
+    await settled(tenant, id, ["completed", "failed"], 30_000);
+    const attempts = JSON.stringify(ok(await tenant.api.get(`/events/${id}`)));
+    assert.match(attempts, /"attempt_count":[12]/, one.type);
+    const arrived = world.receiver.requests.filter(({ path }) => path.startsWith(`/${one.type}/`));
+    assert.ok(arrived.length > 0, `${one.type} was never called`);
+  }
 });
 
 test("no answer of the API holds one", async () => {

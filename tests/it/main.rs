@@ -58,6 +58,7 @@ mod session_reach;
 mod signed;
 mod simulation;
 mod stats;
+mod statuses;
 mod storage;
 mod support;
 mod sweep;

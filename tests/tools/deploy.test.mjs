@@ -6,12 +6,14 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
-import { promisify } from "node:util";
+import { parseArgs, promisify } from "node:util";
+import { OPTIONS as DEPLOY_OPTIONS } from "../../tools/deploy.mjs";
 import { Account } from "../../tools/lib/deploy/account.mjs";
 import { kept } from "../../tools/lib/deploy/config.mjs";
 import { deploy } from "../../tools/lib/deploy/steps.mjs";
 import { inRepo } from "../../tools/lib/paths.mjs";
 import { FakeAccount } from "./lib/cloudflare.mjs";
+import { commands, pages } from "./lib/samples.mjs";
 
 const homes = [];
 let cloud, home, printed, env;
@@ -106,6 +108,23 @@ for (const when of ["before", "after"]) {
     }
   });
 }
+
+test("every deploy line of the pages does what it says, first and again", async () => {
+  const lines = new Set(pages().flatMap(commands).map(({ command }) => command).filter((command) => /^npm run deploy( |$)/.test(command)));
+  assert.ok(lines.size >= 4, [...lines].join("\n"));
+  for (const line of lines) {
+    Object.assign(cloud, new FakeAccount(), { wrangler: cloud.wrangler, call: cloud.call });
+    rmSync(configFile(), { force: true });
+    rmSync(join(home, "keys"), { recursive: true, force: true });
+    const words = line.replace("npm run deploy", "").replace(/ -- /, " ").replace("...", "x.example.com").match(/"[^"]*"|\S+/g) ?? [];
+    const { values } = parseArgs({ args: words.map((word) => word.replaceAll('"', "")), options: DEPLOY_OPTIONS });
+    const options = { ...values, workersDev: values["workers-dev"], dryRun: values["dry-run"], freePlan: values["free-plan"] };
+    // Without an option it is a later run.
+    if (!words.length) await go();
+    for (const run of [1, 2]) assert.match((await go(options)).baseUrl, /^https:\/\//, `${line}, run ${run}`);
+    assert.equal(cloud.organizations, 1, line);
+  }
+});
 
 test("a Worker that does not answer, and an organization that fails, are told; the next run goes on", async () => {
   cloud.down = true;

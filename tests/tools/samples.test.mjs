@@ -1,15 +1,19 @@
 // Every code sample and command of the pages: it is run, here or against the running Worker (tests/e2e/samples.test.mjs),
 // or it is known to need an account, and then its words are checked.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { createHmac, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
-import { parseArgs } from "node:util";
+import { parseArgs, promisify } from "node:util";
 import { Webhook } from "standardwebhooks";
 import { chosen, OPTIONS as ADMIN_OPTIONS } from "../../tools/admin.mjs";
 import { OPTIONS as DEPLOY_OPTIONS } from "../../tools/deploy.mjs";
 import { mintToken } from "../../tools/lib/api.mjs";
 import { inRepo } from "../../tools/lib/paths.mjs";
+import { wranglerCommand } from "../../tools/lib/wrangler.mjs";
 import { commands, evaluate, fenced, pages, sample } from "./lib/samples.mjs";
 
 /** Samples that are run, by their page and a text that they hold. */
@@ -58,6 +62,47 @@ test("commands are there, with the options that they take", () => {
     seen += 1;
   }
   assert.ok(seen > 40, `${seen}`);
+});
+
+test("what is named in a command of cargo, node or a script is there", () => {
+  const tests = readdirSync(inRepo("tests", "it"), { recursive: true }).filter((name) => name.endsWith(".rs"));
+  const native = tests.map((name) => `mod ${name.replace(/\.rs$|\/.*/g, "")}\n${readFileSync(inRepo("tests", "it", name), "utf8")}`).join("\n");
+  const sources = readdirSync(inRepo("src"), { recursive: true });
+  const steps = readFileSync(inRepo("tools", "test.mjs"), "utf8");
+  const mutants = readdirSync(inRepo("tests", "mutants"));
+  let seen = 0;
+  for (const { page, command } of pages().flatMap(commands)) {
+    const where = `${page}: ${command}`;
+    const [, it] = command.match(/cargo test --test it ([a-z_]+)/) ?? [];
+    const [, lib] = command.match(/cargo test --lib ([a-z_]+)/) ?? [];
+    const [, named] = command.match(/^npm test -- ([a-z ]+)$/) ?? [];
+    const [, mutant] = command.match(/^npm run mutants -- (\S+)/) ?? [];
+    const [, file] = command.match(/node --test (tests\S+)/) ?? [];
+    if (it) assert.match(native, new RegExp(`\\b(mod|fn) ${it}\\b`), where);
+    if (lib) assert.ok(sources.some((name) => name.includes(lib)), where);
+    for (const step of named?.split(" ") ?? []) assert.match(steps, new RegExp(`^  ${step}[:,]`, "m"), where);
+    if (mutant) assert.ok(mutants.some((name) => name.includes(mutant)), where);
+    if (file) assert.ok(existsSync(inRepo(file)), where);
+    seen += [it, lib, named, mutant, file].filter(Boolean).length;
+  }
+  assert.ok(seen >= 8, `${seen}`);
+});
+
+test("wrangler knows each of its commands that the pages tell to run", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "posthorn-wrangler-"));
+  const { command, first, env, cwd } = wranglerCommand(process.execPath, folder);
+  const lines = new Set(pages().flatMap(commands).map((one) => one.command.replace(/<[^>]*>/g, "x")).filter((line) => line.startsWith("npx wrangler ")));
+  for (const line of lines) {
+    const words = line.split(" ").slice(2);
+    const flags = words.filter((word) => word.startsWith("--"));
+    const named = words.slice(0, words.findIndex((word) => !/^[a-z]/.test(word)) >>> 0);
+    const { stdout } = await promisify(execFile)(command, [...first, ...named, "--help"], { env: { ...process.env, ...env }, cwd });
+    const verb = named.slice(0, named[0] === "secret" || named[0] === "d1" ? 2 : 1).join(" ");
+    assert.ok(stdout.startsWith(`wrangler ${verb}`) || stdout.includes(`\nwrangler ${verb}`), `${line}\n${stdout.slice(0, 300)}`);
+    for (const flag of flags) assert.ok(stdout.includes(flag), `${line}: ${flag}`);
+  }
+  assert.ok(lines.size >= 4, `${lines.size}`);
+  rmSync(folder, { recursive: true, force: true });
 });
 
 test("README: the receiver answers 204 to a request that verifies, and 401 to any other", async () => {

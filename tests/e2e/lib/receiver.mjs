@@ -10,6 +10,7 @@ import { sleep, until } from "./until.mjs";
 export async function openReceiver() {
   const scripts = new Map();
   const requests = [];
+  let others = [answer(204)];
   const server = createServer({ keepAliveTimeout: 60_000 }, async (request, response) => {
     const seen = { path: request.url, method: request.method, headers: request.headers, atMs: Date.now() };
     seen.rawHeaders = request.rawHeaders;
@@ -23,7 +24,7 @@ export async function openReceiver() {
     }
     const number = requests.filter(({ path }) => path === request.url).length;
     requests.push(seen);
-    const script = scripts.get(request.url) ?? [answer(204)];
+    const script = scripts.get(request.url) ?? others;
     response.on("error", () => {}).on("close", () => (seen.closed = true));
     await script[Math.min(number, script.length - 1)](seen, response);
   });
@@ -35,6 +36,8 @@ export async function openReceiver() {
     url: (path) => `http://${HOST}:${server.address().port}${path}`,
     /** Says how a path answers from now on. */
     on: (path, ...behaviours) => void scripts.set(path, behaviours),
+    /** The same for every path without a script. */
+    otherwise: (...behaviours) => void (others = behaviours),
     /** Waits until as many requests as asked for have arrived at a path, and answers them. */
     async arrived(path, count = 1, timeoutMs = 15_000) {
       const enough = () => at(path).length >= count || `${at(path).length} arrived`;

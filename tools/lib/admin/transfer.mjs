@@ -7,6 +7,15 @@ import { StepError } from "../run.mjs";
 
 const FORMAT = 1;
 const NOT_SETTINGS = /^(has_|secret_set_by$)|_set_at$/;
+/** What a workspace keeps and may use. */
+const BOUNDS = ["retention_days", "retention_unsettled_days", "limits"];
+/** What stands where a credential of a provider is to be entered. Nothing is sent with it: its connection is paused. */
+const TO_BE_ENTERED = "to-be-entered-us1";
+const LOOKS = {
+  "slack bot_token": `xoxb-${TO_BE_ENTERED}`,
+  "slack webhook_url": `https://hooks.slack.com/services/T0/B0/${TO_BE_ENTERED}`,
+  "discord webhook_url": `https://discord.com/api/webhooks/100000000000000000/${TO_BE_ENTERED}`,
+};
 /** Bytes of events that one request takes along: a bulk has 8 MiB. */
 const REQUEST_BYTES = 2_000_000;
 
@@ -14,12 +23,15 @@ const REQUEST_BYTES = 2_000_000;
 export async function exportWorkspace({ target: { api }, write }, [id], options) {
   const line = (type, record) => write(`${JSON.stringify({ ...record, type })}\n`);
   const workspace = expected("the workspace", 200, await api.get(`/workspaces/${id}`));
-  const { name, description, environment, external_id } = workspace;
-  line("workspace", { format: FORMAT, id, name, description, environment, external_id });
+  const { name, description, environment, external_id, publishable_key: key } = workspace;
+  const bounds = Object.fromEntries(BOUNDS.map((bound) => [bound, workspace[bound]]));
+  line("workspace", { format: FORMAT, id, name, description, environment, external_id, ...bounds, key: { events: key.events, origins: key.origins } });
   for (const one of await all(api, `/workspaces/${id}/connections`)) {
     line("connection", {
       id: one.id, integration: one.type, name: one.name, metadata: one.metadata, hidden: one.hidden, active: one.active,
     });
+    const { status, body } = await api.get(`/connections/${one.id}/mappings/default`);
+    if (status === 200 && body.status === "stored") line("mapping", { connection: one.id, name: body.mapping.name, schema: body.mapping.schema });
   }
   for (const rule of await all(api, `/workspaces/${id}/rules`)) {
     const { id: rule_id, connection, event, resource, resource_id, filter, metadata, active, hidden } = rule;
@@ -46,8 +58,8 @@ export async function importWorkspace({ target }, [file]) {
   const workspace = await newWorkspace(api, source);
   const [connections, rules, incomplete] = [{}, {}, []];
   for (const one of of("connection")) {
-    const { metadata, lost } = settings(one.metadata);
-    const body = { workspace: workspace.id, type: one.integration, name: one.name, metadata, hidden: one.hidden };
+    const { metadata, lost } = settings(one);
+    const body = { workspace: workspace.id, type: one.integration, name: one.name, metadata, hidden: one.hidden, skip_test: true };
     const { connection } = expected(`connection ${one.name}`, 201, await api.post("/connections", body));
     connections[one.id] = connection.id;
     if (lost.length || !one.active) {
@@ -55,6 +67,9 @@ export async function importWorkspace({ target }, [file]) {
       expected("its pause", 200, await api.post(`/connections/${connection.id}/deactivate`, reason));
     }
     if (lost.length) incomplete.push(`  ${one.name}: ${lost.join(", ")}`);
+  }
+  for (const { connection, name, schema } of of("mapping")) {
+    expected("the mapping", 200, await api.put(`/connections/${connections[connection]}/mappings/default`, { name, schema }));
   }
   for (const rule of of("rule")) rules[rule.id] = await newRule(api, workspace.id, connections, rule);
   const leftOut = await importHistory(admin, workspace.id, { connections, rules }, events);
@@ -80,19 +95,34 @@ async function importHistory(admin, workspace, renamed, events) {
   return leftOut;
 }
 
-async function newWorkspace(api, { name, description, environment, external_id: externalId }) {
+async function newWorkspace(api, { name, description, environment, external_id: externalId, key, ...source }) {
   const body = { name, description, environment, ...(externalId ? { external_id: externalId } : {}) };
   for (const [key, value] of Object.entries(body)) if (value === null || value === undefined) delete body[key];
   const answer = await api.post("/workspaces", body);
   if (answer.status === 200) throw new StepError(`there is a workspace with the external id ${externalId} already.`);
-  return expected("the workspace", 201, answer).workspace;
+  const { workspace } = expected("the workspace", 201, answer);
+  const at = `/workspaces/${workspace.id}`;
+  // What it would keep and may use anyway stays the organization's to decide.
+  const isOther = (bound) => source[bound] !== undefined && JSON.stringify(source[bound]) !== JSON.stringify(workspace[bound]);
+  const bounds = Object.fromEntries(BOUNDS.filter(isOther).map((bound) => [bound, source[bound]]));
+  if (Object.keys(bounds).length) expected("its bounds", 200, await api.patch(at, bounds));
+  const limits = Object.fromEntries(Object.entries(key ?? {}).filter(([, value]) => value));
+  if (Object.keys(limits).length) expected("the limits of its key", 200, await api.patch(`${at}/publishable-key`, limits));
+  return workspace;
 }
 
 /** Settings as they can be sent, and what of them is a secret that no export holds. */
-function settings(read) {
+function settings({ integration, metadata: read }) {
   const metadata = Object.fromEntries(Object.entries(read).filter(([key, value]) => !NOT_SETTINGS.test(key) && value !== null));
   const lost = [];
-  if (read.has_signing_secret !== false && read.signing_algorithm !== "none") lost.push("signing secret");
+  if (read.has_signing_secret && read.signing_algorithm !== "none") lost.push("signing secret");
+  if (!["webhook", "http"].includes(integration)) {
+    for (const [has] of Object.entries(read).filter(([key, value]) => key.startsWith("has_") && value === true)) {
+      const key = has.slice("has_".length);
+      metadata[key] = LOOKS[`${integration} ${key}`] ?? TO_BE_ENTERED;
+      lost.push(key);
+    }
+  }
   if (metadata.auth_scheme && metadata.auth_scheme !== "none") {
     lost.push(`credentials (${metadata.auth_scheme})`);
     for (const key of Object.keys(metadata)) if (key.startsWith("auth_")) delete metadata[key];
