@@ -1,12 +1,11 @@
 // `npm run bench -- growth`: what everything costs with 1,000, 100,000 and 1,000,000 settled deliveries of one
 // connection in front. Rows are D1's own count (`meta.rows_read`), times are medians of five as the caller sees them.
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { asMachine } from "../../tools/lib/api.mjs";
 import { inRepo } from "../../tools/lib/paths.mjs";
 import { newSession } from "../e2e/lib/embed.mjs";
+import { addPast } from "../e2e/lib/past.mjs";
 import { answer } from "../e2e/lib/receiver.mjs";
 import { connect, emit, newTenant, ok, openWorld, settled } from "../e2e/lib/world.mjs";
 
@@ -26,10 +25,11 @@ export async function growth() {
   try {
     const present = await made(world);
     const costs = [];
+    const from = Date.now() - 11 * DAY_MS;
     let had = 0;
     for (const count of PASTS) {
       await world.worker.stop();
-      seed(world.stateDir, present, had, count);
+      addPast(world.stateDir, present.past, [had, count], (n) => from + (n * 9 * DAY_MS) / PASTS.at(-1));
       had = count;
       await world.restart();
       await calm(world);
@@ -58,45 +58,8 @@ async function made(world) {
   const named = [
     ...kinds.map(([kind, { connection }]) => [connection.id, kind]), [healthy.rule.id, "rule"], [last, "event"], [tenant.workspace.id, "workspace"],
   ];
-  return { tenant, healthy, strict, failing, paused, last, named };
-}
-
-/** Settled deliveries of the healthy connection, one an event, in the ten days before yesterday; `had` of them are there. */
-function seed(stateDir, { tenant, healthy }, had, count) {
-  const folder = join(stateDir, "v3", "d1", "miniflare-D1DatabaseObject");
-  for (const name of readdirSync(folder).filter((file) => file.endsWith(".sqlite"))) {
-    const database = new DatabaseSync(join(folder, name));
-    try {
-      const isLog = database.prepare("select 1 from sqlite_master where name = 'deliveries'").get();
-      if (isLog) seedLog(database, { tenant, healthy }, had, count);
-    } finally {
-      database.close();
-    }
-  }
-}
-
-function seedLog(database, { tenant, healthy }, had, count) {
-  const fanOut = JSON.stringify([{ n: 1, r: healthy.rule.id, c: healthy.connection.id, t: "webhook" }]);
-  const { rule } = database.prepare("select max(rule) as rule from deliveries where connection = ?").get(healthy.connection.id);
-  const event = database.prepare(
-    `insert into events (workspace, event, name, created_by, created_at_ms, fan_out, payload_bytes, payload)
-     values (?, ?, 'grown', 'key', ?, ?, 2, '{}')`,
-  );
-  const delivery = database.prepare(
-    `insert into deliveries (workspace, connection, event, rule, state, open, attempts, payload_bytes, created_at_ms,
-       started_at_ms, completed_at_ms) values (?, ?, ?, ?, 'delivered', 0, 1, 2, ?, ?, ?)`,
-  );
-  const from = Date.now() - 11 * DAY_MS;
-  database.exec("begin");
-  for (let n = had; n < count; n += 1) {
-    const at = Math.floor(from + (n * 9 * DAY_MS) / PASTS.at(-1));
-    // The time stands in the first 48 bits of an id.
-    const hex = at.toString(16).padStart(12, "0");
-    const id = `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-${n.toString(16).padStart(12, "0")}`;
-    event.run(tenant.workspace.id, id, at, fanOut);
-    delivery.run(tenant.workspace.id, healthy.connection.id, id, rule, at, at, at + 40);
-  }
-  database.exec("commit");
+  const past = { workspace: tenant.workspace.id, connection: healthy.connection.id, rule: healthy.rule.id };
+  return { tenant, healthy, strict, failing, paused, last, named, past };
 }
 
 /** Waits until the sweeper finds nothing to catch up with. */
