@@ -27,7 +27,7 @@ pub enum Access {
     SessionToken,
     /// The cookie of a session, which the handler checks together with what it reads.
     Poll,
-    /// The cookie of a session. So are those below, for who may see and do more.
+    /// The cookie of a session. The rules below ask for one too, and for a right.
     Overview,
     /// Who sees rules and events.
     View,
@@ -57,7 +57,7 @@ impl Access {
 pub struct EmbedSession {
     /// The session.
     pub session: Session,
-    /// The word that its forms carry.
+    /// The CSRF token of its forms.
     pub csrf_token: String,
     /// What the operator tells everybody.
     pub notice: Option<String>,
@@ -132,7 +132,7 @@ pub const PUBLISHABLE_KEY_HEADER: &str = "x-meshes-publishable-key";
 /// The caller of a route with this access rule.
 ///
 /// # Errors
-/// `Unauthenticated` when the credentials are missing, of another kind, or do not hold.
+/// `Unauthenticated` when the credentials are missing, of another kind, or not valid.
 pub async fn authenticate<P: Platform>(
     platform: &P,
     access: Access,

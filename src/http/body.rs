@@ -1,5 +1,5 @@
 //! Reading bodies: within a deadline, and within bytes that all bodies of an isolate share. An
-//! isolate has 128 MB for all that it serves, and a body can be sent as slowly as one likes.
+//! isolate has 128 MB for all that it serves, and a client can send a body as slowly as it likes.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -1,5 +1,5 @@
 //! What API and embed share: requests and replies, who may call what, errors as problem documents,
-//! cursors. Still nothing of the platform.
+//! cursors. Nothing here depends on the platform.
 
 pub mod access;
 pub mod body;

@@ -1,4 +1,4 @@
-//! Who has shown no credential that holds is counted by address.
+//! Callers without a valid credential are counted by address.
 
 use crate::app::rate_limits::count;
 use crate::domain::base::error::{Error, Kind, Result};
@@ -10,7 +10,7 @@ pub fn address(request: &Request) -> &str {
     request.header("cf-connecting-ip").unwrap_or("unknown")
 }
 
-/// Counts a request of somebody at this address who has shown nothing that holds.
+/// Counts a request from this address without a valid credential.
 ///
 /// # Errors
 /// `RateLimited` when too many come from the same address.
@@ -18,8 +18,8 @@ pub async fn check<P: Platform>(platform: &P, address: &str) -> Result<()> {
     count(platform, Limited::Stranger, address).check(platform).await
 }
 
-/// The error of a call from this address; where its credential does not hold, that too many such
-/// came.
+/// The error of a call from this address; `RateLimited` when its credential is not valid and too
+/// many such calls came.
 pub async fn refused<P: Platform>(platform: &P, address: &str, error: Error) -> Error {
     if error.kind != Kind::Unauthenticated {
         return error;
