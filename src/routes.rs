@@ -406,14 +406,14 @@ async fn answer_in_embed<P: Platform>(
     if front::cookie(&request, &session).is_none()
         && let Err(error) = strangers::check(platform, strangers::address(&request)).await
     {
-        return front::failed(None, error);
+        return front::failed(&request, None, error);
     }
     let caller = match front::admit(platform, row.access, &request, &session).await {
         Ok(caller) => caller,
         Err(answered) => return *answered,
     };
     if let Err(error) = cost::check(platform, row.path, &request, &caller).await {
-        return front::failed(caller.visit().ok(), error);
+        return front::failed(&request, caller.visit().ok(), error);
     }
     let mut call = Call { request, caller, params };
     let visit = call.caller.visit().ok().cloned();
@@ -430,8 +430,8 @@ async fn answer_in_embed<P: Platform>(
     };
     match answer {
         Ok(reply) => Answered { reply, error: None },
-        Err(error) if is_change => front::failed(visit.as_ref(), error.of_change()),
-        Err(error) => front::failed(visit.as_ref(), error),
+        Err(error) if is_change => front::failed(&call.request, visit.as_ref(), error.of_change()),
+        Err(error) => front::failed(&call.request, visit.as_ref(), error),
     }
 }
 

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::domain::base::time::{DAY_MS, rfc3339};
 use crate::domain::delivery::stats::Tally;
 use crate::embed::frame::parts;
-use crate::embed::text;
+use crate::embed::text::Texts;
 use crate::store::rollups::Rollup;
 
 /// Days in a chart, today included.
@@ -51,26 +51,26 @@ impl Week {
     }
 
     /// The week as numbers, a chart, and a table of the same.
-    pub fn render(&self, as_of_ms: Option<i64>, now_ms: i64) -> Markup {
+    pub fn render(&self, t: &Texts, as_of_ms: Option<i64>, now_ms: i64) -> Markup {
         let total = self.total();
         let Some(as_of_ms) = as_of_ms.filter(|_| total.completed + total.failed > 0) else {
-            return html! { p.hint { (text::charts::NOT_COUNTED) } };
+            return html! { p.hint { (t.charts.not_counted) } };
         };
         html! {
-            (tiles(&total))
-            (self.bars())
-            (self.table(Some(as_of_ms), now_ms))
+            (tiles(t, &total))
+            (self.bars(t))
+            (self.table(t, Some(as_of_ms), now_ms))
         }
     }
 
-    fn bars(&self) -> Markup {
+    fn bars(&self, t: &Texts) -> Markup {
         let most = self.days.iter().map(|(_, tally)| tally.completed + tally.failed).max();
         let most = most.unwrap_or(0).max(1);
         let total = self.total();
         let wide = STEP * self.days.len() as u64;
         html! {
             svg.chart viewBox=(format!("0 0 {wide} {TALL}")) preserveAspectRatio="none" role="img"
-                aria-label=(text::charts::week(total.completed, total.failed)) {
+                aria-label=((t.charts.week)(total.completed, total.failed)) {
                 @for (index, (_, tally)) in self.days.iter().enumerate() {
                     @let x = STEP * index as u64 + (STEP - WIDE) / 2;
                     @let good = height(tally.completed, most);
@@ -87,29 +87,29 @@ impl Week {
     }
 
     /// The days as a table, folded, with what was counted.
-    pub fn table(&self, as_of_ms: Option<i64>, now_ms: i64) -> Markup {
+    pub fn table(&self, t: &Texts, as_of_ms: Option<i64>, now_ms: i64) -> Markup {
         html! {
             details.numbers {
-                summary { (text::charts::AS_TABLE) }
+                summary { (t.charts.as_table) }
                 table {
                     thead {
-                        tr { @for head in text::charts::HEADS { th scope="col" { (head) } } }
+                        tr { @for head in t.charts.heads { th scope="col" { (head) } } }
                     }
                     tbody {
                         @for (day_ms, tally) in &self.days {
                             tr {
                                 th scope="row" { (day(*day_ms)) }
-                                td { (text::number(tally.completed)) }
-                                td { (text::number(tally.failed)) }
-                                td { (text::charts::percent(tally.success_per_10000())) }
+                                td { ((t.number)(tally.completed)) }
+                                td { ((t.number)(tally.failed)) }
+                                td { ((t.charts.percent)(tally.success_per_10000())) }
                             }
                         }
                     }
                 }
                 @if let Some(as_of_ms) = as_of_ms {
                     p.hint {
-                        (text::charts::COUNTED) " "
-                        (text::charts::COUNTED_UNTIL) " " (parts::time(as_of_ms, now_ms)) "."
+                        (t.charts.counted) " "
+                        (t.charts.counted_until) " " (parts::time(t, as_of_ms, now_ms)) "."
                     }
                 }
             }
@@ -117,11 +117,11 @@ impl Week {
     }
 
     /// The week as a strip of one mark a day, for a line of a list.
-    pub fn strip(&self) -> Markup {
+    pub fn strip(&self, t: &Texts) -> Markup {
         let total = self.total();
         let label = match total.success_per_10000() {
-            Some(_) => text::charts::week(total.completed, total.failed),
-            None => text::charts::NOTHING.to_owned(),
+            Some(_) => (t.charts.week)(total.completed, total.failed),
+            None => t.charts.nothing.to_owned(),
         };
         html! {
             svg.strip viewBox="0 0 84 16" role="img" aria-label=(label) {
@@ -139,17 +139,17 @@ impl Week {
 }
 
 /// Four numbers that a customer cares about.
-fn tiles(total: &Tally) -> Markup {
+fn tiles(t: &Texts, total: &Tally) -> Markup {
     let times = (total.latency.percentile_ms(50), total.latency.percentile_ms(95));
     html! {
         dl.tiles {
-            div { dt { (text::charts::DELIVERED) } dd { (text::number(total.completed)) } }
-            div { dt { (text::charts::FAILED) } dd { (text::number(total.failed)) } }
+            div { dt { (t.charts.delivered) } dd { ((t.number)(total.completed)) } }
+            div { dt { (t.charts.failed) } dd { ((t.number)(total.failed)) } }
             div {
-                dt { (text::charts::SUCCESS) }
-                dd { (text::charts::percent(total.success_per_10000())) }
+                dt { (t.charts.success) }
+                dd { ((t.charts.percent)(total.success_per_10000())) }
             }
-            div { dt { (text::charts::TIMES) } dd { (text::charts::times(times)) } }
+            div { dt { (t.charts.times_title) } dd { ((t.charts.times)(times)) } }
         }
     }
 }
@@ -171,6 +171,7 @@ fn day(day_ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::embed::text::LANGUAGES;
 
     const NOW_MS: i64 = 20_000 * DAY_MS + 5;
 
@@ -191,7 +192,7 @@ mod tests {
         ];
         let week = Week::of(counted.iter(), NOW_MS);
         assert_eq!((week.total().completed, week.total().failed), (99, 2));
-        let page = week.render(Some(NOW_MS), NOW_MS).into_string();
+        let page = week.render(LANGUAGES[0], Some(NOW_MS), NOW_MS).into_string();
         assert_eq!(page.matches("class=\"good\"").count(), 7);
         assert!(page.contains("99 delivered, 2 failed"), "{page}");
         assert!(page.contains("98.01 %"), "{page}");
@@ -201,14 +202,17 @@ mod tests {
     fn a_single_failure_among_many_is_seen() {
         assert_eq!((height(0, 1_000_000), height(1, 1_000_000), height(5, 5)), (0, 3, TALL));
         let counted = [rollup(20_000 * DAY_MS, 100_000, 1)];
-        let strip = Week::of(counted.iter(), NOW_MS).strip().into_string();
+        let strip = Week::of(counted.iter(), NOW_MS).strip(LANGUAGES[0]).into_string();
         assert!(strip.contains("class=\"bad\""), "{strip}");
     }
 
     #[test]
     fn nothing_is_no_success() {
         let week = Week::of(std::iter::empty(), NOW_MS);
-        let (page, strip) = (week.render(None, NOW_MS).into_string(), week.strip().into_string());
+        let (page, strip) = (
+            week.render(LANGUAGES[0], None, NOW_MS).into_string(),
+            week.strip(LANGUAGES[0]).into_string(),
+        );
         assert!(!page.contains("<svg") && !page.contains('%'), "{page}");
         assert!(strip.contains("Nothing was sent"), "{strip}");
     }

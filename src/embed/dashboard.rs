@@ -31,6 +31,7 @@ const SHOWN: usize = 8;
 /// `GET /embed/s/{session}/dashboard`.
 pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let scope = visit.session.actor().scope;
     let listing = Listing {
         workspace: visit.session.workspace.clone(),
@@ -60,7 +61,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let is_counted = |rollup: &&Rollup| all.iter().any(|one| one.id == rollup.connection);
     let week = Week::of(counted.iter().filter(is_counted), now_ms);
     let body = html! {
-        h1 { (text::DASHBOARD) }
+        h1 { (t.dashboard) }
         @if all.is_empty() {
             (list::empty(visit))
         } @else {
@@ -68,20 +69,20 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         }
         @if sees_all && !all.is_empty() {
             section {
-                h2 { (text::charts::WEEK) }
-                (week.render(progress.as_of_ms, now_ms))
+                h2 { (t.charts.week_title) }
+                (week.render(t, progress.as_of_ms, now_ms))
             }
         }
         section id="events" data-live {
-            h2 { (text::LAST_EVENTS) }
-            @if found.is_empty() { p.hint { (text::NO_EVENTS) } }
+            h2 { (t.last_events) }
+            @if found.is_empty() { p.hint { (t.no_events) } }
             (events::rows(visit, &found, &all, now_ms))
             @if !found.is_empty() {
-                (parts::link_button(visit, Need::View, "events", text::ALL_EVENTS, "quiet"))
+                (parts::link_button(visit, Need::View, "events", t.all_events, "quiet"))
             }
         }
     };
-    let mut shown = Page::new(Section::Dashboard, text::DASHBOARD);
+    let mut shown = Page::new(Section::Dashboard, t.dashboard);
     shown.live = Some(live);
     Ok(page(visit, &shown, &body))
 }
@@ -108,6 +109,7 @@ impl Troubles {
         has_rules: bool,
         now_ms: i64,
     ) -> Option<Markup> {
+        let t = text::of(visit);
         let inactive = connection.inactive_reason;
         let warned = connection.warning.filter(|(_, percent)| connection.active && *percent > 0);
         let trouble = self.troubled.iter().find(|lane| lane.connection == connection.id);
@@ -124,21 +126,21 @@ impl Troubles {
             div.notice.bad[(!is_fine && !is_paused) || failed > 0] {
                 p {
                     (parts::link(visit, Need::ViewAll, &at, name))
-                    @if let Some(reason) = inactive { ": " (text::why::inactive(reason)) }
+                    @if let Some(reason) = inactive { ": " ((t.why.inactive)(reason)) }
                     @if let Some(since_ms) = trouble.and_then(|one| one.failing_since_ms) {
-                        ": " (text::FAILING_SINCE) " " (parts::time(since_ms, now_ms)) "."
+                        ": " (t.failing_since) " " (parts::time(t, since_ms, now_ms)) "."
                     }
-                    @if !has_rules { ": " (text::NO_RULES_YET) }
+                    @if !has_rules { ": " (t.no_rules_yet) }
                 }
-                @if let Some((_, percent)) = warned { p { (text::why::warned(percent)) } }
+                @if let Some((_, percent)) = warned { p { ((t.why.warned)(percent)) } }
                 @if let Some(lane) = trouble.filter(|one| one.lane.reason.is_some()) {
-                    (parts::held_back(&lane.lane, now_ms))
+                    (parts::held_back(t, &lane.lane, now_ms))
                 }
                 @if failed > 0 {
                     p {
-                        (text::failed_count(failed, failed >= FAILED_COUNTED)) " "
+                        ((t.failed_count)(failed, failed >= FAILED_COUNTED)) " "
                         @if visit.session.may(Need::View).is_ok() {
-                            (parts::link(visit, Need::View, &failed_at, text::SHOW_FAILED))
+                            (parts::link(visit, Need::View, &failed_at, t.show_failed))
                         }
                     }
                 }
@@ -154,21 +156,22 @@ fn needs_attention(
     rules: &[Rule],
     now_ms: i64,
 ) -> Markup {
+    let t = text::of(visit);
     let no_rules = rules.is_empty();
     let has_rules = |id: &str| no_rules || rules.iter().any(|rule| rule.connection == id);
     let notice = |one: &Connection| troubles.notice(visit, one, has_rules(&one.id), now_ms);
     let notices: Vec<Markup> = all.iter().filter_map(notice).collect();
     html! {
         section {
-            h2 { (text::ATTENTION) }
-            @if notices.is_empty() && !no_rules { p.well { (text::ALL_WELL) } }
+            h2 { (t.attention) }
+            @if notices.is_empty() && !no_rules { p.well { (t.all_well) } }
             @for notice in notices { (notice) }
             @if no_rules {
                 div.notice {
                     p {
-                        (text::NO_RULES) " "
+                        (t.no_rules) " "
                         @if visit.session.may(Need::View).is_ok() {
-                            (parts::link(visit, Need::View, "rules", text::ADD_RULE))
+                            (parts::link(visit, Need::View, "rules", t.add_rule))
                         }
                     }
                 }

@@ -6,7 +6,7 @@ use crate::domain::base::error::{Error, Result};
 use crate::domain::tenants::session::Need;
 use crate::embed::frame::layout::{Page, Section, page, path};
 use crate::embed::frame::parts;
-use crate::embed::text::{self, catalogue as words};
+use crate::embed::text;
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
@@ -16,6 +16,7 @@ use crate::store::two;
 /// `GET /embed/s/{session}/event-types`, with `?key=` for one of them.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let of = &visit.session.organization;
     let key = call.request.query("key");
     let asked = key.as_deref().unwrap_or_default();
@@ -29,7 +30,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         Some(one) => of_one(visit, one, example.as_deref()),
         None => of_all(visit, &listed),
     };
-    let title = one.map_or(words::EVENT_TYPES, |one| one.label.as_str());
+    let title = one.map_or(t.catalogue.event_types, |one| one.label.as_str());
     Ok(page(visit, &Page::new(Section::Rules, title), &body))
 }
 
@@ -40,14 +41,15 @@ pub fn below(key: &str) -> String {
 }
 
 fn of_all(visit: &EmbedSession, listed: &[Listed]) -> Markup {
+    let t = text::of(visit);
     html! {
-        p { a href=(path(visit, "rules")) { "← " (text::RULES) } }
-        h1 { (words::EVENT_TYPES) }
-        @if listed.is_empty() { p.hint { (words::NONE) } } @else {
+        p { a href=(path(visit, "rules")) { "← " (t.rules) } }
+        h1 { (t.catalogue.event_types) }
+        @if listed.is_empty() { p.hint { (t.catalogue.none) } } @else {
             table.list {
                 thead {
                     tr {
-                        @for (class, head) in words::HEADS {
+                        @for (class, head) in t.catalogue.heads {
                             th scope="col" class=[class] { (head) }
                         }
                     }
@@ -72,22 +74,23 @@ fn of_all(visit: &EmbedSession, listed: &[Listed]) -> Markup {
 }
 
 fn of_one(visit: &EmbedSession, one: &Listed, example: Option<&str>) -> Markup {
+    let t = text::of(visit);
     let query: String = url::form_urlencoded::byte_serialize(one.key.as_bytes()).collect();
     let (rule, sent) = (format!("rules?event={query}"), format!("events?event={query}"));
     html! {
-        p { a href=(path(visit, "event-types")) { "← " (words::EVENT_TYPES) } }
+        p { a href=(path(visit, "event-types")) { "← " (t.catalogue.event_types) } }
         div.heading {
             h1 { (one.label) }
             div.actions {
-                (parts::link_button(visit, Need::ManageRules, &rule, text::ADD_RULE, "primary"))
-                (parts::link_button(visit, Need::View, &sent, words::ITS_EVENTS, "quiet"))
+                (parts::link_button(visit, Need::ManageRules, &rule, t.add_rule, "primary"))
+                (parts::link_button(visit, Need::View, &sent, t.catalogue.its_events, "quiet"))
             }
         }
-        p { (parts::copyable_word("key", &one.key)) }
+        p { (parts::copyable_word(t, "key", &one.key)) }
         @if let Some(description) = &one.description { p { (description) } }
         @if let Some(example) = example {
-            h2 { (words::EXAMPLE) }
-            (parts::body("example", example))
+            h2 { (t.catalogue.example) }
+            (parts::body(t, "example", example))
         }
     }
 }

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
-use crate::embed::text::filter as words;
+use crate::embed::text::Texts;
 use crate::http::form::Form;
 
 /// Rows of the form.
@@ -69,35 +69,35 @@ impl FilterRows {
     }
 
     /// The fields.
-    pub fn render(&self, paths: &[String]) -> Markup {
+    pub fn render(&self, t: &Texts, paths: &[String]) -> Markup {
         let empty = Row::default();
         html! {
-            p.hint { (words::HINT) }
-            label { (words::JOIN)
+            p.hint { (t.filter.hint) }
+            label { (t.filter.join)
                 select.menu name="filter_join" {
-                    @for (value, label) in words::JOINS {
+                    @for (value, label) in t.filter.joins {
                         option value=(value) selected[(value == "or") == self.is_any] { (label) }
                     }
                 } }
             @for index in 0..ROWS {
                 @let row = self.rows.get(index).unwrap_or(&empty);
-                div.condition role="group" aria-label=(words::condition(index + 1)) {
+                div.condition role="group" aria-label=((t.filter.condition)(index + 1)) {
                     input name=(format!("filter_path_{index}")) value=(row.path)
-                        aria-label=(words::PATH) placeholder=(words::PATH_EXAMPLE)
+                        aria-label=(t.filter.path) placeholder=(t.filter.path_example)
                         list="filter-paths" autocomplete="off" spellcheck="false";
                     select.menu name=(format!("filter_is_{index}"))
-                        aria-label=(words::COMPARISON) {
-                        @for (value, label) in words::COMPARISONS {
+                        aria-label=(t.filter.comparison) {
+                        @for (value, label) in t.filter.comparisons {
                             option value=(value) selected[value == row.comparison] { (label) }
                         }
                     }
                     input name=(format!("filter_value_{index}")) value=(row.value)
-                        aria-label=(words::VALUE) placeholder=(words::VALUE) autocomplete="off"
+                        aria-label=(t.filter.value) placeholder=(t.filter.value) autocomplete="off"
                         spellcheck="false";
                 }
             }
             datalist id="filter-paths" { @for path in paths { option value=(path); } }
-            p.hint { (words::VALUE_HINT) }
+            p.hint { (t.filter.value_hint) }
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::destinations::model::{Action, Input, InputKind};
 use crate::domain::base::tree::Tree;
 use crate::domain::routing::rule::Metadata;
 use crate::embed::frame::parts::{Errors, Field};
-use crate::embed::text::form as words;
+use crate::embed::text::Texts;
 use crate::store::connections::Connection;
 
 /// Paths of an example that are shown.
@@ -22,6 +22,8 @@ const PATHS_MAX: usize = 30;
 
 /// What the part is drawn from.
 pub struct ActionPart<'a> {
+    /// The language.
+    pub t: &'a Texts,
     /// The connection that was chosen.
     pub connection: &'a Connection,
     /// Key of the action that was chosen; the empty text for the destination's first.
@@ -55,6 +57,7 @@ pub fn names() -> Vec<&'static str> {
 impl ActionPart<'_> {
     /// The part; nothing for a destination whose rules have nothing to say.
     pub fn render(&self) -> Markup {
+        let t = self.t;
         let Some(destination) = destinations::find(&self.connection.kind) else { return html! {} };
         let about = destination.about();
         let chosen = Some(self.action).filter(|key| about.action(key).is_some());
@@ -63,13 +66,13 @@ impl ActionPart<'_> {
             return html! {};
         }
         let actions: Vec<(&str, &str)> = about.actions.iter().map(|a| (a.key, a.label)).collect();
-        let field = Field { name: "action", label: words::ACTION, hint: "", error: None };
+        let field = Field { name: "action", label: t.form.action, hint: "", error: None };
         html! {
             fieldset {
                 legend { (about.name) }
                 @if actions.len() > 1 {
                     (field.select(action.key, &actions))
-                    (button("show", words::SHOW_FIELDS))
+                    (button("show", t.form.show_fields))
                 } @else {
                     p.hint { (action.description) "." }
                 }
@@ -101,14 +104,15 @@ impl ActionPart<'_> {
 
     /// One item of a live list; what was chosen stays although the list does not have it.
     fn chosen(&self, field: &Field<'_>, list: &str, value: &str) -> Markup {
+        let t = self.t;
         let items = self.lists.map(|lists| lists.items(list)).unwrap_or_default();
         let is_known = value.is_empty() || items.iter().any(|(id, _)| *id == value);
-        let mut options = vec![("", words::CHOOSE)];
+        let mut options = vec![("", t.form.choose)];
         options.extend((!is_known).then_some((value, value)));
         options.extend(items.iter().copied());
         let said = self.lists.and_then(|lists| lists.errors.as_array());
         let said = said.into_iter().flatten().filter(|error| error["list"] == list);
-        let hint = if items.is_empty() { words::LIST_NOT_READ } else { field.hint };
+        let hint = if items.is_empty() { t.form.list_not_read } else { field.hint };
         let field = Field { name: field.name, label: field.label, hint, error: field.error };
         html! {
             @if items.is_empty() { (field.input("text", value, "")) }
@@ -116,27 +120,28 @@ impl ActionPart<'_> {
             @for error in said {
                 p.error { (error["message"].as_str().unwrap_or_default()) }
             }
-            @let label = if items.is_empty() { words::LOAD_LIST } else { words::RELOAD_LIST };
+            @let label = if items.is_empty() { t.form.load_list } else { t.form.reload_list };
             (button("refresh", label))
         }
     }
 
     /// What helps to write templates: the paths of the example, and what would be sent.
     fn templates(&self, action: &Action) -> Markup {
+        let t = self.t;
         let tree = self.example.and_then(Tree::read);
         let paths = tree.map(|tree| paths(&tree)).unwrap_or_default();
         html! {
             @if !paths.is_empty() {
-                p.hint { (words::PATHS) }
+                p.hint { (t.form.paths) }
                 p.chips {
                     @for path in &paths {
                         button.chip type="button" data-insert=(path) { (path) } " "
                     }
                 }
             }
-            (button("preview", words::PREVIEW))
+            (button("preview", t.form.preview))
             @match self.preview {
-                Some(Ok(preview)) => { (shown(preview, action)) }
+                Some(Ok(preview)) => { (shown(t, preview, action)) }
                 Some(Err(why)) => { p.error role="status" { (why) } }
                 None => {}
             }
@@ -148,10 +153,10 @@ fn button(does: &str, label: &str) -> Markup {
     html! { p { button.quiet name="do" value=(does) formnovalidate { (label) } } }
 }
 
-fn shown(preview: &Preview, action: &Action) -> Markup {
+fn shown(t: &Texts, preview: &Preview, action: &Action) -> Markup {
     html! {
         div.notice role="status" {
-            p { strong { (words::WOULD_SEND) } }
+            p { strong { (t.form.would_send) } }
             @for input in action.inputs {
                 @if let Some(text) = preview.texts.get(input.key).and_then(|text| text.as_str()) {
                     p.label { (input.label) }

@@ -10,7 +10,7 @@ use crate::domain::routing::rule::Metadata;
 use crate::embed::filter_rows::FilterRows;
 use crate::embed::frame::parts::{Difference, Errors};
 use crate::embed::rule_action;
-use crate::embed::text;
+use crate::embed::text::Texts;
 use crate::http::access::EmbedSession;
 use crate::http::form::Form;
 use crate::store::connections::Connection;
@@ -79,12 +79,17 @@ impl Draft {
     }
 
     /// The fields in which another draft, of what is stored now, is different.
-    pub fn differences(&self, now: &Self, connections: &[Connection]) -> Vec<Difference> {
+    pub fn differences(
+        &self,
+        t: &Texts,
+        now: &Self,
+        connections: &[Connection],
+    ) -> Vec<Difference> {
         let named = |id: &str| {
             let found = connections.iter().find(|connection| connection.id == id);
             found.map_or(id, |connection| connection.name.as_str()).to_owned()
         };
-        let inactive = |draft: &Self| if draft.is_inactive { text::RULE_INACTIVE } else { "" };
+        let inactive = |draft: &Self| if draft.is_inactive { t.rule_inactive } else { "" };
         let all = [
             ("event", now.event.clone(), self.event.clone()),
             ("connection", named(&now.connection), named(&self.connection)),
@@ -97,7 +102,7 @@ impl Draft {
         let at = |draft: &Self, key: &str| draft.metadata.get(key).cloned().unwrap_or_default();
         let said = keys.into_iter().map(|key| (key.as_str(), at(now, key), at(self, key)));
         let differing = all.into_iter().chain(said).filter(|(_, now, yours)| now != yours);
-        let label = |name: &str| match text::form::field(name).0 {
+        let label = |name: &str| match (t.form.field)(name).0 {
             "" => name.to_owned(),
             label => label.to_owned(),
         };
@@ -105,7 +110,7 @@ impl Draft {
     }
 
     /// What is wrong with it, all at once.
-    pub fn check(&self) -> Errors {
+    pub fn check(&self, t: &Texts) -> Errors {
         let mut errors = Vec::new();
         let mut check = |param: &str, result: std::result::Result<(), String>| {
             errors.extend(
@@ -125,9 +130,9 @@ impl Draft {
         }
         check("filter", self.kept_filter().map(drop));
         if parse_uuid(&self.connection).is_none() {
-            check("connection", Err(text::CHOOSE_ONE.to_owned()));
+            check("connection", Err(t.choose_one.to_owned()));
         }
-        Errors(errors)
+        Errors::new(t, errors)
     }
 
     /// The action that was chosen, if there was one to choose.

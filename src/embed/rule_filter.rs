@@ -11,7 +11,7 @@ use crate::domain::tenants::session::Need;
 use crate::embed::common::history_db;
 use crate::embed::frame::parts::{self, Errors, Field};
 use crate::embed::rule_draft::Draft;
-use crate::embed::text::{self, filter as words};
+use crate::embed::text::{self, Texts};
 use crate::http::access::EmbedSession;
 use crate::ports::Platform;
 use crate::store::{event_types, recent_payloads};
@@ -50,6 +50,7 @@ pub async fn try_filter<P: Platform>(
     visit: &EmbedSession,
     draft: &Draft,
 ) -> Result<Trial> {
+    let t = text::of(visit);
     let session = &visit.session;
     let only = session.resource.as_ref().map(|only| (only.kind.as_str(), only.id.as_str()));
     let found = match session.may_read_payloads() {
@@ -73,19 +74,19 @@ pub async fn try_filter<P: Platform>(
     let paths = payloads.first().map(|(_, payload)| paths_of(payload)).unwrap_or_default();
     let judged = |(event, payload): (Option<Known>, String)| Tried {
         event,
-        fails: filter.as_ref().and_then(|filter| fails(filter, &payload)),
+        fails: filter.as_ref().and_then(|filter| fails(t, filter, &payload)),
     };
     let now_ms = platform.now_ms();
     Ok(Trial { tried: payloads.into_iter().map(judged).collect(), paths, now_ms })
 }
 
 /// Why a payload does not pass.
-fn fails(filter: &Filter<'_>, payload: &str) -> Option<String> {
+fn fails(t: &Texts, filter: &Filter<'_>, payload: &str) -> Option<String> {
     let tree = Tree::read(payload)?;
     match filter.check(&tree, &Budget::new(FILTER_BUDGET)) {
         Ok(()) => None,
         Err(NotPassed::Fails(why)) => Some(why),
-        Err(NotPassed::TooCostly) => Some(words::TOO_COSTLY.to_owned()),
+        Err(NotPassed::TooCostly) => Some(t.filter.too_costly.to_owned()),
     }
 }
 
@@ -121,7 +122,8 @@ pub fn render(
     trial: Option<&Trial>,
     errors: &Errors,
 ) -> Markup {
-    let (label, hint) = (words::AS_JSON, words::AS_JSON_HINT);
+    let t = text::of(visit);
+    let (label, hint) = (t.filter.as_json, t.filter.as_json_hint);
     let error = errors.of("filter");
     let json = Field { name: "filter", label, hint, error };
     let is_json = !draft.json.is_empty() || error.is_some();
@@ -129,13 +131,13 @@ pub fn render(
     let is_open = is_json || !draft.rows.is_empty() || trial.is_some();
     html! {
         details.part open[is_open] {
-            summary { (text::RULE_FILTER) }
-            (draft.rows.render(paths))
+            summary { (t.rule_filter) }
+            (draft.rows.render(t, paths))
             details open[is_json] {
-                summary { (words::AS_JSON) }
+                summary { (t.filter.as_json) }
                 (json.textarea(&draft.json, 4))
             }
-            p { button.quiet name="do" value="try" formnovalidate { (words::TRY) } }
+            p { button.quiet name="do" value="try" formnovalidate { (t.filter.try_it) } }
             @if let Some(trial) = trial { (trial.render(visit)) }
         }
     }
@@ -143,11 +145,12 @@ pub fn render(
 
 impl Trial {
     fn render(&self, visit: &EmbedSession) -> Markup {
+        let t = text::of(visit);
         let passed = self.tried.iter().filter(|one| one.fails.is_none()).count();
         html! {
             div.notice role="status" {
-                @if self.tried.is_empty() { p { (words::NOTHING_TO_TRY) } } @else {
-                    p { strong { (words::passed(passed, self.tried.len())) } }
+                @if self.tried.is_empty() { p { (t.filter.nothing_to_try) } } @else {
+                    p { strong { ((t.filter.passed)(passed, self.tried.len())) } }
                     ul.plain {
                         @for one in &self.tried { li { (one.render(visit, self.now_ms)) } }
                     }
@@ -159,19 +162,20 @@ impl Trial {
 
 impl Tried {
     fn render(&self, visit: &EmbedSession, now_ms: i64) -> Markup {
+        let t = text::of(visit);
         html! {
             @match &self.event {
                 Some((id, name, at_ms)) => {
                     (parts::link(visit, Need::View, &format!("events/{id}"), name)) " "
-                    (parts::time(*at_ms, now_ms))
+                    (parts::time(t, *at_ms, now_ms))
                 }
-                None => { (words::EXAMPLE) }
+                None => { (t.filter.example) }
             }
             " "
             @match &self.fails {
-                None => { span.badge data-state="delivered" { (words::PASSES) } }
+                None => { span.badge data-state="delivered" { (t.filter.passes) } }
                 Some(why) => {
-                    span.badge data-state="retrying" { (words::FAILS) } " " small { (why) }
+                    span.badge data-state="retrying" { (t.filter.fails) } " " small { (why) }
                 }
             }
         }
@@ -181,6 +185,7 @@ impl Tried {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::embed::text::LANGUAGES;
 
     #[test]
     fn suggested_paths_are_those_of_filters() {
@@ -189,7 +194,11 @@ mod tests {
         assert_eq!(paths, [r"a.b\.c", "a.d", r"e\\"]);
         for path in paths {
             let filter = serde_json::json!({"path": path, "exists": true}).to_string();
-            assert_eq!(fails(&Filter::parse(&filter).expect("a filter"), payload), None, "{path}");
+            assert_eq!(
+                fails(LANGUAGES[0], &Filter::parse(&filter).expect("a filter"), payload),
+                None,
+                "{path}"
+            );
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::embed::rule_action::ActionPart;
 use crate::embed::rule_draft::Draft;
 use crate::embed::rule_filter;
 use crate::embed::rule_reads::{Read, help, read, read_with};
-use crate::embed::text::{self, filter as words};
+use crate::embed::text::{self, Texts};
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
@@ -23,34 +23,36 @@ use crate::store::rules::{self, Rule};
 /// `GET /embed/s/{session}/rules`.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let chosen = call.request.query("connection").unwrap_or_default();
     let read = read(platform, visit, &chosen).await?;
     let event = call.request.query("event").unwrap_or_default();
     let draft = Draft { connection: chosen, event, ..Draft::default() };
     let done = call.request.query("done");
-    let mut shown = Page::new(Section::Rules, text::RULES);
+    let mut shown = Page::new(Section::Rules, t.rules);
     shown.done = done.as_deref();
     Ok(page(visit, &shown, &body(visit, &read, &draft, &Errors::default())))
 }
 
 fn body(visit: &EmbedSession, read: &Read, draft: &Draft, errors: &Errors) -> Markup {
+    let t = text::of(visit);
     html! {
-        h1 { (text::RULES) }
+        h1 { (t.rules) }
         p.hint {
-            (text::RULES_HINT) " "
-            a href=(path(visit, "event-types")) { (text::catalogue::EVENT_TYPES) }
+            (t.rules_hint) " "
+            a href=(path(visit, "event-types")) { (t.catalogue.event_types) }
         }
         @if read.connections.is_empty() {
             (crate::embed::connections::list::empty(visit))
         } @else {
-            @if read.rules.is_empty() { p { (text::NO_RULES) } } @else {
+            @if read.rules.is_empty() { p { (t.no_rules) } } @else {
                 div.rows { @for rule in &read.rules { (row(visit, rule, read)) } }
             }
             section {
-                h2 { (text::NEW_RULE) }
+                h2 { (t.new_rule) }
                 @match parts::denied(visit, Need::ManageRules) {
                     Some(why) => { p.hint { (why) } }
-                    None => { (form(visit, read, "rules", draft, errors, text::ADD_RULE)) }
+                    None => { (form(visit, read, "rules", draft, errors, t.add_rule)) }
                 }
             }
         }
@@ -58,14 +60,15 @@ fn body(visit: &EmbedSession, read: &Read, draft: &Draft, errors: &Errors) -> Ma
 }
 
 fn row(visit: &EmbedSession, rule: &Rule, read: &Read) -> Markup {
+    let t = text::of(visit);
     let to = read.connections.iter().find(|connection| connection.id == rule.connection);
     html! {
         div.row {
             span.main {
-                strong { (rule.event) } (limits(rule))
-                @if read.is_unknown(&rule.event) { p.hint { (words::UNKNOWN) } }
+                strong { (rule.event) } (limits(t, rule))
+                @if read.is_unknown(&rule.event) { p.hint { (t.filter.unknown) } }
                 small {
-                    (text::SENT_TO) " "
+                    (t.sent_to) " "
                     @if let Some(to) = to {
                         (parts::link(visit, Need::ViewAll, &format!("connections/{}", to.id),
                             &to.name))
@@ -77,36 +80,38 @@ fn row(visit: &EmbedSession, rule: &Rule, read: &Read) -> Markup {
     }
 }
 
-fn limits(rule: &Rule) -> Markup {
+fn limits(t: &Texts, rule: &Rule) -> Markup {
     html! {
         @if let Some(resource) = &rule.resource { " " code { (resource) } }
         @if let Some(id) = &rule.resource_id { " " code { (id) } }
-        @if let Some(filter) = &rule.filter { " " code title=(filter) { (text::FILTERED) } }
+        @if let Some(filter) = &rule.filter { " " code title=(filter) { (t.filtered) } }
     }
 }
 
 fn controls(visit: &EmbedSession, rule: &Rule) -> Markup {
+    let t = text::of(visit);
     let at = format!("rules/{}", rule.id);
     html! {
-        (parts::state(if rule.active { "active" } else { "inactive" })) " "
+        (parts::state(t, if rule.active { "active" } else { "inactive" })) " "
         @if parts::denied(visit, Need::ManageRules).is_none() {
-            a href=(path(visit, &at)) aria-label=(words::edit_rule(&rule.event)) { (text::EDIT) }
+            a href=(path(visit, &at)) aria-label=((t.filter.edit_rule)(&rule.event)) { (t.edit) }
         }
     }
 }
 
 /// The rules on the page of their connection.
 pub fn of_connection(visit: &EmbedSession, connection: &str, rules: &[Rule]) -> Markup {
+    let t = text::of(visit);
     html! {
-        @if rules.is_empty() { p.hint { (text::NO_RULES_YET) } } @else {
+        @if rules.is_empty() { p.hint { (t.no_rules_yet) } } @else {
             ul.plain {
                 @for rule in rules {
-                    li { strong { (rule.event) } (limits(rule)) " " (controls(visit, rule)) }
+                    li { strong { (rule.event) } (limits(t, rule)) " " (controls(visit, rule)) }
                 }
             }
         }
         (parts::link_button(visit, Need::ManageRules, &format!("rules?connection={connection}"),
-            text::ADD_RULE, "quiet"))
+            t.add_rule, "quiet"))
     }
 }
 
@@ -120,15 +125,16 @@ fn form(
     errors: &Errors,
     button: &str,
 ) -> Markup {
+    let t = text::of(visit);
     let field = |name: &'static str| {
-        let (label, hint) = text::form::field(name);
+        let (label, hint) = (t.form.field)(name);
         Field { name, label, hint, error: errors.of(name) }
     };
     let to: Vec<(&str, &str)> =
         read.connections.iter().map(|c| (c.id.as_str(), c.name.as_str())).collect();
     let known = read.choices();
     html! {
-        (errors.summary(&FIELDS))
+        (errors.summary(t, &FIELDS))
         form.sheet method="post" action=(path(visit, action)) {
             (csrf_token(visit))
             // What a press of Enter does: the first button of a form, and not one that only helps.
@@ -136,20 +142,20 @@ fn form(
             @if !draft.version.is_empty() {
                 input type="hidden" name="version" value=(draft.version);
             }
-            (Field { hint: text::PATTERN_HINT, ..field("event") }.suggesting(&draft.event, &known))
+            (Field { hint: t.pattern_hint, ..field("event") }.suggesting(&draft.event, &known))
             (field("connection").select(&draft.connection, &to))
             @if visit.session.resource.is_none() {
                 details.part open[!draft.resource.is_empty() || !draft.resource_id.is_empty()] {
-                    summary { (text::RULE_LIMITS) }
+                    summary { (t.rule_limits) }
                     (field("resource").input("text", &draft.resource, ""))
                     (field("resource_id").input("text", &draft.resource_id, ""))
                 }
             }
-            (action_part(read, draft, errors))
+            (action_part(t, read, draft, errors))
             (rule_filter::render(visit, draft, read.trial.as_ref(), errors))
             label.choice {
                 input type="checkbox" name="active" value="0" checked[draft.is_inactive];
-                span { (text::RULE_INACTIVE) }
+                span { (t.rule_inactive) }
             }
             div.actions { button.primary { (button) } }
         }
@@ -157,10 +163,11 @@ fn form(
 }
 
 /// What the chosen connection's destination wants to know.
-fn action_part(read: &Read, draft: &Draft, errors: &Errors) -> Markup {
+fn action_part(t: &Texts, read: &Read, draft: &Draft, errors: &Errors) -> Markup {
     let connection = read.connection(&draft.connection).or(read.connections.first());
     let Some(connection) = connection else { return html! {} };
     let part = ActionPart {
+        t,
         connection,
         action: &draft.action,
         metadata: &draft.metadata,
@@ -175,15 +182,16 @@ fn action_part(read: &Read, draft: &Draft, errors: &Errors) -> Markup {
 /// `POST /embed/s/{session}/rules`.
 pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let form = call.form()?;
     let draft = Draft::sent(&form);
     if let Some(does) = form.filled("do") {
         let mut read = read(platform, visit, &draft.connection).await?;
         help(platform, visit, does, &draft, &mut read).await?;
         let body = body(visit, &read, &draft, &Errors::default());
-        return Ok(page(visit, &Page::new(Section::Rules, text::RULES), &body));
+        return Ok(page(visit, &Page::new(Section::Rules, t.rules), &body));
     }
-    let errors = draft.check();
+    let errors = draft.check(t);
     if !errors.0.is_empty() {
         return again(platform, visit, &draft, errors).await;
     }
@@ -206,7 +214,7 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     match app::create(platform, &visit.session.actor(), new).await {
         Ok(rule) => saved(platform, visit, &rule.event).await,
         Err(error) if error.fields.is_empty() => Err(error),
-        Err(error) => again(platform, visit, &draft, Errors(error.into_fields())).await,
+        Err(error) => again(platform, visit, &draft, Errors::new(t, error.into_fields())).await,
     }
 }
 
@@ -225,18 +233,20 @@ async fn again<P: Platform>(
     draft: &Draft,
     errors: Errors,
 ) -> Result<Reply> {
+    let t = text::of(visit);
     let read = read(platform, visit, &draft.connection).await?;
     let status = problem::status(Kind::Invalid);
     let body = body(visit, &read, draft, &errors);
-    Ok(page_with(status, visit, &Page::new(Section::Rules, text::RULES), &body))
+    Ok(page_with(status, visit, &Page::new(Section::Rules, t.rules), &body))
 }
 
 /// `GET /embed/s/{session}/rules/{id}`.
 pub async fn edit<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let (rule, read) = read_with(platform, visit, &call.id("id", "rule")?).await?;
     let body = edit_body(visit, &read, &rule.id, &Draft::of(&rule), &Errors::default());
-    Ok(page(visit, &Page::new(Section::Rules, text::EDIT_RULE), &body))
+    Ok(page(visit, &Page::new(Section::Rules, t.edit_rule), &body))
 }
 
 fn edit_body(
@@ -246,15 +256,16 @@ fn edit_body(
     draft: &Draft,
     errors: &Errors,
 ) -> Markup {
+    let t = text::of(visit);
     let (at, delete) = (format!("rules/{id}"), format!("rules/{id}/delete"));
     html! {
-        h1 { (text::EDIT_RULE) }
-        (form(visit, read, &at, draft, errors, text::SAVE))
+        h1 { (t.edit_rule) }
+        (form(visit, read, &at, draft, errors, t.save))
         details.part.danger {
-            summary { (text::DELETE_RULE) }
-            p { (text::DELETE_RULE_WARNING) }
+            summary { (t.delete_rule) }
+            p { (t.delete_rule_warning) }
             (Button {
-                label: text::DELETE_RULE,
+                label: t.delete_rule,
                 action: &delete,
                 need: Need::ManageRules,
                 look: "danger",
@@ -267,15 +278,16 @@ fn edit_body(
 /// `POST /embed/s/{session}/rules/{id}`.
 pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let (rule, mut read) = read_with(platform, visit, &call.id("id", "rule")?).await?;
     let form = call.form()?;
     let mut draft = Draft::sent(&form);
     if let Some(does) = form.filled("do") {
         help(platform, visit, does, &draft, &mut read).await?;
         let body = edit_body(visit, &read, &rule.id, &draft, &Errors::default());
-        return Ok(page(visit, &Page::new(Section::Rules, text::EDIT_RULE), &body));
+        return Ok(page(visit, &Page::new(Section::Rules, t.edit_rule), &body));
     }
-    let mut errors = draft.check();
+    let mut errors = draft.check(t);
     if errors.0.is_empty() {
         let actor = visit.session.actor();
         connections::one_shown(&actor.scope, &draft.connection).run(platform.control()).await?;
@@ -299,23 +311,23 @@ pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             }
             Err(error) if error.kind == Kind::PreconditionFailed => {
                 let stored = Draft::of(&rule);
-                let differences = draft.differences(&stored, &read.connections);
+                let differences = draft.differences(t, &stored, &read.connections);
                 draft.version = stored.version;
                 let body = html! {
-                    (parts::changed_meanwhile(&differences))
+                    (parts::changed_meanwhile(t, &differences))
                     (edit_body(visit, &read, &rule.id, &draft, &Errors::default()))
                 };
                 let status = problem::status(Kind::Conflict);
-                let shown = Page::new(Section::Rules, text::EDIT_RULE);
+                let shown = Page::new(Section::Rules, t.edit_rule);
                 return Ok(page_with(status, visit, &shown, &body));
             }
             Err(error) if error.fields.is_empty() => return Err(error),
-            Err(error) => errors = Errors(error.into_fields()),
+            Err(error) => errors = Errors::new(t, error.into_fields()),
         }
     }
     let body = edit_body(visit, &read, &rule.id, &draft, &errors);
     let status = problem::status(Kind::Invalid);
-    Ok(page_with(status, visit, &Page::new(Section::Rules, text::EDIT_RULE), &body))
+    Ok(page_with(status, visit, &Page::new(Section::Rules, t.edit_rule), &body))
 }
 
 /// `POST /embed/s/{session}/rules/{id}/delete`. What is under way by it stays under way.

@@ -55,6 +55,9 @@ pub struct Tokens {
     /// Radius of corners in pixels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub radius: Option<u8>,
+    /// The language of the pages, as its tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
     /// Whether the buttons that choose a theme are left out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub hides_themes: bool,
@@ -64,6 +67,8 @@ pub struct Tokens {
 const RADIUS_MAX: u8 = 24;
 /// Characters of a list of fonts.
 const FONT_CHARS_MAX: usize = 120;
+/// Characters of a tag of a language (BCP 47 asks for no less than 35).
+const LANGUAGE_CHARS_MAX: usize = 35;
 
 impl Look {
     /// The look of a session that nobody launched yet.
@@ -81,6 +86,7 @@ impl Look {
             background_dark: colour("background_dark"),
             font: field("font").filter(|text| is_font(text)),
             radius: radius.filter(|radius| *radius <= RADIUS_MAX),
+            locale: field("locale").filter(|text| is_language(text)),
             hides_themes: field("themes").is_some_and(|word| word == "hidden"),
         };
         let theme = field("theme").and_then(|word| word.parse().ok()).unwrap_or(Theme::Auto);
@@ -105,6 +111,12 @@ impl Look {
 /// A colour: six hexadecimal digits.
 fn is_colour(text: &str) -> bool {
     text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// A tag of a language, such as `de` or `pt-BR`.
+fn is_language(text: &str) -> bool {
+    let is_part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    text.len() <= LANGUAGE_CHARS_MAX && text.split('-').all(is_part)
 }
 
 /// Names of fonts with commas between them. No character of them means anything in a stylesheet.
@@ -140,6 +152,8 @@ mod tests {
             ("font", "url(http://a.example)"),
             ("font", "a,,b"),
             ("themes", "shown"),
+            ("locale", "de\" onload"),
+            ("locale", "-"),
         ] {
             assert_eq!(read(&[(name, value)]), Look::plain(), "{name}={value}");
         }

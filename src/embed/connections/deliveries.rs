@@ -12,7 +12,7 @@ use crate::embed::common::history_db;
 use crate::embed::frame::layout::path;
 use crate::embed::frame::parts::{self, Button};
 use crate::embed::history::delivery::AFTER;
-use crate::embed::text::{self, connection as words, moments};
+use crate::embed::text::{self, moments};
 use crate::http::access::EmbedSession;
 use crate::http::{Call, cursor};
 use crate::ports::Platform;
@@ -170,30 +170,34 @@ pub fn history(
     connection: &Connection,
     now_ms: i64,
 ) -> Markup {
+    let t = text::of(visit);
     let id = &connection.id;
     let next = page.next.as_ref().map(|next| page.wanted.query(&cursor::write("deliveries", next)));
     html! {
         div.heading {
-            h2 { (text::DELIVERIES) }
+            h2 { (t.deliveries) }
             @if parts::denied(visit, Need::Replay).is_none() {
-                a href=(path(visit, &format!("replays/new?connection={id}"))) { (words::RECOVER) }
+                a href=(path(visit, &format!("replays/new?connection={id}"))) {
+                    (t.connection.recover)
+                }
             }
         }
         details open[!page.wanted.is_all()] {
-            summary { (words::FILTER) }
+            summary { (t.connection.filter) }
             (filters(visit, page, id))
         }
         section id="deliveries" data-live {
             @if page.shown.is_empty() {
                 p.hint {
-                    @if page.wanted.is_all() { (text::NO_DELIVERIES) } @else { (words::NONE_FOUND) }
+                    @if page.wanted.is_all() { (t.no_deliveries) }
+                    @else { (t.connection.none_found) }
                 }
             } @else {
                 (table(visit, &page.shown, connection, now_ms))
             }
             @if let Some(next) = next {
                 a.button.quiet href=(path(visit, &format!("connections/{id}?{next}#deliveries"))) {
-                    (text::OLDER)
+                    (t.older)
                 }
             }
         }
@@ -201,37 +205,41 @@ pub fn history(
 }
 
 fn filters(visit: &EmbedSession, page: &Deliveries, id: &str) -> Markup {
+    let t = text::of(visit);
     let at = path(visit, &format!("connections/{id}"));
     let wanted = &page.wanted;
     html! {
         form.filters method="get" action=(at) role="search" {
-            label { (text::FILTER_STATUS)
+            label { (t.filter_status)
                 select.menu name="status" {
-                    option value="" { (text::ANY) }
+                    option value="" { (t.any) }
                     @for (word, states) in STATES {
                         option value=(word) selected[word == wanted.status] {
-                            (text::why::state(states[0].as_str()))
+                            ((t.why.state)(states[0].as_str()))
                         }
                     }
                 } }
-            label { (words::SINCE)
+            label { (t.connection.since)
                 input type="datetime-local" name="since" value=(wanted.since); }
-            label { (words::UNTIL)
+            label { (t.connection.until)
                 input type="datetime-local" name="until" value=(wanted.until); }
             div.actions {
-                button { (text::SHOW) }
-                @if !wanted.is_all() { a.button.quiet href=(at) { (text::CLEAR) } }
+                button { (t.show) }
+                @if !wanted.is_all() { a.button.quiet href=(at) { (t.clear) } }
             }
         }
     }
 }
 
 fn table(visit: &EmbedSession, shown: &[Delivery], connection: &Connection, now_ms: i64) -> Markup {
+    let t = text::of(visit);
     html! {
         table.list {
             thead {
                 tr {
-                    @for (class, head) in words::HEADS { th scope="col" class=[class] { (head) } }
+                    @for (class, head) in t.connection.heads {
+                        th scope="col" class=[class] { (head) }
+                    }
                 }
             }
             tbody { @for delivery in shown { (row(visit, delivery, connection, now_ms)) } }
@@ -240,6 +248,7 @@ fn table(visit: &EmbedSession, shown: &[Delivery], connection: &Connection, now_
 }
 
 fn row(visit: &EmbedSession, delivery: &Delivery, connection: &Connection, now_ms: i64) -> Markup {
+    let t = text::of(visit);
     html! {
         tr {
             td {
@@ -247,16 +256,16 @@ fn row(visit: &EmbedSession, delivery: &Delivery, connection: &Connection, now_m
                 @if let Some(id) = &delivery.resource_id { " " code { (id) } }
             }
             td {
-                (parts::state(delivery.state.as_str()))
+                (parts::state(t, delivery.state.as_str()))
                 @if let Some(error) = &delivery.last_error { " " small { (error) } }
             }
             td.wide { (delivery.attempts) }
             td.wide {
                 @if let Some(due_at_ms) = delivery.due_at_ms.filter(|_| delivery.attempts > 0) {
-                    (parts::time(due_at_ms, now_ms))
+                    (parts::time(t, due_at_ms, now_ms))
                 }
             }
-            td { (parts::time(delivery.created_at_ms, now_ms)) }
+            td { (parts::time(t, delivery.created_at_ms, now_ms)) }
             td { (send_again(visit, delivery, connection)) }
         }
     }
@@ -264,11 +273,12 @@ fn row(visit: &EmbedSession, delivery: &Delivery, connection: &Connection, now_m
 
 /// The button that sends it again, for what is settled and was not delivered.
 fn send_again(visit: &EmbedSession, delivery: &Delivery, connection: &Connection) -> Markup {
+    let t = text::of(visit);
     let is_over = matches!(delivery.state, State::Failed | State::Canceled);
     let may = parts::denied(visit, Need::Act).is_none() && connection.active;
     let action = format!("events/{}/rules/{}/retry", delivery.event, delivery.rule_id);
     let button = Button {
-        label: text::SEND_AGAIN,
+        label: t.send_again,
         action: &action,
         need: Need::Act,
         look: "quiet",

@@ -2,18 +2,18 @@
 
 use maud::{Markup, html};
 
-use crate::embed::text;
+use crate::embed::text::Texts;
 use crate::store::event_types::Listed;
 
 /// The choice, with those that were chosen before.
-pub fn render(catalogue: &[Listed], chosen: &[String]) -> Markup {
+pub fn render(t: &Texts, catalogue: &[Listed], chosen: &[String]) -> Markup {
     html! {
         fieldset {
-            legend { (text::EVENTS_TO_SEND) }
+            legend { (t.events_to_send) }
             @if catalogue.is_empty() {
-                p.hint { (text::NO_CATALOGUE) }
+                p.hint { (t.no_catalogue) }
             } @else {
-                p.hint { (text::EVENTS_TO_SEND_HINT) }
+                p.hint { (t.events_to_send_hint) }
                 div.choices {
                     @for (index, listed) in catalogue.iter().enumerate() {
                         @let group = listed.group.as_deref();
@@ -39,11 +39,11 @@ pub fn render(catalogue: &[Listed], chosen: &[String]) -> Markup {
 }
 
 /// What stands in its place where rules have more to say than an event's name.
-pub fn later() -> Markup {
+pub fn later(t: &Texts) -> Markup {
     html! {
         fieldset {
-            legend { (text::EVENTS_TO_SEND) }
-            p.hint { (text::RULES_LATER) }
+            legend { (t.events_to_send) }
+            p.hint { (t.rules_later) }
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::connection::options::DeliveryOptions;
 use crate::embed::connections::{event_choice, headers};
 use crate::embed::frame::layout::{csrf_token, path};
 use crate::embed::frame::parts::{Difference, Errors, Field};
-use crate::embed::text::{self, moments};
+use crate::embed::text::{self, Texts, moments};
 use crate::http::access::EmbedSession;
 use crate::http::form::Form;
 use crate::store::event_types::Listed;
@@ -71,14 +71,19 @@ impl Draft {
     }
 
     /// The fields in which another draft, of what is stored now, is different.
-    pub fn differences(&self, now: &Self, destination: &dyn Destination) -> Vec<Difference> {
+    pub fn differences(
+        &self,
+        t: &Texts,
+        now: &Self,
+        destination: &dyn Destination,
+    ) -> Vec<Difference> {
         // What was sent has a place for each header.
         let differing = self.0.keys().filter(|name| *name != "secret");
         let differing = differing.filter(|name| self.get(name) != now.get(name));
         let shown = |name: &String| {
             let setting = destination.about().field(name).map(|setting| setting.label);
-            let label = setting.unwrap_or(text::form::field(name).0);
-            let label = if label.is_empty() { text::HEADER_NAME } else { label };
+            let label = setting.unwrap_or((t.form.field)(name).0);
+            let label = if label.is_empty() { t.header_name } else { label };
             (label.to_owned(), now.get(name).to_owned(), self.get(name).to_owned())
         };
         differing.map(shown).collect()
@@ -157,12 +162,12 @@ fn shown(destination: &dyn Destination) -> Vec<String> {
 }
 
 /// What is wrong with a form, in the form's own terms.
-pub fn errors(form: &Form, error: Error) -> Errors {
-    let mut fields = error.into_fields();
+pub fn errors(t: &Texts, form: &Form, error: Error) -> Errors {
+    let Errors(mut fields) = Errors::new(t, error.into_fields());
     let schedule = form.filled("retry_schedule").map(moments::parse_schedule);
-    if let Some(Err(msg)) = schedule {
+    if let Some(Err(step)) = schedule {
         let named = |field: &&mut FieldError| field.param == "metadata.retry_schedule_seconds";
-        fields.iter_mut().filter(named).for_each(|field| field.msg.clone_from(&msg));
+        fields.iter_mut().filter(named).for_each(|field| field.msg = (t.form.no_step)(&step));
     }
     Errors(fields)
 }
@@ -190,16 +195,17 @@ pub fn render(
     draft: &Draft,
     errors: &Errors,
 ) -> Markup {
+    let t = text::of(visit);
     let is_new = context.new_id.is_some();
     let (button, back) = match is_new {
-        true => (text::CREATE_CONNECTION, "connections"),
-        false => (text::SAVE, context.action.trim_end_matches("/edit")),
+        true => (t.create_connection, "connections"),
+        false => (t.save, context.action.trim_end_matches("/edit")),
     };
-    let form = FormView { context, draft, errors, is_new };
+    let form = FormView { t, context, draft, errors, is_new };
     let shown = shown(context.destination);
     let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
     html! {
-        (errors.summary(&shown))
+        (errors.summary(t, &shown))
         form.sheet method="post" action=(path(visit, context.action)) {
             (csrf_token(visit))
             @if let Some(id) = context.new_id { input type="hidden" name="id" value=(id); }
@@ -209,16 +215,16 @@ pub fn render(
             }
             (form.destination())
             @if is_new && context.destination.about().reads_rules() {
-                (event_choice::later())
+                (event_choice::later(t))
             } @else if is_new {
-                (event_choice::render(context.catalogue, &context.chosen))
+                (event_choice::render(t, context.catalogue, &context.chosen))
             }
             @if context.destination.about().is_signed { (form.signing()) }
             (form.authentication())
             (form.delivery())
             div.actions {
                 button.primary { (button) }
-                a.button.quiet href=(path(visit, back)) { (text::BACK) }
+                a.button.quiet href=(path(visit, back)) { (t.back) }
             }
         }
     }
@@ -226,6 +232,7 @@ pub fn render(
 
 /// What the parts of a form are drawn from.
 struct FormView<'a> {
+    t: &'a Texts,
     context: &'a Context<'a>,
     draft: &'a Draft,
     errors: &'a Errors,
@@ -240,6 +247,7 @@ impl FormView<'_> {
 
     /// A field, shown only while what it depends on is chosen.
     fn setting(&self, setting: &Setting) -> Markup {
+        let t = self.t;
         let param = format!("metadata.{}", setting.key);
         let (draft, key) = (self.draft, setting.key);
         let field = Field {
@@ -251,15 +259,15 @@ impl FormView<'_> {
         // What must be entered again is not kept.
         let is_asked =
             self.is_new || self.errors.of(&format!("metadata.{}", setting.key)).is_some();
-        let kept = if is_asked { "" } else { text::UNCHANGED };
+        let kept = if is_asked { "" } else { t.unchanged };
         let control = match setting.kind {
             Kind::Words(words) if setting.default.is_none() && !setting.is_required => {
-                field.select(draft.get(key), &[&[("", text::form::NONE)], words].concat())
+                field.select(draft.get(key), &[&[("", t.form.none)], words].concat())
             }
             Kind::Words(words) => field.select(draft.get(key), words),
             Kind::Headers(most) => {
                 let name = |index: usize| draft.get(&format!("header_name_{index}"));
-                return headers::fields(setting.label, most, name, self.errors);
+                return headers::fields(t, setting.label, most, name, self.errors);
             }
             _ if setting.is_secret => field.input("password", "", kept),
             Kind::Url => field.input("url", draft.get(key), setting.example),
@@ -281,28 +289,30 @@ impl FormView<'_> {
     }
 
     fn destination(&self) -> Markup {
-        let name = field(self.errors, "name", "name");
+        let t = self.t;
+        let name = field(t, self.errors, "name", "name");
         html! {
             fieldset {
-                legend { (text::DESTINATION) }
+                legend { (t.destination) }
                 (self.part(Part::Destination))
-                (name.input("text", self.draft.get("name"), text::NAME_EXAMPLE))
+                (name.input("text", self.draft.get("name"), t.name_example))
             }
         }
     }
 
     fn signing(&self) -> Markup {
+        let t = self.t;
         let chosen = self.draft.get("secret");
         let choices: &[(&str, &str)] =
-            if self.is_new { &text::form::NEW_SECRET } else { &text::form::CHANGED_SECRET };
-        let own = field(self.errors, "signing_secret", "metadata.signing_secret");
+            if self.is_new { &t.form.new_secret } else { &t.form.changed_secret };
+        let own = field(t, self.errors, "signing_secret", "metadata.signing_secret");
         html! {
             fieldset {
-                legend { (text::SIGNATURE) }
+                legend { (t.signature) }
                 (self.part(Part::Signature))
-                div.when-body { p.hint { (text::BODY_SCHEME_WARNING) } }
-                div.unless-unsigned role="radiogroup" aria-label=(text::SECRET) {
-                    p.label { (text::SECRET) }
+                div.when-body { p.hint { (t.body_scheme_warning) } }
+                div.unless-unsigned role="radiogroup" aria-label=(t.secret) {
+                    p.label { (t.secret) }
                     @for (value, label) in choices {
                         label.choice {
                             input type="radio" name="secret" value=(value)
@@ -317,6 +327,7 @@ impl FormView<'_> {
     }
 
     fn authentication(&self) -> Markup {
+        let t = self.t;
         let is_changed = |setting: &Setting| {
             !setting.is_secret && self.draft.get(setting.key) != setting.default.unwrap_or_default()
         };
@@ -325,8 +336,8 @@ impl FormView<'_> {
         html! {
             @if self.settings(Part::Authentication).next().is_some() {
                 details.part open[is_open] {
-                    summary { (text::AUTHENTICATION) }
-                    p.hint { (text::AUTHENTICATION_HINT) }
+                    summary { (t.authentication) }
+                    p.hint { (t.authentication_hint) }
                     (self.part(Part::Authentication))
                 }
             }
@@ -334,31 +345,32 @@ impl FormView<'_> {
     }
 
     fn delivery(&self) -> Markup {
+        let t = self.t;
         let (draft, errors) = (self.draft, self.errors);
         let is_open = OPTIONS.iter().any(|key| errors.of(&format!("metadata.{key}")).is_some());
         html! {
             details.part open[is_open] {
-                summary { (text::DELIVERY_OPTIONS) }
+                summary { (t.delivery_options) }
                 (self.part(Part::Delivery))
-                (input(draft, errors, "timeout_seconds", "number"))
-                (field(errors, "retry_schedule", "metadata.retry_schedule_seconds")
+                (input(t, draft, errors, "timeout_seconds", "number"))
+                (field(t, errors, "retry_schedule", "metadata.retry_schedule_seconds")
                     .input("text", draft.get("retry_schedule"), ""))
-                (field(errors, "ordering", "metadata.ordering")
-                    .select(draft.get("ordering"), &text::form::ORDERINGS))
-                (input(draft, errors, "max_per_second", "number"))
-                (input(draft, errors, "max_in_flight", "number"))
+                (field(t, errors, "ordering", "metadata.ordering")
+                    .select(draft.get("ordering"), &t.form.orderings))
+                (input(t, draft, errors, "max_per_second", "number"))
+                (input(t, draft, errors, "max_in_flight", "number"))
             }
         }
     }
 }
 
 /// A field with its words, and what is wrong with it below `metadata`.
-fn field<'a>(errors: &'a Errors, name: &'a str, param: &str) -> Field<'a> {
-    let (label, hint) = text::form::field(name);
+fn field<'a>(t: &Texts, errors: &'a Errors, name: &'a str, param: &str) -> Field<'a> {
+    let (label, hint) = (t.form.field)(name);
     Field { name, label, hint, error: errors.of(param) }
 }
 
-fn input(draft: &Draft, errors: &Errors, name: &str, kind: &str) -> Markup {
+fn input(t: &Texts, draft: &Draft, errors: &Errors, name: &str, kind: &str) -> Markup {
     let param = format!("metadata.{name}");
-    field(errors, name, &param).input(kind, draft.get(name), "")
+    field(t, errors, name, &param).input(kind, draft.get(name), "")
 }

@@ -41,6 +41,7 @@ impl Health<'_> {
     }
 
     fn state(&self) -> Markup {
+        let t = text::of(self.visit);
         let trouble = self.page.and_then(|page| page.trouble.as_ref());
         let since_ms = trouble.and_then(|trouble| trouble.failing_since_ms);
         match (self.connection.inactive_reason, since_ms) {
@@ -54,12 +55,12 @@ impl Health<'_> {
                     @match newest {
                         Some(newest) => {
                             p.well {
-                                (words::WORKING) " " (words::LAST_DELIVERED) " "
-                                (parts::time(newest.created_at_ms, self.now_ms)) "."
+                                (t.connection.working) " " (t.connection.last_delivered) " "
+                                (parts::time(t, newest.created_at_ms, self.now_ms)) "."
                             }
                         }
                         None if page.shown.is_empty() => {}
-                        None => { p.hint { (words::NONE_DELIVERED) } }
+                        None => { p.hint { (t.connection.none_delivered) } }
                     }
                 }
             },
@@ -68,23 +69,24 @@ impl Health<'_> {
 
     /// Nothing is sent: why, and the way back.
     fn inactive(&self, reason: InactiveReason) -> Markup {
+        let t = text::of(self.visit);
         let at = format!("connections/{}/activate", self.connection.id);
         let is_bad = reason != InactiveReason::Paused;
         let waiting = self.page.map_or(0, |page| page.waiting);
         html! {
             div.notice.bad[is_bad] role="status" {
-                p { strong { (text::why::inactive(reason)) } " " (text::HELD_MEANWHILE) }
-                @if waiting > 0 { p { (words::held(waiting, waiting >= WAITING_COUNTED)) } }
+                p { strong { ((t.why.inactive)(reason)) } " " (t.held_meanwhile) }
+                @if waiting > 0 { p { ((t.connection.held)(waiting, waiting >= WAITING_COUNTED)) } }
                 div.actions {
                     (Button {
-                        label: text::RESUME,
+                        label: t.resume,
                         action: &at,
                         need: Need::Manage,
                         look: "primary",
                         fields: &[],
                     }.render(self.visit))
                     @if waiting > 0 || self.page.is_none() {
-                        (parts::link_button(self.visit, Need::Manage, &at, text::RESUME_WITHOUT,
+                        (parts::link_button(self.visit, Need::Manage, &at, t.resume_without,
                             "quiet"))
                     }
                 }
@@ -94,31 +96,33 @@ impl Health<'_> {
 
     /// Nothing arrives: since when, why, and what to do about it.
     fn failing(&self, since_ms: i64) -> Markup {
+        let t = text::of(self.visit);
         let shown = self.page.map(|page| page.shown.as_slice()).unwrap_or_default();
         let error = shown.iter().find_map(|delivery| delivery.last_error.as_deref());
         let about = destinations::find(&self.connection.kind).map(|found| found.about());
         let is_own = about.is_none_or(|about| about.is_signed);
         let cause = error.filter(|_| is_own).and_then(Cause::of_error);
-        let found = cause.map(text::why::diagnosis);
-        let repair = found.map_or(Repair::Settings, |(_, repair)| repair);
-        let (below, label, need) = repair.page();
+        let repair = cause.map_or(Repair::Settings, Repair::of);
+        let (below, need) = repair.page();
         let at = format!("connections/{}/{below}", self.connection.id);
         let waiting = self.page.map_or(0, |page| page.waiting);
         html! {
             div.notice.bad role="status" {
                 p {
                     strong {
-                        (text::FAILING_SINCE) " " (parts::time(since_ms, self.now_ms)) ". "
+                        (t.failing_since) " " (parts::time(t, since_ms, self.now_ms)) ". "
                     }
-                    @if let Some((sentence, _)) = found { (sentence) }
+                    @if let Some(cause) = cause { ((t.why.diagnosis)(cause)) }
                 }
-                @if let Some(error) = error { p { (text::LAST_ERROR) " " (error) } }
-                @if waiting > 0 { p { (words::waiting(waiting, waiting >= WAITING_COUNTED)) } }
+                @if let Some(error) = error { p { (t.last_error) " " (error) } }
+                @if waiting > 0 {
+                    p { ((t.connection.waiting)(waiting, waiting >= WAITING_COUNTED)) }
+                }
                 (self.warning())
                 div.actions {
                     @if waiting > 0 {
                         (Button {
-                            label: words::TRY_NOW,
+                            label: t.connection.try_now,
                             action: &format!("connections/{}/probe", self.connection.id),
                             need: Need::Test,
                             look: "primary",
@@ -126,11 +130,11 @@ impl Health<'_> {
                         }.render(self.visit))
                     }
                     @if self.visit.session.may(need).is_ok() {
-                        a.button href=(path(self.visit, &at)) { (label) }
+                        a.button href=(path(self.visit, &at)) { ((t.why.repair)(repair)) }
                     }
                     @if let Some(last) = shown.iter().find(|one| one.last_error.is_some()) {
                         a.button.quiet href=(path(self.visit, &format!("events/{}", last.event))) {
-                            (words::LAST_ANSWER)
+                            (t.connection.last_answer)
                         }
                     }
                 }
@@ -140,38 +144,41 @@ impl Health<'_> {
 
     /// Nothing succeeds any more, and some time is left to change that.
     fn warning(&self) -> Markup {
+        let t = text::of(self.visit);
         let given = self.connection.warning;
         let given = given.filter(|(_, percent)| self.connection.active && *percent > 0);
         html! {
             @if let Some((since_ms, percent)) = given {
                 p role="alert" {
-                    (text::why::warned(percent)) " "
-                    (text::FAILING_SINCE) " " (parts::time(since_ms, self.now_ms)) "."
+                    ((t.why.warned)(percent)) " "
+                    (t.failing_since) " " (parts::time(t, since_ms, self.now_ms)) "."
                 }
             }
         }
     }
 
     fn no_rules(&self) -> Markup {
+        let t = text::of(self.visit);
         let at = format!("rules?connection={}", self.connection.id);
         html! {
             div.notice role="status" {
-                p { strong { (text::NO_RULES_YET) } }
-                (parts::link_button(self.visit, Need::ManageRules, &at, text::ADD_RULE, ""))
+                p { strong { (t.no_rules_yet) } }
+                (parts::link_button(self.visit, Need::ManageRules, &at, t.add_rule, ""))
             }
         }
     }
 
     /// What keeps the whole line back: its lane, or the event at its head.
     fn line(&self, page: &Deliveries) -> Markup {
+        let t = text::of(self.visit);
         html! {
             @if let Some(lane) = &page.held_back {
-                div.notice { (parts::held_back(lane, self.now_ms)) }
+                div.notice { (parts::held_back(t, lane, self.now_ms)) }
             }
             @if let Some(event) = &page.holds_the_line {
                 div.notice {
                     p {
-                        (text::HOLDS_THE_LINE) " "
+                        (t.holds_the_line) " "
                         a href=(path(self.visit, &format!("events/{event}"))) { code { (event) } }
                     }
                 }
@@ -180,6 +187,7 @@ impl Health<'_> {
     }
 
     fn numbers(&self, page: &Deliveries) -> Markup {
+        let t = text::of(self.visit);
         let total = page.week.total();
         let times = (total.latency.percentile_ms(50), total.latency.percentile_ms(95));
         let failed = format!("connections/{}?status=failed#deliveries", self.connection.id);
@@ -187,28 +195,28 @@ impl Health<'_> {
         html! {
             dl.tiles {
                 div {
-                    dt { (text::charts::WEEK) }
+                    dt { (t.charts.week_title) }
                     dd {
-                        (page.week.strip()) " "
-                        (text::charts::percent(total.success_per_10000()))
+                        (page.week.strip(t)) " "
+                        ((t.charts.percent)(total.success_per_10000()))
                     }
                 }
                 div {
-                    dt { (words::WAITING) }
+                    dt { (t.connection.waiting_title) }
                     dd { (words::counted(page.waiting, WAITING_COUNTED)) }
                 }
                 div {
-                    dt { (text::charts::FAILED) }
+                    dt { (t.charts.failed) }
                     dd {
                         @if total.failed > 0 {
-                            a href=(path(self.visit, &failed)) { (text::number(total.failed)) }
-                        } @else { (text::number(total.failed)) }
+                            a href=(path(self.visit, &failed)) { ((t.number)(total.failed)) }
+                        } @else { ((t.number)(total.failed)) }
                     }
                 }
-                div { dt { (text::charts::TIMES) } dd { (text::charts::times(times)) } }
+                div { dt { (t.charts.times_title) } dd { ((t.charts.times)(times)) } }
             }
-            @if is_counted { (page.week.table(page.counted_ms, self.now_ms)) }
-            @else { p.hint { (text::charts::NOT_COUNTED) } }
+            @if is_counted { (page.week.table(t, page.counted_ms, self.now_ms)) }
+            @else { p.hint { (t.charts.not_counted) } }
         }
     }
 }

@@ -31,6 +31,7 @@ use crate::store::{rollups, rules, two};
 /// `GET /embed/s/{session}/connections`.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let scope = &visit.session.actor().scope;
     let queries = (connections::shown(scope), rules::shown(scope));
     let (found, rules) = two(platform.control(), queries).await?;
@@ -44,7 +45,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     let body = html! {
         div.heading {
-            h1 { (text::CONNECTIONS) }
+            h1 { (t.connections) }
             @if !found.is_empty() { (new_button(visit, "primary")) }
         }
         @if found.is_empty() { (empty(visit)) } @else {
@@ -57,7 +58,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             }
         }
     };
-    let mut shown = Page::new(Section::Connections, text::CONNECTIONS);
+    let mut shown = Page::new(Section::Connections, t.connections);
     let done = call.request.query("done");
     shown.done = done.as_deref();
     Ok(page(visit, &shown, &body))
@@ -65,16 +66,17 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 
 /// A button to a new connection.
 pub fn new_button(visit: &EmbedSession, look: &str) -> Markup {
-    parts::link_button(visit, Need::Manage, "connections/new", text::NEW_CONNECTION, look)
+    parts::link_button(visit, Need::Manage, "connections/new", text::of(visit).new_connection, look)
 }
 
 /// What a workspace without connections shows: the three steps.
 pub fn empty(visit: &EmbedSession) -> Markup {
+    let t = text::of(visit);
     html! {
         section.empty {
-            h2 { (text::START_TITLE) }
+            h2 { (t.start_title) }
             ol.steps {
-                @for (title, body) in text::START_STEPS { li { strong { (title) } p { (body) } } }
+                @for (title, body) in t.start_steps { li { strong { (title) } p { (body) } } }
             }
             (new_button(visit, "primary"))
         }
@@ -82,6 +84,7 @@ pub fn empty(visit: &EmbedSession) -> Markup {
 }
 
 fn row(visit: &EmbedSession, connection: &Connection, state: &str, week: &Week) -> Markup {
+    let t = text::of(visit);
     let address = app::parts(connection).map(|(destination, values)| destination.address(&values));
     let below = format!("connections/{}", connection.id);
     html! {
@@ -91,9 +94,9 @@ fn row(visit: &EmbedSession, connection: &Connection, state: &str, week: &Week) 
                 @if let Ok(address) = address { small.url { (address) } }
             }
             span.side {
-                (parts::state(state))
+                (parts::state(t, state))
                 @let success = week.total().success_per_10000();
-                small { (week.strip()) " " (text::charts::percent(success)) }
+                small { (week.strip(t)) " " ((t.charts.percent)(success)) }
             }
         }
     }
@@ -113,10 +116,10 @@ pub fn activity(connection: &Connection, rules: usize, fails: bool) -> &'static 
 /// `GET /embed/s/{session}/connections/new`.
 pub async fn new<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let asked = call.request.query("type").unwrap_or_default();
     let Some(destination) = destinations::find(&asked) else {
-        let shown = Page::new(Section::Connections, text::NEW_CONNECTION);
-        return Ok(page(visit, &shown, &grid(visit)));
+        return Ok(page(visit, &Page::new(Section::Connections, t.new_connection), &grid(visit)));
     };
     let catalogue = catalogue(platform, &visit.session).await?;
     let id = ids::record_id(platform.bytes());
@@ -129,17 +132,18 @@ pub async fn new<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         chosen: Vec::new(),
     };
     let body = html! {
-        h1 { (text::NEW_CONNECTION) }
+        h1 { (t.new_connection) }
         (form::render(visit, &context, &Draft::new(destination), &Errors::default()))
     };
-    Ok(page(visit, &Page::new(Section::Connections, text::NEW_CONNECTION), &body))
+    Ok(page(visit, &Page::new(Section::Connections, t.new_connection), &body))
 }
 
 /// All that can be connected.
 fn grid(visit: &EmbedSession) -> Markup {
+    let t = text::of(visit);
     html! {
-        h1 { (text::NEW_CONNECTION) }
-        p.hint { (text::GRID_HINT) }
+        h1 { (t.new_connection) }
+        p.hint { (t.grid_hint) }
         ul.grid {
             @for about in destinations::ALL.iter().map(|destination| destination.about()) {
                 @let at = format!("connections/new?type={}", about.key);
@@ -218,7 +222,7 @@ async fn new_again<P: Platform>(
         catalogue: &catalogue,
         chosen: form.all("event").map(str::to_owned).collect(),
     };
-    again(visit, &context, text::NEW_CONNECTION, form, error)
+    again(visit, &context, text::of(visit).new_connection, form, error)
 }
 
 fn again(
@@ -232,7 +236,8 @@ fn again(
         return Err(error);
     }
     let status = problem::status(error.kind);
-    let (draft, errors) = (Draft::sent(form, context.destination), form::errors(form, error));
+    let (draft, errors) =
+        (Draft::sent(form, context.destination), form::errors(text::of(visit), form, error));
     let body = html! {
         h1 { (title) }
         (form::render(visit, context, &draft, &errors))
@@ -270,48 +275,49 @@ async fn route<P: Platform>(
 }
 
 fn created(visit: &EmbedSession, saved: &Saved, unrouted: &[String]) -> Reply {
-    let id = &saved.connection.id;
-    let about = chosen(&saved.connection.kind).about();
+    let t = text::of(visit);
+    let (id, about) = (&saved.connection.id, chosen(&saved.connection.kind).about());
     let at = format!("connections/{id}");
     let body = html! {
-        h1 { (text::CREATED_TITLE) }
+        h1 { (t.created_title) }
         @if saved.credentials_checked == Some(false) {
-            div.notice { p { (text::NOT_CHECKED) } }
+            div.notice { p { (t.not_checked) } }
         }
         @for problem in unrouted { div.notice.bad role="alert" { p { (problem) } } }
-        (fresh_secret(saved, &path(visit, &at)))
+        (fresh_secret(t, saved, &path(visit, &at)))
         section {
-            h2 { (text::NEXT_STEPS) }
+            h2 { (t.next_steps) }
             ol.steps {
                 @if about.is_signed {
                     li {
-                        a href=(path(visit, &format!("{at}/verification"))) { (text::VERIFICATION) }
-                        p { (text::VERIFICATION_STEP) }
+                        a href=(path(visit, &format!("{at}/verification"))) { (t.verification) }
+                        p { (t.verification_step) }
                     }
                 }
                 @if about.reads_rules() {
                     li {
-                        a href=(path(visit, &format!("rules?connection={id}"))) { (text::ADD_RULE) }
-                        p { (text::RULE_STEP) }
+                        a href=(path(visit, &format!("rules?connection={id}"))) { (t.add_rule) }
+                        p { (t.rule_step) }
                     }
                 }
                 li {
-                    a href=(path(visit, &format!("{at}/test"))) { (text::SEND_TEST) }
-                    p { (text::TEST_STEP) }
+                    a href=(path(visit, &format!("{at}/test"))) { (t.send_test) }
+                    p { (t.test_step) }
                 }
             }
             div.actions {
-                a.button.primary href=(path(visit, &format!("{at}/test"))) { (text::SEND_TEST) }
-                a.button.quiet href=(path(visit, &at)) { (text::TO_CONNECTION) }
+                a.button.primary href=(path(visit, &format!("{at}/test"))) { (t.send_test) }
+                a.button.quiet href=(path(visit, &at)) { (t.to_connection) }
             }
         }
     };
-    page(visit, &Page::new(Section::Connections, text::CREATED_TITLE), &body)
+    page(visit, &Page::new(Section::Connections, t.created_title), &body)
 }
 
 /// `GET /embed/s/{session}/connections/{id}/edit`.
 pub async fn edit<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let id = call.id("id", "connection")?;
     let found = shown(platform, &visit.session, &id).await?;
     let (destination, values) = app::parts(&found)?;
@@ -319,10 +325,10 @@ pub async fn edit<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let action = format!("connections/{id}/edit");
     let context = editing(&action, destination, found.tag());
     let body = html! {
-        h1 { (text::EDIT_CONNECTION) }
+        h1 { (t.edit_connection) }
         (form::render(visit, &context, &draft, &Errors::default()))
     };
-    Ok(page(visit, &Page::new(Section::Connections, text::EDIT_CONNECTION), &body))
+    Ok(page(visit, &Page::new(Section::Connections, t.edit_connection), &body))
 }
 
 fn editing<'a>(
@@ -345,6 +351,7 @@ pub async fn shown<P: Platform>(platform: &P, session: &Session, id: &str) -> Re
 /// `POST /embed/s/{session}/connections/{id}/edit`.
 pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (visit, form) = (call.caller.visit()?, call.form()?);
+    let t = text::of(visit);
     let id = call.id("id", "connection")?;
     let (destination, _) = app::parts(&shown(platform, &visit.session, &id).await?)?;
     let name = form.filled("name").unwrap_or_default().to_owned();
@@ -357,11 +364,11 @@ pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     match saved {
         Ok(saved) if saved.shows_secret() => {
             let body = html! {
-                h1 { (text::SAVED_TITLE) }
-                (fresh_secret(&saved, &at))
-                a.button.primary href=(at) { (text::TO_CONNECTION) }
+                h1 { (t.saved_title) }
+                (fresh_secret(t, &saved, &at))
+                a.button.primary href=(at) { (t.to_connection) }
             };
-            Ok(page(visit, &Page::new(Section::Connections, text::SAVED_TITLE), &body))
+            Ok(page(visit, &Page::new(Section::Connections, t.saved_title), &body))
         }
         Ok(_) => Ok(Reply::see_other(&format!("{at}?done=saved"))),
         Err(error) if error.kind == Kind::PreconditionFailed => {
@@ -370,24 +377,24 @@ pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         Err(error) => {
             let action = format!("connections/{id}/edit");
             let context = editing(&action, destination, form.get("version").to_owned());
-            again(visit, &context, text::EDIT_CONNECTION, &form, error)
+            again(visit, &context, t.edit_connection, &form, error)
         }
     }
 }
 
 /// The form once more, beside what somebody else made of the connection meanwhile.
 fn stale(visit: &EmbedSession, now: &Connection, form: &Form) -> Result<Reply> {
+    let t = text::of(visit);
     let (destination, values) = app::parts(now)?;
     let stored = Draft::of(&now.name, destination, &values, &now.options);
     let draft = Draft::sent(form, destination);
     let action = format!("connections/{}/edit", now.id);
     let context = editing(&action, destination, now.tag());
     let body = html! {
-        h1 { (text::EDIT_CONNECTION) }
-        (parts::changed_meanwhile(&draft.differences(&stored, destination)))
+        h1 { (t.edit_connection) }
+        (parts::changed_meanwhile(t, &draft.differences(t, &stored, destination)))
         (form::render(visit, &context, &draft, &Errors::default()))
     };
-    let status = problem::status(Kind::Conflict);
-    let shown = Page::new(Section::Connections, text::EDIT_CONNECTION);
-    Ok(page_with(status, visit, &shown, &body))
+    let (status, title) = (problem::status(Kind::Conflict), t.edit_connection);
+    Ok(page_with(status, visit, &Page::new(Section::Connections, title), &body))
 }

@@ -24,7 +24,7 @@ use crate::embed::frame::layout::{Page, Section, page, path};
 use crate::embed::frame::live;
 use crate::embed::frame::parts::{self, Button};
 use crate::embed::rules;
-use crate::embed::text::{self, moments};
+use crate::embed::text::{self, Texts, moments};
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
@@ -36,6 +36,7 @@ use crate::store::{rules as stored_rules, three, two};
 /// `GET /embed/s/{session}/connections/{id}`.
 pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let (session, id) = (&visit.session, call.id("id", "connection")?);
     let (scope, now_ms) = (session.actor().scope, platform.now_ms());
     let queries = (
@@ -63,27 +64,27 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         }
         div.columns {
             section {
-                h2 { (text::SETTINGS) }
-                (summary(destination, &values, &connection))
-                (parts::link_button(visit, Need::Manage, &edit, text::EDIT, "quiet"))
+                h2 { (t.settings) }
+                (summary(t, destination, &values, &connection))
+                (parts::link_button(visit, Need::Manage, &edit, t.edit, "quiet"))
             }
             @if let Some(signing) = &signing {
                 section {
-                    h2 { (text::SIGNATURE) }
-                    p { (text::signature_summary(signing)) }
+                    h2 { (t.signature) }
+                    p { ((t.signature_summary)(signing)) }
                     @if signing.algorithm != Algorithm::None {
                         (secret::summary(visit, &connection, &secrets, &prints, now_ms))
                     }
                     p {
                         a href=(path(visit, &format!("{at}/verification"))) {
-                            (text::VERIFICATION)
+                            (t.verification)
                         }
                     }
                 }
             }
         }
         section {
-            h2 { (text::RULES) }
+            h2 { (t.rules) }
             (rules::of_connection(visit, &id, &of_it))
         }
         (danger(visit, &at))
@@ -97,19 +98,20 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 }
 
 fn heading(visit: &EmbedSession, connection: &Connection, state: &str, address: &str) -> Markup {
+    let t = text::of(visit);
     let at = format!("connections/{}", connection.id);
     let (test, pause) = (format!("{at}/test"), format!("{at}/deactivate"));
     html! {
         div.heading {
             div {
-                h1 { (connection.name) " " (parts::state(state)) }
+                h1 { (connection.name) " " (parts::state(t, state)) }
                 p.hint.url { (address) }
             }
             div.actions {
-                (parts::link_button(visit, Need::Act, &test, text::SEND_TEST, "primary"))
+                (parts::link_button(visit, Need::Act, &test, t.send_test, "primary"))
                 @if connection.active {
                     (Button {
-                        label: text::PAUSE,
+                        label: t.pause,
                         action: &pause,
                         need: Need::Manage,
                         look: "quiet",
@@ -121,7 +123,12 @@ fn heading(visit: &EmbedSession, connection: &Connection, state: &str, address: 
     }
 }
 
-fn summary(destination: &dyn Destination, values: &Values, connection: &Connection) -> Markup {
+fn summary(
+    t: &Texts,
+    destination: &dyn Destination,
+    values: &Values,
+    connection: &Connection,
+) -> Markup {
     let fields = destination.about().fields.iter();
     let fields = fields.filter(|field| field.part != Part::Signature && field.counts(values));
     let options = &connection.options;
@@ -133,32 +140,32 @@ fn summary(destination: &dyn Destination, values: &Values, connection: &Connecti
                     dt { (field.label) }
                     dd { @for name in names { code { (name) ": ***" } " " } }
                 } @else if field.is_secret && connection.credentials.contains_key(field.key) {
-                    dt { (field.label) } dd { (text::SET) }
+                    dt { (field.label) } dd { (t.set) }
                 } @else if let Some(value) = values.get(field.key) {
                     dt { (field.label) }
                     dd {
                         @match field.kind {
-                            Kind::Url => { (parts::copyable_word(field.key, value)) }
+                            Kind::Url => { (parts::copyable_word(t, field.key, value)) }
                             Kind::Words(words) => { (word_label(words, value)) }
                             _ => { (value) }
                         }
                     }
                 }
             }
-            dt { (text::form::field("timeout_seconds").0) }
-            dd { (moments::seconds(options.timeout_seconds)) }
-            dt { (text::form::field("retry_schedule").0) }
+            dt { ((t.form.field)("timeout_seconds").0) }
+            dd { ((t.moments.seconds)(options.timeout_seconds)) }
+            dt { ((t.form.field)("retry_schedule").0) }
             dd { (moments::schedule(options.retry_schedule_seconds.steps())) }
             @if options.ordering == Ordering::Strict {
-                dt { (text::form::field("ordering").0) }
-                dd { (text::form::ORDERINGS[1].1) }
+                dt { ((t.form.field)("ordering").0) }
+                dd { (t.form.orderings[1].1) }
             }
             @if let Some(most) = options.max_in_flight {
-                dt { (text::form::field("max_in_flight").0) }
+                dt { ((t.form.field)("max_in_flight").0) }
                 dd { (most) }
             }
             @if let Some(most) = options.max_per_second {
-                dt { (text::form::field("max_per_second").0) }
+                dt { ((t.form.field)("max_per_second").0) }
                 dd { (most) }
             }
         }
@@ -170,11 +177,12 @@ fn word_label<'a>(words: &[(&'a str, &'a str)], word: &'a str) -> &'a str {
 }
 
 fn danger(visit: &EmbedSession, at: &str) -> Markup {
+    let t = text::of(visit);
     html! {
         @if parts::denied(visit, Need::Manage).is_none() {
             section.part {
                 a.button.danger href=(path(visit, &format!("{at}/delete"))) {
-                    (text::DELETE_CONNECTION)
+                    (t.delete_connection)
                 }
             }
         }
@@ -203,15 +211,16 @@ pub async fn deactivate<P: Platform>(platform: &P, call: &Call) -> Result<Reply>
 /// `GET /embed/s/{session}/connections/{id}/activate`: asks before held deliveries are canceled.
 pub async fn ask_to_cancel_held<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let id = call.id("id", "connection")?;
     shown(platform, &visit.session, &id).await?;
     let count = held::count_held(&visit.session.workspace, &id);
     let count = count.run(history_db(platform, &visit.session)?).await?;
     let question = Question {
         section: Section::Connections,
-        title: &text::cancel_held_title(count, count >= COUNTED_MAX),
-        consequence: &text::cancel_held_means(count),
-        label: text::RESUME_WITHOUT,
+        title: &(t.cancel_held_title)(count, count >= COUNTED_MAX),
+        consequence: &(t.cancel_held_means)(count),
+        label: t.resume_without,
         action: &format!("connections/{id}/activate"),
         fields: &[("held", "cancel")],
         back: &format!("connections/{id}"),
@@ -233,6 +242,7 @@ pub async fn activate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 /// `GET /embed/s/{session}/connections/{id}/delete`: asks, and says what goes with it.
 pub async fn ask_to_delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let (id, session) = (call.id("id", "connection")?, &visit.session);
     let scope = session.actor().scope;
     let queries = (connections::one_shown(&scope, &id), stored_rules::shown(&scope));
@@ -244,9 +254,9 @@ pub async fn ask_to_delete<P: Platform>(platform: &P, call: &Call) -> Result<Rep
     let or_more = held >= COUNTED_MAX || open >= COUNTED_MAX;
     let question = Question {
         section: Section::Connections,
-        title: text::DELETE_ASK,
-        consequence: &text::delete_means(rules, held + open, or_more),
-        label: text::DELETE_CONNECTION,
+        title: t.delete_ask,
+        consequence: &(t.delete_means)(rules, held + open, or_more),
+        label: t.delete_connection,
         action: &format!("connections/{id}/delete"),
         fields: &[],
         back: &format!("connections/{id}"),
@@ -267,6 +277,7 @@ pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 /// sent.
 pub async fn verification<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let id = call.id("id", "connection")?;
     let connection = shown(platform, &visit.session, &id).await?;
     let signing: Signing =
@@ -278,5 +289,5 @@ pub async fn verification<P: Platform>(platform: &P, call: &Call) -> Result<Repl
         &signing,
         asked.as_deref(),
     );
-    Ok(page(visit, &Page::new(Section::Connections, text::VERIFICATION), &body))
+    Ok(page(visit, &Page::new(Section::Connections, t.verification), &body))
 }

@@ -15,7 +15,7 @@ use crate::domain::tenants::session::Need;
 use crate::embed::frame::confirm::Question;
 use crate::embed::frame::layout::{Page, Section, csrf_token, page, page_with, path};
 use crate::embed::frame::parts::{self, Errors, Field};
-use crate::embed::text::{self, connection as words};
+use crate::embed::text;
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
@@ -30,6 +30,7 @@ fn list(
     prints: &[Option<String>],
     now_ms: i64,
 ) -> Markup {
+    let t = text::of(visit);
     let may = visit.session.may(Need::Manage).is_ok();
     let print = |index: usize| prints.get(index).and_then(Option::as_ref).filter(|_| may);
     let unseen = live.first().is_some_and(|newest| newest.set_by == SetBy::Generated);
@@ -37,20 +38,20 @@ fn list(
         ul.plain {
             @for (index, secret) in live.iter().enumerate() {
                 li {
-                    (text::secret_name(secret.number, index == 0)) " · "
-                    (text::secret_set_by(secret.set_by)) " "
-                    (parts::time(secret.created_at_ms, now_ms))
+                    ((t.secret_name)(secret.number, index == 0)) " · "
+                    ((t.secret_set_by)(secret.set_by)) " "
+                    (parts::time(t, secret.created_at_ms, now_ms))
                     @if let Some(until_ms) = secret.expires_at_ms {
-                        " · " (text::STOPS_SIGNING) " " (parts::time(until_ms, now_ms))
+                        " · " (t.stops_signing) " " (parts::time(t, until_ms, now_ms))
                     }
                     @if let Some(print) = print(index) {
-                        " · " (words::FINGERPRINT) " " code { (print) }
+                        " · " (t.connection.fingerprint) " " code { (print) }
                     }
                 }
             }
         }
-        @if may && prints.iter().any(Option::is_some) { p.hint { (words::FINGERPRINT_HINT) } }
-        @if unseen { div.notice { p { (text::UNSEEN_SECRET) } } }
+        @if may && prints.iter().any(Option::is_some) { p.hint { (t.connection.fingerprint_hint) } }
+        @if unseen { div.notice { p { (t.unseen_secret) } } }
     }
 }
 
@@ -62,14 +63,15 @@ pub fn summary(
     prints: &[Option<String>],
     now_ms: i64,
 ) -> Markup {
+    let t = text::of(visit);
     let at = format!("connections/{}", connection.id);
     let (rotate, end) = (format!("{at}/secret"), format!("{at}/secret/end-overlap"));
     html! {
         (list(visit, live, prints, now_ms))
         div.actions {
-            (parts::link_button(visit, Need::Manage, &rotate, text::ROTATE, "quiet"))
+            (parts::link_button(visit, Need::Manage, &rotate, t.rotate, "quiet"))
             @if live.len() > 1 {
-                (parts::link_button(visit, Need::Manage, &end, text::END_OVERLAP, "quiet"))
+                (parts::link_button(visit, Need::Manage, &end, t.end_overlap, "quiet"))
             }
         }
     }
@@ -104,48 +106,49 @@ fn rotation(
     errors: &Errors,
     now_ms: i64,
 ) -> Result<(Page<'static>, Markup)> {
+    let t = text::of(visit);
     let signing = app::signing(connection)?.ok_or_else(|| Error::not_found("signature"))?;
     let scheme = signing.scheme;
     let newest = live.first().map_or(0, |secret| secret.number).to_string();
-    let (label, hint) = text::form::field("signing_secret");
+    let (label, hint) = (t.form.field)("signing_secret");
     let own = Field { name: "signing_secret", label, hint, error: errors.of("secret") };
-    let (label, hint) = text::form::field("overlap");
+    let (label, hint) = (t.form.field)("overlap");
     let overlap = Field { name: "overlap", label, hint, error: errors.of("overlap_seconds") };
     let action = path(visit, &format!("connections/{}/secret", connection.id));
     let body = html! {
-        h1 { (text::ROTATE) }
+        h1 { (t.rotate) }
         p { (connection.name) }
-        (errors.summary(&["secret", "overlap_seconds"]))
+        (errors.summary(t, &["secret", "overlap_seconds"]))
         form.sheet method="post" action=(action) {
             (csrf_token(visit))
             input type="hidden" name="newest" value=(newest);
             fieldset {
-                legend { (text::NEW_SECRET_TITLE) }
+                legend { (t.new_secret_title) }
                 label.choice {
                     input type="radio" name="secret" value="generate" checked;
-                    span { (text::GENERATE) }
+                    span { (t.generate) }
                 }
                 label.choice {
                     input type="radio" name="secret" value="own";
-                    span { (text::OWN) }
+                    span { (t.own) }
                 }
                 div.when-own { (own.input("password", "", "")) }
             }
             @if scheme.has_one_signature() {
-                p.hint { (text::NO_OVERLAP) }
+                p.hint { (t.no_overlap) }
             } @else {
-                (overlap.select(&default_overlap(scheme), &text::form::OVERLAPS))
+                (overlap.select(&default_overlap(scheme), &t.form.overlaps))
             }
             div.actions {
-                button.primary { (text::ROTATE) }
+                button.primary { (t.rotate) }
                 a.button.quiet href=(path(visit, &format!("connections/{}", connection.id)))
-                    { (text::BACK) }
+                    { (t.back) }
             }
         }
-        h2 { (text::LIVE_SECRETS) }
+        h2 { (t.live_secrets) }
         (list(visit, live, prints, now_ms))
     };
-    Ok((Page::new(Section::Connections, text::ROTATE), body))
+    Ok((Page::new(Section::Connections, t.rotate), body))
 }
 
 fn default_overlap(scheme: Scheme) -> String {
@@ -156,6 +159,7 @@ fn default_overlap(scheme: Scheme) -> String {
 /// once; the same form sent again changes nothing.
 pub async fn rotate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (visit, form) = (call.caller.visit()?, call.form()?);
+    let t = text::of(visit);
     let (connection, live) = read(platform, visit, call).await?;
     let at = path(visit, &format!("connections/{}", connection.id));
     let newest = live.first().map_or(0, |secret| secret.number).to_string();
@@ -169,18 +173,18 @@ pub async fn rotate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     match app::rotate(platform, &actor, &connection.id, given, overlap).await {
         Ok(saved) if saved.shows_secret() => {
             let body = html! {
-                h1 { (text::ROTATED_TITLE) }
-                (fresh_secret(&saved, &at))
-                a.button.primary href=(at) { (text::TO_CONNECTION) }
+                h1 { (t.rotated_title) }
+                (fresh_secret(t, &saved, &at))
+                a.button.primary href=(at) { (t.to_connection) }
             };
-            Ok(page(visit, &Page::new(Section::Connections, text::ROTATED_TITLE), &body))
+            Ok(page(visit, &Page::new(Section::Connections, t.rotated_title), &body))
         }
         Ok(_) => Ok(Reply::see_other(&format!("{at}?done=rotated"))),
         Err(error) if error.fields.is_empty() => Err(error),
         Err(error) => {
             let status = problem::status(error.kind);
             let fields = error.into_fields();
-            let errors = Errors(fields);
+            let errors = Errors::new(t, fields);
             let prints = fingerprints::of_secrets(platform, &connection, &live);
             let (secrets, now_ms) = ((live.as_slice(), prints.as_slice()), platform.now_ms());
             let (shown, body) = rotation(visit, &connection, secrets, &errors, now_ms)?;
@@ -192,13 +196,14 @@ pub async fn rotate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 /// `GET /embed/s/{session}/connections/{id}/secret/end-overlap`: asks first.
 pub async fn ask_to_end_overlap<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let id = call.id("id", "connection")?;
     crate::embed::connections::list::shown(platform, &visit.session, &id).await?;
     let question = Question {
         section: Section::Connections,
-        title: text::END_OVERLAP_ASK,
-        consequence: text::END_OVERLAP_MEANS,
-        label: text::END_OVERLAP_YES,
+        title: t.end_overlap_ask,
+        consequence: t.end_overlap_means,
+        label: t.end_overlap_yes,
         action: &format!("connections/{id}/secret/end-overlap"),
         fields: &[],
         back: &format!("connections/{id}"),

@@ -9,7 +9,7 @@ use crate::domain::routing::event::{NewEvent, check_payload};
 use crate::domain::tenants::session::Role;
 use crate::embed::frame::layout::{Page, Section, csrf_token, page, page_with, path};
 use crate::embed::frame::parts::{Errors, Field};
-use crate::embed::text;
+use crate::embed::text::{self, Texts};
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
@@ -34,6 +34,7 @@ struct Draft {
 /// `GET /embed/s/{session}/connections/{id}/test`, with `?event=` for another example.
 pub async fn form<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let (id, scope) = (call.id("id", "connection")?, visit.session.actor().scope);
     let asked = call.request.query("event");
     let organization = &visit.session.organization;
@@ -57,7 +58,7 @@ pub async fn form<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let payload = example.unwrap_or_else(|| default.to_owned());
     let draft = Draft { event, payload };
     let body = body(visit, &connection, &catalogue, &draft, &Errors::default());
-    Ok(page(visit, &Page::new(Section::Connections, text::SEND_TEST), &body))
+    Ok(page(visit, &Page::new(Section::Connections, t.send_test), &body))
 }
 
 /// An event that the connection is sent, if the catalogue has it; else the catalogue's first.
@@ -76,9 +77,10 @@ fn body(
     draft: &Draft,
     errors: &Errors,
 ) -> Markup {
+    let t = text::of(visit);
     let at = path(visit, &format!("connections/{}/test", connection.id));
     let field = |name: &'static str| {
-        let (label, hint) = text::form::field(name);
+        let (label, hint) = (t.form.field)(name);
         Field { name, label, hint, error: errors.of(name) }
     };
     let mut options: Vec<(&str, &str)> =
@@ -87,30 +89,30 @@ fn body(
         options.push((&draft.event, &draft.event));
     }
     html! {
-        h1 { (text::SEND_TEST) }
-        p { (text::test_target(&connection.name)) }
-        @if !connection.active { div.notice { p { (text::TEST_HELD) } } }
+        h1 { (t.send_test) }
+        p { ((t.test_target)(&connection.name)) }
+        @if !connection.active { div.notice { p { (t.test_held) } } }
         @if options.len() > 1 {
             form.filters.sheet method="get" action=(at) {
                 (field("event").select(&draft.event, &options))
-                div.actions { button data-submits="event" { (text::TAKE_EXAMPLE) } }
+                div.actions { button data-submits="event" { (t.take_example) } }
             }
         }
-        (errors.summary(&["event", "payload"]))
+        (errors.summary(t, &["event", "payload"]))
         form.sheet method="post" action=(at) {
             (csrf_token(visit))
             input type="hidden" name="event" value=(draft.event);
-            p { (text::EVENT) ": " code { (draft.event) } }
+            p { (t.event) ": " code { (draft.event) } }
             @if visit.session.role == Role::Member {
-                p.label { (text::PAYLOAD) }
+                p.label { (t.payload) }
                 pre { code { (draft.payload) } }
             } @else {
                 (field("payload").textarea(&draft.payload, 12))
             }
             div.actions {
-                button.primary { (text::SEND_TEST) }
+                button.primary { (t.send_test) }
                 a.button.quiet href=(path(visit, &format!("connections/{}", connection.id)))
-                    { (text::BACK) }
+                    { (t.back) }
             }
         }
     }
@@ -119,6 +121,7 @@ fn body(
 /// `POST /embed/s/{session}/connections/{id}/test`.
 pub async fn send<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (visit, form) = (call.caller.visit()?, call.form()?);
+    let t = text::of(visit);
     let (id, scope) = (call.id("id", "connection")?, visit.session.actor().scope);
     let organization = &visit.session.organization;
     let event = form.get("event").trim().to_owned();
@@ -135,11 +138,11 @@ pub async fn send<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         Role::Member => Draft { event, payload: example.unwrap_or_else(|| MEMBER_PAYLOAD.into()) },
         Role::Admin | Role::Owner => Draft { event, payload: exact(form.get("payload"), example) },
     };
-    let errors = check(&draft);
+    let errors = check(t, &draft);
     if !errors.0.is_empty() {
         let body = body(visit, &connection, &catalogue, &draft, &errors);
         let status = problem::status(Kind::Invalid);
-        let shown = Page::new(Section::Connections, text::SEND_TEST);
+        let shown = Page::new(Section::Connections, t.send_test);
         return Ok(page_with(status, visit, &shown, &body));
     }
     let only = visit.session.resource.as_ref();
@@ -160,13 +163,13 @@ fn exact(sent: &str, example: Option<String>) -> String {
     example.filter(|example| example.replace("\r\n", "\n") == plain).unwrap_or(plain)
 }
 
-fn check(draft: &Draft) -> Errors {
+fn check(t: &Texts, draft: &Draft) -> Errors {
     let named = |name: &str, msg: String| Error::field(name, msg).into_fields();
     let mut errors = check_name(&draft.event).map_err(|msg| named("event", msg)).err();
     if let Err(msg) = check_payload(draft.payload.trim()) {
         errors.get_or_insert_default().extend(named("payload", msg));
     }
-    Errors(errors.unwrap_or_default())
+    Errors::new(t, errors.unwrap_or_default())
 }
 
 #[cfg(test)]

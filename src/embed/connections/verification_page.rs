@@ -17,18 +17,19 @@ pub fn body(
     signing: &Signing,
     asked: Option<&str>,
 ) -> Markup {
+    let t = text::of(visit);
     let language = asked.and_then(Language::parse).unwrap_or(Language::Node);
     let at = format!("connections/{}", connection.id);
     html! {
         p { a href=(path(visit, &at)) { "← " (connection.name) } }
-        h1 { (text::VERIFICATION) }
-        p.hint { (text::CODE_HINT) }
-        nav.tabs aria-label=(text::connection::LANGUAGE) {
+        h1 { (t.verification) }
+        p.hint { (t.code_hint) }
+        nav.tabs aria-label=(t.connection.language) {
             @for one in Language::ALL {
                 a href=(path(visit, &format!("{at}/verification?language={}", one.id())))
                     aria-current=[(one == language).then_some("page")] { (one.label()) }
             }
         }
-        (parts::copyable("code", &code(language, signing)))
+        (parts::copyable(t, "code", &code(language, signing)))
     }
 }

@@ -28,6 +28,7 @@ pub struct Question<'a> {
 impl Question<'_> {
     /// The answer with the page.
     pub fn ask(&self, visit: &EmbedSession) -> Reply {
+        let t = text::of(visit);
         let body = html! {
             h1 { (self.title) }
             p { (self.consequence) }
@@ -38,7 +39,7 @@ impl Question<'_> {
                 }
                 div.actions {
                     button.danger { (self.label) }
-                    a.button.quiet href=(path(visit, self.back)) { (text::KEEP) }
+                    a.button.quiet href=(path(visit, self.back)) { (t.keep) }
                 }
             }
         };

@@ -15,7 +15,7 @@ use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::tenants::session::{Denied, Need, Session};
 use crate::domain::tenants::session_token::{Token, TokenKind};
 use crate::embed::frame::layout::{self, Shell};
-use crate::embed::text::{self, foreign};
+use crate::embed::text::{self, Texts};
 use crate::http::access::{Access, Caller, EmbedSession};
 use crate::http::{Call, Reply, Request, problem, strangers};
 use crate::ports::{Limited, Platform};
@@ -43,13 +43,13 @@ pub async fn admit<P: Platform>(
     session_id: &str,
 ) -> std::result::Result<Caller, Box<Answered>> {
     if request.method != Method::GET {
-        check_origin(request).map_err(|error| refused(None, error))?;
+        check_origin(request).map_err(|error| refused(request, None, error))?;
     }
     let need = match access {
         Access::SessionToken => {
             if let Some(cookie) = cookie(request, session_id) {
                 let counting = count(platform, Limited::Session, &cookie.session);
-                counting.check(platform).await.map_err(|error| refused(None, error))?;
+                counting.check(platform).await.map_err(|error| refused(request, None, error))?;
             }
             return Ok(Caller::Anyone);
         }
@@ -97,27 +97,27 @@ pub async fn admit<P: Platform>(
         match organizations::is_suspended(platform.control(), organization).await {
             Ok(false) => {}
             Ok(true) => {
-                let error = Error::new(Kind::Forbidden, text::SUSPENDED);
-                return Err(refused(Some(&visit), error));
+                let error = Error::new(Kind::Forbidden, text::of(&visit).suspended);
+                return Err(refused(request, Some(&visit), error));
             }
-            Err(error) => return Err(refused(Some(&visit), error)),
+            Err(error) => return Err(refused(request, Some(&visit), error)),
         }
     }
     match visit.session.may(need) {
         Ok(()) => Ok(Caller::EmbedSession(Box::new(visit))),
-        Err(denied) => Err(refused(Some(&visit), forbidden(denied))),
+        Err(denied) => Err(refused(request, Some(&visit), forbidden(text::of(&visit), denied))),
     }
 }
 
-fn refused(visit: Option<&EmbedSession>, error: Error) -> Box<Answered> {
-    Box::new(failed(visit, error))
+fn refused(request: &Request, visit: Option<&EmbedSession>, error: Error) -> Box<Answered> {
+    Box::new(failed(request, visit, error))
 }
 
 /// The error of who may not do something.
-fn forbidden(denied: Denied) -> Error {
+fn forbidden(t: &Texts, denied: Denied) -> Error {
     match denied {
         Denied::OutOfReach => Error::not_found("page"),
-        _ => Error::new(Kind::Forbidden, text::denied(denied)),
+        _ => Error::new(Kind::Forbidden, (t.denied)(denied)),
     }
 }
 
@@ -128,7 +128,7 @@ fn check_origin(request: &Request) -> Result<()> {
     if own && site.is_none_or(|site| site == "same-origin") {
         return Ok(());
     }
-    Err(Error::new(Kind::Forbidden, text::FOREIGN_FORM))
+    Err(Error::new(Kind::Forbidden, text::of_request(request).foreign_form))
 }
 
 /// Checks the word in a form of the session; to be called once its body was read.
@@ -142,7 +142,10 @@ pub fn check_form(call: &Call) -> Result<()> {
     }
     let word = call.form()?.get("csrf_token").to_owned();
     let same = subtle::ConstantTimeEq::ct_eq(word.as_bytes(), visit.csrf_token.as_bytes());
-    if bool::from(same) { Ok(()) } else { Err(Error::new(Kind::Forbidden, text::FOREIGN_FORM)) }
+    match bool::from(same) {
+        true => Ok(()),
+        false => Err(Error::new(Kind::Forbidden, text::of(visit).foreign_form)),
+    }
 }
 
 /// The cookie of this session, if the request has one.
@@ -171,7 +174,7 @@ pub async fn unknown<P: Platform>(platform: &P, request: &Request, session_id: &
     if cookie(request, session_id).is_some()
         && let Err(error) = strangers::check(platform, strangers::address(request)).await
     {
-        return failed(None, error);
+        return failed(request, None, error);
     }
     Answered { reply: closed(request, None), error: None }
 }
@@ -181,22 +184,25 @@ pub fn not_open(request: &Request, why: Closed) -> Answered {
     match why {
         Closed::Unknown => Answered { reply: closed(request, None), error: None },
         Closed::Over(session) => Answered { reply: closed(request, Some(&session)), error: None },
-        Closed::Foreign(origin) => Answered { reply: foreign_frame(&origin), error: None },
-        Closed::Failed(error) => failed(None, error),
+        Closed::Foreign(origin) => {
+            Answered { reply: foreign_frame(text::of_request(request), &origin), error: None }
+        }
+        Closed::Failed(error) => failed(request, None, error),
     }
 }
 
 /// The page that says that a session is over, and asks the product's page to renew it.
 fn closed(request: &Request, session: Option<&Session>) -> Reply {
+    let t = session.map_or_else(|| text::of_request(request), text::of_session);
     let body = html! {
         div.notice role="alert" {
-            h1 { (text::CLOSED_TITLE) }
-            p { (text::CLOSED_BODY) }
+            h1 { (t.closed_title) }
+            p { (t.closed_body) }
         }
     };
     let status = problem::status(Kind::Unauthenticated);
     let shell =
-        Shell { title: text::CLOSED_TITLE, session, is_closed: true, request: Some(request) };
+        Shell { t, title: t.closed_title, session, is_closed: true, request: Some(request) };
     let reply = layout::bare(status, &shell, &body);
     match session {
         Some(session) => secured(reply, Some(session)),
@@ -207,16 +213,16 @@ fn closed(request: &Request, session: Option<&Session>) -> Reply {
 
 /// The page in a frame of a page whose origin may not show the session: it may be shown anywhere,
 /// has nothing of the session in it, and says which origin to allow.
-fn foreign_frame(origin: &str) -> Reply {
-    let named = if origin.is_empty() { foreign::THIS_ORIGIN } else { origin };
+fn foreign_frame(t: &Texts, origin: &str) -> Reply {
+    let named = if origin.is_empty() { t.foreign.this_origin } else { origin };
     let body = html! {
         div.notice role="alert" data-refused=(origin) {
-            h1 { (foreign::TITLE) }
-            p { (foreign::body(named)) }
-            p { (foreign::HOW_TO_ALLOW) }
+            h1 { (t.foreign.title) }
+            p { ((t.foreign.body)(named)) }
+            p { (t.foreign.how_to_allow) }
         }
     };
-    let shell = Shell { title: foreign::TITLE, session: None, is_closed: false, request: None };
+    let shell = Shell { t, title: t.foreign.title, session: None, is_closed: false, request: None };
     let status = problem::status(Kind::Forbidden);
     framed_by_anyone(layout::bare(status, &shell, &body))
 }
@@ -230,25 +236,26 @@ pub async fn no_such_page<P: Platform>(platform: &P, request: &Request) -> Reply
         None => Ok(Caller::Anyone),
     };
     match admitted {
-        Ok(caller) => failed(caller.visit().ok(), Error::not_found("page")).reply,
+        Ok(caller) => failed(request, caller.visit().ok(), Error::not_found("page")).reply,
         Err(answered) => answered.reply,
     }
 }
 
 /// The page of an error, with the way back where there is a session.
-pub fn failed(visit: Option<&EmbedSession>, error: Error) -> Answered {
+pub fn failed(request: &Request, visit: Option<&EmbedSession>, error: Error) -> Answered {
+    let t = visit.map_or_else(|| text::of_request(request), text::of);
     let body = html! {
         div.notice role="alert" {
-            h1 { (text::failed_title(error.kind)) }
+            h1 { ((t.failed_title)(error.kind)) }
             p { (error.message) }
         }
     };
     let status = problem::status(error.kind);
     let reply = match visit {
-        Some(visit) => layout::inside(status, visit, text::failed_title(error.kind), &body),
+        Some(visit) => layout::inside(status, visit, (t.failed_title)(error.kind), &body),
         None => {
-            let title = text::failed_title(error.kind);
-            let shell = Shell { title, session: None, is_closed: false, request: None };
+            let title = (t.failed_title)(error.kind);
+            let shell = Shell { t, title, session: None, is_closed: false, request: None };
             layout::bare(status, &shell, &body)
         }
     };

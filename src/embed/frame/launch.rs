@@ -12,13 +12,15 @@ use crate::domain::tenants::session_token::{Token, TokenKind};
 use crate::embed::frame::front::{self, not_open, set_cookie, unknown};
 use crate::embed::frame::security::home;
 use crate::embed::frame::security::secured;
+use crate::embed::text;
 use crate::http::{Call, Reply, Request, problem};
 use crate::ports::Platform;
 
 /// `GET /embed/s/{session}/launch`: works once. How the pages look, and which one is first, stands
 /// in the query.
 pub async fn launch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    let look = Look::read(|name| call.request.query(name));
+    let mut look = Look::read(|name| call.request.query(name));
+    look.tokens.locale = Some(text::of_request(&call.request).tag.to_owned());
     let frame = foreign_frame(&call.request);
     let launched = match token(call, TokenKind::Launch, call.request.query("token")) {
         Some(token) => sessions::launch(platform, &token, &look, frame.as_deref()).await,

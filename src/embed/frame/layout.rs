@@ -8,7 +8,7 @@ use crate::domain::tenants::session::{Need, Session};
 use crate::embed::frame::assets;
 use crate::embed::frame::security::home;
 use crate::embed::frame::security::secured;
-use crate::embed::text;
+use crate::embed::text::{self, Texts};
 use crate::http::access::EmbedSession;
 use crate::http::{Reply, Request};
 
@@ -26,12 +26,14 @@ pub enum Section {
 }
 
 /// The sections: path, name, and what it takes to see it.
-const SECTIONS: [(Section, &str, &str, Need); 4] = [
-    (Section::Dashboard, "dashboard", text::DASHBOARD, Need::Overview),
-    (Section::Connections, "connections", text::CONNECTIONS, Need::ViewAll),
-    (Section::Rules, "rules", text::RULES, Need::View),
-    (Section::Events, "events", text::EVENTS, Need::View),
-];
+fn sections(t: &Texts) -> [(Section, &str, &str, Need); 4] {
+    [
+        (Section::Dashboard, "dashboard", t.dashboard, Need::Overview),
+        (Section::Connections, "connections", t.connections, Need::ViewAll),
+        (Section::Rules, "rules", t.rules, Need::View),
+        (Section::Events, "events", t.events, Need::View),
+    ]
+}
 
 /// What keeps a page up to date.
 pub struct Live {
@@ -49,7 +51,7 @@ pub struct Page<'a> {
     pub section: Section,
     /// What keeps it up to date.
     pub live: Option<Live>,
-    /// The word of what was just done, see [`text::done`].
+    /// The word of what was just done, see [`Texts::done`].
     pub done: Option<&'a str>,
 }
 
@@ -61,19 +63,23 @@ impl<'a> Page<'a> {
 }
 
 /// The pages of the section about events: path, name, and what it takes to see it.
-const HISTORY: [(&str, &str, Need); 3] = [
-    ("events", text::EVENTS, Need::View),
-    ("failed", text::replay::FAILED, Need::View),
-    ("replays", text::replay::REPLAYS, Need::ViewAll),
-];
+fn history(t: &Texts) -> [(&str, &str, Need); 3] {
+    [
+        ("events", t.events, Need::View),
+        ("failed", t.replay.failed, Need::View),
+        ("replays", t.replay.replays, Need::ViewAll),
+    ]
+}
 
 /// The way between the pages about events, above each of them.
 pub fn history_tabs(visit: &EmbedSession, current: &str) -> Markup {
+    let t = text::of(visit);
     html! {
-        nav.tabs aria-label=(text::EVENTS) {
-            @for (below, name, _) in HISTORY.iter().filter(|tab| visit.session.may(tab.2).is_ok()) {
+        nav.tabs aria-label=(t.events) {
+            @let seen = |need| visit.session.may(need).is_ok();
+            @for (below, name, _) in history(t).into_iter().filter(|tab| seen(tab.2)) {
                 a href=(path(visit, below))
-                    aria-current=[(*below == current).then_some("page")] { (name) }
+                    aria-current=[(below == current).then_some("page")] { (name) }
             }
         }
     }
@@ -96,7 +102,8 @@ pub fn page_with(
     page: &Page<'_>,
     body: &Markup,
 ) -> Reply {
-    let done = page.done.and_then(text::done);
+    let t = text::of(visit);
+    let done = page.done.and_then(t.done);
     let within = html! {
         (navigation(visit, Some(page.section)))
         main id="main" tabindex="-1" {
@@ -107,10 +114,11 @@ pub fn page_with(
         (footer(visit))
     };
     let frame = Frame {
+        t,
         title: page.title,
         session: Some(&visit.session),
         live: page.live.as_ref(),
-        ..Frame::default()
+        closed: None,
     };
     secured(Reply::html(status, frame.document(&within)), Some(&visit.session))
 }
@@ -125,12 +133,15 @@ pub fn inside(status: StatusCode, visit: &EmbedSession, title: &str, body: &Mark
         }
         (footer(visit))
     };
-    let frame = Frame { title, session: Some(&visit.session), ..Frame::default() };
+    let t = text::of(visit);
+    let frame = Frame { t, title, session: Some(&visit.session), live: None, closed: None };
     Reply::html(status, frame.document(&within))
 }
 
 /// A page outside a session.
 pub struct Shell<'a> {
+    /// Its language.
+    pub t: &'a Texts,
     /// Its title.
     pub title: &'a str,
     /// The session that is over, where it is known.
@@ -145,24 +156,27 @@ pub struct Shell<'a> {
 pub fn bare(status: StatusCode, shell: &Shell<'_>, body: &Markup) -> Reply {
     let within = html! { main id="main" tabindex="-1" { (body) } };
     let frame = Frame {
+        t: shell.t,
         title: shell.title,
         session: shell.session,
+        live: None,
         closed: shell.request.filter(|_| shell.is_closed),
-        ..Frame::default()
     };
     Reply::html(status, frame.document(&within))
 }
 
 fn navigation(visit: &EmbedSession, current: Option<Section>) -> Markup {
+    let t = text::of(visit);
     html! {
-        a.skip href="#main" { (text::SKIP) }
+        a.skip href="#main" { (t.skip) }
         header.top {
             @if let Some(environment) = &visit.session.environment {
                 span.badge { (environment) }
             }
-            nav aria-label=(text::NAVIGATION) {
+            nav aria-label=(t.navigation) {
                 @let seen = |need| visit.session.may(need).is_ok();
-                @for (section, below, name, _) in SECTIONS.into_iter().filter(|one| seen(one.3)) {
+                @let shown = sections(t).into_iter().filter(|one| seen(one.3));
+                @for (section, below, name, _) in shown {
                     a href=(path(visit, below))
                         aria-current=[(current == Some(section)).then_some("page")] { (name) }
                 }
@@ -172,24 +186,22 @@ fn navigation(visit: &EmbedSession, current: Option<Section>) -> Markup {
 }
 
 fn footer(visit: &EmbedSession) -> Markup {
+    let t = text::of(visit);
     let session = &visit.session;
-    let themes = [
-        (Theme::Auto, text::THEME_AUTO),
-        (Theme::Light, text::THEME_LIGHT),
-        (Theme::Dark, text::THEME_DARK),
-    ];
+    let themes =
+        [(Theme::Auto, t.theme_auto), (Theme::Light, t.theme_light), (Theme::Dark, t.theme_dark)];
     html! {
         footer {
             p {
                 (session.workspace_name)
-                " · " (text::role(session.role))
-                @if session.may(Need::Act).is_err() { " · " (text::READ_ONLY) }
+                " · " ((t.role)(session.role))
+                @if session.may(Need::Act).is_err() { " · " (t.read_only) }
                 @if let Some(resource) = &session.resource {
                     " · " (resource.kind) " " (resource.id)
                 }
             }
             @if !session.look.tokens.hides_themes {
-                form.themes method="post" action=(path(visit, "theme")) aria-label=(text::THEME) {
+                form.themes method="post" action=(path(visit, "theme")) aria-label=(t.theme) {
                     (csrf_token(visit))
                     @for (theme, name) in themes {
                         @let is_chosen = session.look.theme == theme;
@@ -207,8 +219,8 @@ pub fn csrf_token(visit: &EmbedSession) -> Markup {
     html! { input type="hidden" name="csrf_token" value=(visit.csrf_token); }
 }
 
-#[derive(Default)]
 struct Frame<'a> {
+    t: &'a Texts,
     title: &'a str,
     session: Option<&'a Session>,
     live: Option<&'a Live>,
@@ -218,6 +230,7 @@ struct Frame<'a> {
 impl Frame<'_> {
     /// The document. What the script has to know stands in attributes of the root.
     fn document(&self, within: &Markup) -> String {
+        let t = self.t;
         let look = self.session.map_or_else(Look::plain, |session| session.look.clone());
         let theme = look.theme;
         let expires_at_ms = self.session.map(|session| session.expires_at_ms);
@@ -230,7 +243,7 @@ impl Frame<'_> {
         let origins = origins.or(anybody);
         html! {
             (DOCTYPE)
-            html lang="en" data-theme=(theme.as_str())
+            html lang=(t.tag) data-theme=(theme.as_str())
                 data-session=[id] data-home=[id.map(home)] data-expires-at=[expires_at_ms]
                 data-ttl-ms=[self.session.map(|session| session.ttl_ms)]
                 data-workspace=[self.session.map(|session| session.workspace.as_str())]
@@ -246,9 +259,9 @@ impl Frame<'_> {
                 }
                 body {
                     (within)
-                    p #announcer .unseen role="status" data-copied=(text::COPIED)
-                        data-updated=(text::history::UPDATED)
-                        data-unsent=(text::UNSENT) {}
+                    p #announcer .unseen role="status" data-copied=(t.copied)
+                        data-updated=(t.history.updated)
+                        data-unsent=(t.unsent) {}
                 }
             }
         }

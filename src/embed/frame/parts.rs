@@ -7,72 +7,72 @@ use crate::domain::base::time::rfc3339;
 use crate::domain::tenants::session::{Denied, Need};
 use crate::embed::frame::layout::{csrf_token, path};
 use crate::embed::frame::pretty;
-use crate::embed::text::{self, moments};
+use crate::embed::text::{self, Texts};
 use crate::http::access::EmbedSession;
 use crate::store::lanes::HeldBack;
 
 /// A moment: how long ago, and exactly on hover.
-pub fn time(at_ms: i64, now_ms: i64) -> Markup {
+pub fn time(t: &Texts, at_ms: i64, now_ms: i64) -> Markup {
     let exact = rfc3339(at_ms);
     html! {
-        time datetime=(exact) title=(moments::exact(&exact)) data-at=(at_ms) {
-            (moments::relative(at_ms - now_ms))
+        time datetime=(exact) title=((t.moments.exact)(&exact)) data-at=(at_ms) {
+            ((t.moments.relative)(at_ms - now_ms))
         }
     }
 }
 
 /// A moment exactly, to the second; a script shows it in the time of who looks at it.
-pub fn moment(at_ms: i64) -> Markup {
+pub fn moment(t: &Texts, at_ms: i64) -> Markup {
     let exact = rfc3339(at_ms);
-    html! { time.exact datetime=(exact) { (moments::to_the_second(&exact)) } }
+    html! { time.exact datetime=(exact) { ((t.moments.to_the_second)(&exact)) } }
 }
 
 /// A body: laid out for reading if it is JSON, with its exact bytes folded below.
-pub fn body(id: &str, text: &str) -> Markup {
-    let Some(shown) = pretty::json(text) else { return copyable(id, text) };
+pub fn body(t: &Texts, id: &str, text: &str) -> Markup {
+    let Some(shown) = pretty::json(text) else { return copyable(t, id, text) };
     html! {
         pre tabindex="0" { code { (shown) } }
         details.part {
-            summary { (text::history::EXACT) }
-            (copyable(id, text))
+            summary { (t.history.exact) }
+            (copyable(t, id, text))
         }
     }
 }
 
 /// The state of a delivery as a coloured word.
-pub fn state(state: &str) -> Markup {
-    let word = text::why::state(state);
+pub fn state(t: &Texts, state: &str) -> Markup {
+    let word = (t.why.state)(state);
     html! { span.badge data-state=(state) { (word) } }
 }
 
 /// The status of an event as a coloured word.
-pub fn status(status: &str) -> Markup {
-    html! { span.badge data-state=(status) { (text::why::status(status)) } }
+pub fn status(t: &Texts, status: &str) -> Markup {
+    html! { span.badge data-state=(status) { ((t.why.status)(status)) } }
 }
 
 /// A text with a button that copies it; the button shows up where there is a script to do it.
-pub fn copyable(id: &str, value: &str) -> Markup {
+pub fn copyable(t: &Texts, id: &str, value: &str) -> Markup {
     html! {
         div.copyable {
             pre id=(id) tabindex="0" { code { (value) } }
-            (copy_button(id))
+            (copy_button(t, id))
         }
     }
 }
 
-fn copy_button(id: &str) -> Markup {
-    let label = text::copy_label(id);
+fn copy_button(t: &Texts, id: &str) -> Markup {
+    let label = (t.copy_label)(id);
     html! {
-        button type="button" class="copy" data-copy=(id) aria-label=(label) hidden { (text::COPY) }
+        button type="button" class="copy" data-copy=(id) aria-label=(label) hidden { (t.copy) }
     }
 }
 
 /// A short value in a line with a button that copies it.
-pub fn copyable_word(id: &str, value: &str) -> Markup {
+pub fn copyable_word(t: &Texts, id: &str, value: &str) -> Markup {
     html! {
         span.word {
             code id=(id) { (value) }
-            (copy_button(id))
+            (copy_button(t, id))
         }
     }
 }
@@ -95,10 +95,11 @@ pub struct Button<'a> {
 impl Button<'_> {
     /// The form for this visit.
     pub fn render(&self, visit: &EmbedSession) -> Markup {
+        let t = text::of(visit);
         match visit.session.may(self.need) {
             Ok(()) => {}
             Err(Denied::OutOfReach) => return html! {},
-            Err(why) => return disabled(self.label, self.look, text::denied(why)),
+            Err(why) => return disabled(self.label, self.look, (t.denied)(why)),
         }
         html! {
             form.inline method="post" action=(path(visit, self.action)) {
@@ -121,12 +122,13 @@ pub fn link_button(
     label: &str,
     look: &str,
 ) -> Markup {
+    let t = text::of(visit);
     match visit.session.may(need) {
         Ok(()) => {
             html! { a class=(format!("button {look}")) href=(path(visit, below)) { (label) } }
         }
         Err(Denied::OutOfReach) => html! {},
-        Err(why) => disabled(label, look, text::denied(why)),
+        Err(why) => disabled(label, look, (t.denied)(why)),
     }
 }
 
@@ -147,16 +149,17 @@ fn disabled(label: &str, look: &str, why: &str) -> Markup {
 
 /// Why the visit may not do something; `None` when it may.
 pub fn denied(visit: &EmbedSession, need: Need) -> Option<&'static str> {
-    visit.session.may(need).err().map(text::denied)
+    let t = text::of(visit);
+    visit.session.may(need).err().map(t.denied)
 }
 
 /// Why a lane holds deliveries back, and until when.
-pub fn held_back(lane: &HeldBack, now_ms: i64) -> Markup {
+pub fn held_back(t: &Texts, lane: &HeldBack, now_ms: i64) -> Markup {
     html! {
         p.hint {
-            (text::why::held_back(lane.reason))
+            ((t.why.held_back)(lane.reason))
             @if let Some(until_ms) = lane.not_before_ms.filter(|until_ms| *until_ms > now_ms) {
-                " " (text::NOT_BEFORE) " " (time(until_ms, now_ms)) "."
+                " " (t.not_before) " " (time(t, until_ms, now_ms)) "."
             }
         }
     }
@@ -167,6 +170,16 @@ pub fn held_back(lane: &HeldBack, now_ms: i64) -> Markup {
 pub struct Errors(pub Vec<FieldError>);
 
 impl Errors {
+    /// The errors in the words of a language, as far as it has its own for them.
+    pub fn new(t: &Texts, mut fields: Vec<FieldError>) -> Self {
+        for field in &mut fields {
+            if let Some(msg) = (t.form.error)(field) {
+                field.msg = msg;
+            }
+        }
+        Self(fields)
+    }
+
     /// What is wrong with a field.
     pub fn of(&self, param: &str) -> Option<&str> {
         let found = self.0.iter().find(|error| error.param == param);
@@ -179,16 +192,16 @@ impl Errors {
     }
 
     /// The box above a form that was not taken.
-    pub fn summary(&self, fields: &[&str]) -> Markup {
+    pub fn summary(&self, t: &Texts, fields: &[&str]) -> Markup {
         html! {
             @if !self.0.is_empty() {
                 div.notice.bad role="alert" tabindex="-1" {
-                    p { strong { (text::NOT_SAVED) } }
+                    p { strong { (t.not_saved) } }
                     ul {
                         @for error in self.0.iter().filter(|e| fields.contains(&e.param.as_str())) {
                             li {
                                 a href=(format!("#{}", error.param)) {
-                                    (text::form::label(&error.param))
+                                    (t.form.label(&error.param))
                                 }
                                 " " (error.msg)
                             }
@@ -208,15 +221,15 @@ impl Errors {
 pub type Difference = (String, String, String);
 
 /// What stands above a form that was drawn from a version that is no longer the stored one.
-pub fn changed_meanwhile(differences: &[Difference]) -> Markup {
+pub fn changed_meanwhile(t: &Texts, differences: &[Difference]) -> Markup {
     html! {
         div.notice.bad role="alert" {
-            p { strong { (text::CHANGED_MEANWHILE) } }
-            p { (text::CHANGED_MEANWHILE_ADVICE) }
+            p { strong { (t.changed_meanwhile) } }
+            p { (t.changed_meanwhile_advice) }
         }
         @if !differences.is_empty() {
             table.plain {
-                thead { tr { th { (text::FIELD) } th { (text::STORED_NOW) } th { (text::YOURS) } } }
+                thead { tr { th { (t.field) } th { (t.stored_now) } th { (t.yours) } } }
                 tbody {
                     @for (label, now, yours) in differences {
                         tr { td { (label) } td { (now) } td { (yours) } }

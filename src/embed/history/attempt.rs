@@ -13,7 +13,7 @@ use crate::embed::history::compare::compare;
 use crate::embed::history::payload::file_name;
 use crate::embed::history::shown::{Selected, Shown};
 use crate::embed::history::verify_link;
-use crate::embed::text::{self, history as words, moments};
+use crate::embed::text::{self, why::Repair};
 
 /// What is shown of an attempt.
 pub struct Pane<'a> {
@@ -26,8 +26,9 @@ pub struct Pane<'a> {
 impl Pane<'_> {
     /// The attempt, or that there is none.
     pub fn render(&self) -> Markup {
+        let t = text::of(self.shown.visit);
         let Some(selected) = self.selected else {
-            return html! { h2.unseen { (words::ATTEMPT) } p.hint { (words::NO_ATTEMPT) } };
+            return html! { h2.unseen { (t.history.attempt) } p.hint { (t.history.no_attempt) } };
         };
         let record = selected.record;
         let to = self.shown.connection(selected.owed);
@@ -36,8 +37,8 @@ impl Pane<'_> {
         html! {
             div.heading {
                 h2 {
-                    (text::attempt_title(record.number))
-                    @if let Some(to) = to { " " small { (text::SENT_TO) " " (to.name) } }
+                    ((t.attempt_title)(record.number))
+                    @if let Some(to) = to { " " small { (t.sent_to) " " (to.name) } }
                 }
                 @if tells { (self.menu(selected)) }
             }
@@ -50,18 +51,19 @@ impl Pane<'_> {
 
     /// What came of it, and when.
     fn outcome(&self, record: &Record, tells: bool) -> Markup {
+        let t = text::of(self.shown.visit);
         let colour = if record.outcome == Outcome::Delivered { "delivered" } else { "failed" };
         // A bare status stands there already.
         let is_bare =
             |error: &&String| error.strip_prefix("Answered ").is_some_and(|s| s.len() == 3);
         html! {
             p.outcome {
-                span.badge data-state=(colour) { (text::why::outcome(record.outcome)) } " "
+                span.badge data-state=(colour) { ((t.why.outcome)(record.outcome)) } " "
                 @if let Some(status) = record.status { code { (status) } " · " }
-                (moments::duration(record.duration_ms)) " · "
-                (parts::moment(record.started_at_ms)) " · "
-                (parts::time(record.started_at_ms, self.shown.now_ms))
-                @if record.asked_by.is_some() { " · " (text::BY_HAND) }
+                ((t.moments.duration)(record.duration_ms)) " · "
+                (parts::moment(t, record.started_at_ms)) " · "
+                (parts::time(t, record.started_at_ms, self.shown.now_ms))
+                @if record.asked_by.is_some() { " · " (t.by_hand) }
                 @if let Some(error) = record.error.as_ref().filter(|e| tells && !is_bare(e)) {
                     br; span.error { (error) }
                 }
@@ -71,22 +73,26 @@ impl Pane<'_> {
 
     /// What the attempt failed at, in a sentence with one action.
     fn meaning(&self, selected: Selected<'_>) -> Markup {
+        let t = text::of(self.shown.visit);
         let (visit, record) = (self.shown.visit, selected.record);
         let to = self.shown.connection(selected.owed);
         let about = to.and_then(|to| destinations::find(&to.kind)).map(|found| found.about());
         let found = match about.is_none_or(|about| about.is_signed) {
             true => Cause::of(record.outcome, record.status, record.error.as_deref())
-                .map(text::why::diagnosis),
-            false => text::why::diagnosis_elsewhere(record.outcome),
+                .map(|cause| ((t.why.diagnosis)(cause), Repair::of(cause))),
+            false => (t.why.diagnosis_elsewhere)(record.outcome)
+                .map(|sentence| (sentence, Repair::elsewhere(record.outcome))),
         };
         let may = |need| visit.session.may(need).is_ok();
         html! {
             @if let Some((sentence, repair)) = found {
-                @let (below, label, need) = repair.page();
+                @let (below, need) = repair.page();
                 p.diagnosis {
                     (sentence) " "
                     @if let Some(to) = to.filter(|_| may(Need::ViewAll) && may(need)) {
-                        a href=(path(visit, &format!("connections/{}/{below}", to.id))) { (label) }
+                        a href=(path(visit, &format!("connections/{}/{below}", to.id))) {
+                            ((t.why.repair)(repair))
+                        }
                     }
                 }
             }
@@ -95,21 +101,22 @@ impl Pane<'_> {
 
     /// The receiver's answer. Its body is somebody's data, so it is for who may read payloads.
     fn answer(&self, record: &Record) -> Markup {
+        let t = text::of(self.shown.visit);
         let Some(status) = record.status else { return html! {} };
         let number = record.number;
         html! {
-            h3 { (text::ANSWER) " " (status) }
+            h3 { (t.answer) " " (status) }
             @match self.shown.visit.session.may_read_payloads() {
                 Ok(()) if !record.excerpt.is_empty() => {
-                    (parts::body(&format!("answer-body-{number}"), &record.excerpt))
-                    @if record.truncated { p.hint { (text::TRUNCATED) } }
+                    (parts::body(t, &format!("answer-body-{number}"), &record.excerpt))
+                    @if record.truncated { p.hint { (t.truncated) } }
                 }
-                Ok(()) => { p.hint { (text::EMPTY_ANSWER) } }
-                Err(denied) => { p.hint { (text::denied(denied)) } }
+                Ok(()) => { p.hint { (t.empty_answer) } }
+                Err(denied) => { p.hint { ((t.denied)(denied)) } }
             }
             @if !record.response_headers.is_empty() {
                 details.part open {
-                    summary { (words::ANSWER_HEADERS) }
+                    summary { (t.history.answer_headers) }
                     (headers(&format!("answer-{number}"), &record.response_headers))
                 }
             }
@@ -118,6 +125,7 @@ impl Pane<'_> {
 
     /// The request as it was sent.
     fn request(&self, selected: Selected<'_>) -> Markup {
+        let t = text::of(self.shown.visit);
         let record = selected.record;
         if record.method.is_empty() {
             return html! {};
@@ -126,15 +134,15 @@ impl Pane<'_> {
         let may_read = self.shown.visit.session.may_read_payloads();
         let event = &whole.found.event.id;
         html! {
-            h3 { (text::REQUEST_SENT) }
+            h3 { (t.request_sent) }
             p { code id=(format!("url-{number}")) { (record.method) " " (record.url) } }
-            @if record.wrapped { p.hint { (text::BODY_WRAPPED) } }
-            @if record.body.is_empty() && !record.wrapped { p.hint { (words::BODY_IS_PAYLOAD) } }
+            @if record.wrapped { p.hint { (t.body_wrapped) } }
+            @if record.body.is_empty() && !record.wrapped { p.hint { (t.history.body_is_payload) } }
             @if !record.body.is_empty() {
-                p.hint { (text::MADE_OF) }
+                p.hint { (t.made_of) }
                 @match may_read {
-                    Ok(()) => { (parts::body("body-made", &record.body)) }
-                    Err(denied) => { p.hint { (text::denied(denied)) } }
+                    Ok(()) => { (parts::body(t, "body-made", &record.body)) }
+                    Err(denied) => { p.hint { ((t.denied)(denied)) } }
                 }
             }
             @if let Some(to) = self.shown.connection(selected.owed) {
@@ -142,26 +150,26 @@ impl Pane<'_> {
                 @let body = Some(whole.payload.as_str()).filter(|_| is_whole);
                 @if let Some(at) = verify_link::link(to, record, body) {
                     p {
-                        a href=(at) target="_blank" rel="noopener" { (words::VERIFY) }
-                        " " small { (words::VERIFY_HINT) }
+                        a href=(at) target="_blank" rel="noopener" { (t.history.verify) }
+                        " " small { (t.history.verify_hint) }
                     }
                 }
             }
             details.part open {
-                summary { (words::REQUEST_HEADERS) }
+                summary { (t.history.request_headers) }
                 (headers(&format!("sent-{number}"), &record.request_headers))
             }
             @if !whole.payload.is_empty() {
                 @let body = Body::of(record, may_read.is_ok(), event, &whole.payload);
                 details.part {
-                    summary { (text::AS_CURL) }
+                    summary { (t.as_curl) }
                     @if let Body::File(file) = &body {
                         p.hint {
                             a href=(path(self.shown.visit, &format!("events/{event}/payload")))
-                                download=(file) { (text::SAVE_BODY) }
+                                download=(file) { (t.save_body) }
                         }
                     }
-                    (parts::copyable(&format!("curl-{number}"), &curl(record, &body)))
+                    (parts::copyable(t, &format!("curl-{number}"), &curl(record, &body)))
                 }
             }
         }
@@ -169,6 +177,7 @@ impl Pane<'_> {
 
     /// What is different from the attempt before it, folded.
     fn changes(&self, selected: Selected<'_>) -> Markup {
+        let t = text::of(self.shown.visit);
         let number = selected.record.number;
         let before = number.checked_sub(1);
         let before = before.and_then(|before| self.shown.looked_at(selected.owed, before));
@@ -176,14 +185,15 @@ impl Pane<'_> {
         let may_read = self.shown.visit.session.may_read_payloads().is_ok();
         html! {
             details.part {
-                summary { (words::compared_with(before.number)) }
-                (compare(before, selected.record, may_read))
+                summary { ((t.history.compared_with)(before.number)) }
+                (compare(t, before, selected.record, may_read))
             }
         }
     }
 
     /// All that can be copied of an attempt, in one menu. It is there where a script can copy.
     fn menu(&self, selected: Selected<'_>) -> Markup {
+        let t = text::of(self.shown.visit);
         let record = selected.record;
         let number = record.number;
         let may_read = self.shown.visit.session.may_read_payloads().is_ok();
@@ -198,16 +208,16 @@ impl Pane<'_> {
         };
         let answer = may_read && !record.excerpt.is_empty();
         let items = [
-            body.map(|id| (words::COPY_BODY, id.to_owned())),
-            is_sent.then(|| (words::COPY_HEADERS, format!("sent-{number}"))),
-            (is_sent && has_payload).then(|| (words::COPY_CURL, format!("curl-{number}"))),
-            answer.then(|| (words::COPY_ANSWER, format!("answer-body-{number}"))),
-            Some((words::COPY_MESSAGE, "message".to_owned())),
+            body.map(|id| (t.history.copy_body, id.to_owned())),
+            is_sent.then(|| (t.history.copy_headers, format!("sent-{number}"))),
+            (is_sent && has_payload).then(|| (t.history.copy_curl, format!("curl-{number}"))),
+            answer.then(|| (t.history.copy_answer, format!("answer-body-{number}"))),
+            Some((t.history.copy_message, "message".to_owned())),
         ];
         html! {
             span.unseen id="message" { (self.shown.message(selected.owed)) }
             details.copy-menu {
-                summary.button { (text::COPY) }
+                summary.button { (t.copy) }
                 div {
                     @for (label, id) in items.into_iter().flatten() {
                         button type="button" class="copy" data-copy=(id) hidden { (label) }

@@ -3,25 +3,25 @@
 use maud::{Markup, html};
 
 use crate::domain::delivery::attempt::Record;
-use crate::embed::text::{self, history as words, moments};
+use crate::embed::text::Texts;
 
 /// What is different: its name, before, and now.
 type Change = (String, String, String);
 
 /// A table of what is different between an attempt and a later one. Of a body that may not be read
 /// it says no more than that it is another one.
-pub fn compare(before: &Record, now: &Record, may_read: bool) -> Markup {
+pub fn compare(t: &Texts, before: &Record, now: &Record, may_read: bool) -> Markup {
     html! {
         table {
             thead {
                 tr {
                     td {}
-                    th scope="col" { (text::attempt_title(before.number)) }
-                    th scope="col" { (text::attempt_title(now.number)) }
+                    th scope="col" { ((t.attempt_title)(before.number)) }
+                    th scope="col" { ((t.attempt_title)(now.number)) }
                 }
             }
             tbody {
-                @for (name, before, now) in changes(before, now, may_read) {
+                @for (name, before, now) in changes(t, before, now, may_read) {
                     tr { th scope="row" { (name) } td { (before) } td { (now) } }
                 }
             }
@@ -29,31 +29,31 @@ pub fn compare(before: &Record, now: &Record, may_read: bool) -> Markup {
     }
 }
 
-fn changes(before: &Record, now: &Record, may_read: bool) -> Vec<Change> {
+fn changes(t: &Texts, before: &Record, now: &Record, may_read: bool) -> Vec<Change> {
     let status = |record: &Record| match record.status {
         Some(status) => status.to_string(),
-        None => text::why::outcome(record.outcome).to_owned(),
+        None => (t.why.outcome)(record.outcome).to_owned(),
     };
-    let duration = |record: &Record| moments::duration(record.duration_ms);
+    let duration = |record: &Record| (t.moments.duration)(record.duration_ms);
     let request = |record: &Record| format!("{} {}", record.method, record.url);
     let body = |record: &Record| match may_read {
         true => record.excerpt.chars().take(SHOWN).collect(),
         false => String::new(),
     };
     let mut changes = vec![
-        (words::STATUS.to_owned(), status(before), status(now)),
-        (words::TOOK.to_owned(), duration(before), duration(now)),
-        (text::REQUEST_SENT.to_owned(), request(before), request(now)),
+        (t.history.status.to_owned(), status(before), status(now)),
+        (t.history.took.to_owned(), duration(before), duration(now)),
+        (t.request_sent.to_owned(), request(before), request(now)),
     ];
     changes.extend(of_headers(&before.request_headers, &now.request_headers));
     changes.extend(of_headers(&before.response_headers, &now.response_headers));
     changes.retain(|(_, before, now)| before != now);
     if before.excerpt != now.excerpt {
         let told = |record: &Record| match body(record) {
-            shown if shown.is_empty() => words::ANOTHER_BODY.to_owned(),
+            shown if shown.is_empty() => t.history.another_body.to_owned(),
             shown => shown,
         };
-        changes.push((words::ANSWER_BODY.to_owned(), told(before), told(now)));
+        changes.push((t.history.answer_body.to_owned(), told(before), told(now)));
     }
     changes
 }

@@ -33,6 +33,7 @@ pub async fn retry<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 /// `GET /embed/s/{session}/events/{id}/rules/{rule}/cancel`: asks first.
 pub async fn ask_to_cancel<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let (event, rule) = (call.id("id", "event")?, call.id("rule_id", "rule")?);
     let scope = visit.session.actor().scope;
     let home = home(visit);
@@ -42,9 +43,9 @@ pub async fn ask_to_cancel<P: Platform>(platform: &P, call: &Call) -> Result<Rep
     events::check_shown(platform, &scope, &key).await?;
     let question = Question {
         section: Section::Events,
-        title: text::CANCEL_DELIVERY,
-        consequence: text::CANCEL_DELIVERY_MEANS,
-        label: text::CANCEL_YES,
+        title: t.cancel_delivery,
+        consequence: t.cancel_delivery_means,
+        label: t.cancel_yes,
         action: &format!("events/{event}/rules/{rule}/cancel"),
         fields: &[],
         back: &format!("events/{event}"),

@@ -12,7 +12,7 @@ use crate::embed::history::attempt::Pane;
 use crate::embed::history::payload::payload;
 use crate::embed::history::shown::{Selected, Shown, read};
 use crate::embed::history::timeline::Timeline;
-use crate::embed::text::{self, history as words};
+use crate::embed::text;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
 
@@ -38,7 +38,7 @@ pub async fn attempt<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         Some(Selected { owed, record })
     });
     let selected = selected.ok_or_else(|| Error::not_found("attempt"))?;
-    let title = text::attempt_title(selected.record.number);
+    let title = (text::of(shown.visit).attempt_title)(selected.record.number);
     Ok(answer(&shown, call, Some(selected), Some(&title)))
 }
 
@@ -58,26 +58,27 @@ fn answer(
 }
 
 fn body(shown: &Shown<'_>, selected: Option<Selected<'_>>) -> Markup {
+    let t = text::of(shown.visit);
     let found = &shown.whole.found;
     html! {
         (history_tabs(shown.visit, ""))
         h1 {
             (found.event.name)
-            @if found.event.is_test() { " " span.badge data-state="test" { (text::TEST) } }
+            @if found.event.is_test() { " " span.badge data-state="test" { (t.test) } }
         }
         (facts(shown, &found.event))
         div.split {
-            section id="deliveries" aria-label=(text::DELIVERIES) data-live {
+            section id="deliveries" aria-label=(t.deliveries) data-live {
                 (Timeline { shown, selected }.render())
             }
-            section id="pane" aria-label=(words::ATTEMPT) data-live {
+            section id="pane" aria-label=(t.history.attempt) data-live {
                 (Pane { shown, selected }.render())
             }
         }
         section {
-            h2 { (text::PAYLOAD) }
+            h2 { (t.payload) }
             @if found.erased_at_ms.is_some() {
-                p.hint { (text::ERASED) }
+                p.hint { (t.erased) }
             } @else {
                 (payload(shown.visit, &shown.whole.payload))
             }
@@ -86,21 +87,22 @@ fn body(shown: &Shown<'_>, selected: Option<Selected<'_>>) -> Markup {
 }
 
 fn facts(shown: &Shown<'_>, event: &Event) -> Markup {
+    let t = text::of(shown.visit);
     html! {
         ul.facts {
-            li { (text::EVENT_ID) " " (parts::copyable_word("event-id", &event.id)) }
+            li { (t.event_id) " " (parts::copyable_word(t, "event-id", &event.id)) }
             @if let Some(resource) = &event.resource {
                 li {
-                    (text::RESOURCE) " "
+                    (t.resource) " "
                     b { (resource) " " (event.resource_id.as_deref().unwrap_or_default()) }
                 }
             }
             li {
-                (text::ACCEPTED) " " b { (parts::moment(event.created_at_ms)) } " "
-                (parts::time(event.created_at_ms, shown.now_ms))
+                (t.accepted) " " b { (parts::moment(t, event.created_at_ms)) } " "
+                (parts::time(t, event.created_at_ms, shown.now_ms))
             }
             @if let Some(at_ms) = shown.kept_until_ms {
-                li { (text::KEPT_UNTIL) " " (parts::time(at_ms, shown.now_ms)) }
+                li { (t.kept_until) " " (parts::time(t, at_ms, shown.now_ms)) }
             }
         }
     }

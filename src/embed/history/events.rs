@@ -10,7 +10,7 @@ use crate::domain::tenants::session::Need;
 use crate::embed::frame::layout::{Page, Section, history_tabs, page, path};
 use crate::embed::frame::{live, parts};
 use crate::embed::history::search::Search;
-use crate::embed::text::{self, search as words};
+use crate::embed::text::{self, Texts};
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
@@ -26,6 +26,7 @@ const NAMED: usize = 2;
 /// `GET /embed/s/{session}/events`.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let scope = visit.session.actor().scope;
     let searched = call.request.query("q").map(|text| text.trim().to_owned());
     if let Some(event) = searched.as_deref().and_then(event_named) {
@@ -51,26 +52,26 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let now_ms = platform.now_ms();
     let body = html! {
         (history_tabs(visit, "events"))
-        h1 { (text::EVENTS) }
+        h1 { (t.events) }
         (search.form(visit, &connections))
-        @if search.id.is_some() { div.notice role="status" { p { (text::NO_SUCH_ID) } } }
-        section id="events" data-live aria-label=(text::EVENTS) {
+        @if search.id.is_some() { div.notice role="status" { p { (t.no_such_id) } } }
+        section id="events" data-live aria-label=(t.events) {
             @if found.found.is_empty() {
-                p.hint { (if search.is_all() { text::NO_EVENTS } else { text::NOTHING_FOUND }) }
+                p.hint { (if search.is_all() { t.no_events } else { t.nothing_found }) }
             }
             (rows(visit, &found.found, &connections, now_ms))
             div.actions {
                 @if !is_first {
-                    a.button.quiet href=(path(visit, &search.newest())) { (words::NEWEST) }
+                    a.button.quiet href=(path(visit, &search.newest())) { (t.search.newest) }
                 }
                 @if let Some(next) = &found.next {
                     @let older = search.older(&cursor::write("events", next));
-                    a.button.quiet href=(path(visit, &older)) { (text::OLDER) }
+                    a.button.quiet href=(path(visit, &older)) { (t.older) }
                 }
             }
         }
     };
-    let mut shown = Page::new(Section::Events, text::EVENTS);
+    let mut shown = Page::new(Section::Events, t.events);
     shown.live = live;
     Ok(page(visit, &shown, &body))
 }
@@ -92,12 +93,13 @@ pub fn rows(
     connections: &[Connection],
     now_ms: i64,
 ) -> Markup {
+    let t = text::of(visit);
     html! {
         @if !events.is_empty() {
             table.list {
                 thead {
                     tr {
-                        @for (class, head) in words::HEADS {
+                        @for (class, head) in t.search.heads {
                             th scope="col" class=[class] { (head) }
                         }
                     }
@@ -114,6 +116,7 @@ fn row(
     connections: &[Connection],
     now_ms: i64,
 ) -> Markup {
+    let t = text::of(visit);
     let event = &found.event;
     let is_delivered = |delivery: &&DeliverySummary| delivery.state == State::Delivered;
     let delivered = found.deliveries.iter().filter(is_delivered).count();
@@ -122,36 +125,36 @@ fn row(
         tr {
             td {
                 (parts::link(visit, Need::View, &below, &event.name))
-                @if event.is_test() { " " span.badge data-state="test" { (text::TEST) } }
+                @if event.is_test() { " " span.badge data-state="test" { (t.test) } }
                 @if let Some(id) = &event.resource_id { " " code { (id) } }
             }
-            td.wide { (sent_to(found, connections)) }
+            td.wide { (sent_to(t, found, connections)) }
             td {
                 @if found.deliveries.is_empty() {
-                    span.badge data-state="unrouted" { (text::UNROUTED) }
+                    span.badge data-state="unrouted" { (t.unrouted) }
                 } @else {
-                    (parts::status(events::status(found)))
+                    (parts::status(t, events::status(found)))
                     @if found.deliveries.len() > 1 {
                         @let all = found.deliveries.len();
-                        " " small.count-of { (text::delivered_count(delivered, all)) }
+                        " " small.count-of { ((t.delivered_count)(delivered, all)) }
                     }
                 }
             }
-            td { (parts::time(event.created_at_ms, now_ms)) }
+            td { (parts::time(t, event.created_at_ms, now_ms)) }
         }
     }
 }
 
 /// The connections that an event goes to, by name.
-fn sent_to(found: &EventWithDeliveries, connections: &[Connection]) -> Markup {
+fn sent_to(t: &Texts, found: &EventWithDeliveries, connections: &[Connection]) -> Markup {
     let mut to: Vec<&str> = found.event.fan_out.iter().map(|o| o.connection.as_str()).collect();
     to.dedup();
     let name = |id: &&str| {
         let found = connections.iter().find(|connection| connection.id == **id);
-        found.map_or(text::GONE_CONNECTION, |connection| connection.name.as_str())
+        found.map_or(t.gone_connection, |connection| connection.name.as_str())
     };
     html! {
         (to.iter().take(NAMED).map(name).collect::<Vec<_>>().join(", "))
-        @if to.len() > NAMED { " " small { (words::and_more(to.len() - NAMED)) } }
+        @if to.len() > NAMED { " " small { ((t.search.and_more)(to.len() - NAMED)) } }
     }
 }

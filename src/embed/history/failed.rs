@@ -34,6 +34,7 @@ struct Shown<'a> {
 /// `GET /embed/s/{session}/failed`, with `?connection=` for one of them.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let session = &visit.session;
     let scope = session.actor().scope;
     let connections = connections::shown(&scope).run(platform.control()).await?;
@@ -58,27 +59,28 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let is_first = before.is_none();
     let shown = Shown { visit, connections: &connections, only, is_first, now_ms };
     let done = call.request.query("done");
-    let mut frame = Page::new(Section::Events, text::replay::FAILED);
+    let mut frame = Page::new(Section::Events, t.replay.failed);
     frame.done = done.as_deref();
     Ok(page(visit, &frame, &shown.body(&found, &among)))
 }
 
 impl Shown<'_> {
     fn body(&self, found: &events::Page, among: &[&str]) -> Markup {
+        let t = text::of(self.visit);
         let next = found.next.as_ref().map(|next| cursor::write("failed", next));
         let only = self.only.map_or(String::new(), |only| format!("connection={}&", only.id));
         html! {
             (history_tabs(self.visit, "failed"))
-            h1 { (text::replay::FAILED) }
-            @if !found.found.is_empty() { p.hint { (text::replay::FAILED_HINT) } }
+            h1 { (t.replay.failed) }
+            @if !found.found.is_empty() { p.hint { (t.replay.failed_hint) } }
             @if self.connections.len() > 1 { (self.filter()) }
             (self.send_many(&found.found))
-            section id="failed" aria-label=(text::replay::FAILED) {
+            section id="failed" aria-label=(t.replay.failed) {
                 @if found.found.is_empty() { (self.nothing(next.is_some())) } @else {
                     table.list {
                         thead {
                             tr {
-                                @for (class, head) in text::replay::HEADS {
+                                @for (class, head) in t.replay.heads {
                                     th scope="col" class=[class] { (head) }
                                 }
                             }
@@ -94,51 +96,54 @@ impl Shown<'_> {
                 }
                 @if let Some(next) = next {
                     a.button.quiet href=(path(self.visit, &format!("failed?{only}cursor={next}")))
-                        { (text::OLDER) }
+                        { (t.older) }
                 }
             }
         }
     }
 
     fn filter(&self) -> Markup {
+        let t = text::of(self.visit);
         html! {
             form.filters method="get" action=(path(self.visit, "failed")) role="search" {
-                label { (text::form::field("connection").0)
+                label { ((t.form.field)("connection").0)
                     select.menu name="connection" {
-                        option value="" { (text::replay::ALL_CONNECTIONS) }
+                        option value="" { (t.replay.all_connections) }
                         @for one in self.connections {
                             @let is_chosen = self.only.is_some_and(|only| only.id == one.id);
                             option value=(one.id) selected[is_chosen] { (one.name) }
                         }
                     } }
-                div.actions { button data-submits="connection" { (text::SHOW) } }
+                div.actions { button data-submits="connection" { (t.show) } }
             }
         }
     }
 
     /// The form for many at once, folded; for who may send it, where there is something to send.
     fn send_many(&self, found: &[EventWithDeliveries]) -> Markup {
+        let t = text::of(self.visit);
         let may = parts::denied(self.visit, Need::Replay).is_none();
         let Some(oldest) = found.last().filter(|_| may) else { return html! {} };
         let only = self.only.map(|only| only.id.as_str());
         let draft = Draft::new(only, Some(oldest.event.created_at_ms), self.now_ms);
         html! {
             details.part.many {
-                summary { (text::replay::SEND_MANY) }
+                summary { (t.replay.send_many) }
                 (replay_form::render(self.visit, self.connections, &draft, &Errors::default()))
             }
         }
     }
 
     fn nothing(&self, goes_on: bool) -> Markup {
+        let t = text::of(self.visit);
         html! {
             @if goes_on {
-                p.hint { (text::replay::NONE_OF_RESOURCE) }
+                p.hint { (t.replay.none_of_resource) }
             } @else if !self.is_first {
-                p.hint { (text::replay::NO_MORE_FAILED) }
+                p.hint { (t.replay.no_more_failed) }
             } @else {
-                p.well { (text::replay::NONE_FAILED) }
-                p.hint { (text::replay::NONE_FAILED_HINT) }
+                p.well { (t.replay.none_failed) }
+                p.hint { (t.replay.none_failed_hint) }
             }
         }
     }
@@ -149,6 +154,7 @@ impl Shown<'_> {
         owed: &FanOut,
         delivery: &DeliverySummary,
     ) -> Markup {
+        let t = text::of(self.visit);
         let (visit, event) = (self.visit, &found.event);
         // It can name the receiver.
         let tells = visit.session.may(Need::ViewAll).is_ok();
@@ -165,21 +171,22 @@ impl Shown<'_> {
                         (error)
                     }
                     @if let Some(reason) = delivery.reason {
-                        " " small { (text::why::reason(reason)) }
+                        " " small { ((t.why.reason)(reason)) }
                     }
                 }
-                td.wide { (text::attempts_count(delivery.attempts)) }
-                td.wide { (parts::time(event.created_at_ms, self.now_ms)) }
+                td.wide { ((t.attempts_count)(delivery.attempts)) }
+                td.wide { (parts::time(t, event.created_at_ms, self.now_ms)) }
                 td { @if to.is_some_and(|to| to.active) { (self.send_again(&event.id, owed)) } }
             }
         }
     }
 
     fn send_again(&self, event: &str, owed: &FanOut) -> Markup {
+        let t = text::of(self.visit);
         let action = format!("events/{event}/rules/{}/retry", owed.rule);
         let only = self.only.map_or("", |only| only.id.as_str());
         let button = Button {
-            label: text::SEND_AGAIN,
+            label: t.send_again,
             action: &action,
             need: Need::Act,
             look: "quiet",

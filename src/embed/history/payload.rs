@@ -20,14 +20,15 @@ pub fn file_name(event: &str) -> String {
 /// `GET /embed/s/{session}/events/{id}/payload`: the payload's exact text as a file.
 pub async fn download<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let id = call.id("id", "event")?;
     let scope = visit.session.actor().scope;
     let whole = events::whole_at(platform, &home(visit), &scope, &id, None).await?;
     if let Err(denied) = visit.session.may_read_payloads() {
-        return Err(Error::new(Kind::Forbidden, text::denied(denied)));
+        return Err(Error::new(Kind::Forbidden, (t.denied)(denied)));
     }
     if whole.found.erased_at_ms.is_some() {
-        return Err(Error::new(Kind::Gone, text::ERASED));
+        return Err(Error::new(Kind::Gone, t.erased));
     }
     let disposition = format!("attachment; filename=\"{}\"", file_name(&id));
     Ok(Reply::html(StatusCode::OK, whole.payload)
@@ -38,11 +39,12 @@ pub async fn download<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 
 /// A payload, or what may be told of it to who may not read it.
 pub fn payload(visit: &EmbedSession, payload: &str) -> Markup {
+    let t = text::of(visit);
     match visit.session.may_read_payloads() {
-        Ok(()) => parts::body("payload", payload),
+        Ok(()) => parts::body(t, "payload", payload),
         Err(denied) => html! {
-            p { (text::payload_facts(payload.len())) " " code { (sha256(payload)) } }
-            p.hint { (text::denied(denied)) }
+            p { ((t.payload_facts)(payload.len())) " " code { (sha256(payload)) } }
+            p.hint { ((t.denied)(denied)) }
         },
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::base::time::{DAY_MS, MINUTE_MS};
 use crate::domain::delivery::replay::{Selection, Which};
 use crate::embed::frame::layout::{csrf_token, path};
 use crate::embed::frame::parts::{Errors, Field};
-use crate::embed::text::{self, moments};
+use crate::embed::text::{self, Texts, moments};
 use crate::http::access::EmbedSession;
 use crate::http::form::Form;
 use crate::store::connections::Connection;
@@ -63,7 +63,7 @@ impl Draft {
     ///
     /// # Errors
     /// `Invalid` naming each field that is wrong, if one cannot be read.
-    pub fn selection(&self) -> Result<Selection> {
+    pub fn selection(&self, t: &Texts) -> Result<Selection> {
         let mut wrong = Vec::new();
         let mut note = |param: &str, msg: &str| {
             wrong.push(FieldError { param: param.to_owned(), msg: msg.to_owned() });
@@ -73,19 +73,19 @@ impl Draft {
         // A form from before the choice was there means what it said: those that failed.
         let which = filled(&self.status).map_or(Some(Which::Failed), |it| Which::replayed(&it));
         if which.is_none() {
-            note("status", text::CHOOSE_ONE);
+            note("status", t.choose_one);
         }
         let which = which.unwrap_or(Which::Failed);
         let connection = filled(&self.connection);
         if connection.as_deref().is_some_and(|id| ids::parse_uuid(id).as_deref() != Some(id)) {
-            note("connection", text::CHOOSE_ONE);
+            note("connection", t.choose_one);
         }
         let event = filled(&self.event);
         if let Some(Err(msg)) = event.as_deref().map(check_name) {
             note("event", &msg);
         }
         let mut time = |name: &str, value: &str| {
-            moments::parse_field(value).unwrap_or_else(|| note(name, text::replay::NO_TIME))
+            moments::parse_field(value).unwrap_or_else(|| note(name, t.replay.no_time))
         };
         let (since_ms, until_ms) = (time("since", &self.since), time("until", &self.until));
         let meant = Selection { connection, event, which, since_ms, until_ms };
@@ -117,33 +117,42 @@ pub fn render(
     draft: &Draft,
     errors: &Errors,
 ) -> Markup {
+    let t = text::of(visit);
     let field = |name: &'static str| {
-        let (label, hint) = text::form::field(name);
+        let (label, hint) = (t.form.field)(name);
         Field { name, label, hint, error: errors.of(name) }
     };
-    let mut options = vec![("", text::replay::ALL_CONNECTIONS)];
+    let mut options = vec![("", t.replay.all_connections)];
     options.extend(connections.iter().map(|one| (one.id.as_str(), one.name.as_str())));
     html! {
-        (errors.summary(&SHOWN))
+        (errors.summary(t, &SHOWN))
         form.sheet method="post" action=(path(visit, "replays/new")) {
             (csrf_token(visit))
-            p.hint { (text::replay::SEND_MANY_HINT) }
-            (field("status").select(&draft.status, &text::replay::WHICH))
+            p.hint { (t.replay.send_many_hint) }
+            (field("status").select(&draft.status, &t.replay.which_words))
             (field("connection").select(&draft.connection, &options))
             div.pair {
                 (field("since").input("datetime-local", &draft.since, ""))
                 (field("until").input("datetime-local", &draft.until, ""))
             }
-            (Field { hint: text::replay::EVENT_OR_ALL, ..field("event") }
+            (Field { hint: t.replay.event_or_all, ..field("event") }
                 .input("text", &draft.event, ""))
-            div.actions { button { (text::replay::COUNT) } }
+            div.actions { button { (t.replay.count) } }
         }
     }
+}
+
+/// What a selection goes to, by name.
+pub fn name_of<'a>(t: &Texts, connections: &'a [Connection], what: &Selection) -> &'a str {
+    let Some(id) = &what.connection else { return t.replay.all_connections };
+    let found = connections.iter().find(|connection| connection.id == *id);
+    found.map_or(t.gone_connection, |connection| connection.name.as_str())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::embed::text::LANGUAGES;
 
     const NOW_MS: i64 = 1_770_000_000_123;
 
@@ -152,7 +161,7 @@ mod tests {
     }
 
     fn range(draft: &Draft) -> (i64, i64) {
-        let selection = draft.selection().expect("a range");
+        let selection = draft.selection(LANGUAGES[0]).expect("a range");
         selection.check().expect("one that can be replayed");
         (NOW_MS - selection.since_ms, selection.until_ms - NOW_MS)
     }
@@ -180,11 +189,11 @@ mod tests {
             since: "yesterday".into(),
             until: String::new(),
         };
-        let wrong = draft.selection().expect_err("four").into_fields();
+        let wrong = draft.selection(LANGUAGES[0]).expect_err("four").into_fields();
         let names: Vec<_> = wrong.iter().map(|field| field.param.as_str()).collect();
         assert_eq!(names, SHOWN[..4]);
         let wrong = Draft { event: "é*".into(), until: "2000-01-01T00:00".into(), ..new() };
-        let wrong = wrong.selection().expect_err("two").into_fields();
+        let wrong = wrong.selection(LANGUAGES[0]).expect_err("two").into_fields();
         assert_eq!(wrong.iter().map(|field| &field.param).collect::<Vec<_>>(), ["event", "until"]);
     }
 }

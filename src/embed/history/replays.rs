@@ -18,7 +18,7 @@ use crate::embed::frame::layout::{Page, Section, csrf_token, history_tabs, page,
 use crate::embed::frame::live;
 use crate::embed::frame::parts::{self, Button, Errors};
 use crate::embed::history::replay_form::{self, Draft};
-use crate::embed::text::{self, moments};
+use crate::embed::text::{self, Texts};
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply, cursor, problem};
 use crate::ports::Platform;
@@ -34,6 +34,7 @@ const SHOWN: usize = 25;
 /// `GET /embed/s/{session}/replays`, newest first.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let (session, scope) = (&visit.session, visit.session.actor().scope);
     let queries = (connections::shown(&scope), hidden_connections::hidden(&scope));
     let (connections, hidden) = two(platform.control(), queries).await?;
@@ -49,20 +50,20 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let body = html! {
         (history_tabs(visit, "replays"))
         div.heading {
-            h1 { (text::replay::REPLAYS) }
-            (parts::link_button(visit, Need::Replay, "replays/new", text::replay::SEND_MANY, ""))
+            h1 { (t.replay.replays) }
+            (parts::link_button(visit, Need::Replay, "replays/new", t.replay.send_many, ""))
         }
-        p.hint { (text::replay::REPLAYS_HINT) }
-        @if found.is_empty() { p.hint { (text::replay::NO_REPLAYS) } } @else {
+        p.hint { (t.replay.replays_hint) }
+        @if found.is_empty() { p.hint { (t.replay.no_replays) } } @else {
             div.rows {
                 @for replay in &found { (row(visit, &connections, replay, now_ms)) }
             }
         }
         @if let Some(next) = next {
-            a.button.quiet href=(path(visit, &format!("replays?cursor={next}"))) { (text::OLDER) }
+            a.button.quiet href=(path(visit, &format!("replays?cursor={next}"))) { (t.older) }
         }
     };
-    Ok(page(visit, &Page::new(Section::Events, text::replay::REPLAYS), &body))
+    Ok(page(visit, &Page::new(Section::Events, t.replay.replays), &body))
 }
 
 fn is_hidden(replay: &Replay, hidden: &[String]) -> bool {
@@ -70,39 +71,33 @@ fn is_hidden(replay: &Replay, hidden: &[String]) -> bool {
 }
 
 fn row(visit: &EmbedSession, connections: &[Connection], replay: &Replay, now_ms: i64) -> Markup {
+    let t = text::of(visit);
     html! {
         a.row href=(path(visit, &format!("replays/{}", replay.id))) {
             span.main {
-                strong { (text::replay::deliveries(replay.count)) }
+                strong { ((t.replay.deliveries)(replay.count)) }
                 small {
-                    (name_of(connections, &replay.selection)) " · "
-                    (parts::time(replay.created_at_ms, now_ms)) " · "
-                    (text::replay::asked_by(&replay.created_by))
+                    (replay_form::name_of(t, connections, &replay.selection)) " · "
+                    (parts::time(t, replay.created_at_ms, now_ms)) " · "
+                    (t.replay.asked_by(&replay.created_by))
                 }
             }
             span.side {
-                (badge(replay.status))
-                small { (text::replay::progress(replay.replayed, replay.count)) }
+                (badge(t, replay.status))
+                small { ((t.replay.progress)(replay.replayed, replay.count)) }
             }
         }
     }
 }
 
 /// The badge of a status has the colour of the deliveries that it leads to.
-fn badge(status: Status) -> Markup {
+fn badge(t: &Texts, status: Status) -> Markup {
     let colour = match status {
         Status::Running => "processing",
         Status::Completed => "completed",
         Status::Canceled => "canceled",
     };
-    html! { span.badge data-state=(colour) { (text::replay::status(status)) } }
-}
-
-/// What a selection goes to, by name.
-fn name_of<'a>(connections: &'a [Connection], what: &Selection) -> &'a str {
-    let Some(id) = &what.connection else { return text::replay::ALL_CONNECTIONS };
-    let found = connections.iter().find(|connection| connection.id == *id);
-    found.map_or(text::GONE_CONNECTION, |connection| connection.name.as_str())
+    html! { span.badge data-state=(colour) { ((t.replay.status)(status)) } }
 }
 
 /// `GET /embed/s/{session}/replays/new`: the form by itself.
@@ -128,13 +123,14 @@ fn form(
     errors: &Errors,
     notice: Option<&str>,
 ) -> Reply {
+    let t = text::of(visit);
     let body = html! {
-        p { a href=(path(visit, "failed")) { "← " (text::replay::FAILED) } }
-        h1 { (text::replay::SEND_MANY) }
+        p { a href=(path(visit, "failed")) { "← " (t.replay.failed) } }
+        h1 { (t.replay.send_many) }
         @if let Some(notice) = notice { div.notice role="alert" { p { (notice) } } }
         (replay_form::render(visit, connections, draft, errors))
     };
-    page_with(status, visit, &Page::new(Section::Events, text::replay::SEND_MANY), &body)
+    page_with(status, visit, &Page::new(Section::Events, t.replay.send_many), &body)
 }
 
 /// `POST /embed/s/{session}/replays/new`: how many there are, and whether to go on.
@@ -153,8 +149,9 @@ async fn count<P: Platform>(
     id: &str,
     is_changed: bool,
 ) -> Result<Reply> {
+    let t = text::of(visit);
     let connections = shown(platform, visit).await?;
-    let counted = match wanted(draft) {
+    let counted = match wanted(t, draft) {
         Ok(wanted) => {
             let counted = app::preview(platform, &home(visit), &wanted).await;
             counted.map(|count| (wanted.selection, count))
@@ -163,7 +160,7 @@ async fn count<P: Platform>(
     };
     match counted {
         Ok((_, 0)) => {
-            let (none, told) = (Errors::default(), Some(text::replay::NOTHING_CHOSEN));
+            let (none, told) = (Errors::default(), Some(t.replay.nothing_chosen));
             Ok(form(StatusCode::OK, visit, &connections, draft, &none, told))
         }
         Ok((selection, count)) => {
@@ -172,14 +169,14 @@ async fn count<P: Platform>(
         }
         Err(error) if error.fields.is_empty() => Err(error),
         Err(error) => {
-            let (status, errors) = (problem::status(error.kind), Errors(error.into_fields()));
-            Ok(form(status, visit, &connections, draft, &errors, None))
+            let status = problem::status(error.kind);
+            Ok(form(status, visit, &connections, draft, &Errors::new(t, error.into_fields()), None))
         }
     }
 }
 
-fn wanted(draft: &Draft) -> Result<Wanted> {
-    Ok(Wanted { selection: draft.selection()?, only_shown: true })
+fn wanted(t: &Texts, draft: &Draft) -> Result<Wanted> {
+    Ok(Wanted { selection: draft.selection(t)?, only_shown: true })
 }
 
 /// What somebody is asked to agree to.
@@ -195,22 +192,23 @@ struct Preview<'a> {
 
 impl Preview<'_> {
     fn page(&self, visit: &EmbedSession, connections: &[Connection]) -> Reply {
+        let t = text::of(visit);
         let count = self.count.to_string();
         let only = self.selection.connection.as_ref();
         let mut meant = connections.iter().filter(|one| only.is_none_or(|only| *only == one.id));
         let is_held = meant.any(|connection| !connection.active);
         let body = html! {
-            h1 { (text::replay::PREVIEW) }
+            h1 { (t.replay.preview) }
             @if self.is_changed {
-                div.notice.bad role="alert" { p { (text::replay::COUNT_CHANGED) } }
+                div.notice.bad role="alert" { p { (t.replay.count_changed) } }
             }
-            p.count { strong { (text::replay::deliveries(self.count)) } }
+            p.count { strong { ((t.replay.deliveries)(self.count)) } }
             (facts(visit, connections, &self.selection))
             ul {
-                li { (text::replay::pace(self.count)) }
-                li { (text::replay::SAME_IDS) }
-                @if is_held { li { (text::replay::HELD_MEANWHILE) } }
-                li { (text::replay::CAN_BE_STOPPED) }
+                li { ((t.replay.pace)(self.count)) }
+                li { (t.replay.same_ids) }
+                @if is_held { li { (t.replay.held_meanwhile) } }
+                li { (t.replay.can_be_stopped) }
             }
             form method="post" action=(path(visit, "replays")) {
                 (csrf_token(visit))
@@ -220,40 +218,41 @@ impl Preview<'_> {
                 input type="hidden" name="id" value=(self.id);
                 input type="hidden" name="count" value=(count);
                 div.actions {
-                    button.primary { (text::replay::confirm(self.count)) }
-                    a.button.quiet href=(path(visit, "failed")) { (text::BACK) }
+                    button.primary { ((t.replay.confirm)(self.count)) }
+                    a.button.quiet href=(path(visit, "failed")) { (t.back) }
                 }
             }
         };
         let status = if self.is_changed { problem::status(Kind::Conflict) } else { StatusCode::OK };
-        page_with(status, visit, &Page::new(Section::Events, text::replay::PREVIEW), &body)
+        page_with(status, visit, &Page::new(Section::Events, t.replay.preview), &body)
     }
 }
 
 /// Which deliveries are meant.
 fn facts(visit: &EmbedSession, connections: &[Connection], what: &Selection) -> Markup {
+    let t = text::of(visit);
     let is_shown = connections.iter().any(|one| Some(&one.id) == what.connection.as_ref());
     html! {
         dl {
-            dt { (text::form::field("connection").0) }
+            dt { ((t.form.field)("connection").0) }
             dd {
                 @match what.connection.as_deref().filter(|_| is_shown) {
                     Some(id) => {
                         a href=(path(visit, &format!("connections/{id}"))) {
-                            (name_of(connections, what))
+                            (replay_form::name_of(t, connections, what))
                         }
                     }
-                    None => { (name_of(connections, what)) }
+                    None => { (replay_form::name_of(t, connections, what)) }
                 }
             }
-            dt { (text::form::field("status").0) }
-            dd { (text::replay::which(what.which.status())) }
+            dt { ((t.form.field)("status").0) }
+            dd { (t.replay.which(what.which.status())) }
             @if let Some(event) = &what.event {
-                dt { (text::EVENT) } dd { (event) }
+                dt { (t.event) } dd { (event) }
             }
-            dt { (text::replay::RANGE) }
-            dd { (text::replay::range(&moments::bound(what.since_ms),
-                &moments::bound(what.until_ms))) }
+            dt { (t.replay.range_title) }
+            dd { ((t.replay.range)(&(t.moments.bound)(what.since_ms),
+                &(t.moments.bound)(what.until_ms))) }
         }
     }
 }
@@ -264,7 +263,7 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (actor, draft) = (visit.session.actor(), Draft::sent(&form));
     let expected = form.get("count").parse().unwrap_or_default();
     let id = ids::parse_uuid(form.get("id")).ok_or_else(|| Error::not_found("replay"))?;
-    let made = match wanted(&draft) {
+    let made = match wanted(text::of(visit), &draft) {
         Ok(wanted) => {
             let home = home(visit);
             app::create(platform, &home, &actor, wanted, Some(id.clone()), Some(expected)).await
@@ -310,26 +309,27 @@ async fn find<P: Platform>(
 /// `GET /embed/s/{session}/replays/{id}`.
 pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
+    let t = text::of(visit);
     let (replay, connections) = find(platform, visit, call).await?;
     let now_ms = platform.now_ms();
     let body = html! {
-        p { a href=(path(visit, "replays")) { "← " (text::replay::REPLAYS) } }
+        p { a href=(path(visit, "replays")) { "← " (t.replay.replays) } }
         section id="replay" data-live { (progress(visit, &replay, now_ms)) }
         section {
-            h2 { (text::replay::REPLAYED) }
+            h2 { (t.replay.replayed) }
             (facts(visit, &connections, &replay.selection))
             p {
-                (text::replay::ASKED_BY) " " (text::replay::asked_by(&replay.created_by)) ", "
-                (parts::time(replay.created_at_ms, now_ms)) "."
+                (t.replay.asked_by_title) " " (t.replay.asked_by(&replay.created_by)) ", "
+                (parts::time(t, replay.created_at_ms, now_ms)) "."
             }
         }
         section {
-            h2 { (text::replay::WHAT_CAME_OF_IT) }
+            h2 { (t.replay.what_came_of_it) }
             (outcome_links(visit, &connections, &replay.selection))
         }
     };
     let done = call.request.query("done");
-    let mut frame = Page::new(Section::Events, text::replay::REPLAY);
+    let mut frame = Page::new(Section::Events, t.replay.replay);
     frame.live = Some(live::of_replay(visit, &replay));
     frame.done = done.as_deref();
     Ok(page(visit, &frame, &body))
@@ -337,17 +337,18 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 
 /// How far it is; the part that is kept up to date.
 fn progress(visit: &EmbedSession, replay: &Replay, now_ms: i64) -> Markup {
-    let told = text::replay::progress(replay.replayed, replay.count);
+    let t = text::of(visit);
+    let told = (t.replay.progress)(replay.replayed, replay.count);
     let left_out = replay.count.saturating_sub(replay.replayed);
     let stop = format!("replays/{}/stop", replay.id);
     let is_running = replay.status == Status::Running;
     let may_stop = parts::denied(visit, Need::Replay).is_none();
     html! {
         div.heading {
-            h1 { (text::replay::REPLAY) " " (badge(replay.status)) }
+            h1 { (t.replay.replay) " " (badge(t, replay.status)) }
             @if is_running && may_stop {
                 (Button {
-                    label: text::replay::STOP,
+                    label: t.replay.stop,
                     action: &stop,
                     need: Need::Replay,
                     look: "danger",
@@ -359,31 +360,32 @@ fn progress(visit: &EmbedSession, replay: &Replay, now_ms: i64) -> Markup {
             progress max=(replay.count) value=(replay.replayed) aria-label=(told) {}
         }
         p { strong { (told) } }
-        p { (text::replay::status_told(replay.status, left_out)) }
+        p { ((t.replay.status_told)(replay.status, left_out)) }
         @if let Some(at_ms) = replay.completed_at_ms {
-            p.hint { (text::replay::ENDED) " " (parts::time(at_ms, now_ms)) "." }
+            p.hint { (t.replay.ended) " " (parts::time(t, at_ms, now_ms)) "." }
         }
     }
 }
 
 fn outcome_links(visit: &EmbedSession, connections: &[Connection], what: &Selection) -> Markup {
+    let t = text::of(visit);
     let shown = what.connection.as_ref().filter(|id| connections.iter().any(|c| c.id == **id));
     let (all, label, failed) = match (shown, &what.event) {
         (Some(id), _) => (
             format!("connections/{id}#deliveries"),
-            text::replay::TO_DELIVERIES,
+            t.replay.to_deliveries,
             format!("failed?connection={id}"),
         ),
         (None, Some(event)) => {
             let query: String = url::form_urlencoded::byte_serialize(event.as_bytes()).collect();
-            (format!("events?event={query}"), text::replay::TO_EVENTS, "failed".to_owned())
+            (format!("events?event={query}"), t.replay.to_events, "failed".to_owned())
         }
-        (None, None) => ("events".to_owned(), text::replay::TO_EVENTS, "failed".to_owned()),
+        (None, None) => ("events".to_owned(), t.replay.to_events, "failed".to_owned()),
     };
     html! {
         ul.plain {
             li { a href=(path(visit, &all)) { (label) } }
-            li { a href=(path(visit, &failed)) { (text::replay::STILL_FAILED) } }
+            li { a href=(path(visit, &failed)) { (t.replay.still_failed) } }
         }
     }
 }

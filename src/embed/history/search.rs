@@ -7,7 +7,7 @@ use url::form_urlencoded::Serializer;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::delivery::state::STATUSES;
 use crate::embed::frame::layout::path;
-use crate::embed::text::{self, moments, search as words};
+use crate::embed::text::{self, moments};
 use crate::http::Call;
 use crate::http::access::EmbedSession;
 use crate::store::connections::Connection;
@@ -89,55 +89,56 @@ impl Search {
 
     /// The form. What is asked for seldom is folded; what it shows can be exported.
     pub fn form(&self, visit: &EmbedSession, connections: &[Connection]) -> Markup {
+        let t = text::of(visit);
         let filter = &self.filter;
         let is_of_one = visit.session.resource.is_some();
         let more = [&filter.resource, &filter.resource_id, &self.since, &self.until];
         html! {
             form method="get" action=(path(visit, "events")) role="search" {
                 div.filters {
-                    (input("event", text::FILTER_EVENT, &filter.name, words::EVENT_EXAMPLE))
-                    label { (text::FILTER_STATUS)
+                    (input("event", t.filter_event, &filter.name, t.search.event_example))
+                    label { (t.filter_status)
                         select.menu name="status" {
-                            option value="" { (text::ANY) }
+                            option value="" { (t.any) }
                             @for word in STATUSES {
                                 option value=(word) selected[Some(word) == self.status.as_deref()]
-                                    { (text::why::status(word)) }
+                                    { ((t.why.status)(word)) }
                             }
                         } }
                     @if connections.len() > 1 {
-                        label { (text::form::field("connection").0)
+                        label { ((t.form.field)("connection").0)
                             select.menu name="connection" {
-                                option value="" { (text::ANY) }
+                                option value="" { (t.any) }
                                 @for one in connections {
                                     @let is_chosen = filter.connection.as_ref() == Some(&one.id);
                                     option value=(one.id) selected[is_chosen] { (one.name) }
                                 }
                             } }
                     }
-                    (input("q", text::FILTER_ID, &self.id, text::FILTER_ID_EXAMPLE))
+                    (input("q", t.filter_id, &self.id, t.filter_id_example))
                     div.actions {
-                        button { (text::SHOW) }
-                        a.button.quiet href=(path(visit, "events")) { (text::CLEAR) }
+                        button { (t.show) }
+                        a.button.quiet href=(path(visit, "events")) { (t.clear) }
                     }
                 }
                 details open[more.iter().any(|field| field.is_some()) && !is_of_one] {
-                    summary { (words::MORE) }
+                    summary { (t.search.more) }
                     div.filters {
                         @if !is_of_one {
-                            @let (id, label) = (&filter.resource_id, text::FILTER_RESOURCE_ID);
-                            (input("resource", text::RESOURCE, &filter.resource, ""))
+                            @let (id, label) = (&filter.resource_id, t.filter_resource_id);
+                            (input("resource", t.resource, &filter.resource, ""))
                             (input("resource_id", label, id, ""))
                         }
-                        (moment("since", words::SINCE, &self.since))
-                        (moment("until", words::UNTIL, &self.until))
+                        (moment("since", t.search.since, &self.since))
+                        (moment("until", t.search.until, &self.until))
                     }
                     div.actions {
-                        @for (format, label) in words::FORMATS {
+                        @for (format, label) in t.search.formats {
                             button.quiet name="format" value=(format)
                                 formaction=(path(visit, "events/export")) { (label) }
                         }
                     }
-                    p.hint { (words::EXPORT_HINT) }
+                    p.hint { (t.search.export_hint) }
                 }
             }
         }

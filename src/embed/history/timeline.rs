@@ -10,7 +10,7 @@ use crate::domain::tenants::session::Need;
 use crate::embed::frame::layout::path;
 use crate::embed::frame::parts::{self, Button};
 use crate::embed::history::shown::{Selected, Shown};
-use crate::embed::text::{self, history as words, moments};
+use crate::embed::text;
 use crate::store::connections::Connection;
 use crate::store::events::DeliverySummary;
 
@@ -25,11 +25,12 @@ pub struct Timeline<'a> {
 impl Timeline<'_> {
     /// All deliveries, failed ones first, and the rules that did not match.
     pub fn render(&self) -> Markup {
+        let t = text::of(self.shown.visit);
         let event = &self.shown.whole.found.event;
         let deliveries = self.shown.deliveries();
         html! {
-            h2.unseen { (text::DELIVERIES) }
-            @if event.fan_out.is_empty() { p.hint { (text::NOT_ROUTED) } }
+            h2.unseen { (t.deliveries) }
+            @if event.fan_out.is_empty() { p.hint { (t.not_routed) } }
             @for (owed, delivery) in &deliveries {
                 (self.delivery(owed, delivery, deliveries.len() > 1))
             }
@@ -39,6 +40,7 @@ impl Timeline<'_> {
 
     /// One delivery. Among many, one that was delivered is folded unless it is looked at.
     fn delivery(&self, owed: &FanOut, delivery: &DeliverySummary, folds: bool) -> Markup {
+        let t = text::of(self.shown.visit);
         let shown = self.shown;
         let to = shown.connection(owed);
         let at = format!("events/{}/rules/{}", shown.whole.found.event.id, owed.rule);
@@ -49,9 +51,9 @@ impl Timeline<'_> {
                         (parts::link(shown.visit, Need::ViewAll, &format!("connections/{}", to.id),
                             &to.name))
                     }
-                    None => { (text::GONE_CONNECTION) }
+                    None => { (t.gone_connection) }
                 }
-                " " (parts::state(delivery.state.as_str()))
+                " " (parts::state(t, delivery.state.as_str()))
             }
         };
         let body = html! {
@@ -82,16 +84,17 @@ impl Timeline<'_> {
         to: Option<&Connection>,
         at: &str,
     ) -> Markup {
+        let t = text::of(self.shown.visit);
         let records = self.shown.records(owed);
         let upcoming = upcoming(delivery, to);
         let of = to.map(|to| to.options.retry_schedule_seconds.attempts_max());
         let next = delivery.attempts - delivery.attempts_before + 1;
         html! {
             @if records.is_empty() && delivery.state.is_open() {
-                p.hint { (text::NO_ATTEMPT_YET) }
+                p.hint { (t.no_attempt_yet) }
             }
             @if delivery.attempts as usize > records.len() {
-                p.hint { (text::why::newest_attempts(records.len(), delivery.attempts)) }
+                p.hint { ((t.why.newest_attempts)(records.len(), delivery.attempts)) }
             }
             ol.steps-made {
                 @if let Some(older) = self.older(owed, &records) { (self.step(owed, older, at)) }
@@ -99,18 +102,18 @@ impl Timeline<'_> {
                 @if let Some((first, later)) = upcoming.split_first() {
                     li data-state="next" {
                         span {
-                            (text::NEXT_ATTEMPT) " "
-                            strong { (parts::time(*first, self.shown.now_ms)) }
+                            (t.next_attempt) " "
+                            strong { (parts::time(t, *first, self.shown.now_ms)) }
                         }
-                        @if let Some(of) = of { small { (words::of_attempts(next, of)) } }
+                        @if let Some(of) = of { small { ((t.history.of_attempts)(next, of)) } }
                     }
                     @if !later.is_empty() {
                         li.later {
                             small {
-                                (text::THEN)
+                                (t.then)
                                 @for (index, at_ms) in later.iter().enumerate() {
                                     @if index > 0 { "," }
-                                    " " (parts::time(*at_ms, self.shown.now_ms))
+                                    " " (parts::time(t, *at_ms, self.shown.now_ms))
                                 }
                             }
                         }
@@ -128,6 +131,7 @@ impl Timeline<'_> {
     }
 
     fn step(&self, owed: &FanOut, record: &Record, at: &str) -> Markup {
+        let t = text::of(self.shown.visit);
         let is_current = self
             .selected
             .is_some_and(|one| one.owed.rule == owed.rule && one.record.number == record.number);
@@ -137,14 +141,14 @@ impl Timeline<'_> {
             li data-state=(if is_good { "delivered" } else { "failed" }) {
                 a href=(path(self.shown.visit, &below))
                     aria-current=[is_current.then_some("true")] {
-                    span.unseen { (text::attempt_title(record.number)) ": " }
+                    span.unseen { ((t.attempt_title)(record.number)) ": " }
                     @if let Some(status) = record.status { b { (status) } " " }
-                    (text::why::outcome(record.outcome))
+                    ((t.why.outcome)(record.outcome))
                 }
                 small {
-                    (moments::duration(record.duration_ms)) " · "
-                    (parts::time(record.started_at_ms, self.shown.now_ms))
-                    @if record.asked_by.is_some() { " · " (text::BY_HAND) }
+                    ((t.moments.duration)(record.duration_ms)) " · "
+                    (parts::time(t, record.started_at_ms, self.shown.now_ms))
+                    @if record.asked_by.is_some() { " · " (t.by_hand) }
                 }
             }
         }
@@ -152,15 +156,16 @@ impl Timeline<'_> {
 
     /// By which rule it is owed.
     fn why(&self, owed: &FanOut) -> Markup {
+        let t = text::of(self.shown.visit);
         let rule = self.shown.rules.iter().find(|rule| rule.id == owed.rule);
         html! {
             @match (owed.rule_number, rule) {
-                (TEST_RULE, _) => { (text::BY_TEST) }
+                (TEST_RULE, _) => { (t.by_test) }
                 (_, Some(rule)) => {
-                    (text::BY_RULE) " "
+                    (t.by_rule) " "
                     a href=(path(self.shown.visit, &format!("rules/{}", rule.id))) { (rule.event) }
                 }
-                _ => { (text::BY_GONE_RULE) }
+                _ => { (t.by_gone_rule) }
             }
         }
     }
@@ -168,15 +173,16 @@ impl Timeline<'_> {
     /// What a person can do about it. Nothing is sent to a connection that is
     /// gone or inactive, nor of an event whose payload is.
     fn buttons(&self, delivery: &DeliverySummary, to: Option<&Connection>, at: &str) -> Markup {
+        let t = text::of(self.shown.visit);
         let state = delivery.state;
         let is_erased = self.shown.whole.found.erased_at_ms.is_some();
         let retry = match state {
             _ if is_erased || !to.is_some_and(|to| to.active) => None,
-            State::Delivered | State::Canceled => Some((text::SEND_AGAIN, "quiet")),
-            State::Failed | State::Retrying => Some((text::RETRY_NOW, "primary")),
+            State::Delivered | State::Canceled => Some((t.send_again, "quiet")),
+            State::Failed | State::Retrying => Some((t.retry_now, "primary")),
             _ => None,
         };
-        let cancel = (state.is_open() || state == State::Held).then_some(text::CANCEL);
+        let cancel = (state.is_open() || state == State::Held).then_some(t.cancel);
         let (retry_at, cancel_at) = (format!("{at}/retry"), format!("{at}/cancel"));
         let visit = self.shown.visit;
         html! {
@@ -194,22 +200,24 @@ impl Timeline<'_> {
 
     /// Why nothing more is to come, or what keeps it back beside its own schedule.
     fn outlook(&self, owed: &FanOut, delivery: &DeliverySummary) -> Markup {
+        let t = text::of(self.shown.visit);
         let is_open = delivery.state.is_open();
         let mut lanes = self.shown.whole.held_back.iter();
         let lane = lanes.find(|lane| is_open && lane.connection == owed.connection);
         html! {
-            @if let Some(reason) = delivery.reason { p { (text::why::reason(reason)) } }
-            @if delivery.state == State::Held { p { (text::HELD_MEANWHILE) } }
-            @if let Some(lane) = lane { (parts::held_back(lane, self.shown.now_ms)) }
+            @if let Some(reason) = delivery.reason { p { ((t.why.reason)(reason)) } }
+            @if delivery.state == State::Held { p { (t.held_meanwhile) } }
+            @if let Some(lane) = lane { (parts::held_back(t, lane, self.shown.now_ms)) }
         }
     }
 
     fn unmatched(&self, event: &Event) -> Markup {
+        let t = text::of(self.shown.visit);
         let rules = &self.shown.rules;
         html! {
             @if !event.unmatched.is_empty() {
                 details.delivery {
-                    summary { (text::UNMATCHED) }
+                    summary { (t.unmatched) }
                     ul.plain {
                         @for unmatched in &event.unmatched {
                             @let rule = rules.iter().find(|rule| rule.id == unmatched.rule);
@@ -217,8 +225,8 @@ impl Timeline<'_> {
                                 self.shown.connections.iter().find(|to| to.id == rule.connection)
                             });
                             li {
-                                (to.map_or(text::GONE_CONNECTION, |to| to.name.as_str())) ": "
-                                (text::why::mismatch(unmatched.why))
+                                (to.map_or(t.gone_connection, |to| to.name.as_str())) ": "
+                                ((t.why.mismatch)(unmatched.why))
                                 @if let Some(detail) = &unmatched.detail {
                                     ": " code { (detail) }
                                 }

@@ -1,54 +1,27 @@
 //! The words of the form of a filter, and of trying it out.
 
-texts! {
-    HINT = "Only events whose payload fits are sent. Leave empty for all.";
-    JOIN = "An event is sent when";
-    PATH = "Path in the payload";
-    PATH_EXAMPLE = "order.total";
-    COMPARISON = "Comparison";
-    VALUE = "Value";
-    VALUE_HINT = "Numbers, true, false and null are read as such. Put a text that looks like one \
-                  between quotes: \"7\".";
-    AS_JSON = "Write it as JSON";
-    AS_JSON_HINT = "What stands here is used instead of the conditions above.";
-    TRY = "Try it on the last events";
-    NOTHING_TO_TRY = "There is no event of this name to try it on, and no example.";
-    PASSES = "is sent";
-    FAILS = "is not sent";
-    EXAMPLE = "The example of this event";
-    UNKNOWN = "No event of this name was emitted yet. Check its spelling.";
-    SAVED_UNKNOWN = "Saved. No event of this name was emitted yet, and the catalogue has none: \
-                     check its spelling.";
-    TOO_COSTLY = "The filter is too costly for this payload.";
-}
-
-/// How conditions are joined.
-pub const JOINS: [(&str, &str); 2] =
-    [("and", "all conditions hold"), ("or", "at least one condition holds")];
-
-/// The comparisons, by the word of the form.
-pub const COMPARISONS: [(&str, &str); 8] = [
-    ("eq", "is"),
-    ("ne", "is not"),
-    ("gt", "is more than"),
-    ("lt", "is less than"),
-    ("starts_with", "begins with"),
-    ("in", "is one of (a, b, c)"),
-    ("exists", "is there"),
-    ("absent", "is not there"),
-];
-
-/// One of the conditions.
-pub fn condition(number: usize) -> String {
-    format!("Condition {number}")
-}
-
-/// How many of those that were tried would be sent.
-pub fn passed(passed: usize, tried: usize) -> String {
-    format!("{passed} of {tried} would be sent:")
-}
-
-/// The name of the link to the form of a rule.
-pub fn edit_rule(event: &str) -> String {
-    format!("Edit rule for {event}")
+/// The words of the form of a filter, and of trying it out.
+pub struct Filter {
+    pub hint: &'static str,
+    pub join: &'static str,
+    pub path: &'static str,
+    pub path_example: &'static str,
+    pub comparison: &'static str,
+    pub value: &'static str,
+    pub value_hint: &'static str,
+    pub as_json: &'static str,
+    pub as_json_hint: &'static str,
+    pub try_it: &'static str,
+    pub nothing_to_try: &'static str,
+    pub passes: &'static str,
+    pub fails: &'static str,
+    pub example: &'static str,
+    pub unknown: &'static str,
+    pub saved_unknown: &'static str,
+    pub too_costly: &'static str,
+    pub joins: [(&'static str, &'static str); 2],
+    pub comparisons: [(&'static str, &'static str); 8],
+    pub condition: fn(usize) -> String,
+    pub passed: fn(usize, usize) -> String,
+    pub edit_rule: fn(&str) -> String,
 }

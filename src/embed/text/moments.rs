@@ -1,17 +1,16 @@
-//! Moments and spans of time in words.
+//! Moments and spans of time in words, and as forms have them.
 
-use crate::domain::base::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, parse_rfc3339, rfc3339};
+use crate::domain::base::time::{parse_rfc3339, rfc3339};
 
-/// An exact moment.
-pub fn exact(rfc3339: &str) -> String {
-    rfc3339.replace('T', " ").replace('Z', " UTC")
+/// The words of moments and spans of time.
+pub struct Moments {
+    pub exact: fn(&str) -> String,
+    pub to_the_second: fn(&str) -> String,
+    pub bound: fn(i64) -> String,
+    pub relative: fn(i64) -> String,
+    pub duration: fn(i64) -> String,
+    pub seconds: fn(u32) -> String,
 }
-
-/// A moment without its milliseconds, such as `2026-11-28 12:26:03 UTC`.
-pub fn to_the_second(rfc3339: &str) -> String {
-    format!("{} UTC", rfc3339.get(..19).unwrap_or(rfc3339).replace('T', " "))
-}
-
 /// A moment as the fields of forms take it, in UTC, with no more than its minutes.
 pub fn field(at_ms: i64) -> String {
     rfc3339(at_ms)[..16].to_owned()
@@ -23,39 +22,6 @@ pub fn parse_field(text: &str) -> Option<i64> {
     // Fields leave out seconds that are zero.
     let seconds = if text.len() == 16 { ":00" } else { "" };
     parse_rfc3339(&format!("{text}{seconds}Z"))
-}
-
-/// The beginning of a range of time, or its end, as exactly as it was given.
-pub fn bound(at_ms: i64) -> String {
-    let exact = exact(&rfc3339(at_ms));
-    if at_ms % MINUTE_MS == 0 { exact.replace(":00.000", "") } else { exact }
-}
-
-/// A moment seen from now, `ms` away: `3 min ago`, `in 2 h`.
-pub fn relative(ms: i64) -> String {
-    let length = match ms.abs() {
-        below if below < 10 * SECOND_MS => return "now".to_owned(),
-        below if below < MINUTE_MS => format!("{} s", below / SECOND_MS),
-        below if below < HOUR_MS => format!("{} min", below / MINUTE_MS),
-        // Rounded, or a day that has just begun would read as 23 hours.
-        below if below < 2 * DAY_MS => format!("{} h", (below + HOUR_MS / 2) / HOUR_MS),
-        length => format!("{} days", length / DAY_MS),
-    };
-    if ms < 0 { format!("{length} ago") } else { format!("in {length}") }
-}
-
-/// A duration.
-pub fn duration(ms: i64) -> String {
-    if ms < SECOND_MS {
-        format!("{ms} ms")
-    } else {
-        format!("{}.{} s", ms / 1_000, ms % 1_000 / 100)
-    }
-}
-
-/// Seconds.
-pub fn seconds(seconds: u32) -> String {
-    format!("{seconds} s")
 }
 
 /// A retry schedule: `5s, 30s, 5m, 2h`.
@@ -74,11 +40,7 @@ pub fn schedule(steps: &[u32]) -> String {
 /// Which step cannot be read.
 pub fn parse_schedule(text: &str) -> Result<Vec<u32>, String> {
     let parts = text.split([',', ' ']).map(str::trim).filter(|part| !part.is_empty());
-    parts
-        .map(|part| {
-            parse_step(part).ok_or_else(|| format!("{part:?} is no time such as 30s, 5m, 2h"))
-        })
-        .collect()
+    parts.map(|part| parse_step(part).ok_or_else(|| part.to_owned())).collect()
 }
 
 fn parse_step(part: &str) -> Option<u32> {
@@ -95,11 +57,14 @@ fn parse_step(part: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::base::time::{DAY_MS, MINUTE_MS};
     use crate::domain::delivery::retry::Schedule;
+    use crate::embed::text::LANGUAGES;
     use proptest::prelude::*;
 
     #[test]
     fn moments_and_durations() {
+        let t = &LANGUAGES[0].moments;
         for (ms, expected) in [
             (0, "now"),
             (-9_999, "now"),
@@ -109,10 +74,10 @@ mod tests {
             (DAY_MS - 5_000, "in 24 h"),
             (3 * DAY_MS, "in 3 days"),
         ] {
-            assert_eq!(relative(ms), expected);
+            assert_eq!((t.relative)(ms), expected);
         }
-        assert_eq!([duration(12), duration(1_234)], ["12 ms", "1.2 s"]);
-        assert_eq!(exact("2026-01-02T03:04:05.678Z"), "2026-01-02 03:04:05.678 UTC");
+        assert_eq!([(t.duration)(12), (t.duration)(1_234)], ["12 ms", "1.2 s"]);
+        assert_eq!((t.exact)("2026-01-02T03:04:05.678Z"), "2026-01-02 03:04:05.678 UTC");
         assert_eq!(
             schedule(Schedule::default().steps()),
             "5s, 30s, 5m, 30m, 2h, 5h, 10h, 14h, 20h, 24h"
@@ -121,6 +86,7 @@ mod tests {
 
     #[test]
     fn moments_of_fields_and_ranges() {
+        let t = &LANGUAGES[0].moments;
         let minute = 29_500_000 * MINUTE_MS;
         assert_eq!(field(minute + 59_999), "2026-02-02T02:40");
         for (text, expected) in [
@@ -137,8 +103,8 @@ mod tests {
         ] {
             assert_eq!(parse_field(text), expected, "{text}");
         }
-        assert_eq!(bound(minute), "2026-02-02 02:40 UTC");
-        assert_eq!(bound(minute + 1), "2026-02-02 02:40:00.001 UTC");
+        assert_eq!((t.bound)(minute), "2026-02-02 02:40 UTC");
+        assert_eq!((t.bound)(minute + 1), "2026-02-02 02:40:00.001 UTC");
     }
 
     #[test]

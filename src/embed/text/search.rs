@@ -1,24 +1,14 @@
 //! The words of the list of events, of its filters and of what is exported from it.
 
-texts! {
-    EVENT_EXAMPLE = "order.paid or order.*";
-    MORE = "More filters and export";
-    SINCE = "Accepted since (UTC)";
-    UNTIL = "Accepted until (UTC)";
-    EXPORT_HINT = "A file has a line for each delivery of the newest 500 events that match. \
-                   Choose a time range to get older ones.";
-    NEWEST = "Newest";
-}
-
-/// The formats of a file.
-pub const FORMATS: [(&str, &str); 2] =
-    [("csv", "Export as CSV"), ("jsonl", "Export as JSON lines")];
-
-/// The columns of the list; narrow pages leave some of them out.
-pub const HEADS: [(Option<&str>, &str); 4] =
-    [(None, "Event"), (Some("wide"), "Connections"), (None, "Status"), (None, "Accepted")];
-
-/// How many connections more there are than those that are named.
-pub fn and_more(count: usize) -> String {
-    format!("and {count} more")
+/// The words of the list of events, of its filters and of what is exported from it.
+pub struct Search {
+    pub event_example: &'static str,
+    pub more: &'static str,
+    pub since: &'static str,
+    pub until: &'static str,
+    pub export_hint: &'static str,
+    pub newest: &'static str,
+    pub formats: [(&'static str, &'static str); 2],
+    pub heads: [(Option<&'static str>, &'static str); 4],
+    pub and_more: fn(usize) -> String,
 }
