@@ -8,7 +8,6 @@ use crate::app::delivery::wake::wake;
 use crate::app::erasures;
 use crate::app::events::{check_shown, delivery_key, home};
 use crate::domain::base::error::{Code, Error, Kind, Result};
-use crate::domain::base::ids::TEST_RULE;
 use crate::domain::base::limits::ATTEMPTS_BY_HAND_MAX;
 use crate::domain::base::time::MINUTE_MS;
 use crate::domain::connection::options::Ordering;
@@ -108,7 +107,7 @@ async fn attempt_now<P: Platform>(
     };
     // Somebody else was faster where nothing was woken; the answer shows the result.
     let Some(Woken { attempts, payload_bytes }) = woken else { return Ok(()) };
-    let waits_in_line = strict && !state.is_open() && key.rule != TEST_RULE;
+    let waits_in_line = strict && !state.is_open() && !key.is_test();
     let attempt = attempts + 1;
     let delivery = WaitingDelivery { attempt, payload_bytes, ..WaitingDelivery::first(place) };
     // What waits for a retry is its lane's to start; the sweeper nudges one that did not hear.
@@ -122,7 +121,7 @@ async fn attempt_now<P: Platform>(
 /// In a strict line nothing open is sent before what stands in front of it.
 async fn check_first(log: &impl Database, line: &ConnectionQueue, key: &DeliveryKey) -> Result<()> {
     let oldest = lines::oldest(log, line, true, 0).await?;
-    if key.rule == TEST_RULE || oldest.is_some_and(|head| line.key(&head.place) == *key) {
+    if key.is_test() || oldest.is_some_and(|head| line.key(&head.place) == *key) {
         return Ok(());
     }
     let msg = "Its connection sends in strict order, and an earlier event is not settled yet: \

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
+use crate::domain::base::ids::TEST_RULE;
 use crate::domain::base::limits::{DELIVERY_ROW_BYTES, ROW_INLINE_BYTES};
 use crate::domain::delivery::attempt::{Outcome, Record};
 use crate::domain::delivery::job::Job;
@@ -73,6 +74,11 @@ impl Owed {
             event: self.event.clone(),
             rule: self.rule,
         }
+    }
+
+    /// Whether it is of a test event.
+    pub fn is_test(&self) -> bool {
+        self.rule == TEST_RULE
     }
 
     /// Whether it owes the very attempt that the job is for.

@@ -10,7 +10,7 @@ use crate::destinations::call::{
     Account, Call, Content, OutboundHeader, OutboundRequest, STEPS_MAX, Step, Verdict,
 };
 use crate::destinations::model::Values;
-use crate::domain::base::ids::{TEST_RULE, message_id};
+use crate::domain::base::ids::message_id;
 use crate::domain::base::limits::{BODY_KEPT_BYTES_MAX, ERROR_BYTES_MAX, SLOW_AFTER_MS};
 use crate::domain::base::secret::{SealContext, Secret};
 use crate::domain::connection::model::{Credentials, RuleSays, SealedSigningSecret, Target};
@@ -123,7 +123,7 @@ async fn exchange<P: Platform>(
         created_at_ms: owed.created_at_ms,
         hops: owed.hops,
         message_id: id,
-        is_test: owed.rule == TEST_RULE,
+        is_test: owed.is_test(),
         attempt: owed.attempts + 1,
         now_ms: started_at_ms,
     };
@@ -246,7 +246,7 @@ fn conclude<P: Platform>(
 ) -> AttemptResult {
     let (now_ms, started_at_ms) = (platform.now_ms(), made.started_at_ms);
     let (number, outcome) = (owed.attempts + 1, made.outcome());
-    let is_test = owed.rule == TEST_RULE;
+    let is_test = owed.is_test();
     // A test event is tried once: who sent it sees what came of it, and sends another.
     let is_final = is_test || matches!(made.verdict, Verdict::Gone | Verdict::Permanent { .. });
     let retry_after = made.retry_after_ms(now_ms);

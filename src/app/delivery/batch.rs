@@ -14,7 +14,7 @@ use crate::app::delivery::lanes;
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::reports::{Report, Reports};
 use crate::domain::base::error::Result;
-use crate::domain::base::limits::{CANCEL_STEP, SLICE_BYTES_MAX, SLICE_JOBS_MAX};
+use crate::domain::base::limits::{SLICE_BYTES_MAX, SLICE_JOBS_MAX};
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::{Message, Step};
 use crate::domain::lane::messages::ConsumerReport;
@@ -111,9 +111,7 @@ pub async fn settle_unsent<P: Platform>(
         connection: key.connection.clone(),
     };
     for (line, _) in group_by_key(keys.iter().map(line), ConnectionQueue::clone) {
-        let (workspace, connection) = (&line.workspace, &line.connection);
-        deliveries::cancel_connection(log, workspace, connection, now_ms, CANCEL_STEP).await?;
-        lanes::forget(platform, &line).await?;
+        lanes::abandon(platform, &line).await?;
     }
     Ok(())
 }

@@ -9,7 +9,6 @@ use crate::app::common::history_db;
 use crate::app::delivery::lanes;
 use crate::app::delivery::slice::{self, FreshTarget};
 use crate::domain::base::error::Result;
-use crate::domain::base::limits::CANCEL_STEP;
 use crate::domain::lane::queue::{ConnectionQueue, DeliveryKey, QueuePosition};
 use crate::ports::Platform;
 use crate::store::deliveries::{self, Owed};
@@ -44,11 +43,7 @@ pub async fn read<P: Platform>(
     let (target, owed) = (targets?.pop(), owed?);
     owed.wrong.iter().for_each(|why| complain(platform, line, why));
     match &target {
-        None => {
-            let (w, c, now_ms) = (&line.workspace, &line.connection, platform.now_ms());
-            deliveries::cancel_connection(log, w, c, now_ms, CANCEL_STEP).await?;
-            lanes::forget(platform, line).await?;
-        }
+        None => lanes::abandon(platform, line).await?,
         Some(fresh) if !fresh.target.active => {
             held::hold_connection(log, &line.workspace, &line.connection).await?;
         }

@@ -4,11 +4,12 @@ use serde_json::json;
 
 use crate::app::common::history_db;
 use crate::domain::base::error::Result;
+use crate::domain::base::limits::CANCEL_STEP;
 use crate::domain::delivery::job::Message;
 use crate::domain::lane::messages::{Command, ConsumerReport, Effect, Reply};
 use crate::domain::lane::queue::{ConnectionQueue, QueuePosition, WaitingDelivery};
 use crate::ports::{Jobs, Lanes, Platform, PortError};
-use crate::store::lanes;
+use crate::store::{deliveries, lanes};
 
 /// Tells a lane something; false when it is not known whether it heard.
 pub async fn tell<P: Platform>(platform: &P, told: ConsumerReport) -> bool {
@@ -39,6 +40,17 @@ pub async fn is_leased<P: Platform>(
 ) -> bool {
     let answer = ask(platform, line, Command::Ask(place)).await;
     answer.is_some_and(|reply| reply.is_leased)
+}
+
+/// Cancels a part of what a connection that is gone still owes, and forgets its lane.
+///
+/// # Errors
+/// When LOG does not answer.
+pub async fn abandon<P: Platform>(platform: &P, line: &ConnectionQueue) -> Result<()> {
+    let (log, now_ms) = (history_db(platform, line.shard)?, platform.now_ms());
+    let (workspace, connection) = (&line.workspace, &line.connection);
+    deliveries::cancel_connection(log, workspace, connection, now_ms, CANCEL_STEP).await?;
+    forget(platform, line).await
 }
 
 /// Empties the lane of a connection that is gone.

@@ -17,7 +17,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::base::ids::TEST_RULE;
 use crate::domain::base::limits::{
     LEASE_MARGIN_MS, SLOW_FOR_MS, URGENT_MAX, WAKE_AGAIN_MS, WATCH_MS,
 };
@@ -183,7 +182,7 @@ impl Lane {
         if let Some(due_at_ms) = told.due_at_ms {
             self.look_again(due_at_ms, now_ms);
         }
-        for place in told.forwarded.iter().filter(|place| place.rule == TEST_RULE) {
+        for place in told.forwarded.iter().filter(|place| place.is_test()) {
             self.hurry(WaitingDelivery::first(place.clone()));
         }
         if !told.forwarded.is_empty() {

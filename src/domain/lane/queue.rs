@@ -21,6 +21,13 @@ pub struct DeliveryKey {
     pub rule: u32,
 }
 
+impl DeliveryKey {
+    /// Whether it is of a test event.
+    pub fn is_test(&self) -> bool {
+        self.rule == TEST_RULE
+    }
+}
+
 /// Whose line it is. It names the lane of the connection, too.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct ConnectionQueue {
@@ -58,6 +65,13 @@ pub struct QueuePosition {
     /// Number of its rule.
     #[serde(rename = "r")]
     pub rule: u32,
+}
+
+impl QueuePosition {
+    /// Whether it is of a test event.
+    pub fn is_test(&self) -> bool {
+        self.rule == TEST_RULE
+    }
 }
 
 /// What consumers have to do with a lane. It stands in LOG and is read with the jobs.
@@ -177,7 +191,7 @@ impl WaitingDelivery {
 
     /// Whether it is of a test event, which stands outside the order of a strict line.
     pub fn is_test(&self) -> bool {
-        self.place.rule == TEST_RULE
+        self.place.is_test()
     }
 }
 

@@ -10,7 +10,6 @@ use crate::app::delivery::batch::{self, Unsent};
 use crate::app::delivery::slice::{self, Slice};
 use crate::app::delivery::work::Work;
 use crate::app::delivery::write_gate;
-use crate::domain::base::ids::TEST_RULE;
 use crate::domain::lane::queue::{DeliveryKey, Mode};
 use crate::ports::Platform;
 
@@ -73,7 +72,7 @@ impl<P: Platform> Run<P> {
                     let traits = fresh.target.options.lane_policy();
                     let is_engaged = traits.is_pull_only() || row.mode == Mode::Engaged;
                     // A test event waits for nothing but the pace, which its lane keeps.
-                    let is_free = row.rule == TEST_RULE && traits.per_second.is_none();
+                    let is_free = row.is_test() && traits.per_second.is_none();
                     (work.mode, work.traits) = (row.mode, traits);
                     if is_engaged && !is_free {
                         self.leave_to_lane(index);
