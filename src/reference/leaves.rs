@@ -122,18 +122,23 @@ pub fn any_object(example: Value) -> Shape {
     leaf(json!({"type": "object"}), example)
 }
 
-/// What stands in no name: control characters, those that nobody sees, and the star.
-const NOT_IN_NAMES: &str = concat!(
-    "\\u0000-\\u001f\\u007f-\\u009f*\\u00ad\\u061c\\u115f\\u1160\\u180e\\u200b\\u200e\\u200f",
+const CONTROL: &str = "\\u0000-\\u001f\\u007f-\\u009f";
+
+/// What nobody sees.
+const INVISIBLE: &str = concat!(
+    "\\u00ad\\u061c\\u115f\\u1160\\u180e\\u200b\\u200e\\u200f",
     "\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufeff\\uffa0\\ufff9-\\ufffb"
 );
+
+/// White space, and what joins its neighbours.
+const SPACE: &str = " \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000";
+const JOINERS: &str = "\\u200c\\u200d\\ufe00-\\ufe0f";
 
 /// A name of an event or of a resource, see `domain::base::names::check_name`. Its limit is one of
 /// bytes, which a schema cannot say.
 pub fn name(example: &str) -> Shape {
-    let space = " \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000";
-    let first = format!("[^{NOT_IN_NAMES}{space}\\u200c\\u200d\\ufe00-\\ufe0f]");
-    let pattern = format!("^{first}([^{NOT_IN_NAMES}]*[^{NOT_IN_NAMES}{space}])?$");
+    let not = format!("{CONTROL}*{INVISIBLE}");
+    let pattern = format!("^[^{not}{SPACE}{JOINERS}]([^{not}]*[^{not}{SPACE}])?$");
     let schema = json!({"type": "string", "maxLength": NAME_BYTES_MAX, "pattern": pattern});
     leaf(schema, example)
 }
@@ -148,17 +153,20 @@ pub fn label(example: &str) -> Shape {
     plain(128, example)
 }
 
-/// A text of at most so many characters that is not blank and has no control characters.
+/// A text of at most so many characters of which something is to be seen, without control
+/// characters.
 fn plain(chars_max: usize, example: &str) -> Shape {
+    let seen = format!("[^{CONTROL}{INVISIBLE}{SPACE}{JOINERS}]");
+    let pattern = format!("^[^{CONTROL}]*{seen}[^{CONTROL}]*$");
     let schema = json!({"type": "string", "minLength": 1, "maxLength": chars_max,
-        "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*\\S[^\\u0000-\\u001f\\u007f-\\u009f]*$"});
+        "pattern": pattern});
     leaf(schema, example)
 }
 
 /// A pattern of a rule or of a publishable key, see `domain::base::names::check_pattern`: a name;
 /// or the beginning of names, a dot and a star; or the star alone.
 pub fn pattern(example: &str) -> Shape {
-    let pattern = format!("^(\\*|[^{NOT_IN_NAMES}]+(\\.\\*)?)$");
+    let pattern = format!("^(\\*|[^{CONTROL}*{INVISIBLE}]+(\\.\\*)?)$");
     let schema = json!({"type": "string", "maxLength": NAME_BYTES_MAX, "pattern": pattern});
     leaf(schema, example)
 }

@@ -109,7 +109,13 @@ fn a_url_has_no_invisible_character() {
             assert_eq!((refused.status, params(&refused.json())), (422, vec!["metadata.url"]));
             assert!(refused.text.contains("an invisible"), "{}", refused.text);
         }
+        // A name of which there is nothing to be seen is none.
+        for name in [hidden.to_owned(), format!(" {hidden}\u{200d} ")] {
+            let refused = world.connect(&name, &json!({"url": URL}));
+            assert_eq!((refused.status, params(&refused.json())), (400, vec!["name"]), "{name:?}");
+        }
     }
+    assert_eq!(world.connect("👩\u{200d}🚀\u{200b}", &json!({"url": URL})).status, 201);
 }
 
 /// Field report 8: what is shown is what is called.

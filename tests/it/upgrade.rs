@@ -102,6 +102,22 @@ fn releases() -> Vec<(String, State)> {
     all
 }
 
+/// Else the tests of upgrades would pass by leaving it out.
+#[test]
+fn the_state_of_each_version_is_of_use() {
+    let today = schema(&left_behind());
+    for folder in fixtures().read_dir().expect("the states") {
+        let folder = folder.expect("a folder");
+        let version = folder.file_name().to_string_lossy().into_owned();
+        let is_of_use = is_released(&version) || schema(&read(&folder.path())) == today;
+        assert!(
+            is_of_use,
+            "the schema has changed since the state of {version} was written: \
+            RELEASE=1 cargo test --test it the_state_of_a_release_is_written"
+        );
+    }
+}
+
 #[test]
 fn the_state_of_a_release_is_written_and_read_again() {
     let state = left_behind();

@@ -22,6 +22,11 @@ fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
 
+/// Whether there is nothing to be seen of a text.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_invisible(c) || is_joiner(c))
+}
+
 /// Checks an event name (or a resource name, which obeys the same rule): printable text of at most
 /// [`NAME_BYTES_MAX`] bytes without `*` and without white space at its ends.
 ///

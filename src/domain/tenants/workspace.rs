@@ -1,5 +1,7 @@
 //! A workspace: one customer of the organization. No data crosses from one workspace to another.
 
+use crate::domain::base::names::is_blank;
+
 /// Where a workspace's events live.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkspaceLocation {
@@ -57,7 +59,7 @@ pub fn check_external_id(text: &str) -> Result<(), String> {
 }
 
 fn check_text(text: &str, chars_max: usize) -> Result<(), String> {
-    let fits = !text.trim().is_empty() && text.chars().count() <= chars_max;
+    let fits = !is_blank(text) && text.chars().count() <= chars_max;
     if fits && !text.chars().any(char::is_control) {
         return Ok(());
     }

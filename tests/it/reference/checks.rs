@@ -54,6 +54,11 @@ fn schemas_take_what_the_checks_take() {
                 "日本",
                 "$a b",
                 "a\u{200b}",
+                "\u{200b}",
+                "\u{feff} \u{2060}",
+                "\u{200d}\u{fe0f}",
+                "\u{3000}",
+                "\u{200b}a\u{200d}b",
             ])
             .map(|text| (*text).to_owned())
             .collect();
@@ -84,7 +89,7 @@ fn schemas_take_what_the_checks_take() {
 proptest! {
     #[test]
     fn schemas_take_what_the_checks_take_of_any_text(
-        text in "[ -~\t\u{a0}é]{0,6}|[ab.*]{0,24}",
+        text in "[ -~\t\u{a0}é]{0,6}|[ab.*]{0,24}|[\u{200b}\u{feff}\u{200d}\u{3000} a]{0,4}",
     ) {
         for (name, shape, check) in table() {
             let (taken, expected) = (takes(&shape, &text), check(&text).is_ok());
