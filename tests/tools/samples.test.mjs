@@ -91,9 +91,9 @@ test("what is named in a command of cargo, node or a script is there", () => {
 test("wrangler knows each of its commands that the pages tell to run", async () => {
   const folder = mkdtempSync(join(tmpdir(), "posthorn-wrangler-"));
   const { command, first, env, cwd } = wranglerCommand(process.execPath, folder);
-  const lines = new Set(pages().flatMap(commands).map((one) => one.command.replace(/<[^>]*>/g, "x")).filter((line) => line.startsWith("npx wrangler ")));
+  const lines = new Set(pages().flatMap(commands).map((one) => one.command.replace(/<[^>]*>/g, "x")).filter((line) => /^(npx )?wrangler /.test(line)));
   for (const line of lines) {
-    const words = line.split(" ").slice(2);
+    const words = line.replace(/^npx /, "").split(" ").slice(1);
     const flags = words.filter((word) => word.startsWith("--"));
     const named = words.slice(0, words.findIndex((word) => !/^[a-z]/.test(word)) >>> 0);
     const { stdout } = await promisify(execFile)(command, [...first, ...named, "--help"], { env: { ...process.env, ...env }, cwd });

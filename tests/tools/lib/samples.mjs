@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { inRepo } from "../../../tools/lib/paths.mjs";
 
-const COMMAND = /^(npm|npx|cargo|node|curl|git|openssl|SEEDS?=)\b/;
+const COMMAND = /^(npm|npx|cargo|node|curl|git|openssl|SEEDS?=)\b|^wrangler /;
 
 /** Every page with samples, by its path from the repository's root. */
 export const pages = () => ["README.md", "CONTRIBUTING.md", "examples/README.md",
