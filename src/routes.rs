@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::api::{
-    cancellations, connections, emit, erasures, event_types, events, health, integrations,
+    cancellations, changes, connections, emit, erasures, event_types, events, health, integrations,
     machine_keys, mappings, metrics, organizations, publishable_keys, replays, rules, sessions,
     stats, transfers, usage, workspaces,
 };
@@ -104,6 +104,7 @@ impl<P: Platform> Table<P> {
         POST   "/api/v1/workspaces/:id/replays"      Machine API_BODY_BYTES_MAX  replays::create;
         POST   "/api/v1/workspaces/:id/cancellations"
                                                      Machine API_BODY_BYTES_MAX  cancellations::create;
+        GET    "/api/v1/workspaces/:id/changes"      Machine API_BODY_BYTES_MAX  changes::list;
         POST   "/api/v1/workspaces/:id/erasures"     Machine API_BODY_BYTES_MAX  erasures::create;
         GET    "/api/v1/workspaces/:id/erasures/:erasure"
                                                      Machine API_BODY_BYTES_MAX  erasures::get;
@@ -209,6 +210,7 @@ impl<P: Platform> Table<P> {
         POST   "/embed/s/:session/connections/:id/test"
                                                      Test    FORM_BODY_BYTES_MAX embed::connections::test_event::send;
         GET    "/embed/s/:session/event-types"       View    API_BODY_BYTES_MAX  embed::event_types::list;
+        GET    "/embed/s/:session/changes"           Manage  API_BODY_BYTES_MAX  embed::changes::list;
         GET    "/embed/s/:session/rules"             View    API_BODY_BYTES_MAX  embed::rules::list;
         POST   "/embed/s/:session/rules"             ManageRules API_BODY_BYTES_MAX embed::rules::create;
         GET    "/embed/s/:session/rules/:id"         ManageRules API_BODY_BYTES_MAX embed::rules::edit;

@@ -11,6 +11,7 @@ import { inRepo } from "./lib/paths.mjs";
 import { die, stopToolsOnSignals } from "./lib/run.mjs";
 import { step } from "./lib/steps.mjs";
 import { startWorker } from "./lib/worker.mjs";
+import { adminPages, EMPTY_PAGES, memberPages } from "./screenshots/pages.mjs";
 import { fill, fillWithMany, newTenant, openReceivers, replayDelivered } from "./screenshots/scene.mjs";
 
 const FOLDER = inRepo("build", "screenshots");
@@ -89,104 +90,6 @@ async function newSession(baseUrl, { api, workspace }, rights) {
   const { session_id, launch_url } = expected("a session", 200, answer);
   return { home: `${baseUrl}/embed/s/${session_id}`, launch_url };
 }
-
-const press = (name) => async (page) => {
-  await page.getByRole("button", { name, exact: true }).click();
-  await page.waitForLoadState();
-};
-
-const unfold = (page) => page.evaluate(() => {
-  for (const part of document.querySelectorAll("details")) part.open = true;
-});
-
-async function fillNewConnection(page) {
-  await page.getByLabel("URL").fill("http://10.0.0.1/");
-  await page.getByLabel("Scheme").selectOption("body");
-  await page.getByText("Method, body and retries").click();
-  await page.getByLabel("Timeout").fill("70");
-  await page.getByLabel("Retries").fill("5s, soon");
-}
-
-/** Name, path and what to do there, of every page that an admin can see. */
-function adminPages({ connections, events, rule, replay }) {
-  const [erp, audit, failing, paused, gone] = ["erp", "audit", "failing", "paused", "gone"]
-    .map((name) => `connections/${connections[name].id}`);
-  const attempt = `events/${events.retrying}/rules/${connections.failing.rules[0].id}/attempts/1`;
-  return [
-    ["dashboard", "dashboard"],
-    ["connections", "connections"],
-    ["connection", erp],
-    ["connection-failing", failing],
-    ["connection-paused", paused],
-    ["connection-gone", gone],
-    ["connection-new", "connections/new"],
-    ["connection-new-webhook", "connections/new?type=webhook"],
-    ["connection-new-wrong", "connections/new?type=webhook", async (page) => {
-      await fillNewConnection(page);
-      await press("Create connection")(page);
-    }],
-    ["connection-edit", `${erp}/edit`, unfold],
-    ["connection-rotate", `${audit}/secret`],
-    ["connection-rotated", `${erp}/secret`, press("Rotate secret")],
-    ["verification", `${erp}/verification`],
-    ["test-event", `${erp}/test?event=order.completed`],
-    ["test-event-wrong", `${erp}/test?event=order.completed`, async (page) => {
-      await page.getByLabel("Payload").fill("[1, 2");
-      await press("Send test event")(page);
-    }],
-    ["rules", "rules"],
-    ["rule-edit", `rules/${rule.id}`, unfold],
-    ["events", "events"],
-    ["events-nothing-found", "events?event=no.such.event&status=failed"],
-    ["events-no-such-id", "events?q=12345"],
-    ["event-delivered", `events/${events.test}?done=test-sent`],
-    ["event-retrying", `events/${events.retrying}`],
-    ["event-failed", `events/${events.failed}`],
-    ["event-held", `events/${events.held}`],
-    ["event-gone", `events/${events.paid}`],
-    ["event-unrouted", `events/${events.unrouted}`],
-    ["attempt", attempt, unfold],
-    ["failed", "failed"],
-    ["failed-many", "failed", unfold],
-    ["failed-of-one", `failed?connection=${connections.finance.id}&done=retried`],
-    ["replay-preview", "replays/new", press("Count")],
-    ["replay-wrong", "replays/new", async (page) => {
-      await page.getByLabel("Event").fill("no name");
-      await page.getByLabel("Accepted until").fill("2026-01-31T08:00");
-      await press("Count")(page);
-    }],
-    ["replay-nothing", "replays/new", async (page) => {
-      await page.getByLabel("Event").fill("stock.low");
-      await press("Count")(page);
-    }],
-    ["replays", "replays"],
-    ["replay-done", `replays/${replay}`],
-    ["not-found", "events/00000000-0000-7000-8000-000000000000"],
-    ["closed", "connections", async (page) => {
-      await page.context().clearCookies();
-      await page.reload();
-    }],
-  ];
-}
-
-/** What differs for somebody who may only look and try. */
-function memberPages({ connections, events }) {
-  return [
-    ["member-connection", `connections/${connections.paused.id}`],
-    ["member-event", `events/${events.retrying}`],
-    ["member-rules", "rules"],
-    ["member-forbidden", "connections/new"],
-  ];
-}
-
-const EMPTY_PAGES = [
-  ["empty-dashboard", "dashboard"],
-  ["empty-connections", "connections"],
-  ["empty-rules", "rules"],
-  ["empty-events", "events"],
-  ["empty-failed", "failed"],
-  ["empty-replays", "replays"],
-];
 
 /** The pictures of the README: one in the product's page, two of what is inside. */
 async function shootDocs({ baseUrl, browser, receivers, adminToken }) {

@@ -192,6 +192,27 @@ create table deleted_rules (
     primary key (workspace, number)
 ) without rowid;
 
+-- Who changed what, for 400 days: which fields, and never what stands in them. `belongs_to` is a workspace,
+-- or an organization where all its workspaces are concerned. Ids sort by time. `name` is what the record was
+-- called then, `author` an access key, a session or a reason, `fields` a JSON array of names.
+create table changes (
+    belongs_to text not null,
+    id text not null,
+    at_ms integer not null,
+    author_kind text not null,
+    author text not null,
+    external_user_id text,
+    record_kind text not null,
+    record text not null,
+    name text not null,
+    action text not null,
+    fields text not null,
+    hidden integer not null,
+    primary key (belongs_to, id)
+) without rowid;
+create index changes_shown on changes (belongs_to, id) where hidden = 0;
+create index changes_by_time on changes (at_ms);
+
 -- The organization's catalogue of event types. `example` is the exact text of a payload.
 create table event_types (
     organization text not null,

@@ -75,14 +75,14 @@ pub async fn put<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         version: 1,
     };
     fields.finish()?;
+    let stored = app::put(platform, caller, &event_type, &call.expected()).await?;
     let organization = &caller.scope.organization;
-    let stored = app::put(platform, organization, &event_type, &call.expected()).await?;
     Ok(Reply::versioned(&show(organization, &stored), &stored.tag()))
 }
 
 /// `PATCH /event-types/{key}`: what is left out is kept, `null` takes away what may be missing.
 pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    let organization = &call.caller.machine()?.scope.organization;
+    let caller = call.caller.machine()?;
     let key = call.decoded("key");
     let mut fields = Fields::parse(call.body()?)?;
     let mut cleared = |name: &str, check: fn(&str) -> std::result::Result<(), String>| {
@@ -99,15 +99,15 @@ pub async fn patch<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         visible: fields.flag("visible"),
     };
     fields.finish()?;
-    let changed = app::change(platform, organization, &key, &change, &call.expected()).await?;
+    let changed = app::change(platform, caller, &key, &change, &call.expected()).await?;
+    let organization = &caller.scope.organization;
     Ok(Reply::versioned(&show(organization, &changed), &changed.tag()))
 }
 
 /// `DELETE /event-types/{key}`. What was emitted under this name stays.
 pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
-    let organization = &call.caller.machine()?.scope.organization;
     let key = call.decoded("key");
-    app::delete(platform, organization, &key, &call.expected()).await?;
+    app::delete(platform, call.caller.machine()?, &key, &call.expected()).await?;
     Ok(Reply::ok(&json!({"key": key})))
 }
 

@@ -1,6 +1,7 @@
 //! JSON in, JSON out: one file for each noun, wire forms beside their handlers.
 
 pub mod cancellations;
+pub mod changes;
 pub mod connections;
 pub mod emit;
 pub mod erasures;

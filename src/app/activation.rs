@@ -4,6 +4,7 @@
 
 use serde_json::json;
 
+use crate::app::changes::{of_connection, switched_off};
 use crate::app::common::history_db;
 use crate::app::delivery::wake::wake;
 use crate::app::upkeep::budget::Budget;
@@ -14,6 +15,7 @@ use crate::domain::connection::model::InactiveReason;
 use crate::domain::delivery::job::Job;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::domain::tenants::actor::Actor;
+use crate::domain::tenants::change::Action;
 use crate::ports::{Database, Platform};
 use crate::store::connection_states;
 use crate::store::connections::{self, Connection};
@@ -50,7 +52,11 @@ pub async fn deactivate<P: Platform>(
     let found = connections::find(control, &actor.scope, id).await?;
     let now_ms = platform.now_ms();
     if found.active {
-        connection_states::set_active(control, &found.workspace, id, Some(reason), now_ms).await?;
+        let change = of_connection(platform, actor, &found, Action::Deactivated);
+        let (workspace, change) = (&found.workspace, Some(&change));
+        let set =
+            connection_states::set_active(control, workspace, id, Some(reason), now_ms, change);
+        set.await?;
     }
     held::hold_connection(history_db(platform, found.shard)?, &found.workspace, id).await?;
     connections::find(control, &actor.scope, id).await
@@ -75,7 +81,9 @@ pub async fn activate<P: Platform>(
         // Before it is active, or the sweeper could release what is to be canceled.
         cancel_held(log, workspace, id, platform.now_ms()).await?;
     }
-    connection_states::set_active(control, workspace, id, None, platform.now_ms()).await?;
+    let change = (!found.active).then(|| of_connection(platform, actor, &found, Action::Activated));
+    let (now_ms, change) = (platform.now_ms(), change.as_ref());
+    connection_states::set_active(control, workspace, id, None, now_ms, change).await?;
     // What failed so far does not count any more, or the next failure would end it again.
     lanes::forgive(log, workspace, id).await?;
     for _ in 0..STEPS_AT_ONCE {
@@ -110,10 +118,11 @@ pub async fn mark_inactive<P: Platform>(
     platform: &P,
     inactive: Vec<SwitchOff>,
 ) -> Vec<(String, String)> {
-    let (control, now_ms, mut marked) = (platform.control(), platform.now_ms(), Vec::new());
+    let (control, mut marked) = (platform.control(), Vec::new());
     for SwitchOff { workspace, connection, reason, unchanged_since_ms: since_ms } in inactive {
         let (w, c) = (workspace.as_str(), connection.as_str());
-        match connection_states::switch_off(control, w, c, reason, since_ms, now_ms).await {
+        let change = switched_off(platform, w, c, reason);
+        match connection_states::switch_off(control, w, c, reason, since_ms, &change).await {
             Ok(true) => marked.push((workspace, connection)),
             Ok(false) => {}
             Err(error) => complain(platform, "deactivate", c, Err(error)),

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use crate::app::changes::{of_connection, updated_connection};
 use crate::app::common::{changing, history_db, new_id, own_hosts, url_policy};
 use crate::app::credentials::{
     check_is_new, check_kept_secret, check_may_set, check_origin_kept, check_with_provider,
@@ -21,6 +22,7 @@ use crate::domain::connection::rotation::overlap_ms;
 use crate::domain::connection::signing::{self, Scheme, SecretAdvice, Signing};
 use crate::domain::lane::queue::ConnectionQueue;
 use crate::domain::tenants::actor::Actor;
+use crate::domain::tenants::change::Action;
 use crate::domain::tenants::organization::label;
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection, NewSecret, SecretRow};
@@ -154,7 +156,8 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection
     });
     let secret = fresh.as_ref().map(|fresh| seal_signing(platform, &connection, 1, fresh));
     let quota = platform.settings().quotas.connections_per_workspace;
-    connections::insert(control, &connection, secret.as_ref(), quota).await?;
+    let change = of_connection(platform, actor, &connection, Action::Created);
+    connections::insert(control, &connection, secret.as_ref(), quota, &change).await?;
     connection.secret = secret.map(|secret| row(secret, now_ms));
     let (shown_secret, advice) = fresh.as_ref().map(NewSigningSecret::told).unwrap_or_default();
     let warnings = form.warnings;
@@ -193,6 +196,7 @@ pub async fn update<P: Platform>(
     changing(async || {
         let mut connection = connections::find(control, &actor.scope, id).await?;
         expected.check(&connection.tag())?;
+        let before = connection.clone();
         let form = changed(platform, actor, &connection, change)?;
         let (destination, _) = parts(&connection)?;
         let skip = change.skip_test;
@@ -207,7 +211,8 @@ pub async fn update<P: Platform>(
         let fresh = NewSigningSecret::wished(platform, &form);
         let next = connection.secret.as_ref().map_or(1, |secret| secret.number + 1);
         let secret = fresh.as_ref().map(|fresh| seal_signing(platform, &connection, next, fresh));
-        if !connections::update(control, &connection, secret.as_ref()).await? {
+        let told = updated_connection(platform, actor, &before, &connection, secret.is_some());
+        if !connections::update(control, &connection, secret.as_ref(), told.as_ref()).await? {
             return Ok(None);
         }
         connection.version += 1;
@@ -278,8 +283,9 @@ pub async fn rotate<P: Platform>(
     };
     let number = connection.secret.as_ref().map_or(1, |secret| secret.number + 1);
     let secret = seal_signing(platform, &connection, number, &fresh);
-    let now_ms = platform.now_ms();
-    secrets::rotate(control, &connection, &secret, now_ms + overlap_ms, now_ms).await?;
+    let change = of_connection(platform, actor, &connection, Action::SecretRotated);
+    let now_ms = change.at_ms;
+    secrets::rotate(control, &connection, &secret, now_ms + overlap_ms, &change).await?;
     connection.secret = Some(row(secret, now_ms));
     connection.version += 1;
     let (shown_secret, advice) = fresh.told();
@@ -294,7 +300,8 @@ pub async fn rotate<P: Platform>(
 pub async fn end_overlap<P: Platform>(platform: &P, actor: &Actor, id: &str) -> Result<()> {
     let control = platform.control();
     let connection = connections::find(control, &actor.scope, id).await?;
-    secrets::end_overlap(control, &connection.workspace, id, platform.now_ms()).await
+    let change = of_connection(platform, actor, &connection, Action::OverlapEnded);
+    secrets::end_overlap(control, &connection.workspace, id, &change).await
 }
 
 /// Deletes a connection; what it still owed is canceled.
@@ -314,7 +321,8 @@ pub async fn delete<P: Platform>(
     expected.check(&connection.tag())?;
     let (shard, workspace) = (connection.shard, connection.workspace.clone());
     let version = (!expected.is_any()).then_some(connection.version);
-    if !deleted_connections::delete(control, &workspace, id, force, version).await? {
+    let change = of_connection(platform, actor, &connection, Action::Deleted);
+    if !deleted_connections::delete(control, &workspace, id, force, version, &change).await? {
         expected.check(&connections::find(control, &actor.scope, id).await?.tag())?;
         let used = "Rules send to this connection. Delete them first, or pass force_delete: true";
         return Err(Error::new(Kind::Conflict, used).with_code(Code::InUse));

@@ -1,9 +1,11 @@
 //! Changing the catalogue of event types, and what a workspace has emitted of them.
 
+use crate::app::changes::{of_event_type, updated_event_type};
 use crate::app::common::{changing, history_db};
-use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::error::{Kind, Result};
 use crate::domain::base::version::Expected;
 use crate::domain::tenants::actor::Actor;
+use crate::domain::tenants::change::Action;
 use crate::ports::Platform;
 use crate::store::event_types::{self, EventType};
 use crate::store::{names, workspaces};
@@ -15,23 +17,24 @@ use crate::store::{names, workspaces};
 /// `Refused` when the catalogue is full.
 pub async fn put<P: Platform>(
     platform: &P,
-    organization: &str,
+    actor: &Actor,
     new: &EventType,
     expected: &Expected,
 ) -> Result<EventType> {
-    let control = platform.control();
+    let (control, organization) = (platform.control(), &actor.scope.organization);
     changing(async || {
-        let mut version = None;
-        if !expected.is_any() {
-            let found = match event_types::find(control, organization, &new.key).await {
-                Ok(found) => Some(found),
-                Err(error) if error.kind == Kind::NotFound => None,
-                Err(error) => return Err(error),
-            };
-            expected.check(&found.as_ref().map(EventType::tag).unwrap_or_default())?;
-            version = found.map(|found| found.version);
-        }
-        event_types::put(control, organization, new, version).await
+        let found = match event_types::find(control, organization, &new.key).await {
+            Ok(found) => Some(found),
+            Err(error) if error.kind == Kind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        expected.check(&found.as_ref().map(EventType::tag).unwrap_or_default())?;
+        let version = found.as_ref().map(|found| found.version).filter(|_| !expected.is_any());
+        let change = match &found {
+            Some(found) => updated_event_type(platform, actor, found, new),
+            None => Some(of_event_type(platform, actor, new, Action::Created)),
+        };
+        event_types::put(control, organization, new, version, change.as_ref()).await
     })
     .await
 }
@@ -57,15 +60,16 @@ pub struct Change {
 /// version.
 pub async fn change<P: Platform>(
     platform: &P,
-    organization: &str,
+    actor: &Actor,
     key: &str,
     change: &Change,
     expected: &Expected,
 ) -> Result<EventType> {
-    let control = platform.control();
+    let (control, organization) = (platform.control(), &actor.scope.organization);
     changing(async || {
         let mut found = event_types::find(control, organization, key).await?;
         expected.check(&found.tag())?;
+        let before = found.clone();
         let Change { label, description, group, example, visible } = change;
         found.label = label.clone().unwrap_or(found.label);
         found.description = description.clone().unwrap_or(found.description);
@@ -73,7 +77,9 @@ pub async fn change<P: Platform>(
         found.example = example.clone().unwrap_or(found.example);
         found.visible = visible.unwrap_or(found.visible);
         found.updated_at_ms = platform.now_ms();
-        event_types::put(control, organization, &found, Some(found.version)).await
+        let change = updated_event_type(platform, actor, &before, &found);
+        let (version, change) = (Some(found.version), change.as_ref());
+        event_types::put(control, organization, &found, version, change).await
     })
     .await
 }
@@ -84,19 +90,17 @@ pub async fn change<P: Platform>(
 /// `NotFound` when it has none with this key; `PreconditionFailed` when it is of another version.
 pub async fn delete<P: Platform>(
     platform: &P,
-    organization: &str,
+    actor: &Actor,
     key: &str,
     expected: &Expected,
 ) -> Result<()> {
-    let control = platform.control();
-    if expected.is_any() {
-        let was_there = event_types::delete(control, organization, key, None).await?;
-        return if was_there { Ok(()) } else { Err(Error::not_found("event type")) };
-    }
+    let (control, organization) = (platform.control(), &actor.scope.organization);
     changing(async || {
         let found = event_types::find(control, organization, key).await?;
         expected.check(&found.tag())?;
-        let deleted = event_types::delete(control, organization, key, Some(found.version)).await?;
+        let version = (!expected.is_any()).then_some(found.version);
+        let change = of_event_type(platform, actor, &found, Action::Deleted);
+        let deleted = event_types::delete(control, organization, key, version, &change).await?;
         Ok(deleted.then_some(()))
     })
     .await

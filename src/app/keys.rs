@@ -8,6 +8,7 @@ use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::secret::{Sealed, Secret};
 use crate::domain::tenants::actor::{Actor, Scope};
 use crate::domain::tenants::api_key::{MachineToken, machine_key_place};
+use crate::domain::tenants::change::Author;
 use crate::ports::{Limited, Platform};
 use crate::store::machine_keys;
 
@@ -54,6 +55,7 @@ pub async fn authenticate<P: Platform>(platform: &P, token: &str) -> Result<Acto
     counting.check(platform).await?;
     Ok(Actor {
         created_by: created_by(&token.access_key),
+        author: Author::machine_key(&token.access_key),
         scope: Scope::organization(token.organization),
         handles_secrets: key.is_some_and(|key| !key.secrets_in_embed_only),
     })

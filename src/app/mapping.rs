@@ -1,5 +1,6 @@
 //! The mapping of a connection, stored or generated, and what it makes of a payload.
 
+use crate::app::changes::of_mapping;
 use crate::app::connections::parts;
 use crate::destinations::Destination;
 use crate::domain::base::error::{Error, Kind, Result};
@@ -91,5 +92,6 @@ pub async fn put<P: Platform>(
         now_ms: platform.now_ms(),
         expected: change.expected,
     };
-    mappings::put(platform.control(), &connection.workspace, &connection.id, &new).await
+    let told = of_mapping(platform, actor, connection);
+    mappings::put(platform.control(), &connection.workspace, &connection.id, &new, &told).await
 }

@@ -6,6 +6,7 @@ pub mod activation;
 pub mod attempts;
 pub mod cancel;
 pub mod cancellations;
+pub mod changes;
 pub mod common;
 pub mod connection_deliveries;
 pub mod connection_list;

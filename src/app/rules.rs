@@ -1,5 +1,6 @@
 //! Creating and changing rules.
 
+use crate::app::changes::{of_rule, updated_rule};
 use crate::app::common::{changing, new_id};
 use crate::destinations::model::{Action, InputKind, Values};
 use crate::destinations::{self, Destination};
@@ -10,6 +11,7 @@ use crate::domain::base::version::Expected;
 use crate::domain::routing::rule::Metadata;
 use crate::domain::routing::template::Template;
 use crate::domain::tenants::actor::Actor;
+use crate::domain::tenants::change::Action as Done;
 use crate::ports::Platform;
 use crate::store::connections::Connection;
 use crate::store::{connections, deleted_rules, rule_patterns, rules, workspaces};
@@ -75,7 +77,8 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewRule) -> R
         version: 1,
     };
     check_width(platform, &rule).await?;
-    rules::insert(control, &rule).await?;
+    let change = of_rule(platform, actor, &rule, Done::Created);
+    rules::insert(control, &rule, &change).await?;
     Ok(rule)
 }
 
@@ -175,6 +178,7 @@ pub async fn change<P: Platform>(
     changing(async || {
         let mut rule = rules::find(control, &actor.scope, id).await?;
         expected.check(&rule.tag())?;
+        let before = rule.clone();
         let Change { event, resource, resource_id, filter, connection, .. } = change;
         let Change { action, metadata, active, hidden, .. } = change;
         rule.event = event.clone().unwrap_or(rule.event);
@@ -191,7 +195,8 @@ pub async fn change<P: Platform>(
         rule.hidden = hidden.unwrap_or(rule.hidden);
         rule.updated_at_ms = platform.now_ms();
         check_width(platform, &rule).await?;
-        let is_stored = rules::update(control, &actor.scope, &rule).await?;
+        let told = updated_rule(platform, actor, &before, &rule);
+        let is_stored = rules::update(control, &actor.scope, &rule, told.as_ref()).await?;
         rule.version += 1;
         Ok(is_stored.then_some(rule))
     })
@@ -230,8 +235,8 @@ pub async fn delete<P: Platform>(
         let rule = rules::find(control, &actor.scope, id).await?;
         expected.check(&rule.tag())?;
         let version = (!expected.is_any()).then_some(rule.version);
-        let now_ms = platform.now_ms();
-        let deleted = deleted_rules::delete(control, &rule.workspace, id, version, now_ms).await?;
+        let change = of_rule(platform, actor, &rule, Done::Deleted);
+        let deleted = deleted_rules::delete(control, &rule.workspace, id, version, &change).await?;
         Ok(deleted.then_some(rule))
     })
     .await

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use crate::app::changes::of_staff;
 use crate::app::common::{history_db, new_event_id};
 use crate::app::events::home_of;
 use crate::app::keys::created_by;
@@ -11,12 +12,13 @@ use crate::domain::base::ids;
 use crate::domain::base::limits::{CLEARED_SESSIONS, ENDED_STEPS};
 use crate::domain::base::time::{DAY_MS, HOUR_MS};
 use crate::domain::tenants::actor::{Actor, Resource};
+use crate::domain::tenants::change::AuthorKind;
 use crate::domain::tenants::look::{Look, Theme};
 use crate::domain::tenants::session::{LaunchPage, Role, Session, SessionType};
 use crate::domain::tenants::session_token::{Token, TokenKind};
 use crate::ports::{Platform, PortError};
 use crate::store::sessions::{self, Filter, Stored};
-use crate::store::{machine_keys, organizations, workspaces};
+use crate::store::{changes, machine_keys, organizations, workspaces};
 
 /// A session to be created.
 pub struct NewSession {
@@ -98,6 +100,10 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewSession) -
     let launch_expires_at_ms = now_ms + new.launch_ttl_ms;
     let launch = (launch_token.hash(), launch_expires_at_ms);
     let log = history_db(platform, workspace.shard)?;
+    let author = session.actor().author;
+    if author.kind == AuthorKind::Staff {
+        changes::record(control, &of_staff(platform, author, &session)).await?;
+    }
     sessions::insert(log, &session, (&launch.0, launch.1), &access_token.hash()).await?;
     Ok(Created { session, access_token, launch_token, launch_expires_at_ms })
 }

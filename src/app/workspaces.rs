@@ -1,5 +1,6 @@
 //! Creating and changing workspaces.
 
+use crate::app::changes::{of_workspace, updated_workspace};
 use crate::app::common::{changing, new_id};
 use crate::app::upkeep::storage;
 use crate::domain::base::error::{Code, Error, Kind, Result};
@@ -7,6 +8,7 @@ use crate::domain::base::version::Expected;
 use crate::domain::delivery::retention::RetentionChoice;
 use crate::domain::tenants::actor::Actor;
 use crate::domain::tenants::api_key;
+use crate::domain::tenants::change::Action;
 use crate::domain::tenants::workspace::Limits;
 use crate::ports::Platform;
 use crate::store::workspaces::{self, Workspace};
@@ -63,7 +65,8 @@ pub async fn create<P: Platform>(
     };
     let public_key = api_key::publishable_key(number, platform.bytes());
     let quota = platform.settings().quotas.workspaces_per_organization;
-    if workspaces::insert(control, organization, &workspace, &public_key, quota).await? {
+    let told = of_workspace(platform, actor, &workspace, Action::Created);
+    if workspaces::insert(control, organization, &workspace, &public_key, quota, &told).await? {
         return Ok((workspace, true));
     }
     // Somebody else may have created it in between.
@@ -104,9 +107,11 @@ pub async fn change<P: Platform>(
     changing(async || {
         let mut workspace = workspaces::find(control, &actor.scope, id).await?;
         expected.check(&workspace.tag())?;
+        let before = workspace.clone();
         edit(&mut workspace);
         workspace.updated_at_ms = platform.now_ms();
-        if workspaces::update(control, organization, &workspace).await? {
+        let change = updated_workspace(platform, actor, &before, &workspace);
+        if workspaces::update(control, organization, &workspace, change.as_ref()).await? {
             workspace.version += 1;
             return Ok(Some(workspace));
         }

@@ -6,6 +6,7 @@
 //! may do, and turns errors into pages. Each page is a file that reads what it shows and renders
 //! it; what people read stands in `text`.
 
+pub mod changes;
 pub mod charts;
 pub(crate) mod common;
 pub mod connections;
@@ -14,6 +15,7 @@ pub mod event_types;
 pub(crate) mod filter_rows;
 pub mod frame;
 pub mod history;
+pub mod last_day;
 pub mod rule_action;
 pub mod rule_draft;
 pub(crate) mod rule_filter;

@@ -2,9 +2,11 @@
 
 use maud::{Markup, html};
 
+use crate::app::changes::of_rule;
 use crate::app::rules::{self as app, Change, NewRule};
 use crate::domain::base::error::{Kind, Result};
 use crate::domain::base::version::Expected;
+use crate::domain::tenants::change::Action;
 use crate::domain::tenants::session::Need;
 use crate::embed::frame::layout::{Page, Section, csrf_token, page, page_with, path};
 use crate::embed::frame::parts::{self, Button, Errors, Field};
@@ -333,10 +335,11 @@ pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
 /// `POST /embed/s/{session}/rules/{id}/delete`. What is under way by it stays under way.
 pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
-    let scope = visit.session.actor().scope;
-    let found = rules::one_shown(&scope, &call.id("id", "rule")?);
+    let actor = visit.session.actor();
+    let found = rules::one_shown(&actor.scope, &call.id("id", "rule")?);
     let rule = found.run(platform.control()).await?;
-    let now_ms = platform.now_ms();
-    deleted_rules::delete(platform.control(), &rule.workspace, &rule.id, None, now_ms).await?;
+    let (control, workspace) = (platform.control(), &rule.workspace);
+    let change = of_rule(platform, &actor, &rule, Action::Deleted);
+    deleted_rules::delete(control, workspace, &rule.id, None, &change).await?;
     Ok(Reply::see_other(&path(visit, "rules?done=deleted")))
 }

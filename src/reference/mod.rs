@@ -26,6 +26,8 @@ pub mod problems;
 
 mod organizations;
 
+mod changes;
+
 mod machine_keys;
 
 mod workspaces;
@@ -101,6 +103,7 @@ fn described() -> Vec<Described> {
     organizations.extend(machine_keys::operations());
     organizations.extend(organizations::health());
     let mut workspaces = workspaces::operations();
+    workspaces.extend(changes::operations());
     workspaces.extend(transfers::operations());
     let mut rules = rules::operations();
     rules.extend(filter::operations());
@@ -172,6 +175,7 @@ fn named() -> Names {
         deliveries::shapes(),
         replays::shapes(),
         workspaces::shapes(),
+        changes::shapes(),
         connections::shapes(),
         rules::shapes(),
         filter::shapes(),

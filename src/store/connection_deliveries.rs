@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::domain::base::ids::first_event_id;
 use crate::domain::delivery::state::State;
 use crate::store::row::{FromRow, Row};
 use crate::store::{Query, all_rows};
@@ -77,6 +78,31 @@ pub fn list(
 /// The newest deliveries of a connection, and one more if there are more.
 pub fn newest(workspace: &str, connection: &str) -> Query<Vec<Delivery>> {
     list(workspace, connection, (super::events::NEWEST, 0), NEWEST_SHOWN + 1)
+}
+
+/// Deliveries at which the strip of the last 24 hours looks.
+pub const DAY_LOOKED_AT: usize = 500;
+
+const LAST_DAY: &str = "\
+    select created_at_ms, state from deliveries \
+    where workspace = ?1 and connection = ?2 and event >= ?3 and rule > 0 \
+    order by workspace desc, connection desc, event desc limit ?4";
+
+/// When the newest deliveries since `since_ms` were accepted, and what became of them: at most
+/// [`DAY_LOOKED_AT`], newest first, without test events.
+pub fn last_day(workspace: &str, connection: &str, since_ms: i64) -> Query<Vec<(i64, State)>> {
+    struct Accepted((i64, State));
+    impl FromRow for Accepted {
+        fn from_row(row: &mut Row) -> Self {
+            Self((row.int("created_at_ms"), row.word("state")))
+        }
+    }
+    let since = first_event_id(since_ms);
+    let params = [workspace.into(), connection.into(), since.into(), DAY_LOOKED_AT.into()];
+    Query::new(LAST_DAY, params, |rows| {
+        let accepted: Vec<Accepted> = all_rows(rows)?;
+        Ok(accepted.into_iter().map(|Accepted(one)| one).collect())
+    })
 }
 
 /// Of each connection by itself: however many deliveries of one have failed, those of another are

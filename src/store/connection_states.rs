@@ -2,9 +2,10 @@
 
 use crate::domain::base::error::Result;
 use crate::domain::connection::model::InactiveReason;
+use crate::domain::tenants::change::NewChange;
 use crate::domain::tenants::notice::{Notice, NoticeKind};
 use crate::ports::Database;
-use crate::store::{notices, run, statement};
+use crate::store::{changes, notices, run, statement};
 
 const SET_ACTIVE: &str = "\
     update connections set active = ?3, inactive_reason = ?4, updated_at_ms = ?5, \
@@ -13,7 +14,8 @@ const SET_ACTIVE: &str = "\
       warned_percent = case ?3 when 0 then warned_percent else 0 end \
     where id = ?2 and workspace = ?1";
 
-/// Makes a connection inactive for a reason, or active, which makes a warning void.
+/// Makes a connection inactive for a reason, or active, which makes a warning void. `change` says
+/// who did it, where it was not so already.
 ///
 /// # Errors
 /// When CONTROL does not answer.
@@ -23,6 +25,7 @@ pub async fn set_active(
     connection: &str,
     inactive: Option<InactiveReason>,
     now_ms: i64,
+    change: Option<&NewChange>,
 ) -> Result<()> {
     let params = [
         workspace.into(),
@@ -32,6 +35,7 @@ pub async fn set_active(
         now_ms.into(),
     ];
     let mut statements = vec![statement(SET_ACTIVE, params)];
+    statements.extend(change.map(changes::recorded));
     if inactive.is_none() {
         let cause = "activated";
         statements.insert(0, notices::raised_recovered(workspace, connection, cause, now_ms));
@@ -54,8 +58,9 @@ pub async fn switch_off(
     connection: &str,
     reason: InactiveReason,
     unchanged_since_ms: i64,
-    now_ms: i64,
+    change: &NewChange,
 ) -> Result<bool> {
+    let now_ms = change.at_ms;
     let params = [
         workspace.into(),
         connection.into(),
@@ -64,7 +69,8 @@ pub async fn switch_off(
         unchanged_since_ms.into(),
     ];
     let told = notices::raised_disabled(workspace, connection, reason.as_str(), now_ms);
-    let results = run(control, vec![statement(SWITCH_OFF, params), told]).await?;
+    let recorded = changes::recorded(change);
+    let results = run(control, vec![statement(SWITCH_OFF, params), recorded, told]).await?;
     Ok(!results[0].is_empty())
 }
 

@@ -9,9 +9,10 @@ use crate::domain::base::version;
 use crate::domain::connection::model::{InactiveReason, SealedCredentials, SetBy};
 use crate::domain::connection::options::DeliveryOptions;
 use crate::domain::tenants::actor::Scope;
+use crate::domain::tenants::change::NewChange;
 use crate::ports::{Database, Param, Statement};
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{Query, all_rows, connection_names, notices, run, select, statement};
+use crate::store::{Query, all_rows, changes, connection_names, notices, run, select, statement};
 
 /// A connection as it is stored, with what is known of its signing secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,6 +185,7 @@ pub async fn insert(
     connection: &Connection,
     secret: Option<&NewSecret>,
     quota: Option<u32>,
+    change: &NewChange,
 ) -> Result<()> {
     let [timeout, schedule, ordering, per_second, in_flight] = option_params(&connection.options);
     let row = statement(
@@ -208,10 +210,10 @@ pub async fn insert(
             connection_names::key(&connection.name).into(),
         ],
     );
-    let known = statement(IS_KNOWN, [(&connection.id).into()]);
     let mut statements = vec![
         row,
-        known,
+        changes::recorded(change),
+        statement(IS_KNOWN, [(&connection.id).into()]),
         connection_names::is_taken(&connection.workspace, &connection.id, &connection.name),
         statement(MOST, [(&connection.workspace).into()]),
         notices::raised_of_connections(&connection.workspace, quota, connection.created_at_ms),
@@ -221,7 +223,7 @@ pub async fn insert(
         ..insert_secret(connection, secret, connection.created_at_ms)
     }));
     let results = run(control, statements).await?;
-    match [0, 1, 2].map(|at| results[at].is_empty()) {
+    match [0, 2, 3].map(|at| results[at].is_empty()) {
         [false, _, _] => Ok(()),
         [true, false, _] => {
             let msg = "There is a connection with this id";
@@ -229,7 +231,7 @@ pub async fn insert(
         }
         [true, true, false] => Err(connection_names::taken()),
         [true, true, true] => {
-            let most: Option<Most> = row::first(row::rows(&results[3])?)?;
+            let most: Option<Most> = row::first(row::rows(&results[4])?)?;
             Err(Error::quota(
                 "workspace",
                 "connections",
@@ -279,6 +281,7 @@ pub async fn update(
     control: &impl Database,
     connection: &Connection,
     secret: Option<&NewSecret>,
+    change: Option<&NewChange>,
 ) -> Result<bool> {
     let [timeout, schedule, ordering, per_second, in_flight] = option_params(&connection.options);
     let mut statements = Vec::new();
@@ -308,6 +311,8 @@ pub async fn update(
             connection_names::key(&connection.name).into(),
         ],
     ));
+    let update = statements.len() - 1;
+    statements.extend(change.map(changes::recorded));
     let results = match run(control, statements).await {
         Err(error) if error.is_refused_data() => {
             let named = run(
@@ -323,7 +328,7 @@ pub async fn update(
         }
         results => results?,
     };
-    Ok(results.last().is_some_and(|updated| !updated.is_empty()))
+    Ok(!results[update].is_empty())
 }
 
 /// What a [`Connection`] is read from: `c` is the connection, `w` its workspace.

@@ -1,8 +1,9 @@
 //! The end of a connection in CONTROL.
 
 use crate::domain::base::error::Result;
+use crate::domain::tenants::change::NewChange;
 use crate::ports::Database;
-use crate::store::{mappings, run, statement};
+use crate::store::{changes, mappings, run, statement};
 
 const DELETE: &str = "\
     delete from connections where id = ?2 and workspace = ?1 \
@@ -30,10 +31,12 @@ pub async fn delete(
     connection: &str,
     force: bool,
     version: Option<i64>,
+    change: &NewChange,
 ) -> Result<bool> {
     let params = [workspace.into(), connection.into(), force.into(), version.into()];
     let statements = vec![
         statement(DELETE, params),
+        changes::recorded(change),
         statement(DELETE_RULES, [workspace.into(), connection.into()]),
         statement(DELETE_SECRETS, [connection.into()]),
         statement(DELETE_CATALOGUES, [workspace.into(), connection.into()]),

@@ -5,8 +5,9 @@ use serde_json::json;
 use crate::destinations;
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::DELETED_RULES_KEPT_MS;
+use crate::domain::tenants::change::NewChange;
 use crate::ports::Database;
-use crate::store::{run, statement};
+use crate::store::{changes, run, statement};
 
 const FORGET: &str = "delete from deleted_rules where workspace = ?1 and deleted_at_ms < ?2";
 const KEEP: &str = "\
@@ -29,8 +30,9 @@ pub async fn delete(
     workspace: &str,
     rule: &str,
     version: Option<i64>,
-    now_ms: i64,
+    change: &NewChange,
 ) -> Result<bool> {
+    let now_ms = change.at_ms;
     let key = || [workspace.into(), rule.into(), version.into()];
     let [id, rule, of] = key();
     let kinds = json!(destinations::reading_rules()).to_string();
@@ -38,6 +40,7 @@ pub async fn delete(
         statement(FORGET, [workspace.into(), (now_ms - DELETED_RULES_KEPT_MS).into()]),
         statement(KEEP, [id, rule, of, now_ms.into(), kinds.into()]),
         statement(DELETE, key()),
+        changes::recorded(change),
     ];
     Ok(!run(control, statements).await?[2].is_empty())
 }

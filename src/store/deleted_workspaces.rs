@@ -9,7 +9,7 @@ use crate::domain::base::limits::{CLEARED_CONNECTIONS, CLEARED_RULES, CLEARED_WO
 use crate::domain::tenants::actor::Scope;
 use crate::ports::{Database, Rows};
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{notices, run, select, statement};
+use crate::store::{changes, notices, run, select, statement};
 
 /// A workspace that was deleted and of which something may be left.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,17 +82,21 @@ const DELETE_SAID: &str = "\
       from deleted_rules where workspace = ?1 order by workspace, number limit ?2) \
     returning number";
 
-/// Deletes one step of the rules of a deleted workspace and of what former ones said; whether there
-/// may be more.
+/// Deletes one step of the rules of a deleted workspace, of what former ones said, and of who
+/// changed what; whether there may be more.
 ///
 /// # Errors
 /// When CONTROL does not answer.
 pub async fn delete_rules(control: &impl Database, workspace: &str) -> Result<bool> {
     let params = || [workspace.into(), CLEARED_RULES.into()];
-    let statements = vec![statement(DELETE_RULES, params()), statement(DELETE_SAID, params())];
+    let statements = vec![
+        statement(DELETE_RULES, params()),
+        statement(DELETE_SAID, params()),
+        changes::cleared(workspace),
+    ];
     let results = run(control, statements).await?;
     let is_full = |rows: &Rows| Ok(row::rows(rows)?.len() >= CLEARED_RULES);
-    Ok(is_full(&results[0])? || is_full(&results[1])?)
+    Ok(is_full(&results[0])? || is_full(&results[1])? || is_full(&results[2])?)
 }
 
 /// The connections of one step.

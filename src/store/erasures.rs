@@ -7,7 +7,7 @@ use crate::domain::base::limits::ERASURE_STEP;
 use crate::domain::delivery::state::{EndReason, State, Transition};
 use crate::ports::{Database, Param};
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{Query, run, select, statement};
+use crate::store::{Query, changes, run, select, statement};
 
 /// The deliveries `d` of the events of the set `?2`.
 macro_rules! deliveries {
@@ -279,7 +279,7 @@ const FORGET_IN_CONNECTIONS: &str = "\
 const FORGET_IN_RULES: &str = "\
     update rules set created_by = ?3 where workspace = ?1 and created_by = ?2";
 
-/// Clears a person's id from the sessions, replays, connections and rules of a workspace.
+/// Clears a person's id from the sessions, replays, connections, rules and changes of a workspace.
 ///
 /// # Errors
 /// When a database does not answer.
@@ -290,8 +290,11 @@ pub async fn forget_person(
     person: &str,
 ) -> Result<()> {
     let renamed = || [workspace.into(), person.into(), NOBODY.into()];
-    let in_control =
-        vec![statement(FORGET_IN_CONNECTIONS, renamed()), statement(FORGET_IN_RULES, renamed())];
+    let in_control = vec![
+        statement(FORGET_IN_CONNECTIONS, renamed()),
+        statement(FORGET_IN_RULES, renamed()),
+        changes::person_forgotten(workspace, person),
+    ];
     run(control, in_control).await?;
     let in_log = vec![
         statement(FORGET_IN_SESSIONS, [workspace.into(), person.into()]),

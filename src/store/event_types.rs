@@ -3,9 +3,10 @@
 use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::limits::CATALOGUE_MAX;
 use crate::domain::base::version;
+use crate::domain::tenants::change::NewChange;
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{Query, run, select, statement};
+use crate::store::{Query, changes, run, select, statement};
 
 /// An event type of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +83,7 @@ pub async fn put(
     organization: &str,
     event_type: &EventType,
     version: Option<i64>,
+    change: Option<&NewChange>,
 ) -> Result<Option<EventType>> {
     let params = [
         organization.into(),
@@ -97,7 +99,8 @@ pub async fn put(
         version.into(),
     ];
     let full = [organization.into(), (&event_type.key).into(), CATALOGUE_MAX.into()];
-    let statements = vec![statement(IS_FULL, full), statement(PUT, params)];
+    let mut statements = vec![statement(IS_FULL, full), statement(PUT, params)];
+    statements.extend(change.map(changes::recorded));
     let results = run(control, statements).await?;
     let stored = row::first(row::rows(&results[1])?)?;
     if stored.is_none() && !results[0].is_empty() {
@@ -164,9 +167,11 @@ pub async fn delete(
     organization: &str,
     key: &str,
     version: Option<i64>,
+    change: &NewChange,
 ) -> Result<bool> {
     let params = [organization.into(), key.into(), version.into()];
-    Ok(!run(control, vec![statement(DELETE, params)]).await?[0].is_empty())
+    let statements = vec![statement(DELETE, params), changes::recorded(change)];
+    Ok(!run(control, statements).await?[0].is_empty())
 }
 
 /// An event type as a list shows it.

@@ -1,9 +1,10 @@
 //! The stored mappings of connections, in CONTROL.
 
 use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::tenants::change::NewChange;
 use crate::ports::{Database, Statement};
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{Query, select, statement};
+use crate::store::{Query, all_rows, changes, run, statement};
 
 /// The mapping of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +88,7 @@ pub async fn put(
     workspace: &str,
     connection: &str,
     new: &NewMapping<'_>,
+    change: &NewChange,
 ) -> Result<Mapping> {
     let params = [
         workspace.into(),
@@ -97,7 +99,8 @@ pub async fn put(
         new.now_ms.into(),
         new.expected.into(),
     ];
-    let stored: Vec<Mapping> = row::all(select(control, statement(PUT, params)).await?)?;
+    let statements = vec![statement(PUT, params), changes::recorded(change)];
+    let stored: Vec<Mapping> = all_rows(&run(control, statements).await?[0])?;
     stored.into_iter().next().ok_or_else(|| {
         let told = "The mapping was changed in between: read it again";
         Error::new(Kind::Conflict, told)

@@ -9,6 +9,7 @@ pub mod attempts;
 pub mod canceled_by_hand;
 pub mod cancellations;
 pub mod catalogues;
+pub mod changes;
 pub mod connection_deliveries;
 mod connection_names;
 pub mod connection_pages;
@@ -206,6 +207,37 @@ pub async fn seven<A, B, C, D, E, F, G>(
     let (a, b, c) = ((a.read)(&results[0])?, (b.read)(&results[1])?, (c.read)(&results[2])?);
     let (d, e, f) = ((d.read)(&results[3])?, (e.read)(&results[4])?, (f.read)(&results[5])?);
     Ok((a, b, c, d, e, f, (g.read)(&results[6])?))
+}
+
+/// Runs eight queries in one round trip.
+#[expect(clippy::type_complexity, reason = "a list of queries, as in the ones above")]
+pub async fn eight<A, B, C, D, E, F, G, H>(
+    db: &impl Database,
+    (a, b, c, d, e, f, g, h): (
+        Query<A>,
+        Query<B>,
+        Query<C>,
+        Query<D>,
+        Query<E>,
+        Query<F>,
+        Query<G>,
+        Query<H>,
+    ),
+) -> Result<(A, B, C, D, E, F, G, H)> {
+    let statements = vec![
+        a.statement,
+        b.statement,
+        c.statement,
+        d.statement,
+        e.statement,
+        f.statement,
+        g.statement,
+        h.statement,
+    ];
+    let results = run(db, statements).await?;
+    let (a, b, c) = ((a.read)(&results[0])?, (b.read)(&results[1])?, (c.read)(&results[2])?);
+    let (d, e, f) = ((d.read)(&results[3])?, (e.read)(&results[4])?, (f.read)(&results[5])?);
+    Ok((a, b, c, d, e, f, (g.read)(&results[6])?, (h.read)(&results[7])?))
 }
 
 /// Reads all rows of a query's answer.

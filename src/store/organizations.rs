@@ -9,7 +9,7 @@ use crate::ports::Database;
 use crate::store::machine_keys::{self, MachineKey};
 use crate::store::row::{self, FromRow, Row};
 use crate::store::workspaces::choice;
-use crate::store::{run, select, statement};
+use crate::store::{changes, run, select, statement};
 
 const INSERT: &str = "insert into organizations (id, name, created_at_ms) values (?1, ?2, ?3)";
 
@@ -198,7 +198,8 @@ const FORGET: &str = "\
     delete from organizations where id = ?1 and deleted_at_ms <= ?2 \
       and not exists (select 1 from workspaces where organization = ?1) \
       and not exists (select 1 from machine_keys where organization = ?1) \
-      and not exists (select 1 from event_types where organization = ?1)";
+      and not exists (select 1 from event_types where organization = ?1) \
+      and not exists (select 1 from changes where belongs_to = ?1)";
 
 /// Clears away some of what a deleted organization had beside its workspaces, and forgets it when
 /// nothing is left and it was deleted at `until_ms` or before.
@@ -209,6 +210,7 @@ pub async fn clear(control: &impl Database, organization: &str, until_ms: i64) -
     let statements = vec![
         statement(DELETE_KEYS, [organization.into()]),
         statement(CLEAR_EVENT_TYPES, [organization.into(), CLEARED_ROWS.into()]),
+        changes::cleared(organization),
         statement(FORGET, [organization.into(), until_ms.into()]),
     ];
     run(control, statements).await.map(drop)

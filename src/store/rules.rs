@@ -10,10 +10,11 @@ use crate::domain::base::names::patterns_of;
 use crate::domain::base::version;
 use crate::domain::routing::rule::Metadata;
 use crate::domain::tenants::actor::Scope;
+use crate::domain::tenants::change::NewChange;
 use crate::ports::{Database, Param};
 use crate::store::row::{self, FromRow, Row};
 use crate::store::rule_patterns::too_many;
-use crate::store::{Query, all_rows, run, select, statement};
+use crate::store::{Query, all_rows, changes, run, select, statement};
 
 /// A rule as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,7 +130,7 @@ const FILTERS_ARE_LONG: &str = "\
 /// `Conflict` when another rule is the same in all that routes; `Refused` when the workspace has as
 /// many rules for the event as one event may be fanned out to, or its filters are as long as they
 /// may be.
-pub async fn insert(control: &impl Database, rule: &Rule) -> Result<()> {
+pub async fn insert(control: &impl Database, rule: &Rule, change: &NewChange) -> Result<()> {
     let params = [
         (&rule.workspace).into(),
         (&rule.id).into(),
@@ -149,7 +150,8 @@ pub async fn insert(control: &impl Database, rule: &Rule) -> Result<()> {
         FILTERS_BYTES_MAX.into(),
     ];
     let take = statement(TAKE_NUMBER, [(&rule.workspace).into()]);
-    let results = run(control, vec![take, statement(INSERT, params)]).await?;
+    let statements = vec![take, statement(INSERT, params), changes::recorded(change)];
+    let results = run(control, statements).await?;
     if results[1].is_empty() { Err(refused(control, rule).await?) } else { Ok(()) }
 }
 
@@ -345,11 +347,17 @@ const UPDATE: &str = "\
       and (event = ?3 or (select count(*) from rules r where r.workspace = ?1 and r.id <> ?2 \
         and r.event in (select value from json_each(?11))) < ?9) returning id";
 
-/// Stores a changed rule if it is still of its version; `false` when it is not.
+/// Stores a changed rule if it is still of its version; `false` when it is not. There is no change
+/// to be recorded where nothing differs.
 ///
 /// # Errors
 /// As [`insert`].
-pub async fn update(control: &impl Database, scope: &Scope, rule: &Rule) -> Result<bool> {
+pub async fn update(
+    control: &impl Database,
+    scope: &Scope,
+    rule: &Rule,
+    change: Option<&NewChange>,
+) -> Result<bool> {
     let params = [
         (&rule.workspace).into(),
         (&rule.id).into(),
@@ -368,7 +376,9 @@ pub async fn update(control: &impl Database, scope: &Scope, rule: &Rule) -> Resu
         rule.version.into(),
         FILTERS_BYTES_MAX.into(),
     ];
-    let results = run(control, vec![statement(UPDATE, params)]).await?;
+    let recorded = change.map(changes::recorded);
+    let statements = [statement(UPDATE, params)].into_iter().chain(recorded).collect();
+    let results = run(control, statements).await?;
     if !results[0].is_empty() {
         return Ok(true);
     }

@@ -6,10 +6,11 @@ use crate::domain::base::secret::Sealed;
 use crate::domain::connection::model::SetBy;
 use crate::domain::connection::rotation::LIVE_SECRETS_MAX;
 use crate::domain::tenants::actor::Scope;
+use crate::domain::tenants::change::NewChange;
 use crate::ports::Database;
 use crate::store::connections::{Connection, NewSecret};
 use crate::store::row::{FromRow, Row};
-use crate::store::{Query, all_rows, run, statement};
+use crate::store::{Query, all_rows, changes, run, statement};
 
 /// A signing secret that signs, as pages show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,8 +78,9 @@ pub async fn rotate(
     connection: &Connection,
     secret: &NewSecret,
     former_until_ms: i64,
-    now_ms: i64,
+    change: &NewChange,
 ) -> Result<()> {
+    let now_ms = change.at_ms;
     let sealed = || secret.sealed.as_text();
     let rotate_in = statement(
         ROTATE_IN,
@@ -98,7 +100,8 @@ pub async fn rotate(
         [(&connection.id).into(), secret.number.into(), sealed().into(), former_until_ms.into()],
     );
     let touch = statement(TOUCH, [(&connection.workspace).into(), (&connection.id).into()]);
-    let results = run(control, vec![rotate_in, rotate_out, touch]).await?;
+    let statements = vec![rotate_in, changes::recorded(change), rotate_out, touch];
+    let results = run(control, statements).await?;
     if results[0].is_empty() {
         let msg = format!(
             "{LIVE_SECRETS_MAX} signing secrets of this connection are valid, the most there can \
@@ -122,8 +125,8 @@ pub async fn end_overlap(
     control: &impl Database,
     workspace: &str,
     connection: &str,
-    now_ms: i64,
+    change: &NewChange,
 ) -> Result<()> {
-    let params = [workspace.into(), connection.into(), now_ms.into()];
-    run(control, vec![statement(END_OVERLAP, params)]).await.map(drop)
+    let params = [workspace.into(), connection.into(), change.at_ms.into()];
+    run(control, vec![statement(END_OVERLAP, params), changes::recorded(change)]).await.map(drop)
 }

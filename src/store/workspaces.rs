@@ -9,11 +9,12 @@ use crate::domain::base::limits::RETENTION_WORKSPACES;
 use crate::domain::base::version;
 use crate::domain::delivery::retention::{Retention, RetentionChoice};
 use crate::domain::tenants::actor::Scope;
+use crate::domain::tenants::change::NewChange;
 use crate::domain::tenants::workspace::{Limits, WorkspaceLocation};
 use crate::ports::Database;
 use crate::store::publishable_keys::{self, PublishableKey};
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{Query, run, select, statement, two};
+use crate::store::{Query, changes, run, select, statement, two};
 
 /// A workspace as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,6 +137,7 @@ pub async fn insert(
     new: &Workspace,
     public_key: &str,
     quota: Option<u32>,
+    change: &NewChange,
 ) -> Result<bool> {
     let params = [
         organization.into(),
@@ -157,7 +159,8 @@ pub async fn insert(
     let name = (&new.name).into();
     let full = [organization.into(), quota.into(), name, new.external_id.clone().into()];
     let full = statement(IS_FULL, full);
-    let results = run(control, vec![full, statement(INSERT, params), key]).await?;
+    let statements = vec![full, statement(INSERT, params), changes::recorded(change), key];
+    let results = run(control, statements).await?;
     match (results[0].is_empty(), results[1].is_empty()) {
         (_, false) => Ok(true),
         (true, true) => Ok(false),
@@ -324,6 +327,7 @@ pub async fn update(
     control: &impl Database,
     organization: &str,
     workspace: &Workspace,
+    change: Option<&NewChange>,
 ) -> Result<bool> {
     let params = [
         organization.into(),
@@ -339,7 +343,9 @@ pub async fn update(
         workspace.limits.events_per_month.into(),
         workspace.limits.connections.into(),
     ];
-    let changed = run(control, vec![statement(UPDATE, params)]).await?;
+    let recorded = change.map(changes::recorded);
+    let statements = [statement(UPDATE, params)].into_iter().chain(recorded).collect();
+    let changed = run(control, statements).await?;
     Ok(!changed[0].is_empty())
 }
 

@@ -1,26 +1,17 @@
 // What a product's page and its customers are told when something does not come through, in a real browser: a form that is sent
 // after its session has ended comes back with what was typed, and a frame of an origin that is not allowed tells the loader at once.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { noBrowser, openBrowser, openPage } from "./lib/browser.mjs";
-import { newSession } from "./lib/embed.mjs";
+import { test } from "node:test";
+import { noBrowser, openPage } from "./lib/browser.mjs";
+import { newSession, withEmbed } from "./lib/embed.mjs";
 import { openSite } from "./lib/site.mjs";
-import { newTenant, ok, openWorld } from "./lib/world.mjs";
+import { ok } from "./lib/world.mjs";
 
 const TYPED = { name: "Typed before the end", url: "https://hooks.example.com/typed" };
 const SECRET = "a-secret-nobody-keeps";
 
 let world, browser, tenant;
-
-before(async () => {
-  if (noBrowser) return;
-  [world, browser] = await Promise.all([openWorld(), openBrowser()]);
-  tenant = await newTenant(world, "Forms");
-});
-after(async () => {
-  await browser?.close();
-  await world?.close();
-});
+withEmbed("Forms", (opened) => ({ world, browser, tenant } = opened));
 
 test("a form that is sent after the session has ended comes back as it was typed, without secrets", { skip: noBrowser }, async () => {
   const page = await openPage(browser);

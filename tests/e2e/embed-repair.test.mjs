@@ -2,35 +2,18 @@
 // wide, until it is repaired. And what is found can be taken along.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, test } from "node:test";
-import { noBrowser, openBrowser, openPage } from "./lib/browser.mjs";
+import { test } from "node:test";
+import { noBrowser } from "./lib/browser.mjs";
 import { fits, NARROW } from "./lib/crawl.mjs";
-import { newSession } from "./lib/embed.mjs";
+import { openAt, withEmbed } from "./lib/embed.mjs";
 import { answer, hang } from "./lib/receiver.mjs";
 import { until } from "./lib/until.mjs";
-import { connect, emit, newTenant, openWorld, settled } from "./lib/world.mjs";
+import { connect, emit, settled } from "./lib/world.mjs";
 
 let world, browser, tenant;
+withEmbed("Repair", (opened) => ({ world, browser, tenant } = opened));
 
-before(async () => {
-  if (noBrowser) return;
-  [world, browser] = await Promise.all([openWorld(), openBrowser()]);
-  tenant = await newTenant(world, "Repair");
-});
-after(async () => {
-  await browser?.close();
-  await world?.close();
-});
-
-/** A page of a new session, at this path of it. */
-async function openAt(path, options) {
-  const page = await openPage(browser, options);
-  const { session_id, launch_url } = await newSession(world, tenant);
-  await page.goto(launch_url);
-  const home = `${world.localUrl}/embed/s/${session_id}`;
-  await page.goto(`${home}/${path}`);
-  return { page, home };
-}
+const at = (path, options) => openAt({ world, browser, tenant }, path, options);
 
 /** What the endpoint does, what the page says of it, and the page of the action that it offers. */
 const CAUSES = [
@@ -49,7 +32,7 @@ test("the page of a connection says why it fails, and one click leads to the rep
     const to = await connect(tenant, { url: world.receiver.url(path), metadata });
     const { id } = await emit(tenant, to.event);
     await settled(tenant, id, ["retrying"], 30_000);
-    const { page, home } = await openAt(`connections/${to.connection.id}`);
+    const { page, home } = await at(`connections/${to.connection.id}`);
     const health = page.locator("#health");
     await health.getByText(words).first().waitFor();
     await health.getByText("Failing since").waitFor();
@@ -78,7 +61,7 @@ test("an event is read on a phone, with two attempts to compare and JSON laid ou
   const to = await connect(tenant, { url: world.receiver.url("/compare"), metadata });
   const { id } = await emit(tenant, to.event, '{"order":{"total":12.0}}');
   await world.receiver.arrived("/compare", 2, 30_000);
-  const { page, home } = await openAt(`events/${id}`, { viewport: NARROW });
+  const { page, home } = await at(`events/${id}`, { viewport: NARROW });
   await until("both attempts are there", async () => {
     const count = await page.locator(".steps-made a").count();
     if (count === 2) return true;
@@ -110,7 +93,7 @@ test("what the list of events shows is saved as a file", { skip: noBrowser }, as
   const to = await connect(tenant, { url: world.receiver.url("/export") });
   const { id } = await emit(tenant, to.event);
   await settled(tenant, id, ["completed"]);
-  const { page } = await openAt(`events?event=${to.event}`);
+  const { page } = await at(`events?event=${to.event}`);
   await page.getByText("More filters and export").click();
   for (const [name, file] of [["Export as CSV", "events.csv"], ["Export as JSON lines", "events.jsonl"]]) {
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name }).click()]);

@@ -1,28 +1,19 @@
 // Who is let into the embed and who is not, in a real browser on the built Worker: tokens, walls
 // between workspaces, the end of a session, and what pages of other origins cannot do.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { startDemoShop } from "../../examples/demo-shop.mjs";
-import { noBrowser, openBrowser, openPage } from "./lib/browser.mjs";
-import { newSession } from "./lib/embed.mjs";
+import { noBrowser, openPage } from "./lib/browser.mjs";
+import { newSession, withEmbed } from "./lib/embed.mjs";
 import { openSite } from "./lib/site.mjs";
 import { until } from "./lib/until.mjs";
-import { connect, emit, newTenant, newWorkspace, ok, openWorld, settled } from "./lib/world.mjs";
+import { connect, emit, newTenant, newWorkspace, ok, settled } from "./lib/world.mjs";
 
 const OVER = "This session has ended";
 const NOTHING = "Page not found";
 
 let world, browser, tenant;
-
-before(async () => {
-  if (noBrowser) return;
-  [world, browser] = await Promise.all([openWorld(), openBrowser()]);
-  tenant = await newTenant(world, "Walled");
-});
-after(async () => {
-  await browser?.close();
-  await world?.close();
-});
+withEmbed("Walled", (opened) => ({ world, browser, tenant } = opened));
 
 const homeOf = (session) => `${world.localUrl}/embed/s/${session.session_id}`;
 const title = (page) => page.getByRole("heading", { level: 1 }).innerText();

@@ -146,3 +146,35 @@ fn what_is_listed_can_be_taken_along_as_csv_and_as_json_lines() {
     assert_eq!(file.text.lines().count(), 3, "{}", file.text);
     assert!(!file.text.contains("Answered"), "{}", file.text);
 }
+
+#[test]
+fn a_file_has_at_most_ten_thousand_events_and_says_where_it_goes_on() {
+    let world = world();
+    world.edge.logs[0].execute(&format!(
+        "insert into events (workspace, event, name, created_by, created_at_ms, fan_out, \
+           payload_bytes, payload) \
+         with recursive n (n) as (select 1 union all select n + 1 from n where n < 10200) \
+         select workspace, printf('0%07d%s', n, substr(event, 9)), 'many.made', created_by, \
+           created_at_ms, '[]', payload_bytes, payload \
+         from events cross join n where event = '{}'",
+        world.events[0]
+    ));
+    let visitor = world.visitor();
+    let path = "events/export?format=jsonl&event=many.*";
+    let file = visitor.get(&world.edge, path);
+    let mut lines: Vec<Value> =
+        file.text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), 10_001);
+    let last = lines.pop().expect("a last line");
+    let next = last["next_cursor"].as_str().expect("where it goes on");
+    assert_eq!(file.headers["posthorn-next-cursor"], next);
+    let rest = visitor.get(&world.edge, &format!("{path}&cursor={next}"));
+    assert!(rest.headers.get("posthorn-next-cursor").is_none());
+    lines.extend(rest.text.lines().map(|line| serde_json::from_str(line).expect("JSON")));
+    let ids: std::collections::BTreeSet<String> =
+        lines.iter().map(|line| line["event_id"].to_string()).collect();
+    assert_eq!((lines.len(), ids.len()), (10_200, 10_200));
+    // The other kind of file says it in its last line too.
+    let file = visitor.get(&world.edge, "events/export?event=many.*");
+    assert_eq!(file.text.lines().last(), Some(format!("next_cursor,{next}").as_str()));
+}

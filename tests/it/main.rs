@@ -7,6 +7,7 @@ mod api;
 mod bounds;
 mod bytes;
 mod catalogue;
+mod change_log;
 mod changes;
 mod connection_page;
 mod connections;

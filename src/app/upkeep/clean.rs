@@ -11,18 +11,22 @@ use crate::domain::base::limits::{
 };
 use crate::domain::routing::idempotency::swept_ids;
 use crate::ports::Platform;
-use crate::store::idempotency;
+use crate::store::{changes, idempotency};
 
 /// Goes on deleting on a shard; whether that is all for now.
 ///
 /// # Errors
 /// When a database does not answer.
 pub async fn clean<P: Platform>(platform: &P, shard: u16, statements: &mut Budget) -> Result<bool> {
-    // The keys that were revoked, the steps that end their sessions, and the old ones.
-    statements.take(2 + ENDED_STEPS);
+    // The keys that were revoked, the steps that end their sessions, the old ones, and old changes.
+    statements.take(3 + ENDED_STEPS);
     let forgotten = sessions::forget_old(platform, shard).await;
     let buried = match shard {
-        0 => deleted_organizations::clear_some(platform, statements).await,
+        0 => {
+            let buried = deleted_organizations::clear_some(platform, statements).await;
+            let forgotten = changes::forget_old(platform.control(), platform.now_ms()).await;
+            buried.and_then(|is_all| forgotten.map(|()| is_all))
+        }
         _ => Ok(true),
     };
     let cleared = deleted_workspaces::clear_some(platform, shard, statements).await;

@@ -34,9 +34,9 @@ pub async fn delete<P: Platform>(
     .await
 }
 
-/// Statements that each costs: to find its workspaces, three to delete each of them, and three for
+/// Statements that each costs: to find its workspaces, three to delete each of them, and four for
 /// the rest.
-const PER_ORGANIZATION: usize = 1 + 3 * CLEARED_WORKSPACES + 3;
+const PER_ORGANIZATION: usize = 1 + 3 * CLEARED_WORKSPACES + 4;
 
 /// Clears away some of what deleted organizations had, as far as the budget goes. One that fails is
 /// logged and does not keep the others. Returns whether that was all for now.

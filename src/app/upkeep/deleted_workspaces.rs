@@ -23,8 +23,8 @@ use crate::store::{replays, sessions, workspace_history, workspaces};
 /// Statements that a deletion itself spends on clearing away; the cron goes on.
 const CLEARED_AT_ONCE: usize = 350;
 
-/// Statements that a step of its rules costs, and of its connections.
-const PER_RULES_STEP: usize = 2;
+/// Statements that a step of its rules and changes costs, and of its connections.
+const PER_RULES_STEP: usize = 3;
 const PER_CONNECTIONS_STEP: usize = 4;
 /// Statements that each connection costs: what it owed is canceled, its lane and counter go.
 const PER_CONNECTION: usize = 3;

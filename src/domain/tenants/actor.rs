@@ -2,6 +2,7 @@
 //! actor.
 
 use crate::domain::base::names::same_resource;
+use crate::domain::tenants::change::Author;
 
 /// A part of the data: an organization's, or only one workspace's, or only what is about one
 /// resource of that workspace.
@@ -53,6 +54,8 @@ pub struct Actor {
     pub scope: Scope,
     /// How records name it as their creator.
     pub created_by: String,
+    /// How changes name it.
+    pub author: Author,
     /// Whether it may set and be shown signing secrets and receiver credentials.
     pub handles_secrets: bool,
 }

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod api_key;
+pub mod change;
 pub mod key_limits;
 pub mod look;
 pub mod notice;

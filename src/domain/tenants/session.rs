@@ -3,6 +3,7 @@
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::domain::tenants::actor::{Actor, Resource, Scope};
+use crate::domain::tenants::change::Author;
 use crate::domain::tenants::look::Look;
 
 /// Bounds and default of a session's life, in seconds (the wire contract).
@@ -263,7 +264,8 @@ impl Session {
             shown_only: true,
         };
         let who = self.external_user_id.as_deref().unwrap_or(&self.id);
-        Actor { scope, created_by: format!("session:{who}"), handles_secrets: true }
+        let author = Author::session(&self.id, self.external_user_id.as_deref());
+        Actor { scope, created_by: format!("session:{who}"), author, handles_secrets: true }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::embed::common::history_db;
 use crate::embed::frame::layout::path;
 use crate::embed::frame::parts::{self, Button};
 use crate::embed::history::delivery::AFTER;
+use crate::embed::last_day::LastDay;
 use crate::embed::text::{self, moments};
 use crate::http::access::EmbedSession;
 use crate::http::{Call, cursor};
@@ -21,7 +22,7 @@ use crate::store::connections::Connection;
 use crate::store::events::NEWEST;
 use crate::store::held;
 use crate::store::lanes::{self, HeldBack, Trouble};
-use crate::store::{rollups, seven};
+use crate::store::{eight, rollups};
 
 /// The states that can be asked for, by the word of the API.
 const STATES: [(&str, &[State]); 6] = [
@@ -90,6 +91,8 @@ pub struct Deliveries {
     pub trouble: Option<Trouble>,
     /// What became of its deliveries in the last days.
     pub week: Week,
+    /// What became of those of the last 24 hours.
+    pub last_day: LastDay,
     /// Until when they were counted.
     pub counted_ms: Option<i64>,
     /// How many deliveries wait, as far as they are counted.
@@ -125,11 +128,13 @@ pub async fn read<P: Platform>(
         rollups::of_connection(of, id, Week::since_ms(now_ms)),
         rollups::progress(),
         held::count_waiting(of, id, connection.active),
+        connection_deliveries::last_day(of, id, LastDay::since_ms(now_ms)),
     );
-    let (read, held_back, holds_the_line, trouble, counted, progress, waiting) =
-        seven(history_db(platform, session)?, queries).await?;
+    let (read, held_back, holds_the_line, trouble, counted, progress, waiting, day) =
+        eight(history_db(platform, session)?, queries).await?;
     let newest = is_newest.then(|| read.clone());
     let (shown, next) = page_of(read, &wanted, limit);
+    let last_day = LastDay::of(&day, now_ms);
     let (week, counted_ms) = (Week::of(counted.iter(), now_ms), progress.as_of_ms);
     Ok(Some(Deliveries {
         shown,
@@ -138,6 +143,7 @@ pub async fn read<P: Platform>(
         holds_the_line,
         trouble,
         week,
+        last_day,
         counted_ms,
         waiting,
         wanted,

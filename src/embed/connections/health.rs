@@ -194,6 +194,7 @@ impl Health<'_> {
         let is_counted = total.completed + total.failed > 0;
         html! {
             dl.tiles {
+                div { dt { (page.last_day.title(t)) } dd { (page.last_day.render(t)) } }
                 div {
                     dt { (t.charts.week_title) }
                     dd {

@@ -199,6 +199,9 @@ fn footer(visit: &EmbedSession) -> Markup {
                 @if let Some(resource) = &session.resource {
                     " · " (resource.kind) " " (resource.id)
                 }
+                @if session.may(Need::Manage).is_ok() {
+                    " · " a href=(path(visit, "changes")) { (t.changes.title) }
+                }
             }
             @if !session.look.tokens.hides_themes {
                 form.themes method="post" action=(path(visit, "theme")) aria-label=(t.theme) {

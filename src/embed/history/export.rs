@@ -15,8 +15,13 @@ use crate::store::connections::{self, Connection};
 use crate::store::events::{DeliverySummary, EventWithDeliveries, NEWEST};
 use crate::store::{hidden_connections, two};
 
-/// Events in one file.
-const EVENTS_MAX: usize = 500;
+/// Events that are read at once, and how often: the most in one file.
+const EVENTS_AT_ONCE: usize = 500;
+const PAGES_MAX: usize = 20;
+/// Bytes after which nothing more is read into a file: what one event adds is bounded.
+const FILE_BYTES: usize = 8 * 1024 * 1024;
+/// The header that says where the next file goes on; so does the last line.
+const NEXT: &str = "posthorn-next-cursor";
 
 /// The columns of a file.
 const COLUMNS: [&str; 12] = [
@@ -42,25 +47,45 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (connections, hidden) = two(platform.control(), control).await?;
     let search = Search::read(call, &connections)?;
     let before: Option<String> = cursor::read(call, "events")?;
-    let listing = Listing {
-        workspace: session.workspace.clone(),
-        filter: search.filter.clone(),
-        status: search.status.clone(),
-        before: before.unwrap_or_else(|| NEWEST.to_owned()),
-        limit: EVENTS_MAX,
-    };
-    let listing = listing.within(&scope);
-    let found = events::list_at(platform, session.shard, &listing).await?;
-    let found = found.without(&hidden, search.status.as_deref());
-    let lines = lines(visit, &found, &connections);
+    let mut before = before.unwrap_or_else(|| NEWEST.to_owned());
     let is_json = call.request.query("format").as_deref() == Some("jsonl");
-    let (text, content_type, ending) = if is_json {
-        (json_lines(&lines), "application/x-ndjson", "jsonl")
-    } else {
-        (csv(&lines), "text/csv; charset=utf-8", "csv")
+    let mut text = if is_json { String::new() } else { row(&COLUMNS.map(str::to_owned)) };
+    let mut next = None;
+    for _ in 0..PAGES_MAX {
+        let listing = Listing {
+            workspace: session.workspace.clone(),
+            filter: search.filter.clone(),
+            status: search.status.clone(),
+            before,
+            limit: EVENTS_AT_ONCE,
+        };
+        let found = events::list_at(platform, session.shard, &listing.within(&scope)).await?;
+        let found = found.without(&hidden, search.status.as_deref());
+        let lines = lines(visit, &found, &connections);
+        text.push_str(&if is_json { json_lines(&lines) } else { csv(&lines) });
+        next = found.next;
+        match &next {
+            Some(position) if text.len() < FILE_BYTES => before = position.clone(),
+            _ => break,
+        }
+    }
+    let next = next.map(|position| cursor::write("events", &position));
+    if let Some(next) = &next {
+        let last = ["next_cursor".to_owned(), next.clone()];
+        let told = || format!("{}\n", json!({"next_cursor": next}));
+        text.push_str(&if is_json { told() } else { row(&last) });
+    }
+    let (content_type, ending) = match is_json {
+        true => ("application/x-ndjson", "jsonl"),
+        false => ("text/csv; charset=utf-8", "csv"),
     };
     let name = format!("attachment; filename=\"events.{ending}\"");
-    Ok(Reply::html(StatusCode::OK, text)
+    let reply = Reply::html(StatusCode::OK, text);
+    let reply = match next {
+        Some(next) => reply.with_header(NEXT, &next),
+        None => reply,
+    };
+    Ok(reply
         .with_header("content-type", content_type)
         .with_header("content-disposition", &name)
         .with_header("cache-control", "no-store")
@@ -120,16 +145,19 @@ fn json_lines(lines: &[[Value; 12]]) -> String {
     lines.iter().map(object).collect()
 }
 
+fn row(cells: &[String]) -> String {
+    format!("{}\r\n", cells.join(","))
+}
+
 fn csv(lines: &[[Value; 12]]) -> String {
-    let row = |cells: Vec<String>| format!("{}\r\n", cells.join(","));
-    let mut text = row(COLUMNS.map(str::to_owned).into());
+    let mut text = String::new();
     for line in lines {
         let cell = |value: &Value| match value {
             Value::Null => String::new(),
             Value::String(text) => cell(text),
             other => other.to_string(),
         };
-        text.push_str(&row(line.iter().map(cell).collect()));
+        text.push_str(&row(&line.each_ref().map(cell)));
     }
     text
 }

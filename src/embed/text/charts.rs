@@ -3,6 +3,8 @@
 /// The words of charts and their numbers.
 pub struct Charts {
     pub week_title: &'static str,
+    pub day_title: &'static str,
+    pub newest_title: &'static str,
     pub delivered: &'static str,
     pub failed: &'static str,
     pub success: &'static str,
@@ -14,6 +16,7 @@ pub struct Charts {
     pub nothing: &'static str,
     pub heads: [&'static str; 4],
     pub week: fn(u64, u64) -> String,
+    pub day: fn((u64, u64, u64), Option<&str>) -> String,
     pub percent: fn(Option<u64>) -> String,
     pub times: fn((Option<i64>, Option<i64>)) -> String,
 }

@@ -6,6 +6,7 @@ use crate::domain::connection::signing::{Algorithm, Scheme, Signing};
 use crate::domain::tenants::session::{Denied, Role};
 use crate::embed::text::Texts;
 use crate::embed::text::catalogue::Catalogue;
+use crate::embed::text::changes::Changes;
 use crate::embed::text::charts::Charts;
 use crate::embed::text::connection::Connection;
 use crate::embed::text::filter::Filter;
@@ -226,8 +227,20 @@ pub static TEXTS: Texts = Texts {
         its_events: "Show its events",
         heads: [(None, "Event"), (None, "What it means"), (Some("wide"), "Group")],
     },
+    changes: Changes {
+        title: "Changes",
+        hint: "Who changed what in the last 400 days, newest first: connections, rules, secrets \
+             and settings. The values themselves are not kept here.",
+        none: "Nothing was changed yet.",
+        heads: [(None, "What"), (Some("wide"), "Fields"), (None, "Who"), (None, "When")],
+        who: changes::who,
+        record: changes::record,
+        action: changes::action,
+    },
     charts: Charts {
         week_title: "Last 7 days",
+        day_title: "Last 24 hours",
+        newest_title: "Newest 500 deliveries",
         delivered: "Delivered",
         failed: "Failed",
         success: "Success",
@@ -240,13 +253,14 @@ pub static TEXTS: Texts = Texts {
         nothing: "Nothing was sent in the last 7 days",
         heads: ["Day", "Delivered", "Failed", "Success"],
         week: charts::week,
+        day: charts::day,
         percent: charts::percent,
         times: charts::times,
     },
     connection: Connection {
         language: "Language of the code",
         working: "Working.",
-        last_delivered: "The last event that was delivered was accepted",
+        last_delivered: "The last event that was delivered is from",
         none_delivered: "No delivery shown below has arrived.",
         last_answer: "See the last attempt",
         try_now: "Try now",
@@ -271,7 +285,7 @@ pub static TEXTS: Texts = Texts {
         held: connection::held,
     },
     filter: Filter {
-        hint: "Only events whose payload fits are sent. Leave empty for all.",
+        hint: "Only events whose payload matches the filter are sent. Leave empty for all.",
         join: "An event is sent when",
         path: "Path in the payload",
         path_example: "order.total",
@@ -280,7 +294,7 @@ pub static TEXTS: Texts = Texts {
         value_hint: "Numbers, true, false and null are read as such. Put a text that looks like \
              one between quotes: \"7\".",
         as_json: "Write it as JSON",
-        as_json_hint: "What stands here is used instead of the conditions above.",
+        as_json_hint: "This JSON replaces the conditions above.",
         try_it: "Try it on the last events",
         nothing_to_try: "There is no event of this name to try it on, and no example.",
         passes: "is sent",
@@ -444,8 +458,9 @@ pub static TEXTS: Texts = Texts {
         more: "More filters and export",
         since: "Accepted since (UTC)",
         until: "Accepted until (UTC)",
-        export_hint: "A file has a line for each delivery of the newest 500 events that match. \
-             Choose a time range to get older ones.",
+        export_hint: "A file has a line for each delivery of the newest 10,000 events that match. \
+             If there are more, its last line begins with next_cursor: choose an earlier end of \
+             the time range to get the older ones.",
         newest: "Newest",
         formats: [("csv", "Export as CSV"), ("jsonl", "Export as JSON lines")],
         heads: [
@@ -654,12 +669,69 @@ fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
+mod changes {
+    use crate::domain::tenants::change::{Action, Author, AuthorKind, RecordKind};
+
+    /// Who made a change.
+    pub fn who(author: &Author) -> String {
+        let person = author.external_user_id.as_deref();
+        match author.kind {
+            AuthorKind::MachineKey => "The product".to_owned(),
+            AuthorKind::Session => person.unwrap_or("A person on this page").to_owned(),
+            AuthorKind::Staff => match person.and_then(|person| person.split_once(':')) {
+                Some((_, name)) => format!("Support ({name})"),
+                None => "Support".to_owned(),
+            },
+            AuthorKind::System => "Automatic".to_owned(),
+        }
+    }
+
+    /// What kind of record it is.
+    pub fn record(kind: RecordKind) -> &'static str {
+        match kind {
+            RecordKind::Workspace => "Workspace",
+            RecordKind::Connection => "Connection",
+            RecordKind::Rule => "Rule",
+            RecordKind::EventType => "Event type",
+            RecordKind::Session => "Support session",
+        }
+    }
+
+    /// What was done with it.
+    pub fn action(action: Action) -> &'static str {
+        match action {
+            Action::Created => "created",
+            Action::Updated => "changed",
+            Action::Deleted => "deleted",
+            Action::Activated => "resumed",
+            Action::Deactivated => "paused",
+            Action::SecretRotated => "signing secret rotated",
+            Action::OverlapEnded => "overlap of the old signing secret ended",
+            Action::Opened => "opened",
+        }
+    }
+}
+
 mod charts {
     use super::number;
 
     /// A chart of the week in words.
     pub fn week(delivered: u64, failed: u64) -> String {
         format!("Last 7 days: {} delivered, {} failed", number(delivered), number(failed))
+    }
+
+    /// The bar of the last 24 hours in words. `since` is there where only the newest were looked at.
+    pub fn day((delivered, failed, open): (u64, u64, u64), since: Option<&str>) -> String {
+        if delivered + failed + open == 0 {
+            return "Nothing was sent in the last 24 hours".to_owned();
+        }
+        let about = match since {
+            Some(since) => format!("The newest 500 deliveries, since {since} UTC"),
+            None => "Last 24 hours".to_owned(),
+        };
+        let (delivered, failed) = (number(delivered), number(failed));
+        let counted = format!("{about}: {delivered} delivered, {failed} failed");
+        if open == 0 { counted } else { format!("{counted}, {} not finished", number(open)) }
     }
 
     /// A part in percent, given in hundredths of one.

@@ -12,6 +12,7 @@ use crate::http::Request;
 use crate::http::access::EmbedSession;
 
 pub mod catalogue;
+pub mod changes;
 pub mod charts;
 pub mod connection;
 mod en;
@@ -249,6 +250,7 @@ pub struct Texts {
     pub attempt_title: fn(u32) -> String,
     pub payload_facts: fn(usize) -> String,
     pub catalogue: catalogue::Catalogue,
+    pub changes: changes::Changes,
     pub charts: charts::Charts,
     pub connection: connection::Connection,
     pub filter: filter::Filter,
