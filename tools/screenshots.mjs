@@ -1,8 +1,9 @@
 // `npm run screenshots`: every page of the embed as customers see it, light and dark, on a phone and on
 // a desk, in build/screenshots; `npm run screenshots -- docs` makes the pictures of the README instead.
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { build } from "./build.mjs";
 import { startDemoShop } from "../examples/demo-shop.mjs";
 import { expected } from "./lib/api.mjs";
@@ -15,6 +16,7 @@ import { adminPages, EMPTY_PAGES, memberPages } from "./screenshots/pages.mjs";
 import { fill, fillWithMany, newTenant, openReceivers, replayDelivered } from "./screenshots/scene.mjs";
 
 const FOLDER = inRepo("build", "screenshots");
+const SHEET = join(FOLDER, "contact-sheet.html");
 const DOCS = inRepo("docs", "images");
 const ADMIN_TOKEN = "admin-token-of-the-screenshots-32-long";
 const MASTER_KEYS = `shots:${Buffer.alloc(32, 9).toString("base64")}`;
@@ -69,6 +71,21 @@ async function shootAll(stage) {
       }
     }
   });
+  await contactSheet(stage.browser);
+}
+
+/** All pictures in one page, `contact-sheet.html`, and as a picture of that: a row for each page, in every look. */
+async function contactSheet(browser) {
+  const looks = THEMES.flatMap((theme) => WIDTHS.map((width) => `${theme}-${width}`));
+  const names = [...new Set(readdirSync(FOLDER).map((file) => file.match(/^(.+)-(?:light|dark)-\d+\.png$/)?.[1]).filter(Boolean))];
+  const cell = (name, look) => `<td><img src="${name}-${look}.png" alt="${name}, ${look}"></td>`;
+  const row = (name) => `<tr><th>${name}</th>${looks.map((look) => cell(name, look)).join("")}</tr>`;
+  const style = "img{width:300px;max-height:420px;object-fit:cover;object-position:top}th{font:12px sans-serif;vertical-align:top}";
+  writeFileSync(SHEET, `<!doctype html><meta charset="utf-8"><title>Every page</title><style>${style}</style><table>${names.map(row).join("")}</table>`);
+  const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+  await page.goto(pathToFileURL(SHEET).href, { waitUntil: "load" });
+  await page.screenshot({ path: SHEET.replace(".html", ".jpg"), type: "jpeg", quality: 60, fullPage: true });
+  await page.close();
 }
 
 /** Shows each page of a session of its own and takes its picture. */

@@ -171,6 +171,7 @@ const cases = {
   create_replay: {
     path: ofWorkspace, body: () => ({ ...range(), dry_run: true }), bad: [() => ({ ...range(), since: "yesterday" }), "since"],
   },
+  list_changes: { path: ofWorkspace },
   list_replays: { path: ofWorkspace },
   get_replay: { path: ofReplay },
   cancel_replay: { path: ofReplay },

@@ -508,3 +508,23 @@ test("no answer shows a secret", async () => {
   assert.equal(everything.split(generated.metadata.signing_secret).length - 1, 1, "a generated secret is shown once");
   assert.ok(answered.length > 100);
 });
+
+test("changes: who changed which fields, and nothing for what changed nothing", async () => {
+  const tenant = listening(await newTenant(world, "Changed"));
+  const path = `/workspaces/${tenant.workspace.id}/changes`;
+  const { connection } = await connect(tenant, { url: world.receiver.url("/changed") });
+  const rename = { name: "Renamed", metadata: { timeout_seconds: 9 } };
+  ok(await tenant.api.patch(`/connections/${connection.id}`, rename));
+  ok(await tenant.api.patch(`/connections/${connection.id}`, rename));
+  ok(await tenant.api.post(`/connections/${connection.id}/deactivate`, {}));
+  const listed = ok(await tenant.api.get(path));
+  const machineKey = { kind: "machine_key", id: tenant.machine.accessKey };
+  assertShape(listed, list({
+    id: uuid, at: time, actor: machineKey, record: { type: shapes.oneOf("workspace", "connection", "rule"), id: uuid, name: words },
+    action: shapes.oneOf("created", "updated", "deactivated"), fields: listOf(words),
+  }));
+  assert.deepEqual(listed.records.map(({ record, action, fields }) => [record.type, action, ...fields]), [
+    ["connection", "deactivated"], ["connection", "updated", "name", "timeout_seconds"], ["rule", "created"],
+    ["connection", "created"], ["workspace", "created"],
+  ]);
+});
