@@ -157,14 +157,17 @@ impl Sqlite {
         let mut db = self.db.borrow_mut();
         let transaction = db.transaction()?;
         let mut results = Vec::new();
+        // Before all of them: to SQLite an explained change is one that changed nothing.
+        for statement in statements {
+            if !self.trusts_plans.get() && plans::is_new(statement.sql) {
+                plans::check(statement.sql, plan(&transaction, statement));
+            }
+        }
         for statement in statements {
             assert!(statement.params.len() <= 100, "D1 takes 100 parameters");
             self.ran.borrow_mut().insert(statement.sql);
             let counted = self.tasks.count_statement();
             assert!(counted <= STATEMENTS_MAX, "D1 answers {STATEMENTS_MAX} statements");
-            if !self.trusts_plans.get() && plans::is_new(statement.sql) {
-                plans::check(statement.sql, plan(&transaction, statement));
-            }
             let (rows, steps) = run(&transaction, statement)?;
             self.steps.set(self.steps.get() + i64::from(steps));
             *self.steps_by_statement.borrow_mut().entry(statement.sql).or_default() +=
