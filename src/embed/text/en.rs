@@ -720,7 +720,7 @@ mod charts {
         format!("Last 7 days: {} delivered, {} failed", number(delivered), number(failed))
     }
 
-    /// The bar of the last 24 hours in words. `since` is there where only the newest were looked at.
+    /// The bar of the last 24 hours. `since` is there where only the newest were looked at.
     pub fn day((delivered, failed, open): (u64, u64, u64), since: Option<&str>) -> String {
         if delivered + failed + open == 0 {
             return "Nothing was sent in the last 24 hours".to_owned();
