@@ -272,3 +272,54 @@ fn a_request_is_copied_as_a_command_that_works() {
     let other = Visitor::new(&world.edge, &world.tenant, json!({"role": "admin"}));
     assert_eq!(other.get(&world.edge, &format!("events/{id}/payload")).status, 403);
 }
+
+/// Field report 18: what is masked is secret. A user name is none, and no word of six letters
+/// disappears because it is one.
+#[test]
+fn a_user_name_is_not_masked() {
+    let world = world();
+    let metadata = json!({"url": URL, "auth_scheme": "basic", "auth_username": "application",
+        "auth_password": "pass-very-secret"});
+    let (_, rule) = world.tenant.route(&world.edge, "x", metadata);
+    let echo = "application with pass-very-secret";
+    world.edge.receivers.script(URL, move |_| Reply::status(500).body(echo));
+    let event = world.tenant.emit(&world.edge, "x");
+    world.edge.run_for(1_000);
+    let attempt = world.tenant.attempts(&world.edge, &event, &rule)[0].clone();
+    let headers = attempt["request"]["headers"].to_string();
+    assert!(headers.contains("application/json"), "{headers}");
+    let details = format!("/api/v1/events/{event}/rules/{rule}/attempts/1/response-details");
+    assert_eq!(world.tenant.get(&world.edge, &details)["body"], "application with ***");
+}
+
+/// Field reports 10 and 13: an answer is told as what it is, and what stands in front of a receiver
+/// is not called the receiver.
+#[test]
+fn an_answer_is_told_as_what_it_is() {
+    let world = world();
+    for (status, location, outcome, words) in [
+        (304, None, "rejected_server_error", "Answered 304"),
+        (300, None, "rejected_server_error", "Answered 300"),
+        (302, Some("/b"), "redirect_refused", "a redirect to /b"),
+        (530, None, "rejected_server_error", "the host name does not resolve"),
+        (521, None, "rejected_server_error", "refused the connection"),
+    ] {
+        let name = format!("answered.{status}");
+        let url = format!("https://hooks.example.com/{status}");
+        let (_, rule) = world.tenant.route(&world.edge, &name, json!({"url": url}));
+        world.edge.receivers.script(&url, move |_| {
+            let reply = Reply::status(status);
+            location.iter().fold(reply, |reply, to| reply.header("location", to))
+        });
+        let event = world.tenant.emit(&world.edge, &name);
+        world.edge.run_for(1_000);
+        let attempt = world.tenant.attempts(&world.edge, &event, &rule)[0].clone();
+        assert_eq!(
+            (&attempt["outcome"], &attempt["status_code"]),
+            (&json!(outcome), &json!(status))
+        );
+        let told = text(&attempt, "/error");
+        assert!(told.contains(words), "{status}: {told}");
+        assert_eq!(told.contains("redirect"), location.is_some(), "{status}: {told}");
+    }
+}
