@@ -181,3 +181,23 @@ fn a_bulk_reads_its_rules_in_pieces() {
     let one = tenant.emit(&edge, "e7");
     assert_eq!(tenant.delivery(&edge, &one)["rule"], json!(rule));
 }
+
+/// The page of an event had its payload once for each delivery: 68 MB at a fan-out of 100.
+#[test]
+fn the_page_of_an_event_has_its_payload_once() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let connection = tenant.connection(&edge, json!({"url": URL}));
+    for _ in 0..100 {
+        tenant.rule(&edge, "wide", &connection);
+    }
+    let body = json!({"event": "wide", "payload": {"mark": "x".repeat(60_000)}});
+    let event = text(&tenant.emit_text(&edge, &body.to_string()).json(), "/event/id");
+    edge.run_for(60_000);
+    let session = json!({"role": "admin", "scopes": ["events.payload:read"]});
+    let page = Visitor::new(&edge, &tenant, session).get(&edge, &format!("events/{event}"));
+    assert_eq!(page.status, 200, "{}", page.text);
+    let times = page.text.matches(&"x".repeat(60_000)).count();
+    assert!((1..=3).contains(&times), "{times} times");
+    assert!(page.text.len() < 500_000, "{} bytes", page.text.len());
+}
