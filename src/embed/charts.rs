@@ -81,7 +81,7 @@ impl Week {
                 }
             }
             div.axis aria-hidden="true" {
-                @for (day_ms, _) in &self.days { span { (day(*day_ms)) } }
+                @for (day_ms, _) in &self.days { span { ((t.charts.date)(&rfc3339(*day_ms))) } }
             }
         }
     }
@@ -98,7 +98,7 @@ impl Week {
                     tbody {
                         @for (day_ms, tally) in &self.days {
                             tr {
-                                th scope="row" { (day(*day_ms)) }
+                                th scope="row" { ((t.charts.date)(&rfc3339(*day_ms))) }
                                 td { ((t.number)(tally.completed)) }
                                 td { ((t.number)(tally.failed)) }
                                 td { ((t.charts.percent)(tally.success_per_10000())) }
@@ -161,11 +161,6 @@ fn height(count: u64, most: u64) -> u64 {
 
 fn height_of(count: u64, most: u64, tall: u64) -> u64 {
     if count == 0 { 0 } else { (count * tall / most.max(1)).max(3) }
-}
-
-/// The date of a day, without its year.
-fn day(day_ms: i64) -> String {
-    rfc3339(day_ms).get(5..10).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -65,16 +65,17 @@ impl ActionPart<'_> {
         if !about.reads_rules() {
             return html! {};
         }
-        let actions: Vec<(&str, &str)> = about.actions.iter().map(|a| (a.key, a.label)).collect();
+        let actions: Vec<(&str, &str)> =
+            about.actions.iter().map(|a| (a.key, (t.form.registry)(a.label))).collect();
         let field = Field { name: "action", label: t.form.action, hint: "", error: None };
         html! {
             fieldset {
-                legend { (about.name) }
+                legend { ((t.form.registry)(about.name)) }
                 @if actions.len() > 1 {
                     (field.select(action.key, &actions))
                     (button("show", t.form.show_fields))
                 } @else {
-                    p.hint { (action.description) "." }
+                    p.hint { ((t.form.registry)(action.description)) "." }
                 }
                 @for input in action.inputs { (self.input(input)) }
                 @if action.inputs.iter().any(|input| input.kind.is_template()) {
@@ -90,15 +91,16 @@ impl ActionPart<'_> {
         if is_needless {
             return html! {};
         }
+        let said = self.t.form.registry;
         let name = name(input);
         let error = self.errors.of(&name);
-        let field = Field { name: &name, label: input.label, hint: input.hint, error };
+        let field = Field { name: &name, label: said(input.label), hint: said(input.hint), error };
         let value = self.metadata.get(input.key).map_or("", String::as_str);
         match input.kind {
             InputKind::Id(list) => self.chosen(&field, list, value),
             InputKind::Line => field.input("text", value, ""),
             InputKind::Text | InputKind::Body => field.textarea(value, 5),
-            InputKind::Words(words) => field.select(value, words),
+            InputKind::Words(words) => field.select(value, &self.t.form.words(words)),
         }
     }
 
@@ -159,7 +161,7 @@ fn shown(t: &Texts, preview: &Preview, action: &Action) -> Markup {
             p { strong { (t.form.would_send) } }
             @for input in action.inputs {
                 @if let Some(text) = preview.texts.get(input.key).and_then(|text| text.as_str()) {
-                    p.label { (input.label) }
+                    p.label { ((t.form.registry)(input.label)) }
                     pre { (text) }
                 }
             }

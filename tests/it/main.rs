@@ -29,6 +29,7 @@ mod golden;
 mod history;
 mod idempotency;
 mod lanes;
+mod languages;
 mod lists;
 mod look;
 mod machine_keys;

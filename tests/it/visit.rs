@@ -34,8 +34,14 @@ pub fn launch_target(created: &Value) -> String {
 impl Visitor {
     /// Launches a new session of the tenant's workspace.
     pub fn new(edge: &Edge, tenant: &Tenant, more: Value) -> Self {
+        Self::launched(edge, tenant, more, "")
+    }
+
+    /// The same, with this at the end of the launch URL.
+    pub fn launched(edge: &Edge, tenant: &Tenant, more: Value, query: &str) -> Self {
         let created = create(edge, tenant, more);
-        let answer = call(edge, "GET", &launch_target(&created), &[], b"");
+        let target = format!("{}{query}", launch_target(&created));
+        let answer = call(edge, "GET", &target, &[], b"");
         assert_eq!(answer.status, 303, "{}", answer.text);
         let visitor = Self {
             session: text(&created, "/session_id"),

@@ -82,7 +82,7 @@ impl Draft {
         let differing = differing.filter(|name| self.get(name) != now.get(name));
         let shown = |name: &String| {
             let setting = destination.about().field(name).map(|setting| setting.label);
-            let label = setting.unwrap_or((t.form.field)(name).0);
+            let label = setting.map(t.form.registry).unwrap_or((t.form.field)(name).0);
             let label = if label.is_empty() { t.header_name } else { label };
             (label.to_owned(), now.get(name).to_owned(), self.get(name).to_owned())
         };
@@ -163,7 +163,7 @@ fn shown(destination: &dyn Destination) -> Vec<String> {
 
 /// What is wrong with a form, in the form's own terms.
 pub fn errors(t: &Texts, form: &Form, error: Error) -> Errors {
-    let Errors(mut fields) = Errors::new(t, error.into_fields());
+    let Errors(mut fields) = Errors::read(t, error);
     let schedule = form.filled("retry_schedule").map(moments::parse_schedule);
     if let Some(Err(step)) = schedule {
         let named = |field: &&mut FieldError| field.param == "metadata.retry_schedule_seconds";
@@ -252,8 +252,8 @@ impl FormView<'_> {
         let (draft, key) = (self.draft, setting.key);
         let field = Field {
             name: key,
-            label: setting.label,
-            hint: setting.hint,
+            label: (self.t.form.registry)(setting.label),
+            hint: (self.t.form.registry)(setting.hint),
             error: self.errors.of(&param),
         };
         // What must be entered again is not kept.
@@ -261,13 +261,12 @@ impl FormView<'_> {
             self.is_new || self.errors.of(&format!("metadata.{}", setting.key)).is_some();
         let kept = if is_asked { "" } else { t.unchanged };
         let control = match setting.kind {
-            Kind::Words(words) if setting.default.is_none() && !setting.is_required => {
-                field.select(draft.get(key), &[&[("", t.form.none)], words].concat())
-            }
-            Kind::Words(words) => field.select(draft.get(key), words),
+            Kind::Words(words) if setting.default.is_none() && !setting.is_required => field
+                .select(draft.get(key), &[vec![("", t.form.none)], t.form.words(words)].concat()),
+            Kind::Words(words) => field.select(draft.get(key), &t.form.words(words)),
             Kind::Headers(most) => {
                 let name = |index: usize| draft.get(&format!("header_name_{index}"));
-                return headers::fields(t, setting.label, most, name, self.errors);
+                return headers::fields(t, field.label, most, name, self.errors);
             }
             _ if setting.is_secret => field.input("password", "", kept),
             Kind::Url => field.input("url", draft.get(key), setting.example),

@@ -150,8 +150,8 @@ fn grid(visit: &EmbedSession) -> Markup {
                 li {
                     a.row href=(path(visit, &at)) {
                         span.main {
-                            strong { (about.name) }
-                            small { (about.actions[0].description) }
+                            strong { ((t.form.registry)(about.name)) }
+                            small { ((t.form.registry)(about.actions[0].description)) }
                         }
                     }
                 }

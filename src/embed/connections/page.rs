@@ -137,16 +137,16 @@ fn summary(
             @for field in fields {
                 @let names = values.names(field.key);
                 @if !names.is_empty() {
-                    dt { (field.label) }
+                    dt { ((t.form.registry)(field.label)) }
                     dd { @for name in names { code { (name) ": ***" } " " } }
                 } @else if field.is_secret && connection.credentials.contains_key(field.key) {
-                    dt { (field.label) } dd { (t.set) }
+                    dt { ((t.form.registry)(field.label)) } dd { (t.set) }
                 } @else if let Some(value) = values.get(field.key) {
-                    dt { (field.label) }
+                    dt { ((t.form.registry)(field.label)) }
                     dd {
                         @match field.kind {
                             Kind::Url => { (parts::copyable_word(t, field.key, value)) }
-                            Kind::Words(words) => { (word_label(words, value)) }
+                            Kind::Words(words) => { ((t.form.registry)(word_label(words, value))) }
                             _ => { (value) }
                         }
                     }

@@ -126,11 +126,11 @@ fn rotation(
                 legend { (t.new_secret_title) }
                 label.choice {
                     input type="radio" name="secret" value="generate" checked;
-                    span { (t.generate) }
+                    span { (t.form.new_secret[0].1) }
                 }
                 label.choice {
                     input type="radio" name="secret" value="own";
-                    span { (t.own) }
+                    span { (t.form.new_secret[1].1) }
                 }
                 div.when-own { (own.input("password", "", "")) }
             }
@@ -183,8 +183,7 @@ pub async fn rotate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         Err(error) if error.fields.is_empty() => Err(error),
         Err(error) => {
             let status = problem::status(error.kind);
-            let fields = error.into_fields();
-            let errors = Errors::new(t, fields);
+            let errors = Errors::read(t, error);
             let prints = fingerprints::of_secrets(platform, &connection, &live);
             let (secrets, now_ms) = ((live.as_slice(), prints.as_slice()), platform.now_ms());
             let (shown, body) = rotation(visit, &connection, secrets, &errors, now_ms)?;

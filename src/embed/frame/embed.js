@@ -121,10 +121,11 @@
   /** A moment seen from now, in the words of the server's pages. */
   function relative(ms) {
     const length = Math.abs(ms);
-    if (length < 10 * SECOND && ms <= 0) return "now";
-    const [unit, name] = length < MINUTE ? [SECOND, "s"] : length < HOUR ? [MINUTE, "min"] : length < 2 * DAY ? [HOUR, "h"] : [DAY, "days"];
+    const { now, days, past } = announcer.dataset;
+    if (length < 10 * SECOND && ms <= 0) return now;
+    const [unit, name] = length < MINUTE ? [SECOND, "s"] : length < HOUR ? [MINUTE, "min"] : length < 2 * DAY ? [HOUR, "h"] : [DAY, days];
     const shown = `${unit === HOUR ? Math.round(length / HOUR) : Math.trunc(length / unit)} ${name}`;
-    return ms < 0 ? `${shown} ago` : `in ${shown}`;
+    return ms < 0 ? past.replace("*", shown) : `in ${shown}`;
   }
 
   function tick() {
@@ -209,7 +210,7 @@
   function prepare(part) {
     for (const time of part.querySelectorAll("time.exact")) {
       time.title ||= time.textContent;
-      time.textContent = new Date(time.dateTime).toLocaleString("sv");
+      time.textContent = new Date(time.dateTime).toLocaleString(root.lang === "en" ? "sv" : root.lang);
     }
     for (const button of part.querySelectorAll("button[data-copy]")) {
       button.hidden = false;

@@ -247,7 +247,7 @@ pub fn failed(request: &Request, visit: Option<&EmbedSession>, error: Error) -> 
     let body = html! {
         div.notice role="alert" {
             h1 { ((t.failed_title)(error.kind)) }
-            p { (error.message) }
+            p { ((t.failed_message)(error.kind, &error.message)) }
         }
     };
     let status = problem::status(error.kind);

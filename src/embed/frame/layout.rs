@@ -264,7 +264,8 @@ impl Frame<'_> {
                     (within)
                     p #announcer .unseen role="status" data-copied=(t.copied)
                         data-updated=(t.history.updated)
-                        data-unsent=(t.unsent) {}
+                        data-unsent=(t.unsent) data-now=(t.moments.now)
+                        data-days=(t.moments.days) data-past=(t.moments.past) {}
                 }
             }
         }

@@ -9,6 +9,11 @@
   const READY_MS = 20_000;
   const QUIET_MS = 10_000;
 
+  const WORDS = {
+    en: { failed: "This page could not be loaded.", ended: "Your session has ended.", again: "Try again" },
+    de: { failed: "Diese Seite konnte nicht geladen werden.", ended: "Ihre Sitzung ist beendet.", again: "Noch einmal versuchen" },
+  };
+
   function mount(target, options) {
     const place = typeof target === "string" ? document.querySelector(target) : target;
     if (!place?.append) throw new TypeError("Posthorn: no such element");
@@ -135,23 +140,25 @@
     }
 
     #failed = (error) => {
-      this.#show("This page could not be loaded.");
+      this.#show("failed");
       this.#options.onError?.(error);
     };
 
     #ended = () => {
-      this.#show("Your session has ended.");
+      this.#show("ended");
       this.#options.onExpired?.();
     };
 
-    #show(text) {
+    #show(what) {
       this.#clear();
+      const asked = this.#options.locale || navigator.language || "";
+      const words = WORDS[asked.slice(0, 2).toLowerCase()] || WORDS.en;
       const button = document.createElement("button");
       const onclick = () => this.#launch(this.#failed);
-      Object.assign(button, { type: "button", textContent: "Try again", onclick });
+      Object.assign(button, { type: "button", textContent: words.again, onclick });
       this.#notice = document.createElement("p");
       this.#notice.setAttribute("role", "alert");
-      this.#notice.append(`${text} `, button);
+      this.#notice.append(`${words[what]} `, button);
       this.iframe.style.display = "none";
       this.iframe.after(this.#notice);
     }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::domain::base::error::FieldError;
+use crate::domain::base::error::{Code, Error, FieldError, Kind};
 use crate::domain::base::time::rfc3339;
 use crate::domain::tenants::session::{Denied, Need};
 use crate::embed::frame::layout::{csrf_token, path};
@@ -16,7 +16,7 @@ pub fn time(t: &Texts, at_ms: i64, now_ms: i64) -> Markup {
     let exact = rfc3339(at_ms);
     html! {
         time datetime=(exact) title=((t.moments.exact)(&exact)) data-at=(at_ms) {
-            ((t.moments.relative)(at_ms - now_ms))
+            (t.moments.relative(at_ms - now_ms))
         }
     }
 }
@@ -171,9 +171,24 @@ pub struct Errors(pub Vec<FieldError>);
 
 impl Errors {
     /// The errors in the words of a language, as far as it has its own for them.
-    pub fn new(t: &Texts, mut fields: Vec<FieldError>) -> Self {
+    pub fn new(t: &Texts, fields: Vec<FieldError>) -> Self {
+        Self::said(fields, |field| (t.form.error)(field))
+    }
+
+    /// The same of an error; what conflicts with what is stored, or is refused, is another matter
+    /// than what is wrong by itself.
+    pub fn read(t: &Texts, error: Error) -> Self {
+        let (kind, code) = (error.kind, error.code);
+        Self::said(error.into_fields(), |field| match (kind, code) {
+            (Kind::Invalid, _) => (t.form.error)(field),
+            (_, Some(Code::NameTaken | Code::Duplicate)) => t.form.taken.map(str::to_owned),
+            _ => None,
+        })
+    }
+
+    fn said(mut fields: Vec<FieldError>, say: impl Fn(&FieldError) -> Option<String>) -> Self {
         for field in &mut fields {
-            if let Some(msg) = (t.form.error)(field) {
+            if let Some(msg) = say(field) {
                 field.msg = msg;
             }
         }

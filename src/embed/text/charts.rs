@@ -18,5 +18,7 @@ pub struct Charts {
     pub week: fn(u64, u64) -> String,
     pub day: fn((u64, u64, u64), Option<&str>) -> String,
     pub percent: fn(Option<u64>) -> String,
+    /// The date of a day, without its year.
+    pub date: fn(&str) -> String,
     pub times: fn((Option<i64>, Option<i64>)) -> String,
 }

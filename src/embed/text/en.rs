@@ -128,8 +128,6 @@ pub static TEXTS: Texts = Texts {
     rotate: "Rotate secret",
     rotated_title: "Secret rotated",
     new_secret_title: "The new secret",
-    generate: "Generate one for me",
-    own: "I have one",
     no_overlap: "This scheme sends one signature only. The new secret is used at once, and the old \
          one is not used any more. Let your server accept both before you rotate.",
     live_secrets: "Secrets in use",
@@ -220,6 +218,7 @@ pub static TEXTS: Texts = Texts {
     test_target,
     attempt_title,
     payload_facts,
+    failed_message,
     catalogue: Catalogue {
         event_types: "Event types",
         none: "The product has not described its events.",
@@ -256,6 +255,7 @@ pub static TEXTS: Texts = Texts {
         day: charts::day,
         percent: charts::percent,
         times: charts::times,
+        date: charts::date,
     },
     connection: Connection {
         language: "Language of the code",
@@ -358,8 +358,10 @@ pub static TEXTS: Texts = Texts {
         paths: "What the example of this event has:",
         preview: "Preview",
         would_send: "For the example of this event:",
+        taken: None,
         error: form::error,
         no_step: form::no_step,
+        registry: form::registry,
         field: form::field,
     },
     history: History {
@@ -386,10 +388,12 @@ pub static TEXTS: Texts = Texts {
         compared_with: history::compared_with,
     },
     moments: Moments {
+        now: "now",
+        days: "days",
+        past: "* ago",
         exact: moments::exact,
         to_the_second: moments::to_the_second,
         bound: moments::bound,
-        relative: moments::relative,
         duration: moments::duration,
         seconds: moments::seconds,
     },
@@ -488,7 +492,7 @@ pub static TEXTS: Texts = Texts {
 };
 
 /// What was just done, by the word in the address of the page.
-pub fn done(word: &str) -> Option<&'static str> {
+fn done(word: &str) -> Option<&'static str> {
     Some(match word {
         "saved" => "Saved.",
         "saved-unknown" => TEXTS.filter.saved_unknown,
@@ -508,7 +512,7 @@ pub fn done(word: &str) -> Option<&'static str> {
 }
 
 /// Why a session may not do something.
-pub fn denied(denied: Denied) -> &'static str {
+fn denied(denied: Denied) -> &'static str {
     match denied {
         Denied::OutOfReach => "This session does not show it.",
         Denied::NeedsAdmin => "Needs the role admin or owner.",
@@ -517,7 +521,7 @@ pub fn denied(denied: Denied) -> &'static str {
 }
 
 /// The title of an error's page.
-pub fn failed_title(kind: Kind) -> &'static str {
+fn failed_title(kind: Kind) -> &'static str {
     match kind {
         Kind::NotFound => "Page not found",
         Kind::Forbidden => "Not allowed",
@@ -528,8 +532,13 @@ pub fn failed_title(kind: Kind) -> &'static str {
     }
 }
 
+/// What an error's page says.
+fn failed_message(_: Kind, message: &str) -> String {
+    message.to_owned()
+}
+
 /// A role.
-pub fn role(role: Role) -> &'static str {
+fn role(role: Role) -> &'static str {
     match role {
         Role::Member => "Member",
         Role::Admin => "Admin",
@@ -538,20 +547,12 @@ pub fn role(role: Role) -> &'static str {
 }
 
 /// A number with its thousands apart: `12,904`.
-pub fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+fn number(number: u64) -> String {
+    super::grouped(number, ',')
 }
 
 /// How a connection signs.
-pub fn signature_summary(signing: &Signing) -> String {
+fn signature_summary(signing: &Signing) -> String {
     let algorithm = match signing.algorithm {
         Algorithm::None => return "Requests are not signed.".to_owned(),
         Algorithm::HmacSha256 => "HMAC-SHA-256",
@@ -567,12 +568,12 @@ pub fn signature_summary(signing: &Signing) -> String {
 }
 
 /// Which secret.
-pub fn secret_name(number: u32, is_newest: bool) -> String {
+fn secret_name(number: u32, is_newest: bool) -> String {
     if is_newest { format!("Secret {number}, current") } else { format!("Secret {number}") }
 }
 
 /// Who set a secret.
-pub fn secret_set_by(set_by: SetBy) -> &'static str {
+fn secret_set_by(set_by: SetBy) -> &'static str {
     match set_by {
         SetBy::Given => "entered",
         SetBy::Generated | SetBy::Shown => "generated",
@@ -580,12 +581,12 @@ pub fn secret_set_by(set_by: SetBy) -> &'static str {
 }
 
 /// How many rules.
-pub fn rules_count(count: usize) -> String {
+fn rules_count(count: usize) -> String {
     plural(count, "rule", "rules")
 }
 
 /// The name of a button that copies the text with this id, such as `sent-2` of attempt 2.
-pub fn copy_label(id: &str) -> String {
+fn copy_label(id: &str) -> String {
     let (what, number) = match id.rsplit_once('-') {
         Some((what, number)) if number.bytes().all(|b| b.is_ascii_digit()) => (what, number),
         _ => (id, ""),
@@ -605,13 +606,13 @@ pub fn copy_label(id: &str) -> String {
 }
 
 /// What it means to resume a connection and cancel what it holds.
-pub fn cancel_held_title(count: usize, or_more: bool) -> String {
+fn cancel_held_title(count: usize, or_more: bool) -> String {
     let more = if or_more { " or more" } else { "" };
     format!("Resume and cancel {count}{more} held {}?", deliveries_word(count))
 }
 
 /// What becomes of the held deliveries.
-pub fn cancel_held_means(count: usize) -> String {
+fn cancel_held_means(count: usize) -> String {
     format!(
         "The held {} not sent. New events are sent as usual. You can send canceled deliveries \
          again later, one by one.",
@@ -620,7 +621,7 @@ pub fn cancel_held_means(count: usize) -> String {
 }
 
 /// What is lost when a connection is deleted.
-pub fn delete_means(rules: usize, waiting: usize, or_more: bool) -> String {
+fn delete_means(rules: usize, waiting: usize, or_more: bool) -> String {
     let more = if or_more { " or more" } else { "" };
     format!(
         "{} and {waiting}{more} waiting {} go with it: the deliveries are canceled. The history \
@@ -635,33 +636,33 @@ fn deliveries_word(count: usize) -> &'static str {
 }
 
 /// How many attempts.
-pub fn attempts_count(count: u32) -> String {
+fn attempts_count(count: u32) -> String {
     plural(count as usize, "attempt", "attempts")
 }
 
 /// How many of an event's deliveries were delivered.
-pub fn delivered_count(delivered: usize, all: usize) -> String {
+fn delivered_count(delivered: usize, all: usize) -> String {
     format!("{delivered} of {all} delivered")
 }
 
 /// How many deliveries of a connection are failed.
-pub fn failed_count(count: usize, or_more: bool) -> String {
+fn failed_count(count: usize, or_more: bool) -> String {
     let more = if or_more { " or more" } else { "" };
     format!("{count}{more} failed {}.", deliveries_word(count))
 }
 
 /// What a test event goes to.
-pub fn test_target(name: &str) -> String {
+fn test_target(name: &str) -> String {
     format!("It is sent to {name} only, and is marked with the header posthorn-test: true.")
 }
 
 /// An attempt.
-pub fn attempt_title(number: u32) -> String {
+fn attempt_title(number: u32) -> String {
     format!("Attempt {number}")
 }
 
 /// What may be told of a payload to who may not read it.
-pub fn payload_facts(bytes: usize) -> String {
+fn payload_facts(bytes: usize) -> String {
     format!("{bytes} bytes, SHA-256")
 }
 
@@ -750,6 +751,11 @@ mod charts {
             _ => "–".to_owned(),
         }
     }
+
+    /// The date of a day, without its year.
+    pub fn date(rfc3339: &str) -> String {
+        rfc3339.get(5..10).unwrap_or_default().to_owned()
+    }
 }
 
 mod connection {
@@ -807,6 +813,11 @@ mod form {
         format!("{step:?} is no time such as 30s, 5m, 2h")
     }
 
+    /// A text of the destinations' fields and actions.
+    pub fn registry(text: &str) -> &str {
+        text
+    }
+
     /// Label and hint of a field.
     pub fn field(name: &str) -> (&'static str, &'static str) {
         match name {
@@ -857,7 +868,7 @@ mod history {
 }
 
 mod moments {
-    use crate::domain::base::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, rfc3339};
+    use crate::domain::base::time::{MINUTE_MS, SECOND_MS, rfc3339};
 
     /// An exact moment.
     pub fn exact(rfc3339: &str) -> String {
@@ -873,19 +884,6 @@ mod moments {
     pub fn bound(at_ms: i64) -> String {
         let exact = exact(&rfc3339(at_ms));
         if at_ms % MINUTE_MS == 0 { exact.replace(":00.000", "") } else { exact }
-    }
-
-    /// A moment seen from now, `ms` away: `3 min ago`, `in 2 h`.
-    pub fn relative(ms: i64) -> String {
-        let length = match ms.abs() {
-            below if below < 10 * SECOND_MS => return "now".to_owned(),
-            below if below < MINUTE_MS => format!("{} s", below / SECOND_MS),
-            below if below < HOUR_MS => format!("{} min", below / MINUTE_MS),
-            // Rounded, or a day that has just begun would read as 23 hours.
-            below if below < 2 * DAY_MS => format!("{} h", (below + HOUR_MS / 2) / HOUR_MS),
-            length => format!("{} days", length / DAY_MS),
-        };
-        if ms < 0 { format!("{length} ago") } else { format!("in {length}") }
     }
 
     /// A duration.

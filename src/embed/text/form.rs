@@ -21,13 +21,22 @@ pub struct Form {
     pub paths: &'static str,
     pub preview: &'static str,
     pub would_send: &'static str,
-    /// What is wrong with a field, where this language has its own words for it.
+    /// That there is one like it, where this language has its own words for it.
+    pub taken: Option<&'static str>,
+    /// What is wrong with a field by itself, where this language has its own words for it.
     pub error: fn(&FieldError) -> Option<String>,
+    /// A text of the destinations' fields and actions, which are written in English.
+    pub registry: fn(&str) -> &str,
     /// A step of a retry schedule that cannot be read.
     pub no_step: fn(&str) -> String,
     pub field: fn(&str) -> (&'static str, &'static str),
 }
 impl Form {
+    /// The words of a field of a destination, each with its label.
+    pub fn words(&self, words: &'static [(&'static str, &'static str)]) -> Vec<(&str, &str)> {
+        words.iter().map(|(word, label)| (*word, (self.registry)(label))).collect()
+    }
+
     /// The name of a field in a list of errors.
     pub fn label<'a>(&self, name: &'a str) -> &'a str {
         match (self.field)(name).0 {

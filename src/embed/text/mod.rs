@@ -15,6 +15,7 @@ pub mod catalogue;
 pub mod changes;
 pub mod charts;
 pub mod connection;
+mod de;
 mod en;
 pub mod filter;
 pub mod foreign;
@@ -26,7 +27,7 @@ pub mod search;
 pub mod why;
 
 /// All languages; the first is for who asks for none of them.
-pub static LANGUAGES: [&Texts; 1] = [&en::TEXTS];
+pub static LANGUAGES: [&Texts; 2] = [&en::TEXTS, &de::TEXTS];
 
 /// The texts of a visit's pages.
 pub fn of(visit: &EmbedSession) -> &'static Texts {
@@ -62,6 +63,19 @@ fn accepted(header: &str) -> Option<&'static Texts> {
         }
     }
     best.map(|(_, texts)| texts)
+}
+
+/// A number with its thousands apart: `12,904`.
+fn grouped(number: u64, between: char) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(between);
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// Languages that are looked at of a browser's list.
@@ -166,8 +180,6 @@ pub struct Texts {
     pub rotate: &'static str,
     pub rotated_title: &'static str,
     pub new_secret_title: &'static str,
-    pub generate: &'static str,
-    pub own: &'static str,
     pub no_overlap: &'static str,
     pub live_secrets: &'static str,
     pub end_overlap: &'static str,
@@ -249,6 +261,7 @@ pub struct Texts {
     pub test_target: fn(&str) -> String,
     pub attempt_title: fn(u32) -> String,
     pub payload_facts: fn(usize) -> String,
+    pub failed_message: fn(Kind, &str) -> String,
     pub catalogue: catalogue::Catalogue,
     pub changes: changes::Changes,
     pub charts: charts::Charts,

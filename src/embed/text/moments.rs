@@ -1,16 +1,34 @@
 //! Moments and spans of time in words, and as forms have them.
 
-use crate::domain::base::time::{parse_rfc3339, rfc3339};
+use crate::domain::base::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, parse_rfc3339, rfc3339};
 
 /// The words of moments and spans of time.
 pub struct Moments {
     pub exact: fn(&str) -> String,
     pub to_the_second: fn(&str) -> String,
     pub bound: fn(i64) -> String,
-    pub relative: fn(i64) -> String,
+    pub now: &'static str,
+    pub days: &'static str,
+    /// A moment that has passed; `*` stands for how long ago.
+    pub past: &'static str,
     pub duration: fn(i64) -> String,
     pub seconds: fn(u32) -> String,
 }
+impl Moments {
+    /// A moment seen from now, `ms` away: `3 min ago`, `in 2 h`. The script says it so too.
+    pub fn relative(&self, ms: i64) -> String {
+        let length = match ms.abs() {
+            below if below < 10 * SECOND_MS => return self.now.to_owned(),
+            below if below < MINUTE_MS => format!("{} s", below / SECOND_MS),
+            below if below < HOUR_MS => format!("{} min", below / MINUTE_MS),
+            // Rounded, or a day that has just begun would read as 23 hours.
+            below if below < 2 * DAY_MS => format!("{} h", (below + HOUR_MS / 2) / HOUR_MS),
+            length => format!("{} {}", length / DAY_MS, self.days),
+        };
+        if ms < 0 { self.past.replace('*', &length) } else { format!("in {length}") }
+    }
+}
+
 /// A moment as the fields of forms take it, in UTC, with no more than its minutes.
 pub fn field(at_ms: i64) -> String {
     rfc3339(at_ms)[..16].to_owned()
@@ -57,7 +75,6 @@ fn parse_step(part: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::base::time::{DAY_MS, MINUTE_MS};
     use crate::domain::delivery::retry::Schedule;
     use crate::embed::text::LANGUAGES;
     use proptest::prelude::*;
@@ -74,7 +91,7 @@ mod tests {
             (DAY_MS - 5_000, "in 24 h"),
             (3 * DAY_MS, "in 3 days"),
         ] {
-            assert_eq!((t.relative)(ms), expected);
+            assert_eq!(t.relative(ms), expected);
         }
         assert_eq!([(t.duration)(12), (t.duration)(1_234)], ["12 ms", "1.2 s"]);
         assert_eq!((t.exact)("2026-01-02T03:04:05.678Z"), "2026-01-02 03:04:05.678 UTC");
