@@ -19,7 +19,9 @@ export function withEmbed(name, use) {
   let world, browser;
   before(async () => {
     if (noBrowser) return;
-    [world, browser] = await Promise.all([openWorld(), openBrowser()]);
+    // One after the other: what is open when the other does not open is closed below.
+    world = await openWorld();
+    browser = await openBrowser();
     use({ world, browser, tenant: await newTenant(world, name) });
   });
   after(async () => {

@@ -24,7 +24,16 @@ export async function openWorld({ vars = {}, rateLimits, wrapper } = {}) {
     wrapper,
     vars: { ADMIN_TOKEN, MASTER_KEYS, ALLOW_PRIVATE_DESTINATIONS: "true", ...more, ...changed },
   });
-  const world = { stateDir, receiver, worker: await start() };
+  const clear = async () => {
+    await receiver.close();
+    rmSync(stateDir, { recursive: true, force: true });
+  };
+  // Without a Worker nobody closes this world, and an open receiver would keep the tests from ending.
+  const worker = await start().catch(async (error) => {
+    await clear();
+    throw error;
+  });
+  const world = { stateDir, receiver, worker };
   world.baseUrl = world.worker.baseUrl;
   /** The same by another host name: for a browser it is another site than what is served on 127.0.0.1. */
   world.localUrl = `http://localhost:${world.worker.port}`;
@@ -33,8 +42,7 @@ export async function openWorld({ vars = {}, rateLimits, wrapper } = {}) {
   world.restart = async (changed) => (world.worker = await start(world.worker.port, changed));
   world.close = async () => {
     await world.worker.stop();
-    await receiver.close();
-    rmSync(stateDir, { recursive: true, force: true });
+    await clear();
   };
   return world;
 }
