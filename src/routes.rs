@@ -203,6 +203,10 @@ impl<P: Platform> Table<P> {
                                                      Manage  API_BODY_BYTES_MAX  embed::connections::secret::ask_to_end_overlap;
         POST   "/embed/s/:session/connections/:id/secret/end-overlap"
                                                      Manage  API_BODY_BYTES_MAX  embed::connections::secret::end_overlap;
+        GET    "/embed/s/:session/connections/:id/mapping"
+                                                     Manage  API_BODY_BYTES_MAX  embed::connections::mapping::form;
+        POST   "/embed/s/:session/connections/:id/mapping"
+                                                     Manage  API_BODY_BYTES_MAX  embed::connections::mapping::save;
         GET    "/embed/s/:session/connections/:id/verification"
                                                      ViewAll API_BODY_BYTES_MAX  embed::connections::page::verification;
         GET    "/embed/s/:session/connections/:id/test"

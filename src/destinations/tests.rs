@@ -301,6 +301,38 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Nothing of a payload is read as HTML, and a mail has the one recipient and the one sender.
+    #[test]
+    fn no_value_writes_html_or_another_address_into_a_mail(value in any::<String>()) {
+        let payload = json!({"email": "a@b.c", "v": value}).to_string();
+        let says = [("from", "{{v}} <team@acme.example>"), ("subject", "s {{v}}"), ("id", "7"),
+            ("body", "<p title=\"{{v}}\">{{v}}</p>")];
+        let sent = |kind: &str, action: &str| {
+            match Given::new(kind, &[("api_key", "key-1")]).step(action, &says, &payload, &[]) {
+                Step::Send(request) => serde_json::from_slice::<Value>(&request.body).ok(),
+                Step::Done(_) => None,
+            }
+        };
+        let mail = sent("sendgrid", "send_email").expect("a mail");
+        let html = mail["content"][0]["value"].as_str().expect("a text");
+        let inner = html.strip_prefix("<p title=\"").and_then(|rest| rest.strip_suffix("</p>"));
+        let inner = inner.expect("the rule's own tags");
+        prop_assert!(!inner.replacen("\">", "", 1).contains(['<', '>', '"', '\'']), "{html}");
+        prop_assert_eq!(&mail["personalizations"][0]["to"], &json!([{"email": "a@b.c"}]));
+        prop_assert_eq!(&mail["from"]["email"], "team@acme.example");
+        let lines = [&mail["subject"], &mail["from"]["name"]].map(|line| line.as_str());
+        let mail = sent("resend", "send_email_template").expect("a mail");
+        prop_assert_eq!(&mail["to"], &json!(["a@b.c"]));
+        let from = mail["from"].as_str().expect("a text");
+        prop_assert!(from.ends_with("team@acme.example") || from.ends_with("team@acme.example>"));
+        prop_assert_eq!(from.matches(['<', '>']).count() % 2, 0, "{}", from);
+        for line in lines.into_iter().flatten().chain([from]).chain(mail["subject"].as_str()) {
+            prop_assert!(!line.chars().any(char::is_control), "{line:?}");
+        }
+    }
+}
+
 /// The paths of all keys in a JSON value.
 fn shape(value: &Value) -> std::collections::BTreeSet<String> {
     match value {

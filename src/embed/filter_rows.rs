@@ -117,7 +117,7 @@ fn condition(row: &Row) -> Value {
 }
 
 /// A value as it was typed: a number, `true`, `false` or `null` is read as such, all else is text.
-fn scalar(typed: &str) -> Value {
+pub fn scalar(typed: &str) -> Value {
     match serde_json::from_str(typed) {
         Ok(value @ (Value::Number(_) | Value::Bool(_) | Value::Null | Value::String(_))) => value,
         _ => json!(typed),
@@ -130,7 +130,7 @@ fn unquoted(typed: &str) -> String {
 }
 
 /// A value as it is typed: a text that would be read as something else stands between quotes.
-fn typed(value: &Value) -> Option<String> {
+pub fn typed(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if scalar(text) == *value && *text == *text.trim() => {
             Some(text.clone()).filter(|text| !text.is_empty() || value == "")

@@ -1,5 +1,7 @@
 //! A form as browsers send it: `application/x-www-form-urlencoded`.
 
+use std::collections::HashMap;
+
 use crate::domain::base::error::{Error, Kind, Result};
 
 /// Fields of a form in order.
@@ -31,6 +33,11 @@ impl Form {
         Some(self.get(name).trim()).filter(|value| !value.is_empty())
     }
 
+    /// The first value of each field by its name, for forms with many of them.
+    pub fn by_name(&self) -> HashMap<&str, &str> {
+        self.0.iter().rev().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
     /// All values of a field.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
@@ -54,6 +61,7 @@ mod tests {
             .expect("a form");
         assert_eq!((form.get("a"), form.get("b"), form.get("c")), ("1 2", "é", ""));
         assert_eq!(form.all("a").collect::<Vec<_>>(), ["1 2", "3"]);
+        assert_eq!(form.by_name().get("a"), Some(&"1 2"));
         assert_eq!(Form::from([("a", "  ")]).filled("a"), None);
         assert!(read("application/json", b"{}").is_err());
         assert!(Form::parse(None, b"a=1").is_err());

@@ -33,6 +33,7 @@ mod languages;
 mod lists;
 mod look;
 mod machine_keys;
+mod mapping_page;
 mod mappings;
 mod master_keys;
 mod messages;

@@ -6,6 +6,8 @@ pub mod form;
 pub mod headers;
 pub(crate) mod health;
 pub mod list;
+pub mod mapping;
+pub(crate) mod mapping_form;
 pub(crate) mod new_secret;
 pub mod page;
 pub mod secret;

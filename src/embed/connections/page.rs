@@ -51,7 +51,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let deliveries = deliveries::read(platform, visit, call, &connection).await?;
     let prints = fingerprints::of_secrets(platform, &connection, &secrets);
     let at = format!("connections/{id}");
-    let edit = format!("{at}/edit");
+    let (edit, mapping) = (format!("{at}/edit"), format!("{at}/mapping"));
     let fails = deliveries.as_ref().is_some_and(|page| page.trouble.is_some());
     let state = activity(&connection, of_it.len(), fails);
     let (rules, page_read) = (of_it.len(), deliveries.as_ref());
@@ -66,7 +66,13 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
             section {
                 h2 { (t.settings) }
                 (summary(t, destination, &values, &connection))
-                (parts::link_button(visit, Need::Manage, &edit, t.edit, "quiet"))
+                div.actions {
+                    (parts::link_button(visit, Need::Manage, &edit, t.edit, "quiet"))
+                    @if !destination.person().is_empty() {
+                        (parts::link_button(visit, Need::Manage, &mapping, t.mapping.title,
+                            "quiet"))
+                    }
+                }
             }
             @if let Some(signing) = &signing {
                 section {

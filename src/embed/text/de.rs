@@ -14,6 +14,7 @@ use crate::embed::text::filter::Filter;
 use crate::embed::text::foreign::Foreign;
 use crate::embed::text::form::Form;
 use crate::embed::text::history::History;
+use crate::embed::text::mapping::Mapping;
 use crate::embed::text::moments::Moments;
 use crate::embed::text::replay::Replay;
 use crate::embed::text::search::Search;
@@ -408,6 +409,45 @@ pub static TEXTS: Texts = Texts {
         copy_message: "Nachrichten-ID",
         of_attempts: history::of_attempts,
         compared_with: history::compared_with,
+    },
+    mapping: Mapping {
+        title: "Feldzuordnung",
+        hint: "Woher die Werte einer Person kommen, wenn ein Ereignis gesendet wird. Sie gilt für \
+               alle Regeln dieser Verbindung. Ist ein Wert leer, wird das Feld nicht gesendet.",
+        generated: "Noch ist nichts gespeichert: Das sind die Namen, die in Daten üblich sind.",
+        own_field: "Weiteres Feld",
+        own_name: "Name des Feldes",
+        own_hint: "Wie ihn die Integration verwendet, etwa der Schlüssel eines eigenen Feldes. \
+                   Leeren Sie Namen und Wert, um das Feld zu entfernen.",
+        required: "Nötig: Ohne diesen Wert kann nichts gesendet werden.",
+        source: "Kommt aus",
+        value: "Pfad oder Wert",
+        changes: "Wert ändern",
+        step: "Änderung",
+        argument: "Mit",
+        argument_hint: "Der andere Wert, die Zeitzone (UTC oder etwa +02:00) oder das erste \
+                        Zeichen und wie viele: 0,5.",
+        on_error: "Wenn es keinen brauchbaren Wert gibt",
+        more: "Weitere Zeilen anzeigen",
+        sources: [("path", "einem Pfad in den Daten"), ("literal", "einem festen Wert")],
+        steps: [
+            ("", "keine"),
+            ("to_string", "in Text umwandeln"),
+            ("to_number", "in eine Zahl umwandeln"),
+            ("to_boolean", "in wahr oder falsch umwandeln"),
+            ("to_date", "in ein Datum umwandeln"),
+            ("to_datetime", "in ein Datum mit Uhrzeit umwandeln"),
+            ("default", "anderen Wert verwenden, wenn keiner da ist"),
+            ("trim", "Leerzeichen davor und danach entfernen"),
+            ("lower", "kleinschreiben"),
+            ("upper", "großschreiben"),
+            ("substring", "einen Teil davon verwenden"),
+        ],
+        on_errors: [
+            ("skip_field", "das Feld weglassen"),
+            ("warn_action", "das Feld weglassen und es beim Versuch vermerken"),
+            ("fail_action", "nichts senden: Die Zustellung schlägt fehl"),
+        ],
     },
     moments: Moments {
         now: "jetzt",

@@ -13,6 +13,7 @@ use crate::embed::text::filter::Filter;
 use crate::embed::text::foreign::Foreign;
 use crate::embed::text::form::Form;
 use crate::embed::text::history::History;
+use crate::embed::text::mapping::Mapping;
 use crate::embed::text::moments::Moments;
 use crate::embed::text::replay::Replay;
 use crate::embed::text::search::Search;
@@ -386,6 +387,45 @@ pub static TEXTS: Texts = Texts {
         copy_message: "Message id",
         of_attempts: history::of_attempts,
         compared_with: history::compared_with,
+    },
+    mapping: Mapping {
+        title: "Field mapping",
+        hint: "Where the values of a person come from when an event is sent. It holds for all \
+               rules of this connection. Leave a value empty and the field is not sent.",
+        generated: "Nothing is saved yet: these are the names that payloads commonly use.",
+        own_field: "Another field",
+        own_name: "Name of the field",
+        own_hint: "As the integration calls it, such as the key of a custom field. Empty this and \
+                   the value to take the field away.",
+        required: "Needed: without it nothing can be sent.",
+        source: "Comes from",
+        value: "Path or value",
+        changes: "Change the value",
+        step: "Change",
+        argument: "With",
+        argument_hint: "The value to use, the time zone (UTC or such as +02:00), or the first \
+                        character and how many: 0,5.",
+        on_error: "If there is no usable value",
+        more: "Show more lines",
+        sources: [("path", "a path in the payload"), ("literal", "a fixed value")],
+        steps: [
+            ("", "nothing"),
+            ("to_string", "make it a text"),
+            ("to_number", "make it a number"),
+            ("to_boolean", "make it true or false"),
+            ("to_date", "make it a date"),
+            ("to_datetime", "make it a date with time"),
+            ("default", "use another value if there is none"),
+            ("trim", "remove spaces around it"),
+            ("lower", "write it in lower case"),
+            ("upper", "write it in upper case"),
+            ("substring", "take a part of it"),
+        ],
+        on_errors: [
+            ("skip_field", "leave the field out"),
+            ("warn_action", "leave the field out, and note it in the attempt"),
+            ("fail_action", "send nothing: the delivery fails"),
+        ],
     },
     moments: Moments {
         now: "now",

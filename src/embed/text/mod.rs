@@ -21,6 +21,7 @@ pub mod filter;
 pub mod foreign;
 pub mod form;
 pub mod history;
+pub mod mapping;
 pub mod moments;
 pub mod replay;
 pub mod search;
@@ -270,6 +271,7 @@ pub struct Texts {
     pub foreign: foreign::Foreign,
     pub form: form::Form,
     pub history: history::History,
+    pub mapping: mapping::Mapping,
     pub moments: moments::Moments,
     pub replay: replay::Replay,
     pub search: search::Search,
