@@ -1,24 +1,14 @@
 // The embed in German, lived in a browser whose product asks for it: a customer connects a server, which fails,
 // reads why, and repairs it.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { axeViolations } from "./lib/axe.mjs";
-import { noBrowser, openBrowser, openPage } from "./lib/browser.mjs";
-import { newSession } from "./lib/embed.mjs";
+import { noBrowser, openPage } from "./lib/browser.mjs";
+import { newSession, withEmbed } from "./lib/embed.mjs";
 import { answer } from "./lib/receiver.mjs";
-import { newTenant, openWorld } from "./lib/world.mjs";
 
 let world, browser, tenant;
-
-before(async () => {
-  if (noBrowser) return;
-  [world, browser] = await Promise.all([openWorld(), openBrowser()]);
-  tenant = await newTenant(world, "Deutsch");
-});
-after(async () => {
-  await browser?.close();
-  await world?.close();
-});
+withEmbed("Deutsch", (opened) => ({ world, browser, tenant } = opened));
 
 test("a customer's story in German", { skip: noBrowser }, async () => {
   const page = await openPage(browser, { locale: "en-US" });
@@ -37,7 +27,7 @@ test("a customer's story in German", { skip: noBrowser }, async () => {
   await clean();
   await follow("Neue Verbindung");
   await page.getByRole("link", { name: /^Webhook/ }).click();
-  await page.getByLabel("URL").fill("http://x");
+  await page.getByLabel("URL").fill("ftp://x.example");
   await page.getByLabel("Name", { exact: true }).fill("Bestellungen");
   await press("Verbindung anlegen");
   await page.getByText("Nichts wurde gespeichert. Bitte berichtigen Sie diese Felder:").waitFor();
