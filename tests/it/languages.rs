@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use http::header::LOCATION;
+use posthorn::destinations::ALL;
+use posthorn::destinations::model::{InputKind, Kind};
 use serde_json::json;
 
 use crate::edge::{Edge, Reply};
@@ -194,6 +196,65 @@ fn the_same_words_in_both_languages_are_data_or_names() {
     let same = same.filter(|text| !text.starts_with('{') && !text.starts_with("in "));
     let same: Vec<&String> = same.collect();
     assert_eq!(same, Vec::<&String>::new());
+}
+
+/// Texts of destinations that are the same in German.
+const SAME: [&str; 21] = [
+    "",
+    "URL",
+    "POST",
+    "PUT",
+    "PATCH",
+    "EU",
+    "Header",
+    "HMAC-SHA-256",
+    "HMAC-SHA-512",
+    "Base64",
+    "Name",
+    "Token",
+    "Token (Bearer)",
+    "Segment",
+    "Tag",
+    "Label",
+    "Region",
+    "Global",
+    "Text (HTML)",
+    "JSON",
+    "Text",
+];
+
+#[test]
+fn every_text_of_a_destination_has_its_german() {
+    let registry: Vec<Text> =
+        texts(GERMAN).into_iter().filter(|(place, _)| place.ends_with(".registry")).collect();
+    let known: BTreeSet<&str> = registry.chunks(2).map(|pair| pair[0].1.as_str()).collect();
+    let mut missing = BTreeSet::new();
+    let mut note = |text: &'static str| {
+        if !known.contains(text) && !SAME.contains(&text) {
+            missing.insert(text);
+        }
+    };
+    for about in ALL.iter().map(|destination| destination.about()) {
+        for field in about.fields {
+            note(field.label);
+            note(field.hint);
+            if let Kind::Words(words) = field.kind {
+                words.iter().for_each(|(_, label)| note(label));
+            }
+        }
+        for action in about.actions {
+            note(action.label);
+            note(action.description);
+            for input in action.inputs {
+                note(input.label);
+                note(input.hint);
+                if let InputKind::Words(words) = input.kind {
+                    words.iter().for_each(|(_, label)| note(label));
+                }
+            }
+        }
+    }
+    assert_eq!(missing, BTreeSet::new());
 }
 
 #[test]

@@ -1083,6 +1083,7 @@ mod form {
         ("External id", "Externe ID"),
         ("Field", "Feld"),
         ("First name", "Vorname"),
+        ("Form", "Formular"),
         ("From", "Von"),
         (
             "From Integrations, API. Accounts of MailerLite Classic have another API.",
