@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { noBrowser, openBrowser, openPage } from "./lib/browser.mjs";
+import { contractJudge } from "./lib/contract-schemas.mjs";
 import { newSession } from "./lib/embed.mjs";
 import { assertError } from "./lib/shapes.mjs";
 import { answer } from "./lib/receiver.mjs";
@@ -14,6 +15,8 @@ const json = (body, status = 200, headers = {}) =>
   answer(status, { headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) });
 const good = json({ ok: true, channel: "C1", ts: "1.2" });
 
+const PROVIDERS = ["hubspot", "resend", "sendgrid", "mailchimp", "mailerlite", "activecampaign", "intercom", "pipedrive"];
+
 let world, tenant, names = 0;
 
 before(async () => {
@@ -21,6 +24,7 @@ before(async () => {
     vars: (receiver) => ({
       PROVIDER_BASES: JSON.stringify({
         slack: receiver.url("/slack"), discord: receiver.url("/discord"), http: receiver.url("/nowhere"),
+        ...Object.fromEntries(PROVIDERS.map((type) => [type, receiver.url(`/${type}`)])),
       }),
     }),
   });
@@ -29,10 +33,10 @@ before(async () => {
 after(() => world?.close());
 
 /** A connection of a type with a rule; its requests are retried after a second, and quickly. */
-async function route(type, metadata, says) {
+async function route(type, metadata, says, more = {}) {
   const event = `test.event-${(names += 1)}`;
   const { connection } = made(await tenant.api.post("/connections", {
-    workspace: tenant.workspace.id, type, name: event,
+    workspace: tenant.workspace.id, type, name: event, ...more,
     metadata: { ...metadata, retry_schedule_seconds: [1, 1, 1, 1], max_per_second: 50 },
   }));
   const { rule } = made(await tenant.api.post("/rules", {
@@ -146,6 +150,74 @@ test("HTTP sends a body of one's own to any URL, stand-in or not", async () => {
   });
   assertError(bad, 422, "metadata.body");
 });
+
+test("HubSpot's 207 is a failure for good, and nothing is put into the list", async () => {
+  const upsert = "/hubspot/crm/objects/2026-03/contacts/batch/upsert";
+  const told = { status: "COMPLETE", results: [], numErrors: 1, errors: [{ message: "Property values were not valid" }] };
+  world.receiver.on(upsert, json(told, 207));
+  const to = await route("hubspot", { access_token: "pat-1" }, { action: "add_to_list", id: "44" }, { skip_test: true });
+  const event = await emit(tenant, to.event, '{"email":"ann@acme.example"}');
+  await settled(tenant, event.id, ["failed"]);
+  const attempts = await attemptsOf(tenant, event.id, to.rule.id);
+  assert.equal(attempts.length, 1);
+  assert.match(attempts[0].error, /Property values were not valid/);
+  assert.equal(world.receiver.at(upsert).length, 1);
+  assert.equal(world.receiver.at("/hubspot/crm/lists/2026-03/44/memberships/add").length, 0);
+  assert.equal(ok(await tenant.api.get(`/connections/${to.connection.id}`)).active, true);
+});
+
+/** Credentials of every integration with a live account. */
+const ACCOUNTS = {
+  slack: { bot_token: "xoxb-1-2-3" },
+  discord: { webhook_url: "https://discord.com/api/webhooks/1/t" },
+  resend: { api_key: "re_1" },
+  sendgrid: { api_key: "SG.1" },
+  mailchimp: { api_key: "0123-us21" },
+  mailerlite: { api_key: "ml" },
+  customer_io: { api_key: "cio" },
+  activecampaign: { api_key: "ac", api_url: "https://acme.api-us1.com" },
+  hubspot: { access_token: "pat-1" },
+  intercom: { access_token: "ic" },
+  pipedrive: { access_token: "pd" },
+  http: { url: "https://example.com/any" },
+  webhook: { url: "https://example.com/hook" },
+};
+
+test("the answers of the integration calls are what the public clients' types say", async () => {
+  const { faultOf } = contractJudge();
+  const holds = (operation, answer) => {
+    assert.equal(faultOf(operation, answer), null, `${operation}: ${answer.text}`);
+    return answer.body;
+  };
+  const { records } = holds("GetIntegrations", await tenant.api.get("/integrations?limit=200"));
+  assert.deepEqual(records.map(({ type }) => type).sort(), Object.keys(ACCOUNTS).sort());
+  for (const [type, metadata] of Object.entries(ACCOUNTS)) {
+    const created = await tenant.api.post("/connections", {
+      workspace: tenant.workspace.id, type, name: `Types of ${type}`, skip_test: true, metadata,
+    });
+    const { connection } = made(created);
+    // The types were written before these two were there.
+    const shown = ["http", "pipedrive"].includes(type) ? { ...connection, type: "webhook" } : connection;
+    holds("CreateConnection", { ...created, body: { connection: shown } });
+    const at = `/connections/${connection.id}`;
+    holds("GetConnectionActions", await tenant.api.get(`${at}/actions`));
+    const { fields } = holds("GetConnectionFields", await tenant.api.get(`${at}/fields`));
+    const mapping = await tenant.api.get(`${at}/mappings/default`);
+    if (fields.length === 0) {
+      assertError(mapping, 404);
+      continue;
+    }
+    const { mapping: generated } = holds("GetConnectionDefaultMappings", mapping);
+    const schema = { ...generated.schema, fields: [...generated.schema.fields, PLAN], meta: { name: "n", notes: "why" } };
+    const put = await tenant.api.put(`${at}/mappings/default`, { schema, expected_version: 0 });
+    assert.deepEqual(holds("UpdateConnectionDefaultMappings", put).mapping.schema, schema);
+  }
+});
+
+const PLAN = {
+  dest: "plan", source: { type: "literal", value: "pro" }, on_error: "warn_action", notes: "by hand",
+  transforms: [{ type: "trim" }, { type: "default", value: 1 }],
+};
 
 const LIST = "/slack/api/conversations.list?types=public_channel%2Cprivate_channel&exclude_archived=true&limit=200";
 const looks = {
