@@ -55,5 +55,6 @@ test("a customer's story in German", { skip: noBrowser }, async () => {
     await heading(title);
     await clean();
   }
-  assert.deepEqual(page.complaints, []);
+  // The form that was not taken is answered 400, and the browser tells it.
+  assert.deepEqual(page.complaints.filter((text) => !/status of 400/.test(text)), []);
 });
