@@ -234,7 +234,9 @@ fn every_text_of_a_destination_has_its_german() {
             missing.insert(text);
         }
     };
-    for about in ALL.iter().map(|destination| destination.about()) {
+    for destination in ALL {
+        destination.person().iter().for_each(|field| note(field.label));
+        let about = destination.about();
         for field in about.fields {
             note(field.label);
             note(field.hint);
