@@ -473,6 +473,14 @@ fn bad_fields_are_named_and_what_was_typed_stays() {
     assert!(page.text.contains("typed-url") && page.text.contains("value=\"5s, 30 weeks\""));
     assert!(page.text.contains("&quot;weeks&quot; is no time such as"), "{}", page.text);
     assert!(!page.text.contains("typed-token") && !page.text.contains("\"short\""));
+    // Each is told by the field's label, with a link to the field.
+    let link = "<a href=\"#max_per_second\">Requests per second</a>";
+    assert!(page.text.contains(link), "{}", page.text);
+    assert!(!page.text.contains("metadata."), "{}", page.text);
+    for link in page.text.split("href=\"#").skip(1) {
+        let id = link.split('"').next().expect("an id");
+        assert!(page.text.contains(&format!("id=\"{id}\"")), "{id}: {}", page.text);
+    }
     assert_eq!(edge.control.ask("select count(*) from connections"), [json!(0)]);
 }
 

@@ -153,12 +153,17 @@ fn custom_headers(form: &Form) -> Value {
     (0..CUSTOM_HEADERS_MAX).filter_map(row).collect()
 }
 
-/// Fields whose errors stand beside them.
-fn shown(destination: &dyn Destination) -> Vec<String> {
-    let settings = destination.about().fields.iter().map(|setting| setting.key);
-    let below =
-        settings.chain(OPTIONS).chain(["signing_secret"]).map(|key| format!("metadata.{key}"));
-    ["name".to_owned()].into_iter().chain(below).collect()
+/// Fields whose errors stand beside them: the parameter, and the id and the label of the field.
+fn places(t: &Texts, destination: &dyn Destination) -> Vec<(String, &'static str, &'static str)> {
+    let settings = destination.about().fields.iter();
+    let settings = settings.map(|one| (one.key, one.key, (t.form.registry)(one.label)));
+    let options = OPTIONS.into_iter().chain(["signing_secret"]).map(|key| {
+        let id = if key == "retry_schedule_seconds" { "retry_schedule" } else { key };
+        (key, id, (t.form.field)(id).0)
+    });
+    let below = settings.chain(options);
+    let below = below.map(|(key, id, label)| (format!("metadata.{key}"), id, label));
+    [("name".to_owned(), "name", (t.form.field)("name").0)].into_iter().chain(below).collect()
 }
 
 /// What is wrong with a form, in the form's own terms.
@@ -202,10 +207,11 @@ pub fn render(
         false => (t.save, context.action.trim_end_matches("/edit")),
     };
     let form = FormView { t, context, draft, errors, is_new };
-    let shown = shown(context.destination);
-    let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
+    let places = places(t, context.destination);
+    let places: Vec<_> =
+        places.iter().map(|(param, id, label)| (param.as_str(), *id, *label)).collect();
     html! {
-        (errors.summary(t, &shown))
+        (errors.linked(t, &places))
         form.sheet method="post" action=(path(visit, context.action)) {
             (csrf_token(visit))
             @if let Some(id) = context.new_id { input type="hidden" name="id" value=(id); }

@@ -208,20 +208,27 @@ impl Errors {
 
     /// The box above a form that was not taken.
     pub fn summary(&self, t: &Texts, fields: &[&str]) -> Markup {
+        let places: Vec<_> =
+            fields.iter().map(|field| (*field, *field, t.form.label(field))).collect();
+        self.linked(t, &places)
+    }
+
+    /// The same for a form whose fields are not named as what is wrong: each parameter with the id
+    /// and the label of its field.
+    pub fn linked(&self, t: &Texts, places: &[(&str, &str, &str)]) -> Markup {
+        let params: Vec<&str> = places.iter().map(|(param, ..)| *param).collect();
+        let place = |error: &FieldError| places.iter().find(|(param, ..)| *param == error.param);
         html! {
             @if !self.0.is_empty() {
                 div.notice.bad role="alert" tabindex="-1" {
                     p { strong { (t.not_saved) } }
                     ul {
-                        @for error in self.0.iter().filter(|e| fields.contains(&e.param.as_str())) {
-                            li {
-                                a href=(format!("#{}", error.param)) {
-                                    (t.form.label(&error.param))
-                                }
-                                " " (error.msg)
+                        @for error in &self.0 {
+                            @if let Some((_, id, label)) = place(error) {
+                                li { a href=(format!("#{id}")) { (label) } " " (error.msg) }
                             }
                         }
-                        @for error in self.others(fields) {
+                        @for error in self.others(&params) {
                             li { @if !error.param.is_empty() { (error.param) " " } (error.msg) }
                         }
                     }
