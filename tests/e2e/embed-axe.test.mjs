@@ -18,7 +18,7 @@ const TARGET = 24;
 let world, browser, receivers, full, scene, empty;
 withEmbed("Axe", (opened) => ({ world, browser } = opened));
 before(async () => {
-  if (noBrowser) return;
+  if (noBrowser || !world) return;
   receivers = await openReceivers();
   const named = { baseUrl: world.baseUrl, adminToken: ADMIN_TOKEN, name: "Acme Ceramics" };
   full = await newScene({ ...named, organization: "Fieldstall" });

@@ -50,8 +50,12 @@ test("a new customer registers, verifies, and repairs each thing that breaks by 
   assert.match(await page.locator("pre#code").innerText(), /import hmac/);
   done("code that verifies");
 
-  await link("Connections");
-  await count(page.locator("a.row", { hasText: "Orders" }));
+  const toConnection = async () => {
+    await link("Connections");
+    await count(page.locator("a.row", { hasText: "Orders" }));
+    await page.getByRole("heading", { level: 1, name: "Orders" }).waitFor();
+  };
+  await toConnection();
   const at = page.url();
   await link("Send test event");
   await button("Send test event");
@@ -70,12 +74,9 @@ test("a new customer registers, verifies, and repairs each thing that breaks by 
     await shows(`the page says why: ${what}`, health.getByText(says));
     clicks = 0;
     await count(health.locator(".actions a").first());
-    assert.ok(page.url().endsWith(action) || page.url().includes(`${action}?`), `${what}: ${page.url()}`);
+    await page.waitForURL((url) => url.pathname.endsWith(action));
     await mends();
-    if (page.url().split("?")[0] !== at) {
-      await link("Connections");
-      await count(page.locator("a.row", { hasText: "Orders" }));
-    }
+    if (page.url().split("?")[0] !== at) await toConnection();
     // Saved with another URL it is attempted by itself; what waits is sent at once by one press.
     const again = page.getByRole("button", { name: "Try now" });
     if (await again.count()) await count(again.first());
@@ -110,6 +111,7 @@ test("a new customer registers, verifies, and repairs each thing that breaks by 
       await page.locator("summary", { hasText: "Method, body and retries" }).click();
       await page.getByLabel("Timeout").fill("10");
       await button("Save");
+      await page.getByRole("status").filter({ hasText: "Saved." }).waitFor();
     },
   });
   const moveTo = async (url, save) => {

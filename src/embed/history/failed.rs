@@ -77,7 +77,7 @@ impl Shown<'_> {
             (self.send_many(&found.found))
             section id="failed" aria-label=(t.replay.failed) {
                 @if found.found.is_empty() { (self.nothing(next.is_some())) } @else {
-                    table.list {
+                    table.list.failed {
                         thead {
                             tr {
                                 @for (class, head) in t.replay.heads {
