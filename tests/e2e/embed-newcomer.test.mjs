@@ -122,7 +122,7 @@ test("a new customer registers, verifies, and repairs each thing that breaks by 
   await repairs("a wrong host name", {
     breaks: async () => {
       await page.goto(`${at}/edit`);
-      await moveTo("http://hooks.acme.invalid/newcomer", () => page.getByRole("button", { name: "Save", exact: true }).click());
+      await moveTo("https://hooks.acme-ceramics-nowhere.com/newcomer", () => page.getByRole("button", { name: "Save", exact: true }).click());
     },
     says: /does not resolve|could not be reached/, action: "/edit",
     mends: () => moveTo(customer.url, () => button("Save")),

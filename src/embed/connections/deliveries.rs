@@ -244,7 +244,8 @@ fn table(visit: &EmbedSession, shown: &[Delivery], connection: &Connection, now_
             thead {
                 tr {
                     @for (class, head) in t.connection.heads {
-                        th scope="col" class=[class] { (head) }
+                        @if head.is_empty() { td {} }
+                        @else { th scope="col" class=[class] { (head) } }
                     }
                 }
             }

@@ -19,7 +19,7 @@ pub fn render(t: &Texts, catalogue: &[Listed], chosen: &[String]) -> Markup {
                         @let group = listed.group.as_deref();
                         @let before = index.checked_sub(1).and_then(|i| catalogue.get(i));
                         @if group.is_some() && before.is_none_or(|b| b.group.as_deref() != group) {
-                            h3 { (group.unwrap_or_default()) }
+                            p.label { (group.unwrap_or_default()) }
                         }
                         label.choice {
                             input type="checkbox" name="event" value=(listed.key)

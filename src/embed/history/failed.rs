@@ -81,7 +81,8 @@ impl Shown<'_> {
                         thead {
                             tr {
                                 @for (class, head) in t.replay.heads {
-                                    th scope="col" class=[class] { (head) }
+                                    @if head.is_empty() { td {} }
+                                    @else { th scope="col" class=[class] { (head) } }
                                 }
                             }
                         }

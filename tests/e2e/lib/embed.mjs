@@ -22,7 +22,7 @@ export function withEmbed(name, use) {
     // One after the other: what is open when the other does not open is closed below.
     world = await openWorld();
     browser = await openBrowser();
-    use({ world, browser, tenant: await newTenant(world, name) });
+    await use({ world, browser, tenant: await newTenant(world, name) });
   });
   after(async () => {
     await browser?.close();
