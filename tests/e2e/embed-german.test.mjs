@@ -55,6 +55,6 @@ test("a customer's story in German", { skip: noBrowser }, async () => {
     await heading(title);
     await clean();
   }
-  // The form that was not taken is answered 400, and the browser tells it.
-  assert.deepEqual(page.complaints.filter((text) => !/status of 400/.test(text)), []);
+  // The form whose URL was refused is answered 422, and the browser tells it.
+  assert.deepEqual(page.complaints.filter((text) => !/status of 422/.test(text)), []);
 });
