@@ -11,7 +11,7 @@ import { seconds } from "./lib/steps.mjs";
 import { setup } from "./setup.mjs";
 
 const NATIVE_MS = 1_800_000;
-const E2E_MS = 1_800_000;
+const E2E_MS = 2_700_000;
 const ONE_E2E_FILE_MS = 600_000;
 
 const COMPONENTS = "`rustup component add rustfmt clippy` installs the two if they are missing.";

@@ -27,8 +27,8 @@ fn texts(source: &str) -> Vec<Text> {
         let (before, behind) = rest.split_at(at);
         note_place(before, &mut module, &mut place);
         rest = &behind[1..];
-        if behind.starts_with("'\"'") {
-            rest = &behind[3..];
+        if let Some(after) = behind.strip_prefix("'\"'") {
+            rest = after;
         } else if behind.starts_with('"') {
             let (text, after) = literal(rest);
             found.push((place.clone(), text));
