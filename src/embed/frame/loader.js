@@ -3,15 +3,16 @@
   "use strict";
 
   const HEIGHT_PX_MIN = 320;
-  // Taller pages scroll: no frame may stretch the page around it without end.
+  // Taller pages scroll.
   const HEIGHT_PX_MAX = 10_000;
-  // A frame that the browser refuses to show raises no error.
+  // A refused frame raises no error.
   const READY_MS = 20_000;
   const QUIET_MS = 10_000;
 
+  // Failed, ended, on the button.
   const WORDS = {
-    en: { failed: "This page could not be loaded.", ended: "Your session has ended.", again: "Try again" },
-    de: { failed: "Diese Seite konnte nicht geladen werden.", ended: "Ihre Sitzung ist beendet.", again: "Noch einmal versuchen" },
+    en: ["This page could not be loaded.", "Your session has ended.", "Try again"],
+    de: ["Diese Seite konnte nicht geladen werden.", "Ihre Sitzung ist beendet.", "Erneut versuchen"],
   };
 
   function mount(target, options) {
@@ -73,7 +74,7 @@
     #hear = ({ source, origin, data }) => {
       if (source !== this.iframe.contentWindow || origin !== this.#origin) return;
       const { type, session_id } = Object(data);
-      // Until the new session's page is there, only the old one's can speak.
+      // Until the new page is there, only the old one can speak.
       if (this.#launching || (session_id && this.#session && session_id !== this.#session)) return;
       if (type === "meshes:ready") this.#ready(data);
       else if (type === "meshes:resize") this.#resize(data.height);
@@ -96,14 +97,14 @@
     }
 
     #navigate({ path, title }) {
-      // Also the same page again: a form that was sent shows its result at the top.
+      // Also the same page: a form shows its result at the top.
       const moved = this.#path !== undefined;
       this.#path = path;
       if (moved && this.iframe.getBoundingClientRect().top < 0) this.iframe.scrollIntoView();
       this.#options.onNavigate?.({ path, title });
     }
 
-    /** Gets the page a new token; answers whether it did. A page that asks again at once gets none. */
+    /** Whether the page got a new token: not if it asks again at once. */
     #refresh() {
       if (this.#refreshing) return this.#refreshing;
       if (isRecent(this.#refreshedAt)) return false;
@@ -133,29 +134,28 @@
       this.#launch(this.#ended);
     }
 
-    /** The frame says what to add where; the developer's code hears the same at once. */
     #refused(message) {
       this.#clear();
       this.#options.onError?.(new Error(`Posthorn: ${message}`));
     }
 
     #failed = (error) => {
-      this.#show("failed");
+      this.#show(0);
       this.#options.onError?.(error);
     };
 
     #ended = () => {
-      this.#show("ended");
+      this.#show(1);
       this.#options.onExpired?.();
     };
 
     #show(what) {
       this.#clear();
-      const asked = this.#options.locale || navigator.language || "";
-      const words = WORDS[asked.slice(0, 2).toLowerCase()] || WORDS.en;
+      const { locale = navigator.language } = this.#options;
+      const words = WORDS[String(locale).slice(0, 2)] ?? WORDS.en;
       const button = document.createElement("button");
       const onclick = () => this.#launch(this.#failed);
-      Object.assign(button, { type: "button", textContent: words.again, onclick });
+      Object.assign(button, { type: "button", textContent: words[2], onclick });
       this.#notice = document.createElement("p");
       this.#notice.setAttribute("role", "alert");
       this.#notice.append(`${words[what]} `, button);

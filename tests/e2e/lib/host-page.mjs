@@ -71,7 +71,8 @@ export function openHostPage() {
     return ids;
   };
   const clearTimeout = (id) => timers.delete(id);
-  const context = { window, document, URL, performance: { now: () => nowMs }, setTimeout, clearTimeout };
+  const navigator = { language: "en-US" };
+  const context = { window, document, navigator, URL, performance: { now: () => nowMs }, setTimeout, clearTimeout };
   runInContext(readFileSync(LOADER, "utf8"), createContext(context), { filename: LOADER });
   const childOf = (tag) => place.children.find((child) => child.tag === tag);
   return {
