@@ -162,11 +162,13 @@
   const keep = (unsent) => storage((store) => store.setItem(UNSENT, JSON.stringify(unsent)));
   const forget = () => storage((store) => store.removeItem(UNSENT));
   const below = (path) => path.slice(home.length);
+  // A form's `action` is its field of that name, where it has one.
+  const sentTo = (form) => below(new URL(form.getAttribute("action"), location.href).pathname);
   const isTyped = ({ name, type }) => name && !["password", "hidden", "submit", "button"].includes(type);
   const typed = (form) => [...form.elements].filter(isTyped).map(({ name, value, checked }) => [name, value, checked]);
 
   function restore({ action, fields }) {
-    const form = [...document.forms].find((one) => below(new URL(one.action).pathname) === action);
+    const form = [...document.forms].find((one) => sentTo(one) === action);
     if (!form) return;
     const notice = Object.assign(document.createElement("p"), { className: "notice", tabIndex: -1 });
     notice.setAttribute("role", "alert");
@@ -200,7 +202,7 @@
   document.addEventListener("submit", ({ target: form }) => {
     const fields = form.method === "post" && home ? typed(form) : [];
     if (!fields.length) return;
-    const [page, action] = [below(location.pathname + location.search), below(new URL(form.action).pathname)];
+    const [page, action] = [below(location.pathname + location.search), sentTo(form)];
     keep({ page, action, fields, workspace: root.dataset.workspace, at: Date.now() });
   });
   afterForm();
