@@ -6,7 +6,6 @@
 
 use serde_json::json;
 
-use crate::domain::base::limits::LIST_READS_MAX;
 use crate::store::events::{EventWithDeliveries, event_columns};
 use crate::store::{Query, row};
 
@@ -33,10 +32,13 @@ const LIST: &str = concat!(
     "from lines cross join events e where e.workspace = ?1 and e.event = lines.event"
 );
 
+/// Failed deliveries that one page looks at, over all connections.
+const LOOKED_AT: usize = 2_500;
+
 /// The most events that one page can show: each is looked for among the failed deliveries of every
 /// connection, and read with its own.
 pub fn shown_max(connections: usize, asked: usize) -> usize {
-    asked.min(LIST_READS_MAX / 2 / connections.max(1)).max(1)
+    asked.min(LOOKED_AT / connections.max(1)).max(1)
 }
 
 /// The newest events before the id `before` of which a delivery to one of these connections is
