@@ -22,7 +22,7 @@ use crate::domain::tenants::actor::Scope;
 use crate::http::{Call, Reply, cursor, without_nulls};
 use crate::ports::Platform;
 use crate::store::rules::{self, Rule};
-use crate::store::{connections, event_types, mappings, two, workspaces};
+use crate::store::{connections, event_types, mappings, together, workspaces};
 
 fn show(rule: &Rule) -> Value {
     let mut shown = json!({
@@ -87,7 +87,7 @@ async fn page<P: Platform>(platform: &P, call: &Call, scope: &Scope) -> Result<R
         after_number,
     };
     let queries = (rules::list(scope, &filter, limit + 1), rules::list_end(scope, &filter));
-    let (found, end) = two(platform.control(), queries).await?;
+    let (found, end) = together(platform.control(), queries).await?;
     let position = |rule: &Rule| (rule.workspace_name.clone(), rule.number);
     Ok(cursor::page_within(&list, found, limit, end, position, show))
 }

@@ -7,7 +7,7 @@ use crate::domain::base::error::Result;
 use crate::domain::delivery::attempt::Record;
 use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
-use crate::store::{attempts, events, two};
+use crate::store::{attempts, events, together};
 
 /// The attempts of an event's delivery by a rule after the number `after`, in order and at most
 /// `limit`, each with the rule's number.
@@ -24,7 +24,7 @@ pub async fn list<P: Platform>(
     let home = home(platform, actor, event).await?;
     let of = &home.workspace;
     let queries = (events::find(of, event), attempts::of_delivery(of, event, rule, after, limit));
-    let (found, of_rule) = two(history_db(platform, home.shard)?, queries).await?;
+    let (found, of_rule) = together(history_db(platform, home.shard)?, queries).await?;
     delivery_key(&actor.scope, &found, rule)?;
     Ok(of_rule.into_iter().map(|attempt| (attempt.rule, attempt.record)).collect())
 }

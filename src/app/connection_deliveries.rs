@@ -5,7 +5,7 @@ use crate::domain::base::error::Result;
 use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::delivery_history::{self, Filter, Listed};
-use crate::store::{connections, two};
+use crate::store::{connections, together};
 
 /// Deliveries of a connection before the position (event, rule), at most `limit`, and where the
 /// list goes on when it has shown all of them.
@@ -26,5 +26,5 @@ pub async fn list<P: Platform>(
     if filter.is_exact() {
         return Ok((list.run(log).await?, None));
     }
-    two(log, (list, delivery_history::list_end(of, connection, filter, before))).await
+    together(log, (list, delivery_history::list_end(of, connection, filter, before))).await
 }

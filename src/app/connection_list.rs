@@ -7,7 +7,7 @@ use crate::domain::tenants::actor::Scope;
 use crate::ports::Platform;
 use crate::store::connection_pages::{self, After};
 use crate::store::connections::Connection;
-use crate::store::{lanes, two};
+use crate::store::{lanes, together};
 
 /// Connections of which the lanes are asked at once.
 const ASKED_AT_ONCE: usize = 500;
@@ -27,7 +27,7 @@ pub async fn all<P: Platform>(
 ) -> Result<Found<Connection>> {
     let queries =
         (connection_pages::list(scope, after, limit), connection_pages::list_end(scope, after));
-    two(platform.control(), queries).await
+    together(platform.control(), queries).await
 }
 
 /// A connection that fails, and since when: none when its failures are no longer known.

@@ -15,7 +15,7 @@ use crate::store::attempts::{self, Attempt};
 use crate::store::events::{self, EventWithDeliveries, Filter};
 use crate::store::lanes::{self, HeldBack};
 use crate::store::workspaces::{self, Workspace};
-use crate::store::{Query, five, hidden_connections, two};
+use crate::store::{Query, hidden_connections, together};
 
 /// A page of events, and where the list goes on.
 #[derive(Debug, PartialEq, Eq)]
@@ -137,7 +137,7 @@ pub async fn list_of_workspace<P: Platform>(
 /// # Errors
 /// When the shard does not answer.
 pub async fn list_at<P: Platform>(platform: &P, shard: u16, listing: &Listing) -> Result<Page> {
-    let (read, end) = two(history_db(platform, shard)?, listing.queries()).await?;
+    let (read, end) = together(history_db(platform, shard)?, listing.queries()).await?;
     Ok(listing.page(read, end))
 }
 
@@ -305,7 +305,7 @@ pub async fn whole_at<P: Platform>(
         attempts::of_delivery(of, event, rule, number.saturating_sub(2), 2),
     );
     let (found, payload, attempts, held_back, looked_at) =
-        five(history_db(platform, home.shard)?, queries).await?;
+        together(history_db(platform, home.shard)?, queries).await?;
     check_seen(scope, &found)?;
     Ok(EventDetails { found, payload, attempts, looked_at, held_back })
 }
@@ -365,7 +365,7 @@ pub async fn find<P: Platform>(
     let workspace = workspace_of(platform, actor, event, "event").await?;
     let of = &workspace.id;
     let queries = (events::find(of, event), events::payload(of, event));
-    let (mut found, payload) = two(history_db(platform, workspace.shard)?, queries).await?;
+    let (mut found, payload) = together(history_db(platform, workspace.shard)?, queries).await?;
     found.kept = Some(workspace.kept());
     Ok((found, payload))
 }

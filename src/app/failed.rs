@@ -9,7 +9,7 @@ use crate::domain::tenants::actor::Scope;
 use crate::ports::Platform;
 use crate::store::events::{DeliverySummary, EventWithDeliveries, Filter};
 use crate::store::failed;
-use crate::store::two;
+use crate::store::together;
 
 /// The failed deliveries of an event to one of these connections.
 pub fn failed_among<'a>(
@@ -58,7 +58,7 @@ pub async fn list_at<P: Platform>(platform: &P, shard: u16, listing: Listing<'_>
             limit,
         };
         let of_resource = of_resource.within(scope);
-        let (read, end) = two(log, of_resource.queries()).await?;
+        let (read, end) = together(log, of_resource.queries()).await?;
         let is_meant =
             |found: &EventWithDeliveries| failed_among(found, connections).next().is_some();
         let page = of_resource.page_of(read, end, is_meant);

@@ -21,7 +21,7 @@ use crate::domain::tenants::actor::Actor;
 use crate::domain::tenants::workspace::WorkspaceLocation;
 use crate::ports::{Jobs, Platform, PortError};
 use crate::store::replays::{self, Replay};
-use crate::store::{replay_steps, targets, two, workspaces};
+use crate::store::{replay_steps, targets, together, workspaces};
 
 /// What is to be replayed.
 pub struct Wanted {
@@ -88,7 +88,7 @@ pub async fn create<P: Platform>(
             replays::count(&home.workspace, &among, &what),
             replays::choose(&home.workspace, &among, &what),
         );
-        two(log, queries).await?
+        together(log, queries).await?
     };
     let count = counted.checked()?;
     if expected.is_some_and(|expected| expected != count) {

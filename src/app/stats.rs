@@ -8,7 +8,7 @@ use crate::domain::delivery::retention::Retention;
 use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::rollups::{self, Rollup};
-use crate::store::two;
+use crate::store::together;
 use crate::store::workspaces::{self, Workspace};
 
 /// What was counted.
@@ -70,7 +70,7 @@ async fn read<P: Platform>(platform: &P, all: &[Workspace], days: i64) -> Result
             continue;
         }
         let queries = (rollups::progress(), rollups::list(&here, since_ms));
-        let (progress, found) = two(history_db(platform, shard)?, queries).await?;
+        let (progress, found) = together(history_db(platform, shard)?, queries).await?;
         as_of.push(progress.as_of_ms);
         stats.rollups.extend(found);
     }

@@ -23,7 +23,7 @@ use crate::store::hidden_connections;
 use crate::store::lanes::{self, Trouble};
 use crate::store::rollups::{self, Rollup};
 use crate::store::rules::{self, Rule};
-use crate::store::{six, three};
+use crate::store::together;
 
 /// Events on this page.
 const SHOWN: usize = 8;
@@ -43,7 +43,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let listing = listing.within(&scope);
     let (read, end) = listing.queries();
     let shown = (stored::shown(&scope), rules::shown(&scope), hidden_connections::hidden(&scope));
-    let (all, rules, hidden) = three(platform.control(), shown).await?;
+    let (all, rules, hidden) = together(platform.control(), shown).await?;
     let ids: Vec<&str> = all.iter().map(|connection| connection.id.as_str()).collect();
     let failed = connection_deliveries::failed(&listing.workspace, &ids);
     let now_ms = platform.now_ms();
@@ -51,7 +51,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let troubled = lanes::troubled(&listing.workspace);
     let queries = (read, end, failed, troubled, counted, rollups::progress());
     let (read, end, failed, troubled, counted, progress) =
-        six(history_db(platform, &visit.session)?, queries).await?;
+        together(history_db(platform, &visit.session)?, queries).await?;
     // They are about all resources, so they are not for a session of one.
     let sees_all = visit.session.resource.is_none();
     let troubles = if sees_all { Troubles { failed, troubled } } else { Troubles::default() };

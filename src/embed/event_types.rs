@@ -11,7 +11,7 @@ use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
 use crate::store::event_types::{self, Listed};
-use crate::store::two;
+use crate::store::together;
 
 /// `GET /embed/s/{session}/event-types`, with `?key=` for one of them.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
@@ -21,7 +21,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let key = call.request.query("key");
     let asked = key.as_deref().unwrap_or_default();
     let queries = (event_types::listed(of), event_types::example(of, asked));
-    let (listed, example) = two(platform.control(), queries).await?;
+    let (listed, example) = together(platform.control(), queries).await?;
     let one = listed.iter().find(|one| key.as_ref() == Some(&one.key));
     if key.is_some() && one.is_none() {
         return Err(Error::not_found("event type"));

@@ -18,7 +18,7 @@ use crate::store::event_types::{self, Listed};
 use crate::store::mappings;
 use crate::store::names::{self, Kind as NameKind};
 use crate::store::rules::{self, Rule};
-use crate::store::{four, two};
+use crate::store::together;
 
 /// What a page about rules reads.
 #[derive(Default)]
@@ -85,7 +85,7 @@ pub async fn read<P: Platform>(platform: &P, visit: &EmbedSession, chosen: &str)
         event_types::listed(&session.organization),
         catalogues::find(&session.workspace, chosen, live_lists::KIND),
     );
-    let (rules, connections, catalogue, kept) = four(platform.control(), queries).await?;
+    let (rules, connections, catalogue, kept) = together(platform.control(), queries).await?;
     let emitted = emitted(platform, visit).await?;
     let mut read = Read { rules, connections, catalogue, emitted, ..Read::default() };
     read.keep_lists(chosen, kept);
@@ -115,7 +115,7 @@ pub async fn read_with<P: Platform>(
         event_types::listed(&session.organization),
         catalogues::find_by_rule(&session.workspace, id, live_lists::KIND),
     );
-    let (rule, connections, catalogue, kept) = four(platform.control(), queries).await?;
+    let (rule, connections, catalogue, kept) = together(platform.control(), queries).await?;
     let emitted = emitted(platform, visit).await?;
     let mut read = Read { connections, catalogue, emitted, ..Read::default() };
     read.keep_lists(&rule.connection, kept);
@@ -145,7 +145,7 @@ pub async fn help<P: Platform>(
         event_types::one(&visit.session.organization, &draft.event),
         mappings::find(&connection.workspace, &connection.id),
     );
-    let (event_type, stored) = two(platform.control(), queries).await?;
+    let (event_type, stored) = together(platform.control(), queries).await?;
     read.example = event_type.and_then(|event_type| event_type.example);
     if does == "preview" {
         let payload = read.example.as_deref().unwrap_or("{}");

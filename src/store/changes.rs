@@ -7,7 +7,7 @@ use crate::domain::base::limits::CLEARED_ROWS;
 use crate::domain::tenants::change::{Action, Author, CHANGES_KEPT_MS, NewChange, RecordKind};
 use crate::ports::{Database, Statement};
 use crate::store::row::{FromRow, Row};
-use crate::store::{Query, all_rows, run, statement, two};
+use crate::store::{Query, all_rows, run, statement, together};
 
 /// Right behind the statement that makes the change: what that did not do is not recorded. Sessions
 /// are opened in LOG, so nothing goes before. The name of a connection, and whether pages show it,
@@ -110,7 +110,7 @@ pub async fn list(
     let of = |belongs_to: &str| -> Query<Vec<Change>> {
         Query::new(sql, [belongs_to.into(), before.into(), limit.into()], all_rows)
     };
-    let (mut changes, of_all) = two(control, (of(workspace), of(organization))).await?;
+    let (mut changes, of_all) = together(control, (of(workspace), of(organization))).await?;
     changes.extend(of_all);
     changes.sort_by(|a, b| b.id.cmp(&a.id));
     changes.truncate(limit);

@@ -125,119 +125,60 @@ impl<T> Query<T> {
     }
 }
 
-/// Runs two queries in one round trip.
-///
-/// # Errors
-/// When the database does not answer, and as the queries say. So in the next.
-pub async fn two<A, B>(db: &impl Database, (a, b): (Query<A>, Query<B>)) -> Result<(A, B)> {
-    let results = run(db, vec![a.statement, b.statement]).await?;
-    Ok(((a.read)(&results[0])?, (b.read)(&results[1])?))
+/// Queries of one database that share a round trip.
+pub trait Queries {
+    /// What they read, in their order.
+    type Answers;
+
+    /// Their statements, and what reads the results of these.
+    fn split(self) -> (Vec<Statement>, impl FnOnce(&[Rows]) -> Result<Self::Answers>);
 }
 
-/// The same where it is for the caller to say what comes of the second one's answer: who asks for
-/// a record together with who he is must not be told of it before that is known.
+macro_rules! queries {
+    ($($query:ident $answer:ident),+) => {
+        impl<$($answer),+> Queries for ($(Query<$answer>,)+) {
+            type Answers = ($($answer,)+);
+
+            fn split(self) -> (Vec<Statement>, impl FnOnce(&[Rows]) -> Result<Self::Answers>) {
+                let ($($query,)+) = self;
+                let readers = ($($query.read,)+);
+                let read = move |results: &[Rows]| {
+                    let ($($query,)+) = readers;
+                    let mut rows = results.iter();
+                    Ok(($($query(rows.next().expect("each statement has a result"))?,)+))
+                };
+                (vec![$($query.statement),+], read)
+            }
+        }
+    };
+}
+queries!(a A, b B);
+queries!(a A, b B, c C);
+queries!(a A, b B, c C, d D);
+queries!(a A, b B, c C, d D, e E);
+queries!(a A, b B, c C, d D, e E, f F);
+queries!(a A, b B, c C, d D, e E, f F, g G, h H);
+
+/// Runs queries in one round trip.
+///
+/// # Errors
+/// When the database does not answer, and as the queries say.
+pub async fn together<Q: Queries>(db: &impl Database, queries: Q) -> Result<Q::Answers> {
+    let (statements, read) = queries.split();
+    read(&run(db, statements).await?)
+}
+
+/// The same with two, where it is for the caller to say what comes of the second one's answer: who
+/// asks for a record together with who he is must not be told of it before that is known.
+///
+/// # Errors
+/// When the database does not answer, and as the first one says.
 pub async fn two_apart<A, B>(
     db: &impl Database,
     (a, b): (Query<A>, Query<B>),
 ) -> Result<(A, Result<B>)> {
     let results = run(db, vec![a.statement, b.statement]).await?;
     Ok(((a.read)(&results[0])?, (b.read)(&results[1])))
-}
-
-/// Runs three queries in one round trip.
-pub async fn three<A, B, C>(
-    db: &impl Database,
-    (a, b, c): (Query<A>, Query<B>, Query<C>),
-) -> Result<(A, B, C)> {
-    let results = run(db, vec![a.statement, b.statement, c.statement]).await?;
-    Ok(((a.read)(&results[0])?, (b.read)(&results[1])?, (c.read)(&results[2])?))
-}
-
-/// Runs four queries in one round trip.
-pub async fn four<A, B, C, D>(
-    db: &impl Database,
-    (a, b, c, d): (Query<A>, Query<B>, Query<C>, Query<D>),
-) -> Result<(A, B, C, D)> {
-    let results = run(db, vec![a.statement, b.statement, c.statement, d.statement]).await?;
-    let (a, b) = ((a.read)(&results[0])?, (b.read)(&results[1])?);
-    Ok((a, b, (c.read)(&results[2])?, (d.read)(&results[3])?))
-}
-
-/// Runs five queries in one round trip.
-#[expect(clippy::type_complexity, reason = "a list of queries, as in the ones above")]
-pub async fn five<A, B, C, D, E>(
-    db: &impl Database,
-    (a, b, c, d, e): (Query<A>, Query<B>, Query<C>, Query<D>, Query<E>),
-) -> Result<(A, B, C, D, E)> {
-    let statements = vec![a.statement, b.statement, c.statement, d.statement, e.statement];
-    let results = run(db, statements).await?;
-    let (a, b) = ((a.read)(&results[0])?, (b.read)(&results[1])?);
-    Ok((a, b, (c.read)(&results[2])?, (d.read)(&results[3])?, (e.read)(&results[4])?))
-}
-
-/// Runs six queries in one round trip.
-#[expect(clippy::type_complexity, reason = "a list of queries, as in the ones above")]
-pub async fn six<A, B, C, D, E, F>(
-    db: &impl Database,
-    (a, b, c, d, e, f): (Query<A>, Query<B>, Query<C>, Query<D>, Query<E>, Query<F>),
-) -> Result<(A, B, C, D, E, F)> {
-    let statements =
-        vec![a.statement, b.statement, c.statement, d.statement, e.statement, f.statement];
-    let results = run(db, statements).await?;
-    let (a, b, c) = ((a.read)(&results[0])?, (b.read)(&results[1])?, (c.read)(&results[2])?);
-    Ok((a, b, c, (d.read)(&results[3])?, (e.read)(&results[4])?, (f.read)(&results[5])?))
-}
-
-/// Runs seven queries in one round trip.
-#[expect(clippy::type_complexity, reason = "a list of queries, as in the ones above")]
-pub async fn seven<A, B, C, D, E, F, G>(
-    db: &impl Database,
-    (a, b, c, d, e, f, g): (Query<A>, Query<B>, Query<C>, Query<D>, Query<E>, Query<F>, Query<G>),
-) -> Result<(A, B, C, D, E, F, G)> {
-    let statements = vec![
-        a.statement,
-        b.statement,
-        c.statement,
-        d.statement,
-        e.statement,
-        f.statement,
-        g.statement,
-    ];
-    let results = run(db, statements).await?;
-    let (a, b, c) = ((a.read)(&results[0])?, (b.read)(&results[1])?, (c.read)(&results[2])?);
-    let (d, e, f) = ((d.read)(&results[3])?, (e.read)(&results[4])?, (f.read)(&results[5])?);
-    Ok((a, b, c, d, e, f, (g.read)(&results[6])?))
-}
-
-/// Runs eight queries in one round trip.
-#[expect(clippy::type_complexity, reason = "a list of queries, as in the ones above")]
-pub async fn eight<A, B, C, D, E, F, G, H>(
-    db: &impl Database,
-    (a, b, c, d, e, f, g, h): (
-        Query<A>,
-        Query<B>,
-        Query<C>,
-        Query<D>,
-        Query<E>,
-        Query<F>,
-        Query<G>,
-        Query<H>,
-    ),
-) -> Result<(A, B, C, D, E, F, G, H)> {
-    let statements = vec![
-        a.statement,
-        b.statement,
-        c.statement,
-        d.statement,
-        e.statement,
-        f.statement,
-        g.statement,
-        h.statement,
-    ];
-    let results = run(db, statements).await?;
-    let (a, b, c) = ((a.read)(&results[0])?, (b.read)(&results[1])?, (c.read)(&results[2])?);
-    let (d, e, f) = ((d.read)(&results[3])?, (e.read)(&results[4])?, (f.read)(&results[5])?);
-    Ok((a, b, c, d, e, f, (g.read)(&results[6])?, (h.read)(&results[7])?))
 }
 
 /// Reads all rows of a query's answer.

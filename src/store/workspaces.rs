@@ -14,7 +14,7 @@ use crate::domain::tenants::workspace::{Limits, WorkspaceLocation};
 use crate::ports::Database;
 use crate::store::publishable_keys::{self, PublishableKey};
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{Query, changes, run, select, statement, two};
+use crate::store::{Query, changes, run, select, statement, together};
 
 /// A workspace as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -309,7 +309,7 @@ pub async fn find_with_key(
     scope: &Scope,
     workspace: &str,
 ) -> Result<(Workspace, Option<PublishableKey>)> {
-    two(control, (by_id(scope, workspace), publishable_keys::newest(scope, workspace))).await
+    together(control, (by_id(scope, workspace), publishable_keys::newest(scope, workspace))).await
 }
 
 const UPDATE: &str = "\

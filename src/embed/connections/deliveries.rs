@@ -22,7 +22,7 @@ use crate::store::connections::Connection;
 use crate::store::events::NEWEST;
 use crate::store::held;
 use crate::store::lanes::{self, HeldBack, Trouble};
-use crate::store::{eight, rollups};
+use crate::store::{rollups, together};
 
 /// The states that can be asked for, by the word of the API.
 const STATES: [(&str, &[State]); 6] = [
@@ -131,7 +131,7 @@ pub async fn read<P: Platform>(
         connection_deliveries::last_day(of, id, LastDay::since_ms(now_ms)),
     );
     let (read, held_back, holds_the_line, trouble, counted, progress, waiting, day) =
-        eight(history_db(platform, session)?, queries).await?;
+        together(history_db(platform, session)?, queries).await?;
     let newest = is_newest.then(|| read.clone());
     let (shown, next) = page_of(read, &wanted, limit);
     let last_day = LastDay::of(&day, now_ms);

@@ -26,7 +26,7 @@ use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
 use crate::store::event_types::{self, Listed};
 use crate::store::lanes;
-use crate::store::{rollups, rules, two};
+use crate::store::{rollups, rules, together};
 
 /// `GET /embed/s/{session}/connections`.
 pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
@@ -34,11 +34,11 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let t = text::of(visit);
     let scope = &visit.session.actor().scope;
     let queries = (connections::shown(scope), rules::shown(scope));
-    let (found, rules) = two(platform.control(), queries).await?;
+    let (found, rules) = together(platform.control(), queries).await?;
     let (workspace, now_ms) = (&visit.session.workspace, platform.now_ms());
     let counted = rollups::list(&[workspace], Week::since_ms(now_ms));
     let queries = (lanes::troubled(workspace), counted);
-    let (troubled, counted) = two(history_db(platform, &visit.session)?, queries).await?;
+    let (troubled, counted) = together(history_db(platform, &visit.session)?, queries).await?;
     let week = |id: &str| Week::of(counted.iter().filter(|rollup| rollup.connection == id), now_ms);
     let is_failing = |id: &str| {
         troubled.iter().any(|one| one.connection == id && one.failing_since_ms.is_some())

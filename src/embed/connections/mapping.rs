@@ -17,7 +17,7 @@ use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
 use crate::store::mappings;
-use crate::store::two;
+use crate::store::together;
 
 /// A connection, its mapping, and the fields that there are.
 struct Read {
@@ -39,7 +39,7 @@ async fn read<P: Platform>(platform: &P, visit: &EmbedSession, call: &Call) -> R
     let (id, session) = (call.id("id", "connection")?, &visit.session);
     let scope = session.actor().scope;
     let queries = (connections::one_shown(&scope, &id), mappings::find(&session.workspace, &id));
-    let (connection, stored) = two(platform.control(), queries).await?;
+    let (connection, stored) = together(platform.control(), queries).await?;
     let (destination, _) = parts_of(&connection)?;
     let schema = match &stored {
         Some(stored) => Schema::read(&stored.schema)?.show(),

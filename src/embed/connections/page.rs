@@ -31,7 +31,7 @@ use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
 use crate::store::held::{self, COUNTED_MAX};
 use crate::store::secrets;
-use crate::store::{rules as stored_rules, three, two};
+use crate::store::{rules as stored_rules, together};
 
 /// `GET /embed/s/{session}/connections/{id}`.
 pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
@@ -44,7 +44,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         secrets::live(&scope, &id, now_ms),
         stored_rules::shown(&scope),
     );
-    let (connection, secrets, all_rules) = three(platform.control(), queries).await?;
+    let (connection, secrets, all_rules) = together(platform.control(), queries).await?;
     let of_it: Vec<_> = all_rules.into_iter().filter(|rule| rule.connection == id).collect();
     let (destination, values) = app::parts(&connection)?;
     let signing = destination.signing(&values).map_err(Error::internal)?;
@@ -252,11 +252,11 @@ pub async fn ask_to_delete<P: Platform>(platform: &P, call: &Call) -> Result<Rep
     let (id, session) = (call.id("id", "connection")?, &visit.session);
     let scope = session.actor().scope;
     let queries = (connections::one_shown(&scope, &id), stored_rules::shown(&scope));
-    let (_, rules) = two(platform.control(), queries).await?;
+    let (_, rules) = together(platform.control(), queries).await?;
     let rules = rules.iter().filter(|rule| rule.connection == id).count();
     let of = &session.workspace;
     let counts = (held::count_held(of, &id), held::count_open(of, &id));
-    let (held, open) = two(history_db(platform, session)?, counts).await?;
+    let (held, open) = together(history_db(platform, session)?, counts).await?;
     let or_more = held >= COUNTED_MAX || open >= COUNTED_MAX;
     let question = Question {
         section: Section::Connections,

@@ -21,7 +21,7 @@ use crate::http::{Call, Reply, problem};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
 use crate::store::secrets::{self, LiveSecret};
-use crate::store::two;
+use crate::store::together;
 
 /// The secrets that sign, newest first, with their fingerprints for who may set them.
 fn list(
@@ -96,7 +96,7 @@ async fn read<P: Platform>(
     let (id, scope) = (call.id("id", "connection")?, visit.session.actor().scope);
     let now_ms = platform.now_ms();
     let queries = (connections::one_shown(&scope, &id), secrets::live(&scope, &id, now_ms));
-    two(platform.control(), queries).await
+    together(platform.control(), queries).await
 }
 
 fn rotation(

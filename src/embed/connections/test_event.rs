@@ -16,7 +16,7 @@ use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
 use crate::store::event_types::{self, Listed};
 use crate::store::rules::{self, Rule};
-use crate::store::{four, three};
+use crate::store::together;
 
 /// Name and payload of a test event where the catalogue has nothing to offer.
 const DEFAULT_NAME: &str = "posthorn.test";
@@ -44,7 +44,7 @@ pub async fn form<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         rules::shown(&scope),
         event_types::example(organization, asked.as_deref().unwrap_or_default()),
     );
-    let (connection, catalogue, rules, example) = four(platform.control(), queries).await?;
+    let (connection, catalogue, rules, example) = together(platform.control(), queries).await?;
     let Some(event) = asked else {
         // The example is known only once the event is: the page is asked for again with its name.
         let first = first_event(&catalogue, &rules, &id);
@@ -130,7 +130,7 @@ pub async fn send<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         event_types::listed(organization),
         event_types::example(organization, &event),
     );
-    let (connection, catalogue, example) = three(platform.control(), queries).await?;
+    let (connection, catalogue, example) = together(platform.control(), queries).await?;
     // What goes out is signed: a member sends what the catalogue has, and nothing of his own.
     let is_known = event == DEFAULT_NAME || catalogue.iter().any(|listed| listed.key == event);
     let draft = match visit.session.role {

@@ -21,7 +21,7 @@ use crate::store::connection_deliveries::{self, Delivery};
 use crate::store::events::{self, EventWithDeliveries};
 use crate::store::replays::{self, Replay};
 use crate::store::sessions::{Stored, find as session};
-use crate::store::{three, two, two_apart};
+use crate::store::{together, two_apart};
 
 /// A word for what is shown: equal only while that is equal.
 fn content_hash(shown: &impl Hash) -> String {
@@ -76,7 +76,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let (read, end) = listing.queries();
     let queries = (session(&cookie.session), read, end);
     let counting = count(platform, Limited::Session, &cookie.session);
-    let (stored, read, end) = three(history_db(platform, cookie.shard)?, queries).await?;
+    let (stored, read, end) = together(history_db(platform, cookie.shard)?, queries).await?;
     counting.check(platform).await?;
     let seen_by = |session: &Session| {
         session.workspace == listing.workspace
@@ -122,7 +122,7 @@ pub async fn connection<P: Platform>(platform: &P, call: &Call) -> Result<Reply>
     let newest = connection_deliveries::newest(&workspace, &id);
     let counting = count(platform, Limited::Session, &cookie.session);
     let (stored, found) =
-        two(history_db(platform, cookie.shard)?, (session(&cookie.session), newest)).await?;
+        together(history_db(platform, cookie.shard)?, (session(&cookie.session), newest)).await?;
     counting.check(platform).await?;
     let is_linked = is_linked(call, cookie, &id);
     let seen_by = |session: &Session| {

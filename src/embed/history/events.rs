@@ -16,7 +16,7 @@ use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
 use crate::store::events::{DeliverySummary, EventWithDeliveries, NEWEST};
-use crate::store::{hidden_connections, two};
+use crate::store::{hidden_connections, together};
 
 /// Events on one page.
 const SHOWN: usize = 25;
@@ -33,7 +33,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         return Ok(Reply::see_other(&path(visit, &format!("events/{event}"))));
     }
     let control = (connections::shown(&scope), hidden_connections::hidden(&scope));
-    let (connections, hidden) = two(platform.control(), control).await?;
+    let (connections, hidden) = together(platform.control(), control).await?;
     let search = Search::read(call, &connections)?;
     let before: Option<String> = cursor::read(call, "events")?;
     let is_first = before.is_none();

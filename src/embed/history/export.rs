@@ -13,7 +13,7 @@ use crate::http::{Call, Reply, cursor};
 use crate::ports::Platform;
 use crate::store::connections::{self, Connection};
 use crate::store::events::{DeliverySummary, EventWithDeliveries, NEWEST};
-use crate::store::{hidden_connections, two};
+use crate::store::{hidden_connections, together};
 
 /// Events that are read at once, and how often: the most in one file.
 const EVENTS_AT_ONCE: usize = 500;
@@ -44,7 +44,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let visit = call.caller.visit()?;
     let (session, scope) = (&visit.session, visit.session.actor().scope);
     let control = (connections::shown(&scope), hidden_connections::hidden(&scope));
-    let (connections, hidden) = two(platform.control(), control).await?;
+    let (connections, hidden) = together(platform.control(), control).await?;
     let search = Search::read(call, &connections)?;
     let before: Option<String> = cursor::read(call, "events")?;
     let mut before = before.unwrap_or_else(|| NEWEST.to_owned());

@@ -26,7 +26,7 @@ use crate::store::connections::{self, Connection};
 use crate::store::events::NEWEST;
 use crate::store::hidden_connections;
 use crate::store::replays::{self as stored, Replay};
-use crate::store::two;
+use crate::store::together;
 
 /// Replays on one page.
 const SHOWN: usize = 25;
@@ -37,7 +37,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let t = text::of(visit);
     let (session, scope) = (&visit.session, visit.session.actor().scope);
     let queries = (connections::shown(&scope), hidden_connections::hidden(&scope));
-    let (connections, hidden) = two(platform.control(), queries).await?;
+    let (connections, hidden) = together(platform.control(), queries).await?;
     let before: Option<String> = cursor::read(call, "replays")?;
     let before = before.unwrap_or_else(|| NEWEST.to_owned());
     let found = stored::list(&session.workspace, &before, SHOWN + 1);
@@ -297,7 +297,7 @@ async fn find<P: Platform>(
 ) -> Result<(Replay, Vec<Connection>)> {
     let (id, scope) = (call.id("id", "replay")?, visit.session.actor().scope);
     let queries = (connections::shown(&scope), hidden_connections::hidden(&scope));
-    let (connections, hidden) = two(platform.control(), queries).await?;
+    let (connections, hidden) = together(platform.control(), queries).await?;
     let found = stored::find(&visit.session.workspace, &id);
     let found = found.run(history_db(platform, &visit.session)?).await?;
     if is_hidden(&found, &hidden) {

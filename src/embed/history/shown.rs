@@ -14,7 +14,7 @@ use crate::store::connections::{self, Connection};
 use crate::store::events::DeliverySummary;
 use crate::store::hidden_connections;
 use crate::store::rules::{self, Rule};
-use crate::store::{four, workspaces};
+use crate::store::{together, workspaces};
 
 /// The order in which deliveries stand: what needs a person first, what was delivered last.
 const ORDER: [State; 6] = [
@@ -71,7 +71,7 @@ pub async fn read<'a, P: Platform>(
         rules::shown(&scope),
         workspaces::retention(&visit.session.workspace),
     );
-    let (connections, hidden, rules, kept) = four(platform.control(), queries).await?;
+    let (connections, hidden, rules, kept) = together(platform.control(), queries).await?;
     let kept_until_ms = whole.found.kept_until_ms(kept);
     let now_ms = platform.now_ms();
     Ok(Shown { visit, whole, connections, rules, now_ms, hidden, kept_until_ms })
