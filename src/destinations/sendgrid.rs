@@ -33,7 +33,7 @@ static ABOUT: About = About {
         Field::new("api_key", Kind::Matching(TOKEN), "API key")
             .required()
             .secret()
-            .hint("Begins with SG. It needs Mail Send; templates need Template Engine, read.")
+            .hint("Begins with SG. Permissions: Mail Send; Template Engine (read) for templates.")
             .says("A key of SendGrid with Mail Send. Write-only.", "SG.abc.def"),
         Field::new("region", Kind::Words(&[("us", "Global"), ("eu", "EU")]), "Region")
             .or("us")

@@ -62,7 +62,7 @@ fn row(t: &Texts, change: &Change, now_ms: i64) -> Markup {
                 ((t.changes.action)(change.action))
             }
             td.wide { @if let Some(why) = why(t, &change.author) { (why) } @else { (fields) } }
-            td { ((t.changes.who)(&change.author)) }
+            td.who { ((t.changes.who)(&change.author)) }
             td { (parts::time(t, change.at_ms, now_ms)) }
         }
     }

@@ -1,4 +1,4 @@
-//! The first page: what needs attention, and the last events.
+//! The first page: what needs attention, how each connection is, and the last events.
 
 use maud::{Markup, html};
 
@@ -12,11 +12,14 @@ use crate::embed::connections::list;
 use crate::embed::frame::layout::{Page, Section, page};
 use crate::embed::frame::{live, parts};
 use crate::embed::history::events;
+use crate::embed::last_day::LastDay;
 use crate::embed::text;
 use crate::http::access::EmbedSession;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
-use crate::store::connection_deliveries::{self, FAILED_COUNTED};
+use crate::store::connection_deliveries::{
+    self, Accepted, DAY_LOOKED_AT_OF_EACH as LOOKED_AT, FAILED_COUNTED, last_day,
+};
 use crate::store::connections::{self as stored, Connection};
 use crate::store::events::{Filter, NEWEST};
 use crate::store::hidden_connections;
@@ -27,6 +30,8 @@ use crate::store::together;
 
 /// Events on this page.
 const SHOWN: usize = 8;
+/// Connections on this page, however many there are.
+const CONNECTIONS_SHOWN: usize = 8;
 
 /// `GET /embed/s/{session}/dashboard`.
 pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
@@ -49,11 +54,13 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let now_ms = platform.now_ms();
     let counted = rollups::list(&[&listing.workspace], Week::since_ms(now_ms));
     let troubled = lanes::troubled(&listing.workspace);
-    let queries = (read, end, failed, troubled, counted, rollups::progress());
-    let (read, end, failed, troubled, counted, progress) =
-        together(history_db(platform, &visit.session)?, queries).await?;
-    // They are about all resources, so they are not for a session of one.
+    // Numbers are about all resources, so they are not for a session of one.
     let sees_all = visit.session.resource.is_none();
+    let first = &ids[..ids.len().min(if sees_all { CONNECTIONS_SHOWN } else { 0 })];
+    let days = last_day(&listing.workspace, first, LastDay::since_ms(now_ms), LOOKED_AT);
+    let queries = (read, end, failed, troubled, counted, rollups::progress(), days);
+    let (read, end, failed, troubled, counted, progress, days) =
+        together(history_db(platform, &visit.session)?, queries).await?;
     let troubles = if sees_all { Troubles { failed, troubled } } else { Troubles::default() };
     let found = listing.page(read, end);
     let live = live::of_list(visit, &listing, &found.found);
@@ -65,7 +72,11 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         @if all.is_empty() {
             (list::empty(visit))
         } @else {
-            (needs_attention(visit, &all, &troubles, &rules, now_ms))
+            section {
+                h2 { (t.connections) }
+                (needs_attention(visit, &all, &troubles, &rules, now_ms))
+                @if sees_all { (last_days(visit, &all, &troubles, &rules, &days, now_ms)) }
+            }
         }
         @if sees_all && !all.is_empty() {
             section {
@@ -128,7 +139,7 @@ impl Troubles {
                     (parts::link(visit, Need::ViewAll, &at, name))
                     @if let Some(reason) = inactive { ": " ((t.why.inactive)(reason)) }
                     @if let Some(since_ms) = trouble.and_then(|one| one.failing_since_ms) {
-                        ": " (t.failing_since) " " (parts::time(t, since_ms, now_ms)) "."
+                        ": " (t.failing_since) " " (parts::moment_and_age(t, since_ms, now_ms)) "."
                     }
                     @if !has_rules { ": " (t.no_rules_yet) }
                 }
@@ -162,19 +173,69 @@ fn needs_attention(
     let notice = |one: &Connection| troubles.notice(visit, one, has_rules(&one.id), now_ms);
     let notices: Vec<Markup> = all.iter().filter_map(notice).collect();
     html! {
-        section {
-            h2 { (t.attention) }
-            @if notices.is_empty() && !no_rules { p.well { (t.all_well) } }
-            @for notice in notices { (notice) }
-            @if no_rules {
-                div.notice {
-                    p {
-                        (t.no_rules) " "
-                        @if visit.session.may(Need::View).is_ok() {
-                            (parts::link(visit, Need::View, "rules", t.add_rule))
+        @if notices.is_empty() && !no_rules { p.well { (t.all_well) } }
+        @for notice in notices { (notice) }
+        @if no_rules {
+            div.notice {
+                p {
+                    (t.no_rules) " "
+                    @if visit.session.may(Need::View).is_ok() {
+                        (parts::link(visit, Need::View, "rules", t.add_rule))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How each connection is, and what became of its deliveries of the last 24 hours.
+fn last_days(
+    visit: &EmbedSession,
+    all: &[Connection],
+    troubles: &Troubles,
+    rules: &[Rule],
+    days: &[(String, Vec<Accepted>)],
+    now_ms: i64,
+) -> Markup {
+    let t = text::of(visit);
+    let shown: Vec<(&Connection, LastDay)> = all
+        .iter()
+        .take(CONNECTIONS_SHOWN)
+        .map(|one| (one, LastDay::of(days, &one.id, LOOKED_AT, now_ms)))
+        .collect();
+    let state = |one: &Connection| {
+        let mut lanes = troubles.troubled.iter().filter(|lane| lane.connection == one.id);
+        let fails = lanes.any(|lane| lane.failing_since_ms.is_some());
+        list::activity(one, rules.iter().filter(|rule| rule.connection == one.id).count(), fails)
+    };
+    html! {
+        div id="last-day" data-live {
+            table.list {
+                thead {
+                    tr {
+                        th scope="col" { (t.form.label("connection")) }
+                        th scope="col" { (t.charts.day_title) }
+                    }
+                }
+                tbody {
+                    @for (one, day) in &shown {
+                        tr {
+                            td {
+                                (parts::link(visit, Need::ViewAll,
+                                    &format!("connections/{}", one.id), &one.name))
+                                " " (parts::state(t, state(one)))
+                            }
+                            td { (day.render(t)) }
                         }
                     }
                 }
+            }
+            @if shown.iter().any(|(_, day)| day.is_cut()) {
+                p.hint { ((t.charts.newest_of_each)(LOOKED_AT)) }
+            }
+            @if all.len() > shown.len() {
+                (parts::link_button(visit, Need::ViewAll, "connections", t.replay.all_connections,
+                    "quiet"))
             }
         }
     }

@@ -57,7 +57,11 @@ fn of_all(visit: &EmbedSession, listed: &[Listed]) -> Markup {
                 tbody {
                     @for one in listed {
                         tr {
-                            td { a href=(path(visit, &below(&one.key))) { (one.key) } }
+                            td {
+                                a href=(path(visit, &below(&one.key))) {
+                                    (parts::breakable(&one.key))
+                                }
+                            }
                             td {
                                 (one.label)
                                 @if let Some(description) = &one.description {

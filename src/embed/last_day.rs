@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::domain::base::time::{DAY_MS, HOUR_MS};
 use crate::domain::delivery::state::State;
 use crate::embed::text::{Texts, moments};
-use crate::store::connection_deliveries::DAY_LOOKED_AT;
+use crate::store::connection_deliveries::Accepted;
 
 /// Hours in the bar, the present one included.
 const HOURS: i64 = 24;
@@ -23,8 +23,8 @@ struct Hour {
 pub struct LastDay {
     hours: Vec<Hour>,
     open: u64,
-    /// Since when, where there are more than were looked at.
-    cut_at_ms: Option<i64>,
+    /// How many were looked at and since when, where there are more.
+    cut: Option<(usize, i64)>,
 }
 
 impl LastDay {
@@ -33,53 +33,81 @@ impl LastDay {
         now_ms - now_ms.rem_euclid(HOUR_MS) - (DAY_MS - HOUR_MS)
     }
 
-    /// Adds up when deliveries were accepted and what became of them, newest first.
-    pub fn of(deliveries: &[(i64, State)], now_ms: i64) -> Self {
+    /// What became of a connection's newest deliveries, of which at most `most` were looked at.
+    pub fn of(
+        found: &[(String, Vec<Accepted>)],
+        connection: &str,
+        most: usize,
+        now_ms: i64,
+    ) -> Self {
         let since_ms = Self::since_ms(now_ms);
         let mut day =
-            Self { hours: (0..HOURS).map(|_| Hour::default()).collect(), open: 0, cut_at_ms: None };
-        for (at_ms, state) in deliveries {
-            let index = usize::try_from((at_ms - since_ms) / HOUR_MS).unwrap_or_default();
-            let Some(hour) = day.hours.get_mut(index) else { continue };
-            match state {
+            Self { hours: (0..HOURS).map(|_| Hour::default()).collect(), open: 0, cut: None };
+        let (mut looked_at, mut first_ms) = (0, now_ms);
+        let its = found.iter().filter(|(id, _)| id == connection).flat_map(|(_, its)| its);
+        for delivery in its {
+            looked_at += 1;
+            first_ms = first_ms.min(delivery.at_ms);
+            let index = usize::try_from((delivery.at_ms - since_ms) / HOUR_MS);
+            let Some(hour) = day.hours.get_mut(index.unwrap_or_default()) else { continue };
+            match delivery.state {
                 State::Delivered => hour.delivered += 1,
                 State::Failed => hour.failed += 1,
                 State::Canceled => {}
                 _ => day.open += 1,
             }
         }
-        let last = deliveries.last().filter(|_| deliveries.len() >= DAY_LOOKED_AT);
-        day.cut_at_ms = last.map(|(at_ms, _)| *at_ms);
+        day.cut = (looked_at >= most).then_some((most, first_ms));
         day
     }
 
+    /// Whether there are more deliveries than were looked at.
+    pub fn is_cut(&self) -> bool {
+        self.cut.is_some()
+    }
+
     /// What it is about: all of the 24 hours, or the newest of them.
-    pub fn title(&self, t: &Texts) -> &'static str {
-        if self.cut_at_ms.is_some() { t.charts.newest_title } else { t.charts.day_title }
+    pub fn title(&self, t: &Texts) -> String {
+        match self.cut {
+            Some((most, _)) => (t.charts.newest_title)(most),
+            None => t.charts.day_title.to_owned(),
+        }
     }
 
     /// The bar and its part of success, and in words what it says.
     pub fn render(&self, t: &Texts) -> Markup {
         let total = |of: fn(&Hour) -> u64| self.hours.iter().map(of).sum::<u64>();
         let (delivered, failed) = (total(|hour| hour.delivered), total(|hour| hour.failed));
-        let since = self.cut_at_ms.map(|at_ms| moments::field(at_ms).replace('T', " "));
-        let label = (t.charts.day)((delivered, failed, self.open), since.as_deref());
+        let newest = self.cut.map(|(most, at_ms)| (most, moments::field(at_ms).replace('T', " ")));
+        let label = (t.charts.day)((delivered, failed, self.open), newest);
         let success = (delivered * 10_000).checked_div(delivered + failed);
         html! {
             svg.strip.hours viewBox="0 0 144 16" role="img" aria-label=(label) {
-                @for (index, hour) in self.hours.iter().enumerate() {
-                    @let (decided, x) = (hour.delivered + hour.failed, 6 * index);
-                    @let bad = match (hour.failed * 16).checked_div(decided) {
-                        Some(tall) if hour.failed > 0 => tall.max(3),
-                        _ => 0,
-                    };
-                    @let class = if decided == 0 { "nothing" } else { "good" };
-                    rect class=(class) x=(x) y="0" width="5" height="16" {}
-                    @if bad > 0 { rect.bad x=(x) y="0" width="5" height=(bad) {} }
+                @for (class, marks) in self.marks() {
+                    @if !marks.is_empty() { path class=(class) d=(marks) {} }
                 }
             }
             " " ((t.charts.percent)(success))
         }
+    }
+
+    /// The marks of each colour, as one path: a page shows many of these bars.
+    fn marks(&self) -> [(&'static str, String); 3] {
+        let mut paths =
+            [("nothing", String::new()), ("good", String::new()), ("bad", String::new())];
+        for (index, hour) in self.hours.iter().enumerate() {
+            let decided = hour.delivered + hour.failed;
+            let bad = match (hour.failed * 16).checked_div(decided) {
+                Some(tall) if hour.failed > 0 => tall.max(3),
+                _ => 0,
+            };
+            for (path, tall) in [(usize::from(decided > 0), 16), (2, bad)] {
+                if tall > 0 {
+                    paths[path].1.push_str(&format!("M{} 0h5v{tall}h-5", 6 * index));
+                }
+            }
+        }
+        paths
     }
 }
 
@@ -90,32 +118,46 @@ mod tests {
 
     const NOW_MS: i64 = 20_000 * DAY_MS + HOUR_MS / 2;
 
+    fn day(found: &[(i64, State, usize)]) -> LastDay {
+        let made = |(hours, state, deliveries): &(i64, State, usize)| {
+            let one = Accepted { at_ms: NOW_MS - hours * HOUR_MS, state: *state };
+            vec![one; *deliveries]
+        };
+        let other = ("other".to_owned(), made(&(0, State::Failed, 400)));
+        let found = [other, ("one".to_owned(), found.iter().flat_map(made).collect())];
+        LastDay::of(&found, "one", 500, NOW_MS)
+    }
+
     #[test]
     fn each_hour_has_its_mark_and_the_words_say_what_was_counted() {
-        let at = |hours: i64| NOW_MS - hours * HOUR_MS;
-        let found = [
-            (at(0), State::Pending),
-            (at(0), State::Delivered),
-            (at(1), State::Failed),
-            (at(2), State::Delivered),
-            (at(2), State::Canceled),
-        ];
-        let day = LastDay::of(&found, NOW_MS);
+        let day = day(&[
+            (0, State::Pending, 1),
+            (0, State::Delivered, 1),
+            (1, State::Failed, 1),
+            (2, State::Delivered, 1),
+            (2, State::Canceled, 1),
+        ]);
         let page = day.render(LANGUAGES[0]).into_string();
-        assert_eq!((page.matches("<rect").count(), page.matches("class=\"bad\"").count()), (25, 1));
+        assert_eq!((page.matches("M").count(), page.matches("0h5v16h-5").count()), (25, 25));
+        let of = |class: &str| {
+            let path = page.split_once(&format!("class=\"{class}\" d=\"")).expect("a path").1;
+            path.split('"').next().expect("its end").to_owned()
+        };
+        assert_eq!(of("bad"), "M132 0h5v16h-5");
+        assert_eq!(of("good"), "M126 0h5v16h-5M132 0h5v16h-5M138 0h5v16h-5");
         assert!(page.contains("Last 24 hours: 2 delivered, 1 failed, 1 not finished"), "{page}");
         assert!(page.ends_with("66.66 %"), "{page}");
-        assert_eq!(day.title(LANGUAGES[0]), "Last 24 hours");
+        assert_eq!((day.title(LANGUAGES[0]).as_str(), day.is_cut()), ("Last 24 hours", false));
     }
 
     #[test]
     fn what_is_cut_says_so_and_nothing_is_no_success() {
-        let found = vec![(NOW_MS, State::Delivered); DAY_LOOKED_AT];
-        let day = LastDay::of(&found, NOW_MS);
-        let page = day.render(LANGUAGES[0]).into_string();
-        assert!(page.contains("The newest 500 deliveries, since 2024-10-04"), "{page}");
-        assert_eq!(day.title(LANGUAGES[0]), "Newest 500 deliveries");
-        let page = LastDay::of(&[], NOW_MS).render(LANGUAGES[0]).into_string();
+        let cut = day(&[(0, State::Delivered, 499), (3, State::Failed, 1)]);
+        let page = cut.render(LANGUAGES[0]).into_string();
+        assert!(page.contains("The newest 500 deliveries, since 2024-10-03 21:30 UTC"), "{page}");
+        let title = cut.title(LANGUAGES[0]);
+        assert_eq!((title.as_str(), cut.is_cut()), ("Newest 500 deliveries", true));
+        let page = day(&[]).render(LANGUAGES[0]).into_string();
         assert!(page.ends_with("–") && page.contains("Nothing was sent"), "{page}");
     }
 }

@@ -10,7 +10,7 @@ use crate::app::live_lists::LiveLists;
 use crate::app::preview::Preview;
 use crate::app::rules::action_of;
 use crate::destinations;
-use crate::destinations::model::{Action, Input, InputKind};
+use crate::destinations::model::{About, Action, Input, InputKind};
 use crate::domain::base::tree::Tree;
 use crate::domain::routing::rule::Metadata;
 use crate::embed::frame::parts::{Errors, Field};
@@ -55,16 +55,26 @@ pub fn names() -> Vec<&'static str> {
 }
 
 impl ActionPart<'_> {
-    /// The part; nothing for a destination whose rules have nothing to say.
-    pub fn render(&self) -> Markup {
-        let t = self.t;
-        let Some(destination) = destinations::find(&self.connection.kind) else { return html! {} };
+    /// The destination and the action that was chosen; none for a destination whose rules have
+    /// nothing to say.
+    fn chosen_action(&self) -> Option<(&'static About, &'static Action)> {
+        let destination = destinations::find(&self.connection.kind)?;
         let about = destination.about();
         let chosen = Some(self.action).filter(|key| about.action(key).is_some());
-        let Ok(action) = action_of(destination, chosen) else { return html! {} };
-        if !about.reads_rules() {
-            return html! {};
-        }
+        let action = action_of(destination, chosen).ok()?;
+        about.reads_rules().then_some((about, action))
+    }
+
+    /// The names of its fields, which are their ids too, each with its label.
+    pub fn places(&self) -> Vec<(String, &str)> {
+        let inputs = self.chosen_action().map(|(_, action)| action.inputs).unwrap_or_default();
+        inputs.iter().map(|input| (name(input), (self.t.form.registry)(input.label))).collect()
+    }
+
+    /// The part.
+    pub fn render(&self) -> Markup {
+        let t = self.t;
+        let Some((about, action)) = self.chosen_action() else { return html! {} };
         let actions: Vec<(&str, &str)> =
             about.actions.iter().map(|a| (a.key, (t.form.registry)(a.label))).collect();
         let field = Field { name: "action", label: t.form.action, hint: "", error: None };

@@ -133,7 +133,7 @@ pub fn render(
         details.part open[is_open] {
             summary { (t.rule_filter) }
             (draft.rows.render(t, paths))
-            details open[is_json] {
+            details.as-json open[is_json] {
                 summary { (t.filter.as_json) }
                 (json.textarea(&draft.json, 4))
             }

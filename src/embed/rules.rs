@@ -135,8 +135,12 @@ fn form(
     let to: Vec<(&str, &str)> =
         read.connections.iter().map(|c| (c.id.as_str(), c.name.as_str())).collect();
     let known = read.choices();
+    let part = action_part(t, read, draft, errors);
+    let inputs = part.as_ref().map(ActionPart::places).unwrap_or_default();
+    let mut places: Vec<_> = FIELDS.iter().map(|name| (*name, *name, t.form.label(name))).collect();
+    places.extend(inputs.iter().map(|(name, label)| (name.as_str(), name.as_str(), *label)));
     html! {
-        (errors.summary(t, &FIELDS))
+        (errors.linked(t, &places))
         form.sheet method="post" action=(path(visit, action)) {
             (csrf_token(visit))
             // What a press of Enter does: the first button of a form, and not one that only helps.
@@ -153,7 +157,7 @@ fn form(
                     (field("resource_id").input("text", &draft.resource_id, ""))
                 }
             }
-            (action_part(t, read, draft, errors))
+            @if let Some(part) = &part { (part.render()) }
             (rule_filter::render(visit, draft, read.trial.as_ref(), errors))
             label.choice {
                 input type="checkbox" name="active" value="0" checked[draft.is_inactive];
@@ -165,10 +169,14 @@ fn form(
 }
 
 /// What the chosen connection's destination wants to know.
-fn action_part(t: &Texts, read: &Read, draft: &Draft, errors: &Errors) -> Markup {
-    let connection = read.connection(&draft.connection).or(read.connections.first());
-    let Some(connection) = connection else { return html! {} };
-    let part = ActionPart {
+fn action_part<'a>(
+    t: &'a Texts,
+    read: &'a Read,
+    draft: &'a Draft,
+    errors: &'a Errors,
+) -> Option<ActionPart<'a>> {
+    let connection = read.connection(&draft.connection).or(read.connections.first())?;
+    Some(ActionPart {
         t,
         connection,
         action: &draft.action,
@@ -177,8 +185,7 @@ fn action_part(t: &Texts, read: &Read, draft: &Draft, errors: &Errors) -> Markup
         example: read.example.as_deref(),
         preview: read.preview.as_ref(),
         errors,
-    };
-    part.render()
+    })
 }
 
 /// `POST /embed/s/{session}/rules`.

@@ -82,26 +82,50 @@ pub fn newest(workspace: &str, connection: &str) -> Query<Vec<Delivery>> {
 
 /// Deliveries at which the strip of the last 24 hours looks.
 pub const DAY_LOOKED_AT: usize = 500;
+/// The same for each connection on a page of several.
+pub const DAY_LOOKED_AT_OF_EACH: usize = 100;
+
+/// When a delivery was accepted, and what became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    /// When it was accepted.
+    pub at_ms: i64,
+    /// Its state.
+    pub state: State,
+}
+
+impl FromRow for Accepted {
+    fn from_row(row: &mut Row) -> Self {
+        Self { at_ms: row.int("at_ms"), state: row.word("state") }
+    }
+}
 
 const LAST_DAY: &str = "\
-    select created_at_ms, state from deliveries \
-    where workspace = ?1 and connection = ?2 and event >= ?3 and rule > 0 \
-    order by workspace desc, connection desc, event desc limit ?4";
+    select j.value as connection, (select json_group_array(json_object(\
+        'at_ms', lines.created_at_ms, 'state', lines.state)) from (\
+        select d.created_at_ms, d.state from deliveries d where d.workspace = ?1 \
+          and d.connection = j.value and d.event >= ?3 and d.rule > 0 \
+        order by d.event desc limit ?4) lines) as accepted \
+    from json_each(?2) j";
 
-/// When the newest deliveries since `since_ms` were accepted, and what became of them: at most
-/// [`DAY_LOOKED_AT`], newest first, without test events.
-pub fn last_day(workspace: &str, connection: &str, since_ms: i64) -> Query<Vec<(i64, State)>> {
-    struct Accepted((i64, State));
-    impl FromRow for Accepted {
+/// What became of the newest deliveries of each of these connections since `since_ms`: at most
+/// `most` of each, without test events.
+pub fn last_day(
+    workspace: &str,
+    connections: &[&str],
+    since_ms: i64,
+    most: usize,
+) -> Query<Vec<(String, Vec<Accepted>)>> {
+    struct Day((String, Vec<Accepted>));
+    impl FromRow for Day {
         fn from_row(row: &mut Row) -> Self {
-            Self((row.int("created_at_ms"), row.word("state")))
+            Self((row.text("connection"), row.rows("accepted")))
         }
     }
-    let since = first_event_id(since_ms);
-    let params = [workspace.into(), connection.into(), since.into(), DAY_LOOKED_AT.into()];
-    Query::new(LAST_DAY, params, |rows| {
-        let accepted: Vec<Accepted> = all_rows(rows)?;
-        Ok(accepted.into_iter().map(|Accepted(one)| one).collect())
+    let (among, since) = (json!(connections).to_string(), first_event_id(since_ms));
+    Query::new(LAST_DAY, [workspace.into(), among.into(), since.into(), most.into()], |rows| {
+        let days: Vec<Day> = all_rows(rows)?;
+        Ok(days.into_iter().map(|Day(day)| day).collect())
     })
 }
 

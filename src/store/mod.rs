@@ -157,6 +157,7 @@ queries!(a A, b B, c C);
 queries!(a A, b B, c C, d D);
 queries!(a A, b B, c C, d D, e E);
 queries!(a A, b B, c C, d D, e E, f F);
+queries!(a A, b B, c C, d D, e E, f F, g G);
 queries!(a A, b B, c C, d D, e E, f F, g G, h H);
 
 /// Runs queries in one round trip.

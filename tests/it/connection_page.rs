@@ -1,7 +1,8 @@
 //! The page of a connection: how it is, why, what to do, and its deliveries with their filters.
 
-use posthorn::domain::base::time::rfc3339;
+use posthorn::domain::base::time::{HOUR_MS, rfc3339};
 use posthorn::ports::Clock;
+use posthorn::store::connection_deliveries::DAY_LOOKED_AT_OF_EACH;
 use serde_json::json;
 
 use crate::edge::{Edge, Reply};
@@ -168,4 +169,44 @@ fn a_connection_that_fails_can_be_tried_at_once() {
     assert!(page.contains("Working.") && !page.contains("Try now"), "{page}");
     let none = visitor.post(&edge, &format!("{below}/probe"), &[]);
     assert!(none.status >= 400, "nothing waits: {}", none.text);
+}
+
+#[test]
+fn the_overview_shows_the_last_24_hours_of_each_connection() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    edge.receivers.script(HOOK, |_| Reply::status(410));
+    let (broken, _) = tenant.route(&edge, "order.paid", json!({"url": HOOK}));
+    let fine = json!({"url": "https://hooks.example.com/fine"});
+    let (fine, _) = tenant.route(&edge, "order.paid", fine);
+    tenant.emit(&edge, "order.paid");
+    edge.run_for(25 * HOUR_MS);
+    for _ in 0..2 {
+        tenant.emit(&edge, "order.paid");
+    }
+    tenant.call(&edge, "POST", &format!("/api/v1/connections/{fine}/test"), &json!({}));
+    edge.run_for(3_000);
+    let visitor = Visitor::new(&edge, &tenant, json!({"role": "admin"}));
+    let of = |connection: &str| {
+        let page = visitor.get(&edge, "dashboard").text;
+        let days = between(&page, "id=\"last-day\"", "</table>").to_owned();
+        between(&days, &format!("connections/{connection}\""), "</tr>").to_owned()
+    };
+    // What is older than a day and what was a test is not counted.
+    assert!(of(&fine).contains("Last 24 hours: 2 delivered, 0 failed\""), "{}", of(&fine));
+    assert!(of(&fine).contains("> 100 %<") && of(&fine).contains(">Active<"), "{}", of(&fine));
+    assert!(of(&broken).contains("2 not finished"), "{}", of(&broken));
+    // Where there are more than are looked at, the page says so.
+    let cut = "the newest 100 are counted";
+    assert!(!visitor.get(&edge, "dashboard").text.contains(cut));
+    for _ in 0..DAY_LOOKED_AT_OF_EACH {
+        tenant.emit(&edge, "order.paid");
+    }
+    edge.run_for(3_000);
+    assert!(visitor.get(&edge, "dashboard").text.contains(cut));
+    assert!(of(&fine).contains("The newest 100 deliveries, since "), "{}", of(&fine));
+    // It is about all resources, and not for a session of one.
+    let only = json!({"session_type": "resource", "resource": "order", "resource_id": "7"});
+    let page = Visitor::new(&edge, &tenant, only).get(&edge, "dashboard").text;
+    assert!(!page.contains("id=\"last-day\""), "{page}");
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::edge::{Edge, Reply};
 use crate::tenant::{Tenant, params, text};
-use crate::visit::Visitor;
+use crate::visit::{Visitor, links_within};
 
 const SEND: &str = "https://slack.com/api/chat.postMessage";
 const TEST: &str = "https://slack.com/api/auth.test";
@@ -330,7 +330,8 @@ fn customers_choose_an_integration_and_write_a_message() {
     assert!(edge.control.ask("select id from rules").is_empty());
     let bad = visitor.post(&edge, "rules", &draft);
     assert!(bad.status == 422 || bad.status == 400, "{}", bad.status);
-    assert!(bad.text.contains("is required"), "{}", bad.text);
+    let link = "<a href=\"#metadata.id\">Channel</a> is required";
+    assert!(bad.text.contains(link) && links_within(&bad.text) == 2, "{}", bad.text);
     let saved = visitor.post(&edge, "rules", &with(&[("metadata.id", "C1")]));
     assert_eq!(saved.status, 303, "{}", saved.text);
     let stored = edge.control.ask("select metadata from rules")[0].to_string();

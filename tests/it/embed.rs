@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::edge::{Edge, Reply};
 use crate::tenant::{ORIGIN, Tenant, call, text};
-use crate::visit::{Visitor, cookie_of, create, launch_target};
+use crate::visit::{Visitor, cookie_of, create, launch_target, links_within};
 
 const HOOK: &str = "https://hooks.example.com/a";
 
@@ -477,10 +477,25 @@ fn bad_fields_are_named_and_what_was_typed_stays() {
     let link = "<a href=\"#max_per_second\">Requests per second</a>";
     assert!(page.text.contains(link), "{}", page.text);
     assert!(!page.text.contains("metadata."), "{}", page.text);
-    for link in page.text.split("href=\"#").skip(1) {
-        let id = link.split('"').next().expect("an id");
-        assert!(page.text.contains(&format!("id=\"{id}\"")), "{id}: {}", page.text);
+    assert!(links_within(&page.text) > 4, "{}", page.text);
+    // A header's name or value is a field of its own.
+    let fields = [
+        ("name", "A"),
+        ("url", "https://hooks.example.com/"),
+        ("header_name_0", "X A"),
+        ("header_name_1", "X-B"),
+    ];
+    let page = visitor.post(&edge, "connections/new", &fields);
+    assert_eq!(page.status, 400, "{}", page.text);
+    let links = [
+        "<a href=\"#header_name_0\">Header</a> must be a header name",
+        "<a href=\"#header_value_1\">Value</a> is required for a new header",
+    ];
+    for link in links {
+        assert!(page.text.contains(link), "{link}: {}", page.text);
     }
+    assert_eq!((links_within(&page.text), page.text.matches("data-bad").count()), (3, 2));
+    assert!(page.text.contains("aria-describedby=\"header_wrong_1\""), "{}", page.text);
     assert_eq!(edge.control.ask("select count(*) from connections"), [json!(0)]);
 }
 

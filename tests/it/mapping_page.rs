@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::edge::Edge;
 use crate::providers::route;
 use crate::tenant::{Answered, Tenant};
-use crate::visit::Visitor;
+use crate::visit::{Visitor, links_within};
 
 struct Mapping {
     edge: Edge,
@@ -101,6 +101,7 @@ fn what_is_wrong_is_told_at_its_field_and_nothing_is_saved() {
     for words in ["#value_0\"", "must be a path", "#step_1_0\"", "an offset such as"] {
         assert!(page.text.contains(words), "{words}: {}", page.text);
     }
+    assert_eq!(links_within(&page.text), 3, "{}", page.text);
     assert!(page.text.contains("value=\"user..email\"") && page.text.contains("value=\"Berlin\""));
     assert_eq!(mapping.stored()["version"], 0);
     // More lines save nothing, and leave one free after those that are filled in.

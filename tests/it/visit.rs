@@ -151,3 +151,9 @@ fn csrf_token(page: &str) -> String {
 fn links(page: &str) -> impl Iterator<Item = &str> {
     page.split(" href=\"").skip(1).filter_map(|rest| rest.split('"').next())
 }
+
+/// How many links lead within a page; each must lead to what is there.
+pub fn links_within(page: &str) -> usize {
+    let links = page.split("href=\"#").skip(1).map(|link| link.split('"').next().expect("an id"));
+    links.inspect(|id| assert!(page.contains(&format!("id=\"{id}\"")), "{id}: {page}")).count()
+}

@@ -17,7 +17,7 @@ use crate::embed::text::{self, moments};
 use crate::http::access::EmbedSession;
 use crate::http::{Call, cursor};
 use crate::ports::Platform;
-use crate::store::connection_deliveries::{self, Delivery, LOOKED_AT, NEWEST_SHOWN};
+use crate::store::connection_deliveries::{self, DAY_LOOKED_AT, Delivery, LOOKED_AT, NEWEST_SHOWN};
 use crate::store::connections::Connection;
 use crate::store::events::NEWEST;
 use crate::store::held;
@@ -128,13 +128,13 @@ pub async fn read<P: Platform>(
         rollups::of_connection(of, id, Week::since_ms(now_ms)),
         rollups::progress(),
         held::count_waiting(of, id, connection.active),
-        connection_deliveries::last_day(of, id, LastDay::since_ms(now_ms)),
+        connection_deliveries::last_day(of, &[id], LastDay::since_ms(now_ms), DAY_LOOKED_AT),
     );
     let (read, held_back, holds_the_line, trouble, counted, progress, waiting, day) =
         together(history_db(platform, session)?, queries).await?;
     let newest = is_newest.then(|| read.clone());
     let (shown, next) = page_of(read, &wanted, limit);
-    let last_day = LastDay::of(&day, now_ms);
+    let last_day = LastDay::of(&day, id, DAY_LOOKED_AT, now_ms);
     let (week, counted_ms) = (Week::of(counted.iter(), now_ms), progress.as_of_ms);
     Ok(Some(Deliveries {
         shown,

@@ -154,16 +154,23 @@ fn custom_headers(form: &Form) -> Value {
 }
 
 /// Fields whose errors stand beside them: the parameter, and the id and the label of the field.
-fn places(t: &Texts, destination: &dyn Destination) -> Vec<(String, &'static str, &'static str)> {
-    let settings = destination.about().fields.iter();
-    let settings = settings.map(|one| (one.key, one.key, (t.form.registry)(one.label)));
-    let options = OPTIONS.into_iter().chain(["signing_secret"]).map(|key| {
+fn places(t: &Texts, destination: &dyn Destination) -> Vec<(String, String, &'static str)> {
+    let mut places = vec![("name".to_owned(), "name".to_owned(), (t.form.field)("name").0)];
+    let mut below =
+        |key: &str, id: &str, label| places.push((format!("metadata.{key}"), id.to_owned(), label));
+    for setting in destination.about().fields {
+        match setting.kind {
+            Kind::Headers(most) => {
+                headers::places(t, most).for_each(|(key, id, label)| below(&key, &id, label));
+            }
+            _ => below(setting.key, setting.key, (t.form.registry)(setting.label)),
+        }
+    }
+    for key in OPTIONS.into_iter().chain(["signing_secret"]) {
         let id = if key == "retry_schedule_seconds" { "retry_schedule" } else { key };
-        (key, id, (t.form.field)(id).0)
-    });
-    let below = settings.chain(options);
-    let below = below.map(|(key, id, label)| (format!("metadata.{key}"), id, label));
-    [("name".to_owned(), "name", (t.form.field)("name").0)].into_iter().chain(below).collect()
+        below(key, id, (t.form.field)(id).0);
+    }
+    places
 }
 
 /// What is wrong with a form, in the form's own terms.
@@ -209,7 +216,7 @@ pub fn render(
     let form = FormView { t, context, draft, errors, is_new };
     let places = places(t, context.destination);
     let places: Vec<_> =
-        places.iter().map(|(param, id, label)| (param.as_str(), *id, *label)).collect();
+        places.iter().map(|(param, id, label)| (param.as_str(), id.as_str(), *label)).collect();
     html! {
         (errors.linked(t, &places))
         form.sheet method="post" action=(path(visit, context.action)) {

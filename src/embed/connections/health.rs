@@ -110,7 +110,7 @@ impl Health<'_> {
             div.notice.bad role="status" {
                 p {
                     strong {
-                        (t.failing_since) " " (parts::time(t, since_ms, self.now_ms)) ". "
+                        (t.failing_since) " " (parts::moment_and_age(t, since_ms, self.now_ms)) ". "
                     }
                     @if let Some(cause) = cause { ((t.why.diagnosis)(cause)) }
                 }
@@ -151,7 +151,7 @@ impl Health<'_> {
             @if let Some((since_ms, percent)) = given {
                 p role="alert" {
                     ((t.why.warned)(percent)) " "
-                    (t.failing_since) " " (parts::time(t, since_ms, self.now_ms)) "."
+                    (t.failing_since) " " (parts::moment_and_age(t, since_ms, self.now_ms)) "."
                 }
             }
         }

@@ -27,6 +27,21 @@ pub fn moment(t: &Texts, at_ms: i64) -> Markup {
     html! { time.exact datetime=(exact) { ((t.moments.to_the_second)(&exact)) } }
 }
 
+/// A moment exactly, and how long ago that is.
+pub fn moment_and_age(t: &Texts, at_ms: i64, now_ms: i64) -> Markup {
+    html! { (moment(t, at_ms)) " (" (time(t, at_ms, now_ms)) ")" }
+}
+
+/// A name that a narrow column breaks after its dots.
+pub fn breakable(name: &str) -> Markup {
+    html! {
+        @for (index, part) in name.split('.').enumerate() {
+            @if index > 0 { "." wbr; }
+            (part)
+        }
+    }
+}
+
 /// A body: laid out for reading if it is JSON, with its exact bytes folded below.
 pub fn body(t: &Texts, id: &str, text: &str) -> Markup {
     let Some(shown) = pretty::json(text) else { return copyable(t, id, text) };
@@ -50,12 +65,12 @@ pub fn status(t: &Texts, status: &str) -> Markup {
     html! { span.badge data-state=(status) { ((t.why.status)(status)) } }
 }
 
-/// A text with a button that copies it; the button shows up where there is a script to do it.
+/// A text below a button that copies it, which shows up where there is a script to do it.
 pub fn copyable(t: &Texts, id: &str, value: &str) -> Markup {
     html! {
         div.copyable {
-            pre id=(id) tabindex="0" { code { (value) } }
             (copy_button(t, id))
+            pre id=(id) tabindex="0" { code { (value) } }
         }
     }
 }

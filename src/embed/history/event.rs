@@ -98,11 +98,11 @@ fn facts(shown: &Shown<'_>, event: &Event) -> Markup {
                 }
             }
             li {
-                (t.accepted) " " b { (parts::moment(t, event.created_at_ms)) } " "
-                (parts::time(t, event.created_at_ms, shown.now_ms))
+                (t.accepted) " "
+                (parts::moment_and_age(t, event.created_at_ms, shown.now_ms))
             }
             @if let Some(at_ms) = shown.kept_until_ms {
-                li { (t.kept_until) " " (parts::time(t, at_ms, shown.now_ms)) }
+                li { (t.kept_until) " " (parts::moment(t, at_ms)) }
             }
         }
     }

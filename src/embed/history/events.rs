@@ -124,7 +124,10 @@ fn row(
     html! {
         tr {
             td {
-                (parts::link(visit, Need::View, &below, &event.name))
+                @let name = parts::breakable(&event.name);
+                @if visit.session.may(Need::View).is_ok() {
+                    a href=(path(visit, &below)) { (name) }
+                } @else { (name) }
                 @if event.is_test() { " " span.badge data-state="test" { (t.test) } }
                 @if let Some(id) = &event.resource_id { " " code { (id) } }
             }

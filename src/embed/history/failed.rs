@@ -163,7 +163,9 @@ impl Shown<'_> {
         html! {
             tr {
                 td {
-                    a href=(path(visit, &format!("events/{}", event.id))) { (event.name) }
+                    a href=(path(visit, &format!("events/{}", event.id))) {
+                        (parts::breakable(&event.name))
+                    }
                     @if let Some(id) = &event.resource_id { " " code { (id) } }
                 }
                 td.wide { @if let Some(to) = to { (to.name) } }
@@ -175,7 +177,7 @@ impl Shown<'_> {
                         " " small { ((t.why.reason)(reason)) }
                     }
                 }
-                td.wide { ((t.attempts_count)(delivery.attempts)) }
+                td.wide { (delivery.attempts) }
                 td.wide { (parts::time(t, event.created_at_ms, self.now_ms)) }
                 td { @if to.is_some_and(|to| to.active) { (self.send_again(&event.id, owed)) } }
             }

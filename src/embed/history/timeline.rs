@@ -38,24 +38,14 @@ impl Timeline<'_> {
         }
     }
 
-    /// One delivery. Among many, one that was delivered is folded unless it is looked at.
+    /// One delivery. Among many, the attempts of one that was delivered are folded unless it is
+    /// looked at; the heading stands above, since a summary can hold no link.
     fn delivery(&self, owed: &FanOut, delivery: &DeliverySummary, folds: bool) -> Markup {
         let t = text::of(self.shown.visit);
         let shown = self.shown;
         let to = shown.connection(owed);
         let at = format!("events/{}/rules/{}", shown.whole.found.event.id, owed.rule);
-        let heading = html! {
-            h3 {
-                @match to {
-                    Some(to) => {
-                        (parts::link(shown.visit, Need::ViewAll, &format!("connections/{}", to.id),
-                            &to.name))
-                    }
-                    None => { (t.gone_connection) }
-                }
-                " " (parts::state(t, delivery.state.as_str()))
-            }
-        };
+        let name = to.map_or(t.gone_connection, |to| to.name.as_str());
         let body = html! {
             (self.steps(owed, delivery, to, &at))
             (self.outlook(owed, delivery))
@@ -66,12 +56,25 @@ impl Timeline<'_> {
         let is_selected = self.selected.is_some_and(|one| one.owed.rule == owed.rule);
         html! {
             article.delivery id=(format!("delivery-{}", owed.rule_number)) {
-                @if folds {
-                    details open[!is_done || is_selected] { summary { (heading) } (body) }
-                } @else {
-                    div.heading { (heading) }
-                    (body)
+                h3 {
+                    @match to {
+                        Some(to) => {
+                            (parts::link(shown.visit, Need::ViewAll,
+                                &format!("connections/{}", to.id), name))
+                        }
+                        None => { (name) }
+                    }
+                    " " (parts::state(t, delivery.state.as_str()))
                 }
+                @if folds {
+                    details open[!is_done || is_selected] {
+                        summary {
+                            ((t.attempts_count)(delivery.attempts))
+                            span.unseen { ": " (name) }
+                        }
+                        (body)
+                    }
+                } @else { (body) }
             }
         }
     }

@@ -4,7 +4,9 @@
 pub struct Charts {
     pub week_title: &'static str,
     pub day_title: &'static str,
-    pub newest_title: &'static str,
+    pub newest_title: fn(usize) -> String,
+    /// At how many deliveries of each connection was looked.
+    pub newest_of_each: fn(usize) -> String,
     pub delivered: &'static str,
     pub failed: &'static str,
     pub success: &'static str,
@@ -16,7 +18,8 @@ pub struct Charts {
     pub nothing: &'static str,
     pub heads: [&'static str; 4],
     pub week: fn(u64, u64) -> String,
-    pub day: fn((u64, u64, u64), Option<&str>) -> String,
+    /// What became of how many; the newest so many since a time, where there are more.
+    pub day: fn((u64, u64, u64), Option<(usize, String)>) -> String,
     pub percent: fn(Option<u64>) -> String,
     /// The date of a day, without its year.
     pub date: fn(&str) -> String,

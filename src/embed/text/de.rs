@@ -172,7 +172,6 @@ pub static TEXTS: Texts = Texts {
     not_routed: "Keine Regel passte zu diesem Ereignis, deshalb wurde es nicht gesendet.",
     last_events: "Letzte Ereignisse",
     all_events: "Alle Ereignisse",
-    attention: "Verbindungen",
     all_well: "Alle Verbindungen funktionieren.",
     show_failed: "Anzeigen",
     event: "Ereignis",
@@ -273,7 +272,8 @@ pub static TEXTS: Texts = Texts {
         times: charts::times,
         date: charts::date,
         day_title: "Letzte 24 Stunden",
-        newest_title: "Neueste 500 Zustellungen",
+        newest_title: charts::newest_title,
+        newest_of_each: charts::newest_of_each,
         day: charts::day,
     },
     connection: Connection {
@@ -378,7 +378,7 @@ pub static TEXTS: Texts = Texts {
         load_list: "Liste laden",
         reload_list: "Liste neu laden",
         list_not_read: "Laden Sie die Liste, um daraus zu wählen, oder geben Sie eine ID ein.",
-        paths: "Was das Beispiel dieses Ereignisses enthält:",
+        paths: "Felder, die Sie verwenden können, aus dem Beispiel dieses Ereignisses:",
         preview: "Vorschau",
         would_send: "Für das Beispiel dieses Ereignisses:",
         taken: Some("gibt es schon"),
@@ -831,13 +831,24 @@ mod charts {
         }
     }
 
+    /// What the newest deliveries are called.
+    pub fn newest_title(most: usize) -> String {
+        format!("Neueste {most} Zustellungen")
+    }
+
+    /// At how many deliveries of each connection was looked.
+    pub fn newest_of_each(most: usize) -> String {
+        format!("Bei einer Verbindung mit mehr Zustellungen zählen die neuesten {most}.")
+    }
+
     /// The bar of the last 24 hours. `since` is there where only the newest were looked at.
-    pub fn day((delivered, failed, open): (u64, u64, u64), since: Option<&str>) -> String {
+    pub fn day(counts: (u64, u64, u64), newest: Option<(usize, String)>) -> String {
+        let (delivered, failed, open) = counts;
         if delivered + failed + open == 0 {
             return "In den letzten 24 Stunden wurde nichts gesendet".to_owned();
         }
-        let about = match since {
-            Some(since) => format!("Die neuesten 500 Zustellungen, seit {since} UTC"),
+        let about = match newest {
+            Some((most, since)) => format!("Die neuesten {most} Zustellungen, seit {since} UTC"),
             None => "Letzte 24 Stunden".to_owned(),
         };
         let (delivered, failed) = (number(delivered), number(failed));
@@ -1010,8 +1021,8 @@ mod form {
         ("Australia", "Australien"),
         ("Authentication", "Anmeldung"),
         (
-            "Begins with SG. It needs Mail Send; templates need Template Engine, read.",
-            "Beginnt mit SG. Er braucht Mail Send; Vorlagen brauchen Template Engine, lesend.",
+            "Begins with SG. Permissions: Mail Send; Template Engine (read) for templates.",
+            "Beginnt mit SG. Berechtigungen: Mail Send, für Vorlagen auch Template Engine (lesen).",
         ),
         (
             "Begins with pat-. Scopes: contacts and lists, read and write.",

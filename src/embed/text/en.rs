@@ -161,7 +161,6 @@ pub static TEXTS: Texts = Texts {
     not_routed: "No rule matched this event, so it was not sent.",
     last_events: "Last events",
     all_events: "All events",
-    attention: "Connections",
     all_well: "All connections are working.",
     show_failed: "Show them",
     event: "Event",
@@ -240,7 +239,8 @@ pub static TEXTS: Texts = Texts {
     charts: Charts {
         week_title: "Last 7 days",
         day_title: "Last 24 hours",
-        newest_title: "Newest 500 deliveries",
+        newest_title: charts::newest_title,
+        newest_of_each: charts::newest_of_each,
         delivered: "Delivered",
         failed: "Failed",
         success: "Success",
@@ -356,7 +356,7 @@ pub static TEXTS: Texts = Texts {
         load_list: "Load the list",
         reload_list: "Load the list again",
         list_not_read: "Load the list to choose from it, or enter an id.",
-        paths: "What the example of this event has:",
+        paths: "Fields that you can use, from the example of this event:",
         preview: "Preview",
         would_send: "For the example of this event:",
         taken: None,
@@ -761,13 +761,24 @@ mod charts {
         format!("Last 7 days: {} delivered, {} failed", number(delivered), number(failed))
     }
 
+    /// What the newest deliveries are called.
+    pub fn newest_title(most: usize) -> String {
+        format!("Newest {most} deliveries")
+    }
+
+    /// At how many deliveries of each connection was looked.
+    pub fn newest_of_each(most: usize) -> String {
+        format!("Of a connection with more deliveries, the newest {most} are counted.")
+    }
+
     /// The bar of the last 24 hours. `since` is there where only the newest were looked at.
-    pub fn day((delivered, failed, open): (u64, u64, u64), since: Option<&str>) -> String {
+    pub fn day(counts: (u64, u64, u64), newest: Option<(usize, String)>) -> String {
+        let (delivered, failed, open) = counts;
         if delivered + failed + open == 0 {
             return "Nothing was sent in the last 24 hours".to_owned();
         }
-        let about = match since {
-            Some(since) => format!("The newest 500 deliveries, since {since} UTC"),
+        let about = match newest {
+            Some((most, since)) => format!("The newest {most} deliveries, since {since} UTC"),
             None => "Last 24 hours".to_owned(),
         };
         let (delivered, failed) = (number(delivered), number(failed));

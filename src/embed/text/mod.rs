@@ -210,7 +210,6 @@ pub struct Texts {
     pub not_routed: &'static str,
     pub last_events: &'static str,
     pub all_events: &'static str,
-    pub attention: &'static str,
     pub all_well: &'static str,
     pub show_failed: &'static str,
     pub event: &'static str,
