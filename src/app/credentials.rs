@@ -12,6 +12,7 @@ use crate::destinations::call::Account;
 use crate::destinations::form::{Form, SecretChange};
 use crate::destinations::model::{CUSTOM_HEADER, Field, Kind as FieldKind, Values, header_field};
 use crate::domain::base::error::{Code, Error, FieldError, Kind, Result};
+use crate::domain::base::reason::Reason;
 use crate::domain::base::secret::{SealContext, Sealed, Secret};
 use crate::domain::connection::model::{Credentials, SealedCredentials, SealedSigningSecret};
 use crate::domain::connection::signing;
@@ -44,7 +45,7 @@ pub fn check_may_set(actor: &Actor, form: &Form) -> Result<()> {
 /// The error of what may be set in the embed only.
 pub fn only_in_embed(named: impl IntoIterator<Item = String>) -> Error {
     let msg = "is set in the embed only, as this organization decided (secrets_in_embed_only)";
-    let field = |param| FieldError { param, msg: msg.to_owned() };
+    let field = |param| FieldError::new(param, msg);
     Error::fields(named.into_iter().map(field).collect()).of_kind(Kind::Refused)
 }
 
@@ -83,10 +84,9 @@ pub fn check_origin_kept(
         let header = headers.iter().find(|(field, _)| field == name);
         format!("metadata.{}", header.map_or(name, |(_, param)| param))
     };
-    let msg = "must be entered again, because the URL leads to another scheme, host or port";
     let named = form.credential_names.iter().filter(is_kept);
     let asked: Vec<FieldError> =
-        named.map(|name| FieldError { param: param(name), msg: msg.to_owned() }).collect();
+        named.map(|name| FieldError::new(param(name), Reason::EnterAgain)).collect();
     if asked.is_empty() { Ok(()) } else { Err(Error::fields(asked).of_kind(Kind::Refused)) }
 }
 
@@ -128,10 +128,8 @@ pub async fn check_with_provider<P: Platform>(
         return Ok(destination.test_call(&account).map(|_| false));
     }
     outgoing::check_account(platform, destination, &account).await.map_err(|told| {
-        let field = |name: &String| FieldError {
-            param: format!("metadata.{name}"),
-            msg: format!("is refused. {told}"),
-        };
+        let told = Reason::Refused(told);
+        let field = |name: &String| FieldError::new(format!("metadata.{name}"), told.clone());
         let error = Error::fields(form.credentials.keys().map(field).collect());
         error.of_kind(Kind::Refused).with_code(Code::CredentialsRefused)
     })

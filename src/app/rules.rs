@@ -7,6 +7,7 @@ use crate::destinations::{self, Destination};
 use crate::domain::base::error::{Code, Error, FieldError, Kind, Result};
 use crate::domain::base::limits::FAN_OUT_MAX;
 use crate::domain::base::names::widest;
+use crate::domain::base::reason::Reason;
 use crate::domain::base::version::Expected;
 use crate::domain::routing::rule::Metadata;
 use crate::domain::routing::template::Template;
@@ -105,15 +106,15 @@ pub fn check(
     action: &Action,
     metadata: &Metadata,
 ) -> Result<()> {
-    let mut wrong: Vec<(&str, String)> = Vec::new();
+    let mut wrong: Vec<(&str, Reason)> = Vec::new();
     let mut is_template = false;
     for input in action.inputs {
         let said = metadata.get(input.key).map_or("", |text| text.trim());
         let is_needed = input.is_required
             && !input.unless.is_some_and(|key| connection.credentials.contains_key(key));
         if said.is_empty() {
-            let told = || format!("is required: {} needs its {}", action.key, input.label);
-            wrong.extend(is_needed.then(|| (input.key, told())));
+            let why = Reason::RequiredInput(action.key, input.label);
+            wrong.extend(is_needed.then_some((input.key, why)));
         } else if let (true, Err(why)) = (input.kind.is_template(), Template::parse(said)) {
             is_template = true;
             wrong.push((input.key, why));
@@ -121,7 +122,7 @@ pub fn check(
             && !words.iter().any(|(word, _)| *word == said)
         {
             let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            wrong.push((input.key, format!("must be one of {}", known.join(", "))));
+            wrong.push((input.key, Reason::OneOf(known.join(", "))));
         }
     }
     let values = Values::stored(&connection.settings).map_err(Error::internal)?;
@@ -133,7 +134,7 @@ pub fn check(
     if wrong.is_empty() {
         return Ok(());
     }
-    let field = |(key, msg)| FieldError { param: format!("metadata.{key}"), msg };
+    let field = |(key, why)| FieldError::new(format!("metadata.{key}"), why);
     let error = Error::fields(wrong.into_iter().map(field).collect()).of_kind(Kind::Refused);
     Err(if is_template { error.with_code(Code::Template) } else { error })
 }

@@ -14,6 +14,7 @@ use crate::destinations::{Destination, preset};
 use crate::domain::base::error::{Error, Kind as ErrorKind, Result};
 use crate::domain::base::fields::Fields;
 use crate::domain::base::limits::{HEADER_NAME_CHARS_MAX, HEADER_VALUE_BYTES_MAX};
+use crate::domain::base::reason::Reason;
 use crate::domain::base::secret::Secret;
 use crate::domain::base::url_guard;
 use crate::domain::connection::options::DeliveryOptions;
@@ -187,11 +188,8 @@ impl Reader<'_> {
         let is_half = matches!(field.kind, Kind::Half(_, other)
             if fields.has(other) && !fields.is_null(other) || (self.is_set)(other));
         if field.is_required && !has && !is_half && !fields.names_failure(field.key) {
-            let msg = match field.when {
-                Some((key, _)) => format!("is required with this {key}"),
-                None => "is required".to_owned(),
-            };
-            fields.fail(field.key, msg);
+            let why = field.when.map_or(Reason::Required, |(key, _)| Reason::RequiredWith(key));
+            fields.fail(field.key, why);
         }
     }
 
@@ -228,7 +226,7 @@ impl Reader<'_> {
         let value = header.checked_text("value", check);
         let kept = !header.has("value") && (self.is_set)(&header_field(&name));
         if value.is_none() && !kept && !header.failed() {
-            header.fail("value", "is required for a new header");
+            header.fail("value", Reason::NewHeader);
         }
         header.finish()?;
         Ok((name, value.map(Secret::new)))
@@ -242,7 +240,8 @@ impl Reader<'_> {
             let secret = form.credentials.get(field.key).map(|secret| secret.expose());
             let Some(url) = secret.or_else(|| form.values.get(field.key)) else { continue };
             let called = url_guard::check(url, self.policy).map_err(|refusal| {
-                Error::field(field.key, refusal.to_string()).of_kind(ErrorKind::Refused)
+                Error::field(field.key, Reason::Url(refusal.to_string()))
+                    .of_kind(ErrorKind::Refused)
             })?;
             if secret.is_none() {
                 form.values.set(field.key, Some(called.as_str()));
@@ -262,23 +261,22 @@ fn keep_one(fields: &mut Fields<'_>, one_of: &[&str], form: &mut Form) {
     let has = |key: &&&str| form.credential_names.iter().any(|name| name == **key);
     let (Some(first), held) = (one_of.first(), one_of.iter().filter(has).count()) else { return };
     if held != 1 && !one_of.iter().any(|key| fields.names_failure(key)) {
-        let words = if held == 0 { "is required" } else { "cannot stand beside the others" };
-        fields.fail(first, format!("{words}: there is exactly one of {}", one_of.join(", ")));
+        fields.fail(first, Reason::ExactlyOne(held == 0, one_of.join(", ")));
     }
 }
 
-fn check(value: &str, pattern: &Pattern) -> std::result::Result<(), String> {
-    if (pattern.fits)(value) { Ok(()) } else { Err(pattern.told.to_owned()) }
+fn check(value: &str, pattern: &Pattern) -> std::result::Result<(), Reason> {
+    if (pattern.fits)(value) { Ok(()) } else { Err(Reason::Pattern(pattern.told)) }
 }
 
 /// Whether this can be the name of a header.
 ///
 /// # Errors
 /// Why it cannot.
-pub fn check_header_name(name: &str) -> std::result::Result<(), String> {
+pub fn check_header_name(name: &str) -> std::result::Result<(), Reason> {
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     if name.is_empty() || name.len() > HEADER_NAME_CHARS_MAX || !name.chars().all(is_token) {
-        return Err(format!("must be a header name of 1 to {HEADER_NAME_CHARS_MAX} characters"));
+        return Err(Reason::HeaderName(HEADER_NAME_CHARS_MAX));
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::destinations::call::{Call, OutboundRequest, Step, Verdict};
 use crate::destinations::model::{About, Action, Field, Input, InputKind, Kind, Part, Values};
 use crate::destinations::webhook::{chosen_headers, fields as webhook, in_header, verdict};
 use crate::domain::base::fields::Fields;
+use crate::domain::base::reason::Reason;
 use crate::domain::base::secret::Secret;
 use crate::domain::base::tree::Tree;
 use crate::domain::delivery::attempt::Answer;
@@ -104,7 +105,7 @@ impl Destination for Http {
         values: &Values,
         _: &Action,
         metadata: &Metadata,
-    ) -> Result<(), (&'static str, String)> {
+    ) -> Result<(), (&'static str, Reason)> {
         let text = metadata.get("body").map_or("", |text| text.trim());
         if text.is_empty() || values.text("content_type") != JSON {
             return Ok(());

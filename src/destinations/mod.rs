@@ -37,6 +37,7 @@ use std::collections::BTreeMap;
 use crate::destinations::call::{Account, Call, Listing, OutboundRequest, Step, Verdict};
 use crate::destinations::model::{About, Action, PersonField, Values};
 use crate::domain::base::fields::Fields;
+use crate::domain::base::reason::Reason;
 use crate::domain::base::secret::Secret;
 use crate::domain::connection::signing::Signing;
 use crate::domain::delivery::attempt::Answer;
@@ -89,7 +90,7 @@ pub trait Destination: Sync {
         _: &Values,
         _: &Action,
         _: &Metadata,
-    ) -> Result<(), (&'static str, String)> {
+    ) -> Result<(), (&'static str, Reason)> {
         Ok(())
     }
 

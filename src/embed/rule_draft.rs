@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::base::error::Error;
+use crate::domain::base::error::{Error, FieldError, Result};
 use crate::domain::base::ids::parse_uuid;
 use crate::domain::base::names::{check_name, check_pattern, check_resource_id};
 use crate::domain::routing::filter::Filter;
@@ -128,11 +128,15 @@ impl Draft {
         if !self.resource_id.is_empty() {
             check("resource_id", check_resource_id(&self.resource_id));
         }
-        check("filter", self.kept_filter().map(drop));
         if parse_uuid(&self.connection).is_none() {
             check("connection", Err(t.choose_one.to_owned()));
         }
-        Errors::new(t, errors)
+        let mut wrong = Errors::new(t, errors);
+        if let Err(error) = self.kept_filter() {
+            let msg = Errors::read(t, error).in_one_line();
+            wrong.0.push(FieldError::new("filter", msg));
+        }
+        wrong
     }
 
     /// The action that was chosen, if there was one to choose.
@@ -157,13 +161,12 @@ impl Draft {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn kept_filter(&self) -> std::result::Result<Option<String>, String> {
+    pub fn kept_filter(&self) -> Result<Option<String>> {
         let filter = self.filter();
         if filter.is_empty() {
             return Ok(None);
         }
-        let parsed = Filter::parse(&filter);
-        parsed.map(|filter| Some(filter.to_json().to_string())).map_err(|e| e.message.clone())
+        Ok(Some(Filter::parse(&filter)?.to_json().to_string()))
     }
 
     /// The limits, which a session of one resource cannot choose.

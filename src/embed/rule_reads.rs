@@ -8,8 +8,10 @@ use crate::app::preview::{Preview, preview};
 use crate::app::rules::action_of;
 use crate::domain::base::error::Result;
 use crate::embed::common::history_db;
+use crate::embed::frame::parts::Errors;
 use crate::embed::rule_draft::Draft;
 use crate::embed::rule_filter::{Trial, try_filter};
+use crate::embed::text;
 use crate::http::access::EmbedSession;
 use crate::ports::Platform;
 use crate::store::catalogues::{self, Catalogue};
@@ -156,7 +158,11 @@ pub async fn help<P: Platform>(
             let mapping = stored.as_ref().map(|stored| stored.schema.as_str());
             preview(&connection, action.key, &draft.metadata, event, payload, mapping, now_ms)
         });
-        read.preview = Some(shown.map_err(|error| error.message.clone()));
+        read.preview = Some(shown.map_err(|error| {
+            let told = error.message.clone();
+            let wrong = Errors::read(text::of(visit), error);
+            if wrong.0.is_empty() { told } else { wrong.in_one_line() }
+        }));
     }
     Ok(())
 }

@@ -210,3 +210,21 @@ fn the_overview_shows_the_last_24_hours_of_each_connection() {
     let page = Visitor::new(&edge, &tenant, only).get(&edge, "dashboard").text;
     assert!(!page.contains("id=\"last-day\""), "{page}");
 }
+
+#[test]
+fn an_attempt_that_is_late_is_due_now_and_not_some_time_ago() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    edge.receivers.script(HOOK, |_| Reply::status(500));
+    let (connection, _) = tenant.route(&edge, "order.paid", json!({"url": HOOK}));
+    let event = tenant.emit(&edge, "order.paid");
+    edge.run_for(1_000);
+    let due_at_ms = edge.logs[0].ask("select due_at_ms from deliveries")[0].as_i64();
+    edge.advance_to(due_at_ms.expect("it is due") + 60_000);
+    let visitor = Visitor::new(&edge, &tenant, json!({"role": "admin"}));
+    for below in [format!("connections/{connection}"), format!("events/{event}")] {
+        let page = visitor.get(&edge, &below).text;
+        let due: Vec<&str> = page.split("data-due>").skip(1).collect();
+        assert!(!due.is_empty() && due.iter().all(|due| due.starts_with("now<")), "{page}");
+    }
+}

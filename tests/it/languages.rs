@@ -240,8 +240,10 @@ fn every_text_of_a_destination_has_its_german() {
         for field in about.fields {
             note(field.label);
             note(field.hint);
-            if let Kind::Words(words) = field.kind {
-                words.iter().for_each(|(_, label)| note(label));
+            match &field.kind {
+                Kind::Words(words) => words.iter().for_each(|(_, label)| note(label)),
+                Kind::Matching(pattern) | Kind::Endpoint(pattern) => note(pattern.told),
+                _ => {}
             }
         }
         for action in about.actions {

@@ -24,6 +24,7 @@ mod event_page;
 mod event_search;
 mod events;
 mod failed;
+mod form_errors;
 mod fuzz;
 mod golden;
 mod history;

@@ -60,7 +60,7 @@ fn a_body_that_is_no_json_is_refused_where_json_is_meant() {
     assert_eq!(check(JSON, ""), Ok(()));
     assert_eq!(check(FORM, "a={{b}}"), Ok(()));
     let (key, why) = check(JSON, r#"{"a":{{b}}"#).expect_err("no JSON");
-    assert!(key == "body" && why.contains("not JSON"), "{why}");
+    assert!(key == "body" && why.to_string().contains("not JSON"), "{why}");
     let broken = step(&Http, &[URL], &[("body", "{")], "{}");
     assert!(matches!(broken, Step::Done(Verdict::Permanent { .. })), "{broken:?}");
 }

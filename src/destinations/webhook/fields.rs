@@ -6,6 +6,7 @@ use crate::destinations::form::check_header_name;
 use crate::destinations::model::{About, Action, Field, Kind, Part, Values};
 use crate::domain::base::fields::Fields;
 use crate::domain::base::limits::{CREDENTIAL_BYTES_MAX, CUSTOM_HEADERS_MAX};
+use crate::domain::base::reason::Reason;
 use crate::domain::base::secret::Secret;
 
 /// A credential: it ends in a header, so it is what a header's value can be.
@@ -242,7 +243,7 @@ pub fn check_username(fields: &mut Fields<'_>, given: &BTreeMap<String, Secret>)
     let half = |key| given.get(key).map(Secret::expose);
     let name = half("auth_username");
     if name.is_some_and(|name| name.contains(':')) {
-        fields.fail("auth_username", "must not contain a colon (RFC 7617)");
+        fields.fail("auth_username", Reason::Colon);
     }
     if name == Some("") && half("auth_password") == Some("") {
         fields.fail("auth_username", "must not be empty together with auth_password");
@@ -274,12 +275,12 @@ pub fn check_header_names(fields: &mut Fields<'_>, values: &Values) {
     }
     for (index, (param, name)) in named.iter().enumerate() {
         let own_auth = param == "auth_header_name" && name.eq_ignore_ascii_case("authorization");
-        if let Err(msg) = check_header_name(name) {
-            fields.fail(param, msg);
+        if let Err(why) = check_header_name(name) {
+            fields.fail(param, why);
         } else if let Some(why) = reserved(name).filter(|_| !own_auth) {
-            fields.fail(param, format!("must be another header: {name} {why}"));
+            fields.fail(param, Reason::HeaderTaken((*name).to_owned(), why));
         } else if named[..index].iter().any(|(_, other)| other.eq_ignore_ascii_case(name)) {
-            fields.fail(param, format!("must be another header: {name} is used twice"));
+            fields.fail(param, Reason::HeaderTwice((*name).to_owned()));
         }
     }
 }

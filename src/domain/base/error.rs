@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::domain::base::reason::{Reason, Told};
+
 /// What went wrong, from the caller's point of view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -101,6 +103,16 @@ pub struct FieldError {
     pub param: String,
     /// What was wrong with it, and the limit it broke.
     pub msg: String,
+    /// Why it was not taken, where pages have words of their own for it.
+    pub why: Option<Reason>,
+}
+
+impl FieldError {
+    /// What is wrong with a field.
+    pub fn new(param: impl Into<String>, told: impl Into<Told>) -> Self {
+        let Told { text, why } = told.into();
+        Self { param: param.into(), msg: text, why }
+    }
 }
 
 /// An error with one text for the caller and one for the log.
@@ -159,8 +171,8 @@ impl Error {
     }
 
     /// One field that is malformed.
-    pub fn field(param: impl Into<String>, msg: impl Into<String>) -> Self {
-        Self::fields(vec![FieldError { param: param.into(), msg: msg.into() }])
+    pub fn field(param: impl Into<String>, told: impl Into<Told>) -> Self {
+        Self::fields(vec![FieldError::new(param, told)])
     }
 
     /// Several fields that are malformed; the first gives the message.

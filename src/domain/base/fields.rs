@@ -9,6 +9,10 @@ use std::fmt;
 
 use crate::domain::base::error::{Error, FieldError, Result};
 use crate::domain::base::limits::OBJECT_KEYS_MAX;
+use crate::domain::base::reason::{Reason, Told};
+
+/// What a whole number is called in errors.
+const WHOLE_NUMBER: &str = "a whole number";
 
 /// The fields of one JSON object.
 pub struct Fields<'a> {
@@ -108,8 +112,8 @@ impl<'a> Fields<'a> {
     }
 
     /// Notes that `name` is wrong.
-    pub fn fail(&mut self, name: &str, msg: impl Into<String>) {
-        self.errors.push(FieldError { param: name.to_owned(), msg: msg.into() });
+    pub fn fail(&mut self, name: &str, told: impl Into<Told>) {
+        self.errors.push(FieldError::new(name, told));
     }
 
     /// Notes every field error of `error` below `name`.
@@ -175,8 +179,13 @@ impl<'a> Fields<'a> {
         if value.is_none() {
             // Valid JSON, and still no text: it has half of a surrogate pair.
             let is_broken = text.starts_with('"') && what == "a string";
-            let msg = if is_broken { "must have no lone surrogate such as \\ud800" } else { "" };
-            self.fail(name, if is_broken { msg.to_owned() } else { format!("must be {what}") });
+            match what {
+                _ if is_broken => {
+                    self.fail(name, "must have no lone surrogate such as \\ud800");
+                }
+                WHOLE_NUMBER => self.fail(name, Reason::WholeNumber),
+                _ => self.fail(name, format!("must be {what}")),
+            }
         }
         value
     }
@@ -193,7 +202,7 @@ impl<'a> Fields<'a> {
 
     /// An optional whole number.
     pub fn integer(&mut self, name: &str) -> Option<i64> {
-        self.get(name, "a whole number")
+        self.get(name, WHOLE_NUMBER)
     }
 
     /// A string that must be there; the empty string stands for it when it is not.
@@ -201,19 +210,19 @@ impl<'a> Fields<'a> {
         let failed = self.errors.len();
         let value = self.text(name);
         if value.is_none() && self.errors.len() == failed {
-            self.fail(name, "is required");
+            self.fail(name, Reason::Required);
         }
         value.unwrap_or_default()
     }
 
     /// An optional string that `check` accepts.
-    pub fn checked_text(
+    pub fn checked_text<E: Into<Told>>(
         &mut self,
         name: &str,
-        check: impl Fn(&str) -> std::result::Result<(), String>,
+        check: impl Fn(&str) -> std::result::Result<(), E>,
     ) -> Option<String> {
         let value = self.text(name)?;
-        let checked = check(&value);
+        let checked = check(&value).map_err(Into::into);
         self.accepted(name, value, checked)
     }
 
@@ -221,25 +230,25 @@ impl<'a> Fields<'a> {
         &mut self,
         name: &str,
         value: String,
-        checked: std::result::Result<(), String>,
+        checked: std::result::Result<(), Told>,
     ) -> Option<String> {
         match checked {
             Ok(()) => Some(value),
-            Err(msg) => {
-                self.fail(name, msg);
+            Err(told) => {
+                self.fail(name, told);
                 None
             }
         }
     }
 
     /// A string that must be there and that `check` accepts.
-    pub fn required_checked_text(
+    pub fn required_checked_text<E: Into<Told>>(
         &mut self,
         name: &str,
-        check: impl Fn(&str) -> std::result::Result<(), String>,
+        check: impl Fn(&str) -> std::result::Result<(), E>,
     ) -> String {
         if !self.has(name) || self.is_null(name) {
-            self.fail(name, "is required");
+            self.fail(name, Reason::Required);
         }
         self.checked_text(name, check).unwrap_or_default()
     }
@@ -257,7 +266,7 @@ impl<'a> Fields<'a> {
     /// A UUID that must be there; the empty string stands for it when it is not.
     pub fn required_uuid(&mut self, name: &str) -> String {
         if !self.has(name) || self.is_null(name) {
-            self.fail(name, "is required");
+            self.fail(name, Reason::Required);
         }
         self.uuid(name).unwrap_or_default()
     }

@@ -5,6 +5,7 @@ pub mod fields;
 pub mod ids;
 pub mod limits;
 pub mod names;
+pub mod reason;
 pub mod secret;
 pub mod storage;
 pub mod time;

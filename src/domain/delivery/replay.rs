@@ -8,6 +8,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids::event_id;
 use crate::domain::base::limits::{REPLAY_DELIVERIES_MAX, REPLAY_RANGE_MS_MAX, REPLAY_READS_MAX};
+use crate::domain::base::reason::Reason;
 use crate::domain::base::time::DAY_MS;
 use crate::domain::delivery::state::State;
 
@@ -74,11 +75,11 @@ impl Selection {
     /// `Invalid` and `Refused` naming `until`.
     pub fn check(&self) -> Result<()> {
         if self.until_ms <= self.since_ms {
-            return Err(Error::field("until", "must be later than since"));
+            return Err(Error::field("until", Reason::EndsBefore));
         }
         if self.until_ms - self.since_ms > REPLAY_RANGE_MS_MAX {
             let days = REPLAY_RANGE_MS_MAX / DAY_MS;
-            return Err(refuse("until", format!("must be at most {days} days later than since")));
+            return Err(Error::field("until", Reason::RangeMost(days)).of_kind(Kind::Refused));
         }
         Ok(())
     }

@@ -34,6 +34,7 @@ use crate::domain::base::limits::{
     FILTER_BYTES_MAX, FILTER_CONDITIONS_MAX, FILTER_DEPTH_MAX, FILTER_DIGITS_MAX, FILTER_LIST_MAX,
     FILTER_PATH_CHARS_MAX, PAYLOAD_DEPTH_MAX,
 };
+use crate::domain::base::reason::Reason;
 use crate::domain::base::tree::Tree;
 use crate::domain::routing::event::depth;
 
@@ -102,12 +103,12 @@ impl<'a> Filter<'a> {
     pub fn parse(text: &'a str) -> Result<Self> {
         if text.len() > FILTER_BYTES_MAX {
             let msg = format!("is {} bytes; at most {FILTER_BYTES_MAX} are taken", text.len());
-            return Err(Error::field("", msg));
+            return Err(Error::field("", Reason::Large(msg)));
         }
         let checked: serde_json::Result<&serde_json::value::RawValue> = serde_json::from_str(text);
-        checked.map_err(|e| Error::field("", format!("is not valid JSON: {e}")))?;
+        checked.map_err(|e| Error::field("", Reason::NoJson(e.to_string())))?;
         if depth(text) > PAYLOAD_DEPTH_MAX {
-            return Err(Error::field("", "is nested too deep"));
+            return Err(Error::field("", Reason::Large("is nested too deep".to_owned())));
         }
         let tree = Tree::read(text).ok_or_else(|| Error::field("", "is not valid JSON"))?;
         let mut parser = Parser { conditions: 0 };
@@ -131,18 +132,18 @@ impl Parser {
         if self.conditions > FILTER_CONDITIONS_MAX {
             let msg =
                 format!("is one too many; a filter has at most {FILTER_CONDITIONS_MAX} conditions");
-            return Err(Error::field(at, msg));
+            return Err(Error::field(at, Reason::Large(msg)));
         }
         if level > FILTER_DEPTH_MAX {
             let msg = format!("is nested more than {FILTER_DEPTH_MAX} levels deep");
-            return Err(Error::field(at, msg));
+            return Err(Error::field(at, Reason::Large(msg)));
         }
         let Tree::Object(entries) = tree else {
-            return Err(Error::field(at, "must be an object with a path, and, or, or not"));
+            return Err(shape(at, "must be an object with a path, and, or, or not"));
         };
         for (index, (key, _)) in entries.iter().enumerate() {
             if entries[..index].iter().any(|(other, _)| other == key) {
-                return Err(Error::field(below(at, key), "stands twice in the object"));
+                return Err(shape(below(at, key), "stands twice in the object"));
             }
         }
         if let [(key, value)] = entries.as_slice() {
@@ -167,7 +168,7 @@ impl Parser {
                     |(index, item)| self.condition(item, &format!("{at}[{index}]"), level + 1);
                 items.iter().enumerate().map(item).collect()
             }
-            _ => Err(Error::field(at, "must be a list of conditions")),
+            _ => Err(shape(at, "must be a list of conditions")),
         }
     }
 }
@@ -179,22 +180,22 @@ fn at_path<'a: 'b, 'b>(
 ) -> Result<Condition<'a>> {
     let path = match tree.get("path") {
         Some(Tree::Text(written)) => {
-            parse_path(written).map_err(|msg| Error::field(below(at, "path"), msg))?
+            parse_path(written).map_err(|why| Error::field(below(at, "path"), why))?
         }
-        Some(_) => return Err(Error::field(below(at, "path"), "must be a string")),
-        None => return Err(Error::field(at, "must have a path, or be one of and, or, not alone")),
+        Some(_) => return Err(Error::field(below(at, "path"), Reason::Text)),
+        None => return Err(shape(at, "must have a path, or be one of and, or, not alone")),
     };
     let mut tests = Vec::new();
     for (key, value) in entries.filter(|(key, _)| *key != "path") {
         let here = below(at, key);
         let Some((_, operator)) = OPERATORS.iter().find(|(word, _)| *word == key) else {
             let words = OPERATORS.map(|(word, _)| word).join(", ");
-            return Err(Error::field(here, format!("is not an operator; there are {words}")));
+            return Err(Error::field(here, Reason::Operator(words)));
         };
         tests.push(test(*operator, value, &here)?);
     }
     if tests.is_empty() {
-        return Err(Error::field(at, "must have an operator beside its path"));
+        return Err(shape(at, "must have an operator beside its path"));
     }
     Ok(Condition::At(path, tests))
 }
@@ -202,44 +203,38 @@ fn at_path<'a: 'b, 'b>(
 fn test<'a>(operator: Operator, value: &Tree<'a>, at: &str) -> Result<Test<'a>> {
     if operator == Operator::In {
         let Tree::List(items) = value else {
-            return Err(Error::field(at, "must be a list of values"));
+            return Err(shape(at, "must be a list of values"));
         };
         if items.is_empty() || items.len() > FILTER_LIST_MAX {
-            return Err(Error::field(at, format!("must hold 1 to {FILTER_LIST_MAX} values")));
+            let told = format!("must hold 1 to {FILTER_LIST_MAX} values");
+            return Err(Error::field(at, Reason::Large(told)));
         }
         let mut values = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             let value = scalar(item);
-            values.push(value.map_err(|msg| Error::field(format!("{at}[{index}]"), msg))?);
+            values.push(value.map_err(|why| Error::field(format!("{at}[{index}]"), why))?);
         }
         return Ok(Test { operator, values });
     }
-    let value = scalar(value).map_err(|msg| Error::field(at, msg))?;
-    let msg = match (operator, &value) {
-        (Operator::Gt | Operator::Lt, Scalar::Null | Scalar::Bool(_)) => {
-            "must be a number or a string"
-        }
-        (Operator::Exists, Scalar::Bool(_)) => "",
-        (Operator::Exists, _) => "must be true or false",
-        (Operator::StartsWith, Scalar::Text(_)) => "",
-        (Operator::StartsWith, _) => "must be a string",
-        _ => "",
+    let value = scalar(value).map_err(|why| Error::field(at, why))?;
+    let why = match (operator, &value) {
+        (Operator::Gt | Operator::Lt, Scalar::Null | Scalar::Bool(_)) => Reason::NumberOrText,
+        (Operator::Exists, other) if !matches!(other, Scalar::Bool(_)) => Reason::TrueOrFalse,
+        (Operator::StartsWith, other) if !matches!(other, Scalar::Text(_)) => Reason::Text,
+        _ => return Ok(Test { operator, values: vec![value] }),
     };
-    if msg.is_empty() {
-        Ok(Test { operator, values: vec![value] })
-    } else {
-        Err(Error::field(at, msg))
-    }
+    Err(Error::field(at, why))
 }
 
 /// A value of a filter, or what is wrong with it.
-fn scalar<'a>(tree: &Tree<'a>) -> std::result::Result<Scalar<'a>, String> {
+fn scalar<'a>(tree: &Tree<'a>) -> std::result::Result<Scalar<'a>, Reason> {
     match tree {
         Tree::Null => Ok(Scalar::Null),
         Tree::Bool(value) => Ok(Scalar::Bool(*value)),
         Tree::Text(text) => Ok(Scalar::Text(text.clone())),
         Tree::Number(number) if number.text().len() > FILTER_DIGITS_MAX => {
-            Err(format!("must be written with at most {FILTER_DIGITS_MAX} characters"))
+            let told = format!("must be written with at most {FILTER_DIGITS_MAX} characters");
+            Err(Reason::Large(told))
         }
         Tree::Number(number) if is_plain(number.text()) => {
             Ok(Scalar::Number(Cow::Borrowed(number.text())))
@@ -253,11 +248,16 @@ fn scalar<'a>(tree: &Tree<'a>) -> std::result::Result<Scalar<'a>, String> {
                 Some(kept) if number.compare(&kept) == Ordering::Equal => {
                     Ok(Scalar::Number(Cow::Owned(kept)))
                 }
-                _ => Err("must be a whole number of 64 bits or a decimal of 15 digits".to_owned()),
+                _ => Err(Reason::Inexact),
             }
         }
-        _ => Err("must be a string, a number, true, false or null".to_owned()),
+        _ => Err(Reason::Scalar),
     }
+}
+
+/// The error of what is not built as a filter is.
+fn shape(at: impl Into<String>, told: &'static str) -> Error {
+    Error::field(at, Reason::Shape(told))
 }
 
 /// Whether a number is whole and so short that every reader keeps it and writes it in this way.
@@ -272,9 +272,9 @@ fn below(at: &str, key: &str) -> String {
 }
 
 /// The names of a path.
-fn parse_path(written: &str) -> std::result::Result<Path, String> {
+fn parse_path(written: &str) -> std::result::Result<Path, Reason> {
     if written.chars().count() > FILTER_PATH_CHARS_MAX {
-        return Err(format!("must be at most {FILTER_PATH_CHARS_MAX} characters"));
+        return Err(Reason::CharsMost(FILTER_PATH_CHARS_MAX));
     }
     let (mut names, mut escaped) = (vec![String::new()], false);
     for c in written.chars() {
@@ -285,14 +285,14 @@ fn parse_path(written: &str) -> std::result::Result<Path, String> {
             }
             (false, '.') => names.push(String::new()),
             (true, c) if c != '.' && c != '\\' => {
-                return Err("has a \\ before something else than . or \\".to_owned());
+                return Err(Reason::Escape);
             }
             (_, c) => names.last_mut().into_iter().for_each(|name| name.push(c)),
         }
         escaped = false;
     }
     if escaped || names.iter().any(String::is_empty) {
-        return Err("must be names with single dots between them, such as order.total".to_owned());
+        return Err(Reason::Names);
     }
     Ok(Path { written: written.to_owned(), names })
 }

@@ -12,6 +12,7 @@ use serde_json::json;
 use url::form_urlencoded::byte_serialize;
 
 use crate::domain::base::limits::{RENDERED_BYTES_MAX, TEMPLATE_VALUE_CHARS_MAX};
+use crate::domain::base::reason::Reason;
 use crate::domain::base::tree::Tree;
 
 /// Paths that are told when there is nothing at them.
@@ -130,15 +131,13 @@ impl Template {
     ///
     /// # Errors
     /// What is wrong, and at which character.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, Reason> {
         let (mut parts, mut at) = (Vec::new(), 0);
         while let Some(start) = text[at..].find("{{").map(|found| at + found) {
             parts.push(Part::Text(text[at..start].to_owned()));
             let character = text[..start].chars().count() + 1;
             let Some(end) = end_of(&text[start + 2..]).map(|found| start + 2 + found) else {
-                return Err(format!(
-                    "the braces that open at character {character} are never closed"
-                ));
+                return Err(Reason::Unclosed(character));
             };
             let inside = &text[start + 2..end];
             let (path, fallback) = split(inside);
@@ -156,13 +155,13 @@ impl Template {
     ///
     /// # Errors
     /// Why it is not.
-    pub fn check_json(&self) -> Result<(), String> {
+    pub fn check_json(&self) -> Result<(), Reason> {
         let mut quotes = Quotes::default();
         for part in &self.0 {
             match part {
                 Part::Text(text) => quotes.pass(text),
                 Part::Value { shown, .. } if quotes.is_escaped => {
-                    return Err(format!("a backslash stands before {{{{{shown}}}}}"));
+                    return Err(Reason::Backslash(shown.clone()));
                 }
                 Part::Value { .. } => {}
             }
@@ -170,7 +169,7 @@ impl Template {
         for sample in ["null", "\"x\"", "12"] {
             let text = self.filled(|_| Tree::read(sample), Target::Json).text;
             if let Err(error) = serde_json::from_str::<IgnoredAny>(&text) {
-                return Err(format!("is not JSON once it is filled in: {error}"));
+                return Err(Reason::NoJsonOnceFilled(error.to_string()));
             }
         }
         Ok(())
@@ -298,14 +297,13 @@ impl Quotes {
     }
 }
 
-fn no_path(inside: &str, character: usize) -> String {
+fn no_path(inside: &str, character: usize) -> Reason {
     let inside = cut(inside);
     let facts: Vec<&str> = FACTS.iter().map(|(name, _)| *name).collect();
     if inside.trim().starts_with('$') {
-        let known = facts.join(", ");
-        return format!("{{{{{inside}}}}} at character {character} is none of {known}");
+        return Reason::NoFact(inside, character, facts.join(", "));
     }
-    format!("{{{{{inside}}}}} at character {character} is not a path such as {{{{user.name}}}}")
+    Reason::NoPath(inside, character)
 }
 
 /// Where the closing braces stand; those in quotes are none.

@@ -269,7 +269,7 @@ fn row(visit: &EmbedSession, delivery: &Delivery, connection: &Connection, now_m
             td.wide { (delivery.attempts) }
             td.wide {
                 @if let Some(due_at_ms) = delivery.due_at_ms.filter(|_| delivery.attempts > 0) {
-                    (parts::time(t, due_at_ms, now_ms))
+                    (parts::due(t, due_at_ms, now_ms))
                 }
             }
             td { (parts::time(t, delivery.created_at_ms, now_ms)) }

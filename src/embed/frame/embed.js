@@ -131,7 +131,8 @@
   function tick() {
     if (document.hidden) return;
     for (const time of document.querySelectorAll("time[data-at]")) {
-      const text = relative(time.dataset.at - Date.now());
+      const left = time.dataset.at - Date.now();
+      const text = relative("due" in time.dataset ? Math.max(left, 0) : left);
       if (time.textContent !== text) time.textContent = text;
     }
   }

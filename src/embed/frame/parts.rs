@@ -13,10 +13,20 @@ use crate::store::lanes::HeldBack;
 
 /// A moment: how long ago, and exactly on hover.
 pub fn time(t: &Texts, at_ms: i64, now_ms: i64) -> Markup {
+    seen_from(t, at_ms, now_ms, false)
+}
+
+/// When something is due: what is late is due now.
+pub fn due(t: &Texts, at_ms: i64, now_ms: i64) -> Markup {
+    seen_from(t, at_ms, now_ms, true)
+}
+
+fn seen_from(t: &Texts, at_ms: i64, now_ms: i64, is_due: bool) -> Markup {
     let exact = rfc3339(at_ms);
+    let shown_ms = if is_due { at_ms.max(now_ms) } else { at_ms };
     html! {
-        time datetime=(exact) title=((t.moments.exact)(&exact)) data-at=(at_ms) {
-            (t.moments.relative(at_ms - now_ms))
+        time datetime=(exact) title=((t.moments.exact)(&exact)) data-at=(at_ms) data-due[is_due] {
+            (t.moments.relative(shown_ms - now_ms))
         }
     }
 }
@@ -174,7 +184,7 @@ pub fn held_back(t: &Texts, lane: &HeldBack, now_ms: i64) -> Markup {
         p.hint {
             ((t.why.held_back)(lane.reason))
             @if let Some(until_ms) = lane.not_before_ms.filter(|until_ms| *until_ms > now_ms) {
-                " " (t.not_before) " " (time(t, until_ms, now_ms)) "."
+                " " (t.not_before) " " (due(t, until_ms, now_ms)) "."
             }
         }
     }
@@ -195,6 +205,7 @@ impl Errors {
     pub fn read(t: &Texts, error: Error) -> Self {
         let (kind, code) = (error.kind, error.code);
         Self::said(error.into_fields(), |field| match (kind, code) {
+            _ if field.why.is_some() => (t.form.error)(field),
             (Kind::Invalid, _) => (t.form.error)(field),
             (_, Some(Code::NameTaken | Code::Duplicate)) => t.form.taken.map(str::to_owned),
             _ => None,
@@ -208,6 +219,15 @@ impl Errors {
             }
         }
         Self(fields)
+    }
+
+    /// All of it in one line, each with the place that it is about.
+    pub fn in_one_line(&self) -> String {
+        let one = |error: &FieldError| match error.param.as_str() {
+            "" => error.msg.clone(),
+            param => format!("{param}: {}", error.msg),
+        };
+        self.0.iter().map(one).collect::<Vec<_>>().join("; ")
     }
 
     /// What is wrong with a field.

@@ -66,7 +66,7 @@ impl Draft {
     pub fn selection(&self, t: &Texts) -> Result<Selection> {
         let mut wrong = Vec::new();
         let mut note = |param: &str, msg: &str| {
-            wrong.push(FieldError { param: param.to_owned(), msg: msg.to_owned() });
+            wrong.push(FieldError::new(param, msg));
             0
         };
         let filled = |value: &String| (!value.is_empty()).then(|| value.clone());

@@ -92,6 +92,9 @@ impl Timeline<'_> {
         let upcoming = upcoming(delivery, to);
         let of = to.map(|to| to.options.retry_schedule_seconds.attempts_max());
         let next = delivery.attempts - delivery.attempts_before + 1;
+        let mut lanes = self.shown.whole.held_back.iter();
+        let lane = lanes.find(|lane| lane.connection == owed.connection);
+        let not_before_ms = lane.and_then(|lane| lane.not_before_ms).unwrap_or_default();
         html! {
             @if records.is_empty() && delivery.state.is_open() {
                 p.hint { (t.no_attempt_yet) }
@@ -106,7 +109,8 @@ impl Timeline<'_> {
                     li data-state="next" {
                         span {
                             (t.next_attempt) " "
-                            strong { (parts::time(t, *first, self.shown.now_ms)) }
+                            @let due_ms = not_before_ms.max(*first);
+                            strong { (parts::due(t, due_ms, self.shown.now_ms)) }
                         }
                         @if let Some(of) = of { small { ((t.history.of_attempts)(next, of)) } }
                     }

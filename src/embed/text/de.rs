@@ -912,9 +912,13 @@ mod foreign {
 
 mod form {
     use crate::domain::base::error::FieldError;
+    use crate::domain::base::reason::Reason;
 
     /// What is wrong with a field: what it must be. The limits are those of its hint.
     pub fn error(error: &FieldError) -> Option<String> {
+        if let Some(why) = &error.why {
+            return Some(reason(why));
+        }
         let key = error.param.rsplit('.').next().unwrap_or_default();
         let said = match key {
             "event" => {
@@ -930,12 +934,91 @@ mod form {
             "timeout_seconds" => "muss eine ganze Zahl von 1 bis 25 sein",
             "max_per_second" => "muss eine ganze Zahl sein",
             "max_in_flight" => "muss eine ganze Zahl von 1 bis 64 sein",
-            "signing_secret" => "muss whsec_ und Base64 sein oder ein Text von 8 bis 256 Bytes",
+            "signing_secret" | "secret" => {
+                "muss whsec_ und Base64 sein oder ein Text von 8 bis 256 Bytes"
+            }
             "connection" | "action" | "status" | "ordering" => super::TEXTS.choose_one,
             "payload" => "muss ein JSON-Objekt sein",
             _ => return None,
         };
         Some(said.to_owned())
+    }
+
+    /// Why a field was not taken.
+    fn reason(reason: &Reason) -> String {
+        match reason {
+            Reason::Required
+            | Reason::RequiredWith(_)
+            | Reason::RequiredInput(..)
+            | Reason::NewHeader => "fehlt noch".to_owned(),
+            Reason::OneOf(words) => format!("muss eines davon sein: {words}"),
+            Reason::WholeNumber => "muss eine ganze Zahl sein".to_owned(),
+            Reason::AtLeast(least) => format!("muss mindestens {least} sein"),
+            Reason::Chars(most) => format!("muss 1 bis {most} Zeichen haben"),
+            Reason::CharsMost(most) => format!("darf höchstens {most} Zeichen haben"),
+            Reason::Text => "muss ein Text in Anführungszeichen sein".to_owned(),
+            Reason::TrueOrFalse => "muss true oder false sein".to_owned(),
+            Reason::NumberOrText => "muss eine Zahl oder ein Text sein".to_owned(),
+            Reason::Scalar => "muss ein Text, eine Zahl, true, false oder null sein".to_owned(),
+            Reason::Zone => "muss UTC oder eine Abweichung davon sein, etwa +02:00".to_owned(),
+            Reason::Path(most) => {
+                format!("muss ein Pfad wie user.name sein, mit 1 bis {most} Zeichen")
+            }
+            Reason::Twice(what) => format!("{what} steht zweimal da"),
+            Reason::HeaderName(most) => {
+                format!("muss ein Header-Name mit 1 bis {most} Zeichen sein")
+            }
+            Reason::HeaderValue(most) => {
+                format!("muss 1 bis {most} sichtbare ASCII-Zeichen haben, ohne Leerraum am Rand")
+            }
+            Reason::HeaderTaken(name, _) => {
+                format!("muss ein anderer Header sein: {name} ist vergeben")
+            }
+            Reason::HeaderTwice(name) => {
+                format!("muss ein anderer Header sein: {name} steht zweimal da")
+            }
+            Reason::Url(_) => "muss eine öffentliche https-URL sein".to_owned(),
+            Reason::Pattern(told) => registry(told).to_owned(),
+            Reason::Half(most) => {
+                format!("darf höchstens {most} Bytes haben, ohne Steuerzeichen")
+            }
+            Reason::Prefix(most) => format!("darf höchstens {most} sichtbare Zeichen haben"),
+            Reason::Colon => "darf keinen Doppelpunkt haben".to_owned(),
+            Reason::EnterAgain => {
+                "muss neu eingegeben werden: Die URL führt zu einem anderen Server".to_owned()
+            }
+            Reason::Refused(told) => format!("wird nicht angenommen. {told}"),
+            Reason::Unclosed(at) => {
+                format!("Die Klammern ab Zeichen {at} werden nicht geschlossen")
+            }
+            Reason::NoPath(inside, at) => {
+                format!("{{{{{inside}}}}} ab Zeichen {at} ist kein Pfad wie {{{{user.name}}}}")
+            }
+            Reason::NoFact(inside, at, known) => {
+                format!("{{{{{inside}}}}} ab Zeichen {at} gibt es nicht, nur {known}")
+            }
+            Reason::Backslash(path) => format!("Vor {{{{{path}}}}} steht ein \\"),
+            Reason::NoJsonOnceFilled(_) => "ist ausgefüllt kein gültiges JSON".to_owned(),
+            Reason::NoJson(_) => "ist kein gültiges JSON".to_owned(),
+            Reason::Names => "muss aus Namen mit je einem Punkt dazwischen bestehen, etwa \
+                order.total"
+                .to_owned(),
+            Reason::Escape => "hat ein \\, auf das weder . noch \\ folgt".to_owned(),
+            Reason::Operator(words) => format!("ist kein Vergleich; es gibt {words}"),
+            Reason::Inexact => {
+                "muss eine ganze Zahl oder eine Dezimalzahl mit 15 Stellen sein".to_owned()
+            }
+            Reason::Shape(_) => {
+                "hat nicht die Form einer Bedingung wie {\"path\": \"order.total\", \"gt\": 100}"
+                    .to_owned()
+            }
+            Reason::Large(_) => "ist für einen Filter zu groß oder leer".to_owned(),
+            Reason::EndsBefore => "muss nach dem Beginn liegen".to_owned(),
+            Reason::RangeMost(days) => {
+                format!("darf höchstens {days} Tage nach dem Beginn liegen")
+            }
+            Reason::ExactlyOne(_, of) => format!("genau eines davon muss da sein: {of}"),
+        }
     }
 
     /// A step of a retry schedule that cannot be read.
@@ -992,6 +1075,27 @@ mod form {
     /// Texts of the destinations' fields and actions, each with its German.
     const REGISTRY: &[(&str, &str)] = &[
         ("A header of your choice", "Ein Header Ihrer Wahl"),
+        (
+            "must be an incoming webhook's URL, https://hooks.slack.com/services/...",
+            "muss die URL eines eingehenden Webhooks sein, https://hooks.slack.com/services/...",
+        ),
+        (
+            "must be a bot token, which begins with xoxb-",
+            "muss ein Bot-Token sein, das mit xoxb- beginnt",
+        ),
+        (
+            "must be 1 to 1024 printable ASCII characters without spaces",
+            "muss 1 bis 1024 sichtbare ASCII-Zeichen ohne Leerzeichen haben",
+        ),
+        (
+            "must be the account's API URL, such as https://acme.api-us1.com",
+            "muss die API-URL des Kontos sein, etwa https://acme.api-us1.com",
+        ),
+        (
+            "must be a webhook's URL, https://discord.com/api/webhooks/...",
+            "muss die URL eines Webhooks sein, https://discord.com/api/webhooks/...",
+        ),
+        ("must be such as us21", "muss etwa us21 sein"),
         (
             "A template, such as {\"text\": \"{{user.name}} has signed up\"}. Left empty, the \
              payload is sent.",

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::base::error::Result;
 use crate::domain::base::fields::Fields;
+use crate::domain::base::reason::Reason;
 use crate::domain::routing::mapping::{Field, Meta, OnError, Schema, Source, Transform, Zone};
 
 /// Fields of a mapping.
@@ -66,7 +67,7 @@ impl Schema {
                     match Field::read(item.get()) {
                         Ok(field) if schema.fields.iter().any(|one| one.dest == field.dest) => {
                             let at = format!("fields[{index}].dest");
-                            fields.fail(&at, format!("{} stands twice", field.dest));
+                            fields.fail(&at, Reason::Twice(field.dest));
                         }
                         Ok(field) => schema.fields.push(field),
                         Err(error) => fields.fail_with(&format!("fields[{index}]"), error),
@@ -145,7 +146,7 @@ impl Field {
             Some(Some((_, on_error))) => *on_error,
             Some(None) => {
                 let words: Vec<&str> = ON_ERROR.iter().map(|(word, _)| *word).collect();
-                fields.fail("on_error", format!("must be one of {}", words.join(", ")));
+                fields.fail("on_error", Reason::OneOf(words.join(", ")));
                 OnError::default()
             }
         };
@@ -217,14 +218,14 @@ impl Transform {
             "upper" => Self::Upper,
             "substring" => {
                 if !fields.has("start") {
-                    fields.fail("start", "is required");
+                    fields.fail("start", Reason::Required);
                 }
                 let start = count(&mut fields, "start", 0).unwrap_or_default();
                 Self::Substring(start, count(&mut fields, "length", 1))
             }
             _ => {
                 if !fields.failed() {
-                    fields.fail("type", format!("must be one of {}", TRANSFORMS.join(", ")));
+                    fields.fail("type", Reason::OneOf(TRANSFORMS.join(", ")));
                 }
                 Self::Trim
             }
@@ -268,26 +269,26 @@ fn known(fields: &mut Fields<'_>, keys: &[&str]) {
     }
 }
 
-fn chars(text: &str, most: usize) -> std::result::Result<(), String> {
+fn chars(text: &str, most: usize) -> std::result::Result<(), Reason> {
     let fits = (1..=most).contains(&text.chars().count());
-    fits.then_some(()).ok_or_else(|| format!("must be 1 to {most} characters"))
+    fits.then_some(()).ok_or(Reason::Chars(most))
 }
 
 /// A path such as `user.name` or `items.0.sku`.
-fn check_path(path: &str) -> std::result::Result<(), String> {
+fn check_path(path: &str) -> std::result::Result<(), Reason> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let is_key = |key: &str| !key.is_empty() && key.chars().all(is_part);
     let begins_well = !path.starts_with(|c: char| c.is_ascii_digit());
     if path.len() <= PATH_CHARS_MAX && begins_well && path.split('.').all(is_key) {
         return Ok(());
     }
-    Err(format!("must be a path such as user.name, of 1 to {PATH_CHARS_MAX} characters"))
+    Err(Reason::Path(PATH_CHARS_MAX))
 }
 
 /// A text, number, word or `null`, as its JSON text.
 fn plain(fields: &mut Fields<'_>, key: &str, chars_max: usize) -> String {
     let Some(text) = fields.raw(key) else {
-        fields.fail(key, "is required");
+        fields.fail(key, Reason::Required);
         return "null".to_owned();
     };
     match text.as_bytes().first() {
@@ -296,7 +297,7 @@ fn plain(fields: &mut Fields<'_>, key: &str, chars_max: usize) -> String {
             fields.checked_text(key, |text| chars(text, chars_max));
         }
         _ if text.len() > chars_max => {
-            fields.fail(key, format!("must be at most {chars_max} characters"));
+            fields.fail(key, Reason::CharsMost(chars_max));
         }
         _ => {}
     }
@@ -305,10 +306,9 @@ fn plain(fields: &mut Fields<'_>, key: &str, chars_max: usize) -> String {
 
 /// A time zone. The names of cities are not known here: their hours change with the laws.
 fn zone(fields: &mut Fields<'_>) -> Zone {
-    let told = "must be UTC or an offset such as +02:00";
     let check = |text: &str| match Zone(Some(text.to_owned())).offset() {
         Some(_) => Ok(()),
-        None => Err(told.to_owned()),
+        None => Err(Reason::Zone),
     };
     Zone(fields.checked_text("timezone", check))
 }
@@ -316,7 +316,7 @@ fn zone(fields: &mut Fields<'_>) -> Zone {
 fn count(fields: &mut Fields<'_>, key: &str, least: i64) -> Option<usize> {
     let number = fields.integer(key)?;
     if number < least {
-        fields.fail(key, format!("must be at least {least}"));
+        fields.fail(key, Reason::AtLeast(least));
     }
     // No text has more characters.
     Some(usize::try_from(number).unwrap_or(usize::MAX))

@@ -59,7 +59,7 @@ fn what_is_no_template_is_told_with_its_place() {
         ("{{$event.secret}}", "is none of $event.name, $event.id"),
     ] {
         let error = Template::parse(text).expect_err(text);
-        assert!(error.contains(told), "{text}: {error}");
+        assert!(error.to_string().contains(told), "{text}: {error}");
     }
 }
 
