@@ -91,9 +91,14 @@ pub async fn page(
         statements.push(statement(OLDEST, params));
     }
     let mut rows: Vec<WaitingDelivery> = Vec::new();
-    for result in &run(log, statements).await? {
+    for (index, result) in run(log, statements).await?.iter().enumerate() {
         let found: Vec<WaitingDelivery> = row::all(row::rows(result)?)?;
-        rows.extend(found);
+        // What has a number is started by its lane alone: no job of it can be under way.
+        let is_numbered = strict && index > 0;
+        rows.extend(found.into_iter().map(|row| match is_numbered {
+            true => WaitingDelivery { start_at_ms: row.due_at_ms, ..row },
+            false => row,
+        }));
     }
     let is_last = rows.len() < WINDOW_MAX;
     Ok(Page { from, rows, is_last, read_at_ms: now_ms })

@@ -3,11 +3,15 @@
 
 use std::ops::Range;
 
-use posthorn::ports::Clock;
+use posthorn::domain::base::time::rfc3339;
+use posthorn::domain::lane::messages::{Command, ConsumerReport, Pull};
+use posthorn::domain::lane::queue::{ConnectionQueue, LanePolicy, PageStart};
+use posthorn::ports::{Clock, Lanes};
+use posthorn::store::lines;
 use serde_json::{Value, json};
 
 use crate::deliver::{MINUTE_MS, SECRET, URL, outcomes};
-use crate::edge::{Edge, Fault, Reply};
+use crate::edge::{Edge, Fault, Reply, START_MS};
 use crate::tenant::Tenant;
 
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -410,6 +414,40 @@ fn a_slow_receiver_is_served_by_as_many_consumers_as_it_bears() {
         let back = edge.queue.handed_back.get();
         assert!(back <= 200, "{answer_ms} ms: {back} messages were handed back");
     }
+}
+
+/// A consumer reads a strict line, and its way to the lane takes so long that the head is delivered
+/// meanwhile: what follows does not wait for what the page shows as pending.
+#[test]
+fn a_page_that_comes_late_stops_no_strict_line() {
+    let edge = Edge::new();
+    let (tenant, connection, _) = tenant(&edge, json!({"ordering": "strict"}));
+    edge.receivers.script(URL, |_| Reply::status(200).after(100));
+    let events = emit(&edge, &tenant, 5);
+    edge.run_for(MINUTE_MS);
+    // What is sent again is pending for three minutes, unless its lane hears of its job.
+    let until = rfc3339(edge.now_ms());
+    let all = json!({"status": "completed", "since": rfc3339(START_MS), "until": until});
+    let path = format!("/api/v1/workspaces/{}/replays", tenant.workspace);
+    assert_eq!(tenant.call(&edge, "POST", &path, &all).status, 201);
+    while edge.receivers.count(URL) < 6 {
+        edge.run_for(10);
+    }
+    let line = ConnectionQueue { shard: 0, workspace: tenant.workspace.clone(), connection };
+    let read = lines::page(&edge.logs[0], &line, true, PageStart::Head, edge.now_ms());
+    let page = edge.block_on(read).expect("a page");
+    assert_eq!(page.rows.len(), 5, "the first is under way");
+    while edge.receivers.count(URL) < 7 {
+        edge.run_for(10);
+    }
+    let traits = LanePolicy { strict: true, ..LanePolicy::default() };
+    let told = ConsumerReport { line: line.clone(), traits, ..ConsumerReport::default() };
+    let (settled, page) = (Vec::new(), Some(page));
+    let late = Pull { told, settled, room: 5, page, is_first: true, stays: false };
+    let reply = edge.block_on(edge.lanes.call(&line, Command::Pull(Box::new(late))));
+    assert_eq!(reply.expect("an answer").given, [], "one at a time");
+    edge.run_for(5_000);
+    assert_eq!(arrived(&edge), [&events[..], &events[..]].concat());
 }
 
 #[test]

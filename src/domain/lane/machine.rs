@@ -106,7 +106,9 @@ impl Lane {
                 let has_head = matches!(&page, Some(page) if page.from == PageStart::Head);
                 self.hear(told, has_head, now_ms);
                 self.settle(settled, now_ms);
-                page.into_iter().for_each(|page| self.window.take(page));
+                if page.is_some_and(|page| !self.window.take(page, now_ms)) {
+                    self.look_again(now_ms, now_ms);
+                }
                 self.serve(room, stays, now_ms, &mut reply);
                 is_served = reply.wanted.is_none() && now_ms < self.served_until_ms;
                 if is_quick && self.leases.is_empty() && reply.wanted.is_none() {
@@ -224,6 +226,10 @@ impl Lane {
                 continue;
             }
             let lease = lease.map(|index| self.leases.swap_remove(index));
+            let attempt = lease.map_or(0, |lease| lease.attempt);
+            if attempt > 0 && !self.window.ended(&place, attempt, &how, now_ms) {
+                self.look_again(now_ms, now_ms);
+            }
             let again_at_ms = match how {
                 How::Delivered => {
                     ok += 1;
@@ -236,17 +242,15 @@ impl Lane {
                 How::InternalFault(due_at_ms) => due_at_ms,
                 How::GivenBack(at_ms) => Some(at_ms),
                 How::Changed => {
-                    let attempt = lease.map_or(0, |lease| lease.attempt);
                     self.window.doubt(place.clone(), attempt, now_ms);
                     // In a strict line the result decides whether the next one may start.
                     self.look_again(now_ms, now_ms);
                     None
                 }
             };
-            let is_attempt = matches!(how, How::Failed(_));
             match (self.window.find_mut(&place), again_at_ms) {
                 (Some(row), Some(at_ms)) => {
-                    row.attempt += u32::from(is_attempt);
+                    row.attempt += u32::from(matches!(how, How::Failed(_)));
                     (row.start_at_ms, row.due_at_ms) = (at_ms, at_ms);
                 }
                 (None, Some(at_ms)) => self.look_again(at_ms, now_ms),

@@ -5,10 +5,16 @@
 //! that it does not show, and then it is read anew from the head; when nothing in it may start and
 //! there is more behind it, it moves on by a page and remembers when something that it left behind
 //! may start. So a step costs a page at most, however long the line is.
+//!
+//! Several consumers bring pages, and each is as old as its way was long. What a page cannot know
+//! yet is corrected by what the lane heard meanwhile; one that was read before the page that the
+//! window shows is a reason to look again.
 
 use std::collections::BTreeSet;
 
 use crate::domain::base::limits::{DOUBT_MS, FORWARDED_MAX};
+use crate::domain::lane::ended::Ended;
+use crate::domain::lane::messages::How;
 use crate::domain::lane::queue::{Page, PageStart, QueuePosition, WaitingDelivery};
 
 /// The window.
@@ -18,6 +24,9 @@ pub struct Window {
     /// Whether anything was read at all.
     is_read: bool,
     is_last: bool,
+    /// When the page from the head was read that the window shows or follows.
+    read_at_ms: i64,
+    ended: Ended,
     /// From this moment on it is stale, and when that became known.
     stale_at_ms: Option<(i64, i64)>,
     /// When the first of the deliveries before the window may start.
@@ -50,23 +59,37 @@ impl Window {
         self.doubtful.push((place, attempt, now_ms + DOUBT_MS));
     }
 
-    /// Takes over a page that was asked for; one that does not follow is left.
-    pub fn take(&mut self, page: Page) {
+    /// Takes over a page; one that does not follow is left. False when it may be older than what
+    /// the window showed: then the line has to be looked at again.
+    #[must_use]
+    pub fn take(&mut self, page: Page, now_ms: i64) -> bool {
+        let mut is_newer = true;
         match page.from {
             PageStart::Head => {
                 self.behind_at_ms = None;
                 self.stale_at_ms =
                     self.stale_at_ms.filter(|(_, known_ms)| *known_ms > page.read_at_ms);
+                is_newer = page.read_at_ms >= self.read_at_ms;
+                self.read_at_ms = page.read_at_ms;
             }
             PageStart::After(place) if self.last() == Some(&place) => {
                 let left = self.rows.iter().map(|row| self.start_at_ms(row)).min();
                 self.behind_at_ms = self.behind_at_ms.into_iter().chain(left).min();
             }
-            PageStart::After(_) => return,
+            PageStart::After(_) => return true,
         }
-        self.is_read = true;
         self.is_last = page.is_last;
-        self.rows = page.rows;
+        self.rows = self.ended.correct(page.rows, now_ms);
+        // The place to go on from is lost with the last row.
+        self.is_read = self.is_last || !self.rows.is_empty();
+        is_newer && self.is_read
+    }
+
+    /// The hand-out of this attempt ended. False when a page that was read before would hide that:
+    /// then the line has to be looked at again.
+    #[must_use]
+    pub fn ended(&mut self, place: &QueuePosition, attempt: u32, how: &How, now_ms: i64) -> bool {
+        self.ended.note(place, attempt, how, now_ms)
     }
 
     /// Notes deliveries whose job was given up.
@@ -156,10 +179,8 @@ impl Window {
     pub fn remove(&mut self, place: &QueuePosition) {
         self.rows.retain(|row| row.place != *place);
         self.forwarded.remove(place);
-        if self.rows.is_empty() && !self.is_last {
-            // The place to go on from is lost with the last row.
-            self.is_read = false;
-        }
+        // The place to go on from is lost with the last row.
+        self.is_read &= self.is_last || !self.rows.is_empty();
     }
 
     /// A delivery starts: its job was given up once, not for good.
@@ -202,7 +223,7 @@ mod tests {
     fn the_oldest_that_may_start_comes_first() {
         let mut window = Window::default();
         assert_eq!(window.wanted(false, 0), Some(PageStart::Head), "nothing was read");
-        window.take(page(PageStart::Head, &[("a", 50), ("b", 20), ("c", 10)], true));
+        assert!(window.take(page(PageStart::Head, &[("a", 50), ("b", 20), ("c", 10)], true), 0));
         assert_eq!(first(&window, false, 9), None);
         assert_eq!(first(&window, false, 15), Some("c"));
         assert_eq!(first(&window, false, 20), Some("b"));
@@ -218,13 +239,13 @@ mod tests {
     #[test]
     fn it_moves_on_and_comes_back() {
         let mut window = Window::default();
-        window.take(page(PageStart::Head, &[("a", 100), ("b", 90)], false));
+        assert!(window.take(page(PageStart::Head, &[("a", 100), ("b", 90)], false), 0));
         let after = PageStart::After(place("b"));
         assert_eq!(window.wanted(false, 0), Some(after.clone()));
         assert_eq!(window.wanted(true, 0), None, "what follows a strict head does not matter");
-        window.take(page(PageStart::After(place("x")), &[("y", 0)], true));
+        assert!(window.take(page(PageStart::After(place("x")), &[("y", 0)], true), 0));
         assert_eq!(first(&window, false, 0), None, "a page that does not follow is left");
-        window.take(page(after, &[("c", 5)], true));
+        assert!(window.take(page(after, &[("c", 5)], true), 0));
         assert_eq!(first(&window, false, 5), Some("c"));
         window.remove(&place("c"));
         assert_eq!(window.next_at_ms(false, 6, |_| false), Some(90));
@@ -239,7 +260,7 @@ mod tests {
         let mut window = Window::default();
         let mut rows = page(PageStart::Head, &[("a", 0), ("b", 0)], true);
         rows.rows[0].is_held = true;
-        window.take(rows);
+        assert!(window.take(rows, 0));
         assert_eq!((first(&window, true, 9), first(&window, false, 9)), (None, Some("b")));
         assert_eq!(window.next_at_ms(true, 9, |_| false), None);
     }
@@ -247,20 +268,23 @@ mod tests {
     #[test]
     fn a_stale_window_is_read_from_the_head() {
         let mut window = Window::default();
-        window.take(page(PageStart::Head, &[("a", 100)], true));
+        assert!(window.take(page(PageStart::Head, &[("a", 100)], true), 0));
         window.stale_from(7, 0);
         window.stale_from(9, 0);
         assert_eq!((window.is_stale(6), window.is_stale(7)), (false, true));
         assert_eq!(window.next_at_ms(false, 0, |_| false), Some(7));
         assert_eq!(window.wanted(false, 7), Some(PageStart::Head));
-        window.take(page(PageStart::Head, &[], true));
+        assert!(window.take(page(PageStart::Head, &[], true), 0));
         assert_eq!(window.next_at_ms(false, 7, |_| false), None);
         window.stale_from(7, 1);
-        window.take(page(PageStart::Head, &[], true));
+        assert!(window.take(page(PageStart::Head, &[], true), 0));
         assert!(window.is_stale(7), "the page was read before that became known");
-        window.take(Page { read_at_ms: 1, ..page(PageStart::Head, &[], true) });
+        assert!(window.take(Page { read_at_ms: 1, ..page(PageStart::Head, &[], true) }, 0));
+        let older = page(PageStart::Head, &[], true);
+        assert!(!window.take(older, 0), "what came between the two is not forgotten");
         // A page that was used up is read again from the head when more may follow.
-        window.take(page(PageStart::Head, &[("a", 0)], false));
+        let newer = Page { read_at_ms: 1, ..page(PageStart::Head, &[("a", 0)], false) };
+        assert!(window.take(newer, 0));
         window.remove(&place("a"));
         assert_eq!(window.wanted(true, 0), Some(PageStart::Head));
     }
@@ -269,7 +293,7 @@ mod tests {
     fn what_was_not_as_it_looked_waits_until_it_looks_different() {
         let mut window = Window::default();
         window.doubt(place("a"), 1, 0);
-        window.take(page(PageStart::Head, &[("a", 0), ("b", 0)], true));
+        assert!(window.take(page(PageStart::Head, &[("a", 0), ("b", 0)], true), 0));
         assert_eq!((first(&window, false, 1), first(&window, true, 1)), (Some("b"), None));
         assert_eq!(first(&window, true, DOUBT_MS), Some("a"));
         window.forward(vec![place("a")]);

@@ -18,6 +18,8 @@ struct World {
     /// Deliveries that were handed out and not settled, and until when they are leased.
     under_way: BTreeMap<u32, i64>,
     wanted: Option<PageStart>,
+    /// What another consumer read of the line a while ago.
+    peeked: Option<Page>,
     traits: LanePolicy,
     is_woken: bool,
     trace: Vec<Act>,
@@ -35,6 +37,10 @@ enum Act {
     Vanish,
     /// Another event is accepted; its job is left to the lane.
     Forward,
+    /// Another consumer reads the head of the line.
+    Peek,
+    /// It comes with what it read, however much happened meanwhile.
+    Bring,
     /// Somebody else's attempt failed.
     Report,
     /// Ten seconds pass; the alarm goes off if it was due.
@@ -45,12 +51,14 @@ enum Act {
     Wipe,
 }
 
-const ACTS: [Act; 9] = [
+const ACTS: [Act; 11] = [
     Act::Pull,
     Act::Deliver,
     Act::Fail,
     Act::Vanish,
     Act::Forward,
+    Act::Peek,
+    Act::Bring,
     Act::Report,
     Act::Wait,
     Act::Evict,
@@ -81,6 +89,7 @@ impl World {
             line,
             under_way,
             wanted: None,
+            peeked: None,
             traits,
             is_woken: false,
             trace: Vec::new(),
@@ -103,6 +112,8 @@ impl World {
             let leased = self.under_way.insert(rule, self.now_ms + 25_000);
             let is_free = leased.is_none_or(|until_ms| until_ms <= self.now_ms);
             assert!(is_free, "{rule} is handed out twice: {:?}", self.trace);
+            let owed = self.line.get(&rule).map(|(attempts, _)| attempts + 1);
+            assert_eq!(owed, Some(given.attempt), "{rule} does not owe it: {:?}", self.trace);
             self.check_order(rule);
         }
         self.wanted = reply.wanted;
@@ -136,8 +147,7 @@ impl World {
         assert!(within_ms <= WATCH_MS, "the alarm is too late: {:?}", self.trace);
     }
 
-    fn page(&self) -> Option<Page> {
-        let from = self.wanted.clone()?;
+    fn page(&self, from: PageStart) -> Page {
         let after = match &from {
             PageStart::Head => 0,
             PageStart::After(place) => place.rule,
@@ -147,14 +157,18 @@ impl World {
             self.line.range(after + 1..).take(2).map(waiting).collect();
         let last = rows.last().map_or(u32::MAX - 1, |row| row.place.rule);
         let is_last = self.line.range(last + 1..).next().is_none();
-        Some(Page { from, rows, is_last, read_at_ms: self.now_ms })
+        Page { from, rows, is_last, read_at_ms: self.now_ms }
     }
 
     fn pull(&mut self, settled: Vec<Settled>) {
         self.is_woken = false;
-        let page = self.page();
-        let stays = self.under_way.values().any(|until_ms| *until_ms > self.now_ms);
+        let page = self.wanted.clone().map(|from| self.page(from));
         let is_first = settled.is_empty() && page.is_none();
+        self.come(settled, page, is_first);
+    }
+
+    fn come(&mut self, settled: Vec<Settled>, page: Option<Page>, is_first: bool) {
+        let stays = self.under_way.values().any(|until_ms| *until_ms > self.now_ms);
         let pull = Pull { told: self.told(), settled, room: 5, page, is_first, stays };
         self.step(Command::Pull(Box::new(pull)));
     }
@@ -191,6 +205,14 @@ impl World {
                 let told = ConsumerReport { forwarded: vec![place(rule)], ..self.told() };
                 self.step(Command::Tell(told));
             }
+            Act::Peek => {
+                self.peeked = Some(self.page(PageStart::Head));
+                self.now_ms += 1;
+            }
+            Act::Bring => {
+                let page = self.peeked.take();
+                self.come(Vec::new(), page, false);
+            }
             Act::Report => self.step(Command::Tell(ConsumerReport { failed: 1, ..self.told() })),
             Act::Wait => {
                 let until_ms = self.now_ms + 10_000;
@@ -208,12 +230,15 @@ impl World {
                 self.now_ms = self.now_ms.max(until_ms);
             }
             Act::Evict => {
+                // What it heard is lost with its memory.
+                self.peeked = None;
                 let stored = serde_json::to_string(&self.lane).expect("JSON");
                 self.lane = serde_json::from_str(&stored).expect("a lane");
             }
             Act::Wipe => {
                 self.lane = Lane::default();
                 // Its leases are lost with it: what is under way may be handed out again.
+                self.peeked = None;
                 self.under_way.clear();
                 self.step(Command::Nudge(line()));
             }
@@ -262,7 +287,7 @@ fn every_short_sequence() {
     for strict in [false, true] {
         let mut ends = 0;
         go(&World::new(strict), 4, &mut ends);
-        assert_eq!(ends, 9usize.pow(4));
+        assert_eq!(ends, ACTS.len().pow(4));
     }
 }
 
@@ -401,6 +426,59 @@ fn who_asks_hears_what_is_handed_out_and_changes_nothing() {
     let later_ms = 2 * WAKE_AGAIN_MS;
     assert_eq!(ask(1, later_ms), (Reply::default(), vec![]), "the lease ran out");
     assert_eq!(lane, before);
+}
+
+/// A strict line whose first deliveries are pending: their jobs are given up after three minutes.
+fn pending(rules: impl Iterator<Item = u32>, read_at_ms: i64) -> Page {
+    let given_up_ms = 180_000;
+    let row = |row: WaitingDelivery| WaitingDelivery { start_at_ms: given_up_ms, ..row };
+    let page = head(rules);
+    Page { rows: page.rows.into_iter().map(row).collect(), read_at_ms, ..page }
+}
+
+/// What is given by the head of a strict line whose jobs were left to the lane.
+fn first_of_strict(lane: &mut Lane) -> Given {
+    let traits = LanePolicy { strict: true, ..LanePolicy::default() };
+    let told = ConsumerReport { traits, forwarded: (1..=3).map(place).collect(), ..told() };
+    let pull = pull_of(told, Vec::new(), 1, Some(pending(1..=3, 0)));
+    let (reply, _) = lane.step(Command::Pull(Box::new(pull)), 0);
+    reply.given.into_iter().next().expect("the head")
+}
+
+fn strict_pull(lane: &mut Lane, settled: Vec<Settled>, page: Option<Page>, now_ms: i64) -> Reply {
+    let traits = LanePolicy { strict: true, ..LanePolicy::default() };
+    let told = ConsumerReport { traits, ..told() };
+    lane.step(Command::Pull(Box::new(pull_of(told, settled, 1, page))), now_ms).0
+}
+
+/// However an attempt ended: a page that was read while it was under way and comes after it keeps
+/// the line waiting for nothing.
+#[test]
+fn a_page_that_is_older_than_what_was_heard_stops_no_strict_line() {
+    for (how, next) in [
+        (How::Delivered, Some((2, 1))),
+        (How::Failed(None), Some((2, 1))),
+        (How::Failed(Some(1_000)), Some((1, 2))),
+        (How::InternalFault(Some(1_000)), Some((1, 1))),
+        // The line is read again.
+        (How::InternalFault(None), None),
+        (How::Changed, None),
+    ] {
+        let mut lane = Lane::default();
+        let given = first_of_strict(&mut lane);
+        let settled = vec![Settled { place: given.place, nonce: given.nonce, how: how.clone() }];
+        let stopped = pull_of(told(), settled, 0, None);
+        lane.step(Command::Pull(Box::new(stopped)), 100);
+        let old = strict_pull(&mut lane, Vec::new(), Some(pending(1..=3, 50)), 200);
+        let reply = if old.given.is_empty() && old.wanted.is_none() {
+            strict_pull(&mut lane, Vec::new(), None, 1_000)
+        } else {
+            old
+        };
+        let given = reply.given.first().map(|given| (given.place.rule, given.attempt));
+        assert_eq!(given, next, "{how:?}: {reply:?}");
+        assert_eq!(reply.wanted.is_some(), next.is_none(), "{how:?}: {reply:?}");
+    }
 }
 
 #[test]
