@@ -332,7 +332,8 @@ const CANCEL_CONNECTION: &str = "\
       (select event from deliveries indexed by deliveries_open \
        where workspace = ?1 and connection = ?2 and open = 1 order by event limit ?4))";
 
-/// Cancels the oldest open deliveries of a deleted connection, about `limit` of them.
+/// Cancels the oldest open deliveries of a deleted connection, about `limit` of them, and a step of
+/// those that are held: an attempt of one of these can be under way.
 ///
 /// # Errors
 /// When the shard does not answer.
@@ -344,7 +345,8 @@ pub async fn cancel_connection(
     limit: usize,
 ) -> Result<()> {
     let params = [workspace.into(), connection.into(), now_ms.into(), limit.into()];
-    run(log, vec![statement(CANCEL_CONNECTION, params)]).await.map(drop)
+    let held = super::held::canceling_deleted(workspace, connection, now_ms);
+    run(log, vec![statement(CANCEL_CONNECTION, params), held]).await.map(drop)
 }
 
 /// A delivery that we ourselves kept from being attempted.

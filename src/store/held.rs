@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::{HELD_STEP, SWEEP_CONNECTIONS, SWEEP_GRACE_MS};
 use crate::domain::lane::queue::DeliveryKey;
-use crate::ports::Database;
+use crate::ports::{Database, Statement};
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{Query, run, select, statement};
 
@@ -158,7 +158,7 @@ pub async fn cancel_connection(
     connection: &str,
     now_ms: i64,
 ) -> Result<usize> {
-    cancel(log, workspace, connection, now_ms, "canceled").await
+    Ok(select(log, canceling(workspace, connection, now_ms, "canceled")).await?.len())
 }
 
 /// The same where the connection is gone.
@@ -171,19 +171,18 @@ pub async fn cancel_deleted(
     connection: &str,
     now_ms: i64,
 ) -> Result<usize> {
-    cancel(log, workspace, connection, now_ms, "connection_deleted").await
+    Ok(select(log, canceling_deleted(workspace, connection, now_ms)).await?.len())
 }
 
-async fn cancel(
-    log: &impl Database,
-    workspace: &str,
-    connection: &str,
-    now_ms: i64,
-    reason: &str,
-) -> Result<usize> {
+/// The statement that cancels one step of what a connection that is gone holds.
+pub fn canceling_deleted(workspace: &str, connection: &str, now_ms: i64) -> Statement {
+    canceling(workspace, connection, now_ms, "connection_deleted")
+}
+
+fn canceling(workspace: &str, connection: &str, now_ms: i64, reason: &str) -> Statement {
     let step = HELD_STEP.into();
     let params = [workspace.into(), connection.into(), now_ms.into(), step, reason.into()];
-    Ok(select(log, statement(CANCEL, params)).await?.len())
+    statement(CANCEL, params)
 }
 
 /// Seeks from connection to connection in the index of held deliveries; see `sweeps.rs`.

@@ -7,28 +7,31 @@ use crate::domain::base::error::Result;
 use crate::domain::base::limits::CONNECTIONS_SHOWN_MAX;
 use crate::domain::connection::health::PAUSE_MAX_MS;
 use crate::domain::lane::messages::LogMode;
-use crate::domain::lane::queue::{ConnectionQueue, Mode, Reason};
+use crate::domain::lane::queue::{ConnectionQueue, DeliveryKey, Mode, Reason};
 use crate::ports::{Database, Statement};
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{Query, all_rows, run, statement};
 
-/// A connection of which an attempt failed or was slow.
+/// A connection of which an attempt failed or was slow, or one that has much to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Raise {
-    /// Its workspace.
-    pub workspace: String,
-    /// Its connection.
-    pub connection: String,
+    /// The delivery that showed it.
+    pub delivery: DeliveryKey,
     /// The mode that it has from now on, if it has no higher one.
     pub mode: Mode,
     /// Whether an attempt failed.
     pub failed: bool,
 }
 
+/// The deletion of a connection cancels what it owes and forgets its lane: what becomes known of
+/// such a delivery afterwards raises nothing.
 const RAISE: &str = "\
     insert into lanes (workspace, connection, mode, raised_at_ms, failing_since_ms) \
-    select value ->> 0, value ->> 1, value ->> 2, ?2, case value ->> 3 when 1 then ?2 end \
-    from json_each(?1) where true \
+    select d.workspace, d.connection, j.value ->> 4, ?2, case j.value ->> 5 when 1 then ?2 end \
+    from json_each(?1) j cross join deliveries d \
+    where d.workspace = j.value ->> 0 and d.connection = j.value ->> 1 \
+      and d.event = j.value ->> 2 and d.rule = j.value ->> 3 \
+      and (d.state <> 'canceled' or d.reason is not 'connection_deleted') \
     on conflict do update set mode = max(mode, excluded.mode), \
       raised_at_ms = excluded.raised_at_ms, \
       failing_since_ms = case when raised_at_ms < ?2 - ?3 then excluded.failing_since_ms \
@@ -37,8 +40,9 @@ const RAISE: &str = "\
 /// The statement that raises modes, if there are any: it goes into the batch that records what
 /// raised them.
 pub fn raise(raised: &[Raise], now_ms: i64) -> Option<Statement> {
-    let row = |one: &Raise| {
-        json!([one.workspace, one.connection, one.mode.as_number(), i64::from(one.failed)])
+    let row = |Raise { delivery: key, mode, failed }: &Raise| {
+        let (mode, failed) = (mode.as_number(), i64::from(*failed));
+        json!([key.workspace, key.connection, key.event, key.rule, mode, failed])
     };
     let set = Value::from(raised.iter().map(row).collect::<Vec<_>>()).to_string();
     (!raised.is_empty()).then(|| statement(RAISE, [set.into(), now_ms.into(), PAUSE_MAX_MS.into()]))
@@ -74,9 +78,14 @@ pub async fn forgive(log: &impl Database, workspace: &str, connection: &str) -> 
     run(log, statements).await.map(drop)
 }
 
+/// A lane without a row that owes nothing is of a connection that is gone: it hears late of
+/// attempts that were under way then. Whatever engages any other one has raised its row.
 const ENGAGE: &str = "\
     insert into lanes (workspace, connection, mode, reason, not_before_ms, raised_at_ms) \
-    values (?1, ?2, ?3, ?4, ?5, ?6) \
+    select ?1, ?2, ?3, ?4, ?5, ?6 \
+    where exists (select 1 from lanes where workspace = ?1 and connection = ?2) \
+      or exists (select 1 from deliveries indexed by deliveries_open \
+        where workspace = ?1 and connection = ?2 and open = 1) \
     on conflict do update set mode = excluded.mode, reason = excluded.reason, \
       not_before_ms = excluded.not_before_ms, raised_at_ms = excluded.raised_at_ms";
 const LOWER: &str = "\

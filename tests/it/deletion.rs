@@ -20,6 +20,11 @@ const BESIDE: usize = 40;
 const CONSUMERS: usize = 3;
 const HEAD_START_MS: i64 = 300;
 
+/// How often the heavy load is tried; `SEEDS=50 cargo test deletion` tries more.
+fn seeds() -> u64 {
+    std::env::var("SEEDS").map_or(1, |text| text.parse().expect("a number"))
+}
+
 /// An edge on which events are owed to one connection, and what of them was accepted.
 struct Load {
     edge: Edge,
@@ -29,8 +34,10 @@ struct Load {
 }
 
 impl Load {
-    fn new(settings: &Value) -> Self {
+    fn new(settings: &Value, seed: u64) -> Self {
         let edge = Edge::new();
+        edge.chaos.seed(seed);
+        edge.reseed(seed);
         let tenant = Tenant::new(&edge, "Acme");
         let mut metadata = settings.clone();
         metadata["url"] = json!(URL);
@@ -128,18 +135,59 @@ fn deleting_a_connection_under_load_leaves_nothing_open() {
         ("strict and failing", json!({"ordering": "strict"}), 40, 500),
         ("throttled", json!({"max_per_second": 5}), 40, 200),
     ] {
-        let load = Load::new(&settings);
-        load.edge.receivers.script(URL, move |_| Reply::status(status).after(after_ms));
-        load.emit_many(2 * CANCEL_STEP / 100 + 8);
-        load.check(what);
+        for seed in 0..seeds() {
+            let load = Load::new(&settings, seed);
+            load.edge.receivers.script(URL, move |_| Reply::status(status).after(after_ms));
+            load.emit_many(2 * CANCEL_STEP / 100 + 8);
+            load.check(&format!("{what}, seed {seed}"));
+        }
     }
 }
 
 #[test]
 fn deleting_a_paused_connection_under_load_leaves_nothing_held() {
-    let load = Load::new(&json!({}));
+    let load = Load::new(&json!({}), 1);
     load.emit_many(CANCEL_STEP / 100 + 2);
     let path = format!("/api/v1/connections/{}/deactivate", load.connection);
     assert_eq!(load.tenant.call(&load.edge, "POST", &path, &Value::Null).status, 200);
     load.check("paused");
+}
+
+/// Attempts that are under way when their connection is deleted, and end afterwards in every way
+/// that tells LOG or a lane something.
+#[test]
+fn what_is_recorded_after_a_deletion_raises_nothing() {
+    let answers: [(&str, fn() -> Reply); 6] = [
+        ("failed", || Reply::status(500).after(700)),
+        ("asked for less", || Reply::status(429).after(700)),
+        ("slow", || Reply::status(200).after(2_900)),
+        ("slow and failed", || Reply::status(503).after(2_900)),
+        ("hanging", Reply::hang),
+        ("gone", || Reply::status(410).after(700)),
+    ];
+    let settings = [
+        json!({"timeout_seconds": 5}),
+        json!({"timeout_seconds": 5, "retry_schedule_seconds": [1]}),
+        json!({"timeout_seconds": 5, "ordering": "strict"}),
+        json!({"timeout_seconds": 5, "max_in_flight": 10}),
+    ];
+    for (what, answer) in answers {
+        for (index, settings) in settings.iter().enumerate() {
+            for seed in 0..4 {
+                let load = Load::new(settings, seed);
+                let (edge, what) = (&load.edge, format!("{what}, {settings}, seed {seed}"));
+                edge.receivers.script(URL, move |_| answer());
+                edge.chaos.rates.set(Rates { latency_ms: 30, ..Rates::default() });
+                let head_ms = i64::try_from(seed * 300).expect("small");
+                for _ in 0..=index * 3 + 6 {
+                    load.tenant.emit(edge, "x");
+                }
+                edge.run_for(head_ms);
+                load.delete();
+                edge.run_for(MINUTE_MS);
+                assert_eq!(load.count("deliveries where open = 1"), 0, "{what}");
+                assert_eq!(load.count("lanes"), 0, "{what}");
+            }
+        }
+    }
 }

@@ -177,23 +177,22 @@ impl Lines {
     }
 }
 
-/// The lines of connections that turned out to be slow.
-pub fn slow(reports: &[Report]) -> Vec<ConnectionQueue> {
+/// The deliveries by which connections turned out to be slow, with their shards.
+pub fn slow(reports: &[Report]) -> Vec<(u16, DeliveryKey)> {
     let slow = reports.iter().filter(|r| r.is_slow() && r.read < Mode::Engaged);
-    slow.map(|report| report.told.line.clone()).collect()
+    let key = |report: &Report| {
+        let line = &report.told.line;
+        report.slow.as_ref().map(|place| (line.shard, line.key(place)))
+    };
+    slow.filter_map(key).collect()
 }
 
 /// Raises the mode of connections that turned out to be slow, so that the batches to come leave
 /// them to their lanes.
-pub async fn raise_slow<P: Platform>(platform: &P, slow: Vec<ConnectionQueue>) {
-    for (shard, lines) in group_by_key(slow, |line| line.shard) {
-        let raise = |line: &ConnectionQueue| Raise {
-            workspace: line.workspace.clone(),
-            connection: line.connection.clone(),
-            mode: Mode::Engaged,
-            failed: false,
-        };
-        let raised: Vec<Raise> = lines.iter().map(raise).collect();
+pub async fn raise_slow<P: Platform>(platform: &P, slow: Vec<(u16, DeliveryKey)>) {
+    for (shard, slow) in group_by_key(slow, |(shard, _)| *shard) {
+        let raise = |(_, delivery)| Raise { delivery, mode: Mode::Engaged, failed: false };
+        let raised: Vec<Raise> = slow.into_iter().map(raise).collect();
         let done = match history_db(platform, shard) {
             Ok(log) => raise_now(log, &raised, platform.now_ms()).await,
             Err(error) => Err(error),
@@ -223,7 +222,7 @@ pub async fn finish_stragglers<P: Platform>(platform: &P, ended: Vec<(&Work, Att
     let mut reports = Reports::default();
     for (work, done) in &ended {
         if let AttemptResult::DeliveryUpdate { meaning, .. } = done {
-            reports.on_job(work).add(meaning);
+            reports.on_job(work).add(&work.job.place(), meaning);
         }
     }
     let finished =

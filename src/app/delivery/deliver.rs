@@ -250,7 +250,8 @@ impl<P: Platform> Run<P> {
             Some(BatchEvent::Slow(index)) if self.jobs[index].is_in_flight => {
                 self.jobs[index].is_slow = true;
                 self.slots.became_slow(index);
-                self.reports.on_job(&self.jobs[index]).was_slow = true;
+                let work = &self.jobs[index];
+                self.reports.on_job(work).slow = Some(work.job.place());
             }
             Some(BatchEvent::Withdrawn(index)) => {
                 // Its connection was changed meanwhile: the next batch sees to it.
@@ -285,8 +286,9 @@ impl<P: Platform> Run<P> {
     /// Notes for its lane what an attempt led to.
     fn report(&mut self, index: usize, done: &AttemptResult) {
         let AttemptResult::DeliveryUpdate { meaning, .. } = done else { return };
-        let report = self.reports.on_job(&self.jobs[index]);
-        report.add(meaning);
+        let work = &self.jobs[index];
+        let report = self.reports.on_job(work);
+        report.add(&work.job.place(), meaning);
         if report.is_hopeless() {
             self.slots.stop(index);
         }

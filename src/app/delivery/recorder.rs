@@ -157,9 +157,11 @@ impl Set {
             return;
         }
         let mode = if meaning.less_until_ms.is_some() { Mode::Engaged } else { Mode::Watch };
-        match self.raised.iter_mut().find(|raise| same(&raise.workspace, &raise.connection)) {
+        let of_it =
+            |raise: &&mut Raise| same(&raise.delivery.workspace, &raise.delivery.connection);
+        match self.raised.iter_mut().find(of_it) {
             Some(raise) => raise.mode = raise.mode.max(mode),
-            None => self.raised.push(Raise { workspace, connection, mode, failed: true }),
+            None => self.raised.push(Raise { delivery: job.key(), mode, failed: true }),
         }
     }
 }

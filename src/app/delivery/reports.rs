@@ -17,8 +17,8 @@ pub struct Report {
     pub told: ConsumerReport,
     /// The mode that LOG showed.
     pub read: Mode,
-    /// Whether an attempt was slow.
-    pub was_slow: bool,
+    /// A delivery whose attempt was slow.
+    pub slow: Option<QueuePosition>,
 }
 
 /// Failures of a connection in one batch, without a success, after which its other jobs are left to
@@ -31,7 +31,7 @@ impl Reports {
         let known = self.0.iter().position(|report| report.told.line == *line);
         let index = known.unwrap_or_else(|| {
             let told = ConsumerReport { line: line.clone(), traits, ..ConsumerReport::default() };
-            self.0.push(Report { told, read: Mode::Clear, was_slow: false });
+            self.0.push(Report { told, read: Mode::Clear, slow: None });
             self.0.len() - 1
         });
         let report = &mut self.0[index];
@@ -51,14 +51,16 @@ impl Reports {
 }
 
 impl Report {
-    /// Adds what an attempt meant.
-    pub fn add(&mut self, meaning: &ConnectionEffect) {
+    /// Adds what an attempt of this delivery meant.
+    pub fn add(&mut self, place: &QueuePosition, meaning: &ConnectionEffect) {
         let told = &mut self.told;
         told.ok += u32::from(meaning.succeeded);
         told.failed += u32::from(meaning.failed);
         told.due_at_ms = told.due_at_ms.into_iter().chain(meaning.due_at_ms).min();
         told.less_until_ms = told.less_until_ms.max(meaning.less_until_ms);
-        self.was_slow |= meaning.is_slow;
+        if meaning.is_slow {
+            self.slow = Some(place.clone());
+        }
     }
 
     /// Adds a delivery that is left to the lane.
@@ -74,7 +76,7 @@ impl Report {
     /// Whether the connection is slow, and not just once by chance: other deliveries wait for it,
     /// or it is watched already.
     pub fn is_slow(&self) -> bool {
-        self.was_slow && (self.read > Mode::Clear || !self.told.forwarded.is_empty())
+        self.slow.is_some() && (self.read > Mode::Clear || !self.told.forwarded.is_empty())
     }
 
     fn is_worth_telling(&self) -> bool {

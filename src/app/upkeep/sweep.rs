@@ -132,9 +132,8 @@ impl<P: Platform> Run<'_, P> {
 
     /// Gives connections a lane, which is nudged as any other that has something overdue.
     async fn leave_to_lanes(&mut self, with_more: &[Overdue]) -> Result<()> {
-        let raise = |Overdue { key, .. }: &Overdue| Raise {
-            workspace: key.workspace.clone(),
-            connection: key.connection.clone(),
+        let raise = |overdue: &Overdue| Raise {
+            delivery: overdue.key.clone(),
             mode: Mode::Clear,
             failed: false,
         };
