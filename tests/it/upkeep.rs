@@ -1,6 +1,8 @@
 //! The cron's work: it reaches everybody however many connections are failing, and no run makes
 //! more statements than its budget says.
 
+use posthorn::app::upkeep::budget::Budget;
+use posthorn::app::upkeep::sweep::sweep;
 use posthorn::domain::base::limits::UPKEEP_STATEMENTS;
 use posthorn::domain::base::time::MINUTE_MS;
 use posthorn::ports::{Clock, Database, Param, Statement};
@@ -57,6 +59,32 @@ fn a_lost_job_is_attempted_within_five_minutes_beside_650_connections_that_are_d
     }
     let statements = edge.take_statements_max();
     assert!(statements <= UPKEEP_STATEMENTS, "{statements} statements in one invocation");
+}
+
+/// More lanes than one run nudges have something overdue, and have it again whenever they may be
+/// nudged again: a run goes on where the one before it ended, so those at the end have their turn.
+#[test]
+fn of_1_200_lanes_that_are_overdue_all_the_time_each_is_nudged_within_five_minutes() {
+    let edge = Edge::new();
+    let log = &edge.logs[0];
+    let numbers = "with recursive n (n) as (select 1 union all select n + 1 from n where n < 1200)";
+    let overdue_ms = edge.now_ms() - 60 * MINUTE_MS;
+    log.execute(&format!(
+        "insert into lanes (workspace, connection, mode, raised_at_ms) {numbers} \
+         select 'w', printf('c%04d', n), 1, {overdue_ms} from n"
+    ));
+    log.execute(&format!(
+        "insert into deliveries (workspace, connection, event, rule, state, open, due_at_ms, \
+           sweep_at_ms, payload_bytes, created_at_ms) {numbers} \
+         select 'w', printf('c%04d', n), printf('e%04d', n), 1, 'retrying', 1, {overdue_ms}, \
+           {overdue_ms}, 2, {overdue_ms} from n"
+    ));
+    for _ in 0..5 {
+        let mut budget = Budget::new(UPKEEP_STATEMENTS);
+        edge.block_on(sweep(&edge, 0, false, &mut budget)).expect("a sweep");
+        edge.advance_to(edge.now_ms() + MINUTE_MS);
+    }
+    assert_eq!(log.ask("select count(*) from lanes where nudges = 0"), [json!(0)]);
 }
 
 #[test]
