@@ -26,8 +26,8 @@ const CLEARED_AT_ONCE: usize = 350;
 /// Statements that a step of its rules and changes costs, and of its connections.
 const PER_RULES_STEP: usize = 3;
 const PER_CONNECTIONS_STEP: usize = 4;
-/// Statements that each connection costs: what it owed is canceled, its lane and counter go.
-const PER_CONNECTION: usize = 3;
+/// Statements of each connection: what it owed and held is canceled, its lane and counter go.
+const PER_CONNECTION: usize = 4;
 /// Statements that a step of its history costs.
 const PER_HISTORY_STEP: usize = 15;
 
