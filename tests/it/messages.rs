@@ -11,6 +11,9 @@ use crate::deliver::URL;
 use crate::edge::{Edge, Reply, Weather};
 use crate::tenant::{Tenant, call};
 
+/// Receivers of a crowd.
+const CROWD: usize = 100;
+
 const OTHER: &str = "https://hooks.example.com/other";
 
 fn url(n: usize) -> String {
@@ -163,4 +166,19 @@ fn nothing_is_held_for_what_a_connection_was_a_moment_ago() {
     turn("activate");
     serve(&edge, &consumer);
     assert_eq!(state(), "delivered");
+}
+
+/// Receivers that each answer after 300 ms hold no batch, so what stands behind them is handed back
+/// again and again: each message of ten jobs nine times. That is paid for, and becomes no more.
+#[test]
+fn a_crowd_of_receivers_that_take_300_ms_hands_back_no_more_than_this() {
+    let edge = Edge::new();
+    let tenant = fan_out(&edge, CROWD);
+    (0..CROWD).for_each(|n| edge.receivers.script(&url(n), |_| Reply::status(200).after(300)));
+    tenant.emit(&edge, "x");
+    edge.run_for(10_000);
+    assert!((0..CROWD).all(|n| edge.receivers.count(&url(n)) == 1), "each once");
+    // Ten were sent for the event, and ten more for what was left of those that were begun.
+    let (sent, back) = (edge.queue.sent.get(), edge.queue.handed_back.get());
+    assert!(sent <= 20 && back <= 90, "{sent} messages were sent and {back} handed back");
 }
