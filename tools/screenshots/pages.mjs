@@ -35,6 +35,7 @@ export function adminPages({ connections, events, rule, replay }) {
       await fillNewConnection(page);
       await press("Create connection")(page);
     }],
+    ["connection-new-slack", "connections/new?type=slack"],
     ["connection-edit", `${erp}/edit`, unfold],
     ["connection-rotate", `${audit}/secret`],
     ["connection-resume-question", `${paused}/activate`],
@@ -51,6 +52,12 @@ export function adminPages({ connections, events, rule, replay }) {
     ["event-type", "event-types?key=order.completed"],
     ["rules", "rules"],
     ["rule-edit", `rules/${rule.id}`, unfold],
+    ["rule-wrong", "rules", async (page) => {
+      await page.getByLabel("Event", { exact: true }).fill("no name ");
+      await unfold(page);
+      await page.getByLabel("Write it as JSON").fill('{"path": "order..total", "gt": 100}');
+      await press("Add rule")(page);
+    }],
     ["events", "events"],
     ["events-nothing-found", "events?event=no.such.event&status=failed"],
     ["events-no-such-id", "events?q=12345"],

@@ -110,8 +110,12 @@ pub struct FieldError {
 impl FieldError {
     /// What is wrong with a field.
     pub fn new(param: impl Into<String>, told: impl Into<Told>) -> Self {
-        let Told { text, why } = told.into();
-        Self { param: param.into(), msg: text, why }
+        Self::of(param.into(), told.into())
+    }
+
+    #[inline(never)]
+    fn of(param: String, Told { text, why }: Told) -> Self {
+        Self { param, msg: text, why }
     }
 }
 

@@ -113,6 +113,11 @@ impl<'a> Fields<'a> {
 
     /// Notes that `name` is wrong.
     pub fn fail(&mut self, name: &str, told: impl Into<Told>) {
+        self.note(name, told.into());
+    }
+
+    #[inline(never)]
+    fn note(&mut self, name: &str, told: Told) {
         self.errors.push(FieldError::new(name, told));
     }
 
@@ -226,6 +231,7 @@ impl<'a> Fields<'a> {
         self.accepted(name, value, checked)
     }
 
+    #[inline(never)]
     fn accepted(
         &mut self,
         name: &str,

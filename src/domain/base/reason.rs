@@ -185,6 +185,8 @@ pub struct Told {
 }
 
 impl From<Reason> for Told {
+    // Once in the module, and not at each check.
+    #[inline(never)]
     fn from(why: Reason) -> Self {
         Self { text: why.to_string(), why: Some(why) }
     }

@@ -95,7 +95,7 @@ fn body(
         @if options.len() > 1 {
             form.filters.sheet method="get" action=(at) {
                 (field("event").select(&draft.event, &options))
-                div.actions { button data-submits="event" { (t.take_example) } }
+                div.actions { button { (t.take_example) } }
             }
         }
         (errors.summary(t, &["event", "payload"]))

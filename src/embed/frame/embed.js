@@ -250,10 +250,6 @@
   }
 
   prepare(document);
-  for (const button of document.querySelectorAll("button[data-submits]")) {
-    button.hidden = true;
-    button.form.elements[button.dataset.submits].addEventListener("change", () => button.form.submit());
-  }
   // A reload must not send the form again that made a secret.
   const replaced = document.querySelector("[data-replace]");
   if (replaced) history.replaceState(null, "", replaced.dataset.replace);

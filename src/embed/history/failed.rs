@@ -115,7 +115,7 @@ impl Shown<'_> {
                             option value=(one.id) selected[is_chosen] { (one.name) }
                         }
                     } }
-                div.actions { button data-submits="connection" { (t.show) } }
+                div.actions { button { (t.show) } }
             }
         }
     }

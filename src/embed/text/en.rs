@@ -813,13 +813,15 @@ mod connection {
     /// How many deliveries wait for their next attempt.
     pub fn waiting(count: usize, or_more: bool) -> String {
         let more = if or_more { " or more" } else { "" };
-        format!("{count}{more} {} waiting. None of them is lost.", are(count))
+        let lost = if count == 1 { "It is not" } else { "None of them is" };
+        format!("{count}{more} {} waiting. {lost} lost.", are(count))
     }
 
     /// How many deliveries are held.
     pub fn held(count: usize, or_more: bool) -> String {
         let more = if or_more { " or more" } else { "" };
-        format!("{count}{more} {} held. They are sent when you resume.", are(count))
+        let sent = if count == 1 { "It is" } else { "They are" };
+        format!("{count}{more} {} held. {sent} sent when you resume.", are(count))
     }
 
     fn are(count: usize) -> &'static str {

@@ -134,12 +134,12 @@ async function readsVerificationCode(scene) {
 }
 
 async function sendsATestEvent(scene) {
-  const { embed, orders, scripts } = scene;
+  const { embed, orders } = scene;
   await toConnection(scene, "Orders");
   await follow(scene, "Send test event");
   for (const [key, field] of [["order.refunded", /"refund_id"/], ["order.completed", /"items"/]]) {
     await embed.getByLabel("Event").selectOption(key);
-    if (!scripts) await press(scene, "Use its example");
+    await press(scene, "Use its example");
     await embed.getByLabel("Payload").filter({ hasText: field }).waitFor();
   }
   const example = await embed.getByLabel("Payload").inputValue();
