@@ -56,7 +56,7 @@ impl Health<'_> {
                         Some(newest) => {
                             p.well {
                                 (t.connection.working) " " (t.connection.last_delivered) " "
-                                (parts::time(t, newest.created_at_ms, self.now_ms)) "."
+                                (parts::moment_and_age(t, newest.created_at_ms, self.now_ms)) "."
                             }
                         }
                         None if page.shown.is_empty() => {}

@@ -279,7 +279,7 @@ pub static TEXTS: Texts = Texts {
     connection: Connection {
         language: "Sprache des Codes",
         working: "Funktioniert.",
-        last_delivered: "Das zuletzt zugestellte Ereignis kam",
+        last_delivered: "Das zuletzt zugestellte Ereignis ist vom",
         none_delivered: "Keine der Zustellungen unten ist angekommen.",
         last_answer: "Letzten Versuch ansehen",
         try_now: "Jetzt versuchen",
