@@ -212,6 +212,8 @@ create table changes (
 ) without rowid;
 create index changes_shown on changes (belongs_to, id) where hidden = 0;
 create index changes_by_time on changes (at_ms);
+create index changes_by_person on changes (belongs_to, external_user_id)
+    where external_user_id is not null;
 
 -- The organization's catalogue of event types. `example` is the exact text of a payload.
 create table event_types (

@@ -132,6 +132,8 @@ create table sessions (
 ) without rowid;
 
 create index sessions_by_workspace on sessions (workspace, id);
+create index sessions_by_person on sessions (workspace, external_user_id)
+    where external_user_id is not null;
 -- The sessions of a machine key end when it is revoked.
 create index sessions_by_creator on sessions (created_by, id) where revoked_at_ms is null;
 

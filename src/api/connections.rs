@@ -32,7 +32,7 @@ fn show(connection: &Connection) -> Value {
         set_by: secret.set_by.shown_word(),
     });
     let is_set = |field: &str| connection.credentials.contains_key(field);
-    // Settings are checked before they are stored; an unreadable row shows no metadata.
+    // One whose destination this version does not know shows no metadata.
     let metadata = connections::parts(connection).map(|(destination, values)| {
         form::show(destination, &values, &connection.options, is_set, facts.as_ref())
     });

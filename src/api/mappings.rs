@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::app::connections::parts;
 use crate::app::mapping::{self, Change};
 use crate::destinations::model::PersonField;
-use crate::domain::base::error::{Kind, Result};
+use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::fields::Fields;
 use crate::domain::base::ids::name_id;
 use crate::domain::base::time::rfc3339;
@@ -102,7 +102,8 @@ fn show(its: &Connection, stored: Option<&Mapping>) -> Result<Reply> {
     let (destination, _) = parts(its)?;
     let id = mapping_id(its);
     let schema: Value = match stored {
-        Some(stored) => serde_json::from_str(&stored.schema).unwrap_or_default(),
+        Some(stored) => serde_json::from_str(&stored.schema)
+            .map_err(|e| Error::internal(format!("a stored mapping: {e}")))?,
         None => mapping::generated(destination).show(),
     };
     let created_at_ms = stored.map_or(its.created_at_ms, |stored| stored.created_at_ms);

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use crate::app::changes::{of_connection, switched_off};
+use crate::app::changes;
 use crate::app::common::history_db;
 use crate::app::delivery::wake::wake;
 use crate::app::upkeep::budget::Budget;
@@ -52,7 +52,7 @@ pub async fn deactivate<P: Platform>(
     let found = connections::find(control, &actor.scope, id).await?;
     let now_ms = platform.now_ms();
     if found.active {
-        let change = of_connection(platform, actor, &found, Action::Deactivated);
+        let change = changes::of(platform, actor, &found.workspace, &found, Action::Deactivated);
         let (workspace, change) = (&found.workspace, Some(&change));
         let set =
             connection_states::set_active(control, workspace, id, Some(reason), now_ms, change);
@@ -81,7 +81,8 @@ pub async fn activate<P: Platform>(
         // Before it is active, or the sweeper could release what is to be canceled.
         cancel_held(log, workspace, id, platform.now_ms()).await?;
     }
-    let change = (!found.active).then(|| of_connection(platform, actor, &found, Action::Activated));
+    let change =
+        (!found.active).then(|| changes::of(platform, actor, workspace, &found, Action::Activated));
     let (now_ms, change) = (platform.now_ms(), change.as_ref());
     connection_states::set_active(control, workspace, id, None, now_ms, change).await?;
     // What failed so far does not count any more, or the next failure would end it again.
@@ -121,7 +122,7 @@ pub async fn mark_inactive<P: Platform>(
     let (control, mut marked) = (platform.control(), Vec::new());
     for SwitchOff { workspace, connection, reason, unchanged_since_ms: since_ms } in inactive {
         let (w, c) = (workspace.as_str(), connection.as_str());
-        let change = switched_off(platform, w, c, reason);
+        let change = changes::switched_off(platform, w, c, reason);
         match connection_states::switch_off(control, w, c, reason, since_ms, &change).await {
             Ok(true) => marked.push((workspace, connection)),
             Ok(false) => {}

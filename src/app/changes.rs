@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::domain::base::error::Result;
+use crate::domain::base::error::{Error, Result};
 use crate::domain::base::ids::change_id;
 use crate::domain::connection::model::InactiveReason;
 use crate::domain::tenants::actor::Actor;
-use crate::domain::tenants::change::{Action, Author, NewChange, RecordKind, differing};
+use crate::domain::tenants::change::{Action, Author, NewChange, RecordKind, Subject};
 use crate::domain::tenants::session::{READ_PAYLOADS, Session};
 use crate::ports::Platform;
 use crate::store::changes::{self, Change};
 use crate::store::connections::Connection;
 use crate::store::event_types::EventType;
+use crate::store::publishable_keys::PublishableKey;
 use crate::store::rules::Rule;
 use crate::store::workspaces::{self, Workspace};
 
@@ -35,100 +36,222 @@ pub async fn list<P: Platform>(
     changes::list(control, of, actor.scope.shown_only, before, limit).await
 }
 
-/// A change by this author, made now, of a record of this version.
-fn by<P: Platform>(
-    platform: &P,
-    author: Author,
-    belongs_to: &str,
-    (record_kind, record, version): (RecordKind, &str, i64),
-    action: Action,
-) -> NewChange {
-    let at_ms = platform.now_ms();
-    NewChange {
-        id: change_id(at_ms, &format!("{record}:{version}:{}", action.as_str())),
-        at_ms,
-        author,
+/// A field of a record: its name, and whether it is another in the second one.
+type Field<T> = (&'static str, fn(&T, &T) -> bool);
+
+/// The table of a record's fields: the name of each, and where it stands in the record.
+macro_rules! fields {
+    ($($name:literal at $first:ident $(. $rest:ident)*,)*) => {
+        &[$(($name, |a, b| a.$first$(.$rest)* != b.$first$(.$rest)*)),*]
+    };
+}
+
+/// A record of which is kept who changed what.
+pub trait Recorded: Sized + 'static {
+    /// The fields that are told of when they change.
+    const FIELDS: &'static [Field<Self>];
+
+    /// What a change of it is about; it belongs to this workspace or organization.
+    fn subject(&self, belongs_to: &str) -> Subject;
+}
+
+impl Recorded for Workspace {
+    const FIELDS: &'static [Field<Self>] = fields! {
+        "name" at name,
+        "description" at description,
+        "environment" at environment,
+        "external_id" at external_id,
+        "retention_days" at retention.days,
+        "retention_unsettled_days" at retention.unsettled_days,
+        "limits" at limits,
+    };
+
+    fn subject(&self, belongs_to: &str) -> Subject {
+        named(belongs_to, RecordKind::Workspace, &self.id, &self.name)
+    }
+}
+
+impl Recorded for Connection {
+    const FIELDS: &'static [Field<Self>] = fields! {
+        "name" at name,
+        "hidden" at hidden,
+        "timeout_seconds" at options.timeout_seconds,
+        "retry_schedule_seconds" at options.retry_schedule_seconds,
+        "ordering" at options.ordering,
+        "max_per_second" at options.max_per_second,
+        "max_in_flight" at options.max_in_flight,
+    };
+
+    fn subject(&self, belongs_to: &str) -> Subject {
+        Subject {
+            connection: Some(self.id.clone()),
+            hidden: self.hidden,
+            ..named(belongs_to, RecordKind::Connection, &self.id, &self.name)
+        }
+    }
+}
+
+impl Recorded for Rule {
+    const FIELDS: &'static [Field<Self>] = fields! {
+        "event" at event,
+        "resource" at resource,
+        "resource_id" at resource_id,
+        "filter" at filter,
+        "connection" at connection,
+        "action" at action,
+        "metadata" at metadata,
+        "active" at active,
+        "hidden" at hidden,
+    };
+
+    fn subject(&self, belongs_to: &str) -> Subject {
+        Subject {
+            connection: Some(self.connection.clone()),
+            hidden: self.hidden,
+            ..named(belongs_to, RecordKind::Rule, &self.id, &self.event)
+        }
+    }
+}
+
+/// It concerns all workspaces of its organization.
+impl Recorded for EventType {
+    const FIELDS: &'static [Field<Self>] = fields! {
+        "label" at label,
+        "description" at description,
+        "group" at group,
+        "example" at example,
+        "visible" at visible,
+    };
+
+    fn subject(&self, belongs_to: &str) -> Subject {
+        Subject {
+            hidden: !self.visible,
+            ..named(belongs_to, RecordKind::EventType, &self.key, &self.key)
+        }
+    }
+}
+
+impl Recorded for PublishableKey {
+    const FIELDS: &'static [Field<Self>] = fields! {
+        "name" at name,
+        "events" at limits.events,
+        "origins" at limits.origins,
+    };
+
+    fn subject(&self, belongs_to: &str) -> Subject {
+        named(belongs_to, RecordKind::PublishableKey, &self.public_key, &self.name)
+    }
+}
+
+/// What a change of a record with this id and name is about.
+fn named(belongs_to: &str, kind: RecordKind, id: &str, name: &str) -> Subject {
+    Subject { name: Some(name.to_owned()), ..subject(belongs_to, kind, id) }
+}
+
+/// The same of one whose name the store knows.
+fn subject(belongs_to: &str, kind: RecordKind, id: &str) -> Subject {
+    Subject {
         belongs_to: belongs_to.to_owned(),
-        record_kind,
-        record: record.to_owned(),
+        kind,
+        id: id.to_owned(),
         name: None,
         connection: None,
-        action,
-        fields: Vec::new(),
         hidden: false,
     }
 }
 
-/// The change, if it changes anything.
-fn with_fields(change: NewChange, fields: Vec<String>) -> Option<NewChange> {
-    (!fields.is_empty()).then_some(NewChange { fields, ..change })
+/// A change by this author, made now.
+fn by<P: Platform>(
+    platform: &P,
+    author: Author,
+    subject: Subject,
+    action: Action,
+    fields: Vec<String>,
+) -> NewChange {
+    let at_ms = platform.now_ms();
+    let id = change_id(at_ms, platform.bytes());
+    NewChange { id, at_ms, author, subject, action, fields }
 }
 
-/// A change of a connection.
-pub fn of_connection<P: Platform>(
+/// A change of a record as a whole.
+pub fn of<P: Platform>(
     platform: &P,
     actor: &Actor,
-    connection: &Connection,
+    belongs_to: &str,
+    record: &impl Recorded,
     action: Action,
 ) -> NewChange {
-    let record = (RecordKind::Connection, connection.id.as_str(), connection.version);
-    let author = actor.author.clone();
-    NewChange {
-        name: Some(connection.name.clone()),
-        connection: Some(connection.id.clone()),
-        fields: differing(&[("signing_secret", action == Action::SecretRotated)]),
-        hidden: connection.hidden,
-        ..by(platform, author, &connection.workspace, record, action)
-    }
+    by(platform, actor.author.clone(), record.subject(belongs_to), action, Vec::new())
 }
 
-/// A connection that Posthorn itself makes inactive.
-pub fn switched_off<P: Platform>(
+/// A change of the fields of a record, if any differs from what it was.
+pub fn updated<P: Platform, T: Recorded>(
     platform: &P,
-    workspace: &str,
-    connection: &str,
-    reason: InactiveReason,
-) -> NewChange {
-    let record = (RecordKind::Connection, connection, 0);
-    let author = Author::system(reason.as_str());
-    NewChange {
-        connection: Some(connection.to_owned()),
-        ..by(platform, author, workspace, record, Action::Deactivated)
-    }
+    actor: &Actor,
+    belongs_to: &str,
+    before: &T,
+    after: &T,
+) -> Option<NewChange> {
+    with_fields(platform, actor, belongs_to, after, differing(before, after))
 }
 
-/// A change of the fields of a connection, if any differs from what it was. `has_new_secret` says
-/// whether its signing secret is another one.
-pub fn updated_connection<P: Platform>(
+fn with_fields<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    belongs_to: &str,
+    after: &impl Recorded,
+    fields: Vec<String>,
+) -> Option<NewChange> {
+    let change = || of(platform, actor, belongs_to, after, Action::Updated);
+    (!fields.is_empty()).then(|| NewChange { fields, ..change() })
+}
+
+/// The names of the fields that differ.
+fn differing<T: Recorded>(before: &T, after: &T) -> Vec<String> {
+    let differing = T::FIELDS.iter().filter(|(_, differs)| differs(before, after));
+    differing.map(|(name, _)| (*name).to_owned()).collect()
+}
+
+/// A change of the fields of a connection, of its settings and of its credentials, if any differs
+/// from what it was. `has_new_secret` says whether its signing secret is another one.
+///
+/// # Errors
+/// `Internal` when its stored settings cannot be read.
+pub fn updated_whole<P: Platform>(
     platform: &P,
     actor: &Actor,
     before: &Connection,
     after: &Connection,
     has_new_secret: bool,
-) -> Option<NewChange> {
-    let (old, new) = (&before.options, &after.options);
-    let mut fields = differing(&[
-        ("name", before.name != after.name),
-        ("hidden", before.hidden != after.hidden),
-        ("timeout_seconds", old.timeout_seconds != new.timeout_seconds),
-        ("retry_schedule_seconds", old.retry_schedule_seconds != new.retry_schedule_seconds),
-        ("ordering", old.ordering != new.ordering),
-        ("max_per_second", old.max_per_second != new.max_per_second),
-        ("max_in_flight", old.max_in_flight != new.max_in_flight),
-    ]);
-    let settings = |connection: &Connection| -> BTreeMap<String, Value> {
-        serde_json::from_str(&connection.settings).unwrap_or_default()
+) -> Result<Option<NewChange>> {
+    let settings = |connection: &Connection| -> Result<BTreeMap<String, Value>> {
+        let read = serde_json::from_str(&connection.settings);
+        read.map_err(|e| Error::internal(format!("settings of {}: {e}", connection.id)))
     };
-    fields.extend(differing_keys(&settings(before), &settings(after)));
+    let mut fields = differing(before, after);
+    fields.extend(differing_keys(&settings(before)?, &settings(after)?));
     fields.extend(differing_keys(&before.credentials, &after.credentials));
-    fields.extend(has_new_secret.then(|| "signing_secret".to_owned()));
-    with_fields(of_connection(platform, actor, after, Action::Updated), fields)
+    fields.extend(has_new_secret.then(|| SIGNING_SECRET.to_owned()));
+    Ok(with_fields(platform, actor, &after.workspace, after, fields))
+}
+
+/// What the signing secret of a connection is called.
+const SIGNING_SECRET: &str = "signing_secret";
+
+/// A connection gets another signing secret.
+pub fn rotated_secret<P: Platform>(
+    platform: &P,
+    actor: &Actor,
+    connection: &Connection,
+) -> NewChange {
+    let change = of(platform, actor, &connection.workspace, connection, Action::SecretRotated);
+    NewChange { fields: vec![SIGNING_SECRET.to_owned()], ..change }
 }
 
 /// A change of what a connection's mapping says.
 pub fn of_mapping<P: Platform>(platform: &P, actor: &Actor, connection: &Connection) -> NewChange {
-    let fields = vec!["mapping".to_owned()];
-    NewChange { fields, ..of_connection(platform, actor, connection, Action::Updated) }
+    let change = of(platform, actor, &connection.workspace, connection, Action::Updated);
+    NewChange { fields: vec!["mapping".to_owned()], ..change }
 }
 
 /// The keys that only one of them has, or that have another value in the other.
@@ -138,110 +261,39 @@ fn differing_keys<T: PartialEq>(a: &BTreeMap<String, T>, b: &BTreeMap<String, T>
     a.keys().chain(only_in_b).filter(differs).cloned().collect()
 }
 
-/// A change of a rule.
-pub fn of_rule<P: Platform>(platform: &P, actor: &Actor, rule: &Rule, action: Action) -> NewChange {
-    let record = (RecordKind::Rule, rule.id.as_str(), rule.version);
-    NewChange {
-        name: Some(rule.event.clone()),
-        connection: Some(rule.connection.clone()),
-        hidden: rule.hidden,
-        ..by(platform, actor.author.clone(), &rule.workspace, record, action)
-    }
+/// A connection that Posthorn itself makes inactive.
+pub fn switched_off<P: Platform>(
+    platform: &P,
+    workspace: &str,
+    connection: &str,
+    reason: InactiveReason,
+) -> NewChange {
+    let subject = Subject {
+        connection: Some(connection.to_owned()),
+        ..subject(workspace, RecordKind::Connection, connection)
+    };
+    let author = Author::system(reason.as_str());
+    by(platform, author, subject, Action::Deactivated, Vec::new())
 }
 
-/// A change of the fields of a rule, if any differs from what it was.
-pub fn updated_rule<P: Platform>(
+/// A machine key of the organization: all its workspaces are concerned, and none of their pages,
+/// since it is the product's own.
+pub fn of_machine_key<P: Platform>(
     platform: &P,
     actor: &Actor,
-    before: &Rule,
-    after: &Rule,
-) -> Option<NewChange> {
-    let fields = differing(&[
-        ("event", before.event != after.event),
-        ("resource", before.resource != after.resource),
-        ("resource_id", before.resource_id != after.resource_id),
-        ("filter", before.filter != after.filter),
-        ("connection", before.connection != after.connection),
-        ("action", before.action != after.action),
-        ("metadata", before.metadata != after.metadata),
-        ("active", before.active != after.active),
-        ("hidden", before.hidden != after.hidden),
-    ]);
-    with_fields(of_rule(platform, actor, after, Action::Updated), fields)
-}
-
-/// A change of an event type, which concerns all workspaces of its organization.
-pub fn of_event_type<P: Platform>(
-    platform: &P,
-    actor: &Actor,
-    event_type: &EventType,
+    access_key: &str,
     action: Action,
 ) -> NewChange {
-    let record = (RecordKind::EventType, event_type.key.as_str(), event_type.version);
-    NewChange {
-        name: Some(event_type.key.clone()),
-        hidden: !event_type.visible,
-        ..by(platform, actor.author.clone(), &actor.scope.organization, record, action)
-    }
-}
-
-/// A change of the fields of an event type, if any differs from what it was.
-pub fn updated_event_type<P: Platform>(
-    platform: &P,
-    actor: &Actor,
-    before: &EventType,
-    after: &EventType,
-) -> Option<NewChange> {
-    let fields = differing(&[
-        ("label", before.label != after.label),
-        ("description", before.description != after.description),
-        ("group", before.group != after.group),
-        ("example", before.example != after.example),
-        ("visible", before.visible != after.visible),
-    ]);
-    with_fields(of_event_type(platform, actor, after, Action::Updated), fields)
-}
-
-/// A change of a workspace.
-pub fn of_workspace<P: Platform>(
-    platform: &P,
-    actor: &Actor,
-    workspace: &Workspace,
-    action: Action,
-) -> NewChange {
-    let record = (RecordKind::Workspace, workspace.id.as_str(), workspace.version);
-    NewChange {
-        name: Some(workspace.name.clone()),
-        ..by(platform, actor.author.clone(), &workspace.id, record, action)
-    }
-}
-
-/// A change of the fields of a workspace, if any differs from what it was.
-pub fn updated_workspace<P: Platform>(
-    platform: &P,
-    actor: &Actor,
-    before: &Workspace,
-    after: &Workspace,
-) -> Option<NewChange> {
-    let (old, new) = (&before.retention, &after.retention);
-    let fields = differing(&[
-        ("name", before.name != after.name),
-        ("description", before.description != after.description),
-        ("environment", before.environment != after.environment),
-        ("external_id", before.external_id != after.external_id),
-        ("retention_days", old.days != new.days),
-        ("retention_unsettled_days", old.unsettled_days != new.unsettled_days),
-        ("limits", before.limits != after.limits),
-    ]);
-    with_fields(of_workspace(platform, actor, after, Action::Updated), fields)
+    let organization = &actor.scope.organization;
+    let subject =
+        Subject { hidden: true, ..subject(organization, RecordKind::MachineKey, access_key) };
+    by(platform, actor.author.clone(), subject, action, Vec::new())
 }
 
 /// A session that staff opens: the customer finds it among who changed what.
 pub fn of_staff<P: Platform>(platform: &P, author: Author, session: &Session) -> NewChange {
-    let record = (RecordKind::Session, session.id.as_str(), 0);
-    NewChange {
-        name: Some(session.role.as_str().to_owned()),
-        fields: differing(&[(READ_PAYLOADS, session.reads_payloads)]),
-        ..by(platform, author, &session.workspace, record, Action::Opened)
-    }
+    let role = session.role.as_str();
+    let subject = named(&session.workspace, RecordKind::Session, &session.id, role);
+    let fields = session.reads_payloads.then(|| READ_PAYLOADS.to_owned());
+    by(platform, author, subject, Action::Opened, fields.into_iter().collect())
 }

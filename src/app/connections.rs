@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::app::changes::{of_connection, updated_connection};
+use crate::app::changes;
 use crate::app::common::{changing, history_db, new_id, own_hosts, url_policy};
 use crate::app::credentials::{
     check_is_new, check_kept_secret, check_may_set, check_origin_kept, check_with_provider,
@@ -156,7 +156,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection
     });
     let secret = fresh.as_ref().map(|fresh| seal_signing(platform, &connection, 1, fresh));
     let quota = platform.settings().quotas.connections_per_workspace;
-    let change = of_connection(platform, actor, &connection, Action::Created);
+    let change = changes::of(platform, actor, &connection.workspace, &connection, Action::Created);
     connections::insert(control, &connection, secret.as_ref(), quota, &change).await?;
     connection.secret = secret.map(|secret| row(secret, now_ms));
     let (shown_secret, advice) = fresh.as_ref().map(NewSigningSecret::told).unwrap_or_default();
@@ -211,7 +211,7 @@ pub async fn update<P: Platform>(
         let fresh = NewSigningSecret::wished(platform, &form);
         let next = connection.secret.as_ref().map_or(1, |secret| secret.number + 1);
         let secret = fresh.as_ref().map(|fresh| seal_signing(platform, &connection, next, fresh));
-        let told = updated_connection(platform, actor, &before, &connection, secret.is_some());
+        let told = changes::updated_whole(platform, actor, &before, &connection, secret.is_some())?;
         if !connections::update(control, &connection, secret.as_ref(), told.as_ref()).await? {
             return Ok(None);
         }
@@ -283,7 +283,7 @@ pub async fn rotate<P: Platform>(
     };
     let number = connection.secret.as_ref().map_or(1, |secret| secret.number + 1);
     let secret = seal_signing(platform, &connection, number, &fresh);
-    let change = of_connection(platform, actor, &connection, Action::SecretRotated);
+    let change = changes::rotated_secret(platform, actor, &connection);
     let now_ms = change.at_ms;
     secrets::rotate(control, &connection, &secret, now_ms + overlap_ms, &change).await?;
     connection.secret = Some(row(secret, now_ms));
@@ -300,7 +300,8 @@ pub async fn rotate<P: Platform>(
 pub async fn end_overlap<P: Platform>(platform: &P, actor: &Actor, id: &str) -> Result<()> {
     let control = platform.control();
     let connection = connections::find(control, &actor.scope, id).await?;
-    let change = of_connection(platform, actor, &connection, Action::OverlapEnded);
+    let change =
+        changes::of(platform, actor, &connection.workspace, &connection, Action::OverlapEnded);
     secrets::end_overlap(control, &connection.workspace, id, &change).await
 }
 
@@ -321,7 +322,7 @@ pub async fn delete<P: Platform>(
     expected.check(&connection.tag())?;
     let (shard, workspace) = (connection.shard, connection.workspace.clone());
     let version = (!expected.is_any()).then_some(connection.version);
-    let change = of_connection(platform, actor, &connection, Action::Deleted);
+    let change = changes::of(platform, actor, &workspace, &connection, Action::Deleted);
     if !deleted_connections::delete(control, &workspace, id, force, version, &change).await? {
         expected.check(&connections::find(control, &actor.scope, id).await?.tag())?;
         let used = "Rules send to this connection. Delete them first, or pass force_delete: true";

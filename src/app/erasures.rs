@@ -12,6 +12,7 @@ use crate::domain::base::limits::ERASURE_STEP;
 use crate::domain::delivery::upkeep::{Task, UpkeepJob};
 use crate::domain::lane::queue::ConnectionQueue;
 use crate::domain::tenants::actor::Actor;
+use crate::domain::tenants::session::creator;
 use crate::ports::{Jobs, Platform, PortError};
 use crate::store::erasures::{self, Erasure, LookedAt};
 use crate::store::workspaces;
@@ -78,7 +79,7 @@ pub async fn create<P: Platform>(
     let now_ms = platform.now_ms();
     let (resource, resource_id, person) = match what {
         What::Resource(resource, resource_id) => (resource, resource_id, String::new()),
-        What::Person(id) => (String::new(), String::new(), format!("session:{id}")),
+        What::Person(id) => (String::new(), String::new(), creator(&id)),
     };
     let mut erasure = Erasure {
         id: event_id(now_ms, platform.bytes(), 0, found.number),
@@ -143,11 +144,10 @@ async fn steps<P: Platform>(
             erasure.position.clone_from(&last.event);
         }
         if looked_at.len() < ERASURE_STEP {
-            if !erasure.person.is_empty() {
-                let (of, person) = (&erasure.workspace, &erasure.person);
-                erasures::forget_person(platform.control(), log, of, person).await?;
-            }
-            erasure.completed_at_ms = Some(platform.now_ms());
+            let (of, person) = (&erasure.workspace, &erasure.person);
+            let is_done = person.is_empty()
+                || erasures::forget_person(platform.control(), log, of, person).await?;
+            erasure.completed_at_ms = is_done.then(|| platform.now_ms());
         }
         erasures::advance(log, erasure).await?;
         if erasure.completed_at_ms.is_some() {

@@ -1,6 +1,6 @@
 //! Changing the catalogue of event types, and what a workspace has emitted of them.
 
-use crate::app::changes::{of_event_type, updated_event_type};
+use crate::app::changes;
 use crate::app::common::{changing, history_db};
 use crate::domain::base::error::{Kind, Result};
 use crate::domain::base::version::Expected;
@@ -31,8 +31,8 @@ pub async fn put<P: Platform>(
         expected.check(&found.as_ref().map(EventType::tag).unwrap_or_default())?;
         let version = found.as_ref().map(|found| found.version).filter(|_| !expected.is_any());
         let change = match &found {
-            Some(found) => updated_event_type(platform, actor, found, new),
-            None => Some(of_event_type(platform, actor, new, Action::Created)),
+            Some(found) => changes::updated(platform, actor, organization, found, new),
+            None => Some(changes::of(platform, actor, organization, new, Action::Created)),
         };
         event_types::put(control, organization, new, version, change.as_ref()).await
     })
@@ -77,7 +77,7 @@ pub async fn change<P: Platform>(
         found.example = example.clone().unwrap_or(found.example);
         found.visible = visible.unwrap_or(found.visible);
         found.updated_at_ms = platform.now_ms();
-        let change = updated_event_type(platform, actor, &before, &found);
+        let change = changes::updated(platform, actor, organization, &before, &found);
         let (version, change) = (Some(found.version), change.as_ref());
         event_types::put(control, organization, &found, version, change).await
     })
@@ -99,7 +99,7 @@ pub async fn delete<P: Platform>(
         let found = event_types::find(control, organization, key).await?;
         expected.check(&found.tag())?;
         let version = (!expected.is_any()).then_some(found.version);
-        let change = of_event_type(platform, actor, &found, Action::Deleted);
+        let change = changes::of(platform, actor, organization, &found, Action::Deleted);
         let deleted = event_types::delete(control, organization, key, version, &change).await?;
         Ok(deleted.then_some(()))
     })

@@ -1,10 +1,11 @@
 //! Making and revoking machine keys.
 
-use crate::app::sessions;
+use crate::app::{changes, sessions};
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::secret::{Sealed, Secret};
 use crate::domain::tenants::actor::Actor;
 use crate::domain::tenants::api_key::{self, machine_key_place};
+use crate::domain::tenants::change::Action;
 use crate::ports::Platform;
 use crate::store::machine_keys::{self, MachineKey, Revoked};
 
@@ -39,7 +40,8 @@ pub async fn create<P: Platform>(
     let NewMachineKey { access_key, secret_key, sealed } = generate(platform, organization);
     let created_by = Some(actor.created_by.clone());
     let key = MachineKey { access_key, name, created_by, created_at_ms: platform.now_ms() };
-    machine_keys::create(platform.control(), organization, &key, &sealed).await?;
+    let change = changes::of_machine_key(platform, actor, &key.access_key, Action::Created);
+    machine_keys::create(platform.control(), organization, &key, &sealed, &change).await?;
     Ok((key, secret_key))
 }
 
@@ -50,7 +52,8 @@ pub async fn create<P: Platform>(
 /// could make another.
 pub async fn revoke<P: Platform>(platform: &P, actor: &Actor, access_key: &str) -> Result<()> {
     let (control, organization) = (platform.control(), &actor.scope.organization);
-    match machine_keys::revoke(control, organization, access_key, platform.now_ms()).await? {
+    let change = changes::of_machine_key(platform, actor, access_key, Action::Revoked);
+    match machine_keys::revoke(control, organization, access_key, &change).await? {
         Revoked::Now => {
             sessions::end_of_key(platform, access_key).await;
             Ok(())

@@ -1,6 +1,6 @@
 //! Creating and changing rules.
 
-use crate::app::changes::{of_rule, updated_rule};
+use crate::app::changes;
 use crate::app::common::{changing, new_id};
 use crate::destinations::model::{Action, InputKind, Values};
 use crate::destinations::{self, Destination};
@@ -78,7 +78,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewRule) -> R
         version: 1,
     };
     check_width(platform, &rule).await?;
-    let change = of_rule(platform, actor, &rule, Done::Created);
+    let change = changes::of(platform, actor, &rule.workspace, &rule, Done::Created);
     rules::insert(control, &rule, &change).await?;
     Ok(rule)
 }
@@ -196,7 +196,7 @@ pub async fn change<P: Platform>(
         rule.hidden = hidden.unwrap_or(rule.hidden);
         rule.updated_at_ms = platform.now_ms();
         check_width(platform, &rule).await?;
-        let told = updated_rule(platform, actor, &before, &rule);
+        let told = changes::updated(platform, actor, &rule.workspace, &before, &rule);
         let is_stored = rules::update(control, &actor.scope, &rule, told.as_ref()).await?;
         rule.version += 1;
         Ok(is_stored.then_some(rule))
@@ -236,7 +236,7 @@ pub async fn delete<P: Platform>(
         let rule = rules::find(control, &actor.scope, id).await?;
         expected.check(&rule.tag())?;
         let version = (!expected.is_any()).then_some(rule.version);
-        let change = of_rule(platform, actor, &rule, Done::Deleted);
+        let change = changes::of(platform, actor, &rule.workspace, &rule, Done::Deleted);
         let deleted = deleted_rules::delete(control, &rule.workspace, id, version, &change).await?;
         Ok(deleted.then_some(rule))
     })

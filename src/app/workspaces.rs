@@ -1,6 +1,6 @@
 //! Creating and changing workspaces.
 
-use crate::app::changes::{of_workspace, updated_workspace};
+use crate::app::changes;
 use crate::app::common::{changing, new_id};
 use crate::app::upkeep::storage;
 use crate::domain::base::error::{Code, Error, Kind, Result};
@@ -65,7 +65,7 @@ pub async fn create<P: Platform>(
     };
     let public_key = api_key::publishable_key(number, platform.bytes());
     let quota = platform.settings().quotas.workspaces_per_organization;
-    let told = of_workspace(platform, actor, &workspace, Action::Created);
+    let told = changes::of(platform, actor, &workspace.id, &workspace, Action::Created);
     if workspaces::insert(control, organization, &workspace, &public_key, quota, &told).await? {
         return Ok((workspace, true));
     }
@@ -110,7 +110,7 @@ pub async fn change<P: Platform>(
         let before = workspace.clone();
         edit(&mut workspace);
         workspace.updated_at_ms = platform.now_ms();
-        let change = updated_workspace(platform, actor, &before, &workspace);
+        let change = changes::updated(platform, actor, id, &before, &workspace);
         if workspaces::update(control, organization, &workspace, change.as_ref()).await? {
             workspace.version += 1;
             return Ok(Some(workspace));

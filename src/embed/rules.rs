@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::app::changes::of_rule;
+use crate::app::changes;
 use crate::app::rules::{self as app, Change, NewRule};
 use crate::domain::base::error::{Kind, Result};
 use crate::domain::base::version::Expected;
@@ -346,7 +346,7 @@ pub async fn delete<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let found = rules::one_shown(&actor.scope, &call.id("id", "rule")?);
     let rule = found.run(platform.control()).await?;
     let (control, workspace) = (platform.control(), &rule.workspace);
-    let change = of_rule(platform, &actor, &rule, Action::Deleted);
+    let change = changes::of(platform, &actor, workspace, &rule, Action::Deleted);
     deleted_rules::delete(control, workspace, &rule.id, None, &change).await?;
     Ok(Reply::see_other(&path(visit, "rules?done=deleted")))
 }

@@ -36,8 +36,8 @@ pub fn shapes() -> Names {
 /// What the reference says of the rows of changes.
 pub fn operations() -> Vec<Operation> {
     vec![get("/api/v1/workspaces/:id/changes", "list_changes", "List who changed what").lists(
-        "Newest first, for 400 days: of the workspace, its connections and rules, and of the \
-             organization's event types.",
+        "Newest first, for 400 days: of the workspace, its publishable key, connections and \
+             rules, and of the organization's event types and machine keys.",
         Shape::Named("Change"),
     )]
 }

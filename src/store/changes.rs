@@ -10,32 +10,35 @@ use crate::store::row::{FromRow, Row};
 use crate::store::{Query, all_rows, run, statement, together};
 
 /// Right behind the statement that makes the change: what that did not do is not recorded. Sessions
-/// are opened in LOG, so nothing goes before. The name of a connection, and whether pages show it,
-/// are known here.
+/// are opened in LOG, so nothing goes before. The name of a connection or a machine key, and
+/// whether pages show it, are known here.
 const RECORD: &str = "\
     insert or ignore into changes (belongs_to, id, at_ms, author_kind, author, external_user_id, \
       record_kind, record, name, action, fields, hidden) \
     select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, \
-      coalesce(?9, (select name from connections where id = ?10), ''), ?11, ?12, \
+      coalesce(?9, (select name from connections where id = ?10), \
+        (select coalesce(name, access_key) from machine_keys where access_key = ?8), ''), \
+      ?11, ?12, \
       max(?13, coalesce((select hidden from connections where id = ?10), 0)) \
     where changes() > 0 or ?7 = 'session'";
 
 /// Records a change if the statement before this one changed anything.
 pub fn recorded(change: &NewChange) -> Statement {
+    let subject = &change.subject;
     let params = [
-        (&change.belongs_to).into(),
+        (&subject.belongs_to).into(),
         (&change.id).into(),
         change.at_ms.into(),
         change.author.kind.as_str().into(),
         (&change.author.id).into(),
         change.author.external_user_id.clone().into(),
-        change.record_kind.as_str().into(),
-        (&change.record).into(),
-        change.name.clone().into(),
-        change.connection.clone().into(),
+        subject.kind.as_str().into(),
+        (&subject.id).into(),
+        subject.name.clone().into(),
+        subject.connection.clone().into(),
         change.action.as_str().into(),
         json!(change.fields).to_string().into(),
-        change.hidden.into(),
+        subject.hidden.into(),
     ];
     statement(RECORD, params)
 }
@@ -141,11 +144,13 @@ pub async fn forget_old(control: &impl Database, now_ms: i64) -> Result<()> {
 
 const FORGET_PERSON: &str = "\
     update changes set external_user_id = null \
-    where belongs_to = ?1 and 'session:' || external_user_id = ?2";
+    where (belongs_to, id) in (select belongs_to, id from changes indexed by changes_by_person \
+      where belongs_to = ?1 and external_user_id = ?2 limit ?3) returning id";
 
-/// Clears a person's id from the changes of a workspace. `person` is as records name their creator.
-pub fn person_forgotten(workspace: &str, person: &str) -> Statement {
-    statement(FORGET_PERSON, [workspace.into(), person.into()])
+/// Clears a person's id from some of the changes of a workspace, at most [`CLEARED_ROWS`].
+pub fn person_forgotten(workspace: &str, external_user_id: &str) -> Statement {
+    let params = [workspace.into(), external_user_id.into(), CLEARED_ROWS.into()];
+    statement(FORGET_PERSON, params)
 }
 
 /// Records by itself what was done in another database.

@@ -85,7 +85,7 @@ impl FromRow for Connection {
             shard: row.int("shard"),
             kind: row.text("kind"),
             name: row.text("name"),
-            settings: row.text("settings"),
+            settings: row.json_text("settings"),
             options: DeliveryOptions::from_row(row),
             credentials: row.json("credentials"),
             active: row.flag("active"),
@@ -107,8 +107,8 @@ impl FromRow for DeliveryOptions {
             timeout_seconds: row.int("timeout_seconds"),
             retry_schedule_seconds: row.json("retry_schedule"),
             ordering: row.word("ordering"),
-            max_per_second: row.maybe_int("max_per_second").and_then(|n| u32::try_from(n).ok()),
-            max_in_flight: row.maybe_int("max_in_flight").and_then(|n| u32::try_from(n).ok()),
+            max_per_second: row.maybe_int("max_per_second"),
+            max_in_flight: row.maybe_int("max_in_flight"),
         }
     }
 }
@@ -170,7 +170,7 @@ struct Most(Option<u32>);
 
 impl FromRow for Most {
     fn from_row(row: &mut Row) -> Self {
-        Self(row.maybe_int("limit_connections").and_then(|most| u32::try_from(most).ok()))
+        Self(row.maybe_int("limit_connections"))
     }
 }
 

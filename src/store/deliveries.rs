@@ -122,7 +122,7 @@ impl FromRow for Owed {
 
 /// What LOG says of the connection's lane; a connection without a row has a clear one.
 fn mode(row: &mut Row) -> Mode {
-    let Some(number) = row.maybe_int("mode") else { return Mode::Clear };
+    let Some(number) = row.maybe_int::<i64>("mode") else { return Mode::Clear };
     Mode::from_number(number).unwrap_or_else(|| {
         row.is_no("mode", "mode of a lane");
         Mode::Engaged

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use crate::domain::base::error::Result;
-use crate::domain::base::limits::ERASURE_STEP;
+use crate::domain::base::limits::{CLEARED_ROWS, ERASURE_STEP};
 use crate::domain::delivery::state::{EndReason, State, Transition};
+use crate::domain::tenants::session::external_user_id;
 use crate::ports::{Database, Param};
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{Query, changes, run, select, statement};
@@ -271,7 +272,8 @@ pub async fn advance(log: &impl Database, erasure: &Erasure) -> Result<()> {
 
 const FORGET_IN_SESSIONS: &str = "\
     update sessions set external_user_id = null \
-    where workspace = ?1 and 'session:' || external_user_id = ?2";
+    where id in (select id from sessions indexed by sessions_by_person \
+      where workspace = ?1 and external_user_id = ?2 limit ?3) returning id";
 const FORGET_IN_REPLAYS: &str = "\
     update replays set created_by = ?3 where workspace = ?1 and created_by = ?2";
 const FORGET_IN_CONNECTIONS: &str = "\
@@ -279,7 +281,8 @@ const FORGET_IN_CONNECTIONS: &str = "\
 const FORGET_IN_RULES: &str = "\
     update rules set created_by = ?3 where workspace = ?1 and created_by = ?2";
 
-/// Clears a person's id from the sessions, replays, connections, rules and changes of a workspace.
+/// Clears a person's id from the replays, connections and rules of a workspace, and from some of
+/// its sessions and changes, which can be many; whether none is left.
 ///
 /// # Errors
 /// When a database does not answer.
@@ -288,19 +291,20 @@ pub async fn forget_person(
     log: &impl Database,
     workspace: &str,
     person: &str,
-) -> Result<()> {
+) -> Result<bool> {
     let renamed = || [workspace.into(), person.into(), NOBODY.into()];
+    let external_user_id = external_user_id(person);
     let in_control = vec![
         statement(FORGET_IN_CONNECTIONS, renamed()),
         statement(FORGET_IN_RULES, renamed()),
-        changes::person_forgotten(workspace, person),
+        changes::person_forgotten(workspace, external_user_id),
     ];
-    run(control, in_control).await?;
-    let in_log = vec![
-        statement(FORGET_IN_SESSIONS, [workspace.into(), person.into()]),
-        statement(FORGET_IN_REPLAYS, renamed()),
-    ];
-    run(log, in_log).await.map(drop)
+    let cleared_changes = row::rows(&run(control, in_control).await?[2])?.len();
+    let of_sessions = [workspace.into(), external_user_id.into(), CLEARED_ROWS.into()];
+    let in_log =
+        vec![statement(FORGET_IN_SESSIONS, of_sessions), statement(FORGET_IN_REPLAYS, renamed())];
+    let cleared_sessions = row::rows(&run(log, in_log).await?[0])?.len();
+    Ok(cleared_changes < CLEARED_ROWS && cleared_sessions < CLEARED_ROWS)
 }
 
 /// How records name a person whose id was cleared.

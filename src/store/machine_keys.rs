@@ -2,9 +2,10 @@
 
 use crate::domain::base::error::Result;
 use crate::domain::base::secret::Sealed;
+use crate::domain::tenants::change::NewChange;
 use crate::ports::{Database, Statement};
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{run, select, statement};
+use crate::store::{changes, run, select, statement};
 
 /// A machine key as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +57,10 @@ pub async fn create(
     organization: &str,
     key: &MachineKey,
     secret: &Sealed,
+    change: &NewChange,
 ) -> Result<()> {
-    run(control, vec![insert(organization, key, secret)]).await.map(drop)
+    let statements = vec![insert(organization, key, secret), changes::recorded(change)];
+    run(control, statements).await.map(drop)
 }
 
 const LIST: &str = "\
@@ -107,12 +110,13 @@ pub async fn revoke(
     control: &impl Database,
     organization: &str,
     access_key: &str,
-    now_ms: i64,
+    change: &NewChange,
 ) -> Result<Revoked> {
-    let params = [organization.into(), access_key.into(), now_ms.into()];
+    let params = [organization.into(), access_key.into(), change.at_ms.into()];
     let live = statement(SELECT_LIVE, [organization.into(), access_key.into()]);
-    let results = run(control, vec![statement(REVOKE, params), live]).await?;
-    Ok(match (results[0].is_empty(), results[1].is_empty()) {
+    let statements = vec![statement(REVOKE, params), changes::recorded(change), live];
+    let results = run(control, statements).await?;
+    Ok(match (results[0].is_empty(), results[2].is_empty()) {
         (false, _) => Revoked::Now,
         (true, true) => Revoked::Unknown,
         (true, false) => Revoked::Last,

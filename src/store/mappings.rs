@@ -28,7 +28,7 @@ impl FromRow for Mapping {
         Self {
             version: row.int("version"),
             name: row.text("name"),
-            schema: row.text("schema"),
+            schema: row.json_text("schema"),
             created_by: row.text("created_by"),
             created_at_ms: row.int("created_at_ms"),
             updated_at_ms: row.int("updated_at_ms"),

@@ -3,10 +3,11 @@
 
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::tenants::actor::Scope;
+use crate::domain::tenants::change::NewChange;
 use crate::domain::tenants::key_limits::KeyLimits;
 use crate::ports::{Database, Param, Statement};
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{Query, run, statement};
+use crate::store::{Query, changes, run, statement};
 
 /// A publishable key as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,8 +83,9 @@ pub async fn rotate(
     workspace: &str,
     public_key: &str,
     former_until_ms: i64,
-    now_ms: i64,
+    told: &NewChange,
 ) -> Result<PublishableKey> {
+    let now_ms = told.at_ms;
     // The former one counts only if it stays.
     let others_max = VALID_MAX + u32::from(former_until_ms <= now_ms);
     let key = || [workspace.into(), public_key.into()];
@@ -92,6 +94,7 @@ pub async fn rotate(
     let statements = vec![
         statement(FORGET, [workspace.into(), now_ms.into()]),
         statement(ROTATE_IN, [of, new, now_ms.into(), others_max.into()]),
+        changes::recorded(told),
         statement(ROTATE_OUT, [of_out, new_out, former_until_ms.into()]),
         statement(TOUCH_WORKSPACE, [workspace.into()]),
     ];
@@ -129,7 +132,12 @@ pub struct Change {
 ///
 /// # Errors
 /// When CONTROL does not answer.
-pub async fn change(control: &impl Database, workspace: &str, change: &Change) -> Result<()> {
+pub async fn change(
+    control: &impl Database,
+    workspace: &str,
+    change: &Change,
+    told: Option<&NewChange>,
+) -> Result<()> {
     let text = |texts: &Option<Option<Vec<String>>>| -> Param {
         let texts = texts.as_ref().and_then(Option::as_ref);
         texts.map(|texts| serde_json::to_string(texts).expect("texts are JSON")).into()
@@ -142,6 +150,8 @@ pub async fn change(control: &impl Database, workspace: &str, change: &Change) -
         change.origins.is_some().into(),
         text(&change.origins),
     ];
-    let touch = statement(TOUCH_WORKSPACE, [workspace.into()]);
-    run(control, vec![statement(LIMIT, params), touch]).await.map(drop)
+    let mut statements = vec![statement(LIMIT, params)];
+    statements.extend(told.map(changes::recorded));
+    statements.push(statement(TOUCH_WORKSPACE, [workspace.into()]));
+    run(control, statements).await.map(drop)
 }

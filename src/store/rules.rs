@@ -76,7 +76,7 @@ impl FromRow for Rule {
             event: row.text("event"),
             resource: row.maybe_text("resource"),
             resource_id: row.maybe_text("resource_id"),
-            filter: row.maybe_text("filter"),
+            filter: row.maybe_json_text("filter"),
             action: row.text("action"),
             metadata: row.json("metadata"),
             active: row.flag("active"),

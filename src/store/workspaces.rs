@@ -79,8 +79,8 @@ impl FromRow for Workspace {
             retention: choice(row, "retention_days", "retention_unsettled_days"),
             default_retention: choice(row, "default_days", "default_unsettled_days"),
             limits: Limits {
-                events_per_month: number(row, "limit_events_per_month"),
-                connections: number(row, "limit_connections"),
+                events_per_month: row.maybe_int("limit_events_per_month"),
+                connections: row.maybe_int("limit_connections"),
             },
             version: row.int("version"),
         }
@@ -89,11 +89,7 @@ impl FromRow for Workspace {
 
 /// What two columns say of retention.
 pub(super) fn choice(row: &mut Row, days: &str, unsettled_days: &str) -> RetentionChoice {
-    RetentionChoice { days: number(row, days), unsettled_days: number(row, unsettled_days) }
-}
-
-fn number(row: &mut Row, column: &str) -> Option<u32> {
-    row.maybe_int(column).and_then(|number| u32::try_from(number).ok())
+    RetentionChoice { days: row.maybe_int(days), unsettled_days: row.maybe_int(unsettled_days) }
 }
 
 const NEXT_NUMBER: &str = "insert into counters (name, n) values ('workspace', 1) \

@@ -82,12 +82,101 @@ fn each_kind_of_change_leaves_one_entry_with_its_fields_and_no_value() {
     let change = json!({"description": "value-10", "retention_days": 7});
     let fields = json!(["description", "retention_days"]);
     leaves(of, ("PATCH", &workspace, change), ("workspace", "updated", fields));
+    let key = format!("{workspace}/publishable-key");
+    let change = json!({"name": "value-11", "events": ["value-12.*"]});
+    let fields = json!(["name", "events"]);
+    leaves(of, ("PATCH", &key, change), ("publishable_key", "updated", fields));
+    let rotate = format!("{key}/rotate");
+    leaves(of, ("POST", &rotate, Value::Null), ("publishable_key", "rotated", nothing()));
     leaves(of, ("DELETE", &at, json!({})), ("connection", "deleted", nothing()));
     let all = changes(&edge, &tenant);
     assert_eq!(all[0]["record"]["name"], "value-2", "what it was called");
     let mut all: Vec<Value> = all;
     all.iter_mut().for_each(|change| change["record"]["name"] = Value::Null);
     assert!(!json!(all).to_string().contains("value-"), "{all:?}");
+}
+
+/// A machine key is the organization's: the changes of each of its workspaces tell of it, and their
+/// pages do not.
+#[test]
+fn machine_keys_are_told_of_in_all_workspaces_and_on_no_page() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let of = (&edge, &tenant);
+    let nothing = || json!([]);
+    let named = json!({"name": "Till"});
+    leaves(of, ("POST", "/api/v1/machine-keys", named), ("machine_key", "created", nothing()));
+    let made = changes(&edge, &tenant)[0].clone();
+    let (access_key, actor) = (text(&made, "/record/id"), made["actor"]["id"].clone());
+    assert_eq!(made["record"]["name"], "Till");
+    let path = format!("/api/v1/machine-keys/{access_key}");
+    leaves(of, ("DELETE", &path, Value::Null), ("machine_key", "revoked", nothing()));
+    let revoked = changes(&edge, &tenant)[0].clone();
+    assert_eq!(revoked["record"], made["record"]);
+    assert_eq!(revoked["actor"]["id"], actor);
+    leaves(of, ("POST", "/api/v1/machine-keys", json!({})), ("machine_key", "created", nothing()));
+    let unnamed = changes(&edge, &tenant)[0]["record"].clone();
+    assert_eq!(unnamed["name"], unnamed["id"]);
+    // What was not done is not told: another organization's key, one that is unknown, the last one.
+    let other = Tenant::new(&edge, "Other");
+    assert_eq!(other.call(&edge, "DELETE", &path, &Value::Null).status, 404);
+    assert!(changes(&edge, &other).iter().all(|change| change["record"]["type"] != "machine_key"));
+    let before = changes(&edge, &tenant).len();
+    assert_eq!(tenant.call(&edge, "DELETE", &path, &Value::Null).status, 404);
+    assert_eq!(changes(&edge, &tenant).len(), before);
+    let new = json!({"name": "Second"});
+    let second = tenant.call(&edge, "POST", "/api/v1/workspaces", &new).json();
+    let path = format!("/api/v1/workspaces/{}/changes", text(&second, "/workspace/id"));
+    assert!(tenant.get(&edge, &path).to_string().contains("machine_key"));
+    let page = Visitor::new(&edge, &tenant, json!({"role": "owner"})).get(&edge, "changes").text;
+    assert!(!page.contains("Machine key") && !page.contains("Till"), "{page}");
+}
+
+/// Two that replace an event type in one millisecond are two changes.
+#[test]
+fn changes_at_once_are_each_told_of() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let key = "/api/v1/event-types/order.paid";
+    tenant.call(&edge, "PUT", key, &json!({"label": "Paid"}));
+    edge.advance_to(edge.now_ms() + 5);
+    for label in ["One", "Two"] {
+        assert_eq!(tenant.call(&edge, "PUT", key, &json!({"label": label})).status, 200);
+    }
+    let told = changes(&edge, &tenant);
+    let of_type = told.iter().filter(|change| change["record"]["type"] == "event_type");
+    let of_type: Vec<&Value> = of_type.collect();
+    assert_eq!(of_type.len(), 3, "{told:?}");
+    assert_eq!(of_type[0]["at"], of_type[1]["at"], "in one millisecond");
+    assert_ne!(of_type[0]["id"], of_type[1]["id"]);
+}
+
+/// What is stored and cannot be read is a fault that is told, and nothing is made of it.
+#[test]
+fn unreadable_rows_are_faults_and_not_empty() {
+    let edge = Edge::new();
+    let tenant = Tenant::new(&edge, "Acme");
+    let (connection, rule) = tenant.route(&edge, "order.paid", json!({"url": URL}));
+    let before = changes(&edge, &tenant).len();
+    let status = |path: &str| tenant.call(&edge, "GET", path, &Value::Null).status;
+    for (path, table, column) in [
+        (format!("/api/v1/rules/{rule}"), "rules", "filter"),
+        (format!("/api/v1/connections/{connection}"), "connections", "settings"),
+        (format!("/api/v1/connections/{connection}"), "connections", "max_in_flight"),
+        (format!("/api/v1/workspaces/{}", tenant.workspace), "workspaces", "limit_connections"),
+    ] {
+        assert_eq!(status(&path), 200, "{path}");
+        let value = if column.contains('_') { "-1" } else { "'{\"cut'" };
+        let stored = edge.control.ask(&format!("select json_quote({column}) from {table}"));
+        edge.control.execute(&format!("update {table} set {column} = {value}"));
+        assert_eq!(status(&path), 500, "{table}.{column}");
+        let named = json!({"name": "Another", "active": false});
+        assert!(tenant.call(&edge, "PATCH", &path, &named).status >= 400, "{table}.{column}");
+        let stored = stored[0].as_str().expect("a value");
+        edge.control
+            .execute(&format!("update {table} set {column} = json_extract('{stored}', '$')"));
+    }
+    assert_eq!(changes(&edge, &tenant).len(), before);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Erasing: after it the payload stands nowhere, and what happened can still be read.
 
-use posthorn::domain::base::limits::ERASURE_STEP;
+use posthorn::domain::base::limits::{CLEARED_ROWS, ERASURE_STEP};
 use posthorn::domain::base::time::{DAY_MS, MINUTE_MS};
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
@@ -325,6 +325,57 @@ fn a_suspended_organization_emits_nothing_and_its_deliveries_are_held() {
     let own = json!({"operational_workspace": tenant.workspace});
     let named = operate(edge, "PATCH", &path, &own).json();
     assert_eq!(named["operational_workspace"], json!(tenant.workspace));
+}
+
+/// A workspace keeps its changes for 400 days and has a session for each visit: a person can stand
+/// in very many, which no single statement goes through.
+#[test]
+fn a_person_in_very_many_rows_is_forgotten_in_bounded_steps() {
+    let world = World::new();
+    let (edge, workspace) = (&world.edge, &world.tenant.workspace);
+    let session = json!({"workspace_id": workspace, "external_user_id": MARK});
+    world.tenant.call(edge, "POST", "/api/v1/sessions", &session);
+    let rows = CLEARED_ROWS * 5 + 1;
+    let numbers =
+        format!("with recursive n(n) as (select 1 union all select n + 1 from n where n < {rows})");
+    let columns = |database: &Sqlite, table: &str| {
+        let of = format!("select name from pragma_table_info('{table}') where name <> 'id'");
+        let names = database.ask(&of);
+        names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+    };
+    let of_session = columns(&edge.logs[0], "sessions");
+    edge.logs[0].execute(&format!(
+        "insert into sessions (id, {of_session}) {numbers} select 's' || n, {of_session} from n \
+         cross join (select * from sessions where external_user_id = '{MARK}')"
+    ));
+    edge.control.execute(&format!(
+        "insert into changes (belongs_to, id, at_ms, author_kind, author, external_user_id, \
+           record_kind, record, name, action, fields, hidden) {numbers} \
+         select '{workspace}', 'c' || n, {}, 'session', 's', '{MARK}', 'rule', 'r', 'r', \
+           'updated', '[]', 0 from n",
+        edge.now_ms()
+    ));
+    let left = || -> [i64; 2] {
+        let count = |database: &Sqlite, table: &str| {
+            let sql = format!("select count(*) from {table} where external_user_id = '{MARK}'");
+            database.ask(&sql)[0].as_i64().expect("a number")
+        };
+        [count(&edge.control, "changes"), count(&edge.logs[0], "sessions")]
+    };
+    assert_eq!(left(), [rows as i64, rows as i64 + 1]);
+    let path = format!("/api/v1/workspaces/{workspace}/erasures");
+    let person = json!({"external_user_id": MARK});
+    let asked = world.tenant.call(edge, "POST", &path, &person);
+    assert_eq!(asked.status, 201, "{}", asked.text);
+    assert_eq!(asked.json()["erasure"]["status"], "running", "{}", asked.text);
+    let at_once = 4 * CLEARED_ROWS as i64;
+    assert_eq!(left(), [rows as i64 - at_once, rows as i64 + 1 - at_once], "in four steps");
+    edge.run_for(10 * MINUTE_MS);
+    assert_eq!(left(), [0, 0]);
+    let id = text(&asked.json(), "/erasure/id");
+    let done = world.tenant.get(edge, &format!("{path}/{id}"));
+    assert_eq!(done["erasure"]["status"], "done", "{done}");
+    assert_eq!(world.found(), [""; 0]);
 }
 
 #[test]

@@ -71,8 +71,8 @@ fn a_day_is_counted_until_nothing_of_it_can_change() {
     let edge = Edge::new();
     let tenant = Tenant::new(&edge, "Acme");
     edge.receivers.script(URL, |n| Reply::status(if n == 0 { 500 } else { 200 }));
-    // The retry comes two days later.
-    let late = json!({"url": URL, "retry_schedule_seconds": [2 * 86_400 - 3_600, 60]});
+    // The retry comes two days later, with its jitter of up to a tenth.
+    let late = json!({"url": URL, "retry_schedule_seconds": [2 * 86_400 - 5 * 3_600, 60]});
     let (_, rule) = tenant.route(&edge, "x", late);
     let event = tenant.emit(&edge, "x");
     edge.run_for(DAY_MS + 3 * HOUR_MS);

@@ -101,11 +101,10 @@ pub fn test_rule_id(connection: &str) -> String {
     rule_event_id(connection, crate::domain::base::ids::TEST_RULE)
 }
 
-/// The id of a change made at this moment, which sorts by it. What makes it another change than
-/// others of the same moment stands in `what`: the same change has the same id.
-pub fn change_id(at_ms: i64, what: &str) -> String {
-    let (high, low) = Uuid::new_v5(&Uuid::NAMESPACE_OID, what.as_bytes()).as_u64_pair();
-    event_id(at_ms, (high ^ low).to_be_bytes(), 0, 0)
+/// The id of a change made at this moment, which sorts by it. `random` tells the changes of one
+/// millisecond apart.
+pub fn change_id(at_ms: i64, random: [u8; 8]) -> String {
+    event_id(at_ms, random, 0, 0)
 }
 
 /// The id of a name that a workspace has emitted, by the same construction.

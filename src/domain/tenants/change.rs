@@ -75,6 +75,10 @@ pub enum RecordKind {
     EventType,
     /// A session that staff opened.
     Session,
+    /// The publishable key of a workspace.
+    PublishableKey,
+    /// A machine key of the organization.
+    MachineKey,
 }
 
 /// What was done.
@@ -99,6 +103,10 @@ pub enum Action {
     OverlapEnded,
     /// A session was opened.
     Opened,
+    /// A publishable key has another one's place.
+    Rotated,
+    /// A machine key is refused from now on.
+    Revoked,
 }
 
 /// The words of these enums, as the API and the store write them.
@@ -114,6 +122,23 @@ macro_rules! words {
 }
 words!(AuthorKind RecordKind Action);
 
+/// What a change is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The workspace; an organization where all its workspaces are concerned.
+    pub belongs_to: String,
+    /// What kind of record.
+    pub kind: RecordKind,
+    /// Its id.
+    pub id: String,
+    /// Its name; without one it has its connection's, or as a machine key its own.
+    pub name: Option<String>,
+    /// The connection that it is or belongs to, if it has to do with one.
+    pub connection: Option<String>,
+    /// Whether pages leave it out.
+    pub hidden: bool,
+}
+
 /// A change that is to be recorded, together with what it changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewChange {
@@ -123,27 +148,12 @@ pub struct NewChange {
     pub at_ms: i64,
     /// Who made it.
     pub author: Author,
-    /// The workspace; an organization where all its workspaces are concerned.
-    pub belongs_to: String,
-    /// What kind of record.
-    pub record_kind: RecordKind,
-    /// Its id.
-    pub record: String,
-    /// Its name; without one it has its connection's.
-    pub name: Option<String>,
-    /// The connection that it is or belongs to, if it has to do with one.
-    pub connection: Option<String>,
+    /// What it is about.
+    pub subject: Subject,
     /// What was done.
     pub action: Action,
     /// The names of the fields that were changed.
     pub fields: Vec<String>,
-    /// Whether pages leave it out.
-    pub hidden: bool,
-}
-
-/// The names of those fields that differ.
-pub fn differing(fields: &[(&str, bool)]) -> Vec<String> {
-    fields.iter().filter(|(_, differs)| *differs).map(|(name, _)| (*name).to_owned()).collect()
 }
 
 #[cfg(test)]

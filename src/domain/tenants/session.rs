@@ -265,8 +265,21 @@ impl Session {
         };
         let who = self.external_user_id.as_deref().unwrap_or(&self.id);
         let author = Author::session(&self.id, self.external_user_id.as_deref());
-        Actor { scope, created_by: format!("session:{who}"), author, handles_secrets: true }
+        Actor { scope, created_by: creator(who), author, handles_secrets: true }
     }
+}
+
+/// How what is made in a session names its creator.
+const CREATOR: &str = "session:";
+
+/// How records name this person as their creator.
+pub fn creator(external_user_id: &str) -> String {
+    format!("{CREATOR}{external_user_id}")
+}
+
+/// The person whom records name so as their creator.
+pub fn external_user_id(creator: &str) -> &str {
+    creator.strip_prefix(CREATOR).unwrap_or(creator)
 }
 
 #[cfg(test)]

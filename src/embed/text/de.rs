@@ -787,6 +787,8 @@ mod changes {
             RecordKind::Rule => "Regel",
             RecordKind::EventType => "Ereignistyp",
             RecordKind::Session => "Sitzung des Supports",
+            RecordKind::PublishableKey => "Öffentlicher Schlüssel",
+            RecordKind::MachineKey => "Maschinenschlüssel",
         }
     }
 
@@ -801,6 +803,8 @@ mod changes {
             Action::SecretRotated => "Signaturgeheimnis erneuert",
             Action::OverlapEnded => "altes Signaturgeheimnis nicht mehr verwendet",
             Action::Opened => "geöffnet",
+            Action::Rotated => "erneuert",
+            Action::Revoked => "widerrufen",
         }
     }
 }

@@ -735,6 +735,8 @@ mod changes {
             RecordKind::Rule => "Rule",
             RecordKind::EventType => "Event type",
             RecordKind::Session => "Support session",
+            RecordKind::PublishableKey => "Publishable key",
+            RecordKind::MachineKey => "Machine key",
         }
     }
 
@@ -749,6 +751,8 @@ mod changes {
             Action::SecretRotated => "signing secret rotated",
             Action::OverlapEnded => "overlap of the old signing secret ended",
             Action::Opened => "opened",
+            Action::Rotated => "rotated",
+            Action::Revoked => "revoked",
         }
     }
 }

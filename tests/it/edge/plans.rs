@@ -109,6 +109,7 @@ fn written(plans: &Plans) -> String {
 fn sources() -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
     let files = folder.read_dir().expect("a folder").map(|file| file.expect("a file").path());
+    let files = files.filter(|path| path.extension().is_some_and(|ending| ending == "rs"));
     let text = |file: PathBuf| std::fs::read_to_string(file).expect("UTF-8");
     words(&files.map(text).collect::<String>().replace('\\', " "))
 }
