@@ -8,6 +8,7 @@ import { newSession } from "../e2e/lib/embed.mjs";
 import { addPast } from "../e2e/lib/past.mjs";
 import { answer } from "../e2e/lib/receiver.mjs";
 import { connect, emit, newTenant, ok, openWorld, settled } from "../e2e/lib/world.mjs";
+import { median } from "./statistics.mjs";
 
 const PASTS = [1_000, 100_000, 1_000_000];
 const ROUNDS = 5;
@@ -100,8 +101,8 @@ async function costsOf(world, present) {
     await call();
     const found = [];
     for (let n = 0; n < ROUNDS; n += 1) found.push(await call());
-    const median = (key) => found.map((one) => one[key]).sort((a, b) => a - b)[Math.floor(ROUNDS / 2)];
-    all[name] = { rows: median("rows"), ms: median("ms") };
+    const middle = (key) => median(found.map((one) => one[key]));
+    all[name] = { rows: middle("rows"), ms: middle("ms") };
   };
   const read = async (url, headers) => {
     const from = world.worker.lines.length;

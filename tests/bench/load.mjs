@@ -2,6 +2,7 @@
 // Node take as much of a small machine as what they measure. Each message of the parent is one load; the answer says
 // how many requests were answered well, how long they took, and how many were not.
 import { connect } from "node:net";
+import { quantile } from "./statistics.mjs";
 
 process.on("message", async (load) => process.send(await (load.perSecond ? paced(load) : closed(load))));
 process.on("disconnect", () => process.exit(0));
@@ -93,7 +94,5 @@ function whole(text) {
 }
 
 function summary({ took, failed }) {
-  const sorted = took.sort((a, b) => a - b);
-  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-  return { answered: sorted.length, failed, p50: at(0.5), p99: at(0.99) };
+  return { answered: took.length, failed, p50: quantile(took, 0.5), p99: quantile(took, 0.99) };
 }

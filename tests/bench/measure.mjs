@@ -1,6 +1,7 @@
 // What the bench asks of one subject, and what it reads off: one flat object of figures, named as in FIGURES.
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { median } from "./statistics.mjs";
 
 const DRAIN_STALLS_MS = 20_000;
 const TICKS_PER_SECOND = 100;
@@ -21,6 +22,9 @@ export const FIGURES = {
   arrival99: ["emit to arrival at 20/s, p99", "ms", 1],
   beside50: ["the same beside an endpoint that hangs, p50", "ms", 1],
   beside99: ["the same beside an endpoint that hangs, p99", "ms", 1],
+  alone: ["emit of a neighbour that has no rules, p50", "ms", 1],
+  besideFilters: ["the same beside emits of 500 KB with 100 costly filters, p50", "ms", 1],
+  filtersRatio: ["the second of these in units of the first", "", 2],
   memory: ["memory of the runtime, highest", "MB", 0],
   lost: ["events that did not arrive", "", 0],
   repeats: ["events that arrived again", "", 0],
@@ -29,8 +33,8 @@ export const FIGURES = {
 
 /** How much is asked: for a page of figures, or to see that all works. */
 export const SIZES = {
-  full: { rounds: 3, warmUp: 500, seconds: 5, endToEnd: 5_000, slow: 2_500, light: 10, hanging: 200 },
-  quick: { rounds: 1, warmUp: 50, seconds: 1, endToEnd: 300, slow: 200, light: 2, hanging: 20 },
+  full: { rounds: 3, warmUp: 500, seconds: 5, endToEnd: 5_000, slow: 2_500, light: 10, hanging: 200, turns: 30 },
+  quick: { rounds: 1, warmUp: 50, seconds: 1, endToEnd: 300, slow: 200, light: 2, hanging: 20, turns: 4 },
 };
 
 /** Measures a subject that was just started. */
@@ -67,9 +71,30 @@ export async function measure({ subject, running, load, receiver, size }) {
     await run("hang", { connections: 4, requests: size.hanging });
     const beside = await run("fast", light);
     [figures.beside50, figures.beside99] = [beside.arrived.p50, beside.arrived.p99];
+    Object.assign(figures, await besideCostly(running, size.turns));
   }
   figures.memory = memoryMegabytes(running.runtime);
   return figures;
+}
+
+/** A neighbour's emit alone and beside one that costs much, turn about, so that what else the machine does meets both. */
+async function besideCostly({ neighbours }, turns) {
+  const { near, costly } = await neighbours();
+  const timed = async (call) => {
+    const began = performance.now();
+    await call();
+    return performance.now() - began;
+  };
+  await Promise.all([near(), costly()]);
+  const [alone, beside] = [[], []];
+  for (let turn = 0; turn < turns; turn += 1) {
+    alone.push(await timed(near));
+    const other = costly();
+    beside.push(await timed(near));
+    await other;
+  }
+  const found = { alone: median(alone), besideFilters: median(beside) };
+  return { ...found, filtersRatio: found.besideFilters / found.alone };
 }
 
 /** Waits until so many have arrived, or nothing more arrives for long. */

@@ -2,6 +2,7 @@
 // `/hang` never. Answers each message of the parent with what has arrived since it was told to forget.
 import { createServer } from "node:http";
 import { HOST } from "../../tools/lib/ports.mjs";
+import { quantile } from "./statistics.mjs";
 
 const SLOW_MS = 10;
 
@@ -31,9 +32,8 @@ function take(body) {
 
 process.on("message", ({ forget }) => {
   const { numbers, took, repeats, lastAtMs } = arrived;
-  const sorted = took.toSorted((a, b) => a - b);
-  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-  process.send({ count: numbers.size, repeats, p50: at(0.5), p99: at(0.99), lastAtMs });
+  const [p50, p99] = [0.5, 0.99].map((share) => quantile(took, share));
+  process.send({ count: numbers.size, repeats, p50, p99, lastAtMs });
   if (forget) arrived = { numbers: new Set(), took: [], repeats: 0, lastAtMs: 0 };
 });
 process.on("disconnect", () => process.exit(0));

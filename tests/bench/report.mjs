@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { inRepo } from "../../tools/lib/paths.mjs";
 import { FIGURES } from "./measure.mjs";
+import { median } from "./statistics.mjs";
 
 const PICTURED = ["single1", "single16", "single64", "delivered", "delivered10"];
 
@@ -13,11 +14,6 @@ export function medians(rounds) {
     figure,
     median(rounds.map((round) => round[name][figure] ?? NaN)),
   ]))]));
-}
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }
 
 const shown = (value, digits) => (Number.isNaN(value) ? "" : value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }));

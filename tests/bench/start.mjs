@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { join, resolve } from "node:path";
 import { inRepo } from "../../tools/lib/paths.mjs";
+import { median } from "./statistics.mjs";
 
 const RUNS = 15;
 
@@ -17,9 +18,10 @@ export function startTimes() {
   for (let n = 0; n < RUNS; n += 1) {
     for (const [name, folder] of Object.entries(builds)) measured[name].push(inFreshProcess(folder));
   }
+  const middle = (values) => Number(median(values).toFixed(2));
   const table = Object.fromEntries(Object.entries(measured).map(([name, runs]) => [name, {
-    "compile ms": median(runs.map((run) => run.compileMs)),
-    "first request ms": median(runs.map((run) => run.firstMs)),
+    "compile ms": middle(runs.map((run) => run.compileMs)),
+    "first request ms": middle(runs.map((run) => run.firstMs)),
   }]));
   if (table.baseline) {
     const ratio = (what) => Number((table["this build"][what] / table.baseline[what]).toFixed(2));
@@ -36,9 +38,4 @@ function inFreshProcess(folder) {
   if (status !== 0) throw new Error(`${join(folder, "index_bg.wasm")} does not start: ${stderr}`);
   // Before it stands what the Worker logs.
   return JSON.parse(stdout.trim().split("\n").at(-1));
-}
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  return Number(sorted[Math.floor(sorted.length / 2)].toFixed(2));
 }

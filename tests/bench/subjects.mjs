@@ -7,7 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import { apiClient, asAdmin } from "../../tools/lib/api.mjs";
 import { inRepo, root } from "../../tools/lib/paths.mjs";
 import { freePort, HOST } from "../../tools/lib/ports.mjs";
-import { ADMIN_TOKEN, connect, MASTER_KEYS, newTenant } from "../e2e/lib/world.mjs";
+import { ADMIN_TOKEN, connect, made, MASTER_KEYS, newTenant } from "../e2e/lib/world.mjs";
 
 export const ENDPOINTS = ["fast", "slow", "hang"];
 const VARS = { ADMIN_TOKEN, MASTER_KEYS, ALLOW_PRIVATE_DESTINATIONS: "true" };
@@ -53,6 +53,7 @@ export async function start(subject, receiverUrl) {
   const ways = subject.repo ? await customer(`http://${HOST}:${port}`, receiverUrl) : floor(subject);
   return {
     runtime,
+    neighbours: () => neighbours(`http://${HOST}:${port}`, receiverUrl),
     load: (endpoint, more) => {
       const { path, ...way } = ways[endpoint];
       return { host: HOST, port, ...way, path: more.bulk && subject.repo ? `${path}/bulk` : path, payload: payload(endpoint), ...more };
@@ -75,6 +76,29 @@ async function customer(baseUrl, receiverUrl) {
     ways[name] = { path: "/api/v1/events", event, headers: { "x-meshes-publishable-key": tenant.publishableKey } };
   }
   return ways;
+}
+
+/** The rules of a customer whose emits cost as much as may be; as many as one event may meet. */
+const COSTLY_RULES = 100;
+const COSTLY_DIGITS = 500_000;
+
+/** A customer whose emits cost much and one who has no rules: {near, costly} emit for them. */
+async function neighbours(baseUrl, receiverUrl) {
+  const admin = apiClient(baseUrl, asAdmin(ADMIN_TOKEN));
+  const [tenant, neighbour] = [await newTenant({ baseUrl, admin }, "Costly"), await newTenant({ baseUrl, admin }, "Neighbour")];
+  const { connection } = await connect(tenant, { url: `${receiverUrl}/fast` });
+  const numbers = Array.from({ length: 100 }, (_, n) => n % 10);
+  const filter = { or: Array.from({ length: 11 }, () => ({ path: "n", in: numbers })) };
+  for (let n = 0; n < COSTLY_RULES; n += 1) {
+    made(await tenant.api.post("/rules", {
+      workspace: tenant.workspace.id, connection: connection.id, event: "costly", filter, metadata: { action: "send_webhook", key: String(n) },
+    }));
+  }
+  const body = Buffer.from(`{"event":"costly","payload":{"n":${"7".repeat(COSTLY_DIGITS)}}}`);
+  return {
+    near: async () => made(await neighbour.publisher.post("/events", { event: "near", payload: {} })),
+    costly: async () => made(await tenant.publisher.post("/events", body)),
+  };
 }
 
 /** An order of about 250 bytes. */

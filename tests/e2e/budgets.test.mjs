@@ -1,13 +1,12 @@
 // What an event costs, counted on the running Worker: rows by D1's own count, from emit to settled.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { wasmSize } from "../../tools/build.mjs";
+import { WASM_GZIP_BYTES_MAX, wasmSize } from "../../tools/build.mjs";
 import { sleep, until } from "./lib/until.mjs";
 import { connect, emit, emitMany, made, newTenant, ok, openWorld, settled } from "./lib/world.mjs";
 
 // 400 KB was the bound while there was delivery and its API; since then came the customer's pages, the lanes,
 // and the whole contract. The platform takes 10 MB; it is the start of an isolate that a larger module slows.
-const WASM_GZIP_BYTES_MAX = 1_100 * 1000;
 
 let world, tenant;
 /** Requests to the Worker since it was ready, and how many were metered before. */
