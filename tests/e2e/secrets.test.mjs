@@ -2,9 +2,13 @@
 // way, by receivers that send back what they get; then all that was answered, shown, logged, exported and stored is
 // searched for each of them in any spelling.
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { COMMANDS } from "../../tools/lib/admin/commands.mjs";
 import { newSession } from "./lib/embed.mjs";
+import { knownSecrets } from "./lib/known-secrets.mjs";
 import { answer } from "./lib/receiver.mjs";
 import { filesBelow, leaks } from "./lib/secrets.mjs";
 import { ADMIN_TOKEN, MASTER_KEYS, connect, emit, made, newTenant, ok, openWorld, secretWord, settled } from "./lib/world.mjs";
@@ -191,6 +195,28 @@ test("no export, no line of the log and no byte that is stored holds one", async
   }
   assert.ok(bytes > 100_000, `${bytes}`);
   assertNothing();
+});
+
+test("what goes wrong in a world is found when it is closed", async () => {
+  const known = knownSecrets();
+  const word = secretWord("found");
+  const answers = { post: async (path) => ({ status: 201, body: path === "/machine-keys" ? { machine_key: { secret_key: word } } : {} }) };
+  const api = known.watched({ ...answers, put: answers.post, patch: answers.post });
+  const folder = mkdtempSync(join(tmpdir(), "posthorn-leak-"));
+  try {
+    writeFileSync(join(folder, "stored"), Buffer.from(`a byte before ${word}`).toString("base64"));
+    assert.deepEqual(known.foundIn(folder, [word]), [], "nothing is known yet");
+    await api.post("/machine-keys", {});
+    assert.deepEqual(known.foundIn(folder, []).map(({ where }) => where), ["state/stored"]);
+    assert.deepEqual(known.foundIn(folder, ["fine", word]).map(({ where }) => where), ["the log", "state/stored"]);
+    const metadata = { url: "https://example.com/not-a-secret", auth_token: secretWord("given") };
+    await api.patch("/connections/c", { metadata });
+    assert.equal(known.foundIn(folder, [JSON.stringify(metadata)]).length, 2);
+    known.ofVars({ MASTER_KEYS: `a:${MASTER_KEYS.split(":")[1]}`, ADMIN_TOKEN, NOTICE: "this is told to everybody" });
+    assert.equal(known.foundIn(folder, [MASTER_KEYS, ADMIN_TOKEN, "this is told to everybody"]).length, 3);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 test("the search finds what is there", () => {

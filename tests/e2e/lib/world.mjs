@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { apiClient, asAdmin, asMachine, asPublisher } from "../../../tools/lib/api.mjs";
 import { startWorker } from "../../../tools/lib/worker.mjs";
+import { knownSecrets } from "./known-secrets.mjs";
 import { openReceiver } from "./receiver.mjs";
 import { until } from "./until.mjs";
 
@@ -17,13 +18,12 @@ export async function openWorld({ vars = {}, rateLimits, wrapper } = {}) {
   const stateDir = mkdtempSync(join(tmpdir(), "posthorn-e2e-"));
   const receiver = await openReceiver();
   const more = typeof vars === "function" ? vars(receiver) : vars;
-  const start = (port, changed = {}) => startWorker({
-    stateDir,
-    port,
-    rateLimits,
-    wrapper,
-    vars: { ADMIN_TOKEN, MASTER_KEYS, ALLOW_PRIVATE_DESTINATIONS: "true", ...more, ...changed },
-  });
+  const secrets = knownSecrets();
+  const start = (port, changed = {}) => {
+    const all = { ADMIN_TOKEN, MASTER_KEYS, ALLOW_PRIVATE_DESTINATIONS: "true", ...more, ...changed };
+    secrets.ofVars(all);
+    return startWorker({ stateDir, port, rateLimits, wrapper, vars: all });
+  };
   const clear = async () => {
     await receiver.close();
     rmSync(stateDir, { recursive: true, force: true });
@@ -33,16 +33,19 @@ export async function openWorld({ vars = {}, rateLimits, wrapper } = {}) {
     await clear();
     throw error;
   });
-  const world = { stateDir, receiver, worker };
+  const world = { stateDir, receiver, worker, secrets };
   world.baseUrl = world.worker.baseUrl;
   /** The same by another host name: for a browser it is another site than what is served on 127.0.0.1. */
   world.localUrl = `http://localhost:${world.worker.port}`;
-  world.admin = apiClient(world.baseUrl, asAdmin(ADMIN_TOKEN));
+  world.admin = secrets.watched(apiClient(world.baseUrl, asAdmin(ADMIN_TOKEN)));
   /** Starts the Worker again on the same state and port, after it was stopped or killed; `changed` are other variables. */
   world.restart = async (changed) => (world.worker = await start(world.worker.port, changed));
+  /** Ends it, and looks whether a secret that its tests made stands in its log or in what is stored: promise 7. */
   world.close = async () => {
     await world.worker.stop();
+    const found = secrets.foundIn(stateDir, world.worker.lines);
     await clear();
+    assert.deepEqual(found, [], "a secret stands where it must not");
   };
   return world;
 }
@@ -55,7 +58,9 @@ export async function newTenant(world, name = "Acme") {
     accessKey: machine_key.access_key,
     secretKey: machine_key.secret_key,
   };
-  const api = apiClient(world.baseUrl, asMachine(machine));
+  const client = apiClient(world.baseUrl, asMachine(machine));
+  // The bench has no such world.
+  const api = world.secrets?.watched(client) ?? client;
   const tenant = { organization, machine, api, ...(await newWorkspace(world, api, `${name} one`)) };
   tenant.publisher = apiClient(world.baseUrl, asPublisher(tenant.publishableKey));
   return tenant;
