@@ -21,7 +21,7 @@ use crate::store::deleted_workspaces::{self as stored, Deleted};
 use crate::store::{replays, sessions, workspace_history, workspaces};
 
 /// Statements that a deletion itself spends on clearing away; the cron goes on.
-const CLEARED_AT_ONCE: usize = 350;
+const CLEARED_AT_ONCE: usize = 450;
 
 /// Statements that a step of its rules and changes costs, and of its connections.
 const PER_RULES_STEP: usize = 3;
