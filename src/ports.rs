@@ -19,9 +19,11 @@ use crate::domain::connection::target_cache::TargetCache;
 use crate::domain::delivery::attempt::Answer;
 use crate::domain::delivery::in_flight::InFlight;
 use crate::domain::delivery::write_gate::WriteGate;
+use crate::domain::intake::messages::{Command as IntakeCommand, Reply as IntakeReply};
 use crate::domain::lane::messages::{Command, Reply};
 use crate::domain::lane::queue::ConnectionQueue;
 use crate::domain::routing::known_names::KnownNames;
+use crate::domain::tenants::routing_cache::RoutingCache;
 
 /// A value bound to a statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -178,6 +180,33 @@ pub trait Lanes {
     async fn call(&self, line: &ConnectionQueue, command: Command) -> Result<Reply, PortError>;
 }
 
+/// The intakes, by number.
+pub trait Intakes {
+    /// Asks an intake.
+    ///
+    /// # Errors
+    /// When it is not known whether the command took effect.
+    async fn call(&self, number: u16, command: IntakeCommand) -> Result<IntakeReply, PortError>;
+}
+
+/// What an intake stores in: a database that is its own.
+pub trait IntakeStorage: Database + Clone + 'static {
+    /// Waits until all that was written cannot be lost any more.
+    ///
+    /// # Errors
+    /// When that is not known.
+    async fn sync(&self) -> Result<(), PortError>;
+
+    /// Sets the alarm, in place of the one that is set.
+    ///
+    /// # Errors
+    /// When it is not known to be set.
+    async fn set_alarm(&self, at_ms: i64) -> Result<(), PortError>;
+
+    /// Lets something go on after the call that began it was answered.
+    fn spawn(&self, task: LocalBoxFuture<'static, ()>);
+}
+
 /// The way to customers' endpoints.
 pub trait Outbound {
     /// Sends a request and reads the answer, all within the request's timeout. Redirects are not
@@ -245,6 +274,8 @@ pub struct Settings {
     pub provider_bases: BTreeMap<String, String>,
     /// How many LOG shards there are, at least 1.
     pub log_shards: u16,
+    /// How many intakes there are; with none an emit is stored in LOG at once.
+    pub intakes: u16,
     /// Hosts of this installation, which are no destinations.
     pub own_hosts: Vec<String>,
     /// Hosts that the operator has stopped: nothing is sent to them.
@@ -274,6 +305,8 @@ pub trait Platform: Clock + Entropy + Log + Clone + 'static {
     type Jobs: Jobs;
     /// The lanes.
     type Lanes: Lanes;
+    /// The intakes.
+    type Intakes: Intakes;
     /// The way to customers' endpoints.
     type Outbound: Outbound;
     /// The counts of requests.
@@ -294,6 +327,8 @@ pub trait Platform: Clock + Entropy + Log + Clone + 'static {
     fn upkeep(&self) -> &Self::Jobs;
     /// The lanes.
     fn lanes(&self) -> &Self::Lanes;
+    /// The intakes.
+    fn intakes(&self) -> &Self::Intakes;
     /// The way to customers' endpoints.
     fn outbound(&self) -> &Self::Outbound;
     /// The counts of requests.
@@ -305,6 +340,8 @@ pub trait Platform: Clock + Entropy + Log + Clone + 'static {
     /// The connections that this isolate read a moment ago. Whatever it writes to CONTROL empties
     /// it.
     fn targets(&self) -> &RefCell<TargetCache>;
+    /// The routings that this isolate read a moment ago.
+    fn routings(&self) -> &RefCell<RoutingCache>;
     /// The names of events that this isolate knows to be stored.
     fn known_names(&self) -> &RefCell<KnownNames>;
 }

@@ -13,12 +13,14 @@ use crate::api::{
     machine_keys, mappings, metrics, organizations, publishable_keys, replays, rules, sessions,
     stats, transfers, usage, workspaces,
 };
-use crate::app::emit::check_credential;
-use crate::domain::base::error::{Error, Result};
+use crate::app::emit::grant::check_credential;
+use crate::app::intake::ask;
+use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
 use crate::domain::base::limits::{
     API_BODY_BYTES_MAX, BULK_BODY_BYTES_MAX, EMIT_BODY_BYTES_MAX, FORM_BODY_BYTES_MAX,
 };
+use crate::domain::tenants::actor::Scope;
 use crate::embed;
 use crate::embed::frame::front::{self, Answered};
 use crate::http::access::{self, Access, Caller};
@@ -394,8 +396,34 @@ async fn answer_checked<P: Platform>(
     }
     cost::check(platform, row.path, &request, &caller).await?;
     request.body = read_body(row.body_bytes_max).await?;
-    let answer = (row.handler)(platform, &Call { request, caller, params }).await;
+    let answer = handle(platform, row, &Call { request, caller, params }).await;
     answer.map_err(|error| if is_change { error.of_change() } else { error })
+}
+
+/// Lets the handler of a row answer. An event that it did not find may be at the intake still: then
+/// it looks again. What was not found was not changed.
+async fn handle<P: Platform>(platform: &P, row: &Route<P>, call: &Call) -> Result<Reply> {
+    let answer = (row.handler)(platform, call).await;
+    let is_missing = matches!(&answer, Err(error) if error.kind == Kind::NotFound);
+    let Some((event, scope)) = event_of(row, call).filter(|_| is_missing) else { return answer };
+    if ask::may_be_found(platform, &scope, &event).await? {
+        return (row.handler)(platform, call).await;
+    }
+    answer
+}
+
+/// The event that a row is about, and what its caller sees.
+fn event_of<P: Platform>(row: &Route<P>, call: &Call) -> Option<(String, Scope)> {
+    let event = if row.path.contains("/events/:id") {
+        ids::parse_uuid(call.param("id"))
+    } else if row.path.contains("/messages/:message_id") {
+        ids::parse_message_id(call.param("message_id")).map(|(event, _)| event)
+    } else {
+        None
+    };
+    let machine = call.caller.machine().ok().cloned();
+    let actor = machine.or_else(|| call.caller.visit().ok().map(|visit| visit.session.actor()));
+    event.zip(actor.map(|actor| actor.scope))
 }
 
 /// The embed lets its callers in itself and answers with pages, errors included.
@@ -428,7 +456,7 @@ async fn answer_in_embed<P: Platform>(
         Ok(body) => {
             call.request.body = body;
             match front::check_form(&call) {
-                Ok(()) => (row.handler)(platform, &call).await,
+                Ok(()) => handle(platform, row, &call).await,
                 Err(error) => Err(error),
             }
         }

@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use crate::app::intake::ask;
 use crate::app::reseal;
 use crate::app::vitals::{self, ShardVitals};
 use crate::domain::base::error::Result;
 use crate::domain::base::storage::percent_of;
+use crate::domain::intake::messages::Status;
 use crate::http::access::is_operator;
 use crate::http::{Call, Reply};
 use crate::ports::Platform;
@@ -47,9 +49,25 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         let sizes = shards::list().run(platform.control()).await?;
         shown["storage"] = sizes.iter().map(show).collect();
         shown["deliveries"] = vitals::of_shards(platform).await?.iter().map(show_vitals).collect();
+        shown["intakes"] = intakes(platform).await;
         shown["master_keys"] = master_keys(platform).await?;
     }
     Ok(Reply::ok(&shown))
+}
+
+/// What waits at the intakes. Of one that does not answer nothing is known.
+async fn intakes<P: Platform>(platform: &P) -> Value {
+    let now_ms = platform.now_ms();
+    let show = |(number, status): (usize, Option<Status>)| {
+        let Some(status) = status else { return json!({"intake": number}) };
+        let waits_ms = status.oldest_at_ms.map_or(0, |at_ms| now_ms - at_ms);
+        json!({
+            "intake": number,
+            "waiting": status.waiting,
+            "oldest_waiting_seconds": waits_ms / 1_000,
+        })
+    };
+    ask::poke_all(platform).await.into_iter().enumerate().map(show).collect()
 }
 
 /// `GET /health/keys`: how many values each master key has sealed.

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::app::changes;
 use crate::app::common::history_db;
 use crate::app::delivery::wake::wake;
+use crate::app::intake::ask;
 use crate::app::upkeep::budget::Budget;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::{HELD_STEP, SWEEP_CONNECTIONS};
@@ -57,6 +58,7 @@ pub async fn deactivate<P: Platform>(
         let set =
             connection_states::set_active(control, workspace, id, Some(reason), now_ms, change);
         set.await?;
+        ask::changed(platform, workspace).await;
     }
     held::hold_connection(history_db(platform, found.shard)?, &found.workspace, id).await?;
     connections::find(control, &actor.scope, id).await
@@ -85,6 +87,7 @@ pub async fn activate<P: Platform>(
         (!found.active).then(|| changes::of(platform, actor, workspace, &found, Action::Activated));
     let (now_ms, change) = (platform.now_ms(), change.as_ref());
     connection_states::set_active(control, workspace, id, None, now_ms, change).await?;
+    ask::changed(platform, workspace).await;
     // What failed so far does not count any more, or the next failure would end it again.
     lanes::forgive(log, workspace, id).await?;
     for _ in 0..STEPS_AT_ONCE {
@@ -124,7 +127,11 @@ pub async fn mark_inactive<P: Platform>(
         let (w, c) = (workspace.as_str(), connection.as_str());
         let change = changes::switched_off(platform, w, c, reason);
         match connection_states::switch_off(control, w, c, reason, since_ms, &change).await {
-            Ok(true) => marked.push((workspace, connection)),
+            Ok(true) => {
+                // Nobody waits for an answer: what comes meanwhile the consumer holds.
+                ask::tell(platform, &workspace).await;
+                marked.push((workspace, connection));
+            }
             Ok(false) => {}
             Err(error) => complain(platform, "deactivate", c, Err(error)),
         }

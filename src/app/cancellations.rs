@@ -2,6 +2,7 @@
 
 use crate::app::cancel::cancel_all;
 use crate::app::common::history_db;
+use crate::app::intake::ask;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::{CANCEL_STEP, REPLAY_DELIVERIES_MAX};
 use crate::domain::delivery::replay::{Counted, Selection};
@@ -29,6 +30,7 @@ pub async fn cancel<P: Platform>(
         let found = targets::ids(platform.control(), &home.workspace, Some(only), false).await?;
         found.first().ok_or_else(|| Error::not_found("connection"))?;
     }
+    ask::flushed(platform, &home.workspace).await?;
     let (first, end) = selection.events();
     let range = Range {
         workspace: home.workspace.clone(),

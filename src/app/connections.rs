@@ -10,6 +10,7 @@ use crate::app::credentials::{
     only_in_embed, place, sealed,
 };
 use crate::app::delivery::lanes;
+use crate::app::intake::ask;
 use crate::destinations::form::{self, Form, SecretChange};
 use crate::destinations::model::Values;
 use crate::destinations::{self, Destination};
@@ -160,8 +161,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewConnection
     connections::insert(control, &connection, secret.as_ref(), quota, &change).await?;
     connection.secret = secret.map(|secret| row(secret, now_ms));
     let (shown_secret, advice) = fresh.as_ref().map(NewSigningSecret::told).unwrap_or_default();
-    let warnings = form.warnings;
-    Ok(Saved { connection, shown_secret, advice, credentials_checked, warnings })
+    Ok(Saved { connection, shown_secret, advice, credentials_checked, warnings: form.warnings })
 }
 
 /// What a caller wants to change.
@@ -215,6 +215,7 @@ pub async fn update<P: Platform>(
         if !connections::update(control, &connection, secret.as_ref(), told.as_ref()).await? {
             return Ok(None);
         }
+        ask::changed(platform, &connection.workspace).await;
         connection.version += 1;
         if let Some(secret) = secret {
             connection.secret = Some(row(secret, connection.updated_at_ms));
@@ -289,8 +290,7 @@ pub async fn rotate<P: Platform>(
     connection.secret = Some(row(secret, now_ms));
     connection.version += 1;
     let (shown_secret, advice) = fresh.told();
-    let warnings = Vec::new();
-    Ok(Saved { connection, shown_secret, advice, credentials_checked: None, warnings })
+    Ok(Saved { connection, shown_secret, advice, credentials_checked: None, warnings: vec![] })
 }
 
 /// Ends the overlap of a rotation: from now on the newest secret alone signs.
@@ -299,10 +299,9 @@ pub async fn rotate<P: Platform>(
 /// `NotFound` when the actor has no such connection.
 pub async fn end_overlap<P: Platform>(platform: &P, actor: &Actor, id: &str) -> Result<()> {
     let control = platform.control();
-    let connection = connections::find(control, &actor.scope, id).await?;
-    let change =
-        changes::of(platform, actor, &connection.workspace, &connection, Action::OverlapEnded);
-    secrets::end_overlap(control, &connection.workspace, id, &change).await
+    let found = connections::find(control, &actor.scope, id).await?;
+    let change = changes::of(platform, actor, &found.workspace, &found, Action::OverlapEnded);
+    secrets::end_overlap(control, &found.workspace, id, &change).await
 }
 
 /// Deletes a connection; what it still owed is canceled.
@@ -328,6 +327,7 @@ pub async fn delete<P: Platform>(
         let used = "Rules send to this connection. Delete them first, or pass force_delete: true";
         return Err(Error::new(Kind::Conflict, used).with_code(Code::InUse));
     }
+    ask::changed(platform, &workspace).await;
     settle_deleted(platform, ConnectionQueue { shard, workspace, connection: id.to_owned() }).await;
     Ok(connection)
 }

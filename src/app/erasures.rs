@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::app::common::history_db;
 use crate::app::delivery::lanes;
 use crate::app::events::home;
+use crate::app::intake::ask;
 use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::ids::{event_id, first_event_id};
 use crate::domain::base::limits::ERASURE_STEP;
@@ -76,6 +77,7 @@ pub async fn create<P: Platform>(
     what: What,
 ) -> Result<Erasure> {
     let found = workspaces::find(platform.control(), &actor.scope, workspace).await?;
+    ask::flushed(platform, &found.id).await?;
     let now_ms = platform.now_ms();
     let (resource, resource_id, person) = match what {
         What::Resource(resource, resource_id) => (resource, resource_id, String::new()),

@@ -19,6 +19,7 @@ pub mod event_types;
 pub mod events;
 pub mod failed;
 pub mod fingerprints;
+pub mod intake;
 pub mod keys;
 pub mod live_lists;
 pub mod loops;

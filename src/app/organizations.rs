@@ -1,6 +1,7 @@
 //! Creating an organization with its first machine key, and changing it.
 
 use crate::app::common::{changing, new_id};
+use crate::app::intake::ask;
 use crate::app::machine_keys::{self, NewMachineKey};
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::secret::Secret;
@@ -70,10 +71,20 @@ pub async fn change<P: Platform>(
     changing(async || {
         let mut organization = organizations::find(control, id).await?;
         expected.check(&organization.tag())?;
+        let before = organization.clone();
         edit(&mut organization);
         let is_stored = organizations::update(control, &organization).await?;
+        if is_stored && routes_differently(&before, &organization) {
+            ask::changed_all(platform).await;
+        }
         organization.version += 1;
         Ok(is_stored.then_some(organization))
     })
     .await
+}
+
+/// Whether what the workspaces of an organization emit goes another way.
+fn routes_differently(before: &Organization, after: &Organization) -> bool {
+    let of = |one: &Organization| (one.suspended_at_ms.is_some(), one.trace_context);
+    of(before) != of(after)
 }

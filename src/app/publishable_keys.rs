@@ -1,6 +1,7 @@
 //! Rotating and limiting the publishable key of a workspace.
 
 use crate::app::changes;
+use crate::app::intake::ask;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::tenants::actor::Actor;
 use crate::domain::tenants::api_key;
@@ -29,6 +30,7 @@ pub async fn rotate<P: Platform>(
     let until_ms = told.at_ms + grace_ms;
     let key =
         publishable_keys::rotate(control, workspace, &key.public_key, until_ms, &told).await?;
+    ask::changed(platform, workspace).await;
     Ok((key, until_ms))
 }
 
@@ -51,6 +53,7 @@ pub async fn change<P: Platform>(
     after.limits.origins = origins.clone().unwrap_or(after.limits.origins);
     let told = changes::updated(platform, actor, workspace, &before, &after);
     publishable_keys::change(control, workspace, change, told.as_ref()).await?;
+    ask::changed(platform, workspace).await;
     found(platform, actor, workspace).await.map(|(_, key)| key)
 }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::app::common::{history_db, new_event_id};
 use crate::app::delivery::wake::wake;
 use crate::app::events::home_of;
+use crate::app::intake::ask;
 use crate::app::missing;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
@@ -56,6 +57,7 @@ pub async fn preview<P: Platform>(
     home: &WorkspaceLocation,
     wanted: &Wanted,
 ) -> Result<usize> {
+    ask::flushed(platform, &home.workspace).await?;
     let among = connections(platform, home, wanted).await?;
     if wanted.selection.which == Which::Missing {
         let found = missing::find(platform, home, &among, &wanted.selection).await?;
@@ -78,6 +80,7 @@ pub async fn create<P: Platform>(
     id: Option<String>,
     expected: Option<usize>,
 ) -> Result<Replay> {
+    ask::flushed(platform, &home.workspace).await?;
     let among = connections(platform, home, &wanted).await?;
     let (log, what) = (history_db(platform, home.shard)?, wanted.selection);
     let (counted, chosen) = if what.which == Which::Missing {

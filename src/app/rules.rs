@@ -2,6 +2,7 @@
 
 use crate::app::changes;
 use crate::app::common::{changing, new_id};
+use crate::app::intake::ask;
 use crate::destinations::model::{Action, InputKind, Values};
 use crate::destinations::{self, Destination};
 use crate::domain::base::error::{Code, Error, FieldError, Kind, Result};
@@ -80,6 +81,7 @@ pub async fn create<P: Platform>(platform: &P, actor: &Actor, new: NewRule) -> R
     check_width(platform, &rule).await?;
     let change = changes::of(platform, actor, &rule.workspace, &rule, Done::Created);
     rules::insert(control, &rule, &change).await?;
+    ask::changed(platform, &rule.workspace).await;
     Ok(rule)
 }
 
@@ -198,6 +200,7 @@ pub async fn change<P: Platform>(
         check_width(platform, &rule).await?;
         let told = changes::updated(platform, actor, &rule.workspace, &before, &rule);
         let is_stored = rules::update(control, &actor.scope, &rule, told.as_ref()).await?;
+        ask::changed(platform, &rule.workspace).await;
         rule.version += 1;
         Ok(is_stored.then_some(rule))
     })
@@ -238,6 +241,7 @@ pub async fn delete<P: Platform>(
         let version = (!expected.is_any()).then_some(rule.version);
         let change = changes::of(platform, actor, &rule.workspace, &rule, Done::Deleted);
         let deleted = deleted_rules::delete(control, &rule.workspace, id, version, &change).await?;
+        ask::changed(platform, &rule.workspace).await;
         Ok(deleted.then_some(rule))
     })
     .await

@@ -3,7 +3,7 @@
 //! comes of them counts for nothing but themselves.
 
 use crate::app::common::new_event_id;
-use crate::app::emit;
+use crate::app::emit::direct::store_and_wake;
 use crate::domain::base::error::{Kind, Result};
 use crate::domain::base::fields::Fields;
 use crate::domain::base::ids::{self, TEST_RULE};
@@ -68,6 +68,6 @@ pub async fn send<P: Platform>(
         unmatched: Vec::new(),
     };
     let stored = vec![(event.clone(), new.payload)];
-    emit::store_and_wake(platform, workspace.shard, stored).await?;
+    store_and_wake(platform, workspace.shard, &stored).await?;
     Ok(event)
 }

@@ -2,7 +2,7 @@
 //! platform; these come in as arguments.
 //!
 //! Rooms, from the lowest: [`base`]; then [`connection`], [`lane`] and [`routing`]; then
-//! [`delivery`] and [`tenants`].
+//! [`delivery`], [`intake`] and [`tenants`].
 
 pub mod base;
 
@@ -11,4 +11,5 @@ pub mod lane;
 pub mod routing;
 
 pub mod delivery;
+pub mod intake;
 pub mod tenants;

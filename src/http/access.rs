@@ -1,7 +1,7 @@
 //! Who may call a route. The rule stands on the route's row; this module turns credentials into a
 //! caller and refuses the others.
 
-use crate::app::emit::Credential;
+use crate::app::emit::grant::Credential;
 use crate::app::keys;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::tenants::actor::Actor;

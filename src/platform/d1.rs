@@ -6,14 +6,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use serde::Deserialize;
-use worker::d1::serde_wasm_bindgen;
-use worker::js_sys::{Array, JSON};
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, D1Result, Delay};
 
 use crate::domain::connection::target_cache::TargetCache;
 use crate::platform::meter::Meter;
+use crate::platform::sql::{Raw, js_value, rows};
 use crate::ports::{Database, Param, PortError, Rows, Statement};
 
 /// A bound D1 database.
@@ -78,27 +76,7 @@ impl D1 {
         if self.meter.is_on() {
             self.meter.rows(result.meta()?);
         }
-        let rows: Vec<Raw> = result.results()?;
-        if rows.is_empty() {
-            return Ok(Rows::none());
-        }
-        let rows: Array = rows.into_iter().map(|row| row.0).collect();
-        Ok(Rows(String::from(JSON::stringify(&rows)?)))
-    }
-}
-
-/// A row as D1 gives it.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Raw(#[serde(with = "serde_wasm_bindgen::preserve")] JsValue);
-
-/// D1 takes no BigInt, so whole numbers go as JS numbers, exact within ±2^53.
-fn js_value(param: Param) -> JsValue {
-    match param {
-        Param::Null => JsValue::NULL,
-        #[allow(clippy::cast_precision_loss)]
-        Param::Int(value) => JsValue::from_f64(value as f64),
-        Param::Text(text) => JsValue::from_str(&text),
+        rows(result.results::<Raw>()?)
     }
 }
 

@@ -7,17 +7,14 @@
 use serde_json::json;
 use std::cell::RefCell;
 
-use worker::wasm_bindgen::{JsCast, JsValue};
-use worker::{
-    DurableObject, Env, ObjectNamespace, Request, Response, State, console_error, durable_object,
-    js_sys, web_sys,
-};
+use worker::{DurableObject, Env, Request, Response, State, console_error, durable_object};
 
 use crate::app::delivery::lanes::carry_out;
 use crate::domain::lane::machine::Lane as Machine;
 use crate::domain::lane::messages::{Command, Effect, Reply};
 use crate::domain::lane::queue::ConnectionQueue;
 use crate::platform::meter::Meter;
+use crate::platform::objects::Objects;
 use crate::platform::{Edge, now_ms};
 use crate::ports::{Lanes, PortError};
 
@@ -148,39 +145,23 @@ impl Lane {
 
 /// The way to the lanes.
 pub struct LaneObjects {
-    namespace: ObjectNamespace,
+    objects: Objects,
     meter: Meter,
 }
 
 impl LaneObjects {
-    /// Wraps a binding.
-    pub fn new(namespace: ObjectNamespace, meter: Meter) -> Self {
-        Self { namespace, meter }
-    }
-
-    /// The same objects, kept in a jurisdiction such as `eu`: they are others than those outside.
-    /// What their lanes knew is rebuilt from LOG.
-    pub fn within(self, jurisdiction: &str) -> Result<Self, String> {
-        let Self { namespace, meter } = self;
-        let namespace: JsValue = namespace.into();
-        let failed = |e: JsValue| format!("JURISDICTION {jurisdiction}: {e:?}");
-        // The crate has no name for it yet.
-        let method = js_sys::Reflect::get(&namespace, &"jurisdiction".into()).map_err(failed)?;
-        let method: js_sys::Function = method.dyn_into().map_err(failed)?;
-        let inside = method.call1(&namespace, &jurisdiction.into()).map_err(failed)?;
-        Ok(Self { namespace: inside.unchecked_into(), meter })
+    /// Those behind the binding `LANES`. What lanes elsewhere knew is rebuilt from LOG.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration, for the log.
+    pub fn bound(env: &Env, meter: Meter) -> Result<Self, String> {
+        Ok(Self { objects: Objects::bound(env, "LANES")?, meter })
     }
 
     async fn ask(&self, line: &ConnectionQueue, command: &Command) -> worker::Result<Reply> {
         let name = format!("{}:{}:{}", line.shard, line.workspace, line.connection);
-        // Not worker's own `RequestInit`; see `outbound.rs`.
-        let init = web_sys::RequestInit::new();
-        init.set_method("POST");
-        init.set_body(&JsValue::from_str(&serde_json::to_string(command)?));
-        let request = web_sys::Request::new_with_str_and_init("https://lane/", &init)?;
-        let stub = self.namespace.get_by_name(&name)?;
-        let mut answer = stub.fetch_with_request(request.into()).await?;
-        Ok(serde_json::from_str(&answer.text().await?).map_err(|e| e.to_string())?)
+        let answer = self.objects.ask(&name, &serde_json::to_string(command)?).await?;
+        Ok(serde_json::from_str(&answer).map_err(|e| e.to_string())?)
     }
 }
 

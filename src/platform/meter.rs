@@ -19,6 +19,7 @@ struct Counts {
     rows_written: usize,
     queue_messages: usize,
     lane_requests: usize,
+    intake_requests: usize,
     object_rows_written: usize,
 }
 
@@ -59,6 +60,11 @@ impl Meter {
         self.count(|counts| counts.lane_requests += 1);
     }
 
+    /// A request to an intake.
+    pub fn intake_request(&self) {
+        self.count(|counts| counts.intake_requests += 1);
+    }
+
     /// Rows that a Durable Object wrote.
     pub fn object_rows(&self, written: usize) {
         self.count(|counts| counts.object_rows_written += written);
@@ -69,10 +75,10 @@ impl Meter {
         self.0.is_some()
     }
 
-    /// Prints the counts of the invocation that `at` names.
+    /// Prints the counts of the invocation that `at` names, and begins anew.
     pub fn print(&self, at: &str) {
         if let Some(counts) = &self.0 {
-            let counts = serde_json::to_value(&*counts.borrow()).unwrap_or_default();
+            let counts = serde_json::to_value(counts.take()).unwrap_or_default();
             console_log!("{}", json!({"meter": at, "counts": counts}));
         }
     }

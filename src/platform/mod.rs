@@ -3,13 +3,16 @@
 
 mod d1;
 mod entry;
+mod intake_object;
 mod lane_object;
 mod meter;
+mod objects;
 mod outbound;
 mod points;
 mod queue;
 mod rate_limits;
 mod settings;
+mod sql;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -22,12 +25,14 @@ use crate::domain::connection::target_cache::TargetCache;
 use crate::domain::delivery::in_flight::InFlight;
 use crate::domain::delivery::write_gate::WriteGate;
 use crate::domain::routing::known_names::KnownNames;
+use crate::domain::tenants::routing_cache::RoutingCache;
 use crate::http::body::Bodies;
 use crate::ports::{Clock, Entropy, Log, Platform, PortError, Settings};
 use crate::reference::Reference;
 use crate::reference::operation::Row;
 use crate::routes::routes;
 use d1::D1;
+use intake_object::IntakeObjects;
 use lane_object::LaneObjects;
 use meter::Meter;
 use outbound::FetchOutbound;
@@ -46,6 +51,7 @@ struct Inner {
     jobs: JobQueue,
     upkeep: JobQueue,
     lanes: LaneObjects,
+    intakes: IntakeObjects,
     outbound: FetchOutbound,
     rate_limits: Bound,
     meter: Meter,
@@ -53,6 +59,7 @@ struct Inner {
     write_gate: Rc<RefCell<WriteGate>>,
     targets: Rc<RefCell<TargetCache>>,
     known_names: Rc<RefCell<KnownNames>>,
+    routings: Rc<RefCell<RoutingCache>>,
     bodies: Rc<Bodies>,
     points: Points,
 }
@@ -62,6 +69,8 @@ thread_local! {
     static IN_FLIGHT: Rc<RefCell<InFlight>> = Rc::default();
     /// The same for what it knows of the shards.
     static WRITE_GATE: Rc<RefCell<WriteGate>> = Rc::default();
+    /// The routings that it read a moment ago.
+    static ROUTINGS: Rc<RefCell<RoutingCache>> = Rc::default();
     /// The names of events that it knows to be stored.
     static KNOWN_NAMES: Rc<RefCell<KnownNames>> = Rc::default();
     /// The connections that the isolate read a moment ago, with their secrets sealed.
@@ -89,8 +98,12 @@ pub fn api_reference() -> Result<Reference, String> {
 impl Edge {
     /// Opens the bindings of `env`.
     fn open(env: &Env) -> Result<Self, String> {
+        Self::metered(env, Meter::new(env))
+    }
+
+    /// The same, counting what it costs with `meter`.
+    fn metered(env: &Env, meter: Meter) -> Result<Self, String> {
         let settings = settings_of(env)?;
-        let meter = Meter::new(env);
         let statements = Rc::default();
         let targets = TARGETS.with(Rc::clone);
         let bound = |name: &str| {
@@ -105,12 +118,8 @@ impl Edge {
             Ok::<_, String>(JobQueue::new(queue, meter.clone()))
         };
         let (jobs, upkeep) = (queue("JOBS")?, queue("UPKEEP")?);
-        let lanes = env.durable_object("LANES").map_err(|e| format!("binding LANES: {e}"))?;
-        let lanes = LaneObjects::new(lanes, meter.clone());
-        let lanes = match settings::jurisdiction(env) {
-            Some(jurisdiction) => lanes.within(&jurisdiction)?,
-            None => lanes,
-        };
+        let lanes = LaneObjects::bound(env, meter.clone())?;
+        let intakes = IntakeObjects::bound(env, meter.clone())?;
         let outbound = FetchOutbound;
         let in_flight = IN_FLIGHT.with(Rc::clone);
         let bodies = BODIES.with(Rc::clone);
@@ -121,6 +130,7 @@ impl Edge {
             jobs,
             upkeep,
             lanes,
+            intakes,
             outbound,
             rate_limits: Bound::open(env),
             meter,
@@ -128,6 +138,7 @@ impl Edge {
             write_gate: WRITE_GATE.with(Rc::clone),
             targets,
             known_names: KNOWN_NAMES.with(Rc::clone),
+            routings: ROUTINGS.with(Rc::clone),
             bodies,
             points: Points::open(env),
         };
@@ -196,6 +207,7 @@ impl Platform for Edge {
     type Database = D1;
     type Jobs = JobQueue;
     type Lanes = LaneObjects;
+    type Intakes = IntakeObjects;
     type Outbound = FetchOutbound;
     type RateLimits = Bound;
 
@@ -224,6 +236,10 @@ impl Platform for Edge {
         &self.0.lanes
     }
 
+    fn intakes(&self) -> &IntakeObjects {
+        &self.0.intakes
+    }
+
     fn outbound(&self) -> &FetchOutbound {
         &self.0.outbound
     }
@@ -242,6 +258,10 @@ impl Platform for Edge {
 
     fn targets(&self) -> &RefCell<TargetCache> {
         &self.0.targets
+    }
+
+    fn routings(&self) -> &RefCell<RoutingCache> {
+        &self.0.routings
     }
 
     fn known_names(&self) -> &RefCell<KnownNames> {

@@ -14,8 +14,8 @@ pub fn jurisdiction(env: &Env) -> Option<String> {
 }
 
 /// Secrets `ADMIN_TOKEN` and `MASTER_KEYS`; variables `ALLOW_PRIVATE_DESTINATIONS` (`true` opens),
-/// `PROVIDER_BASES` (JSON, for tests, only with the former), `LOG_SHARDS`, `OWN_HOSTS` and
-/// `BLOCKED_HOSTS` (comma-separated, may be missing), and the quotas
+/// `PROVIDER_BASES` (JSON, for tests, only with the former), `LOG_SHARDS`, `INTAKES`, `OWN_HOSTS`
+/// and `BLOCKED_HOSTS` (comma-separated, may be missing), and the quotas
 /// `WORKSPACES_PER_ORGANIZATION`, `CONNECTIONS_PER_WORKSPACE` and `EVENTS_PER_MONTH` (of a
 /// workspace), each missing or empty for none; `NOTICE`, a text for everybody.
 ///
@@ -28,6 +28,7 @@ pub fn read(env: &Env) -> Result<Settings, String> {
         value.map_err(|_| format!("the secret {name} is not set"))
     };
     let shards = var("LOG_SHARDS").unwrap_or_else(|| "1".to_owned());
+    let intakes = var("INTAKES").unwrap_or_else(|| "4".to_owned());
     let hosts = |name: &str| {
         let text = var(name).unwrap_or_default();
         let hosts = text.split(',').map(str::trim).filter(|host| !host.is_empty());
@@ -47,6 +48,7 @@ pub fn read(env: &Env) -> Result<Settings, String> {
         provider_bases: bases
             .map_err(|e| format!("PROVIDER_BASES must be an object of URLs: {e}"))?,
         log_shards: shards.parse().map_err(|_| "LOG_SHARDS must be a number".to_owned())?,
+        intakes: intakes.parse().map_err(|_| "INTAKES must be a number".to_owned())?,
         own_hosts: hosts("OWN_HOSTS"),
         blocked_hosts: hosts("BLOCKED_HOSTS"),
         notice: var("NOTICE").filter(|text| !text.trim().is_empty()),

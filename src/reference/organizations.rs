@@ -134,6 +134,14 @@ pub fn health() -> Vec<Operation> {
         need("queue_lag_seconds", count(0))
             .says("The same of attempts that only the queue keeps waiting."),
     ]);
+    let intake = closed([
+        need("intake", count(0)),
+        may("waiting", count(0)).says(
+            "Events that it has accepted and that are not in LOG yet; missing where it does not \
+             answer.",
+        ),
+        may("oldest_waiting_seconds", count(0)),
+    ]);
     let healthy = closed([
         need("status", only("ok")),
         need("version", words("0.1.0")),
@@ -146,6 +154,7 @@ pub fn health() -> Vec<Operation> {
             .says("What the operator tells everybody (`NOTICE`)."),
         may("deliveries", list_of(vitals))
             .says("With the admin token: what is owed on each shard, and how late it is."),
+        may("intakes", list_of(intake)).says("With the admin token: what waits to be in LOG."),
         may("storage", list_of(shard)).says("With the admin token: each shard."),
         may("master_keys", Shape::Named("MasterKeys"))
             .says("With the admin token: what each master key has sealed."),

@@ -4,13 +4,18 @@
 use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
-use crate::domain::base::limits::{EVENT_ROW_BYTES, ROW_INLINE_BYTES, SWEEP_GRACE_MS};
+use crate::domain::base::limits::{
+    EVENT_ROW_BYTES, ROW_INLINE_BYTES, STATEMENT_BYTES_MAX, SWEEP_GRACE_MS,
+};
+use crate::domain::delivery::state::{EndReason, State};
+use crate::domain::lane::queue::QueuePosition;
 use crate::domain::routing::event::{Event, FanOut, Service};
 use crate::domain::routing::idempotency::{Claims, StoredClaim};
 use crate::domain::routing::known_names::NewName;
 use crate::domain::routing::trace::Trace;
 use crate::ports::{Database, Param, Statement};
 use crate::store::idempotency;
+use crate::store::row::{FromRow, Row};
 use crate::store::{all_rows, run, set, statement};
 
 /// With a key nothing is stored unless the request has it: see [`idempotency`].
@@ -23,6 +28,13 @@ const INSERT: &str = "\
       created_at_ms, fan_out, payload_bytes, unmatched, hops, trace, payload) \
     select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?13, ?14, ?15 \
     where ?11 is null or exists (select 1 from idempotency_keys where id = ?11 and owner = ?12)";
+/// The same for many events whose rows hold their payloads, where no key is claimed.
+const INSERT_SET: &str = "\
+    insert or ignore into events (workspace, event, name, resource, resource_id, created_by, \
+      created_at_ms, fan_out, payload_bytes, unmatched, hops, trace, payload) \
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, \
+      value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, \
+      value ->> 12 from json_each(?1)";
 /// Follows its payload's insert in the same batch. When the event is there already (the batch is a
 /// repetition) both do nothing, and so they do when another request has the key.
 const INSERT_AFTER_PAYLOAD: &str = "\
@@ -30,19 +42,20 @@ const INSERT_AFTER_PAYLOAD: &str = "\
       created_at_ms, fan_out, payload_bytes, unmatched, hops, trace, payload_id) \
     select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?13, ?14, last_insert_rowid() \
     where ?11 is null or exists (select 1 from idempotency_keys where id = ?11 and owner = ?12)";
-/// `?2` is 1 when there is a key: then only what was stored owes anything.
+/// `?2` is 1 when there is a key: then only what was stored owes anything. `?3` is when it is due.
 const INSERT_DELIVERIES: &str = "\
     insert or ignore into deliveries (workspace, connection, event, rule, state, open, due_at_ms, \
       sweep_at_ms, payload_bytes, created_at_ms, seq) \
     select value ->> 0, value ->> 1, value ->> 2, value ->> 3, \
       case value ->> 6 when 1 then 'held' else 'pending' end, 1 - (value ->> 6), \
-      case value ->> 6 when 0 then value ->> 5 end, \
-      case value ->> 6 when 0 then value ->> 5 + (value ->> 7) end, value ->> 4, value ->> 5, \
+      case value ->> 6 when 0 then ?3 end, \
+      case value ->> 6 when 0 then ?3 + (value ->> 7) end, value ->> 4, value ->> 5, \
       case when value ->> 8 is not null then (select c.n from strict_counters c \
         where c.workspace = value ->> 0 and c.connection = value ->> 1) - (value ->> 8) end \
     from json_each(?1) \
     where ?2 = 0 or exists (select 1 from events e \
-      where e.workspace = value ->> 0 and e.event = value ->> 2)";
+      where e.workspace = value ->> 0 and e.event = value ->> 2) \
+    returning event, rule";
 /// Takes the numbers that the deliveries of a batch need from the counters of their lines. It comes
 /// before the events: when they are there already (the batch is a repetition) it does nothing, and
 /// the numbers have no gap.
@@ -63,8 +76,8 @@ const INSERT_NAMES: &str = "\
 /// the first to show, all or none. Storing the same again changes nothing, so an unknown result may
 /// be repeated.
 ///
-/// With `claims`, events of a workspace are stored only if this request has the key there. The
-/// answer is who has it: nothing without claims.
+/// With `claims`, events of a workspace are stored only if this request has the key there. What
+/// they owe is due at `due_at_ms`.
 ///
 /// # Errors
 /// When the shard's answer is not known.
@@ -73,13 +86,19 @@ pub async fn insert(
     events: &[(Event, String)],
     names: &[NewName<'_>],
     claims: Option<&Claims>,
-) -> Result<Vec<StoredClaim>> {
+    due_at_ms: i64,
+) -> Result<Stored> {
     let mut numbers = Numbers::of(events);
     let mut statements: Vec<Statement> = claims.map(idempotency::claim).into_iter().collect();
     statements.extend(numbers.statement(claims));
     let mut deliveries = Vec::new();
+    let mut together = Vec::new();
     for (event, payload) in events {
-        statements.extend(event_statements(event, payload, claims));
+        let row = EventRow::of(event, payload);
+        match claims {
+            None if row.fits && events.len() > 1 => together.push(row),
+            claims => statements.extend(row.statements(claims)),
+        }
         for owed in &event.fan_out {
             // A lane may start what no job is under way for.
             let grace_ms = if owed.service == Service::Jobs { SWEEP_GRACE_MS } else { 0 };
@@ -96,19 +115,72 @@ pub async fn insert(
             ));
         }
     }
+    statements.extend(together.chunks(SET_EVENTS).map(EventRow::statement_of_all));
     let is_guarded = claims.is_some();
-    if !deliveries.is_empty() {
-        statements.push(statement(INSERT_DELIVERIES, [set(&deliveries), is_guarded.into()]));
+    let place = (!deliveries.is_empty()).then_some(statements.len());
+    if place.is_some() {
+        let params = [set(&deliveries), is_guarded.into(), due_at_ms.into()];
+        statements.push(statement(INSERT_DELIVERIES, params));
     }
     if !names.is_empty() {
         statements.push(statement(INSERT_NAMES, [set(&names), is_guarded.into()]));
     }
     statements.extend(claims.map(idempotency::kept));
     let results = run(log, statements).await?;
-    match (claims, results.last()) {
-        (Some(_), Some(kept)) => all_rows(kept),
-        _ => Ok(Vec::new()),
+    let owed = place.and_then(|place| results.get(place)).map_or(Ok(Vec::new()), all_rows)?;
+    let kept = match (claims, results.last()) {
+        (Some(_), Some(kept)) => all_rows(kept)?,
+        _ => Vec::new(),
+    };
+    Ok(Stored { kept, owed })
+}
+
+impl FromRow for QueuePosition {
+    fn from_row(row: &mut Row) -> Self {
+        Self { event: row.text("event"), rule: row.int("rule") }
     }
+}
+
+/// What a batch stored.
+#[derive(Debug, Default)]
+pub struct Stored {
+    /// Who has the keys: nothing without claims.
+    pub kept: Vec<StoredClaim>,
+    /// The deliveries that were not there before.
+    pub owed: Vec<QueuePosition>,
+}
+
+/// As an event whose payload was erased: the empty text is no JSON.
+const SET_ASIDE: &str = "\
+    insert or ignore into events (workspace, event, name, created_by, created_at_ms, fan_out, \
+      payload_bytes, payload, erased_at_ms) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8)";
+const FAIL_SET_ASIDE: &str = "\
+    insert or ignore into deliveries (workspace, connection, event, rule, state, open, \
+      payload_bytes, reason, created_at_ms, completed_at_ms) \
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, ?2, 0, ?3, ?4, ?5, ?6 \
+    from json_each(?1)";
+
+/// Stores an event that the database refuses without its payload; what it owes has failed.
+///
+/// # Errors
+/// When the shard's answer is not known.
+pub async fn set_aside(
+    log: &impl Database,
+    event: &Event,
+    payload_bytes: usize,
+    now_ms: i64,
+) -> Result<()> {
+    let row = |owed: &FanOut| json!([event.workspace, owed.connection, event.id, owed.rule_number]);
+    let rows: Value = event.fan_out.iter().map(row).collect();
+    let fan_out = serde_json::to_string(&event.fan_out).expect("a fan-out list is JSON");
+    let (of, id) = ((&event.workspace).into(), (&event.id).into());
+    let (name, by) = ((&event.name).into(), (&event.created_by).into());
+    let (at, bytes) = (Param::from(event.created_at_ms), Param::from(payload_bytes));
+    let kept = [of, id, name, by, at.clone(), fan_out.into(), bytes.clone(), Param::from(now_ms)];
+    let (state, reason) = (State::Failed.into(), EndReason::Internal.as_str());
+    let state: &str = state;
+    let failed = [rows.to_string().into(), state.into(), bytes, reason.into(), at, now_ms.into()];
+    run(log, vec![statement(SET_ASIDE, kept), statement(FAIL_SET_ASIDE, failed)]).await.map(drop)
 }
 
 /// The numbers that a batch takes from the counters of strict lines, by connection: workspace,
@@ -154,38 +226,83 @@ impl<'a> Numbers<'a> {
     }
 }
 
-fn event_statements(event: &Event, payload: &str, claims: Option<&Claims>) -> Vec<Statement> {
-    let fan_out = serde_json::to_string(&event.fan_out).expect("a fan-out list is JSON");
-    let unmatched = (!event.unmatched.is_empty())
-        .then(|| serde_json::to_string(&event.unmatched).expect("a list of rules is JSON"));
-    let texts = [&event.name, &event.created_by, &fan_out].map(String::len).iter().sum::<usize>()
-        + [&event.resource, &event.resource_id, &unmatched]
-            .map(|text| text.as_ref().map_or(0, String::len))
-            .iter()
-            .sum::<usize>();
-    let fits = EVENT_ROW_BYTES + texts + payload.len() <= ROW_INLINE_BYTES;
-    let key: Param = claims.and_then(|claims| claims.id_in(&event.workspace)).into();
-    let owner: Param = claims.map(|claims| claims.owner.as_str()).into();
-    let mut params: Vec<Param> = vec![
-        (&event.workspace).into(),
-        (&event.id).into(),
-        (&event.name).into(),
-        event.resource.clone().into(),
-        event.resource_id.clone().into(),
-        (&event.created_by).into(),
-        event.created_at_ms.into(),
-        fan_out.into(),
-        payload.len().into(),
-        unmatched.into(),
-        key.clone(),
-        owner.clone(),
-        event.hops.into(),
-        event.trace.as_ref().map(Trace::to_stored).into(),
-    ];
-    if fits {
-        params.push(payload.into());
-        return vec![Statement { sql: INSERT, params }];
+/// An event as its row has it.
+struct EventRow<'a> {
+    event: &'a Event,
+    payload: &'a str,
+    fan_out: String,
+    unmatched: Option<String>,
+    /// Whether the payload stands in the row.
+    fits: bool,
+}
+
+/// Events of one statement: with the largest rows half of what a statement may have.
+const SET_EVENTS: usize = STATEMENT_BYTES_MAX / 2 / ROW_INLINE_BYTES;
+
+impl<'a> EventRow<'a> {
+    fn of(event: &'a Event, payload: &'a str) -> Self {
+        let fan_out = serde_json::to_string(&event.fan_out).expect("a fan-out list is JSON");
+        let unmatched = (!event.unmatched.is_empty())
+            .then(|| serde_json::to_string(&event.unmatched).expect("a list of rules is JSON"));
+        let own = [&event.name, &event.created_by, &fan_out].map(String::len);
+        let others = [&event.resource, &event.resource_id, &unmatched];
+        let others = others.map(|text| text.as_ref().map_or(0, String::len));
+        let texts = own.iter().chain(&others).sum::<usize>();
+        let fits = EVENT_ROW_BYTES + texts + payload.len() <= ROW_INLINE_BYTES;
+        Self { event, payload, fan_out, unmatched, fits }
     }
-    let first = [(&event.workspace).into(), (&event.id).into(), payload.into(), key, owner];
-    vec![statement(INSERT_PAYLOAD, first), Statement { sql: INSERT_AFTER_PAYLOAD, params }]
+
+    fn trace(&self) -> Option<String> {
+        self.event.trace.as_ref().map(Trace::to_stored)
+    }
+
+    fn statement_of_all(rows: &[Self]) -> Statement {
+        let row = |row: &Self| {
+            let event = row.event;
+            json!([
+                event.workspace,
+                event.id,
+                event.name,
+                event.resource,
+                event.resource_id,
+                event.created_by,
+                event.created_at_ms,
+                row.fan_out,
+                row.payload.len(),
+                row.unmatched,
+                event.hops,
+                row.trace(),
+                row.payload
+            ])
+        };
+        statement(INSERT_SET, [set(&rows.iter().map(row).collect::<Vec<Value>>())])
+    }
+
+    fn statements(self, claims: Option<&Claims>) -> Vec<Statement> {
+        let (event, payload) = (self.event, self.payload);
+        let key: Param = claims.and_then(|claims| claims.id_in(&event.workspace)).into();
+        let owner: Param = claims.map(|claims| claims.owner.as_str()).into();
+        let mut params: Vec<Param> = vec![
+            (&event.workspace).into(),
+            (&event.id).into(),
+            (&event.name).into(),
+            event.resource.clone().into(),
+            event.resource_id.clone().into(),
+            (&event.created_by).into(),
+            event.created_at_ms.into(),
+            (&self.fan_out).into(),
+            payload.len().into(),
+            self.unmatched.clone().into(),
+            key.clone(),
+            owner.clone(),
+            event.hops.into(),
+            self.trace().into(),
+        ];
+        if self.fits {
+            params.push(payload.into());
+            return vec![Statement { sql: INSERT, params }];
+        }
+        let first = [(&event.workspace).into(), (&event.id).into(), payload.into(), key, owner];
+        vec![statement(INSERT_PAYLOAD, first), Statement { sql: INSERT_AFTER_PAYLOAD, params }]
+    }
 }

@@ -10,7 +10,7 @@ use crate::domain::base::limits::IDEMPOTENCY_KEPT_MS;
 use crate::domain::routing::idempotency::{Claim, Claims, Placed, StoredClaim};
 use crate::ports::{Database, Statement};
 use crate::store::row::{FromRow, Row};
-use crate::store::{run, statement};
+use crate::store::{all_rows, run, set, statement};
 
 /// A key that is there is left alone, unless its time is over: the sweeper may come late.
 const CLAIM: &str = "\
@@ -23,7 +23,6 @@ const CLAIM: &str = "\
 
 /// Claims keys; the first statement of its batch.
 pub fn claim(claims: &Claims) -> Statement {
-    let placed = |placed: &Placed| json!({"i": placed.index, "e": placed.event});
     let row = |claim: &Claim| {
         let events: Value = claim.events.iter().map(placed).collect();
         json!([claim.id, events])
@@ -48,6 +47,40 @@ const KEPT: &str = "\
 pub fn kept(claims: &Claims) -> Statement {
     let ids: Value = claims.of.iter().map(|claim| claim.id.as_str()).collect();
     statement(KEPT, [ids.to_string().into()])
+}
+
+const KEEP: &str = "\
+    insert into idempotency_keys (id, owner, body_hash, events, created_by, created_at_ms) \
+    values (?1, ?2, ?3, ?4, ?5, ?6) \
+    on conflict do update set owner = excluded.owner, body_hash = excluded.body_hash, \
+      events = excluded.events, created_by = excluded.created_by, \
+      created_at_ms = excluded.created_at_ms";
+
+/// Claims a key that nobody has, or whose time is over.
+pub fn keep(claim: &StoredClaim) -> Statement {
+    let events: Value = claim.events.iter().map(placed).collect();
+    let params = [
+        (&claim.id).into(),
+        (&claim.owner).into(),
+        (&claim.body_hash).into(),
+        events.to_string().into(),
+        (&claim.created_by).into(),
+        claim.created_at_ms.into(),
+    ];
+    statement(KEEP, params)
+}
+
+/// Who has these keys.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find(db: &impl Database, ids: &[&str]) -> Result<Vec<StoredClaim>> {
+    let results = run(db, vec![statement(KEPT, [set(&ids)])]).await?;
+    all_rows(&results[0])
+}
+
+fn placed(placed: &Placed) -> Value {
+    json!({"i": placed.index, "e": placed.event})
 }
 
 impl FromRow for StoredClaim {

@@ -30,6 +30,7 @@ pub mod failure_counts;
 pub mod held;
 pub mod hidden_connections;
 pub mod idempotency;
+pub mod intake;
 pub mod lanes;
 pub mod lines;
 pub mod machine_keys;

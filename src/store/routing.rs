@@ -9,27 +9,11 @@ use crate::domain::base::secret::Sealed;
 use crate::domain::base::storage::StorageLevel;
 use crate::domain::routing::rule::Rule;
 use crate::domain::tenants::key_limits::KeyLimits;
+use crate::domain::tenants::routing::{KeyRouting, Routing};
 use crate::domain::tenants::workspace::WorkspaceLocation;
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{run, select, statement};
-
-/// Where a workspace's events live and the rules for the patterns that were asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Routing {
-    /// The workspace.
-    pub home: WorkspaceLocation,
-    /// Rules, by number.
-    pub rules: Vec<Rule>,
-    /// Until when it has used up its events.
-    pub full_until_ms: Option<i64>,
-    /// Whether its organization is suspended.
-    pub is_suspended: bool,
-    /// Whether receivers are told the trace that an event belongs to.
-    pub passes_trace: bool,
-    /// How full its shard is.
-    pub storage: StorageLevel,
-}
 
 impl FromRow for Routing {
     fn from_row(row: &mut Row) -> Self {
@@ -105,17 +89,16 @@ macro_rules! rules {
     };
 }
 
-/// The routing of a publishable key's workspace, with what the key is limited to.
-struct OfPublishableKey(Routing, KeyLimits);
-
-impl FromRow for OfPublishableKey {
+impl FromRow for KeyRouting {
     fn from_row(row: &mut Row) -> Self {
-        Self(Routing::from_row(row), KeyLimits::from_row(row))
+        let (routing, limits) = (Routing::from_row(row), KeyLimits::from_row(row));
+        Self { routing, limits, expires_at_ms: row.maybe_int("expires_at_ms") }
     }
 }
 
 const BY_PUBLISHABLE_KEY: &str = concat!(
     "select w.id as workspace, w.number, w.shard, w.full_until_ms, k.events, k.origins, \
+       k.expires_at_ms, \
        o.suspended_at_ms is not null as is_suspended, o.trace_context, ",
     shard_bytes!(),
     rules!("?2"),
@@ -134,19 +117,21 @@ pub async fn find_by_publishable_key(
     public_key: &str,
     patterns: &[String],
     now_ms: i64,
-) -> Result<Option<(Routing, KeyLimits)>> {
+) -> Result<Option<KeyRouting>> {
     let piece = |piece: String| {
         statement(BY_PUBLISHABLE_KEY, [public_key.into(), piece.into(), now_ms.into()])
     };
     let results = run(control, pieces(patterns).map(piece).collect()).await?;
-    let (mut found, mut limits) = (Vec::new(), None);
+    let mut whole: Option<KeyRouting> = None;
     for rows in &results {
-        let read: Option<OfPublishableKey> = row::first(row::rows(rows)?)?;
-        let Some(OfPublishableKey(routing, of_key)) = read else { return Ok(None) };
-        add(&mut found, routing);
-        limits.get_or_insert(of_key);
+        let read: Option<KeyRouting> = row::first(row::rows(rows)?)?;
+        let Some(read) = read else { return Ok(None) };
+        match &mut whole {
+            Some(whole) => whole.routing.add_rules(read.routing.rules),
+            None => whole = Some(read),
+        }
     }
-    Ok(found.pop().zip(limits))
+    Ok(whole)
 }
 
 /// The patterns in pieces: the rules of one are bounded ([`ROUTING_PATTERNS`]), so that the rules
@@ -160,10 +145,7 @@ fn pieces(patterns: &[String]) -> impl Iterator<Item = String> {
 /// Adds what a piece says of a workspace. A rule is for one pattern, so it is in one piece.
 fn add(all: &mut Vec<Routing>, piece: Routing) {
     match all.iter_mut().find(|known| known.home.workspace == piece.home.workspace) {
-        Some(known) => {
-            known.rules.extend(piece.rules);
-            known.rules.sort_unstable_by_key(|rule| rule.number);
-        }
+        Some(known) => known.add_rules(piece.rules),
         None => all.push(piece),
     }
 }

@@ -1,4 +1,5 @@
-// What an event costs, counted on the running Worker: rows by D1's own count, from emit to settled.
+// What an event costs without intakes, counted on the running Worker: rows by D1's own count, from emit to settled.
+// What it costs with them is in intake.test.mjs.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { WASM_GZIP_BYTES_MAX, wasmSize } from "../../tools/build.mjs";
@@ -14,7 +15,7 @@ let requests = 0, meteredBefore = 0;
 const realFetch = globalThis.fetch;
 
 before(async () => {
-  world = await openWorld({ vars: { METER: "true" } });
+  world = await openWorld({ vars: { METER: "true", INTAKES: "0" } });
   tenant = await newTenant(world);
   // The counts are printed when a request is over, and read through a pipe: some come late.
   let counted;

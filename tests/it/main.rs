@@ -29,6 +29,7 @@ mod fuzz;
 mod golden;
 mod history;
 mod idempotency;
+mod intakes;
 mod lanes;
 mod languages;
 mod lists;

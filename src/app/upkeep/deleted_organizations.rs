@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::app::common::changing;
+use crate::app::intake::ask;
 use crate::app::upkeep::budget::Budget;
 use crate::app::upkeep::deleted_workspaces::FORGET_AFTER_MS;
 use crate::domain::base::error::Result;
@@ -31,7 +32,9 @@ pub async fn delete<P: Platform>(
         let is_deleted = organizations::bury(control, organization, version, now_ms).await?;
         Ok(is_deleted.then_some(()))
     })
-    .await
+    .await?;
+    ask::changed_all(platform).await;
+    Ok(())
 }
 
 /// Statements that each costs: to find its workspaces, three to delete each of them, and four for

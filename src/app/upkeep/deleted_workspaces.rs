@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::app::common::history_db;
 use crate::app::connections::settle_deleted;
+use crate::app::intake::ask;
 use crate::app::upkeep::budget::Budget;
 use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::limits::{CLEARED_CONNECTIONS, CLEARED_SESSIONS};
@@ -59,6 +60,7 @@ pub async fn delete<P: Platform>(
                     force_delete: true";
         return Err(Error::new(Kind::Conflict, used).with_code(Code::InUse));
     };
+    ask::changed(platform, id).await;
     let mut statements = Budget::new(CLEARED_AT_ONCE);
     if let Err(error) = clear(platform, &deleted, &mut statements).await {
         complain(platform, &deleted, &error);

@@ -6,7 +6,8 @@
 use serde_json::json;
 
 use crate::app::common::{group_by_key, history_db};
-use crate::app::emit;
+use crate::app::emit::direct::store_and_wake;
+use crate::app::emit::matching::owed_by;
 use crate::domain::base::error::Result;
 use crate::domain::base::names;
 use crate::domain::base::storage::StorageLevel;
@@ -15,8 +16,9 @@ use crate::domain::routing::event::{Event, NewEvent};
 use crate::domain::tenants::notice::{
     CREATED_BY, NOTICE_TRIED_MS, Notice, NoticeKind, PendingNotice,
 };
+use crate::domain::tenants::routing::Routing;
 use crate::ports::Platform;
-use crate::store::routing::{self, Routing};
+use crate::store::routing;
 use crate::store::{failure_counts, notices};
 
 fn complain<P: Platform>(platform: &P, done: Result<()>) {
@@ -90,7 +92,7 @@ async fn send<P: Platform>(platform: &P) -> Result<()> {
     let sendable = sendable.into_iter().filter(|(_, home)| home.storage != StorageLevel::Full);
     for (shard, of_shard) in group_by_key(sendable, |(_, home)| home.home.shard) {
         let events = of_shard.iter().map(|(notice, home)| event(notice, home));
-        match emit::store_and_wake(platform, shard, events.collect()).await {
+        match store_and_wake(platform, shard, &events.collect::<Vec<_>>()).await {
             Ok(()) => done.extend(of_shard.iter().map(|(notice, _)| notice.id.as_str())),
             Err(error) => complain(platform, Err(error)),
         }
@@ -106,7 +108,7 @@ fn event(notice: &PendingNotice, home: &Routing) -> (Event, String) {
         resource_id: notice.connection.clone(),
         payload: notice.payload(),
     };
-    let (fan_out, unmatched) = emit::owed_by(&new, home);
+    let (fan_out, unmatched) = owed_by(&new, home);
     let event = Event {
         id: notice.event_id(home.home.number),
         workspace: home.home.workspace.clone(),

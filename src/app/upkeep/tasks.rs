@@ -4,6 +4,7 @@
 
 use serde_json::json;
 
+use crate::app::intake::ask;
 use crate::app::upkeep::budget::Budget;
 use crate::app::upkeep::{clean, notices, quotas, retention, rollups, storage, sweep};
 use crate::app::{erasures, reseal};
@@ -21,7 +22,7 @@ use crate::ports::{Jobs, Platform, PortError};
 const BY_THE_MINUTE: usize = KEYS_FORGOTTEN_STEPS + 6 + 2 + 9 + 4 * RESEAL_STEPS;
 
 /// What the cron does: sends a message for every shard and task, the most urgent first. One that
-/// is not sent is sent a minute later.
+/// is not sent is sent a minute later. Intakes whose alarm was lost go on, too.
 pub async fn announce<P: Platform>(platform: &P, after_restart: bool) {
     let (shards, now_ms) = (0..platform.settings().log_shards, platform.now_ms());
     let is_due = |task: &Task| after_restart || task.is_due_in(now_ms / MINUTE_MS);
@@ -29,6 +30,7 @@ pub async fn announce<P: Platform>(platform: &P, after_restart: bool) {
         |task| shards.clone().map(move |shard| UpkeepJob::new(shard, task, after_restart, now_ms));
     let jobs: Vec<UpkeepJob> = Task::ALL.into_iter().filter(is_due).flat_map(of_task).collect();
     send(platform, &jobs, 0).await;
+    ask::poke_all(platform).await;
 }
 
 async fn send<P: Platform>(platform: &P, jobs: &[UpkeepJob], delay_s: u32) {

@@ -240,7 +240,8 @@ impl Error {
         if is_plain { self.unavailable_means(UNKNOWN_CHANGE) } else { self }
     }
 
-    fn with_detail(mut self, detail: String) -> Self {
+    /// The same error with what the log learns.
+    pub fn with_detail(mut self, detail: String) -> Self {
         self.detail = detail;
         self
     }

@@ -61,6 +61,13 @@ pub fn parse_uuid(text: &str) -> Option<String> {
     hyphenated.then(|| Uuid::try_parse(text).ok()).flatten().map(|id| id.to_string())
 }
 
+/// When the event was accepted whose id this is, in milliseconds since 1970 (RFC 9562, section
+/// 5.7).
+pub fn time_of(event: &str) -> Option<i64> {
+    let head = event.get(..8)?.to_owned() + event.get(9..13)?;
+    i64::from_str_radix(&head, 16).ok()
+}
+
 /// The workspace number inside an event id, or `None` if the text is no event id.
 pub fn workspace_number(event: &str) -> Option<u32> {
     let id = Uuid::try_parse(event).ok().filter(|id| id.get_version_num() == 7)?;

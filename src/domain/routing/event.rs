@@ -3,7 +3,7 @@
 
 use crate::domain::base::ids::TEST_RULE;
 use crate::domain::base::names::{check_name, check_resource_id};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::domain::base::error::{Error, Kind, Result};
@@ -55,7 +55,7 @@ pub struct Event {
 }
 
 /// A rule for an event's name that did not match the event.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Unmatched {
     /// Number of the rule in its workspace.
     #[serde(rename = "n")]
@@ -72,7 +72,7 @@ pub struct Unmatched {
 }
 
 /// One delivery that an event owes: by which rule, to which connection.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FanOut {
     /// Number of the rule in its workspace.
     #[serde(rename = "n")]
@@ -97,7 +97,8 @@ pub struct FanOut {
 }
 
 /// How deliveries of a connection are served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Service {
     /// By a job for each.
     #[default]

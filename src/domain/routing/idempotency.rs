@@ -8,6 +8,7 @@
 //! The claim is part of the batch that stores the events, and no read comes before it. So of any
 //! number of requests at the same time one wins, and all of them learn which.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::domain::base::error::{Error, Kind, Result};
@@ -100,7 +101,7 @@ pub struct Claim {
 }
 
 /// An event in its place in a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placed {
     /// The place, from 0.
     pub index: usize,
@@ -109,7 +110,7 @@ pub struct Placed {
 }
 
 /// What is kept for a key: who has it, and what the first answer is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredClaim {
     /// See [`Key::id`].
     pub id: String,
@@ -153,6 +154,18 @@ impl Claims {
             }
         }
         claims
+    }
+
+    /// What is kept of them.
+    pub fn kept(&self) -> impl Iterator<Item = StoredClaim> {
+        self.of.iter().map(|claim| StoredClaim {
+            id: claim.id.clone(),
+            owner: self.owner.clone(),
+            body_hash: self.body_hash.clone(),
+            events: claim.events.clone(),
+            created_by: self.created_by.clone(),
+            created_at_ms: self.created_at_ms,
+        })
     }
 
     /// The id of the claim in a workspace.

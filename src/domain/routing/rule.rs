@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use strum::{EnumString, VariantArray};
 
 use crate::domain::base::names::{GLOBAL, same_resource};
@@ -67,7 +67,9 @@ impl Rule {
 }
 
 /// Why a rule for an event's name does not route the event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, EnumString, VariantArray)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumString, VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Mismatch {

@@ -8,6 +8,8 @@ pub mod look;
 pub mod notice;
 pub mod organization;
 pub mod origins;
+pub mod routing;
+pub mod routing_cache;
 pub mod session;
 pub mod session_path;
 pub mod session_token;

@@ -1,5 +1,8 @@
 //! The words of charts and their numbers.
 
+/// The newest so many since a time, where there are more.
+pub type Newest = Option<(usize, String)>;
+
 /// The words of charts and their numbers.
 pub struct Charts {
     pub week_title: &'static str,
@@ -19,7 +22,7 @@ pub struct Charts {
     pub heads: [&'static str; 4],
     pub week: fn(u64, u64) -> String,
     /// What became of how many; the newest so many since a time, where there are more.
-    pub day: fn((u64, u64, u64), Option<(usize, String)>) -> String,
+    pub day: fn((u64, u64, u64), Newest) -> String,
     pub percent: fn(Option<u64>) -> String,
     /// The date of a day, without its year.
     pub date: fn(&str) -> String,

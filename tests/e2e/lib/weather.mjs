@@ -1,6 +1,6 @@
 // The Worker with weather, for tests: `startWorker({wrapper})` puts this module in front of the built one. It hands the
 // database LOG_0 on with a wrapper around it that refuses writes while a test says so: GET /__weather?unwritable=true.
-import Worker, { Lane as BuiltLane } from "./index.js";
+import Worker, { Intake as BuiltIntake, Lane as BuiltLane } from "./index.js";
 
 let unwritable = false;
 
@@ -32,6 +32,12 @@ export default class extends Worker {
 }
 
 export class Lane extends BuiltLane {
+  constructor(state, env) {
+    super(state, withWeather(env));
+  }
+}
+
+export class Intake extends BuiltIntake {
   constructor(state, env) {
     super(state, withWeather(env));
   }

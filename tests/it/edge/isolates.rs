@@ -9,6 +9,7 @@ use posthorn::domain::connection::target_cache::TargetCache;
 use posthorn::domain::delivery::in_flight::InFlight;
 use posthorn::domain::delivery::write_gate::WriteGate;
 use posthorn::domain::routing::known_names::KnownNames;
+use posthorn::domain::tenants::routing_cache::RoutingCache;
 
 use super::Edge;
 
@@ -27,8 +28,21 @@ pub struct Isolate {
     pub write_gate: RefCell<WriteGate>,
     pub targets: RefCell<TargetCache>,
     pub known_names: RefCell<KnownNames>,
+    pub routings: RefCell<RoutingCache>,
     /// Writes of its own to CONTROL when that was last looked at.
     pub writes_seen: Cell<usize>,
+}
+
+impl Isolate {
+    /// Whether it is gone.
+    pub fn is_lost(&self) -> bool {
+        self.is_lost.get()
+    }
+
+    /// It is gone from now on.
+    pub fn end(&self) {
+        self.is_lost.set(true);
+    }
 }
 
 /// Who does something: the number of an invocation, 0 for none, and that of its isolate.

@@ -2,6 +2,7 @@
 //! clock that jumps to the next thing that happens.
 
 pub mod chaos;
+mod intakes;
 pub mod isolates;
 mod lanes;
 mod plans;
@@ -26,10 +27,12 @@ use posthorn::domain::delivery::in_flight::InFlight;
 use posthorn::domain::delivery::upkeep::UpkeepJob;
 use posthorn::domain::delivery::write_gate::WriteGate;
 use posthorn::domain::routing::known_names::KnownNames;
+use posthorn::domain::tenants::routing_cache::RoutingCache;
 use posthorn::ports::{Clock, Entropy, Log, Platform, PortError, Quotas, Settings};
 use serde_json::Value;
 
 use chaos::Chaos;
+pub use intakes::FakeIntakes;
 use isolates::Isolate;
 pub use lanes::FakeLanes;
 pub use queue::FakeQueue;
@@ -73,6 +76,8 @@ pub struct World {
     pub upkeep: FakeQueue,
     /// The lanes.
     pub lanes: FakeLanes,
+    /// The intakes.
+    pub intakes: FakeIntakes,
     /// The customers' endpoints.
     pub receivers: Receivers,
     /// The counts of requests.
@@ -146,6 +151,7 @@ impl Edge {
             allow_private_destinations: false,
             provider_bases: std::collections::BTreeMap::new(),
             log_shards,
+            intakes: std::env::var("INTAKES").ok().and_then(|n| n.parse().ok()).unwrap_or(0),
             own_hosts: vec!["posthorn.example".to_owned()],
             blocked_hosts: vec!["stopped.example".to_owned()],
             quotas,
@@ -153,6 +159,7 @@ impl Edge {
         };
         let (mut settings, wrong_settings) = (with_keys(MASTER_KEYS), with_keys(WRONG_KEYS));
         change(&mut settings);
+        let log_shards = settings.log_shards;
         let tasks = Tasks::new(START_MS);
         let chaos = Rc::new(Chaos::new(tasks.clone()));
         let (time, trouble) = (tasks.clone(), Rc::clone(&chaos));
@@ -165,6 +172,7 @@ impl Edge {
             queue: FakeQueue::new(tasks.clone(), Rc::clone(&chaos)),
             upkeep: FakeQueue::new(tasks.clone(), Rc::clone(&chaos)),
             lanes: FakeLanes::new(world.clone()),
+            intakes: FakeIntakes::new(world.clone()),
             receivers: Receivers::new(tasks.clone()),
             rate_limits: FakeRateLimits::new(tasks.clone()),
             lines: RefCell::default(),
@@ -242,6 +250,7 @@ impl Edge {
                 self.queue.next_due_ms(),
                 self.upkeep.next_due_ms(),
                 self.lanes.next_due_ms(),
+                self.intakes.next_due_ms(),
                 self.tasks.next_due_ms(),
                 Some(next_sweep_ms),
             ];
@@ -252,6 +261,7 @@ impl Edge {
             }
             self.tasks.advance_to(next_ms);
             self.block_on(self.lanes.ring(self.now_ms()));
+            self.block_on(self.intakes.ring(self.now_ms()));
             self.serve_upkeep();
             if next_ms >= next_sweep_ms {
                 self.cron(false);
@@ -291,11 +301,13 @@ impl Edge {
         self.1.write_gate.take();
         self.1.targets.take();
         self.1.known_names.take();
+        self.1.routings.take();
     }
 
     /// Forgets what lives in memory, as a crash of a local installation does.
     pub fn crash(&self) {
         self.queue.clear();
+        self.intakes.evict();
         self.tasks.clear();
         self.change_isolate();
     }
@@ -333,6 +345,7 @@ impl Platform for Edge {
     type Database = Sqlite;
     type Jobs = FakeQueue;
     type Lanes = FakeLanes;
+    type Intakes = FakeIntakes;
     type Outbound = Receivers;
     type RateLimits = FakeRateLimits;
 
@@ -358,6 +371,10 @@ impl Platform for Edge {
 
     fn lanes(&self) -> &FakeLanes {
         &self.0.lanes
+    }
+
+    fn intakes(&self) -> &FakeIntakes {
+        &self.0.intakes
     }
 
     fn outbound(&self) -> &Receivers {
@@ -386,5 +403,9 @@ impl Platform for Edge {
 
     fn known_names(&self) -> &RefCell<KnownNames> {
         &self.1.known_names
+    }
+
+    fn routings(&self) -> &RefCell<RoutingCache> {
+        &self.1.routings
     }
 }

@@ -53,6 +53,8 @@ type Witness = Box<dyn Fn(&[Statement])>;
 /// A database in memory.
 pub struct Sqlite {
     pub(super) db: RefCell<Connection>,
+    /// Whether its statements count as those of D1.
+    is_counted: bool,
     /// The statements that ran.
     pub(super) ran: RefCell<BTreeSet<&'static str>>,
     faults: RefCell<Vec<Option<Fault>>>,
@@ -76,6 +78,37 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
+    /// The database of an object: it is no D1.
+    pub fn own(tasks: Tasks, chaos: Rc<Chaos>) -> Self {
+        let db = Connection::open_in_memory().expect("SQLite opens");
+        db.set_limit(Limit::SQLITE_LIMIT_LENGTH, TEXT_BYTES_MAX).expect("a limit");
+        Self { is_counted: false, ..Self::on(db, tasks, chaos) }
+    }
+
+    /// What is written from now on is not safe before it is committed.
+    pub fn hold(&self) {
+        let db = self.db.borrow();
+        if db.is_autocommit() {
+            db.execute_batch("begin").expect("a transaction");
+        }
+    }
+
+    /// What was written is safe.
+    pub fn commit(&self) {
+        let db = self.db.borrow();
+        if !db.is_autocommit() {
+            db.execute_batch("commit").expect("a transaction");
+        }
+    }
+
+    /// What is not safe is lost.
+    pub fn roll_back(&self) {
+        let db = self.db.borrow();
+        if !db.is_autocommit() {
+            db.execute_batch("rollback").expect("a transaction");
+        }
+    }
+
     /// A database to which all migrations of a folder were applied.
     pub fn migrated(folder: &str, tasks: Tasks, chaos: Rc<Chaos>) -> Self {
         let db = Connection::open_in_memory().expect("SQLite opens");
@@ -90,8 +123,13 @@ impl Sqlite {
             let sql = std::fs::read_to_string(&file).expect("a migration");
             db.execute_batch(&sql).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         }
+        Self::on(db, tasks, chaos)
+    }
+
+    fn on(db: Connection, tasks: Tasks, chaos: Rc<Chaos>) -> Self {
         Self {
             db: RefCell::new(db),
+            is_counted: true,
             ran: RefCell::default(),
             faults: RefCell::default(),
             round_trips: Cell::new(0),
@@ -155,7 +193,7 @@ impl Sqlite {
 
     fn transaction(&self, statements: &[Statement]) -> rusqlite::Result<Vec<Rows>> {
         let mut db = self.db.borrow_mut();
-        let transaction = db.transaction()?;
+        let transaction = db.savepoint()?;
         let mut results = Vec::new();
         // Before all of them: to SQLite an explained change is one that changed nothing.
         for statement in statements {
@@ -166,7 +204,7 @@ impl Sqlite {
         for statement in statements {
             assert!(statement.params.len() <= 100, "D1 takes 100 parameters");
             self.ran.borrow_mut().insert(statement.sql);
-            let counted = self.tasks.count_statement();
+            let counted = if self.is_counted { self.tasks.count_statement() } else { 0 };
             assert!(counted <= STATEMENTS_MAX, "D1 answers {STATEMENTS_MAX} statements");
             let (rows, steps) = run(&transaction, statement)?;
             self.steps.set(self.steps.get() + i64::from(steps));

@@ -30,7 +30,7 @@ use world::World;
 const SEEDS: u64 = 2_000;
 
 /// Every kind of thing that has to go wrong somewhere. One that never does is no test.
-const KINDS: [&str; 37] = [
+const KINDS: [&str; 45] = [
     "database before",
     "database after",
     "cut at database",
@@ -41,6 +41,14 @@ const KINDS: [&str; 37] = [
     "lane after",
     "cut at lane",
     "lane cut after its step",
+    "intake before",
+    "intake after",
+    "cut at intake",
+    "intake sync before",
+    "intake sync after",
+    "intake cut at sync",
+    "intakes evicted",
+    "intake alarms dropped",
     "message lost",
     "message repeated",
     "message late",

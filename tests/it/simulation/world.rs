@@ -8,7 +8,7 @@ use std::rc::Rc;
 use posthorn::app::upkeep::budget::Budget;
 use posthorn::app::upkeep::{rollups, tasks};
 use posthorn::domain::delivery::upkeep::UpkeepJob;
-use posthorn::ports::Clock;
+use posthorn::ports::{Clock, Platform};
 use serde_json::{Value, json};
 
 use super::changes::Changes;
@@ -73,7 +73,12 @@ const TIMEOUTS_S: [u32; 4] = [1, 8, 15, 20];
 
 impl World {
     pub fn new(seed: u64) -> Self {
-        let edge = Edge::with_shards(2);
+        // Some installations have no intakes.
+        let intakes = if seed.is_multiple_of(3) { 0 } else { 2 };
+        let edge = Edge::with_settings(|settings| {
+            settings.log_shards = 2;
+            settings.intakes = intakes;
+        });
         edge.chaos.seed(seed);
         edge.reseed(seed);
         edge.control.trust_plans();
@@ -195,8 +200,9 @@ impl World {
             let deed_ms = if is_wild { next_deed_ms } else { i64::MAX };
             let queue_ms = self.edge.queue.next_due_ms().filter(|_| self.is_any_free());
             let upkeep_ms = self.edge.upkeep.next_due_ms();
-            let others =
-                [self.edge.lanes.next_due_ms(), self.edge.next_task_ms(), queue_ms, upkeep_ms];
+            let (lanes_ms, intakes_ms) =
+                (self.edge.lanes.next_due_ms(), self.edge.intakes.next_due_ms());
+            let others = [lanes_ms, intakes_ms, self.edge.next_task_ms(), queue_ms, upkeep_ms];
             let next_ms =
                 others.into_iter().flatten().chain([deed_ms, next_sweep_ms, end_ms]).min();
             self.edge.advance_to(next_ms.expect("an end"));
@@ -204,6 +210,10 @@ impl World {
             if self.edge.lanes.next_due_ms().is_some_and(|at_ms| at_ms <= now_ms) {
                 let edge = self.edge.clone();
                 self.edge.spawn(async move { edge.lanes.ring(now_ms).await });
+            }
+            if self.edge.intakes.next_due_ms().is_some_and(|at_ms| at_ms <= now_ms) {
+                let edge = self.edge.clone();
+                self.edge.spawn(async move { edge.intakes.ring(now_ms).await });
             }
             if now_ms >= next_sweep_ms {
                 next_sweep_ms += 60_000;
@@ -238,6 +248,14 @@ impl World {
         if chaos.draw(50) == 0 && !self.has_wrong_key() {
             self.lose_keys();
         }
+        if self.edge.settings().intakes > 0 {
+            if chaos.happens(40, "intakes evicted") {
+                self.edge.intakes.evict();
+            }
+            if chaos.happens(20, "intake alarms dropped") {
+                self.edge.intakes.drop_alarms();
+            }
+        }
         if chaos.happens(40, "lanes evicted") {
             self.edge.lanes.evict();
         }
@@ -251,7 +269,7 @@ impl World {
     fn is_done(&self) -> bool {
         let left = "select (select count(*) from deliveries where open = 1 or state = 'held') \
                       + (select count(*) from replays where status = 'running')";
-        self.ask(left).iter().all(|count| *count == json!(0))
+        self.edge.intakes.waiting() == 0 && self.ask(left).iter().all(|count| *count == json!(0))
     }
 }
 

@@ -1,0 +1,165 @@
+//! How the rest of the house reaches the intakes. A workspace has one, by its id.
+
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
+use serde_json::json;
+
+use crate::domain::base::error::{Error, Kind, Result};
+use crate::domain::base::ids;
+use crate::domain::base::time::{DAY_MS, MINUTE_MS};
+use crate::domain::intake::bounds::{ROUTING_CACHED_MS, TOLD_WITHIN_MS};
+use crate::domain::intake::messages::{Command, Part, PartReply, Reply, Status};
+use crate::domain::tenants::actor::Scope;
+use crate::ports::{Intakes, Platform, PortError};
+use crate::store::workspaces;
+
+/// Seconds after which who was refused because too much waits may try again.
+pub const FULL_S: u32 = 2;
+
+/// The message when an intake did not answer.
+const UNKNOWN: &str = "It is unknown whether this was stored; send it again with the same \
+    Idempotency-Key (without one it may be stored twice)";
+
+/// The number of a workspace's intake: the same as long as there are as many.
+pub fn number_of<P: Platform>(platform: &P, workspace: &str) -> u16 {
+    // FNV-1a.
+    const BASIS: u32 = 0x811c_9dc5;
+    const PRIME: u32 = 0x0100_0193;
+    let hash =
+        workspace.bytes().fold(BASIS, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(PRIME));
+    let number = hash % u32::from(platform.settings().intakes.max(1));
+    u16::try_from(number).unwrap_or(0)
+}
+
+/// Stores the parts of an emit. An unknown result is asked for once more, which stores nothing
+/// again. `may_be_there` is whether an earlier call may have stored them, and becomes so.
+///
+/// # Errors
+/// `Unavailable` when it is not known that they were stored.
+pub async fn emit<P: Platform>(
+    platform: &P,
+    number: u16,
+    parts: Vec<Part>,
+    may_be_there: &mut bool,
+) -> Result<Vec<PartReply>> {
+    let call = |is_repeated| {
+        let parts = parts.clone();
+        platform.intakes().call(number, Command::Emit { parts, is_repeated })
+    };
+    let reply = match call(*may_be_there).await {
+        Err(_) => {
+            *may_be_there = true;
+            call(true).await
+        }
+        reply => reply,
+    };
+    match reply {
+        Ok(Reply::Parts(replies)) if replies.len() == parts.len() => Ok(replies),
+        Ok(_) => Err(Error::unavailable("an intake answered something else")),
+        Err(PortError(text)) => Err(Error::unavailable(text)),
+    }
+    .map_err(|error| error.unavailable_means(UNKNOWN))
+}
+
+/// Tells the intake of a workspace that its keys, rules or connections were changed, after that is
+/// in CONTROL and before it is answered: from then on no emit is matched with what was before. What
+/// the workspace has there is flushed, if LOG takes it. An intake that cannot be reached is waited
+/// out: no isolate goes longer by what it read.
+pub async fn changed<P: Platform>(platform: &P, workspace: &str) {
+    let since_ms = platform.now_ms();
+    if !tell(platform, workspace).await {
+        outlive(platform, since_ms).await;
+    }
+}
+
+/// The same without waiting; whether the intake knows.
+pub async fn tell<P: Platform>(platform: &P, workspace: &str) -> bool {
+    if platform.settings().intakes == 0 {
+        return true;
+    }
+    let number = number_of(platform, workspace);
+    let call = platform.intakes().call(number, Command::Changed(workspace.to_owned()));
+    let late = platform.sleep_ms(TOLD_WITHIN_MS);
+    let told = match select(pin!(call), pin!(late)).await {
+        Either::Left((told, _)) => told,
+        Either::Right(_) => Err(PortError(format!("no answer within {TOLD_WITHIN_MS} ms"))),
+    };
+    match told {
+        Ok(Reply::Flushed(generation) | Reply::Behind(generation)) => {
+            platform.routings().borrow_mut().learn(workspace, generation);
+            true
+        }
+        Ok(_) => false,
+        Err(PortError(error)) => {
+            platform.log_event(&json!({"at": "intake", "intake": number, "error": error}));
+            false
+        }
+    }
+}
+
+/// Waits until no isolate goes by what it read before: for changes of all workspaces of an
+/// organization.
+pub async fn changed_all<P: Platform>(platform: &P) {
+    if platform.settings().intakes > 0 {
+        outlive(platform, platform.now_ms()).await;
+    }
+}
+
+async fn outlive<P: Platform>(platform: &P, since_ms: i64) {
+    let rest_ms = since_ms + ROUTING_CACHED_MS - platform.now_ms();
+    platform.sleep_ms(rest_ms.clamp(0, ROUTING_CACHED_MS)).await;
+}
+
+/// Has all that a workspace's intake holds of it flushed, for what acts on all events so far.
+///
+/// # Errors
+/// `Unavailable` when LOG does not take what waits, or the intake does not answer.
+pub async fn flushed<P: Platform>(platform: &P, workspace: &str) -> Result<()> {
+    if platform.settings().intakes == 0 {
+        return Ok(());
+    }
+    let number = number_of(platform, workspace);
+    match platform.intakes().call(number, Command::Flush(workspace.to_owned())).await {
+        Ok(Reply::Flushed(_)) => Ok(()),
+        Ok(_) => Err(Error::unavailable("what waits at the intake is not in LOG yet")),
+        Err(PortError(error)) => Err(Error::unavailable(error)),
+    }
+}
+
+/// Has an event brought to LOG that was not found there, if it may still be at the intake; whether
+/// it is worth to look again.
+///
+/// # Errors
+/// As [`flushed`]: it may be there, and cannot be seen.
+pub async fn may_be_found<P: Platform>(platform: &P, scope: &Scope, event: &str) -> Result<bool> {
+    let now_ms = platform.now_ms();
+    let is_new = |at_ms: i64| (now_ms - DAY_MS..now_ms + MINUTE_MS).contains(&at_ms);
+    let number = ids::workspace_number(event).filter(|_| platform.settings().intakes > 0);
+    let (Some(number), true) = (number, ids::time_of(event).is_some_and(is_new)) else {
+        return Ok(false);
+    };
+    match workspaces::find_by_number(platform.control(), scope, number).await {
+        Ok(workspace) => flushed(platform, &workspace.id).await.map(|()| true),
+        Err(error) if error.kind == Kind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks every intake how things are, which also wakes what was left lying: `None` for one that does
+/// not answer.
+pub async fn poke_all<P: Platform>(platform: &P) -> Vec<Option<Status>> {
+    let mut all = Vec::new();
+    for number in 0..platform.settings().intakes {
+        let status = match platform.intakes().call(number, Command::Poke).await {
+            Ok(Reply::Status(status)) => Some(status),
+            Ok(_) => None,
+            Err(PortError(error)) => {
+                platform.log_event(&json!({"at": "intake", "intake": number, "error": error}));
+                None
+            }
+        };
+        all.push(status);
+    }
+    all
+}

@@ -1,0 +1,138 @@
+//! Bringing to LOG what was stored, in the order in which it was stored: one flush at a time for
+//! each shard.
+//!
+//! A flush whose result is not known is repeated with the same events before all else, which
+//! changes nothing that is there already. A row is deleted here when its events are in LOG.
+
+use serde_json::json;
+
+use crate::app::common::history_db;
+use crate::app::emit::direct::flush;
+use crate::app::intake::Intake;
+use crate::domain::base::error::Result;
+use crate::domain::intake::bounds::FLUSH_STATEMENTS;
+use crate::domain::intake::waiting;
+use crate::domain::routing::event::Event;
+use crate::ports::{IntakeStorage, Platform};
+use crate::store::emit as log;
+use crate::store::intake as store;
+
+/// Statements of a flush beside one for each event: deliveries, numbers, names, each perhaps twice.
+const STATEMENTS_MORE: usize = 8;
+
+impl<S: IntakeStorage> Intake<S> {
+    /// Begins to flush every shard that can be flushed.
+    pub(super) fn flush<P: Platform>(&self, platform: &P) {
+        let shards = self.0.state.borrow_mut().begin_flush(platform.now_ms());
+        for shard in shards {
+            let (intake, platform) = (self.clone(), platform.clone());
+            let task = async move { intake.flush_shard(&platform, shard).await };
+            self.0.storage.spawn(Box::pin(task));
+        }
+    }
+
+    async fn flush_shard<P: Platform>(&self, platform: &P, shard: u16) {
+        let mut statements = 0;
+        while statements < FLUSH_STATEMENTS {
+            let now_ms = platform.now_ms();
+            let rest_ms = self.rows(shard, |rows| rows.rest_ms(now_ms));
+            if rest_ms > 0 {
+                // What comes meanwhile shares the batch.
+                platform.sleep_ms(rest_ms).await;
+            }
+            let count = self.rows(shard, |rows| rows.next_count());
+            if count == 0 {
+                break;
+            }
+            self.rows(shard, |rows| rows.began_ms = platform.now_ms());
+            if self.0.state.borrow().is_broken {
+                break;
+            }
+            match self.flush_rows(platform, shard, count).await {
+                Ok(events) => {
+                    self.0.state.borrow_mut().flushed(shard, count);
+                    statements += events + STATEMENTS_MORE;
+                }
+                Err(error) => {
+                    let now_ms = platform.now_ms();
+                    self.0.state.borrow_mut().not_flushed(shard, count, now_ms);
+                    platform.log_event(&json!({"at": "intake", "shard": shard,
+                        "not_flushed": error.to_string()}));
+                    break;
+                }
+            }
+        }
+        self.rows(shard, |rows| rows.is_flushing = false);
+        self.arm(platform).await;
+    }
+
+    fn rows<T>(&self, shard: u16, look: impl FnOnce(&mut super::state::Shard) -> T) -> T {
+        look(self.0.state.borrow_mut().shards.entry(shard).or_default())
+    }
+
+    /// Flushes the first rows of a shard; how many events there were.
+    async fn flush_rows<P: Platform>(
+        &self,
+        platform: &P,
+        shard: u16,
+        count: usize,
+    ) -> Result<usize> {
+        let now_ms = platform.now_ms();
+        let (may_be_unsent, taken) = self.rows(shard, |shard| {
+            let rows = shard.rows.iter_mut().take(count);
+            let taken: Vec<_> = rows.map(|row| (row.head.n, row.text.take())).collect();
+            (shard.may_be_unsent(now_ms), taken)
+        });
+        let (numbers, known): (Vec<i64>, Vec<Option<String>>) = taken.into_iter().unzip();
+        let texts = match known.into_iter().collect::<Option<Vec<String>>>() {
+            Some(texts) => texts,
+            None => store::texts(&self.0.storage, &numbers).await?,
+        };
+        let (mut events, mut done) = (Vec::new(), Vec::new());
+        for (number, text) in numbers.into_iter().zip(&texts) {
+            match waiting::read(text) {
+                Ok(read) => {
+                    events.extend(read);
+                    done.push(number);
+                }
+                // It stays in the storage, and keeps nothing else from LOG.
+                Err(why) => platform.log_event(&json!({"at": "intake", "unreadable_row": number,
+                    "error": why})),
+            }
+        }
+        match flush(platform, shard, &events, may_be_unsent).await {
+            Err(error) if error.is_refused_data() => {
+                one_by_one(platform, shard, &events, may_be_unsent).await?;
+            }
+            stored => stored?,
+        }
+        if let Err(error) = store::drop_rows(&self.0.storage, &done).await {
+            // What is in LOG may be here still: nothing more is done in this memory.
+            self.0.state.borrow_mut().is_broken = true;
+            return Err(error);
+        }
+        Ok(events.len())
+    }
+}
+
+/// Stores events each by itself. One that LOG refuses is stored without its payload, and what it
+/// owes has failed.
+async fn one_by_one<P: Platform>(
+    platform: &P,
+    shard: u16,
+    events: &[(Event, String)],
+    may_be_unsent: bool,
+) -> Result<()> {
+    for one in events {
+        match flush(platform, shard, std::slice::from_ref(one), may_be_unsent).await {
+            Err(error) if error.is_refused_data() => {
+                platform.log_event(&json!({"at": "intake", "set_aside": one.0.id,
+                    "error": error.to_string()}));
+                let db = history_db(platform, shard)?;
+                log::set_aside(db, &one.0, one.1.len(), platform.now_ms()).await?;
+            }
+            stored => stored?,
+        }
+    }
+    Ok(())
+}

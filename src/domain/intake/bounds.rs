@@ -1,0 +1,54 @@
+//! Bounds and times of the intake.
+
+/// Bytes of a row of an intake's storage, which takes 2 MB: one payload of the largest kind with
+/// what is around it.
+pub const INTAKE_ROW_BYTES: usize = 512 * 1024;
+/// Bytes of the rows that are stored together.
+pub const GROUP_BYTES: usize = 1024 * 1024;
+/// Bytes of requests that wait to be stored: a part of an object's 128 MB.
+pub const GATHERED_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// From so long a wait to be stored on, requests are refused: more of them would only wait longer.
+pub const SHED_AFTER_MS: i64 = 500;
+
+/// Events and bytes that may wait to be flushed: ten minutes at 300 events a second, and a part of
+/// the 10 GB that an object stores.
+pub const WAITING_EVENTS_MAX: usize = 200_000;
+/// See [`WAITING_EVENTS_MAX`].
+pub const WAITING_BYTES_MAX: usize = 1024 * 1024 * 1024;
+/// A workspace has one part in so many of these at the most.
+pub const SHARE_OF_WORKSPACE: usize = 4;
+
+/// Events and bytes of texts that are flushed together.
+pub const FLUSH_EVENTS: usize = 200;
+/// See [`FLUSH_EVENTS`].
+pub const FLUSH_BYTES: usize = 512 * 1024;
+/// Statements after which a flush leaves the rest to another invocation, which has 1,000.
+pub const FLUSH_STATEMENTS: usize = 700;
+/// Time from the beginning of one flush to that of the next: what comes meanwhile shares its batch.
+pub const FLUSH_EVERY_MS: i64 = 30;
+/// Time to the next try after a flush that failed, and after many.
+pub const FLUSH_AGAIN_MS: i64 = 250;
+/// See [`FLUSH_AGAIN_MS`].
+pub const FLUSH_AGAIN_MS_MAX: i64 = 8_000;
+/// The alarm looks so long after an event was stored whether it was flushed.
+pub const ALARM_AFTER_MS: i64 = 2_000;
+
+/// How long who changed something waits for the flush of his workspace.
+pub const FLUSH_OF_CHANGE_MS: i64 = 700;
+/// How long who reads what may wait here waits for its flush.
+pub const FLUSH_OF_READ_MS: i64 = 3_000;
+/// How long who changed something waits for the intake to know.
+pub const TOLD_WITHIN_MS: i64 = 1_000;
+/// Changes that an intake counts by workspace.
+pub const CHANGES_TOLD_MAX: usize = 10_000;
+/// An emit that knows of no change may count on its routing when none was made for so long.
+pub const UNTOLD_MS: i64 = 60_000;
+
+/// How long an isolate goes by what it read of a workspace's routing.
+pub const ROUTING_CACHED_MS: i64 = 3_000;
+/// Bytes of one routing that is kept, and of all.
+pub const ROUTING_BYTES_MAX: usize = 256 * 1024;
+/// See [`ROUTING_BYTES_MAX`].
+pub const ROUTINGS_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How often an emit is matched anew because its routing was changed meanwhile.
+pub const REMATCHES_MAX: usize = 2;

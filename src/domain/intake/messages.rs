@@ -1,0 +1,122 @@
+//! What isolates ask of an intake, and what it answers.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::domain::intake::generations::Generation;
+use crate::domain::routing::idempotency::StoredClaim;
+
+/// The version of these forms. An intake answers another one with an error, so that the caller
+/// tries again: both are of one release except while it is rolled out.
+pub const VERSION: u8 = 1;
+
+/// A command with its version.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Envelope {
+    /// See [`VERSION`].
+    #[serde(rename = "v")]
+    pub version: u8,
+    /// The command.
+    #[serde(rename = "c")]
+    pub command: Command,
+}
+
+/// What is asked of an intake.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Store events.
+    Emit {
+        /// Those of each workspace.
+        parts: Vec<Part>,
+        /// Whether they were sent before, and the answer was lost.
+        is_repeated: bool,
+    },
+    /// Keys, rules or connections of a workspace were changed: take nothing that was matched
+    /// before, and flush what the workspace has here.
+    Changed(String),
+    /// Flush what a workspace has here.
+    Flush(String),
+    /// Look whether something was left lying, and say how things are.
+    Poke,
+}
+
+/// What an emit stores in one workspace. A repetition stores nothing again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Part {
+    /// The workspace.
+    #[serde(rename = "w")]
+    pub workspace: String,
+    /// Which LOG database holds its events.
+    #[serde(rename = "s")]
+    pub shard: u16,
+    /// The generation of the routing that its events were matched with.
+    #[serde(rename = "g")]
+    pub generation: Option<Generation>,
+    /// The idempotency key, if there is one.
+    #[serde(rename = "k")]
+    pub claim: Option<StoredClaim>,
+    /// The events.
+    #[serde(rename = "e")]
+    pub chunks: Vec<Chunk>,
+}
+
+/// Some events as the intake stores them: see [`waiting`](crate::domain::intake::waiting).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Chunk {
+    /// How many there are.
+    #[serde(rename = "n")]
+    pub count: usize,
+    /// Their text, an array.
+    #[serde(rename = "t")]
+    pub text: Box<RawValue>,
+}
+
+impl Part {
+    /// How many events it has.
+    pub fn count(&self) -> usize {
+        self.chunks.iter().map(|chunk| chunk.count).sum()
+    }
+
+    /// How many bytes its texts have.
+    pub fn bytes(&self) -> usize {
+        self.chunks.iter().map(|chunk| chunk.text.get().len()).sum()
+    }
+}
+
+/// What an intake answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// What became of each part of an emit.
+    Parts(Vec<PartReply>),
+    /// All that the workspace had here is in LOG. Its present generation.
+    Flushed(Generation),
+    /// The command took effect, but LOG does not take what the workspace has here.
+    Behind(Generation),
+    /// How things are.
+    Status(Status),
+}
+
+/// What became of a part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartReply {
+    /// It is stored.
+    Stored(Generation),
+    /// Nothing was stored: an earlier request has the idempotency key.
+    First(StoredClaim),
+    /// Nothing was stored: it was matched with a routing that may be old.
+    Stale(Generation),
+    /// Nothing was stored: too much waits here.
+    Full,
+}
+
+/// How things are at an intake.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Events that are not in LOG yet.
+    pub waiting: usize,
+    /// When the oldest of them was stored here.
+    pub oldest_at_ms: Option<i64>,
+}

@@ -1,0 +1,135 @@
+//! The storage of an intake, a database of its own: rows of events that are not in LOG yet, in the
+//! order in which they were accepted, and the idempotency keys of its workspaces.
+
+use crate::domain::base::error::Result;
+use crate::domain::intake::waiting::VERSION;
+use crate::domain::routing::idempotency::StoredClaim;
+use crate::ports::{Database, Statement};
+use crate::store::idempotency;
+use crate::store::row::{FromRow, Row};
+use crate::store::{all_rows, run, set, statement};
+
+/// `version` is that of the text; `events` is how many it holds.
+const ROWS: &str = "\
+    create table if not exists waiting (n integer not null primary key, version integer not null, \
+      shard integer not null, at_ms integer not null, is_alone integer not null, \
+      events integer not null, \
+      text text not null)";
+/// As in LOG, where the keys of an installation without intakes are.
+const KEYS: &str = "\
+    create table if not exists idempotency_keys (id text not null primary key, \
+      owner text not null, body_hash text not null, events text not null, \
+      created_by text not null, created_at_ms integer not null) without rowid";
+const HEADS: &str = "\
+    select n, version, shard, at_ms, is_alone, events, length(text) as bytes from waiting \
+    where n > ?1 order by n limit ?2";
+/// Rows that are read at once.
+const HEADS_AT_ONCE: usize = 10_000;
+
+/// What is known of a row without its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Its number: rows are flushed in the order of their numbers.
+    pub n: i64,
+    /// Version of its text.
+    pub version: u8,
+    /// Which LOG database its events belong in.
+    pub shard: u16,
+    /// When it was stored.
+    pub at_ms: i64,
+    /// Whether its events may be in LOG already, so that they are flushed by themselves.
+    pub is_alone: bool,
+    /// How many events it holds.
+    pub events: usize,
+    /// How long its text is.
+    pub bytes: usize,
+}
+
+impl FromRow for Head {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            n: row.int("n"),
+            version: row.int("version"),
+            shard: row.int("shard"),
+            at_ms: row.int("at_ms"),
+            is_alone: row.flag("is_alone"),
+            events: row.int::<u32>("events") as usize,
+            bytes: row.int::<u32>("bytes") as usize,
+        }
+    }
+}
+
+/// Makes the tables if they are not there; all rows that wait.
+///
+/// # Errors
+/// When the storage does not answer.
+pub async fn open(storage: &impl Database) -> Result<Vec<Head>> {
+    let tables = vec![statement(ROWS, []), statement(KEYS, [])];
+    run(storage, tables).await?;
+    let (mut heads, mut last): (Vec<Head>, i64) = (Vec::new(), 0);
+    loop {
+        let page = statement(HEADS, [last.into(), HEADS_AT_ONCE.into()]);
+        let results = run(storage, vec![page]).await?;
+        let page: Vec<Head> = all_rows(&results[0])?;
+        heads.extend(&page);
+        match page.last() {
+            Some(head) if page.len() == HEADS_AT_ONCE => last = head.n,
+            _ => return Ok(heads),
+        }
+    }
+}
+
+const ADD: &str = "\
+    insert into waiting (n, version, shard, at_ms, is_alone, events, text) \
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+/// Stores rows with their texts and claims keys that nobody has, all or none.
+///
+/// # Errors
+/// When it is not known whether they were stored.
+pub async fn add(
+    storage: &impl Database,
+    rows: &[(Head, String)],
+    claims: &[StoredClaim],
+) -> Result<()> {
+    let row = |(head, text): &(Head, String)| {
+        let version = u32::from(VERSION);
+        let shard = u32::from(head.shard);
+        let (n, at_ms, events) = (head.n.into(), head.at_ms.into(), head.events.into());
+        let is_alone = head.is_alone.into();
+        let row = [n, version.into(), shard.into(), at_ms, is_alone, events, text.into()];
+        statement(ADD, row)
+    };
+    let mut statements: Vec<Statement> = rows.iter().map(row).collect();
+    statements.extend(claims.iter().map(idempotency::keep));
+    run(storage, statements).await.map(drop)
+}
+
+const TEXTS: &str = "\
+    select w.text from json_each(?1) j cross join waiting w where w.n = j.value";
+
+/// The texts of rows, in the order of these numbers.
+///
+/// # Errors
+/// When the storage does not answer.
+pub async fn texts(storage: &impl Database, numbers: &[i64]) -> Result<Vec<String>> {
+    struct Text(String);
+    impl FromRow for Text {
+        fn from_row(row: &mut Row) -> Self {
+            Self(row.text("text"))
+        }
+    }
+    let results = run(storage, vec![statement(TEXTS, [set(&numbers)])]).await?;
+    let found: Vec<Text> = all_rows(&results[0])?;
+    Ok(found.into_iter().map(|Text(text)| text).collect())
+}
+
+const DROP: &str = "delete from waiting where n in (select value from json_each(?1))";
+
+/// Deletes rows that were flushed.
+///
+/// # Errors
+/// When it is not known whether they were deleted.
+pub async fn drop_rows(storage: &impl Database, numbers: &[i64]) -> Result<()> {
+    run(storage, vec![statement(DROP, [set(&numbers)])]).await.map(drop)
+}

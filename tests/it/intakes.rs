@@ -1,0 +1,241 @@
+//! The intake: an emit is accepted once an intake has stored it, and LOG has it soon after,
+//! whatever fails on the way.
+
+use std::collections::BTreeSet;
+
+use posthorn::ports::Clock;
+use serde_json::json;
+
+use crate::edge::chaos::Rates;
+use crate::edge::{Edge, Fault, Weather};
+use crate::tenant::{Tenant, ask, call, text};
+
+const URL: &str = "https://hooks.example.com/a";
+const MINUTE_MS: i64 = 60_000;
+
+fn world() -> (Edge, Tenant) {
+    let edge = Edge::with_settings(|settings| settings.intakes = 2);
+    let tenant = Tenant::new(&edge, "Acme");
+    tenant.route(&edge, "order.completed", json!({"url": URL}));
+    (edge, tenant)
+}
+
+fn count(edge: &Edge, table: &str) -> i64 {
+    edge.logs[0].ask(&format!("select count(*) from {table}"))[0].as_i64().expect("a count")
+}
+
+fn emit(edge: &Edge, tenant: &Tenant, headers: &[(&str, &str)]) -> crate::tenant::Answered {
+    let key = ("x-meshes-publishable-key", tenant.publishable_key.as_str());
+    let headers = [&[key], headers].concat();
+    let body = json!({"event": "order.completed", "payload": {"a": 1}}).to_string();
+    call(edge, "POST", "/api/v1/events", &headers, body.as_bytes())
+}
+
+#[test]
+fn an_emit_is_one_call_when_its_routing_is_known() {
+    let (edge, tenant) = world();
+    tenant.emit(&edge, "order.completed");
+    edge.run_for(500);
+    let before = (edge.control.round_trips.get(), edge.intakes.requests.get());
+    let (written, sent) = (edge.intakes.rows_written(), edge.queue.sent.get());
+    tenant.emit(&edge, "order.completed");
+    let after = (edge.control.round_trips.get(), edge.intakes.requests.get());
+    assert_eq!((after.0 - before.0, after.1 - before.1), (0, 1));
+    // Stored and deleted; the alarm is set already.
+    assert_eq!(edge.intakes.rows_written() - written, 2);
+    assert_eq!(edge.queue.sent.get() - sent, 1);
+    assert_eq!((count(&edge, "events"), count(&edge, "deliveries")), (2, 2));
+    edge.run_for(1_000);
+    assert_eq!(edge.receivers.seen(URL).len(), 2);
+    assert_eq!(edge.intakes.waiting(), 0);
+    edge.run_for(10 * MINUTE_MS);
+    assert_eq!(edge.intakes.next_due_ms(), None, "an idle intake sleeps");
+}
+
+#[test]
+fn what_is_accepted_while_log_is_down_is_delivered_when_it_is_back() {
+    let (edge, tenant) = world();
+    for weather in [Weather::Down, Weather::ReadOnly] {
+        let seen = edge.receivers.seen(URL).len();
+        edge.logs[0].set_weather(weather);
+        for _ in 0..50 {
+            let answer = emit(&edge, &tenant, &[]);
+            edge.run_for(10_000);
+            assert_eq!(answer.status, 201, "{weather:?}: {}", answer.text);
+        }
+        assert_eq!(edge.receivers.seen(URL).len(), seen);
+        edge.logs[0].set_weather(Weather::Up);
+        edge.run_for(MINUTE_MS);
+        let arrived = edge.receivers.seen(URL);
+        let ids: BTreeSet<&str> = arrived.iter().map(|one| one.header("webhook-id")).collect();
+        assert_eq!((arrived.len(), ids.len()), (seen + 50, seen + 50), "{weather:?}");
+    }
+}
+
+#[test]
+fn an_unknown_answer_is_asked_for_again_and_nothing_is_stored_twice() {
+    for faults in [[Some(Fault::Before), None], [Some(Fault::After), None]] {
+        let (edge, tenant) = world();
+        edge.intakes.fail_next(&faults);
+        assert_eq!(emit(&edge, &tenant, &[("idempotency-key", "k")]).status, 201);
+        assert_eq!(count(&edge, "events"), 1);
+        edge.run_for(1_000);
+        assert_eq!(edge.receivers.seen(URL).len(), 1);
+    }
+    let (edge, tenant) = world();
+    edge.intakes.is_unreachable.set(true);
+    let answer = emit(&edge, &tenant, &[]);
+    assert_eq!((answer.status, &answer.headers["retry-after"]), (503, &"5".parse().expect("it")));
+    assert!(answer.text.contains("unknown whether"), "{}", answer.text);
+}
+
+#[test]
+fn a_key_is_answered_as_the_first_time() {
+    let (edge, tenant) = world();
+    let first = emit(&edge, &tenant, &[("idempotency-key", "k")]);
+    for evicts in [false, true] {
+        if evicts {
+            edge.intakes.evict();
+        }
+        let again = emit(&edge, &tenant, &[("idempotency-key", "k")]);
+        assert_eq!((again.status, again.json()), (201, first.json()));
+        assert_eq!(again.headers["idempotent-replayed"], "true");
+    }
+    let key = ("x-meshes-publishable-key", tenant.publishable_key.as_str());
+    let body = json!({"event": "order.completed", "payload": {"a": 2}}).to_string();
+    let headers = [key, ("idempotency-key", "k")];
+    assert_eq!(call(&edge, "POST", "/api/v1/events", &headers, body.as_bytes()).status, 409);
+    assert_eq!(count(&edge, "events"), 1);
+    // A day later the key is new.
+    edge.run_for(24 * 60 * MINUTE_MS + MINUTE_MS);
+    let later = emit(&edge, &tenant, &[("idempotency-key", "k")]);
+    assert_ne!(later.json(), first.json());
+    assert_eq!(count(&edge, "events"), 2);
+}
+
+#[test]
+fn an_event_is_read_right_after_it_was_accepted() {
+    let (edge, tenant) = world();
+    edge.logs[0].fail_next(&[Some(Fault::Before), Some(Fault::Before)]);
+    let event = tenant.emit(&edge, "order.completed");
+    assert_eq!(count(&edge, "events"), 0);
+    edge.run_for(300);
+    assert_eq!(count(&edge, "events"), 1, "it is tried again");
+    edge.logs[0].fail_next(&[Some(Fault::Before), Some(Fault::Before)]);
+    let event_2 = tenant.emit(&edge, "order.completed");
+    for id in [event, event_2] {
+        let found = tenant.get(&edge, &format!("/api/v1/events/{id}"));
+        assert_eq!(found["id"], json!(id), "{found}");
+    }
+}
+
+#[test]
+fn changes_hold_from_their_answer_on() {
+    let (edge, tenant) = world();
+    tenant.emit(&edge, "order.completed");
+    // Another isolate read the routing a moment ago.
+    let other = edge.other_isolate(0);
+    tenant.emit(&other, "order.completed");
+    let connections =
+        tenant.get(&edge, &format!("/api/v1/workspaces/{}/connections", tenant.workspace));
+    let connection = text(&connections, "/records/0/id");
+    tenant.post_ok(&edge, &format!("/api/v1/connections/{connection}/deactivate"));
+    let event = tenant.emit(&other, "order.completed");
+    assert_eq!(tenant.delivery(&edge, &event)["held"], json!(true));
+    // What was emitted before it was on its way, and is held like what came after.
+    edge.run_for(MINUTE_MS);
+    assert_eq!(edge.receivers.seen(URL).len(), 0);
+    let held = edge.logs[0].ask("select count(*) from deliveries where state = 'held'");
+    assert_eq!(held, [json!(3)]);
+}
+
+#[test]
+fn an_intake_that_cannot_be_reached_is_waited_out() {
+    let (edge, tenant) = world();
+    let other = edge.other_isolate(0);
+    tenant.emit(&other, "order.completed");
+    edge.intakes.is_unreachable.set(true);
+    let since_ms = edge.now_ms();
+    let rotate = format!("/api/v1/workspaces/{}/publishable-key/rotate", tenant.workspace);
+    let rotated = tenant.call(&edge, "POST", &rotate, &json!({"grace_seconds": 0}));
+    assert_eq!(rotated.status, 200, "{}", rotated.text);
+    assert!((2_900..=3_100).contains(&(edge.now_ms() - since_ms)), "{}", edge.now_ms() - since_ms);
+    edge.intakes.is_unreachable.set(false);
+    assert_eq!(emit(&other, &tenant, &[]).status, 401);
+}
+
+#[test]
+fn an_event_that_log_refuses_is_set_aside_and_holds_nobody_up() {
+    let (edge, tenant) = world();
+    edge.logs[0].set_weather(Weather::Down);
+    let events: Vec<String> =
+        (0..3).map(|_| text(&emit(&edge, &tenant, &[]).json(), "/event/id")).collect();
+    edge.logs[0].set_weather(Weather::Up);
+    edge.logs[0].execute(&format!(
+        "create trigger refuses before insert on events \
+         when new.event = '{}' and new.payload <> '' \
+         begin select raise(abort, 'constraint failed'); end",
+        events[1]
+    ));
+    edge.run_for(MINUTE_MS);
+    assert_eq!(edge.receivers.seen(URL).len(), 2);
+    let delivery = tenant.delivery(&edge, &events[1]);
+    assert_eq!(delivery["status"], "failed");
+    assert_eq!(
+        edge.logs[0].ask("select reason from deliveries where state = 'failed'"),
+        ["internal"]
+    );
+    assert!(edge.lines.borrow().iter().any(|line| line["set_aside"] == json!(events[1])));
+    assert_eq!(edge.intakes.waiting(), 0);
+}
+
+#[test]
+fn what_comes_at_once_shares_rows_batches_and_messages() {
+    const COUNT: usize = 100;
+    let (edge, tenant) = world();
+    tenant.emit(&edge, "order.completed");
+    edge.run_for(5_000);
+    let counts = || {
+        let (rows, sent) = (edge.intakes.rows_written(), edge.queue.sent.get());
+        (rows, sent, edge.logs[0].round_trips.get())
+    };
+    let before = counts();
+    // 100 in a second, one after the other, while each commit takes up to 20 ms.
+    edge.chaos.rates.set(Rates { latency_ms: 20, ..Rates::default() });
+    for _ in 0..COUNT {
+        let (own, key) = (edge.clone(), tenant.publishable_key.clone());
+        edge.spawn(async move {
+            let headers = vec![("x-meshes-publishable-key".to_owned(), key)];
+            let body = br#"{"event":"order.completed","payload":{"a":1}}"#.to_vec();
+            let answer = ask(&own, "POST", "/api/v1/events", headers, body).await;
+            assert_eq!(answer.status, 201, "{}", answer.text);
+        });
+        edge.advance_to(edge.now_ms() + 2);
+    }
+    for _ in 0..50 {
+        edge.advance_to(edge.now_ms() + 2);
+    }
+    edge.chaos.rates.set(Rates::default());
+    let after = counts();
+    let (rows, sent, batches) = (after.0 - before.0, after.1 - before.1, after.2 - before.2);
+    assert_eq!((edge.intakes.waiting(), count(&edge, "events")), (0, 1 + COUNT as i64));
+    assert!(2 * rows <= COUNT, "{rows} rows of the intake");
+    assert!(5 * sent <= COUNT, "{sent} messages");
+    assert!(10 * batches as usize <= COUNT, "{batches} batches");
+}
+
+#[test]
+fn a_full_intake_refuses_and_takes_again_when_it_has_room() {
+    let (edge, tenant) = world();
+    edge.logs[0].set_weather(Weather::Down);
+    // A quarter of what may wait is one workspace's.
+    let payload = "x".repeat(500_000);
+    let large = json!({"event": "order.completed", "payload": {"text": payload}}).to_string();
+    let refused = (0..600).map(|_| tenant.emit_text(&edge, &large)).find(|one| one.status != 201);
+    let refused = refused.expect("it is full");
+    assert_eq!((refused.status, &refused.headers["retry-after"]), (503, &"2".parse().expect("it")));
+    assert!(refused.text.contains("Nothing was stored"), "{}", refused.text);
+    edge.logs[0].set_weather(Weather::Up);
+    edge.run_for(5 * MINUTE_MS);
+    assert_eq!((edge.intakes.waiting(), tenant.emit_text(&edge, &large).status), (0, 201));
+}
