@@ -34,7 +34,7 @@ export async function build() {
 }
 
 /** How large the module may be, gzipped: the bound of the tests, and what the bench compares with. */
-export const WASM_GZIP_BYTES_MAX = 1_100 * 1000;
+export const WASM_GZIP_BYTES_MAX = 1_200 * 1000;
 
 /** Bytes of the built wasm, as it is and as it counts against the platform's limit. */
 export function wasmSize() {
