@@ -107,10 +107,12 @@ async function counted(path, deliveries, emitting) {
   const recorded = () => world.worker.lines.slice(from).filter((line) => line.includes('"at":"attempt"')).length;
   await until("all is recorded", () => recorded() >= deliveries && quiet(from), 60_000);
   return {
-    requests: meters(from).length,
+    requests: meters(from).filter(({ meter }) => meter === "fetch" || meter === "queue").length,
     queueMessages: sum("queue_messages"),
     rowsWritten: sum("rows_written"),
     rowsRead: sum("rows_read"),
+    objectRequests: sum("intake_requests") + sum("lane_requests"),
+    objectRows: sum("object_rows_written"),
   };
 }
 

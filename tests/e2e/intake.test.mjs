@@ -41,6 +41,8 @@ test("an event alone: one call of the intake, 4 rows of LOG, 1 message, at most 
   await arrive(1);
   await quiet();
   await arrive(2);
+  // Its counts are printed by then, and the routing is known for two seconds more.
+  await sleep(1_000);
   const { all } = await spent(() => arrive(3));
   assert.deepEqual([all.fetch.round_trips, all.fetch.intake_requests, all.fetch.rows_written], [1, 1, 0]);
   assert.equal(all.intake.rows_written + all.queue.rows_written, 4);
