@@ -102,12 +102,12 @@ impl<S: IntakeStorage> Intake<S> {
             }
         }
         if !drafts.is_empty() {
-            let rows: Vec<(Head, String)> =
-                drafts.iter().map(|draft| (draft.head, draft.text.clone())).collect();
+            let (rows, of_rows): (Vec<(Head, String)>, Vec<_>) =
+                drafts.into_iter().map(|draft| ((draft.head, draft.text), draft.of)).unzip();
             store::add(&self.0.storage, &rows, &claims).await?;
             {
                 let mut state = self.0.state.borrow_mut();
-                for Draft { head, text, of } in drafts {
+                for ((head, text), of) in rows.into_iter().zip(of_rows) {
                     state.add(head, Some(text), of);
                 }
             }

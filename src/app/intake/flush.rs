@@ -78,11 +78,8 @@ impl<S: IntakeStorage> Intake<S> {
         count: usize,
     ) -> Result<usize> {
         let now_ms = platform.now_ms();
-        let (may_be_unsent, taken) = self.rows(shard, |shard| {
-            let rows = shard.rows.iter_mut().take(count);
-            let taken: Vec<_> = rows.map(|row| (row.head.n, row.text.take())).collect();
-            (shard.may_be_unsent(now_ms), taken)
-        });
+        let may_be_unsent = self.rows(shard, |shard| shard.may_be_unsent(now_ms));
+        let taken = self.0.state.borrow_mut().take_rows(shard, count);
         let (numbers, known): (Vec<i64>, Vec<Option<String>>) = taken.into_iter().unzip();
         let texts = match known.into_iter().collect::<Option<Vec<String>>>() {
             Some(texts) => texts,

@@ -7,7 +7,8 @@ use futures_channel::oneshot;
 use crate::domain::base::limits::SWEEP_GRACE_MS;
 use crate::domain::intake::bounds::{
     ALARM_AFTER_MS, FLUSH_AGAIN_MS, FLUSH_AGAIN_MS_MAX, FLUSH_BYTES, FLUSH_EVENTS, FLUSH_EVERY_MS,
-    GATHERED_BYTES_MAX, SHARE_OF_WORKSPACE, SHED_AFTER_MS, WAITING_BYTES_MAX, WAITING_EVENTS_MAX,
+    GATHERED_BYTES_MAX, SHARE_OF_WORKSPACE, SHED_AFTER_MS, TEXTS_HELD_MAX, WAITING_BYTES_MAX,
+    WAITING_EVENTS_MAX,
 };
 use crate::domain::intake::generations::Generations;
 use crate::domain::intake::messages::{Part, PartReply, Status};
@@ -34,6 +35,8 @@ pub struct State {
     /// What waits, by shard.
     pub shards: BTreeMap<u16, Shard>,
     waiting: Amount,
+    /// Bytes of the texts that are in memory.
+    held_bytes: usize,
     /// What workspaces have here since the intake is in memory, and in which shard it belongs.
     of_workspaces: BTreeMap<String, (u16, Amount)>,
     /// When the alarm goes off.
@@ -109,7 +112,7 @@ pub struct Waiting {
     /// What is known of it.
     pub head: Head,
     /// Its text, if it is in memory.
-    pub text: Option<String>,
+    text: Option<String>,
     /// How much of it is whose; empty for a row that was found in the storage.
     of: Vec<(String, Amount)>,
 }
@@ -127,6 +130,7 @@ impl State {
             last_n: heads.last().map_or(0, |head| head.n),
             shards: BTreeMap::new(),
             waiting: Amount::default(),
+            held_bytes: 0,
             of_workspaces: BTreeMap::new(),
             alarm_at_ms: None,
             unreadable: 0,
@@ -198,8 +202,22 @@ impl State {
             let entry = self.of_workspaces.entry(workspace.clone());
             entry.or_insert((head.shard, Amount::default())).1.add(*amount);
         }
+        let text = text.filter(|text| self.held_bytes + text.len() <= TEXTS_HELD_MAX);
+        self.held_bytes += text.as_ref().map_or(0, String::len);
         let shard = self.shards.entry(head.shard).or_default();
         shard.rows.push_back(Waiting { head, text, of });
+    }
+
+    /// The numbers of the first rows of a shard, and their texts as far as they are in memory,
+    /// where they are not any more afterwards.
+    pub fn take_rows(&mut self, number: u16, count: usize) -> Vec<(i64, Option<String>)> {
+        let shard = self.shards.entry(number).or_default();
+        let rows = shard.rows.iter_mut().take(count);
+        let taken: Vec<_> = rows.map(|row| (row.head.n, row.text.take())).collect();
+        let bytes: usize =
+            taken.iter().filter_map(|(_, text)| text.as_ref()).map(String::len).sum();
+        self.held_bytes -= bytes;
+        taken
     }
 
     /// Notes that the first rows of a shard are in LOG, or need not be any more.

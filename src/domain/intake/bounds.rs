@@ -18,6 +18,10 @@ pub const WAITING_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// A workspace has one part in so many of these at the most.
 pub const SHARE_OF_WORKSPACE: usize = 4;
 
+/// Bytes of texts that an intake holds in memory beside its storage, so that what is flushed at
+/// once is not read again. The rest it reads when their turn comes.
+pub const TEXTS_HELD_MAX: usize = 16 * 1024 * 1024;
+
 /// Events and bytes of texts that are flushed together.
 pub const FLUSH_EVENTS: usize = 200;
 /// See [`FLUSH_EVENTS`].
