@@ -9,6 +9,7 @@ pub mod matching;
 
 use crate::app::emit::grant::{Credential, Grant, grant};
 use crate::app::emit::matching::{Filters, judge, read_filters};
+use crate::app::intake::ask;
 use crate::app::loops::{self, Came};
 use crate::app::too_costly;
 use crate::app::upkeep::storage;
@@ -17,7 +18,7 @@ use crate::domain::base::ids;
 use crate::domain::base::limits::{FILTER_BUDGET, FILTER_SHARE_MIN};
 use crate::domain::base::storage::StorageLevel;
 use crate::domain::base::time::rfc3339;
-use crate::domain::intake::bounds::REMATCHES_MAX;
+use crate::domain::intake::bounds::{GROUP_BYTES, REMATCHES_MAX};
 use crate::domain::intake::generations::Generation;
 use crate::domain::routing::event::{Event, NewEvent};
 use crate::domain::routing::filter::Budget;
@@ -69,8 +70,11 @@ pub async fn emit<P: Platform>(
     let mut answers: Vec<Result<Event>> =
         open.iter().map(|_| Err(Error::internal("no answer to an event"))).collect();
     let (mut stored, mut tries, mut may_be_there) = (false, 0, false);
+    let bytes: usize = inputs.iter().flatten().map(|new| new.payload.len()).sum();
+    // So many bytes in one request would be in memory too often on the way over an intake.
+    let is_direct = platform.settings().intakes == 0 || bytes > GROUP_BYTES;
     loop {
-        let grant = grant(platform, credential, &inputs, tries == 0).await;
+        let grant = grant(platform, credential, &inputs, tries == 0, is_direct).await;
         let grant = grant.map_err(|error| error.unavailable_means(NOTHING_STORED))?;
         if tries == 0 {
             let about = grant.routings.iter().next();
@@ -80,7 +84,12 @@ pub async fn emit<P: Platform>(
         let matching = Matching { grant: &grant, came, now_ms, random };
         let all = matching.accept(&inputs, &open, &mut answers);
         let key = key.map(|key| (key, grant.sender));
-        if platform.settings().intakes == 0 {
+        if is_direct {
+            // What came before has its place before it.
+            for (routing, _) in grant.routings.iter() {
+                let flushed = ask::flushed(platform, &routing.home.workspace).await;
+                flushed.map_err(|error| error.unavailable_means(NOTHING_STORED))?;
+            }
             let taken = |accepted: Accepted| {
                 let payload = match &mut inputs[accepted.index] {
                     Ok(input) => std::mem::take(&mut input.payload),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::app::common::{group_by_key, history_db};
+use crate::app::intake::ask;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
 use crate::domain::base::limits::{DELIVERIES_LISTED, LIST_READS_MAX, STATUS_READS_MAX};
@@ -12,7 +13,7 @@ use crate::domain::tenants::actor::{Actor, Scope};
 use crate::domain::tenants::workspace::WorkspaceLocation;
 use crate::ports::Platform;
 use crate::store::attempts::{self, Attempt};
-use crate::store::events::{self, EventWithDeliveries, Filter};
+use crate::store::events::{self, EventWithDeliveries, Filter, NEWEST};
 use crate::store::lanes::{self, HeldBack};
 use crate::store::workspaces::{self, Workspace};
 use crate::store::{Query, hidden_connections, together};
@@ -127,6 +128,10 @@ pub async fn list_of_workspace<P: Platform>(
 ) -> Result<Page> {
     let control = platform.control();
     let found = workspaces::find(control, &actor.scope, &listing.workspace).await?;
+    if listing.before == NEWEST {
+        // A list begins with what was accepted just now. Where LOG does not take that, it lags.
+        drop(ask::flushed(platform, &found.id).await);
+    }
     let mut page = list_at(platform, found.shard, &listing.within(&actor.scope)).await?;
     page.found.iter_mut().for_each(|event| event.kept = Some(found.kept()));
     Ok(page)

@@ -239,3 +239,21 @@ fn a_full_intake_refuses_and_takes_again_when_it_has_room() {
     edge.run_for(5 * MINUTE_MS);
     assert_eq!((edge.intakes.waiting(), tenant.emit_text(&edge, &large).status), (0, 201));
 }
+
+#[test]
+fn a_request_of_megabytes_goes_to_log_at_once_after_what_waits() {
+    let (edge, tenant) = world();
+    let text = "x".repeat(400_000);
+    let large = json!({"event": "order.completed", "payload": {"text": text}});
+    let body = json!([large, large, large]).to_string();
+    let key = ("x-meshes-publishable-key", tenant.publishable_key.as_str());
+    let bulk = || call(&edge, "POST", "/api/v1/events/bulk", &[key], body.as_bytes());
+    edge.logs[0].set_weather(Weather::Down);
+    assert_eq!(emit(&edge, &tenant, &[]).status, 201);
+    let refused = bulk();
+    assert_eq!(refused.status, 503, "{}", refused.text);
+    assert!(refused.text.contains("Nothing was stored"), "{}", refused.text);
+    edge.logs[0].set_weather(Weather::Up);
+    assert_eq!(bulk().status, 201);
+    assert_eq!((edge.intakes.waiting(), count(&edge, "events")), (0, 4));
+}

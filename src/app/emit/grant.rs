@@ -75,7 +75,8 @@ impl Grant {
     }
 }
 
-/// Verifies a credential and routes what it emits. A request is counted when it `is_first_try`.
+/// Verifies a credential and routes what it emits. A request is counted when it `is_first_try`. One
+/// that `is_direct` goes by no intake, which would refuse a routing that is old.
 ///
 /// # Errors
 /// `Unauthenticated` when the credential does not hold; `RateLimited` when it is used too often;
@@ -85,6 +86,7 @@ pub async fn grant<P: Platform>(
     credential: &Credential,
     inputs: &[Result<NewEvent>],
     is_first_try: bool,
+    is_direct: bool,
 ) -> Result<Grant> {
     let valid = || inputs.iter().flatten();
     let names = distinct(valid().map(|event| event.name.as_str()));
@@ -94,7 +96,7 @@ pub async fn grant<P: Platform>(
     match credential {
         Credential::Publishable(key, origin) => {
             let counting = count(Limited::PublishableKey, key);
-            let found = of_publishable_key(platform, key, &patterns).await?;
+            let found = of_publishable_key(platform, key, &patterns, !is_direct).await?;
             check(platform, counting).await?;
             let limits = found.routing.limits.clone();
             limits.check_origin(origin.as_deref())?;
@@ -135,13 +137,13 @@ async fn of_publishable_key<P: Platform>(
     platform: &P,
     key: &str,
     patterns: &[String],
+    may_be_known: bool,
 ) -> Result<Kept> {
     let now_ms = platform.now_ms();
     let place = patterns.join("\n");
-    let is_cached = platform.settings().intakes > 0;
     let (mark, known) = {
         let cache = platform.routings().borrow();
-        (cache.mark(now_ms), cache.get(key, &place, now_ms).filter(|_| is_cached))
+        (cache.mark(now_ms), cache.get(key, &place, now_ms).filter(|_| may_be_known))
     };
     if let Some(known) = known {
         return Ok(known);
