@@ -68,5 +68,6 @@ test("what is old is deleted beside load, and a kill in the middle of it costs n
   const orphans = "select count(*) as count from deliveries d where not exists (select 1 from events e where e.workspace = d.workspace and e.event = d.event)";
   assert.equal(readLog(world.stateDir, orphans)[0].count, 0);
   const [{ stored }] = readLog(world.stateDir, "select count(*) as stored from events");
-  assert.equal(stored, accepted.length + 2);
+  // One emit was under way at the kill: it may be stored, and nobody was told.
+  assert.ok([2, 3].includes(stored - accepted.length), `${stored} events of ${accepted.length + 2}`);
 });
