@@ -17,7 +17,7 @@ let world, tenant, to;
 
 after(() => world?.close());
 
-async function open(intakes) {
+async function begin(intakes) {
   await world?.close();
   world = await openWorld({ wrapper: join(import.meta.dirname, "lib", "weather.mjs"), vars: { INTAKES: intakes } });
   tenant = await newTenant(world);
@@ -41,7 +41,7 @@ for (const intakes of ["4", "0"]) {
 }
 
 async function underLoad(t, intakes) {
-  await open(intakes);
+  await begin(intakes);
   world.receiver.on("/weather", answer(204, { afterMs: 100 }));
   const accepted = new Set(await emitMany(tenant, to.event, WAITING));
   const refused = [];
