@@ -2,7 +2,7 @@
 //! part for each workspace.
 
 use crate::app::common::group_by_key;
-use crate::app::emit::{Accepted, NOTHING_STORED};
+use crate::app::emit::{Accepted, NOTHING_STORED, UNKNOWN};
 use crate::app::intake::ask;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::intake::messages::{Part, PartReply};
@@ -47,7 +47,10 @@ pub async fn store_all<P: Platform>(
             .collect();
         let parts: Result<Vec<Part>> = groups.iter().map(|group| group.part(inputs)).collect();
         let replies = match parts {
-            Ok(parts) => ask::emit(platform, number, parts, may_be_there).await,
+            Ok(parts) => {
+                let replies = ask::emit(platform, number, parts, may_be_there).await;
+                replies.map_err(|error| error.unavailable_means(UNKNOWN))
+            }
             Err(error) => Err(error),
         };
         match replies {

@@ -17,10 +17,6 @@ use crate::store::workspaces;
 /// Seconds after which who was refused because too much waits may try again.
 pub const FULL_S: u32 = 2;
 
-/// The message when an intake did not answer.
-const UNKNOWN: &str = "It is unknown whether this was stored; send it again with the same \
-    Idempotency-Key (without one it may be stored twice)";
-
 /// The number of a workspace's intake: the same as long as there are as many.
 pub fn number_of<P: Platform>(platform: &P, workspace: &str) -> u16 {
     // FNV-1a.
@@ -59,7 +55,6 @@ pub async fn emit<P: Platform>(
         Ok(_) => Err(Error::unavailable("an intake answered something else")),
         Err(PortError(text)) => Err(Error::unavailable(text)),
     }
-    .map_err(|error| error.unavailable_means(UNKNOWN))
 }
 
 /// Tells the intake of a workspace that its keys, rules or connections were changed, after that is
