@@ -15,8 +15,8 @@ use crate::domain::routing::known_names::NewName;
 use crate::domain::routing::trace::Trace;
 use crate::ports::{Database, Param, Statement};
 use crate::store::idempotency;
-use crate::store::row::{FromRow, Row};
-use crate::store::{all_rows, run, set, statement};
+use crate::store::row::{self, FromRow, Row};
+use crate::store::{all_rows, run, select, set, statement};
 
 /// With a key nothing is stored unless the request has it: see [`idempotency`].
 const INSERT_PAYLOAD: &str = "\
@@ -133,6 +133,31 @@ pub async fn insert(
         _ => Vec::new(),
     };
     Ok(Stored { kept, owed })
+}
+
+const STORED_SINCE: &str = "\
+    select d.event, d.rule from json_each(?1) j cross join deliveries d \
+      on d.workspace = j.value ->> 0 and d.connection = j.value ->> 1 \
+        and d.event = j.value ->> 2 and d.rule = j.value ->> 3 \
+    where d.due_at_ms >= ?2";
+
+/// Those of the deliveries that these events owe that are due since `since_ms`: after tries of
+/// [`insert`] with unknown results, what the first of them or a later one has stored.
+///
+/// # Errors
+/// When the shard does not answer.
+pub async fn stored_since(
+    log: &impl Database,
+    events: &[(Event, String)],
+    since_ms: i64,
+) -> Result<Vec<QueuePosition>> {
+    let row = |(event, owed): (&Event, &FanOut)| {
+        json!([event.workspace, owed.connection, event.id, owed.rule_number])
+    };
+    let all =
+        events.iter().flat_map(|(event, _)| event.fan_out.iter().map(move |one| (event, one)));
+    let set: Value = all.map(row).collect();
+    row::all(select(log, statement(STORED_SINCE, [set.to_string().into(), since_ms.into()])).await?)
 }
 
 impl FromRow for QueuePosition {

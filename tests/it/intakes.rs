@@ -72,6 +72,28 @@ fn what_is_accepted_while_log_is_down_is_delivered_when_it_is_back() {
     }
 }
 
+/// A flush that was stored, its answer lost, long before LOG took anything again: the sweeper has
+/// seen to its deliveries meanwhile.
+#[test]
+fn what_was_stored_long_ago_is_not_woken_by_its_flush() {
+    let (edge, tenant) = world();
+    edge.logs[0].fail_next(&[Some(Fault::After), Some(Fault::Before)]);
+    tenant.emit(&edge, "order.completed");
+    edge.logs[0].set_weather(Weather::ReadOnly);
+    edge.run_for(10 * MINUTE_MS);
+    assert_eq!((count(&edge, "deliveries"), edge.intakes.waiting()), (1, 1));
+    let sent = edge.queue.sent.get();
+    edge.logs[0].set_weather(Weather::Up);
+    // The first try of the next flush fails, too.
+    edge.logs[0].fail_next(&[Some(Fault::Before)]);
+    tenant.emit(&edge, "order.completed");
+    edge.run_for(20_000);
+    assert_eq!((count(&edge, "deliveries"), edge.intakes.waiting()), (2, 0));
+    assert_eq!(edge.queue.sent.get() - sent, 1, "the new one alone");
+    edge.run_for(5 * MINUTE_MS);
+    assert_eq!(edge.receivers.seen(URL).len(), 2);
+}
+
 #[test]
 fn an_unknown_answer_is_asked_for_again_and_nothing_is_stored_twice() {
     for faults in [[Some(Fault::Before), None], [Some(Fault::After), None]] {

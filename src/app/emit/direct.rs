@@ -39,7 +39,8 @@ pub async fn store_all<P: Platform>(
             .unzip();
         let events = || indices.iter().copied().zip(rows.iter().map(|(event, _)| event));
         let claims = key.and_then(|(key, sender)| Claims::of(key, sender, &owner, events()));
-        let kept = match store(platform, shard, &rows, claims.as_ref()).await {
+        let now_ms = platform.now_ms();
+        let kept = match store(platform, shard, &rows, claims.as_ref(), now_ms).await {
             Ok((stored, _)) => stored.kept,
             Err(error) => {
                 indices.iter().for_each(|&index| answers[index] = Err(error.clone()));
@@ -69,14 +70,14 @@ pub async fn store_and_wake<P: Platform>(
     shard: u16,
     rows: &[(Event, String)],
 ) -> Result<()> {
-    store(platform, shard, rows, None).await?;
+    store(platform, shard, rows, None, platform.now_ms()).await?;
     let jobs = rows.iter().flat_map(|(event, payload)| wake_ups(shard, event, payload));
     send(platform, &jobs.collect::<Vec<_>>()).await;
     Ok(())
 }
 
-/// The same of what an intake held, which may be there already. Only what was not is woken, unless
-/// it `may_be_unsent`: an earlier try may have stored it and woken nothing.
+/// The same of what an intake held, which may be there already. Only what is new is woken, and what
+/// an earlier try since `since_ms` may have stored: that one woke nothing.
 ///
 /// # Errors
 /// As [`store_and_wake`].
@@ -84,26 +85,31 @@ pub async fn flush<P: Platform>(
     platform: &P,
     shard: u16,
     rows: &[(Event, String)],
-    may_be_unsent: bool,
+    since_ms: Option<i64>,
 ) -> Result<()> {
-    let (stored, tries) = store(platform, shard, rows, None).await?;
+    let now_ms = platform.now_ms();
+    let (mut stored, tries) = store(platform, shard, rows, None, now_ms).await?;
+    if tries > 1 || since_ms.is_some() {
+        let since_ms = since_ms.unwrap_or(now_ms);
+        stored.owed = store::stored_since(history_db(platform, shard)?, rows, since_ms).await?;
+    }
     let new: HashSet<(&str, u32)> =
         stored.owed.iter().map(|one| (one.event.as_str(), one.rule)).collect();
     let all = rows.iter().flat_map(|(event, payload)| wake_ups(shard, event, payload));
     let is_new = |job: &Job| new.contains(&(job.event.as_str(), job.rule));
-    let jobs = all.filter(|job| may_be_unsent || tries > 1 || is_new(job));
-    send(platform, &jobs.collect::<Vec<_>>()).await;
+    send(platform, &all.filter(is_new).collect::<Vec<_>>()).await;
     Ok(())
 }
 
-/// Stores events; what that did, and how often it was tried.
+/// Stores events, what they owe due at `now_ms`; what that did, and how often it was tried.
 async fn store<P: Platform>(
     platform: &P,
     shard: u16,
     accepted: &[(Event, String)],
     claims: Option<&Claims>,
+    now_ms: i64,
 ) -> Result<(Stored, usize)> {
-    let (log, now_ms) = (history_db(platform, shard)?, platform.now_ms());
+    let log = history_db(platform, shard)?;
     let names = platform.known_names().borrow().new_ones(accepted, now_ms);
     let insert = || store::insert(log, accepted, &names, claims, now_ms);
     let (stored, tries) = match insert().await {

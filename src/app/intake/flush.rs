@@ -78,7 +78,7 @@ impl<S: IntakeStorage> Intake<S> {
         count: usize,
     ) -> Result<usize> {
         let now_ms = platform.now_ms();
-        let may_be_unsent = self.rows(shard, |shard| shard.may_be_unsent(now_ms));
+        let since_ms = self.rows(shard, |shard| shard.unsent_since_ms(now_ms));
         let taken = self.0.state.borrow_mut().take_rows(shard, count);
         let (numbers, known): (Vec<i64>, Vec<Option<String>>) = taken.into_iter().unzip();
         let texts = match known.into_iter().collect::<Option<Vec<String>>>() {
@@ -97,9 +97,9 @@ impl<S: IntakeStorage> Intake<S> {
                     "error": why})),
             }
         }
-        match flush(platform, shard, &events, may_be_unsent).await {
+        match flush(platform, shard, &events, since_ms).await {
             Err(error) if error.is_refused_data() => {
-                one_by_one(platform, shard, &events, may_be_unsent).await?;
+                one_by_one(platform, shard, &events, since_ms).await?;
             }
             stored => stored?,
         }
@@ -118,10 +118,10 @@ async fn one_by_one<P: Platform>(
     platform: &P,
     shard: u16,
     events: &[(Event, String)],
-    may_be_unsent: bool,
+    since_ms: Option<i64>,
 ) -> Result<()> {
     for one in events {
-        match flush(platform, shard, std::slice::from_ref(one), may_be_unsent).await {
+        match flush(platform, shard, std::slice::from_ref(one), since_ms).await {
             Err(error) if error.is_refused_data() => {
                 platform.log_event(&json!({"at": "intake", "set_aside": one.0.id,
                     "error": error.to_string()}));

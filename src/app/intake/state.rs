@@ -318,10 +318,11 @@ impl Shard {
         if fails { self.not_before_ms.max(now_ms + 1) } else { now_ms + ALARM_AFTER_MS }
     }
 
-    /// Whether the next flush repeats one that may have stored its events and woken nothing, so
-    /// recently that the sweeper has not woken them either.
-    pub fn may_be_unsent(&self, now_ms: i64) -> bool {
-        self.again.is_some_and(|(_, since_ms)| now_ms - since_ms < SWEEP_GRACE_MS)
+    /// Since when tries of the next flush may have stored its events and woken nothing, if that is
+    /// so recent that the sweeper has not woken them either.
+    pub fn unsent_since_ms(&self, now_ms: i64) -> Option<i64> {
+        let since_ms = self.again.map(|(_, since_ms)| since_ms);
+        since_ms.filter(|since_ms| now_ms - since_ms < SWEEP_GRACE_MS)
     }
 
     /// How long the next flush waits for what else comes: one that is full goes at once, and so
