@@ -1,17 +1,22 @@
 //! The queue consumer: attempts the deliveries that a batch of jobs names, and serves lines.
 //!
-//! A slow endpoint never holds a batch. An attempt that is unanswered after 250 ms is *slow*: it
-//! goes on after the batch has ended and records itself, and the other jobs of its connection are
-//! left to its lane. So are the jobs of a connection whose lane is engaged. Lines are served and
-//! replays go on after the batch has ended. Which job is started next is decided in
-//! `domain/slots.rs`.
+//! A batch is answered once all its attempts have started; or, as some batches of an isolate may
+//! overlap, once little is left to start: one invocation has few connections, and a backlog would
+//! wait for them. One that has lines to serve waits for its attempts, because lines get the slots
+//! that those leave.
+//!
+//! A slow endpoint never holds a batch. An attempt that is unanswered after 250 ms is *slow*: the
+//! other jobs of its connection are left to its lane. So are the jobs of a connection whose lane is
+//! engaged. Lines are served and replays go on after the batch was answered. Which job is started
+//! next is decided in `domain/delivery/slots.rs`.
 //!
 //! The awaits of a batch, and why each may be cut or repeated:
 //! 1. read the connections (CONTROL): nothing has happened yet;
 //! 2. read a slice of deliveries (LOG): settled ones and attempts already recorded are dropped
 //!    here, so a repeated job does nothing;
 //! 3. send and wait: a crash after the receiver's answer and before 4 repeats this attempt, under
-//!    the same message id;
+//!    the same message id. After the batch was answered the sweeper finds it, before that the queue
+//!    hands out the job once more;
 //! 4. record (LOG): takes effect only on a delivery that still owes this very attempt;
 //! 5. tell the lanes: what a lane does not hear, the sweeper finds in LOG.
 
@@ -37,6 +42,7 @@ use crate::app::reseal;
 use crate::domain::base::limits::{FLUSH_AFTER_MS, FLUSH_OUTCOMES, SLOW_AFTER_MS};
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::{Job, Step};
+use crate::domain::delivery::overlap::JAM_MS;
 use crate::domain::delivery::retry::hand_back_s;
 use crate::domain::delivery::slots::Slots;
 use crate::domain::lane::messages::ConsumerReport;
@@ -56,7 +62,7 @@ pub enum Verdict {
 pub struct Served {
     /// What becomes of each message, in order.
     pub verdicts: Vec<Verdict>,
-    /// Slow attempts, lines that are served, steps of replays.
+    /// Attempts that have not ended, lines that are served, steps of replays.
     pub rest: LocalBoxFuture<'static, ()>,
 }
 
@@ -65,11 +71,23 @@ pub struct Served {
 pub async fn deliver<P: Platform>(platform: &P, messages: &[QueueMessage]) -> Served {
     let mut run = Run::new(platform.clone(), messages);
     run.read_targets().await;
-    run.serve().await;
-    run.hand_back();
-    run.tell_lanes().await;
-    run.send_back().await;
-    run.finish()
+    run.start_all().await;
+    let is_settled = run.has_lines() || !run.slots.is_waiting();
+    if is_settled {
+        run.settle().await;
+    }
+    let verdicts = run.answer();
+    let rest = async move {
+        if !is_settled {
+            run.settle().await;
+        }
+        if let Some(since_ms) = run.overlaps_since_ms {
+            run.platform.in_flight().borrow_mut().overlap.end(since_ms);
+        }
+        run.send_back().await;
+        run.finish().await;
+    };
+    Served { verdicts, rest: Box::pin(rest) }
 }
 
 /// Something that the run waited for.
@@ -81,6 +99,7 @@ enum BatchEvent {
     Read(u16, Vec<usize>, Option<Slice>),
     Settled(Vec<usize>, bool),
     Withdrawn(usize),
+    Waited,
 }
 
 struct Run<P: Platform> {
@@ -98,6 +117,10 @@ struct Run<P: Platform> {
     /// Shards of which a slice is being read.
     reading: Vec<u16>,
     verdicts: Vec<Verdict>,
+    /// Since when it is one of the batches that overlap with the next ones.
+    overlaps_since_ms: Option<i64>,
+    /// Until when it waits for a slow attempt to end, if every slot holds one.
+    jammed_until_ms: i64,
     /// When each message was sent.
     sent_at_ms: Vec<i64>,
     /// Lines to serve after the batch.
@@ -128,6 +151,8 @@ impl<P: Platform> Run<P> {
             flushing: 0,
             reading: Vec::new(),
             verdicts: vec![Verdict::Ack; messages.len()],
+            overlaps_since_ms: None,
+            jammed_until_ms: 0,
             sent_at_ms: messages.iter().map(|message| message.sent_at_ms).collect(),
             lines,
             steps,
@@ -180,20 +205,57 @@ impl<P: Platform> Run<P> {
         *again_s = Some(again_s.unwrap_or_default().max(delay_s));
     }
 
-    /// Starts what may be started and takes turns until nothing is left but slow attempts.
-    async fn serve(&mut self) {
+    /// Takes turns until everything is started, or the rest may go on after the batch is answered.
+    async fn start_all(&mut self) {
         loop {
             self.start();
             self.flush_if_due();
-            if !self.slots.is_waiting() && self.reading.is_empty() {
+            if !self.has_more() || self.may_overlap() {
                 break;
             }
             self.take_turn().await;
         }
-        while self.flushing > 0 || !self.finished.is_empty() {
-            self.flush();
+    }
+
+    /// Takes turns until nothing is left but slow attempts; then what was not started goes back,
+    /// and the lanes are told.
+    async fn settle(&mut self) {
+        loop {
+            self.start();
+            let is_over = !self.has_more() && !self.slots.is_waiting();
+            if is_over {
+                self.flush();
+            } else {
+                self.flush_if_due();
+            }
+            if is_over && self.flushing == 0 {
+                break;
+            }
             self.take_turn().await;
         }
+        self.hand_back();
+        self.tell_lanes().await;
+    }
+
+    /// Whether something is left that may be started in this batch.
+    fn has_more(&self) -> bool {
+        let is_left = !self.slices.is_empty() || self.slots.has_more();
+        let waits = self.slots.is_waiting() || self.platform.now_ms() < self.jammed_until_ms;
+        !self.reading.is_empty() || (is_left && waits)
+    }
+
+    /// Whether the batch may be answered now and what is left of it goes on beside the next ones;
+    /// it is noted as one that does. Nothing of it must be known to be for a lane.
+    fn may_overlap(&mut self) -> bool {
+        let is_read = self.reading.is_empty() && !self.targets.is_empty();
+        if !is_read || self.has_lines() {
+            return false;
+        }
+        let waiting = self.slices.iter().flatten().copied().chain(self.slots.not_started());
+        let left: Vec<i64> = waiting.map(|index| self.jobs[index].job.payload_bytes).collect();
+        let mut in_flight = self.platform.in_flight().borrow_mut();
+        self.overlaps_since_ms = in_flight.overlap.begin(&left, self.platform.now_ms());
+        self.overlaps_since_ms.is_some()
     }
 
     fn start(&mut self) {
@@ -252,6 +314,10 @@ impl<P: Platform> Run<P> {
                 self.slots.became_slow(index);
                 let work = &self.jobs[index];
                 self.reports.on_job(work).slow = Some(work.job.place());
+                if self.overlaps_since_ms.is_some() && self.slots.is_jammed() {
+                    self.jammed_until_ms = self.platform.now_ms() + JAM_MS;
+                    self.wait(JAM_MS, BatchEvent::Waited);
+                }
             }
             Some(BatchEvent::Withdrawn(index)) => {
                 // Its connection was changed meanwhile: the next batch sees to it.
@@ -269,7 +335,7 @@ impl<P: Platform> Run<P> {
                 self.flushing -= 1;
                 self.repeat(&unrecorded);
             }
-            Some(BatchEvent::Slow(_)) | None => {}
+            Some(BatchEvent::Slow(_) | BatchEvent::Waited) | None => {}
         }
     }
 

@@ -44,6 +44,11 @@ impl Reports {
         self.on(&work.job.line(), work.traits, work.mode)
     }
 
+    /// Whether any delivery is left to a lane.
+    pub fn have_forwarded(&self) -> bool {
+        self.0.iter().any(|report| !report.told.forwarded.is_empty())
+    }
+
     /// Those that the lane has to know.
     pub fn take(&mut self) -> Vec<Report> {
         std::mem::take(&mut self.0).into_iter().filter(Report::is_worth_telling).collect()

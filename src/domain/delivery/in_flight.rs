@@ -3,6 +3,9 @@
 //! lives in the memory of one isolate. It reduces duplicates and guarantees nothing; losing it
 //! costs nothing.
 
+use std::collections::HashMap;
+
+use crate::domain::delivery::overlap::Overlap;
 use crate::domain::lane::queue::DeliveryKey;
 
 /// Longest time that an attempt is believed to be under way: the longest timeout (25 s) and some
@@ -10,24 +13,35 @@ use crate::domain::lane::queue::DeliveryKey;
 /// must not stay for good.
 const BELIEVED_MS: i64 = 35_000;
 
+/// How often what is not believed any more is cleared away.
+const CLEARED_EVERY_MS: i64 = 5_000;
+
 /// The deliveries under way, each until it is not believed any more.
 #[derive(Debug, Default)]
-pub struct InFlight(Vec<(DeliveryKey, i64)>);
+pub struct InFlight {
+    until_ms: HashMap<DeliveryKey, i64>,
+    cleared_at_ms: i64,
+    /// The batches that go on after they were answered.
+    pub overlap: Overlap,
+}
 
 impl InFlight {
     /// Notes that an attempt begins; false when one is under way already.
     pub fn begin(&mut self, key: &DeliveryKey, now_ms: i64) -> bool {
-        self.0.retain(|(_, until_ms)| *until_ms > now_ms);
-        let free = self.0.iter().all(|(begun, _)| begun != key);
+        if now_ms - self.cleared_at_ms >= CLEARED_EVERY_MS {
+            self.until_ms.retain(|_, until_ms| *until_ms > now_ms);
+            self.cleared_at_ms = now_ms;
+        }
+        let free = self.until_ms.get(key).is_none_or(|until_ms| *until_ms <= now_ms);
         if free {
-            self.0.push((key.clone(), now_ms + BELIEVED_MS));
+            self.until_ms.insert(key.clone(), now_ms + BELIEVED_MS);
         }
         free
     }
 
     /// Notes that an attempt was recorded, or could not be.
     pub fn end(&mut self, key: &DeliveryKey) {
-        self.0.retain(|(begun, _)| begun != key);
+        self.until_ms.remove(key);
     }
 }
 

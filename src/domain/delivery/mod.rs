@@ -7,6 +7,7 @@ pub mod headers;
 pub mod in_flight;
 pub mod job;
 pub mod mask;
+pub mod overlap;
 pub mod replay;
 pub mod retention;
 pub mod retry;

@@ -1,11 +1,11 @@
 //! Which job of a consumer batch is started next, so that no connection holds the batch.
 //!
 //! There are [`SLOTS`] slots. A connection gets one until it has answered in this batch, then at
-//! most [`SLOTS_PER_CONNECTION`]. A connection with a slow attempt gets no more, nor does one that
-//! was stopped: its other jobs are left to its lane. Connections take turns, but as long as one
-//! that answers has more to do, [`SLOTS_KEPT`] slots are kept from those that have not answered
-//! yet: a crowd of endpoints that hang does not fill the batch. When every slot holds a slow
-//! attempt, nothing more is started.
+//! most [`SLOTS_PER_CONNECTION`], or all where no other has more to do. A connection with a slow
+//! attempt gets no more, nor does one that was stopped: its other jobs are left to its lane.
+//! Connections take turns, but as long as one that answers has more to do, [`SLOTS_KEPT`] slots are
+//! kept from those that have not answered yet: a crowd of endpoints that hang does not fill the
+//! batch. When every slot holds a slow attempt, nothing more is started.
 
 use std::collections::VecDeque;
 
@@ -42,8 +42,12 @@ impl BatchShare {
         !self.is_slow && !self.is_stopped && !self.waiting.is_empty()
     }
 
-    fn may_start(&self) -> bool {
-        let most = if self.has_answered { SLOTS_PER_CONNECTION } else { 1 };
+    fn may_start(&self, is_only: bool) -> bool {
+        let most = match (self.has_answered, is_only) {
+            (false, _) => 1,
+            (true, false) => SLOTS_PER_CONNECTION,
+            (true, true) => SLOTS,
+        };
         self.has_more() && self.in_flight < most
     }
 }
@@ -72,7 +76,9 @@ impl Slots {
         }
         let count = self.lines.len();
         let silent_may = self.silent_may_start();
-        let may_start = |line: &BatchShare| line.may_start() && (line.has_answered || silent_may);
+        let is_only = self.lines.iter().filter(|line| line.has_more()).count() == 1;
+        let may_start =
+            |line: &BatchShare| line.may_start(is_only) && (line.has_answered || silent_may);
         let line = (0..count)
             .map(|step| (self.turn + step) % count)
             .find(|&line| may_start(&self.lines[line]))?;
@@ -97,7 +103,7 @@ impl Slots {
     fn largest_untried(&self, line: usize) -> usize {
         let untried = |other: &usize| {
             let other = &self.lines[*other];
-            other.is_untried() && other.may_start()
+            other.is_untried() && other.may_start(false)
         };
         let larger = |best: usize, other: usize| {
             let is_larger = self.lines[other].waiting.len() > self.lines[best].waiting.len();
@@ -134,6 +140,11 @@ impl Slots {
     /// Whether an attempt is in flight that may still answer in time.
     pub fn is_waiting(&self) -> bool {
         self.in_flight > self.slow
+    }
+
+    /// Whether anything waits to be started.
+    pub fn has_more(&self) -> bool {
+        self.lines.iter().any(BatchShare::has_more)
     }
 
     /// Whether every slot holds a slow attempt.
@@ -196,13 +207,19 @@ mod tests {
     }
 
     #[test]
-    fn one_until_it_answers_then_four() {
-        let mut slots = slots(&["a"; 7]);
+    fn one_until_it_answers_then_all_that_no_other_wants() {
+        let mut slots = slots(&["a"; 8]);
         assert_eq!(started(&mut slots), [0]);
         slots.answered(0);
-        assert_eq!(started(&mut slots), [1, 2, 3, 4]);
+        assert_eq!(started(&mut slots), [1, 2, 3, 4, 5]);
         slots.answered(2);
-        assert_eq!(started(&mut slots), [5]);
+        assert_eq!(started(&mut slots), [6]);
+        slots.add(8, "b");
+        slots.answered(1);
+        assert_eq!(started(&mut slots), [8], "one slot is left to the others");
+        slots.answered(3);
+        assert_eq!(started(&mut slots), [7]);
+        assert!(!slots.has_more());
     }
 
     #[test]

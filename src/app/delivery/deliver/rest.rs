@@ -1,10 +1,12 @@
 //! The end of a batch: what was not started goes back, the lanes are told, the rest goes on.
 
+use std::mem::take;
+
 use futures_util::future::{FutureExt, join, join4};
 use futures_util::stream::StreamExt;
 use serde_json::json;
 
-use super::{BatchEvent, Run, Served, Verdict};
+use super::{BatchEvent, Run, Verdict};
 use crate::app::common::group_by_key;
 use crate::app::delivery::batch;
 use crate::app::delivery::queue_delay;
@@ -17,6 +19,25 @@ use crate::domain::lane::messages::ConsumerReport;
 use crate::ports::Platform;
 
 impl<P: Platform> Run<P> {
+    /// Whether lines are to be served, as far as is known.
+    pub(super) fn has_lines(&self) -> bool {
+        self.lines.iter().next().is_some() || self.reports.have_forwarded()
+    }
+
+    /// What becomes of each message. One of which nothing was done comes again as it is; what comes
+    /// again of the others, or later, goes on by itself.
+    pub(super) fn answer(&mut self) -> Vec<Verdict> {
+        for (message, jobs) in group_by_key(0..self.jobs.len(), |index| self.jobs[*index].message) {
+            let again_s = |index: &usize| self.jobs[*index].again_s;
+            let delays: Option<Vec<u32>> = jobs.iter().map(again_s).collect();
+            if let Some(delay_s) = delays.and_then(|delays| delays.into_iter().max()) {
+                self.verdicts[message] = Verdict::Retry(delay_s);
+                jobs.iter().for_each(|index| self.jobs[*index].again_s = None);
+            }
+        }
+        take(&mut self.verdicts)
+    }
+
     /// What was not started for want of a slot comes again at once, since the next batch has its
     /// slots free; or it is left to its lane.
     pub(super) fn hand_back(&mut self) {
@@ -52,20 +73,11 @@ impl<P: Platform> Run<P> {
         self.started = lines.started;
     }
 
-    /// A message of which nothing was done comes again as it is. What is left of one of which
-    /// something was done, or is under way, goes on by itself: the whole would do that again. If it
-    /// cannot be sent, the sweeper sees to it.
+    /// What is left of messages of which something was done, or is under way, goes on by itself:
+    /// the whole would do that again. If it cannot be sent, the sweeper sees to it.
     pub(super) async fn send_back(&mut self) {
-        let mut left: Vec<(u32, Job)> = Vec::new();
-        for (message, jobs) in group_by_key(&self.jobs, |work| work.message) {
-            let again = || jobs.iter().filter_map(|work| Some((work.again_s?, work.job.clone())));
-            let Some(delay_s) = again().map(|(delay_s, _)| delay_s).max() else { continue };
-            if again().count() == jobs.len() {
-                self.verdicts[message] = Verdict::Retry(delay_s);
-            } else {
-                left.extend(again());
-            }
-        }
+        let again = self.jobs.iter_mut().filter_map(|work| Some((work.again_s.take()?, &work.job)));
+        let left: Vec<(u32, Job)> = again.map(|(delay_s, job)| (delay_s, job.clone())).collect();
         for (delay_s, left) in group_by_key(left, |(delay_s, _)| *delay_s) {
             let jobs: Vec<Job> = left.into_iter().map(|(_, job)| job).collect();
             if let Err(error) = wake(&self.platform, &jobs, delay_s).await {
@@ -76,8 +88,8 @@ impl<P: Platform> Run<P> {
     }
 
     /// The slow attempts go on and are recorded as they end, lines are served, and replays go on.
-    pub(super) fn finish(self) -> Served {
-        let Self { platform, jobs, mut turns, verdicts, started, targets, slots, .. } = self;
+    pub(super) async fn finish(self) {
+        let Self { platform, jobs, mut turns, started, targets, slots, .. } = self;
         let replaying = replays::advance_all(platform.clone(), self.steps);
         let serving = batch::serve_lines(platform.clone(), started, targets, slots.free());
         let noting = queue_delay::note(platform.clone(), self.delays);
@@ -98,9 +110,6 @@ impl<P: Platform> Run<P> {
                 batch::finish_stragglers(&platform, ended).await;
             }
         };
-        let rest = async move {
-            join4(stragglers, serving, replaying, noting).await;
-        };
-        Served { verdicts, rest: Box::pin(rest) }
+        join4(stragglers, serving, replaying, noting).await;
     }
 }

@@ -10,26 +10,34 @@ use crate::app::delivery::batch::{self, Unsent};
 use crate::app::delivery::slice::{self, Slice};
 use crate::app::delivery::work::Work;
 use crate::app::delivery::write_gate;
+use crate::domain::base::limits::{SLICE_BYTES_MAX, SLOTS};
 use crate::domain::lane::queue::{DeliveryKey, Mode};
 use crate::ports::Platform;
 
 impl<P: Platform> Run<P> {
-    /// Begins to read the next slice of each shard of which nothing is left to start: a shard that
-    /// is slow keeps no other waiting.
+    /// Begins to read the next slice of each shard of which little is left to start: a shard that
+    /// is slow keeps no other waiting. What two slices hold is as bounded as that of one.
     pub(super) fn read_slices(&mut self) {
         let shards = group_by_key(&self.slices, |slice| self.jobs[slice[0]].job.shard);
-        let shards: Vec<u16> = shards.into_iter().map(|(shard, _)| shard).collect();
-        for shard in shards {
-            let is_awaited =
-                |work: &Work| work.job.shard == shard && work.is_in_flight && !work.is_slow;
-            let mut not_started = self.slots.not_started().into_iter();
-            let is_busy = self.reading.contains(&shard)
-                || self.jobs.iter().any(is_awaited)
-                || not_started.any(|index| self.jobs[index].job.shard == shard);
-            if !is_busy {
-                self.read_slice(shard);
-            }
+        let next = |(shard, slices): (u16, Vec<&Vec<usize>>)| self.may_read(shard, slices[0]);
+        let shards: Vec<u16> = shards.into_iter().filter_map(next).collect();
+        shards.into_iter().for_each(|shard| self.read_slice(shard));
+    }
+
+    /// The shard, if its next slice may be read now.
+    fn may_read(&self, shard: u16, next: &[usize]) -> Option<u16> {
+        let is_of_it = |index: &usize| self.jobs[*index].job.shard == shard;
+        let mut held = self.slots.not_started();
+        held.retain(is_of_it);
+        if held.len() >= SLOTS || self.reading.contains(&shard) {
+            return None;
         }
+        let is_awaited = |work: &Work| work.is_in_flight && !work.is_slow;
+        held.extend((0..self.jobs.len()).filter(|&index| is_awaited(&self.jobs[index])));
+        held.retain(is_of_it);
+        let bytes = |index: &usize| self.jobs[*index].job.payload_bytes;
+        let all: i64 = held.iter().chain(next).map(bytes).sum();
+        (held.is_empty() || all <= SLICE_BYTES_MAX).then_some(shard)
     }
 
     fn read_slice(&mut self, shard: u16) {
