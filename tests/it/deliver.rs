@@ -1,7 +1,7 @@
 //! Delivering: the states a delivery goes through, repeats, losses, and slow endpoints.
 
 use posthorn::app::delivery::deliver::{Verdict, deliver};
-use posthorn::ports::{Clock, Jobs};
+use posthorn::ports::Clock;
 use serde_json::{Value, json};
 
 use crate::edge::{Edge, Fault, Reply, START_MS};

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use posthorn::ports::Clock;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::edge::chaos::Rates;
 use crate::edge::{Edge, Fault, Weather};
@@ -184,6 +184,24 @@ fn an_intake_that_cannot_be_reached_is_waited_out() {
     assert!((2_900..=3_100).contains(&(edge.now_ms() - since_ms)), "{}", edge.now_ms() - since_ms);
     edge.intakes.is_unreachable.set(false);
     assert_eq!(emit(&other, &tenant, &[]).status, 401);
+}
+
+#[test]
+fn an_intake_that_never_answers_keeps_nobody_for_ever() {
+    let (edge, tenant) = world();
+    let event = tenant.emit(&edge, "order.completed");
+    edge.run_for(1_000);
+    edge.intakes.hangs.set(true);
+    let since_ms = edge.now_ms();
+    let answer = emit(&edge, &tenant, &[]);
+    assert_eq!(answer.status, 503, "{}", answer.text);
+    assert!(answer.text.contains("unknown whether"), "{}", answer.text);
+    // It could be there still.
+    edge.logs[0].execute("delete from events");
+    let path = format!("/api/v1/events/{event}");
+    assert_eq!(tenant.call(&edge, "GET", &path, &Value::Null).status, 503);
+    edge.cron(false);
+    assert!(edge.now_ms() - since_ms < 30_000, "{}", edge.now_ms() - since_ms);
 }
 
 #[test]

@@ -8,7 +8,9 @@ use serde_json::json;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::base::ids;
 use crate::domain::base::time::{DAY_MS, MINUTE_MS};
-use crate::domain::intake::bounds::{ROUTING_CACHED_MS, TOLD_WITHIN_MS};
+use crate::domain::intake::bounds::{
+    FLUSH_OF_READ_MS, POKED_WITHIN_MS, ROUTING_CACHED_MS, STORED_WITHIN_MS, TOLD_WITHIN_MS,
+};
 use crate::domain::intake::messages::{Command, Part, PartReply, Reply, Status};
 use crate::domain::tenants::actor::Scope;
 use crate::ports::{Intakes, Platform, PortError};
@@ -28,6 +30,24 @@ pub fn number_of<P: Platform>(platform: &P, workspace: &str) -> u16 {
     u16::try_from(number).unwrap_or(0)
 }
 
+/// Calls an intake. One that does not answer in time is left alone: what it does is not known.
+async fn call<P: Platform>(
+    platform: &P,
+    number: u16,
+    command: Command,
+    within_ms: i64,
+) -> std::result::Result<Reply, PortError> {
+    let call = platform.intakes().call(number, command);
+    match select(pin!(call), pin!(platform.sleep_ms(within_ms))).await {
+        Either::Left((reply, _)) => reply,
+        Either::Right(_) => Err(PortError(format!("no answer within {within_ms} ms"))),
+    }
+}
+
+fn complain<P: Platform>(platform: &P, number: u16, PortError(error): &PortError) {
+    platform.log_event(&json!({"at": "intake", "intake": number, "error": error}));
+}
+
 /// Stores the parts of an emit. An unknown result is asked for once more, which stores nothing
 /// again. `may_be_there` is whether an earlier call may have stored them, and becomes so.
 ///
@@ -39,14 +59,14 @@ pub async fn emit<P: Platform>(
     parts: Vec<Part>,
     may_be_there: &mut bool,
 ) -> Result<Vec<PartReply>> {
-    let call = |is_repeated| {
-        let parts = parts.clone();
-        platform.intakes().call(number, Command::Emit { parts, is_repeated })
+    let emit = |is_repeated| {
+        let command = Command::Emit { parts: parts.clone(), is_repeated };
+        call(platform, number, command, STORED_WITHIN_MS)
     };
-    let reply = match call(*may_be_there).await {
+    let reply = match emit(*may_be_there).await {
         Err(_) => {
             *may_be_there = true;
-            call(true).await
+            emit(true).await
         }
         reply => reply,
     };
@@ -74,20 +94,16 @@ pub async fn tell<P: Platform>(platform: &P, workspace: &str) -> bool {
         return true;
     }
     let number = number_of(platform, workspace);
-    let call = platform.intakes().call(number, Command::Changed(workspace.to_owned()));
-    let late = platform.sleep_ms(TOLD_WITHIN_MS);
-    let told = match select(pin!(call), pin!(late)).await {
-        Either::Left((told, _)) => told,
-        Either::Right(_) => Err(PortError(format!("no answer within {TOLD_WITHIN_MS} ms"))),
-    };
+    let command = Command::Changed(workspace.to_owned());
+    let told = call(platform, number, command, TOLD_WITHIN_MS).await;
     match told {
         Ok(Reply::Flushed(generation) | Reply::Behind(generation)) => {
             platform.routings().borrow_mut().learn(workspace, generation);
             true
         }
         Ok(_) => false,
-        Err(PortError(error)) => {
-            platform.log_event(&json!({"at": "intake", "intake": number, "error": error}));
+        Err(error) => {
+            complain(platform, number, &error);
             false
         }
     }
@@ -115,7 +131,8 @@ pub async fn flushed<P: Platform>(platform: &P, workspace: &str) -> Result<()> {
         return Ok(());
     }
     let number = number_of(platform, workspace);
-    match platform.intakes().call(number, Command::Flush(workspace.to_owned())).await {
+    let command = Command::Flush(workspace.to_owned());
+    match call(platform, number, command, FLUSH_OF_READ_MS + TOLD_WITHIN_MS).await {
         Ok(Reply::Flushed(_)) => Ok(()),
         Ok(_) => Err(Error::unavailable("what waits at the intake is not in LOG yet")),
         Err(PortError(error)) => Err(Error::unavailable(error)),
@@ -146,15 +163,14 @@ pub async fn may_be_found<P: Platform>(platform: &P, scope: &Scope, event: &str)
 pub async fn poke_all<P: Platform>(platform: &P) -> Vec<Option<Status>> {
     let mut all = Vec::new();
     for number in 0..platform.settings().intakes {
-        let status = match platform.intakes().call(number, Command::Poke).await {
+        all.push(match call(platform, number, Command::Poke, POKED_WITHIN_MS).await {
             Ok(Reply::Status(status)) => Some(status),
             Ok(_) => None,
-            Err(PortError(error)) => {
-                platform.log_event(&json!({"at": "intake", "intake": number, "error": error}));
+            Err(error) => {
+                complain(platform, number, &error);
                 None
             }
-        };
-        all.push(status);
+        });
     }
     all
 }

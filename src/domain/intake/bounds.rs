@@ -43,6 +43,10 @@ pub const FLUSH_OF_CHANGE_MS: i64 = 700;
 pub const FLUSH_OF_READ_MS: i64 = 3_000;
 /// How long who changed something waits for the intake to know.
 pub const TOLD_WITHIN_MS: i64 = 1_000;
+/// How long an emit waits for the intake to store it; the result of a later answer is not known.
+pub const STORED_WITHIN_MS: i64 = 5_000;
+/// How long the cron and `/health` wait for an intake to say how it is.
+pub const POKED_WITHIN_MS: i64 = 2_000;
 /// Changes that an intake counts by workspace.
 pub const CHANGES_TOLD_MAX: usize = 10_000;
 /// An emit that knows of no change may count on its routing when none was made for so long.

@@ -23,6 +23,8 @@ pub struct FakeIntakes {
     pub requests: Cell<usize>,
     /// Whether none can be reached.
     pub is_unreachable: Cell<bool>,
+    /// Whether none ever answers.
+    pub hangs: Cell<bool>,
 }
 
 /// An intake, whatever is in memory of it.
@@ -48,6 +50,7 @@ impl FakeIntakes {
             faults: RefCell::default(),
             requests: Cell::new(0),
             is_unreachable: Cell::new(false),
+            hangs: Cell::new(false),
         }
     }
 
@@ -267,6 +270,9 @@ impl Intakes for FakeIntakes {
     async fn call(&self, number: u16, command: Command) -> Result<Reply, PortError> {
         self.requests.set(self.requests.get() + 1);
         let chaos = Rc::clone(&self.world().chaos);
+        if self.hangs.get() {
+            std::future::pending::<()>().await;
+        }
         if self.is_unreachable.get() {
             return Err(PortError("unreachable".into()));
         }
