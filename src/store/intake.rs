@@ -2,6 +2,7 @@
 //! order in which they were accepted, and the idempotency keys of its workspaces.
 
 use crate::domain::base::error::Result;
+use crate::domain::intake::backlog::Head;
 use crate::domain::intake::waiting::VERSION;
 use crate::domain::routing::idempotency::StoredClaim;
 use crate::ports::{Database, Statement};
@@ -25,25 +26,6 @@ const HEADS: &str = "\
     where n > ?1 order by n limit ?2";
 /// Rows that are read at once.
 const HEADS_AT_ONCE: usize = 10_000;
-
-/// What is known of a row without its text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head {
-    /// Its number: rows are flushed in the order of their numbers.
-    pub n: i64,
-    /// Version of its text.
-    pub version: u8,
-    /// Which LOG database its events belong in.
-    pub shard: u16,
-    /// When it was stored.
-    pub at_ms: i64,
-    /// Whether its events may be in LOG already, so that they are flushed by themselves.
-    pub is_alone: bool,
-    /// How many events it holds.
-    pub events: usize,
-    /// How long its text is.
-    pub bytes: usize,
-}
 
 impl FromRow for Head {
     fn from_row(row: &mut Row) -> Self {

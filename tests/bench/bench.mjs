@@ -15,6 +15,7 @@ import { startTimes } from "./start.mjs";
 import { helper, start, subjects } from "./subjects.mjs";
 
 const COUNTED = 100;
+const AT_ONCE = 10;
 const SETTLES_MS = 2_000;
 /** Assumed, since the local runtime does not tell: emit and attempt together. */
 const CPU_MS = 3;
@@ -63,11 +64,14 @@ async function speed() {
 }
 
 async function costs() {
-  world = await openWorld({ vars: { METER: "true" } });
-  try {
-    await costsOf(await newTenant(world));
-  } finally {
-    await world.close();
+  for (const vars of [{}, { INTAKES: "0" }]) {
+    world = await openWorld({ vars: { METER: "true", ...vars } });
+    console.log(`\nWith INTAKES as ${vars.INTAKES ?? "shipped"}:`);
+    try {
+      await costsOf(await newTenant(world));
+    } finally {
+      await world.close();
+    }
   }
 }
 
@@ -76,6 +80,7 @@ async function costsOf(tenant) {
   const small = '{"a":1}';
   const rows = [
     ["one rule", 1, small, "single"],
+    [`one rule, ${AT_ONCE} emits at once`, 1, small, "at once"],
     ["three rules", 3, small, "single"],
     ["one rule, payload of 2 KB", 1, JSON.stringify({ filler: "x".repeat(2_000) }), "single"],
     ["one rule, bulk of 100", 1, small, "bulk"],
@@ -86,10 +91,13 @@ async function costsOf(tenant) {
     const { event } = await connect(tenant, { url: world.receiver.url(path) });
     for (let n = 1; n < rules; n += 1) await connect(tenant, { url: world.receiver.url(path), event });
     await counted(path, rules, () => emit(tenant, event, payload));
-    const emitting = how === "bulk"
-      ? () => emitMany(tenant, event, COUNTED, () => JSON.parse(payload))
-      : async () => { for (let n = 0; n < COUNTED; n += 1) await emit(tenant, event, payload); };
-    const spent = await counted(path, rules * COUNTED, emitting);
+    const singles = async (count) => { for (let n = 0; n < count; n += 1) await emit(tenant, event, payload); };
+    const ways = {
+      single: () => singles(COUNTED),
+      "at once": () => Promise.all(Array.from({ length: AT_ONCE }, () => singles(COUNTED / AT_ONCE))),
+      bulk: () => emitMany(tenant, event, COUNTED, () => JSON.parse(payload)),
+    };
+    const spent = await counted(path, rules * COUNTED, ways[how]);
     const per = Object.fromEntries(Object.entries(spent).map(([key, value]) => [key, value / COUNTED]));
     const dollars = costPerMillion({ ...per, cpuMs: CPU_MS });
     table.push({ case: name, ...per, "$ per million": dollars.toFixed(2) });

@@ -8,19 +8,20 @@ use crate::app::intake::Intake;
 use crate::app::intake::state::Request;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::IDEMPOTENCY_KEPT_MS;
+use crate::domain::intake::backlog::{Amount, Head, Shares};
 use crate::domain::intake::bounds::{GROUP_BYTES, INTAKE_ROW_BYTES};
 use crate::domain::intake::messages::{Part, PartReply};
 use crate::domain::intake::waiting::VERSION;
 use crate::domain::routing::idempotency::StoredClaim;
 use crate::ports::{IntakeStorage, Platform, PortError};
 use crate::store::idempotency;
-use crate::store::intake::{self as store, Head};
+use crate::store::intake as store;
 
 /// A row that is being made of the chunks of several parts.
 struct Draft {
     head: Head,
     text: String,
-    of: Vec<(String, usize, usize)>,
+    of: Shares,
 }
 
 impl<S: IntakeStorage> Intake<S> {
@@ -62,12 +63,12 @@ impl<S: IntakeStorage> Intake<S> {
         loop {
             let group = {
                 let mut state = self.0.state.borrow_mut();
-                if state.gathered.is_empty() || state.is_broken {
+                if state.gathering.is_empty() || state.is_broken {
                     state.is_committing = false;
-                    state.gathered.clear();
+                    state.gathering.clear();
                     break;
                 }
-                state.take_group(GROUP_BYTES, platform.now_ms())
+                state.gathering.take_group(GROUP_BYTES, platform.now_ms())
             };
             if let Err(error) = self.commit(platform, group).await {
                 // Those who wait learn it by losing their answer.
@@ -108,7 +109,7 @@ impl<S: IntakeStorage> Intake<S> {
             {
                 let mut state = self.0.state.borrow_mut();
                 for ((head, text), of) in rows.into_iter().zip(of_rows) {
-                    state.add(head, Some(text), of);
+                    state.backlog.add(head, Some(text), of);
                 }
             }
             // Whatever comes after this, the alarm finds what was stored.
@@ -142,7 +143,8 @@ impl<S: IntakeStorage> Intake<S> {
     fn draft(&self, drafts: &mut Vec<Draft>, part: Part, is_alone: bool, now_ms: i64) {
         for chunk in part.chunks {
             let text = chunk.text.get();
-            let of = (part.workspace.clone(), chunk.count, text.len());
+            let amount = Amount { events: chunk.count, bytes: text.len() };
+            let of = (part.workspace.clone(), amount);
             // The last row of the shard, or rows would change their order.
             let last = drafts.iter_mut().rev().find(|draft| draft.head.shard == part.shard);
             let has_room = |draft: &&mut Draft| {

@@ -4,12 +4,14 @@
 //! A flush whose result is not known is repeated with the same events before all else, which
 //! changes nothing that is there already. A row is deleted here when its events are in LOG.
 
+use futures_channel::oneshot::Sender;
 use serde_json::json;
 
 use crate::app::common::history_db;
 use crate::app::emit::direct::flush;
 use crate::app::intake::Intake;
 use crate::domain::base::error::Result;
+use crate::domain::intake::backlog::Shard;
 use crate::domain::intake::bounds::FLUSH_STATEMENTS;
 use crate::domain::intake::waiting;
 use crate::domain::routing::event::Event;
@@ -23,7 +25,7 @@ const STATEMENTS_MORE: usize = 8;
 impl<S: IntakeStorage> Intake<S> {
     /// Begins to flush every shard that can be flushed.
     pub(super) fn flush<P: Platform>(&self, platform: &P) {
-        let shards = self.0.state.borrow_mut().begin_flush(platform.now_ms());
+        let shards = self.0.state.borrow_mut().backlog.begin_flush(platform.now_ms());
         for shard in shards {
             let (intake, platform) = (self.clone(), platform.clone());
             let task = async move { intake.flush_shard(&platform, shard).await };
@@ -44,30 +46,29 @@ impl<S: IntakeStorage> Intake<S> {
             if count == 0 {
                 break;
             }
-            self.rows(shard, |rows| rows.began_ms = platform.now_ms());
+            self.rows(shard, |rows| rows.begin(platform.now_ms()));
             if self.0.state.borrow().is_broken {
                 break;
             }
             match self.flush_rows(platform, shard, count).await {
                 Ok(events) => {
-                    self.0.state.borrow_mut().flushed(shard, count);
+                    self.0.state.borrow_mut().end_flush(shard, count, true, platform.now_ms());
                     statements += events + STATEMENTS_MORE;
                 }
                 Err(error) => {
-                    let now_ms = platform.now_ms();
-                    self.0.state.borrow_mut().not_flushed(shard, count, now_ms);
+                    self.0.state.borrow_mut().end_flush(shard, count, false, platform.now_ms());
                     platform.log_event(&json!({"at": "intake", "shard": shard,
                         "not_flushed": error.to_string()}));
                     break;
                 }
             }
         }
-        self.rows(shard, |rows| rows.is_flushing = false);
+        self.rows(shard, Shard::rest);
         self.arm(platform).await;
     }
 
-    fn rows<T>(&self, shard: u16, look: impl FnOnce(&mut super::state::Shard) -> T) -> T {
-        look(self.0.state.borrow_mut().shards.entry(shard).or_default())
+    fn rows<T>(&self, shard: u16, look: impl FnOnce(&mut Shard<Sender<bool>>) -> T) -> T {
+        look(self.0.state.borrow_mut().shard(shard))
     }
 
     /// Flushes the first rows of a shard; how many events there were.
@@ -79,7 +80,7 @@ impl<S: IntakeStorage> Intake<S> {
     ) -> Result<usize> {
         let now_ms = platform.now_ms();
         let since_ms = self.rows(shard, |shard| shard.unsent_since_ms(now_ms));
-        let taken = self.0.state.borrow_mut().take_rows(shard, count);
+        let taken = self.0.state.borrow_mut().backlog.take_rows(shard, count);
         let (numbers, known): (Vec<i64>, Vec<Option<String>>) = taken.into_iter().unzip();
         let texts = match known.into_iter().collect::<Option<Vec<String>>>() {
             Some(texts) => texts,

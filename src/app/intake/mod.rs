@@ -41,9 +41,9 @@ impl<S: IntakeStorage> Intake<S> {
         let heads = store::open(&storage).await?;
         let epoch = u64::from_be_bytes(platform.bytes());
         let state = State::new(epoch, platform.now_ms(), &heads);
-        if state.unreadable > 0 {
-            platform.log_event(&json!({"at": "intake", "rows_of_another_release":
-                state.unreadable}));
+        let unreadable = state.backlog.unreadable;
+        if unreadable > 0 {
+            platform.log_event(&json!({"at": "intake", "rows_of_another_release": unreadable}));
         }
         Ok(Self(Rc::new(Inner { storage, state: RefCell::new(state) })))
     }
@@ -76,7 +76,7 @@ impl<S: IntakeStorage> Intake<S> {
                 idempotency::forget(storage, range, claimed_until_ms, KEYS_FORGOTTEN_AT_ONCE)
                     .await?;
                 self.flush(platform);
-                Ok(Reply::Status(self.0.state.borrow().status()))
+                Ok(Reply::Status(self.0.state.borrow().backlog.status()))
             }
         }
     }

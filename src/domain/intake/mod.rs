@@ -5,7 +5,9 @@
 //! Rules are matched by isolates, which may know them as they were up to three seconds ago. So an
 //! intake counts what it is told of changes ([`generations`]) and refuses what was matched before.
 
+pub mod backlog;
 pub mod bounds;
+pub mod gathering;
 pub mod generations;
 pub mod messages;
 pub mod waiting;
