@@ -1,7 +1,8 @@
 //! Reading bodies: within a deadline, and within bytes that all bodies of an isolate share. An
 //! isolate has 128 MB for all that it serves, and a client can send a body as slowly as it likes.
 
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures_util::future::{Either, select};
@@ -13,42 +14,93 @@ use crate::domain::base::limits::{BODIES_BYTES_MAX, BODY_DEADLINE_MS, SMALL_BODY
 use crate::http::problem;
 use crate::ports::Clock;
 
-/// The bytes of bodies that an isolate holds. Small bodies have a share of their own, so that large
-/// ones do not keep them out.
+/// Bodies of each kind that an isolate holds at once, each until its request is answered. What
+/// comes above that would only wait for the others, and every answer would be late.
+const AT_ONCE_MAX: usize = 256;
+/// Milliseconds after which one is forgotten: the runtime may end a request without a word.
+const BELIEVED_MS: i64 = 60_000;
+const TOO_MANY: &str = "Too many requests are under way here. Nothing was done; send it again";
+
+/// The bodies that an isolate holds. Small ones have a share of their own, so that large ones do
+/// not keep them out.
 #[derive(Debug, Default)]
 pub struct Bodies {
-    small: Cell<usize>,
-    large: Cell<usize>,
+    small: RefCell<Share>,
+    large: RefCell<Share>,
 }
 
-/// Bytes that are held until this is dropped, when the request was answered.
+#[derive(Debug, Default)]
+struct Share {
+    /// Bytes by number, and until when they are believed to be held.
+    held: BTreeMap<u64, (usize, i64)>,
+    bytes: usize,
+    last: u64,
+}
+
+impl Share {
+    fn begin(&mut self, now_ms: i64) -> Option<u64> {
+        while let Some((&number, &(_, until_ms))) = self.held.first_key_value() {
+            if until_ms > now_ms {
+                break;
+            }
+            self.end(number);
+        }
+        if self.held.len() >= AT_ONCE_MAX {
+            return None;
+        }
+        self.last += 1;
+        self.held.insert(self.last, (0, now_ms + BELIEVED_MS));
+        Some(self.last)
+    }
+
+    fn end(&mut self, number: u64) {
+        let (bytes, _) = self.held.remove(&number).unwrap_or_default();
+        self.bytes -= bytes;
+    }
+}
+
+/// A body that is held until this is dropped, when the request was answered.
 #[derive(Debug)]
 pub struct Held {
     bodies: Rc<Bodies>,
     is_small: bool,
-    bytes: usize,
+    number: u64,
 }
 
 impl Held {
-    fn slot(&self) -> &Cell<usize> {
-        if self.is_small { &self.bodies.small } else { &self.bodies.large }
+    fn begin(bodies: &Rc<Bodies>, is_small: bool, now_ms: i64) -> Result<Self> {
+        let number = bodies.share(is_small).borrow_mut().begin(now_ms).ok_or_else(too_many)?;
+        Ok(Self { bodies: Rc::clone(bodies), is_small, number })
     }
 
     fn take(&mut self, bytes: usize) -> Result<()> {
-        let held = self.slot().get() + bytes;
-        if held > BODIES_BYTES_MAX {
-            return Err(Error::unavailable("the bodies being read are too many"));
+        let mut share = self.bodies.share(self.is_small).borrow_mut();
+        if share.bytes + bytes > BODIES_BYTES_MAX {
+            return Err(too_many());
         }
-        self.slot().set(held);
-        self.bytes += bytes;
+        // One that took so long is not counted any more.
+        if let Some((held, _)) = share.held.get_mut(&self.number) {
+            *held += bytes;
+            share.bytes += bytes;
+        }
         Ok(())
+    }
+}
+
+impl Bodies {
+    fn share(&self, is_small: bool) -> &RefCell<Share> {
+        if is_small { &self.small } else { &self.large }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.slot().set(self.slot().get().saturating_sub(self.bytes));
+        self.bodies.share(self.is_small).borrow_mut().end(self.number);
     }
+}
+
+fn too_many() -> Error {
+    Error::unavailable("the bodies being read are too many").unavailable_means(TOO_MANY)
 }
 
 /// How many bytes a body is told to have; `None` where that is not told, or where it is compressed
@@ -104,10 +156,19 @@ pub async fn read<E>(
     chunks: impl Stream<Item = std::result::Result<Vec<u8>, E>>,
 ) -> Result<(Vec<u8>, Held)> {
     let is_small = told_bytes.is_some_and(|bytes| bytes <= SMALL_BODY_BYTES);
+    let begun = Held::begin(bodies, is_small, clock.now_ms());
     let reading = async {
-        let mut held = Held { bodies: Rc::clone(bodies), is_small, bytes: 0 };
         let mut body = Vec::new();
         pin_mut!(chunks);
+        let mut held = match begun {
+            Ok(held) => held,
+            // The runtime takes in a small one by itself.
+            Err(error) if is_small => return Err(error),
+            Err(error) => {
+                drain(&mut chunks).await;
+                return Err(error);
+            }
+        };
         if told_bytes.is_some_and(|bytes| bytes > bytes_max) {
             drain(&mut chunks).await;
             return Err(problem::body_too_large(bytes_max));

@@ -1,6 +1,6 @@
 // `npm run bench`: what events cost, counted by the Worker itself; how fast the local Worker is, beside floors that
-// show what its parts can give at most; whether anything grows with history; and how long the module takes to start. Words name the steps to do:
-// `npm run bench -- speed`. `--quick` takes little of everything, `--write` makes docs/benchmarks.md of the speeds.
+// show what its parts can give at most; what three times that load does; whether anything grows with history; and how
+// long the module takes to start. Words name the steps to do: `npm run bench -- speed`. `--quick` takes little of everything, `--write` makes docs/benchmarks.md of the speeds.
 // The counts hold anywhere; speeds are this machine's. `BASELINE=<build folder>` compares with another build.
 import { setTimeout as sleep } from "node:timers/promises";
 import { WASM_GZIP_BYTES_MAX, wasmSize } from "../../tools/build.mjs";
@@ -16,15 +16,18 @@ import { helper, start, subjects } from "./subjects.mjs";
 
 const COUNTED = 100;
 const AT_ONCE = 10;
+/** How many times as much comes as can be taken, and over how many connections. */
+const OVERLOAD = 3;
+const OVERLOAD_CONNECTIONS = 1_000;
 const SETTLES_MS = 2_000;
 /** Assumed, since the local runtime does not tell: emit and attempt together. */
 const CPU_MS = 3;
-const USAGE = "npm run bench [-- costs | growth | speed | start] [-- --quick] [-- --write]";
+const USAGE = "npm run bench [-- costs | growth | speed | overload | start] [-- --quick] [-- --write]";
 
 let lastCount = -1;
 let world;
 
-const steps = { costs, growth: growths, speed, start: starts };
+const steps = { costs, growth: growths, speed, overload, start: starts };
 const flags = { quick: { type: "boolean" }, write: { type: "boolean" } };
 const { values: wanted, positionals: named } = commandLine(flags, USAGE, true);
 for (const [name, work] of Object.entries(steps)) {
@@ -61,6 +64,24 @@ async function speed() {
   const results = medians(rounds);
   print(results, rounds.length);
   if (wanted.write) write(results, rounds.length);
+}
+
+/** What is answered, and how fast, when three times as much comes as can be taken, whatever the answers do. */
+async function overload() {
+  const seconds = wanted.quick ? 2 : 8;
+  const [load, receiver] = [await helper("load.mjs"), await helper("receiver.mjs")];
+  const { url } = await receiver.told();
+  const running = await start(subjects().find(({ name }) => name === "Posthorn"), url);
+  await load.ask(running.load("fast", { connections: 64, seconds }));
+  const most = await load.ask(running.load("fast", { connections: 64, seconds }));
+  const perSecond = Math.round((OVERLOAD * most.answered) / most.seconds);
+  const over = await load.ask(running.load("fast", { connections: OVERLOAD_CONNECTIONS, perSecond, seconds }));
+  await running.end();
+  await Promise.all([load.end(), receiver.end()]);
+  const goodput = over.answered / over.seconds / (most.answered / most.seconds);
+  console.log(`\nAt most ${Math.round(most.answered / most.seconds)} emits a second. ${perSecond} a second for ${seconds} s: ${
+    Math.round(over.answered / over.seconds)} a second are answered 201 (${goodput.toFixed(2)} of that), p99 ${
+    Math.round(over.p99)} ms; ${over.failed} of ${over.failed + over.answered} are refused`);
 }
 
 async function costs() {

@@ -276,6 +276,29 @@ fn bodies_have_a_deadline_and_a_budget() {
     assert_eq!(taken.replace(0), 100);
     drop(held);
     assert!(edge.block_on(read(None, 1, true)).is_ok(), "what was answered is let go");
+    // However small they are, so many are under way at once and no more.
+    let small = || edge.block_on(read(Some(0), 0, true));
+    let (mut held, mut cut_off): (Vec<_>, usize) = (Vec::new(), 0);
+    let full = loop {
+        match small() {
+            // The runtime ends every other one without a word.
+            Ok((_, one)) if held.len() > cut_off => {
+                std::mem::forget(one);
+                cut_off += 1;
+            }
+            Ok((_, one)) => held.push(one),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(held.len() + cut_off, 256);
+    assert!(full.message.contains("Nothing was done"), "{full}");
+    assert!(edge.block_on(read(None, 1, true)).is_ok(), "large ones have room of their own");
+    held.truncate(1);
+    assert!(small().is_ok());
+    edge.block_on(edge.sleep_ms(60_000));
+    let again: Vec<_> = (0..256).map(|_| small().expect("those are forgotten")).collect();
+    assert!(small().is_err());
+    drop((held, again));
     // So it is with what was answered without its body, for as long as a body may take.
     edge.block_on(body::discard(&edge, counted()));
     assert_eq!(taken.get(), 100);
