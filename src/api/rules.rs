@@ -154,7 +154,9 @@ pub async fn test_filter<P: Platform>(_: &P, call: &Call) -> Result<Reply> {
     let budget = Budget::new(FILTER_BUDGET);
     match filter.map_or(Ok(()), |filter| filter.check(&tree, &budget)) {
         Ok(()) => Ok(Reply::ok(&json!({"matches": true}))),
-        Err(NotPassed::Fails(why)) => Ok(Reply::ok(&json!({"matches": false, "reason": why}))),
+        Err(NotPassed::Fails(why)) => {
+            Ok(Reply::ok(&json!({"matches": false, "reason": why.told()})))
+        }
         Err(NotPassed::TooCostly) => {
             let msg = "is too costly for this payload; an emit would not match it";
             let error = Error::field("filter", msg).of_kind(Kind::Refused);

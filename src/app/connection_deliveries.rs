@@ -1,10 +1,12 @@
 //! The deliveries of a connection, newest first.
 
 use crate::app::common::history_db;
+use crate::app::intake::ask;
 use crate::domain::base::error::Result;
 use crate::domain::tenants::actor::Actor;
 use crate::ports::Platform;
 use crate::store::delivery_history::{self, Filter, Listed};
+use crate::store::events::NEWEST;
 use crate::store::{connections, together};
 
 /// Deliveries of a connection before the position (event, rule), at most `limit`, and where the
@@ -21,6 +23,9 @@ pub async fn list<P: Platform>(
     limit: usize,
 ) -> Result<(Vec<Listed>, Option<(String, u32)>)> {
     let found = connections::find(platform.control(), &actor.scope, connection).await?;
+    if before.0 == NEWEST {
+        ask::caught_up(platform, &[&found.workspace]).await;
+    }
     let (log, of) = (history_db(platform, found.shard)?, &found.workspace);
     let list = delivery_history::list(of, connection, filter, before, limit);
     if filter.is_exact() {

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use crate::app::common::history_db;
+use crate::app::intake::ask;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::ids::{self, TEST_RULE};
 use crate::domain::base::names::check_name;
@@ -16,10 +17,11 @@ use crate::ports::Platform;
 use crate::store::transfers::{self, Into, MovedDelivery, MovedEvent, MovedRule};
 use crate::store::workspaces;
 
-/// What is read from `after` on, and where it goes on.
+/// What is read from `after` on, and where it goes on. All that was accepted before it begins is in
+/// it.
 ///
 /// # Errors
-/// `NotFound` when the organization has no such workspace.
+/// `NotFound` when the organization has no such workspace; as [`ask::flushed`].
 pub async fn export<P: Platform>(
     platform: &P,
     actor: &Actor,
@@ -28,6 +30,9 @@ pub async fn export<P: Platform>(
     limit: usize,
 ) -> Result<(Vec<MovedEvent>, Option<String>)> {
     let workspace = workspaces::find(platform.control(), &actor.scope, id).await?;
+    if after.is_empty() {
+        ask::flushed(platform, &workspace.id).await?;
+    }
     let log = history_db(platform, workspace.shard)?;
     let found = transfers::read(log, id, after, limit).await?;
     let is_full = found.len() >= limit;

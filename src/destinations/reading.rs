@@ -45,7 +45,7 @@ pub fn verdict(answer: &Answer, now_ms: i64, cases: &[Case], words: &[&str]) -> 
         match (said, answer.error()) {
             (Some(said), _) if !said.trim().is_empty() => format!("It says: {said}"),
             (_, Some(error)) => error,
-            _ => "It did not take this".to_owned(),
+            _ => "It did not accept this".to_owned(),
         }
     };
     match means {

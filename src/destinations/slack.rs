@@ -197,12 +197,12 @@ fn told(word: &str, body: &Body) -> String {
         "is_archived" => "the channel is archived",
         "msg_too_long" => "the message is too long",
         "no_text" => "the message is empty",
-        "restricted_action" => "the workspace lets the bot not post there",
+        "restricted_action" => "the workspace does not let the bot post there",
         "missing_scope" => {
             let needed = body.text("needed").unwrap_or_else(|| "chat:write".to_owned());
             return format!("Slack says missing_scope: the bot needs the scope {needed}");
         }
-        "invalid_auth" | "not_authed" => "the token does not hold",
+        "invalid_auth" | "not_authed" => "the token is not valid",
         "account_inactive" | "token_revoked" => "the app was removed from the workspace",
         "token_expired" => "the token has expired",
         _ => return format!("Slack says {word}"),

@@ -7,7 +7,7 @@ use crate::domain::base::error::Result;
 use crate::domain::connection::model::InactiveReason;
 use crate::domain::tenants::session::Need;
 use crate::embed::charts::Week;
-use crate::embed::common::history_db;
+use crate::embed::common::{history_db, with_newest};
 use crate::embed::connections::list;
 use crate::embed::frame::layout::{Page, Section, page};
 use crate::embed::frame::{live, parts};
@@ -46,9 +46,10 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         limit: SHOWN,
     };
     let listing = listing.within(&scope);
-    let (read, end) = listing.queries();
     let shown = (stored::shown(&scope), rules::shown(&scope), hidden_connections::hidden(&scope));
-    let (all, rules, hidden) = together(platform.control(), shown).await?;
+    let read = together(platform.control(), shown);
+    let (read, is_whole) = with_newest(platform, &visit.session, true, read).await;
+    let (all, rules, hidden) = read?;
     let ids: Vec<&str> = all.iter().map(|connection| connection.id.as_str()).collect();
     let failed = connection_deliveries::failed(&listing.workspace, &ids);
     let now_ms = platform.now_ms();
@@ -58,6 +59,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let sees_all = visit.session.resource.is_none();
     let first = &ids[..ids.len().min(if sees_all { CONNECTIONS_SHOWN } else { 0 })];
     let days = last_day(&listing.workspace, first, LastDay::since_ms(now_ms), LOOKED_AT);
+    let (read, end) = listing.queries();
     let queries = (read, end, failed, troubled, counted, rollups::progress(), days);
     let (read, end, failed, troubled, counted, progress, days) =
         together(history_db(platform, &visit.session)?, queries).await?;
@@ -86,6 +88,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         }
         section id="events" data-live {
             h2 { (t.last_events) }
+            (parts::lag(t, is_whole))
             @if found.is_empty() { p.hint { (t.no_events) } }
             (events::rows(visit, &found, &all, now_ms))
             @if !found.is_empty() {

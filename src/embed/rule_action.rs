@@ -130,7 +130,7 @@ impl ActionPart<'_> {
             @if items.is_empty() { (field.input("text", value, "")) }
             @else { (field.select(value, &options)) }
             @for error in said {
-                p.error { (error["message"].as_str().unwrap_or_default()) }
+                p.error { ((t.said)(error["message"].as_str().unwrap_or_default())) }
             }
             @let label = if items.is_empty() { t.form.load_list } else { t.form.reload_list };
             (button("refresh", label))
@@ -175,8 +175,8 @@ fn shown(t: &Texts, preview: &Preview, action: &Action) -> Markup {
                     pre { (text) }
                 }
             }
-            @if let Some(why) = &preview.refused { p.error { (why) } }
-            @for note in &preview.notes { p.hint { (note) } }
+            @if let Some(why) = &preview.refused { p.error { ((t.said)(why)) } }
+            @for note in &preview.notes { p.hint { ((t.said)(note)) } }
         }
     }
 }

@@ -133,7 +133,7 @@ impl Draft {
         }
         let mut wrong = Errors::new(t, errors);
         if let Err(error) = self.kept_filter() {
-            let msg = Errors::read(t, error).in_one_line();
+            let msg = Errors::new(t, error.into_fields()).in_one_line();
             wrong.0.push(FieldError::new("filter", msg));
         }
         wrong

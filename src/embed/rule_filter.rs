@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::FILTER_BUDGET;
 use crate::domain::base::tree::Tree;
-use crate::domain::routing::filter::{Budget, Filter, NotPassed};
+use crate::domain::routing::filter::{Budget, Filter, NotPassed, Part, Unmet};
 use crate::domain::tenants::session::Need;
 use crate::embed::common::history_db;
 use crate::embed::frame::parts::{self, Errors, Field};
@@ -85,9 +85,30 @@ fn fails(t: &Texts, filter: &Filter<'_>, payload: &str) -> Option<String> {
     let tree = Tree::read(payload)?;
     match filter.check(&tree, &Budget::new(FILTER_BUDGET)) {
         Ok(()) => None,
-        Err(NotPassed::Fails(why)) => Some(why),
+        Err(NotPassed::Fails(why)) => Some(unmet(t, &why)),
         Err(NotPassed::TooCostly) => Some(t.filter.too_costly.to_owned()),
     }
+}
+
+/// What did not hold, in the words of the form.
+fn unmet(t: &Texts, why: &Unmet) -> String {
+    let what = match &why.what {
+        Part::At(path, operator, value) => {
+            let word = if (*operator, value.as_str()) == ("exists", "false") {
+                "absent"
+            } else {
+                operator
+            };
+            let known = t.filter.comparisons.iter().find(|(known, _)| *known == word);
+            let comparison = known.map_or(word, |(_, label)| label);
+            let value = if *operator == "exists" { "" } else { value };
+            format!("{path} {comparison} {value}")
+        }
+        Part::Or => t.filter.unmet_or.to_owned(),
+        Part::Not => t.filter.unmet_not.to_owned(),
+        Part::Filter | Part::Payload => t.filter.unread.to_owned(),
+    };
+    (t.filter.unmet)(what.trim_end())
 }
 
 /// The paths at which a payload has a value, as filters write them.

@@ -6,12 +6,13 @@ use crate::app::connections::parts;
 use crate::app::live_lists::{self, LiveLists};
 use crate::app::preview::{Preview, preview};
 use crate::app::rules::action_of;
-use crate::domain::base::error::Result;
+use crate::destinations::Destination;
+use crate::domain::base::error::{Error, Result};
 use crate::embed::common::history_db;
 use crate::embed::frame::parts::Errors;
 use crate::embed::rule_draft::Draft;
 use crate::embed::rule_filter::{Trial, try_filter};
-use crate::embed::text;
+use crate::embed::text::{self, Texts};
 use crate::http::access::EmbedSession;
 use crate::ports::Platform;
 use crate::store::catalogues::{self, Catalogue};
@@ -158,11 +159,19 @@ pub async fn help<P: Platform>(
             let mapping = stored.as_ref().map(|stored| stored.schema.as_str());
             preview(&connection, action.key, &draft.metadata, event, payload, mapping, now_ms)
         });
-        read.preview = Some(shown.map_err(|error| {
-            let told = error.message.clone();
-            let wrong = Errors::read(text::of(visit), error);
-            if wrong.0.is_empty() { told } else { wrong.in_one_line() }
-        }));
+        read.preview = Some(shown.map_err(|error| refused(text::of(visit), destination, error)));
     }
     Ok(())
+}
+
+/// Why a rule cannot be previewed, in one line with the labels of the form.
+fn refused(t: &Texts, destination: &dyn Destination, mut error: Error) -> String {
+    let inputs = || destination.about().actions.iter().flat_map(|action| action.inputs);
+    for field in &mut error.fields {
+        let key = field.param.strip_prefix("metadata.").unwrap_or_default();
+        if let Some(input) = inputs().find(|input| input.key == key) {
+            (t.form.registry)(input.label).clone_into(&mut field.param);
+        }
+    }
+    Errors::told(t, error)
 }

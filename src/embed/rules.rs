@@ -223,7 +223,7 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     match app::create(platform, &visit.session.actor(), new).await {
         Ok(rule) => saved(platform, visit, &rule.event).await,
         Err(error) if error.fields.is_empty() => Err(error),
-        Err(error) => again(platform, visit, &draft, Errors::read(t, error)).await,
+        Err(error) => again(platform, visit, &draft, Errors::new(t, error.into_fields())).await,
     }
 }
 
@@ -331,7 +331,7 @@ pub async fn update<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
                 return Ok(page_with(status, visit, &shown, &body));
             }
             Err(error) if error.fields.is_empty() => return Err(error),
-            Err(error) => errors = Errors::read(t, error),
+            Err(error) => errors = Errors::new(t, error.into_fields()),
         }
     }
     let body = edit_body(visit, &read, &rule.id, &draft, &errors);

@@ -94,7 +94,7 @@ test("a new customer registers, verifies, and repairs each thing that breaks by 
     },
   });
   await repairs("500", {
-    breaks: answers(answer(500)), says: /error of its own/, action: "/test", mends: async () => isWell(),
+    breaks: answers(answer(500)), says: /Your server had an error/, action: "/test", mends: async () => isWell(),
   });
   const timeout = async (seconds) => {
     await page.goto(`${at}/edit`);

@@ -19,7 +19,7 @@ const at = (path, options) => openAt({ world, browser, tenant }, path, options);
 const CAUSES = [
   ["401", answer(401), /verifies the raw body/, /\/verification$/],
   ["404", answer(404), /does not know this address/, /\/edit$/],
-  ["500", answer(500, { body: '{"error":"out of cheese"}' }), /error of its own/, /\/test/],
+  ["500", answer(500, { body: '{"error":"out of cheese"}' }), /Your server had an error/, /\/test/],
   ["a redirect", answer(302, { headers: { location: "https://b.example/" } }), /redirects are not followed/, /\/edit$/],
   ["no answer in time", hang(), /did not answer in time/, /\/edit$/],
 ];

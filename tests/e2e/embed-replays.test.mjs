@@ -100,7 +100,7 @@ test("the same without scripts, and one alone", { skip: noBrowser }, async () =>
   ok(await story.tenant.api.post(`/connections/${story.connection.id}/activate`, {}));
   await page.reload();
   await page.getByRole("button", { name: "Send again" }).click();
-  await page.getByText("It is sent again now.").waitFor();
+  await page.getByText("It is being sent again.").waitFor();
   assert.ok(page.url().includes(`/failed?connection=${story.connection.id}`));
   await page.close();
 });

@@ -25,7 +25,7 @@ fn a_page_says_why_a_connection_fails_and_offers_one_action() {
         (413, "too large for your server", "/test"),
         (415, "does not accept this content type", "/test"),
         (429, "asked for fewer requests", "/edit"),
-        (500, "reported an error of its own", "/test"),
+        (500, "Your server had an error", "/test"),
         (525, "No TLS connection could be made", "/edit"),
         (530, "does not resolve", "/edit"),
     ] {

@@ -108,7 +108,7 @@ fn a_token_that_holds_no_more_holds_what_comes_until_there_is_another() {
     edge.run_for(60_000);
     assert_eq!(tenant.delivery(&edge, &event)["status"], "completed");
     let record = edge.logs[0].ask("select first_attempt from deliveries")[0].to_string();
-    assert!(record.contains("invalid_auth: the token does not hold"), "{record}");
+    assert!(record.contains("invalid_auth: the token is not valid"), "{record}");
     assert_eq!(tenant.get(&edge, &at)["active"], true);
     // It says so too: the connection is switched off and its events wait.
     edge.receivers.script(SEND, |_| refused("token_revoked"));

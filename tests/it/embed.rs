@@ -471,7 +471,7 @@ fn bad_fields_are_named_and_what_was_typed_stays() {
     assert_eq!(page.status, 400, "{}", page.text);
     assert_eq!(page.text.matches("data-bad").count(), 5, "{}", page.text);
     assert!(page.text.contains("typed-url") && page.text.contains("value=\"5s, 30 weeks\""));
-    assert!(page.text.contains("&quot;weeks&quot; is no time such as"), "{}", page.text);
+    assert!(page.text.contains("&quot;weeks&quot; is not a time: write it"), "{}", page.text);
     assert!(!page.text.contains("typed-token") && !page.text.contains("\"short\""));
     // Each is told by the field's label, with a link to the field.
     let link = "<a href=\"#max_per_second\">Requests per second</a>";

@@ -38,7 +38,7 @@ fn an_event_is_a_timeline_beside_the_attempt_that_is_looked_at() {
     let current = between(timeline, "aria-current=\"true\"", "</a>");
     assert!(current.contains("503"), "{current}");
     let pane = between(&page, "id=\"pane\"", "<h2>Payload</h2>");
-    assert!(pane.contains("Attempt 2") && pane.contains("Look at its log"), "{pane}");
+    assert!(pane.contains("Attempt 2") && pane.contains("Look in its log"), "{pane}");
     assert!(pane.contains("second"), "{pane}");
     // Its own address compares it with the one before.
     let second = visitor.get(&edge, &format!("events/{event}/rules/{rule}/attempts/2")).text;
@@ -68,7 +68,7 @@ fn an_event_is_a_timeline_beside_the_attempt_that_is_looked_at() {
     let event = sent["event"]["id"].as_str().expect("an id").to_owned();
     edge.run_for(2_000);
     let page = Visitor::new(&edge, &tenant, only).get(&edge, &format!("events/{event}")).text;
-    assert!(page.contains("<code>503</code>") && page.contains("Look at its log"), "{page}");
+    assert!(page.contains("<code>503</code>") && page.contains("Look in its log"), "{page}");
     for word in [HOOK, "webhook-signature", "Copy", "/connections/"] {
         let pane = between(&page, "id=\"pane\"", "<h2>Payload</h2>");
         assert!(!pane.contains(word), "{word}: {pane}");

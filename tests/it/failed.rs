@@ -155,7 +155,9 @@ fn one_is_sent_again_from_the_list_it_was_seen_on() {
     }
     let page = visitor.get(edge, "failed?done=retried").text;
     assert!(
-        page.contains("It is sent again now.") && page.contains(&ids[1]) && !page.contains(&ids[0])
+        page.contains("It is being sent again.")
+            && page.contains(&ids[1])
+            && !page.contains(&ids[0])
     );
 }
 

@@ -81,9 +81,9 @@ fn headers_and_credentials() {
     let reserved = [&webhook[..4], &webhook[9..], &[("auth_scheme", "bearer")]].concat();
     let reserved: Vec<_> = reserved.into_iter().filter(|one| *one != webhook[3]).collect();
     let summary = german.told("connections/new", &reserved);
-    says(&summary, &["muss ein anderer Header sein: Host ist vergeben", "fehlt noch"]);
+    says(&summary, &["muss ein anderer Header sein: Host setzt HTTP selbst", "fehlt noch"]);
     let refused = [("type", "webhook"), ("name", "A"), ("url", "http://10.0.0.1/")];
-    says(&german.told("connections/new", &refused), &["muss eine öffentliche https-URL sein"]);
+    says(&german.told("connections/new", &refused), &["Die URL muss mit https:// beginnen"]);
     let slack = [("type", "slack"), ("name", "A"), ("bot_token", "x")];
     let summary = german.told("connections/new", &slack);
     says(&summary, &["muss ein Bot-Token sein, das mit xoxb- beginnt"]);
@@ -94,7 +94,7 @@ fn headers_and_credentials() {
     });
     let slack = [("type", "slack"), ("name", "A"), ("bot_token", "xoxb-1-2-abcdef")];
     let summary = german.told("connections/new", &slack);
-    says(&summary, &["wird nicht angenommen. ", "invalid_auth"]);
+    says(&summary, &["wird nicht angenommen. Slack sagt invalid_auth: Das Token gilt nicht"]);
     // Another host is told nothing that it was not given.
     let basic = json!({"url": "https://hooks.example.com/", "auth_scheme": "bearer",
         "auth_token": "t", "custom_headers": [{"name": "X-A", "value": "v"}]});
@@ -137,7 +137,7 @@ fn templates_and_filters() {
     }
     for (filter, words) in [
         ("{", "ist kein gültiges JSON"),
-        ("[1]", "hat nicht die Form einer Bedingung"),
+        ("[1]", "muss ein Objekt mit path, and, or oder not sein"),
         (r#"{"path":"a..b","eq":1}"#, "path: muss aus Namen mit je einem Punkt"),
         (r#"{"path":"a\\b","eq":1}"#, "auf das weder . noch"),
         (r#"{"path":"a","is":1}"#, "is: ist kein Vergleich; es gibt eq, ne"),
@@ -146,7 +146,7 @@ fn templates_and_filters() {
         (r#"{"path":"a","starts_with":1}"#, "muss ein Text in Anführungszeichen sein"),
         (r#"{"path":"a","eq":[]}"#, "muss ein Text, eine Zahl, true, false oder null sein"),
         (r#"{"path":"a","eq":0.12345678901234567}"#, "Dezimalzahl mit 15 Stellen"),
-        (r#"{"path":"a","in":[]}"#, "in: ist für einen Filter zu groß oder leer"),
+        (r#"{"path":"a","in":[]}"#, "in: muss 1 bis 100 Werte enthalten"),
     ] {
         let rule = [("event", "x.y"), ("connection", &slack), ("filter", filter)];
         says(&german.told("rules", &rule), &["#filter", words]);

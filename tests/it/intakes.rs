@@ -10,10 +10,10 @@ use crate::edge::chaos::Rates;
 use crate::edge::{Edge, Fault, Weather};
 use crate::tenant::{Tenant, ask, call, text};
 
-const URL: &str = "https://hooks.example.com/a";
-const MINUTE_MS: i64 = 60_000;
+pub const URL: &str = "https://hooks.example.com/a";
+pub const MINUTE_MS: i64 = 60_000;
 
-fn world() -> (Edge, Tenant) {
+pub fn world() -> (Edge, Tenant) {
     let edge = Edge::with_settings(|settings| settings.intakes = 2);
     let tenant = Tenant::new(&edge, "Acme");
     tenant.route(&edge, "order.completed", json!({"url": URL}));

@@ -83,7 +83,7 @@ fn literal(source: &str) -> (String, &str) {
 }
 
 /// What a person reads on a page: texts, and the labels of controls and pictures.
-fn read(page: &str) -> BTreeSet<String> {
+pub fn read(page: &str) -> BTreeSet<String> {
     let body = page.split_once("<body>").map_or(page, |(_, body)| body);
     let mut found = BTreeSet::new();
     let mut note = |text: &str| {

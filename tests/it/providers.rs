@@ -17,7 +17,7 @@ pub fn route(
     metadata: Value,
     says: Value,
 ) -> (String, String) {
-    let (workspace, name) = (&tenant.workspace, format!("People of {kind} {}", next()));
+    let (workspace, name) = (&tenant.workspace, format!("People, {kind} {}", next()));
     let body = json!({"workspace": workspace, "type": kind, "name": name, "metadata": metadata});
     let connection = text(&tenant.post(edge, "/api/v1/connections", &body), "/connection/id");
     let body = json!({"workspace": workspace, "connection": connection, "event": "x",

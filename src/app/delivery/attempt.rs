@@ -129,7 +129,7 @@ async fn exchange<P: Platform>(
     };
     let (mut exchanges, mut answers) = (Vec::new(), Vec::new());
     let is_lost = rule.is_none() && !call.is_test && destination.about().reads_rules();
-    let lost = is_lost.then_some("Its rule is not there any more");
+    let lost = is_lost.then_some("Its rule was deleted");
     let why = lost.or(applied.failure.as_deref());
     let verdict = loop {
         let mut request = match destination.step(&call, &answers)? {
@@ -206,7 +206,7 @@ impl Made {
             Verdict::Permanent { told, .. } | Verdict::Unauthorized(told) => Some(told.clone()),
             _ => {
                 let error = self.doubted.clone().or_else(|| answer.error());
-                error.or_else(|| Some("The answer says that it was not taken".to_owned()))
+                error.or_else(|| Some("The answer says that it was not accepted".to_owned()))
             }
         }
     }

@@ -36,7 +36,7 @@ pub fn judge(
         let (rule_number, id) = (rule.number, rule.id.clone());
         let filtered = || {
             payload.passes(filter.as_ref(), budget).map_err(|why| match why {
-                NotPassed::Fails(why) => (Mismatch::Filter, Some(why)),
+                NotPassed::Fails(why) => (Mismatch::Filter, Some(why.told())),
                 NotPassed::TooCostly => (Mismatch::FilterTooCostly, None),
             })
         };

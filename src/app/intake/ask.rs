@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join_all, select};
 use serde_json::json;
 
 use crate::domain::base::error::{Error, Kind, Result};
@@ -137,6 +137,13 @@ pub async fn flushed<P: Platform>(platform: &P, workspace: &str) -> Result<()> {
         Ok(_) => Err(Error::unavailable("what waits at the intake is not in LOG yet")),
         Err(PortError(error)) => Err(Error::unavailable(error)),
     }
+}
+
+/// Has what the intakes of these workspaces hold of them flushed, for a list that begins with the
+/// newest: whether LOG has all of it then. Where it has not, the list lags.
+pub async fn caught_up<P: Platform>(platform: &P, workspaces: &[&str]) -> bool {
+    let all = workspaces.iter().map(|workspace| flushed(platform, workspace));
+    join_all(all).await.iter().all(Result::is_ok)
 }
 
 /// Has an event brought to LOG that was not found there, if it may still be at the intake; whether

@@ -97,7 +97,7 @@ fn the_web_api_says_what_became_of_a_message() {
         (
             200,
             r#"{"ok":false,"error":"invalid_auth"}"#,
-            unauthorized("Slack says invalid_auth: the token does not hold"),
+            unauthorized("Slack says invalid_auth: the token is not valid"),
         ),
         (
             200,

@@ -41,6 +41,8 @@ pub const ALARM_AFTER_MS: i64 = 2_000;
 pub const FLUSH_OF_CHANGE_MS: i64 = 700;
 /// How long who reads what may wait here waits for its flush.
 pub const FLUSH_OF_READ_MS: i64 = 3_000;
+/// Workspaces that are flushed side by side for a list of them all.
+pub const FLUSHED_AT_ONCE: usize = 16;
 /// How long who changed something waits for the intake to know.
 pub const TOLD_WITHIN_MS: i64 = 1_000;
 /// How long an emit waits for the intake to store it; the result of a later answer is not known.

@@ -38,7 +38,7 @@ use crate::domain::base::reason::Reason;
 use crate::domain::base::tree::Tree;
 use crate::domain::routing::event::depth;
 
-pub use check::{Budget, NotPassed, Payload};
+pub use check::{Budget, NotPassed, Part, Payload, Unmet};
 
 /// A filter. Its values are those of the text it was read from: filters are read with every event
 /// that their rules match, and one may hold thousands of values.

@@ -174,6 +174,7 @@ pub fn history(
     visit: &EmbedSession,
     page: &Deliveries,
     connection: &Connection,
+    is_whole: bool,
     now_ms: i64,
 ) -> Markup {
     let t = text::of(visit);
@@ -193,6 +194,7 @@ pub fn history(
             (filters(visit, page, id))
         }
         section id="deliveries" data-live {
+            (parts::lag(t, is_whole))
             @if page.shown.is_empty() {
                 p.hint {
                     @if page.wanted.is_all() { (t.no_deliveries) }
@@ -259,12 +261,14 @@ fn row(visit: &EmbedSession, delivery: &Delivery, connection: &Connection, now_m
     html! {
         tr {
             td {
-                a href=(path(visit, &format!("events/{}", delivery.event))) { (delivery.name) }
+                a href=(path(visit, &format!("events/{}", delivery.event))) {
+                    (parts::breakable(&delivery.name))
+                }
                 @if let Some(id) = &delivery.resource_id { " " code { (id) } }
             }
             td {
                 (parts::state(t, delivery.state.as_str()))
-                @if let Some(error) = &delivery.last_error { " " small { (error) } }
+                @if let Some(error) = &delivery.last_error { " " small { ((t.said)(error)) } }
             }
             td.wide { (delivery.attempts) }
             td.wide {

@@ -175,7 +175,7 @@ fn places(t: &Texts, destination: &dyn Destination) -> Vec<(String, String, &'st
 
 /// What is wrong with a form, in the form's own terms.
 pub fn errors(t: &Texts, form: &Form, error: Error) -> Errors {
-    let Errors(mut fields) = Errors::read(t, error);
+    let Errors(mut fields) = Errors::new(t, error.into_fields());
     let schedule = form.filled("retry_schedule").map(moments::parse_schedule);
     if let Some(Err(step)) = schedule {
         let named = |field: &&mut FieldError| field.param == "metadata.retry_schedule_seconds";

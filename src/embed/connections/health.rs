@@ -114,7 +114,7 @@ impl Health<'_> {
                     }
                     @if let Some(cause) = cause { ((t.why.diagnosis)(cause)) }
                 }
-                @if let Some(error) = error { p { (t.last_error) " " (error) } }
+                @if let Some(error) = error { p { (t.last_error) " " ((t.said)(error)) } }
                 @if waiting > 0 {
                     p { ((t.connection.waiting)(waiting, waiting >= WAITING_COUNTED)) }
                 }

@@ -194,7 +194,7 @@ pub async fn create<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         }
         Err(error) => return new_again(platform, visit, &form, &sent, error).await,
     };
-    let unrouted = route(platform, &visit.session, &id, &form).await?;
+    let unrouted = route(platform, visit, &id, &form).await?;
     Ok(created(visit, &saved, &unrouted))
 }
 
@@ -248,12 +248,12 @@ fn again(
 /// Makes a rule for each event that was chosen; answers those that could not be made.
 async fn route<P: Platform>(
     platform: &P,
-    session: &Session,
+    visit: &EmbedSession,
     connection: &str,
     form: &Form,
 ) -> Result<Vec<String>> {
-    let mut unrouted = Vec::new();
-    let known = catalogue(platform, session).await?;
+    let (t, session) = (text::of(visit), &visit.session);
+    let (mut unrouted, known) = (Vec::new(), catalogue(platform, session).await?);
     for event in form.all("event").filter(|event| known.iter().any(|listed| listed.key == *event)) {
         let new = NewRule {
             workspace: session.workspace.clone(),
@@ -268,7 +268,7 @@ async fn route<P: Platform>(
             hidden: false,
         };
         if let Err(error) = create_rule(platform, &session.actor(), new).await {
-            unrouted.push(format!("{event}: {}", error.message));
+            unrouted.push(format!("{event}: {}", Errors::told(t, error)));
         }
     }
     Ok(unrouted)

@@ -16,7 +16,7 @@ pub fn fresh_secret(t: &Texts, saved: &Saved, after: &str) -> Markup {
                 p { (t.secret_once) }
             }
         }
-        @for warning in &saved.warnings { div.notice { p { (warning) } } }
+        @for warning in &saved.warnings { div.notice { p { ((t.said)(warning)) } } }
         @if let Some(advice) = &saved.advice {
             @if let Some(equivalent) = &advice.equivalent_whsec {
                 section.secret data-replace=(after) {

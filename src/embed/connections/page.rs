@@ -14,7 +14,7 @@ use crate::domain::connection::model::InactiveReason;
 use crate::domain::connection::options::Ordering;
 use crate::domain::connection::signing::{Algorithm, Signing};
 use crate::domain::tenants::session::Need;
-use crate::embed::common::history_db;
+use crate::embed::common::{history_db, with_newest};
 use crate::embed::connections::deliveries;
 use crate::embed::connections::health::Health;
 use crate::embed::connections::list::{activity, shown};
@@ -44,7 +44,10 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         secrets::live(&scope, &id, now_ms),
         stored_rules::shown(&scope),
     );
-    let (connection, secrets, all_rules) = together(platform.control(), queries).await?;
+    let read = together(platform.control(), queries);
+    let is_first = call.request.query("cursor").is_none();
+    let (read, is_whole) = with_newest(platform, session, is_first, read).await;
+    let (connection, secrets, all_rules) = read?;
     let of_it: Vec<_> = all_rules.into_iter().filter(|rule| rule.connection == id).collect();
     let (destination, values) = app::parts(&connection)?;
     let signing = destination.signing(&values).map_err(Error::internal)?;
@@ -60,7 +63,7 @@ pub async fn get<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         (heading(visit, &connection, state, &destination.address(&values)))
         (health.render())
         @if let Some(page) = &deliveries {
-            (deliveries::history(visit, page, &connection, now_ms))
+            (deliveries::history(visit, page, &connection, is_whole, now_ms))
         }
         div.columns {
             section {

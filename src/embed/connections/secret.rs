@@ -183,7 +183,7 @@ pub async fn rotate<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         Err(error) if error.fields.is_empty() => Err(error),
         Err(error) => {
             let status = problem::status(error.kind);
-            let errors = Errors::read(t, error);
+            let errors = Errors::new(t, error.into_fields());
             let prints = fingerprints::of_secrets(platform, &connection, &live);
             let (secrets, now_ms) = ((live.as_slice(), prints.as_slice()), platform.now_ms());
             let (shown, body) = rotation(visit, &connection, secrets, &errors, now_ms)?;

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::domain::base::error::{Code, Error, FieldError, Kind};
+use crate::domain::base::error::{Error, FieldError};
 use crate::domain::base::time::rfc3339;
 use crate::domain::tenants::session::{Denied, Need};
 use crate::embed::frame::layout::{csrf_token, path};
@@ -196,29 +196,20 @@ pub struct Errors(pub Vec<FieldError>);
 
 impl Errors {
     /// The errors in the words of a language, as far as it has its own for them.
-    pub fn new(t: &Texts, fields: Vec<FieldError>) -> Self {
-        Self::said(fields, |field| (t.form.error)(field))
-    }
-
-    /// The same of an error; what conflicts with what is stored, or is refused, is another matter
-    /// than what is wrong by itself.
-    pub fn read(t: &Texts, error: Error) -> Self {
-        let (kind, code) = (error.kind, error.code);
-        Self::said(error.into_fields(), |field| match (kind, code) {
-            _ if field.why.is_some() => (t.form.error)(field),
-            (Kind::Invalid, _) => (t.form.error)(field),
-            (_, Some(Code::NameTaken | Code::Duplicate)) => t.form.taken.map(str::to_owned),
-            _ => None,
-        })
-    }
-
-    fn said(mut fields: Vec<FieldError>, say: impl Fn(&FieldError) -> Option<String>) -> Self {
+    pub fn new(t: &Texts, mut fields: Vec<FieldError>) -> Self {
         for field in &mut fields {
-            if let Some(msg) = say(field) {
+            if let Some(msg) = (t.form.error)(field) {
                 field.msg = msg;
             }
         }
         Self(fields)
+    }
+
+    /// An error in one line: what it says of fields, else of all.
+    pub fn told(t: &Texts, error: Error) -> String {
+        let told = (t.said)(&error.message);
+        let wrong = Self::new(t, error.into_fields());
+        if wrong.0.is_empty() { told } else { wrong.in_one_line() }
     }
 
     /// All of it in one line, each with the place that it is about.
@@ -271,6 +262,11 @@ impl Errors {
             }
         }
     }
+}
+
+/// Above a list that does not have the newest events yet.
+pub fn lag(t: &Texts, is_whole: bool) -> Markup {
+    html! { @if !is_whole { p.hint role="status" { (t.search.lagging) } } }
 }
 
 /// A field that somebody else changed while a form was filled in: its label, what is stored now,

@@ -44,7 +44,7 @@ impl Pane<'_> {
             }
             (self.outcome(record, tells))
             (self.meaning(selected))
-            @for note in &record.notes { p.hint { (note) } }
+            @for note in &record.notes { p.hint { ((t.said)(note)) } }
             @if tells { (self.answer(record)) (self.request(selected)) (self.changes(selected)) }
         }
     }
@@ -65,7 +65,7 @@ impl Pane<'_> {
                 (parts::time(t, record.started_at_ms, self.shown.now_ms))
                 @if record.asked_by.is_some() { " · " (t.by_hand) }
                 @if let Some(error) = record.error.as_ref().filter(|e| tells && !is_bare(e)) {
-                    br; span.error { (error) }
+                    br; span.error { ((t.said)(error)) }
                 }
             }
         }

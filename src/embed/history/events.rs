@@ -7,6 +7,7 @@ use crate::domain::base::error::Result;
 use crate::domain::base::ids;
 use crate::domain::delivery::state::State;
 use crate::domain::tenants::session::Need;
+use crate::embed::common::with_newest;
 use crate::embed::frame::layout::{Page, Section, history_tabs, page, path};
 use crate::embed::frame::{live, parts};
 use crate::embed::history::search::Search;
@@ -33,10 +34,12 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         return Ok(Reply::see_other(&path(visit, &format!("events/{event}"))));
     }
     let control = (connections::shown(&scope), hidden_connections::hidden(&scope));
-    let (connections, hidden) = together(platform.control(), control).await?;
-    let search = Search::read(call, &connections)?;
     let before: Option<String> = cursor::read(call, "events")?;
     let is_first = before.is_none();
+    let read = together(platform.control(), control);
+    let (read, is_whole) = with_newest(platform, &visit.session, is_first, read).await;
+    let (connections, hidden) = read?;
+    let search = Search::read(call, &connections)?;
     let listing = Listing {
         workspace: visit.session.workspace.clone(),
         filter: search.filter.clone(),
@@ -56,6 +59,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
         (search.form(visit, &connections))
         @if search.id.is_some() { div.notice role="status" { p { (t.no_such_id) } } }
         section id="events" data-live aria-label=(t.events) {
+            (parts::lag(t, is_whole))
             @if found.found.is_empty() {
                 p.hint { (if search.is_all() { t.no_events } else { t.nothing_found }) }
             }

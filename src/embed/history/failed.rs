@@ -7,6 +7,7 @@ use crate::app::failed::{self, failed_among};
 use crate::domain::base::error::{Error, Result};
 use crate::domain::routing::event::FanOut;
 use crate::domain::tenants::session::Need;
+use crate::embed::common::with_newest;
 use crate::embed::frame::layout::{Page, Section, history_tabs, page, path};
 use crate::embed::frame::parts::{self, Button, Errors};
 use crate::embed::history::delivery::AFTER;
@@ -28,6 +29,8 @@ struct Shown<'a> {
     /// The only one that is looked at.
     only: Option<&'a Connection>,
     is_first: bool,
+    /// Whether the newest events are among those that were read.
+    is_whole: bool,
     now_ms: i64,
 }
 
@@ -37,7 +40,11 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let t = text::of(visit);
     let session = &visit.session;
     let scope = session.actor().scope;
-    let connections = connections::shown(&scope).run(platform.control()).await?;
+    let before: Option<String> = cursor::read(call, "failed")?;
+    let is_first = before.is_none();
+    let read = connections::shown(&scope).run(platform.control());
+    let (read, is_whole) = with_newest(platform, session, is_first, read).await;
+    let connections = read?;
     let asked = call.request.query("connection").filter(|id| !id.is_empty());
     let only = asked.map(|id| {
         let found = connections.iter().find(|connection| connection.id == id);
@@ -46,7 +53,6 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     let only = only.transpose()?;
     let is_meant = |one: &&Connection| only.is_none_or(|only| only.id == one.id);
     let among: Vec<&str> = connections.iter().filter(is_meant).map(|one| one.id.as_str()).collect();
-    let before: Option<String> = cursor::read(call, "failed")?;
     let listing = failed::Listing {
         workspace: &session.workspace,
         scope: &scope,
@@ -56,8 +62,7 @@ pub async fn list<P: Platform>(platform: &P, call: &Call) -> Result<Reply> {
     };
     let found = failed::list_at(platform, session.shard, listing).await?;
     let now_ms = platform.now_ms();
-    let is_first = before.is_none();
-    let shown = Shown { visit, connections: &connections, only, is_first, now_ms };
+    let shown = Shown { visit, connections: &connections, only, is_first, is_whole, now_ms };
     let done = call.request.query("done");
     let mut frame = Page::new(Section::Events, t.replay.failed);
     frame.done = done.as_deref();
@@ -76,6 +81,7 @@ impl Shown<'_> {
             @if self.connections.len() > 1 { (self.filter()) }
             (self.send_many(&found.found))
             section id="failed" aria-label=(t.replay.failed) {
+                (parts::lag(t, self.is_whole))
                 @if found.found.is_empty() { (self.nothing(next.is_some())) } @else {
                     table.list.failed {
                         thead {
@@ -171,7 +177,7 @@ impl Shown<'_> {
                 td.wide { @if let Some(to) = to { (to.name) } }
                 td {
                     @if let Some(error) = delivery.last_error.as_ref().filter(|_| tells) {
-                        (error)
+                        ((t.said)(error))
                     }
                     @if let Some(reason) = delivery.reason {
                         " " small { ((t.why.reason)(reason)) }

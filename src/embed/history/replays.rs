@@ -170,7 +170,7 @@ async fn count<P: Platform>(
         Err(error) if error.fields.is_empty() => Err(error),
         Err(error) => {
             let status = problem::status(error.kind);
-            Ok(form(status, visit, &connections, draft, &Errors::read(t, error), None))
+            Ok(form(status, visit, &connections, draft, &Errors::new(t, error.into_fields()), None))
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::embed::text::history::History;
 use crate::embed::text::mapping::Mapping;
 use crate::embed::text::moments::Moments;
 use crate::embed::text::replay::Replay;
+use crate::embed::text::said::{Sentence, translated};
 use crate::embed::text::search::Search;
 use crate::embed::text::why::Why;
 
@@ -65,12 +66,13 @@ pub static TEXTS: Texts = Texts {
     start_title: "In drei Schritten zum ersten Webhook",
     new_connection: "Neue Verbindung",
     grid_hint: "Wählen Sie, wohin Ereignisse gesendet werden.",
-    rules_later: "Wenn die Verbindung besteht, fügen Sie Regeln hinzu: Sie legen fest, welche \
-         Ereignisse gesendet werden und was daraus gemacht wird.",
-    rule_step: "Legen Sie fest, welche Ereignisse gesendet werden und was daraus gemacht wird.",
-    not_checked: "Der Anbieter hat nicht gesagt, ob die Zugangsdaten gelten. Senden Sie ein \
-         Testereignis, um es zu sehen.",
-    made_of: "Der Inhalt, der aus dem Ereignis gemacht wurde. Nur sein Anfang wird aufbewahrt.",
+    rules_later: "Fügen Sie Regeln hinzu, wenn Sie die Verbindung angelegt haben. Sie legen \
+         fest, welche Ereignisse gesendet werden und mit welchem Inhalt.",
+    rule_step: "Wählen Sie, welche Ereignisse gesendet werden und mit welchem Inhalt.",
+    not_checked: "Die Zugangsdaten konnten nicht geprüft werden. Senden Sie ein Testereignis, \
+         um zu sehen, ob sie funktionieren.",
+    made_of: "Der Inhalt, der aus dem Ereignis erzeugt wurde. Nur der erste Teil wird \
+         aufbewahrt.",
     edit_connection: "Verbindung bearbeiten",
     create_connection: "Verbindung anlegen",
     delete_connection: "Diese Verbindung löschen",
@@ -204,8 +206,8 @@ pub static TEXTS: Texts = Texts {
     take_example: "Sein Beispiel verwenden",
     test_held: "Diese Verbindung ist pausiert: Das Testereignis wird zurückgehalten, bis Sie sie \
          fortsetzen.",
-    code_hint: "Dieser Code passt zu Schema, Algorithmus und Headern dieser Verbindung. Prüfen Sie \
-         die rohen Bytes des Inhalts, bevor etwas sie verarbeitet.",
+    code_hint: "Dieser Code passt zu Schema, Algorithmus und Headern dieser Verbindung. Prüfen \
+         Sie die rohen Bytes des Inhalts, bevor Ihr Programm sie verarbeitet.",
     start_steps: [
         ("Geben Sie Ihre URL ein", "Die https-Adresse Ihres Servers, der die Anfragen empfängt."),
         (
@@ -236,6 +238,7 @@ pub static TEXTS: Texts = Texts {
     attempt_title,
     payload_facts,
     failed_message,
+    said,
     catalogue: Catalogue {
         event_types: "Ereignistypen",
         none: "Das Produkt hat seine Ereignisse nicht beschrieben.",
@@ -261,9 +264,9 @@ pub static TEXTS: Texts = Texts {
         success: "Erfolg",
         times_title: "Empfänger antwortet in (p50 / p95)",
         as_table: "Als Tabelle anzeigen",
-        counted: "Nach dem Tag (UTC), an dem das Ereignis angenommen wurde.",
+        counted: "Die Tage sind in UTC und die, an denen die Ereignisse angenommen wurden.",
         counted_until: "Gezählt",
-        not_counted: "In diesen Tagen wurden keine Zustellungen gezählt. Neue erscheinen hier \
+        not_counted: "An diesen Tagen wurden keine Zustellungen gezählt. Neue erscheinen hier \
              innerhalb von 15 Minuten.",
         nothing: "In den letzten 7 Tagen wurde nichts gesendet",
         heads: ["Tag", "Zugestellt", "Fehlgeschlagen", "Erfolg"],
@@ -289,9 +292,9 @@ pub static TEXTS: Texts = Texts {
         none_found: "Keine Zustellung auf dieser Seite passt. Ändern Sie den Filter oder sehen Sie \
              ältere an.",
         fingerprint: "Fingerabdruck",
-        fingerprint_hint: "Ein Fingerabdruck ist der Anfang des SHA-256 eines Geheimnisses. \
-             Vergleichen Sie ihn mit dem des Geheimnisses, das Ihr Server verwendet: printf %s \
-             \"$SECRET\" | sha256sum",
+        fingerprint_hint: "Ein Fingerabdruck ist der Anfang des SHA-256-Hashs eines \
+             Geheimnisses. Vergleichen Sie ihn mit dem Fingerabdruck des Geheimnisses, das Ihr \
+             Server verwendet: printf %s \"$SECRET\" | sha256sum",
         since: "Angenommen seit (UTC)",
         until: "Angenommen bis (UTC)",
         heads: [
@@ -313,19 +316,23 @@ pub static TEXTS: Texts = Texts {
         path_example: "order.total",
         comparison: "Vergleich",
         value: "Wert",
-        value_hint: "Zahlen, true, false und null werden als solche gelesen. Setzen Sie einen \
-             Text, der so aussieht, in Anführungszeichen: \"7\".",
+        value_hint: "7, true, false und null gelten nicht als Text. Um mit dem Text 7 zu \
+             vergleichen, geben Sie \"7\" ein.",
         as_json: "Als JSON schreiben",
         as_json_hint: "Dieses JSON ersetzt die Bedingungen oben.",
         try_it: "An den letzten Ereignissen ausprobieren",
-        nothing_to_try: "Es gibt kein Ereignis dieses Namens zum Ausprobieren und kein Beispiel.",
+        nothing_to_try: "Es gibt kein Ereignis mit diesem Namen zum Ausprobieren und kein \
+             Beispiel.",
         passes: "wird gesendet",
         fails: "wird nicht gesendet",
         example: "Das Beispiel dieses Ereignisses",
-        unknown: "Noch wurde kein Ereignis dieses Namens ausgelöst. Prüfen Sie die Schreibweise.",
-        saved_unknown: "Gespeichert. Noch wurde kein Ereignis dieses Namens ausgelöst, und der \
-             Katalog hat keines: Prüfen Sie die Schreibweise.",
+        unknown: "Es gab noch kein Ereignis mit diesem Namen. Prüfen Sie die Schreibweise.",
+        saved_unknown: "Gespeichert. Es gab noch kein Ereignis mit diesem Namen, und er steht \
+             nicht in der Liste der Ereignistypen: Prüfen Sie die Schreibweise.",
         too_costly: "Der Filter ist für diese Nutzdaten zu aufwendig.",
+        unmet_or: "keine der Bedingungen in \"or\"",
+        unmet_not: "die Bedingung in \"not\" ist erfüllt",
+        unread: "Er kann nicht gelesen werden.",
         joins: [("and", "alle Bedingungen gelten"), ("or", "mindestens eine Bedingung gilt")],
         comparisons: [
             ("eq", "ist"),
@@ -338,6 +345,7 @@ pub static TEXTS: Texts = Texts {
             ("absent", "ist nicht vorhanden"),
         ],
         condition: filter::condition,
+        unmet: filter::unmet,
         passed: filter::passed,
         edit_rule: filter::edit_rule,
     },
@@ -345,8 +353,8 @@ pub static TEXTS: Texts = Texts {
         title: "Diese Seite darf hier nicht gezeigt werden",
         this_origin: "dem Ursprung der Seite um diesen Rahmen",
         how_to_allow: "Fügen Sie ihn zu allowed_origins in POST /api/v1/sessions hinzu, oder \
-             einmal für alle Sitzungen in PATCH /api/v1/organization. Die Start-URL wurde nicht \
-             verbraucht.",
+             einmal für alle Sitzungen in PATCH /api/v1/organization. Die Start-URL kann noch \
+             verwendet werden.",
         body: foreign::body,
     },
     form: Form {
@@ -381,7 +389,6 @@ pub static TEXTS: Texts = Texts {
         paths: "Felder, die Sie verwenden können, aus dem Beispiel dieses Ereignisses:",
         preview: "Vorschau",
         would_send: "Für das Beispiel dieses Ereignisses:",
-        taken: Some("gibt es schon"),
         error: form::error,
         no_step: form::no_step,
         registry: form::registry,
@@ -412,21 +419,21 @@ pub static TEXTS: Texts = Texts {
     },
     mapping: Mapping {
         title: "Feldzuordnung",
-        hint: "Woher die Werte einer Person kommen, wenn ein Ereignis gesendet wird. Sie gilt für \
-               alle Regeln dieser Verbindung. Ist ein Wert leer, wird das Feld nicht gesendet.",
+        hint: "Woher die Werte einer Person kommen, wenn ein Ereignis gesendet wird. Das gilt \
+             für alle Regeln dieser Verbindung. Ein Feld mit leerem Wert wird nicht gesendet.",
         generated: "Noch ist nichts gespeichert: Das sind die Namen, die in Daten üblich sind.",
         own_field: "Weiteres Feld",
         own_name: "Name des Feldes",
-        own_hint: "Wie ihn die Integration verwendet, etwa der Schlüssel eines eigenen Feldes. \
-                   Leeren Sie Namen und Wert, um das Feld zu entfernen.",
+        own_hint: "Der Name, den die Integration verwendet, etwa der Schlüssel eines eigenen \
+             Feldes. Um das Feld zu entfernen, leeren Sie Namen und Wert.",
         required: "Nötig: Ohne diesen Wert kann nichts gesendet werden.",
         source: "Kommt aus",
         value: "Pfad oder Wert",
         changes: "Wert ändern",
         step: "Änderung",
         argument: "Mit",
-        argument_hint: "Der andere Wert, die Zeitzone (UTC oder etwa +02:00) oder das erste \
-                        Zeichen und wie viele: 0,5.",
+        argument_hint: "Je nach Änderung: der andere Wert, die Zeitzone (UTC oder +02:00) oder \
+             das erste Zeichen und die Zahl der Zeichen (0,5).",
         on_error: "Wenn es keinen brauchbaren Wert gibt",
         more: "Weitere Zeilen anzeigen",
         sources: [("path", "einem Pfad in den Daten"), ("literal", "einem festen Wert")],
@@ -494,7 +501,7 @@ pub static TEXTS: Texts = Texts {
         ended: "Beendet",
         range_title: "Angenommen",
         replayed: "Zustellungen",
-        asked_by_title: "Auftraggeber:",
+        asked_by_title: "Gestartet durch",
         what_came_of_it: "Ergebnis",
         to_deliveries: "Die Zustellungen der Verbindung",
         to_events: "Die Ereignisse",
@@ -531,6 +538,8 @@ pub static TEXTS: Texts = Texts {
         export_hint: "Eine Datei hat eine Zeile für jede Zustellung der neuesten 10.000 \
              Ereignisse, die passen. Gibt es mehr, beginnt ihre letzte Zeile mit next_cursor: \
              Wählen Sie ein früheres Ende des Zeitraums, um die älteren zu erhalten.",
+        lagging: "Einige der neuesten Ereignisse sind vielleicht noch nicht zu sehen. \
+            Sie wurden angenommen und erscheinen hier bald.",
         newest: "Neueste",
         formats: [("csv", "Als CSV exportieren"), ("jsonl", "Als JSON-Zeilen exportieren")],
         heads: [
@@ -582,7 +591,7 @@ fn done(word: &str) -> Option<&'static str> {
 /// Why a session may not do something.
 fn denied(denied: Denied) -> &'static str {
     match denied {
-        Denied::OutOfReach => "Diese Sitzung zeigt es nicht.",
+        Denied::OutOfReach => "Diese Sitzung darf das nicht zeigen.",
         Denied::NeedsAdmin => "Dafür ist die Rolle Admin oder Owner nötig.",
         Denied::NeedsScope => "Dafür ist die Berechtigung events.payload:read nötig.",
     }
@@ -608,11 +617,506 @@ fn failed_message(kind: Kind, message: &str) -> String {
         Kind::Unavailable | Kind::Internal => {
             "Das lag nicht an Ihnen. Bitte versuchen Sie es in einem Moment noch einmal."
         }
-        Kind::Forbidden => return message.to_owned(),
-        _ => return format!("Die API meldet: {message}"),
+        _ => return self::said(message),
     };
     said.to_owned()
 }
+
+/// A sentence that the API or a destination says in English.
+fn said(text: &str) -> String {
+    translated(SENTENCES, text).unwrap_or_else(|| text.to_owned())
+}
+
+/// What the API and the destinations say, each with its German.
+const SENTENCES: &[Sentence] = &[
+    ("&; its body could not be read: &", "&; der Inhalt war nicht zu lesen: &"),
+    (
+        "Answered *, a redirect to *; redirects are not followed",
+        "Antwort *, eine Weiterleitung zu *; ihr wird nicht gefolgt",
+    ),
+    (
+        "Answered *, which accepts nothing and names no other place",
+        "Antwort *, die nichts annimmt und keinen anderen Ort nennt",
+    ),
+    ("Answered *", "Antwort *"),
+    (
+        "Status * of the network in front of the receiver: &",
+        "Status * vom Netz vor dem Empfänger: &",
+    ),
+    ("No answer: &", "Keine Antwort: &"),
+    ("No answer", "Keine Antwort"),
+    (
+        "Timed out before the answer: nothing came within * ms",
+        "Zeitüberschreitung vor der Antwort: Innerhalb von * ms kam nichts",
+    ),
+    (
+        "timed out in its body, which was not complete within * ms",
+        "Zeitüberschreitung im Inhalt, der nach * ms nicht vollständig war",
+    ),
+    (
+        "it broke off, or is not encoded as its headers say",
+        "Er brach ab oder ist nicht so kodiert, wie seine Header sagen",
+    ),
+    (
+        "the receiver's TLS certificate is not valid for this host",
+        "Das TLS-Zertifikat des Empfängers gilt nicht für diesen Host",
+    ),
+    (
+        "the receiver does not speak TLS at this port, or the handshake failed",
+        "Der Empfänger spricht an diesem Port kein TLS, oder der Handshake schlug fehl",
+    ),
+    ("the host name does not resolve", "Der Hostname lässt sich nicht auflösen"),
+    ("the receiver refused the connection", "Der Empfänger hat die Verbindung abgelehnt"),
+    (
+        "the connection was refused, or it broke before an answer came",
+        "Die Verbindung wurde abgelehnt oder brach ab, bevor eine Antwort kam",
+    ),
+    (
+        "the receiver closed the connection before it answered",
+        "Der Empfänger hat die Verbindung geschlossen, bevor er antwortete",
+    ),
+    ("the receiver could not be reached", "Der Empfänger war nicht erreichbar"),
+    (
+        "the receiver's server answered something that is not HTTP",
+        "Der Server des Empfängers hat etwas geantwortet, das kein HTTP ist",
+    ),
+    (
+        "the receiver's server refused the connection",
+        "Der Server des Empfängers hat die Verbindung abgelehnt",
+    ),
+    (
+        "the connection to the receiver's server timed out",
+        "Zeitüberschreitung bei der Verbindung zum Server des Empfängers",
+    ),
+    ("the receiver's server cannot be reached", "Der Server des Empfängers ist nicht erreichbar"),
+    (
+        "the receiver's server did not answer in time",
+        "Der Server des Empfängers hat nicht rechtzeitig geantwortet",
+    ),
+    (
+        "the TLS handshake with the receiver's server failed",
+        "Der TLS-Handshake mit dem Server des Empfängers schlug fehl",
+    ),
+    (
+        "the TLS certificate of the receiver's server is not valid",
+        "Das TLS-Zertifikat des Servers des Empfängers ist nicht gültig",
+    ),
+    (
+        "the receiver's server could not be asked",
+        "Der Server des Empfängers konnte nicht gefragt werden",
+    ),
+    ("The answer says that it was not accepted", "Die Antwort sagt, dass nichts angenommen wurde"),
+    ("The answer says nothing", "Die Antwort sagt nichts"),
+    ("Its rule was deleted", "Die Regel wurde gelöscht"),
+    ("It says: *", "Das Ziel sagt: *"),
+    ("It did not accept this", "Das Ziel hat dies nicht angenommen"),
+    ("It is not there any more", "Das Ziel gibt es nicht mehr"),
+    ("The payload has nothing at *", "In den Nutzdaten steht nichts bei *"),
+    ("The mapping has no value for *: &", "Die Feldzuordnung hat keinen Wert für *: &"),
+    ("the payload has nothing at *", "In den Nutzdaten steht nichts bei *"),
+    ("its time zone is not known", "Die Zeitzone ist nicht bekannt"),
+    ("* is no text", "* ist kein Text"),
+    ("* is no number", "* ist keine Zahl"),
+    ("* is no true or false", "* ist weder wahr noch falsch"),
+    ("* is no date", "* ist kein Datum"),
+    ("* is no time", "* ist keine Zeit"),
+    ("The message is cut at * characters", "Die Nachricht wurde nach * Zeichen abgeschnitten"),
+    ("The title is cut at * characters", "Der Titel wurde nach * Zeichen abgeschnitten"),
+    ("The * is cut at * characters", "* wurde nach * Zeichen abgeschnitten"),
+    (
+        "Discord does not know this webhook any more: it was deleted, or its URL is another",
+        "Discord kennt diesen Webhook nicht mehr: Er wurde gelöscht, oder seine URL ist eine \
+         andere",
+    ),
+    (
+        "is required: the key does not end with one, such as -us21",
+        "fehlt noch: Der Schlüssel endet nicht damit, etwa -us21",
+    ),
+    (
+        "The message is empty: the template gives no text",
+        "Die Nachricht ist leer: Die Vorlage ergibt keinen Text",
+    ),
+    ("The body would be longer than 1 MiB", "Der Inhalt wäre länger als 1 MiB"),
+    ("The text is too long to be sent", "Der Text ist zu lang, um gesendet zu werden"),
+    ("There is no *: its template gives no text", "* fehlt: Die Vorlage ergibt keinen Text"),
+    (
+        "There is no e-mail address to send to: * gives nothing",
+        "Es gibt keine E-Mail-Adresse, an die gesendet werden kann: * ergibt nichts",
+    ),
+    ("* does not give one e-mail address to send to", "* ergibt nicht genau eine E-Mail-Adresse"),
+    (
+        "There is no e-mail address: the payload has no email",
+        "Es gibt keine E-Mail-Adresse: In den Nutzdaten fehlt email",
+    ),
+    (
+        "There is no e-mail address: the payload's email is none",
+        "Es gibt keine E-Mail-Adresse: email in den Nutzdaten ist keine",
+    ),
+    ("The sender is no e-mail address", "Der Absender ist keine E-Mail-Adresse"),
+    ("The mail has no sender", "Die E-Mail hat keinen Absender"),
+    (
+        "ActiveCampaign has no field *: its own have numbers",
+        "ActiveCampaign hat kein Feld *: Seine eigenen haben Nummern",
+    ),
+    (
+        "Customer.io takes at most 32 KB of one event; the payload is too large",
+        "Customer.io nimmt höchstens 32 KB je Ereignis; die Nutzdaten sind zu groß",
+    ),
+    (
+        "The list does not know the contact: HubSpot did not add it",
+        "Die Liste kennt den Kontakt nicht: HubSpot hat ihn nicht hinzugefügt",
+    ),
+    (
+        "The connection has no data center, and the key does not end with one",
+        "Die Verbindung hat kein Rechenzentrum, und der Schlüssel endet nicht mit einem",
+    ),
+    ("The field takes a number and not *", "Das Feld nimmt eine Zahl und nicht *"),
+    ("The label is none of Pipedrive's", "Dieses Label gibt es in Pipedrive nicht"),
+    (
+        "There is no channel to send to: no rule names one yet",
+        "Es gibt keinen Kanal, in den geschrieben werden kann: Noch keine Regel nennt einen",
+    ),
+    (
+        "There is no * to use: no rule names one yet",
+        "Es fehlt noch, was verwendet wird (*): Keine Regel nennt es",
+    ),
+    (
+        "An incoming webhook posts to the channel that it was made for",
+        "Ein eingehender Webhook schreibt in den Kanal, für den er gemacht wurde",
+    ),
+    ("The list is longer than what is shown", "Die Liste ist länger als das, was gezeigt wird"),
+    (
+        "metadata.auth_token: the word Bearer before it was left out, because every request \
+         adds it",
+        "metadata.auth_token: Das Wort Bearer davor wurde weggelassen, weil jede Anfrage es \
+         hinzufügt",
+    ),
+    ("Slack says *: the bot needs the scope *", "Slack sagt *: Der Bot braucht die Berechtigung *"),
+    ("Slack says *: &", "Slack sagt *: &"),
+    ("Slack says *", "Slack sagt *"),
+    (
+        "the channel is gone, or the bot may not see it",
+        "Den Kanal gibt es nicht mehr, oder der Bot darf ihn nicht sehen",
+    ),
+    ("invite the bot to the channel", "Laden Sie den Bot in den Kanal ein"),
+    ("the channel is archived", "Der Kanal ist archiviert"),
+    ("the message is too long", "Die Nachricht ist zu lang"),
+    ("the message is empty", "Die Nachricht ist leer"),
+    (
+        "the workspace does not let the bot post there",
+        "Der Bot darf in diesem Slack dort nicht schreiben",
+    ),
+    ("the token is not valid", "Das Token gilt nicht"),
+    ("the app was removed from the workspace", "Die App wurde aus diesem Slack entfernt"),
+    ("the token has expired", "Das Token ist abgelaufen"),
+    (
+        "this incoming webhook was removed or switched off",
+        "Dieser eingehende Webhook wurde entfernt oder abgeschaltet",
+    ),
+    (
+        "the URL is longer than * characters; use a shorter one",
+        "Die URL hat mehr als * Zeichen; nehmen Sie eine kürzere",
+    ),
+    (
+        "the URL contains white space, an invisible or a control character; remove it, or write \
+         a space as %20",
+        "Die URL enthält Leerraum, ein unsichtbares Zeichen oder ein Steuerzeichen; entfernen \
+         Sie es oder schreiben Sie ein Leerzeichen als %20",
+    ),
+    (
+        "the URL contains a backslash; write / or %5C",
+        "Die URL enthält einen umgekehrten Schrägstrich; schreiben Sie / oder %5C",
+    ),
+    (
+        "this is not a complete URL; it must look like https://example.com/path",
+        "Das ist keine vollständige URL; sie sieht aus wie https://example.com/pfad",
+    ),
+    ("the URL must begin with https://", "Die URL muss mit https:// beginnen"),
+    (
+        "the URL contains a user name or password; use the authentication settings instead",
+        "Die URL enthält Benutzername oder Passwort; nehmen Sie dafür die Einstellungen der \
+         Anmeldung",
+    ),
+    (
+        "the URL contains # and a fragment, which would not be sent; remove it",
+        "Die URL enthält # und einen Teil danach, der nicht gesendet würde; entfernen Sie ihn",
+    ),
+    (
+        "port * cannot be used; use 443, 8443 or any from * on",
+        "Port * ist nicht möglich; nehmen Sie 443, 8443 oder einen ab *",
+    ),
+    ("the port is not a number from 1 to 65535", "Der Port ist keine Zahl von 1 bis 65535"),
+    (
+        "the URL names an IP address; use a host name",
+        "Die URL nennt eine IP-Adresse; nehmen Sie einen Hostnamen",
+    ),
+    (
+        "&; use a host name that can be reached from the internet",
+        "&; nehmen Sie einen Hostnamen, der aus dem Internet erreichbar ist",
+    ),
+    (
+        "the host name has no dot; use one that can be reached from the internet",
+        "Der Hostname hat keinen Punkt; nehmen Sie einen, der aus dem Internet erreichbar ist",
+    ),
+    (
+        "the host name ends with a dot; remove it",
+        "Der Hostname endet mit einem Punkt; entfernen Sie ihn",
+    ),
+    ("the URL's host is not a valid host name", "Der Host der URL ist kein gültiger Hostname"),
+    (
+        "the host name contains characters that stand for others; write those instead",
+        "Der Hostname enthält Zeichen, die für andere stehen; schreiben Sie diese",
+    ),
+    (
+        "the URL leads back to this service; use the address of your own receiver",
+        "Die URL führt hierher zurück; nehmen Sie die Adresse Ihres eigenen Servers",
+    ),
+    (
+        "nothing is sent to this host at the moment; ask the product's support",
+        "An diesen Host wird zurzeit nichts gesendet; fragen Sie den Support des Produkts",
+    ),
+    ("names below this one stand for addresses", "Namen unter diesem stehen für Adressen"),
+    ("this is a cloud's metadata service", "Das ist der Metadatendienst einer Cloud"),
+    (
+        "names below * exist only inside Tor (RFC 7686)",
+        "Namen unter * gibt es nur in Tor (RFC 7686)",
+    ),
+    ("names below * never exist (RFC 6761)", "Namen unter * gibt es nie (RFC 6761)"),
+    (
+        "names below * exist only inside a Kubernetes cluster",
+        "Namen unter * gibt es nur in einem Kubernetes-Cluster",
+    ),
+    (
+        "names below * exist only inside a Consul network",
+        "Namen unter * gibt es nur in einem Consul-Netz",
+    ),
+    ("names below * exist only inside a network", "Namen unter * gibt es nur in einem Netz"),
+    ("names below * exist only inside a network (*", "Namen unter * gibt es nur in einem Netz (*"),
+    ("names below * are no hosts (RFC 3172)", "Namen unter * sind keine Hosts (RFC 3172)"),
+    ("localhost is the machine itself (RFC 6761)", "localhost ist der Rechner selbst (RFC 6761)"),
+    ("is set by Posthorn", "setzt Posthorn"),
+    ("is set by HTTP itself", "setzt HTTP selbst"),
+    (
+        "is set by proxies on the way, and receivers trust it",
+        "setzen Proxys auf dem Weg, und Empfänger vertrauen ihm",
+    ),
+    ("is set by auth_scheme", "setzt die Anmeldung"),
+    ("is for browsers", "ist für Browser"),
+    ("describes the body and is set by Posthorn", "beschreibt den Inhalt, und Posthorn setzt ihn"),
+    ("must be at most * headers", "dürfen höchstens * Header sein"),
+    (
+        "must be printable text without control characters, invisible characters and *",
+        "muss lesbarer Text ohne Steuerzeichen, unsichtbare Zeichen und * sein",
+    ),
+    ("must not begin or end with white space", "darf nicht mit Leerraum beginnen oder enden"),
+    (
+        "may have a * in place of all after a dot, as in order.*, or alone",
+        "darf ein * nur statt allem nach einem Punkt haben, wie in order.*, oder allein",
+    ),
+    ("must have at most * dots before its *", "darf höchstens * Punkte vor dem * haben"),
+    (
+        "must be * to * characters of A-Z a-z 0-9 . _ : -",
+        "darf nur * bis * Zeichen von A-Z a-z 0-9 . _ : - haben",
+    ),
+    (
+        "must be * to * characters and no control characters",
+        "muss * bis * Zeichen haben, ohne Steuerzeichen",
+    ),
+    ("must be * to * bytes", "muss * bis * Bytes haben"),
+    ("must be at most * bytes", "darf höchstens * Bytes haben"),
+    (
+        "is taken by another connection of this workspace, case and white space ignored",
+        "ist schon der Name einer anderen Verbindung; Groß- und Kleinschreibung und Leerraum \
+         zählen nicht",
+    ),
+    (
+        "the secret begins or ends with white space; remove it",
+        "Das Geheimnis beginnt oder endet mit Leerraum; entfernen Sie ihn",
+    ),
+    (
+        "the secret contains a control character, such as a line break; remove it",
+        "Das Geheimnis enthält ein Steuerzeichen, etwa einen Zeilenumbruch; entfernen Sie es",
+    ),
+    (
+        "the secret has something before whsec_; leave out what is not part of it, such as \
+         quotes, v1, or the name of a variable",
+        "Vor whsec_ steht etwas; lassen Sie weg, was nicht zum Geheimnis gehört, etwa \
+         Anführungszeichen, v1 oder den Namen einer Variablen",
+    ),
+    (
+        "a secret that begins with whsec_ must go on in standard base64 with padding; for any \
+         other text leave whsec_ out",
+        "Ein Geheimnis, das mit whsec_ beginnt, muss in üblichem Base64 mit Auffüllung \
+         weitergehen; lassen Sie whsec_ bei jedem anderen Text weg",
+    ),
+    (
+        "the base64 behind whsec_ must be of * to * bytes; these are *",
+        "Das Base64 hinter whsec_ muss * bis * Bytes ergeben; es sind *",
+    ),
+    (
+        "the secret must have * to * bytes; these are *",
+        "Das Geheimnis muss * bis * Bytes haben; es sind *",
+    ),
+    (
+        "needs a new signing_secret, because the stored one does not fit: &",
+        "braucht ein neues Geheimnis, weil das gespeicherte nicht passt: &",
+    ),
+    (
+        "is the current secret already; rotate to another one",
+        "ist schon das jetzige Geheimnis; nehmen Sie ein anderes",
+    ),
+    (
+        "must be 0 with signing_scheme *, which sends one signature only",
+        "geht nicht mit dem Schema *, das nur eine Signatur sendet",
+    ),
+    ("must be 0 to * seconds (7 days)", "muss 0 bis * Sekunden sein (7 Tage)"),
+    (
+        "* signing secrets of this connection are valid, the most there can be; rotate with \
+         overlap_seconds 0, or wait until an overlap has ended",
+        "* Geheimnisse dieser Verbindung werden verwendet, mehr geht nicht; verwenden Sie das \
+         alte nicht weiter, oder warten Sie, bis eines nicht mehr verwendet wird",
+    ),
+    (
+        "Requests of this connection are not signed",
+        "Anfragen dieser Verbindung werden nicht signiert",
+    ),
+    (
+        "must not be empty together with auth_password",
+        "darf nicht leer sein, wenn auch das Passwort leer ist",
+    ),
+    ("is * with *; leave one of them out", "ist * bei *; lassen Sie eines davon weg"),
+    ("must be one of *", "muss eines davon sein: *"),
+    ("must be * to *", "muss * bis * sein"),
+    ("must be at most * fields", "dürfen höchstens * Felder sein"),
+    ("must be at most * transforms", "dürfen höchstens * Änderungen sein"),
+    ("a retry schedule has * to * steps, not *", "es sind * bis * Schritte möglich, nicht *"),
+    (
+        "step * of the retry schedule is * s; a step is * to * s (48 h)",
+        "Schritt * ist * s lang; ein Schritt dauert * bis * s (48 h)",
+    ),
+    ("This is not valid JSON: *", "ist kein gültiges JSON"),
+    ("is not valid JSON", "ist kein gültiges JSON"),
+    ("must be a JSON object, not *", "muss ein JSON-Objekt sein"),
+    ("must be a JSON object", "muss ein JSON-Objekt sein"),
+    ("is * bytes; at most * are taken", "hat * Bytes; höchstens * werden angenommen"),
+    ("is nested more than * levels deep", "ist tiefer als * Ebenen verschachtelt"),
+    ("is nested too deep", "ist zu tief verschachtelt"),
+    (
+        "is one too many; a filter has at most * conditions",
+        "ist eine zu viel; ein Filter hat höchstens * Bedingungen",
+    ),
+    ("must hold * to * values", "muss * bis * Werte enthalten"),
+    ("must be written with at most * characters", "darf mit höchstens * Zeichen geschrieben sein"),
+    (
+        "must be an object with a path, and, or, or not",
+        "muss ein Objekt mit path, and, or oder not sein",
+    ),
+    ("stands twice in the object", "steht zweimal im Objekt"),
+    ("must be a list of conditions", "muss eine Liste von Bedingungen sein"),
+    (
+        "must have a path, or be one of and, or, not alone",
+        "muss path haben oder eines von and, or, not allein sein",
+    ),
+    ("must have an operator beside its path", "muss neben path einen Vergleich haben"),
+    ("must be a list of values", "muss eine Liste von Werten sein"),
+    (
+        "is sent to this connection by another rule with the same resource, resource_id, \
+         metadata and filter; it would be delivered twice",
+        "wird schon von einer anderen Regel mit derselben Ressource, Aktion und demselben \
+         Filter an diese Verbindung gesendet; es würde zweimal zugestellt",
+    ),
+    (
+        "the workspace has * rules for this event, the most there can be",
+        "hat schon * Regeln, mehr geht nicht",
+    ),
+    (
+        "the workspace's filters would be longer than * bytes",
+        "Alle Filter zusammen wären länger als * Bytes",
+    ),
+    (
+        "has * connections, the most that it may have",
+        "hat * Verbindungen, mehr darf er nicht haben",
+    ),
+    (
+        "An attempt is under way; wait for its outcome",
+        "Ein Versuch läuft gerade; warten Sie sein Ergebnis ab",
+    ),
+    (
+        "An attempt is on its way; try again in a minute",
+        "Ein Versuch ist unterwegs; versuchen Sie es in einer Minute noch einmal",
+    ),
+    (
+        "The connection is inactive; activate it first",
+        "Die Verbindung ist pausiert; setzen Sie sie zuerst fort",
+    ),
+    ("Nothing waits to be sent on this connection", "Auf dieser Verbindung wartet nichts"),
+    (
+        "Its connection sends in strict order, and an earlier event is not settled yet: retry \
+         or cancel that one first",
+        "Die Verbindung sendet in strenger Reihenfolge, und ein früheres Ereignis ist noch \
+         offen: Wiederholen Sie es zuerst oder brechen Sie es ab",
+    ),
+    (
+        "The connection of this delivery is inactive; activate it first",
+        "Die Verbindung dieser Zustellung ist pausiert; setzen Sie sie zuerst fort",
+    ),
+    (
+        "The connection of this delivery was deleted, so it cannot be sent again",
+        "Die Verbindung dieser Zustellung wurde gelöscht, deshalb kann sie nicht erneut \
+         gesendet werden",
+    ),
+    (
+        "The delivery was attempted * times, the most there can be; emit the event again",
+        "Die Zustellung wurde * Mal versucht, mehr geht nicht; das Produkt muss das Ereignis \
+         noch einmal auslösen",
+    ),
+    (
+        "The delivery is held because its connection is inactive; activate that first",
+        "Die Zustellung wird zurückgehalten, weil die Verbindung pausiert ist; setzen Sie diese \
+         zuerst fort",
+    ),
+    (
+        "The payload of this event was erased, so it cannot be sent again",
+        "Die Nutzdaten dieses Ereignisses wurden gelöscht, deshalb kann es nicht erneut \
+         gesendet werden",
+    ),
+    (
+        "There is nothing to cancel: what is delivered, failed or canceled stays so",
+        "Es gibt nichts abzubrechen: Was zugestellt, fehlgeschlagen oder abgebrochen ist, \
+         bleibt so",
+    ),
+    (
+        "more than * deliveries are in this range, and * or more of them are meant; choose a \
+         shorter one, or one connection",
+        "In diesem Zeitraum sind mehr als * Zustellungen, und * oder mehr davon sind gemeint; \
+         wählen Sie einen kürzeren oder eine Verbindung",
+    ),
+    (
+        "* deliveries are in this range, and at most * are taken at once; choose a shorter one, \
+         or one connection",
+        "In diesem Zeitraum sind * Zustellungen, und höchstens * werden auf einmal gesendet; \
+         wählen Sie einen kürzeren oder eine Verbindung",
+    ),
+    (
+        "&; choose a shorter one, or one connection",
+        "&; wählen Sie einen kürzeren oder eine Verbindung",
+    ),
+    ("more than * events are in this range", "In diesem Zeitraum sind mehr als * Ereignisse"),
+    (
+        "filters would read more than * MiB in this range",
+        "In diesem Zeitraum würden Filter mehr als * MiB lesen",
+    ),
+    (
+        "the filters are too costly for the payloads of this range",
+        "Die Filter sind für die Nutzdaten dieses Zeitraums zu aufwendig",
+    ),
+    (
+        "is required where a workspace has more than * connections",
+        "fehlt: Bei mehr als * Verbindungen wählen Sie eine",
+    ),
+    ("The body is larger than * bytes", "Das Formular ist größer als * Bytes"),
+    ("is not a cursor of this list", "ist keine Stelle dieser Liste"),
+];
 
 /// A role.
 fn role(role: Role) -> &'static str {
@@ -686,11 +1190,9 @@ fn copy_label(id: &str) -> String {
 
 /// What it means to resume a connection and cancel what it holds.
 fn cancel_held_title(count: usize, or_more: bool) -> String {
-    let (more, held) = (or_more_word(or_more), if count == 1 { "" } else { "n" });
-    format!(
-        "Fortsetzen und {count}{more} zurückgehaltene {} abbrechen?",
-        if held.is_empty() { "Zustellung" } else { "Zustellungen" }
-    )
+    let more = or_more_word(or_more);
+    let held = if count == 1 { "Zustellung" } else { "Zustellungen" };
+    format!("Fortsetzen und {count}{more} zurückgehaltene {held} abbrechen?")
 }
 
 /// What becomes of the held deliveries.
@@ -713,9 +1215,9 @@ fn delete_means(rules: usize, waiting: usize, or_more: bool) -> String {
         _ => format!("{waiting}{more} wartende Zustellungen"),
     };
     format!(
-        "{} und {waiting} gehen mit: Die Zustellungen werden abgebrochen. Die Historie des \
-         Gesendeten bleibt. Das kann nicht rückgängig gemacht werden. Um eine Zeit lang \
-         anzuhalten, pausieren Sie die Verbindung.",
+        "Das löscht auch {} und bricht {waiting} ab. Was gesendet wurde, bleibt sichtbar. Sie \
+             können das nicht rückgängig machen. Um eine Zeit lang anzuhalten, pausieren Sie \
+             die Verbindung.",
         rules_count(rules)
     )
 }
@@ -896,6 +1398,11 @@ mod filter {
         format!("Bedingung {number}")
     }
 
+    /// What a payload did not meet.
+    pub fn unmet(what: &str) -> String {
+        format!("nicht erfüllt: {what}")
+    }
+
     /// How many of those that were tried would be sent.
     pub fn passed(passed: usize, tried: usize) -> String {
         format!("{passed} von {tried} würden gesendet:")
@@ -917,35 +1424,14 @@ mod foreign {
 mod form {
     use crate::domain::base::error::FieldError;
     use crate::domain::base::reason::Reason;
+    use crate::embed::text::said::translated;
 
-    /// What is wrong with a field: what it must be. The limits are those of its hint.
+    /// What is wrong with a field.
     pub fn error(error: &FieldError) -> Option<String> {
-        if let Some(why) = &error.why {
-            return Some(reason(why));
+        match &error.why {
+            Some(why) => Some(reason(why)),
+            None => translated(super::SENTENCES, &error.msg),
         }
-        let key = error.param.rsplit('.').next().unwrap_or_default();
-        let said = match key {
-            "event" => {
-                "muss 1 bis 255 Bytes haben, ohne unsichtbare Zeichen und ohne Leerraum am Rand; \
-                 ein * steht nur am Ende"
-            }
-            "resource" => {
-                "muss 1 bis 255 Bytes haben, ohne *, unsichtbare Zeichen und Leerraum am Rand"
-            }
-            "resource_id" => "darf nur 1 bis 64 Zeichen von A-Z a-z 0-9 . _ : - haben",
-            "name" => "muss 1 bis 128 Zeichen haben, ohne Steuerzeichen",
-            "url" => "muss eine öffentliche https-URL sein",
-            "timeout_seconds" => "muss eine ganze Zahl von 1 bis 25 sein",
-            "max_per_second" => "muss eine ganze Zahl sein",
-            "max_in_flight" => "muss eine ganze Zahl von 1 bis 64 sein",
-            "signing_secret" | "secret" => {
-                "muss whsec_ und Base64 sein oder ein Text von 8 bis 256 Bytes"
-            }
-            "connection" | "action" | "status" | "ordering" => super::TEXTS.choose_one,
-            "payload" => "muss ein JSON-Objekt sein",
-            _ => return None,
-        };
-        Some(said.to_owned())
     }
 
     /// Why a field was not taken.
@@ -975,13 +1461,13 @@ mod form {
             Reason::HeaderValue(most) => {
                 format!("muss 1 bis {most} sichtbare ASCII-Zeichen haben, ohne Leerraum am Rand")
             }
-            Reason::HeaderTaken(name, _) => {
-                format!("muss ein anderer Header sein: {name} ist vergeben")
+            Reason::HeaderTaken(name, why) => {
+                format!("muss ein anderer Header sein: {name} {}", super::said(why))
             }
             Reason::HeaderTwice(name) => {
                 format!("muss ein anderer Header sein: {name} steht zweimal da")
             }
-            Reason::Url(_) => "muss eine öffentliche https-URL sein".to_owned(),
+            Reason::Url(why) => super::said(why),
             Reason::Pattern(told) => registry(told).to_owned(),
             Reason::Half(most) => {
                 format!("darf höchstens {most} Bytes haben, ohne Steuerzeichen")
@@ -991,7 +1477,7 @@ mod form {
             Reason::EnterAgain => {
                 "muss neu eingegeben werden: Die URL führt zu einem anderen Server".to_owned()
             }
-            Reason::Refused(told) => format!("wird nicht angenommen. {told}"),
+            Reason::Refused(told) => format!("wird nicht angenommen. {}", super::said(told)),
             Reason::Unclosed(at) => {
                 format!("Die Klammern ab Zeichen {at} werden nicht geschlossen")
             }
@@ -1012,11 +1498,8 @@ mod form {
             Reason::Inexact => {
                 "muss eine ganze Zahl oder eine Dezimalzahl mit 15 Stellen sein".to_owned()
             }
-            Reason::Shape(_) => {
-                "hat nicht die Form einer Bedingung wie {\"path\": \"order.total\", \"gt\": 100}"
-                    .to_owned()
-            }
-            Reason::Large(_) => "ist für einen Filter zu groß oder leer".to_owned(),
+            Reason::Shape(told) => super::said(told),
+            Reason::Large(told) => super::said(told),
             Reason::EndsBefore => "muss nach dem Beginn liegen".to_owned(),
             Reason::RangeMost(days) => {
                 format!("darf höchstens {days} Tage nach dem Beginn liegen")
@@ -1027,7 +1510,7 @@ mod form {
 
     /// A step of a retry schedule that cannot be read.
     pub fn no_step(step: &str) -> String {
-        format!("{step:?} ist keine Zeit wie 30s, 5m, 2h")
+        format!("{step:?} ist keine Zeit: Schreiben Sie sie wie 30s, 5m oder 2h")
     }
 
     /// Label and hint of a field.
@@ -1048,10 +1531,11 @@ mod form {
             "ordering" => ("Reihenfolge", ""),
             "max_in_flight" => (
                 "Anfragen zugleich",
-                "Das Höchste. Leer lassen: so viele, wie Ihr Server gut beantwortet, höchstens 64.",
+                "Höchstens so viele, bis 64. Leer lassen für so viele, wie Ihr Server \
+                     beantworten kann.",
             ),
             "max_per_second" => {
-                ("Anfragen je Sekunde", "Das Höchste. Für keine Grenze leer lassen.")
+                ("Anfragen je Sekunde", "Höchstens so viele. Leer lassen für keine Grenze.")
             }
             "overlap" => ("Das alte Geheimnis weiter verwenden für", ""),
             "event" => ("Ereignis", ""),
@@ -1476,12 +1960,13 @@ mod why {
                 "Ihr Server kennt diese Adresse nicht (404). Prüfen Sie den Pfad der URL."
             }
             Cause::Method => {
-                "Ihr Server nimmt diese Methode nicht an (405). Wählen Sie hier eine andere oder \
-                 nehmen Sie diese an."
+                "Ihr Server nimmt diese Methode nicht an (405). Wählen Sie in den \
+                     Einstellungen eine andere, oder lassen Sie Ihren Server diese annehmen."
             }
             Cause::Gone => {
-                "Ihr Server hat mit 410 Gone geantwortet: Er will diese Anfragen nicht. Ändern Sie \
-                 die URL oder setzen Sie die Verbindung fort, wenn er sie will."
+                "Ihr Server hat mit 410 Gone geantwortet: nichts mehr senden. Ändern Sie die \
+                     URL, oder setzen Sie die Verbindung fort, wenn er wieder Anfragen \
+                     annimmt."
             }
             Cause::TooLarge => {
                 "Die Anfrage war für Ihren Server zu groß (413). Erhöhen Sie seine Grenze für den \
@@ -1503,8 +1988,8 @@ mod why {
                  Geben Sie die endgültige URL ein."
             }
             Cause::ServerError => {
-                "Ihr Server hat einen eigenen Fehler gemeldet. Sehen Sie in seinem Protokoll zur \
-                 Zeit des Versuchs nach."
+                "Ihr Server hatte einen Fehler. Sehen Sie in seinem Protokoll zur Zeit dieses \
+                     Versuchs nach."
             }
             _ => unanswered(cause),
         }
@@ -1530,12 +2015,12 @@ mod why {
                  und senden Sie die ganze Kette."
             }
             Cause::Tls => {
-                "Es kam keine TLS-Verbindung zustande. Prüfen Sie, ob der Port der URL https \
-                 spricht."
+                "Es kam keine TLS-Verbindung zustande. Prüfen Sie, ob Ihr Server am Port der \
+                     URL https verwendet."
             }
             Cause::NothingListens => {
-                "Ihr Server hat die Verbindung abgelehnt: An diesem Port hört nichts. Starten Sie \
-                 ihn oder ändern Sie den Port der URL."
+                "Ihr Server hat die Verbindung abgelehnt: An diesem Port antwortet kein \
+                     Programm. Starten Sie es oder ändern Sie den Port der URL."
             }
             Cause::UrlRefused => {
                 "Diese URL ist nicht erlaubt. Geben Sie eine öffentliche https-URL ein."
@@ -1553,22 +2038,21 @@ mod why {
         Some(match outcome {
             Outcome::Delivered => return None,
             Outcome::AuthFailed => {
-                "Das Ziel hat die Zugangsdaten abgelehnt. Geben Sie neue ein oder erlauben Sie, \
-                 was nach seinen Worten fehlt."
+                "Das Ziel hat die Zugangsdaten abgelehnt. Geben Sie neue ein, oder geben Sie \
+                     ihnen die Berechtigung, die fehlt."
             }
             Outcome::RateLimited => {
-                "Das Ziel bat um weniger Anfragen. Es wird wieder versucht, wenn es das sagt; Sie \
-                 können die Anfragen je Sekunde dieser Verbindung einstellen."
+                "Das Ziel bat um weniger Anfragen. Wir warten so lange, wie es verlangt, und \
+                     versuchen es wieder. Sie können die Anfragen je Sekunde dieser Verbindung \
+                     einstellen."
             }
             Outcome::RejectedClientError => {
-                "Das Ziel hat diese Anfrage abgelehnt. Ändern Sie, was seine Worte nennen: die \
-                 Regel, die Verbindung oder die Nutzdaten des Ereignisses."
+                "Das Ziel hat diese Anfrage abgelehnt, und seine Meldung sagt, warum. Prüfen \
+                     Sie die Regel, die Verbindung und die Nutzdaten des Ereignisses."
             }
-            Outcome::RejectedServerError => {
-                "Das Ziel hatte selbst ein Problem. Es wird wieder versucht."
-            }
+            Outcome::RejectedServerError => "Das Ziel hatte einen Fehler. Wir versuchen es wieder.",
             Outcome::Timeout | Outcome::NetworkError => {
-                "Das Ziel war nicht rechtzeitig erreichbar. Es wird wieder versucht."
+                "Das Ziel war nicht rechtzeitig erreichbar. Wir versuchen es wieder."
             }
             Outcome::Gone | Outcome::RedirectRefused | Outcome::UrlRefused => {
                 "An dieser Adresse gibt es kein Ziel mehr."
@@ -1705,9 +2189,9 @@ mod why {
     /// How much of the time has passed until a connection is switched off.
     pub fn warned(percent: u32) -> String {
         format!(
-            "Seit {percent} % der 5 Tage, nach denen diese Verbindung abgeschaltet wird, wurde \
-             nichts zugestellt. Danach werden ihre Ereignisse zurückgehalten und gehen nicht \
-             verloren. Prüfen Sie die URL und Ihren Server."
+            "Seit einiger Zeit wurde nichts zugestellt, und {percent} % der 5 Tage, nach denen \
+                 diese Verbindung abgeschaltet wird, sind vorbei. Dann werden ihre Ereignisse \
+                 zurückgehalten und gehen nicht verloren. Prüfen Sie die URL und Ihren Server."
         )
     }
 

@@ -16,6 +16,7 @@ use crate::embed::text::history::History;
 use crate::embed::text::mapping::Mapping;
 use crate::embed::text::moments::Moments;
 use crate::embed::text::replay::Replay;
+use crate::embed::text::said::{Sentence, translated};
 use crate::embed::text::search::Search;
 use crate::embed::text::why::Why;
 
@@ -62,17 +63,18 @@ pub static TEXTS: Texts = Texts {
     start_title: "Get your first webhook in three steps",
     new_connection: "New connection",
     grid_hint: "Choose where to send events.",
-    rules_later: "When the connection is there, add rules: they say which events are sent, and \
-         what is made of them.",
-    rule_step: "Say which events are sent, and what is made of them.",
-    not_checked: "The provider did not say whether the credentials hold. Send a test event to see.",
-    made_of: "The body that was made of the event. Only its beginning is kept.",
+    rules_later: "After you have created the connection, add rules. They say which events are \
+         sent, and with which content.",
+    rule_step: "Choose which events are sent, and with which content.",
+    not_checked: "The credentials could not be checked. Send a test event to see whether they \
+         work.",
+    made_of: "The body that was created from the event. Only its first part is kept.",
     edit_connection: "Edit connection",
     create_connection: "Create connection",
     delete_connection: "Delete this connection",
     keep: "No, go back",
     cancel_delivery: "Cancel this delivery?",
-    cancel_delivery_means: "It is not sent any more. You can send it again later from this page.",
+    cancel_delivery_means: "It will not be sent. You can send it again later from this page.",
     cancel_yes: "Cancel the delivery",
     end_overlap_ask: "Stop using the old secrets now?",
     end_overlap_means: "Requests are signed with the newest secret only. A server that still \
@@ -111,8 +113,8 @@ pub static TEXTS: Texts = Texts {
     resume_without: "Resume and cancel held deliveries",
     held_meanwhile: "Its events are held until you resume it. Nothing is lost.",
     not_before: "Next attempt",
-    holds_the_line: "This connection has strict order, and one event blocks all later ones. Fix \
-         the cause of its failure, or cancel its delivery:",
+    holds_the_line: "This connection sends in strict order, and one event blocks all later \
+         ones. Fix the cause of the failure, or cancel the delivery:",
     failing_since: "Failing since",
     last_error: "Last error:",
     gone_connection: "A deleted connection",
@@ -129,8 +131,8 @@ pub static TEXTS: Texts = Texts {
     rotate: "Rotate secret",
     rotated_title: "Secret rotated",
     new_secret_title: "The new secret",
-    no_overlap: "This scheme sends one signature only. The new secret is used at once, and the old \
-         one is not used any more. Let your server accept both before you rotate.",
+    no_overlap: "This scheme sends one signature only. The new secret replaces the old one \
+         immediately. Let your server accept both before you rotate.",
     live_secrets: "Secrets in use",
     end_overlap: "Stop using old secrets",
     rules_hint: "A rule sends the events that match it to one connection. Two rules for the same \
@@ -192,8 +194,8 @@ pub static TEXTS: Texts = Texts {
     body_wrapped: "The body was this payload inside an envelope.",
     take_example: "Use its example",
     test_held: "This connection is paused: the test event is held until you resume it.",
-    code_hint: "This code fits the scheme, algorithm and headers of this connection. Verify the \
-         raw bytes of the body, before anything parses them.",
+    code_hint: "This code matches the scheme, algorithm and headers of this connection. Verify \
+         the raw bytes of the body before your program parses them.",
     start_steps: [
         ("Enter your URL", "The https address of your server that receives the requests."),
         ("Get a signing secret", "Your server uses it to check that a request comes from us."),
@@ -219,6 +221,7 @@ pub static TEXTS: Texts = Texts {
     attempt_title,
     payload_facts,
     failed_message,
+    said,
     catalogue: Catalogue {
         event_types: "Event types",
         none: "The product has not described its events.",
@@ -246,9 +249,9 @@ pub static TEXTS: Texts = Texts {
         success: "Success",
         times_title: "Receiver answers in (p50 / p95)",
         as_table: "Show as a table",
-        counted: "By the day (UTC) on which the event was accepted.",
+        counted: "Days are in UTC, and are those on which the events were accepted.",
         counted_until: "Counted",
-        not_counted: "No deliveries were counted in these days. New ones appear here within 15 \
+        not_counted: "No deliveries were counted on these days. New ones appear here within 15 \
              minutes.",
         nothing: "Nothing was sent in the last 7 days",
         heads: ["Day", "Delivered", "Failed", "Success"],
@@ -262,7 +265,7 @@ pub static TEXTS: Texts = Texts {
         language: "Language of the code",
         working: "Working.",
         last_delivered: "The last event that was delivered is from",
-        none_delivered: "No delivery shown below has arrived.",
+        none_delivered: "None of the deliveries below has arrived.",
         last_answer: "See the last attempt",
         try_now: "Try now",
         waiting_title: "Waiting",
@@ -270,8 +273,9 @@ pub static TEXTS: Texts = Texts {
         recover: "Send many again",
         none_found: "No delivery on this page matches. Change the filter, or look at older ones.",
         fingerprint: "fingerprint",
-        fingerprint_hint: "A fingerprint is how the SHA-256 of a secret begins. Compare it with \
-             that of the secret your server uses: printf %s \"$SECRET\" | sha256sum",
+        fingerprint_hint: "A fingerprint is the beginning of the SHA-256 hash of a secret. \
+             Compare it with the fingerprint of the secret that your server uses: printf %s \
+             \"$SECRET\" | sha256sum",
         since: "Accepted since (UTC)",
         until: "Accepted until (UTC)",
         heads: [
@@ -292,19 +296,22 @@ pub static TEXTS: Texts = Texts {
         path_example: "order.total",
         comparison: "Comparison",
         value: "Value",
-        value_hint: "Numbers, true, false and null are read as such. Put a text that looks like \
-             one between quotes: \"7\".",
+        value_hint: "7, true, false and null are not read as text. To compare with the text 7, \
+             enter \"7\".",
         as_json: "Write it as JSON",
         as_json_hint: "This JSON replaces the conditions above.",
         try_it: "Try it on the last events",
-        nothing_to_try: "There is no event of this name to try it on, and no example.",
+        nothing_to_try: "There is no event with this name to try it on, and no example.",
         passes: "is sent",
         fails: "is not sent",
         example: "The example of this event",
-        unknown: "No event of this name was emitted yet. Check its spelling.",
-        saved_unknown: "Saved. No event of this name was emitted yet, and the catalogue has none: \
-             check its spelling.",
+        unknown: "No event with this name has been sent yet. Check the spelling.",
+        saved_unknown: "Saved. No event with this name has been sent yet, and it is not in the \
+             list of event types: check the spelling.",
         too_costly: "The filter is too costly for this payload.",
+        unmet_or: "none of the conditions in \"or\"",
+        unmet_not: "the condition in \"not\" is met",
+        unread: "It cannot be read.",
         joins: [("and", "all conditions hold"), ("or", "at least one condition holds")],
         comparisons: [
             ("eq", "is"),
@@ -317,6 +324,7 @@ pub static TEXTS: Texts = Texts {
             ("absent", "is not there"),
         ],
         condition: filter::condition,
+        unmet: filter::unmet,
         passed: filter::passed,
         edit_rule: filter::edit_rule,
     },
@@ -324,7 +332,7 @@ pub static TEXTS: Texts = Texts {
         title: "This page may not be shown here",
         this_origin: "the origin of the page around this frame",
         how_to_allow: "Add it to allowed_origins in POST /api/v1/sessions, or once for all \
-             sessions in PATCH /api/v1/organization. The launch URL was not used up.",
+             sessions in PATCH /api/v1/organization. The launch URL can still be used.",
         body: foreign::body,
     },
     form: Form {
@@ -359,7 +367,6 @@ pub static TEXTS: Texts = Texts {
         paths: "Fields that you can use, from the example of this event:",
         preview: "Preview",
         would_send: "For the example of this event:",
-        taken: None,
         error: form::error,
         no_step: form::no_step,
         registry: form::registry,
@@ -390,40 +397,40 @@ pub static TEXTS: Texts = Texts {
     },
     mapping: Mapping {
         title: "Field mapping",
-        hint: "Where the values of a person come from when an event is sent. It holds for all \
-               rules of this connection. Leave a value empty and the field is not sent.",
+        hint: "Where the values of a person come from when an event is sent. This applies to \
+             all rules of this connection. A field whose value is empty is not sent.",
         generated: "Nothing is saved yet: these are the names that payloads commonly use.",
         own_field: "Another field",
         own_name: "Name of the field",
-        own_hint: "As the integration calls it, such as the key of a custom field. Empty this and \
-                   the value to take the field away.",
-        required: "Needed: without it nothing can be sent.",
+        own_hint: "The name that the integration uses, such as the key of a custom field. To \
+             remove the field, clear its name and its value.",
+        required: "Required: nothing can be sent without it.",
         source: "Comes from",
         value: "Path or value",
         changes: "Change the value",
         step: "Change",
         argument: "With",
-        argument_hint: "The value to use, the time zone (UTC or such as +02:00), or the first \
-                        character and how many: 0,5.",
+        argument_hint: "It depends on the change: the other value, the time zone (UTC or \
+             +02:00), or the first character and the number of characters (0,5).",
         on_error: "If there is no usable value",
         more: "Show more lines",
         sources: [("path", "a path in the payload"), ("literal", "a fixed value")],
         steps: [
             ("", "nothing"),
-            ("to_string", "make it a text"),
-            ("to_number", "make it a number"),
-            ("to_boolean", "make it true or false"),
-            ("to_date", "make it a date"),
-            ("to_datetime", "make it a date with time"),
+            ("to_string", "convert to text"),
+            ("to_number", "convert to a number"),
+            ("to_boolean", "convert to true or false"),
+            ("to_date", "convert to a date"),
+            ("to_datetime", "convert to a date with time"),
             ("default", "use another value if there is none"),
             ("trim", "remove spaces around it"),
-            ("lower", "write it in lower case"),
-            ("upper", "write it in upper case"),
-            ("substring", "take a part of it"),
+            ("lower", "convert to lower case"),
+            ("upper", "convert to upper case"),
+            ("substring", "use a part of it"),
         ],
         on_errors: [
             ("skip_field", "leave the field out"),
-            ("warn_action", "leave the field out, and note it in the attempt"),
+            ("warn_action", "leave the field out, and say so in the attempt"),
             ("fail_action", "send nothing: the delivery fails"),
         ],
     },
@@ -459,7 +466,7 @@ pub static TEXTS: Texts = Texts {
         same_ids: "Each keeps its message id, so that your server can recognise what it already \
              has, and gets a new signature.",
         held_meanwhile: "Deliveries to a paused connection are held until it is resumed.",
-        can_be_stopped: "You can follow the progress and stop it at any time.",
+        can_be_stopped: "You can watch the progress and stop at any time.",
         replay: "Replay",
         replays: "Replays",
         replays_hint: "Every time somebody sent many deliveries again.",
@@ -477,7 +484,7 @@ pub static TEXTS: Texts = Texts {
             ("failed", "that failed"),
             ("canceled", "that were canceled"),
             ("completed", "that were delivered, once more"),
-            ("missing", "that are missing: today's rules match and nothing was sent"),
+            ("missing", "that are missing: today's rules match, but nothing was sent"),
         ],
         heads: [
             (None, "Event"),
@@ -505,6 +512,8 @@ pub static TEXTS: Texts = Texts {
         export_hint: "A file has a line for each delivery of the newest 10,000 events that match. \
              If there are more, its last line begins with next_cursor: choose an earlier end of \
              the time range to get the older ones.",
+        lagging: "Some of the newest events may not be shown yet. \
+            They were accepted, and appear here soon.",
         newest: "Newest",
         formats: [("csv", "Export as CSV"), ("jsonl", "Export as JSON lines")],
         heads: [
@@ -543,7 +552,7 @@ fn done(word: &str) -> Option<&'static str> {
         "rotated" => "Secret rotated. New requests are signed with it.",
         "rotated-already" => "The secret had already been rotated. Nothing was changed.",
         "overlap-ended" => "The old secrets are not used any more.",
-        "retried" => "It is sent again now.",
+        "retried" => "It is being sent again.",
         "replay-stopped" => "Replay stopped.",
         "canceled" => "Canceled.",
         "test-sent" => "Test event sent.",
@@ -554,7 +563,7 @@ fn done(word: &str) -> Option<&'static str> {
 /// Why a session may not do something.
 fn denied(denied: Denied) -> &'static str {
     match denied {
-        Denied::OutOfReach => "This session does not show it.",
+        Denied::OutOfReach => "This session may not show this.",
         Denied::NeedsAdmin => "Needs the role admin or owner.",
         Denied::NeedsScope => "Needs the scope events.payload:read.",
     }
@@ -574,8 +583,51 @@ fn failed_title(kind: Kind) -> &'static str {
 
 /// What an error's page says.
 fn failed_message(_: Kind, message: &str) -> String {
-    message.to_owned()
+    said(message)
 }
+
+/// What is said in English.
+fn said(text: &str) -> String {
+    translated(SENTENCES, text).unwrap_or_else(|| text.to_owned())
+}
+
+/// What the API says in words of its own, each in those of the pages.
+const SENTENCES: &[Sentence] = &[
+    (
+        "is sent to this connection by another rule with the same resource, resource_id, metadata \
+         and filter; it would be delivered twice",
+        "is already sent to this connection by another rule with the same resource, action and \
+         filter; it would be delivered twice",
+    ),
+    (
+        "is taken by another connection of this workspace, case and white space ignored",
+        "is the name of another connection; capital letters and spaces make no difference",
+    ),
+    (
+        "needs a new signing_secret, because the stored one does not fit: *",
+        "needs a new secret, because the stored one does not fit: *",
+    ),
+    (
+        "* signing secrets of this connection are valid, the most there can be; rotate with \
+         overlap_seconds 0, or wait until an overlap has ended",
+        "* secrets of this connection are in use, the most there can be; do not keep the old one, \
+         or wait until an old one is not used any more",
+    ),
+    ("The connection is inactive; activate it first", "The connection is paused; resume it first"),
+    (
+        "The connection of this delivery is inactive; activate it first",
+        "The connection of this delivery is paused; resume it first",
+    ),
+    (
+        "The delivery is held because its connection is inactive; activate that first",
+        "The delivery is held because its connection is paused; resume that first",
+    ),
+    (
+        "The delivery was attempted * times, the most there can be; emit the event again",
+        "The delivery was attempted * times, the most there can be; the product has to send the \
+         event again",
+    ),
+];
 
 /// A role.
 fn role(role: Role) -> &'static str {
@@ -664,8 +716,9 @@ fn cancel_held_means(count: usize) -> String {
 fn delete_means(rules: usize, waiting: usize, or_more: bool) -> String {
     let more = if or_more { " or more" } else { "" };
     format!(
-        "{} and {waiting}{more} waiting {} go with it: the deliveries are canceled. The history \
-         of what was sent stays. This cannot be undone. To stop for a while, pause it instead.",
+        "This also deletes {}, and cancels {waiting}{more} waiting {}. The history of what was \
+             sent stays. You cannot undo this. To stop for a while, pause the connection \
+             instead.",
         rules_count(rules),
         deliveries_word(waiting)
     )
@@ -839,6 +892,11 @@ mod filter {
         format!("Condition {number}")
     }
 
+    /// What a payload did not meet.
+    pub fn unmet(what: &str) -> String {
+        format!("not met: {what}")
+    }
+
     /// How many of those that were tried would be sent.
     pub fn passed(passed: usize, tried: usize) -> String {
         format!("{passed} of {tried} would be sent:")
@@ -859,15 +917,27 @@ mod foreign {
 
 mod form {
     use crate::domain::base::error::FieldError;
+    use crate::domain::base::reason::Reason;
+    use crate::embed::text::said::translated;
 
-    /// What the API says is said in English.
-    pub fn error(_: &FieldError) -> Option<String> {
-        None
+    /// What is wrong with a field, where the API says it in words that are not those of a form.
+    pub fn error(error: &FieldError) -> Option<String> {
+        Some(match &error.why {
+            Some(Reason::RequiredWith(_) | Reason::RequiredInput(..) | Reason::NewHeader) => {
+                Reason::Required.to_string()
+            }
+            Some(Reason::EndsBefore) => "must be later than the start".to_owned(),
+            Some(Reason::RangeMost(days)) => {
+                format!("must be at most {days} days after the start")
+            }
+            Some(_) => return None,
+            None => return translated(super::SENTENCES, &error.msg),
+        })
     }
 
     /// A step of a retry schedule that cannot be read.
     pub fn no_step(step: &str) -> String {
-        format!("{step:?} is no time such as 30s, 5m, 2h")
+        format!("{step:?} is not a time: write it like 30s, 5m or 2h")
     }
 
     /// A text of the destinations' fields and actions.
@@ -892,7 +962,7 @@ mod form {
             "ordering" => ("Order", ""),
             "max_in_flight" => (
                 "Requests at once",
-                "The maximum. Leave empty: as many as your endpoint answers well, 64 at most.",
+                "The maximum, up to 64. Leave empty for as many as your server can answer.",
             ),
             "max_per_second" => ("Requests per second", "The maximum. Leave empty for no limit."),
             "overlap" => ("Keep using the old secret for", ""),
@@ -1049,12 +1119,12 @@ mod why {
                 "Your server does not know this address (404). Check the path of the URL."
             }
             Cause::Method => {
-                "Your server does not accept this method (405). Choose another method here, or \
-                 accept this one."
+                "Your server does not accept this method (405). Choose another method in the \
+                     settings, or let your server accept this one."
             }
             Cause::Gone => {
-                "Your server answered 410 Gone: it does not want these requests. Change the URL, \
-                 or resume the connection when it does."
+                "Your server answered 410 Gone: stop sending. Change the URL, or resume the \
+                     connection when your server accepts requests again."
             }
             Cause::TooLarge => {
                 "The request was too large for your server (413). Raise its limit for request \
@@ -1074,8 +1144,7 @@ mod why {
              final URL."
             }
             Cause::ServerError => {
-                "Your server reported an error of its own. Look at its log at the time of the \
-                 attempt."
+                "Your server had an error. Look in its log at the time of this attempt."
             }
             _ => unanswered(cause),
         }
@@ -1100,11 +1169,12 @@ mod why {
              send the whole chain."
             }
             Cause::Tls => {
-                "No TLS connection could be made. Check that the port of the URL speaks https."
+                "No TLS connection could be made. Check that your server uses https at the \
+                     port of the URL."
             }
             Cause::NothingListens => {
-                "Your server refused the connection: nothing listens at this port. Start it, or \
-                 change the port of the URL."
+                "Your server refused the connection: no program answers at this port. Start \
+                     it, or change the port of the URL."
             }
             Cause::UrlRefused => "This URL is not allowed. Enter a public https URL.",
             _ => {
@@ -1120,22 +1190,20 @@ mod why {
         Some(match outcome {
             Outcome::Delivered => return None,
             Outcome::AuthFailed => {
-                "The destination refused the credentials. Enter new ones, or allow what it says is \
-             missing."
+                "The destination refused the credentials. Enter new ones, or give them the \
+                     permission that is missing."
             }
             Outcome::RateLimited => {
-                "The destination asked for fewer requests. It is tried again when it says so; you \
-                 can set the requests per second of this connection."
+                "The destination asked for fewer requests. We wait as long as it asks for, and \
+                     try again. You can set the requests per second of this connection."
             }
             Outcome::RejectedClientError => {
-                "The destination refused this request. Change what its words name: the rule, the \
-             connection, or the event's payload."
+                "The destination refused this request, and its message says why. Check the \
+                     rule, the connection and the event's payload."
             }
-            Outcome::RejectedServerError => {
-                "The destination had trouble of its own. It is tried again."
-            }
+            Outcome::RejectedServerError => "The destination had an error. We will try again.",
             Outcome::Timeout | Outcome::NetworkError => {
-                "The destination could not be reached in time. It is tried again."
+                "The destination could not be reached in time. We will try again."
             }
             Outcome::Gone | Outcome::RedirectRefused | Outcome::UrlRefused => {
                 "There is no destination at this address any more."
@@ -1269,9 +1337,9 @@ mod why {
     /// How much of the time has passed until a connection is switched off.
     pub fn warned(percent: u32) -> String {
         format!(
-            "Nothing has been delivered for {percent} % of the 5 days after which this connection \
-             is switched off. After that its events are held, not lost. Check the URL and your \
-             server."
+            "Nothing has been delivered for some time, and {percent} % of the 5 days until \
+                 this connection is switched off have passed. Then its events are held, not \
+                 lost. Check the URL and your server."
         )
     }
 

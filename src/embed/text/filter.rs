@@ -19,9 +19,13 @@ pub struct Filter {
     pub unknown: &'static str,
     pub saved_unknown: &'static str,
     pub too_costly: &'static str,
+    pub unmet_or: &'static str,
+    pub unmet_not: &'static str,
+    pub unread: &'static str,
     pub joins: [(&'static str, &'static str); 2],
     pub comparisons: [(&'static str, &'static str); 8],
     pub condition: fn(usize) -> String,
+    pub unmet: fn(&str) -> String,
     pub passed: fn(usize, usize) -> String,
     pub edit_rule: fn(&str) -> String,
 }

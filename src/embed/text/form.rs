@@ -21,9 +21,7 @@ pub struct Form {
     pub paths: &'static str,
     pub preview: &'static str,
     pub would_send: &'static str,
-    /// That there is one like it, where this language has its own words for it.
-    pub taken: Option<&'static str>,
-    /// What is wrong with a field by itself, where this language has its own words for it.
+    /// What is wrong with a field, where this language has its own words for it.
     pub error: fn(&FieldError) -> Option<String>,
     /// A text of the destinations' fields and actions, which are written in English.
     pub registry: fn(&str) -> &str,

@@ -24,6 +24,7 @@ pub mod history;
 pub mod mapping;
 pub mod moments;
 pub mod replay;
+pub mod said;
 pub mod search;
 pub mod why;
 
@@ -262,6 +263,8 @@ pub struct Texts {
     pub attempt_title: fn(u32) -> String,
     pub payload_facts: fn(usize) -> String,
     pub failed_message: fn(Kind, &str) -> String,
+    /// A sentence that stands in the history or comes from a destination, where it is English.
+    pub said: fn(&str) -> String,
     pub catalogue: catalogue::Catalogue,
     pub changes: changes::Changes,
     pub charts: charts::Charts,

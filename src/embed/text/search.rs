@@ -7,6 +7,7 @@ pub struct Search {
     pub since: &'static str,
     pub until: &'static str,
     pub export_hint: &'static str,
+    pub lagging: &'static str,
     pub newest: &'static str,
     pub formats: [(&'static str, &'static str); 2],
     pub heads: [(Option<&'static str>, &'static str); 4],

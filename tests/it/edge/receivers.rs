@@ -126,7 +126,9 @@ impl Outbound for Receivers {
         let _connection = self.tasks.connect();
         self.tasks.sleep_ms(reply.after_ms.min(request.timeout_ms)).await;
         if reply.after_ms > request.timeout_ms {
-            return Answer::failed(Failure::Timeout("No answer in time".into()));
+            let within = request.timeout_ms;
+            let why = format!("Timed out before the answer: nothing came within {within} ms");
+            return Answer::failed(Failure::Timeout(why));
         }
         reply.answer
     }

@@ -3,7 +3,6 @@
 
 use std::cell::{Cell, OnceCell};
 use std::cmp::Ordering;
-use std::fmt;
 
 use crate::domain::base::limits::FILTER_REASON_CHARS_MAX;
 use crate::domain::base::tree::{Decimal, Tree};
@@ -40,10 +39,49 @@ impl Budget {
 /// Why a payload did not pass a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotPassed {
-    /// What did not hold, in words that name the filter and nothing of the payload.
-    Fails(String),
+    /// What did not hold.
+    Fails(Unmet),
     /// The budget was spent before that was known.
     TooCostly,
+}
+
+/// What did not hold: it names the filter and nothing of the payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmet {
+    /// The way to it, such as `and[1].and[0]`; empty where it is the whole filter.
+    pub way: String,
+    /// What it is.
+    pub what: Part,
+}
+
+/// A part of a filter that did not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// None of the conditions of an `or` holds.
+    Or,
+    /// What stands in a `not` holds.
+    Not,
+    /// What is at this path does not compare so with this value.
+    At(String, &'static str, String),
+    /// The filter cannot be read.
+    Filter,
+    /// The payload cannot be read.
+    Payload,
+}
+
+impl Unmet {
+    /// It in the words of the API.
+    pub fn told(&self) -> String {
+        let what = match &self.what {
+            Part::Or => "none of or holds".to_owned(),
+            Part::Not => "what is in not holds".to_owned(),
+            Part::At(path, operator, value) => format!("{path} {operator} {value}"),
+            Part::Filter => "the filter cannot be read".to_owned(),
+            Part::Payload => "the payload cannot be read".to_owned(),
+        };
+        let told = if self.way.is_empty() { what } else { format!("{}: {what}", self.way) };
+        told.chars().take(FILTER_REASON_CHARS_MAX).collect()
+    }
 }
 
 impl Filter<'_> {
@@ -56,8 +94,7 @@ impl Filter<'_> {
         if budget.is_spent() {
             return Err(NotPassed::TooCostly);
         }
-        let Some(fault) = fault else { return Ok(()) };
-        Err(NotPassed::Fails(fault.to_string().chars().take(FILTER_REASON_CHARS_MAX).collect()))
+        fault.map_or(Ok(()), |fault| Err(NotPassed::Fails(fault.told())))
     }
 }
 
@@ -83,15 +120,15 @@ impl<'a> Payload<'a> {
         filter: Option<&Result<Filter<'_>, ()>>,
         budget: &Budget,
     ) -> Result<(), NotPassed> {
-        let fails = |why: &str| Err(NotPassed::Fails(why.to_owned()));
+        let fails = |what| Err(NotPassed::Fails(Unmet { way: String::new(), what }));
         let filter = match filter {
             None => return Ok(()),
-            Some(Err(())) => return fails("the filter cannot be read"),
+            Some(Err(())) => return fails(Part::Filter),
             Some(Ok(filter)) => filter,
         };
         match self.tree.get_or_init(|| Tree::read(self.text)) {
             Some(tree) => filter.check(tree, budget),
-            None => fails("the payload cannot be read"),
+            None => fails(Part::Payload),
         }
     }
 }
@@ -120,19 +157,18 @@ impl<'a> From<What<'a>> for Fault<'a> {
     }
 }
 
-impl fmt::Display for Fault<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Fault<'_> {
+    fn told(&self) -> Unmet {
         let way: Vec<String> = self.way.iter().rev().map(|index| format!("and[{index}]")).collect();
-        if !way.is_empty() {
-            write!(f, "{}: ", way.join("."))?;
-        }
-        match self.what {
-            What::Or => f.write_str("none of or holds"),
-            What::Not => f.write_str("what is in not holds"),
+        let what = match self.what {
+            What::Or => Part::Or,
+            What::Not => Part::Not,
             What::At(path, test) => {
-                write!(f, "{} {} {}", path.written, word(test.operator), operand(test))
+                let operand = operand(test).to_string();
+                Part::At(path.written.clone(), word(test.operator), operand)
             }
-        }
+        };
+        Unmet { way: way.join("."), what }
     }
 }
 

@@ -13,7 +13,7 @@ fn check(filter: &str, payload: &str) -> std::result::Result<(), String> {
     let filter = Filter::parse(filter).unwrap_or_else(|e| panic!("{filter}: {e}"));
     let budget = Budget::new(100_000);
     filter.check(&Tree::read(payload).expect("a payload"), &budget).map_err(|why| match why {
-        NotPassed::Fails(why) => why,
+        NotPassed::Fails(why) => why.told(),
         NotPassed::TooCostly => panic!("{payload} is too costly"),
     })
 }
@@ -261,7 +261,8 @@ fn a_long_number_is_read_once() {
     // Each comparison is made once and costs what the filter's number has, and nothing of the
     // payload's.
     let budget = Budget::new(18 * (100 * 2 + 3) + 1);
-    assert_eq!(filter.check(&tree, &budget), Err(NotPassed::Fails("none of or holds".into())));
+    let unmet = Unmet { way: String::new(), what: Part::Or };
+    assert_eq!(filter.check(&tree, &budget), Err(NotPassed::Fails(unmet)));
 }
 
 /// A workspace may keep a hundred thousand values in its filters, and each emit reads them.
