@@ -12,8 +12,8 @@ import { inRepo } from "./lib/paths.mjs";
 import { die, stopToolsOnSignals } from "./lib/run.mjs";
 import { step } from "./lib/steps.mjs";
 import { startWorker } from "./lib/worker.mjs";
-import { adminPages, EMPTY_PAGES, memberPages } from "./screenshots/pages.mjs";
-import { fill, fillWithMany, newTenant, openReceivers, replayDelivered } from "./screenshots/scene.mjs";
+import { adminPages, EMPTY_PAGES, inGerman, memberPages } from "./screenshots/pages.mjs";
+import { fill, fillWithMany, newTenant, openReceivers, provider, replayDelivered } from "./screenshots/scene.mjs";
 
 const FOLDER = inRepo("build", "screenshots");
 const SHEET = join(FOLDER, "contact-sheet.html");
@@ -53,6 +53,8 @@ async function shootAll(stage) {
   const full = await newTenant({ ...stage, organization: "Fieldstall", name: "Acme Ceramics" });
   const scene = await fill(full, stage.receivers);
   scene.replay = await replayDelivered(full, "customer.created");
+  scene.chat = await provider(full, "slack", { bot_token: "xoxb-1-2-abcdef" });
+  scene.people = await provider(full, "hubspot", { access_token: "pat-eu1-0000" });
   const busy = await newTenant({ ...stage, organization: "Busy", name: "Acme Ceramics" });
   await fillWithMany(busy, stage.receivers);
   const empty = await newTenant({ ...stage, organization: "Empty", name: "Acme Ceramics" });
@@ -66,6 +68,11 @@ async function shootAll(stage) {
         await shoot(stage, full, { role: "member" }, look, memberPages(scene));
         await shoot(stage, full, { session_type: "dashboard" }, look, [["reader-failed", "failed"]]);
         await shoot(stage, empty, ADMIN, look, EMPTY_PAGES);
+        if (theme === "light") {
+          const german = { ...look, locale: "de" };
+          await shoot(stage, full, ADMIN, german, inGerman(adminPages(scene)));
+          await shoot(stage, empty, ADMIN, german, EMPTY_PAGES);
+        }
         const running = await replayDelivered(busy, "order.completed");
         await shoot(stage, busy, ADMIN, look, [["replay-running", `replays/${running}`]]);
       }
@@ -89,11 +96,12 @@ async function contactSheet(browser) {
 }
 
 /** Shows each page of a session of its own and takes its picture. */
-async function shoot({ baseUrl, browser }, tenant, rights, { theme, width, note }, pages) {
+async function shoot({ baseUrl, browser }, tenant, rights, { theme, width, note, locale = "en" }, pages) {
   const { home, launch_url } = await newSession(baseUrl, tenant, rights);
   const page = await browser.newPage({ viewport: { width, height: 640 } });
-  await page.goto(`${launch_url}&theme=${theme}&accent=${ACCENT}`);
-  for (const [name, path, act] of pages) {
+  await page.goto(`${launch_url}&theme=${theme}&accent=${ACCENT}&locale=${locale}`);
+  for (const [pageName, path, act] of pages) {
+    const name = locale === "en" ? pageName : `${pageName}-${locale}`;
     note(`${name} ${theme} ${width}`);
     await page.goto(`${home}/${path}`);
     await act?.(page);

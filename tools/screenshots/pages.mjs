@@ -17,8 +17,16 @@ async function fillNewConnection(page) {
   await page.getByLabel("Retries").fill("5s, soon");
 }
 
+async function tryFilter(page) {
+  await unfold(page);
+  await page.getByLabel("Path in the payload").first().fill("total_cents");
+  await page.getByLabel("Comparison").first().selectOption("gt");
+  await page.getByLabel("Value", { exact: true }).first().fill("5000");
+  await press("Try it on the last events")(page);
+}
+
 /** Name, path and what to do there, of every page that an admin can see. */
-export function adminPages({ connections, events, rule, replay }) {
+export function adminPages({ connections, events, rule, replay, chat, people }) {
   const [erp, audit, failing, paused, gone] = ["erp", "audit", "failing", "paused", "gone"]
     .map((name) => `connections/${connections[name].id}`);
   const attempt = `events/${events.retrying}/rules/${connections.failing.rules[0].id}/attempts/1`;
@@ -52,6 +60,22 @@ export function adminPages({ connections, events, rule, replay }) {
     ["event-type", "event-types?key=order.completed"],
     ["rules", "rules"],
     ["rule-edit", `rules/${rule.id}`, unfold],
+    ["rule-tried", `rules/${rule.id}`, tryFilter],
+    ["rule-double", "rules", async (page) => {
+      await page.getByLabel("Connection").selectOption(connections.erp.id);
+      await page.getByLabel("Event", { exact: true }).fill("order.completed");
+      await press("Add rule")(page);
+    }],
+    ["rule-preview", `rules?connection=${chat}`, async (page) => {
+      await page.getByLabel("Event", { exact: true }).fill("order.completed");
+      await page.getByLabel("Message").fill("Order {{order_id}} of {{customer.name}}");
+      await press("Preview")(page);
+    }],
+    ["mapping", `connections/${people}/mapping`],
+    ["mapping-wrong", `connections/${people}/mapping`, async (page) => {
+      await page.getByLabel("Path or value").first().fill("user..email");
+      await press("Save")(page);
+    }],
     ["rule-wrong", "rules", async (page) => {
       await page.getByLabel("Event", { exact: true }).fill("no name ");
       await unfold(page);
@@ -111,3 +135,6 @@ export const EMPTY_PAGES = [
   ["empty-replays", "replays"],
   ["empty-changes", "changes"],
 ];
+
+/** Those of the admin's pages that are shown in German, too: what is done there has no words. */
+export const inGerman = (pages) => pages.filter(([, , act]) => !act || act === unfold);

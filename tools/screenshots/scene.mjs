@@ -86,6 +86,12 @@ export async function fill(tenant, receivers) {
 
 const made = async (tenant, path, body) => expected(path, 201, await tenant.api.post(path, body))[path.slice(1, -1)];
 
+/** A connection to a provider that is not asked; its id. */
+export async function provider(tenant, type, metadata) {
+  const body = { workspace: tenant.workspace.id, type, name: `Sales in ${type}`, skip_test: true, metadata };
+  return (await made(tenant, "/connections", body)).id;
+}
+
 const addRule = (tenant, connection, event, limits = {}) => made(tenant, "/rules", {
   workspace: tenant.workspace.id, connection: connection.id, event, metadata: { action: "send_webhook" }, ...limits,
 });
