@@ -58,7 +58,8 @@ fn row(t: &Texts, change: &Change, now_ms: i64) -> Markup {
     html! {
         tr {
             td {
-                ((t.changes.record)(change.record_kind)) " " strong { (parts::breakable(&change.name)) } " "
+                ((t.changes.record)(change.record_kind)) " "
+                strong { (parts::breakable(&change.name)) } " "
                 ((t.changes.action)(change.action))
             }
             td.wide { @if let Some(why) = why(t, &change.author) { (why) } @else { (fields) } }

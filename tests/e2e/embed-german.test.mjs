@@ -30,7 +30,7 @@ test("a customer's story in German", { skip: noBrowser }, async () => {
   await page.getByLabel("URL").fill("ftp://x.example");
   await page.getByLabel("Name", { exact: true }).fill("Bestellungen");
   await press("Verbindung anlegen");
-  await page.getByText("Nichts wurde gespeichert. Bitte berichtigen Sie diese Felder:").waitFor();
+  await page.getByText("Nichts wurde gespeichert oder gesendet. Bitte berichtigen Sie diese Felder:").waitFor();
   await clean();
   await page.getByLabel("URL").fill(world.receiver.url("/deutsch"));
   await press("Verbindung anlegen");

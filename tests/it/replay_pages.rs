@@ -120,7 +120,7 @@ fn the_form_says_what_is_wrong_and_keeps_what_was_entered() {
     let (early, late) = (minute(-15 * DAY_MS), minute(-2 * 60 * MINUTE_MS));
     for (others, status, param, told) in [
         (vec![("since", early.as_str())], 422, "until", "at most 14 days"),
-        (vec![("until", &late)], 400, "until", "must be later than since"),
+        (vec![("until", &late)], 400, "until", "must be later than the start"),
         (vec![("since", "soon")], 400, "since", "must be a date and a time"),
         (vec![("until", "")], 400, "until", "must be a date and a time"),
         (vec![("event", "no*name")], 400, "event", ""),

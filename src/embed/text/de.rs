@@ -47,7 +47,7 @@ pub static TEXTS: Texts = Texts {
     test: "Test",
     set: "gesetzt, verborgen",
     unchanged: "unverändert",
-    not_saved: "Nichts wurde gespeichert. Bitte berichtigen Sie diese Felder:",
+    not_saved: "Nichts wurde gespeichert oder gesendet. Bitte berichtigen Sie diese Felder:",
     changed_meanwhile: "Jemand anderes hat dies geändert, während Sie es bearbeitet haben. Nichts \
          wurde gespeichert.",
     changed_meanwhile_advice: "Das Formular unten enthält Ihre Eingaben. Speichern Sie es, um den \
@@ -165,7 +165,7 @@ pub static TEXTS: Texts = Texts {
     filter_resource_id: "Ressourcen-ID",
     filter_status: "Status",
     filter_id: "Nach ID suchen",
-    filter_id_example: "ID des Ereignisses oder der Nachricht",
+    filter_id_example: "ID oder msg_...",
     no_events: "Noch keine Ereignisse. Sie erscheinen hier, sobald im Produkt etwas geschieht.",
     nothing_found: "Kein Ereignis auf dieser Seite passt. Ändern Sie den Filter oder sehen Sie \
          ältere Ereignisse an.",
@@ -994,9 +994,11 @@ const SENTENCES: &[Sentence] = &[
         "step * of the retry schedule is * s; a step is * to * s (48 h)",
         "Schritt * ist * s lang; ein Schritt dauert * bis * s (48 h)",
     ),
-    ("This is not valid JSON: *", "ist kein gültiges JSON"),
+    ("This is not valid JSON: ~ at line * column *", "ist kein gültiges JSON (Zeile *, Spalte *)"),
+    ("is not valid JSON: ~ at line * column *", "ist kein gültiges JSON (Zeile *, Spalte *)"),
+    ("This is not valid JSON: ~", "ist kein gültiges JSON"),
     ("is not valid JSON", "ist kein gültiges JSON"),
-    ("must be a JSON object, not *", "muss ein JSON-Objekt sein"),
+    ("must be a JSON object, not ~", "muss ein JSON-Objekt sein"),
     ("must be a JSON object", "muss ein JSON-Objekt sein"),
     ("is * bytes; at most * are taken", "hat * Bytes; höchstens * werden angenommen"),
     ("is nested more than * levels deep", "ist tiefer als * Ebenen verschachtelt"),
@@ -1489,7 +1491,7 @@ mod form {
             }
             Reason::Backslash(path) => format!("Vor {{{{{path}}}}} steht ein \\"),
             Reason::NoJsonOnceFilled(_) => "ist ausgefüllt kein gültiges JSON".to_owned(),
-            Reason::NoJson(_) => "ist kein gültiges JSON".to_owned(),
+            Reason::NoJson(_) => super::said(&reason.to_string()),
             Reason::Names => "muss aus Namen mit je einem Punkt dazwischen bestehen, etwa \
                 order.total"
                 .to_owned(),

@@ -46,7 +46,7 @@ pub static TEXTS: Texts = Texts {
     test: "Test",
     set: "set, hidden",
     unchanged: "unchanged",
-    not_saved: "Nothing was saved. Please correct these fields:",
+    not_saved: "Nothing was saved or sent. Please correct these fields:",
     changed_meanwhile: "Somebody else changed this while you were editing. Nothing was saved.",
     changed_meanwhile_advice: "The form below holds what you entered. Save it to replace what is \
          stored now.",
@@ -155,7 +155,7 @@ pub static TEXTS: Texts = Texts {
     filter_resource_id: "Resource id",
     filter_status: "Status",
     filter_id: "Find by id",
-    filter_id_example: "event or message id",
+    filter_id_example: "id or msg_...",
     no_events: "No events yet. They appear here as soon as something happens in the product.",
     nothing_found: "No event on this page matches. Change the filter, or look at older events.",
     no_such_id: "This is not an event id or a message id (msg_...).",
@@ -582,8 +582,11 @@ fn failed_title(kind: Kind) -> &'static str {
 }
 
 /// What an error's page says.
-fn failed_message(_: Kind, message: &str) -> String {
-    said(message)
+fn failed_message(kind: Kind, message: &str) -> String {
+    match kind {
+        Kind::NotFound => "It does not exist here, or not any more.".to_owned(),
+        _ => said(message),
+    }
 }
 
 /// What is said in English.
@@ -593,6 +596,8 @@ fn said(text: &str) -> String {
 
 /// What the API says in words of its own, each in those of the pages.
 const SENTENCES: &[Sentence] = &[
+    ("This is not valid JSON: ~ at line * column *", "is not valid JSON (line *, column *)"),
+    ("is not valid JSON: ~ at line * column *", "is not valid JSON (line *, column *)"),
     (
         "is sent to this connection by another rule with the same resource, resource_id, metadata \
          and filter; it would be delivered twice",
@@ -923,9 +928,10 @@ mod form {
     /// What is wrong with a field, where the API says it in words that are not those of a form.
     pub fn error(error: &FieldError) -> Option<String> {
         Some(match &error.why {
-            Some(Reason::RequiredWith(_) | Reason::RequiredInput(..) | Reason::NewHeader) => {
+            Some(Reason::RequiredWith(_) | Reason::RequiredInput(..)) => {
                 Reason::Required.to_string()
             }
+            Some(why @ Reason::NoJson(_)) => super::said(&why.to_string()),
             Some(Reason::EndsBefore) => "must be later than the start".to_owned(),
             Some(Reason::RangeMost(days)) => {
                 format!("must be at most {days} days after the start")

@@ -3,7 +3,7 @@
 //! a part of such a sentence, and stays as it is.
 
 /// An English sentence and the same in another language. `*` stands for what is kept as it is, and
-/// `&` for what may be such a sentence itself, in the same order in both.
+/// `&` for what may be such a sentence itself, in the same order in both; `~` for what is left out.
 pub type Sentence = (&'static str, &'static str);
 
 /// A text in the words of the first sentence that it is, if there is one.
@@ -16,16 +16,17 @@ pub fn translated(sentences: &[Sentence], text: &str) -> Option<String> {
 
 /// What stands in a text in place of the marks of a sentence, if it is this sentence.
 fn parts_of<'a>(sentence: &str, text: &'a str) -> Option<Vec<&'a str>> {
-    let mut fixed = sentence.split(['*', '&']);
+    const MARKS: [char; 3] = ['*', '&', '~'];
+    let mut fixed = sentence.split(MARKS);
     let mut rest = text.strip_prefix(fixed.next()?)?;
     let mut parts = Vec::new();
-    let mut fixed = fixed.peekable();
-    while let Some(next) = fixed.next() {
+    let mut fixed = fixed.zip(sentence.matches(MARKS)).peekable();
+    while let Some((next, mark)) = fixed.next() {
         let end = match fixed.peek() {
             None => rest.ends_with(next).then(|| rest.len() - next.len())?,
             Some(_) => rest.find(next)?,
         };
-        parts.push(&rest[..end]);
+        parts.extend(Some(&rest[..end]).filter(|_| mark != "~"));
         rest = &rest[end + next.len()..];
     }
     rest.is_empty().then_some(parts)

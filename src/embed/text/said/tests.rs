@@ -8,7 +8,8 @@ use crate::embed::text::LANGUAGES;
 
 #[test]
 fn a_sentence_is_said_with_what_stands_in_it() {
-    const SENTENCES: [Sentence; 5] = [
+    const SENTENCES: [Sentence; 6] = [
+        ("Broken: ~ at *", "Kaputt bei *"),
         ("&; its body is lost: &", "&; ohne Inhalt: &"),
         ("Answered *, at *", "* kam, bei *"),
         ("Answered *", "* kam"),
@@ -22,6 +23,7 @@ fn a_sentence_is_said_with_what_stands_in_it() {
         // What a provider says stays as it is, also where it is a sentence of ours.
         ("It says: it broke off", Some("Es sagt: it broke off")),
         ("&; its body is lost: é", Some("&; ohne Inhalt: é")),
+        ("Broken: by me at home", Some("Kaputt bei home")),
         ("it broke off at last", None),
         ("Well: Answered 200", None),
         ("", None),
