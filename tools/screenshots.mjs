@@ -13,7 +13,7 @@ import { die, stopToolsOnSignals } from "./lib/run.mjs";
 import { step } from "./lib/steps.mjs";
 import { startWorker } from "./lib/worker.mjs";
 import { adminPages, EMPTY_PAGES, inGerman, memberPages } from "./screenshots/pages.mjs";
-import { fill, fillWithMany, newTenant, openReceivers, provider, replayDelivered } from "./screenshots/scene.mjs";
+import { fill, fillWithMany, newTenant, openReceivers, providers, replayDelivered } from "./screenshots/scene.mjs";
 
 const FOLDER = inRepo("build", "screenshots");
 const SHEET = join(FOLDER, "contact-sheet.html");
@@ -53,8 +53,7 @@ async function shootAll(stage) {
   const full = await newTenant({ ...stage, organization: "Fieldstall", name: "Acme Ceramics" });
   const scene = await fill(full, stage.receivers);
   scene.replay = await replayDelivered(full, "customer.created");
-  scene.chat = await provider(full, "slack", { bot_token: "xoxb-1-2-abcdef" });
-  scene.people = await provider(full, "hubspot", { access_token: "pat-eu1-0000" });
+  Object.assign(scene, await providers(full));
   const busy = await newTenant({ ...stage, organization: "Busy", name: "Acme Ceramics" });
   await fillWithMany(busy, stage.receivers);
   const empty = await newTenant({ ...stage, organization: "Empty", name: "Acme Ceramics" });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { adminPages, EMPTY_PAGES, memberPages } from "../../tools/screenshots/pages.mjs";
-import { fill, newTenant as newScene, openReceivers } from "../../tools/screenshots/scene.mjs";
+import { fill, newTenant as newScene, openReceivers, providers } from "../../tools/screenshots/scene.mjs";
 import { axeViolations } from "./lib/axe.mjs";
 import { noBrowser, openPage } from "./lib/browser.mjs";
 import { NARROW } from "./lib/crawl.mjs";
@@ -21,7 +21,7 @@ withEmbed("Axe", async (opened) => {
   receivers = await openReceivers();
   const named = { baseUrl: world.baseUrl, adminToken: ADMIN_TOKEN, name: "Acme Ceramics" };
   full = await newScene({ ...named, organization: "Fieldstall" });
-  scene = await fill(full, receivers);
+  scene = { ...await fill(full, receivers), ...await providers(full) };
   scene.replay = "none";
   empty = await newScene({ ...named, organization: "Empty" });
 });

@@ -143,6 +143,6 @@ test("10: a filter is built and tried without JSON; an unknown name and a double
   await page.locator("[role=alert]").waitFor();
   await page.getByLabel("Event", { exact: true }).fill("no.such.event");
   await page.getByRole("button", { name: "Add rule" }).last().click();
-  await page.locator(".done", { hasText: "check its spelling" }).waitFor();
+  await page.locator(".done", { hasText: "check the spelling" }).waitFor();
   await page.close();
 });

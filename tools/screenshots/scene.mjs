@@ -86,10 +86,16 @@ export async function fill(tenant, receivers) {
 
 const made = async (tenant, path, body) => expected(path, 201, await tenant.api.post(path, body))[path.slice(1, -1)];
 
-/** A connection to a provider that is not asked; its id. */
-export async function provider(tenant, type, metadata) {
-  const body = { workspace: tenant.workspace.id, type, name: `Sales in ${type}`, skip_test: true, metadata };
-  return (await made(tenant, "/connections", body)).id;
+/** The ids of a connection to Slack and one to HubSpot, which are not asked. */
+export async function providers(tenant) {
+  const connect = async (type, metadata) => {
+    const body = { workspace: tenant.workspace.id, type, name: `Sales in ${type}`, skip_test: true, metadata };
+    return (await made(tenant, "/connections", body)).id;
+  };
+  return {
+    chat: await connect("slack", { bot_token: "xoxb-1-2-abcdef" }),
+    people: await connect("hubspot", { access_token: "pat-eu1-0000" }),
+  };
 }
 
 const addRule = (tenant, connection, event, limits = {}) => made(tenant, "/rules", {

@@ -297,7 +297,7 @@ async function retriesByHand(scene) {
   await scene.appears(shown.locator("h3 .badge", { hasText: "Retrying" }));
   await shown.getByText(/Next attempt in (1 h|59 min)/).waitFor();
   assert.equal(await embed.locator("#pane pre#answer-body-1").innerText(), "we are moving house");
-  await embed.locator("#pane .diagnosis", { hasText: "Look at its log" }).waitFor();
+  await embed.locator("#pane .diagnosis", { hasText: "Look in its log" }).waitFor();
   Object.assign(audit, { status: 204, body: undefined });
   const count = audit.seen().length;
   await hand.go(shown.getByRole("button", { name: "Retry now" }));
