@@ -2,16 +2,18 @@
 //!
 //! A product emits one event; every customer whose rule matches it receives a signed HTTPS
 //! request. Posthorn owns fan-out, signing, retries and the delivery history. All of it is one
-//! Cloudflare Worker: D1 holds the truth, a queue carries wake-ups, a Durable Object for each
-//! connection keeps the order of retries, a cron sweeps up what was lost.
+//! Cloudflare Worker: Durable Objects take in what is emitted, D1 holds the truth, a queue carries
+//! wake-ups, a Durable Object for each connection keeps the order of retries, a cron sweeps up what
+//! was lost.
 //!
 //! # The way of an event
 //!
 //! `POST /api/v1/events` → [`routes`] finds the row and checks the caller → [`api::emit`] reads
-//! the body → [`app::emit`] reads CONTROL once (key, workspace, rules), stores event and
-//! deliveries in one LOG batch, and sends a job for each delivery. The queue hands jobs to
-//! [`app::delivery::deliver`], which reads what they name, signs and sends
-//! ([`app::delivery::attempt`], [`destinations`]) and records the result
+//! the body → [`app::emit`] matches it with the rules that the isolate read from CONTROL a moment
+//! ago, and the workspace's intake ([`app::intake`], a Durable Object) stores it: that is the
+//! answer. The intake brings events and the deliveries that they owe to LOG, many in one batch,
+//! and sends jobs. The queue hands jobs to [`app::delivery::deliver`], which reads what they name,
+//! signs and sends ([`app::delivery::attempt`], [`destinations`]) and records the result
 //! ([`app::delivery::recorder`]). Jobs that were lost are found by [`app::upkeep::sweep`].
 //!
 //! # The way of a page
@@ -57,8 +59,8 @@
 //!
 //! - Nothing below `platform` knows Workers; nothing below it reads a clock or draws randomness.
 //! - No payload is ever parsed and written again. It is one text from the request to the receiver.
-//! - A 2xx answer to an emit means the LOG batch was committed. The queue holds nothing that D1
-//!   does not: jobs may be lost, repeated or reordered.
+//! - A 2xx answer to an emit means that an intake has stored it for good, or LOG has. The queue
+//!   holds nothing that D1 does not: jobs may be lost, repeated or reordered.
 //! - An attempt is recorded only on a delivery that still owes this very attempt.
 //! - A lane decides what starts next and never what is owed: all it knows may be lost.
 //! - A secret is a [`domain::base::secret::Secret`] or sealed; neither can be serialized into an
