@@ -3,10 +3,10 @@
 
 use serde_json::json;
 
-use crate::edge::{Edge, Reply};
+use crate::edge::Reply;
+use crate::german::German;
 use crate::providers::route;
-use crate::tenant::Tenant;
-use crate::visit::{Visitor, links_within};
+use crate::visit::links_within;
 
 const ENGLISH: &str = include_str!("../../src/domain/base/reason.rs");
 
@@ -18,22 +18,9 @@ fn english() -> Vec<&'static str> {
     parts.filter(|part| part.matches(' ').count() > 2).map(str::trim).collect()
 }
 
-struct German {
-    edge: Edge,
-    tenant: Tenant,
-    visitor: Visitor,
-}
-
 impl German {
-    fn new() -> Self {
-        let edge = Edge::new();
-        let tenant = Tenant::new(&edge, "Acme");
-        let visitor = Visitor::launched(&edge, &tenant, json!({"role": "owner"}), "&locale=de");
-        Self { edge, tenant, visitor }
-    }
-
     /// Sends a form; what its page says of it.
-    fn told(&self, below: &str, fields: &[(&str, &str)]) -> String {
+    fn refused(&self, below: &str, fields: &[(&str, &str)]) -> String {
         let page = self.visitor.post(&self.edge, below, fields);
         assert!((400..500).contains(&page.status), "{}: {}", page.status, page.text);
         assert!(links_within(&page.text) > 0);
@@ -69,7 +56,7 @@ fn headers_and_credentials() {
         ("header_name_2", "Host"),
         ("header_value_2", "b"),
     ];
-    let summary = german.told("connections/new", &webhook);
+    let summary = german.refused("connections/new", &webhook);
     says(
         &summary,
         &[
@@ -80,20 +67,20 @@ fn headers_and_credentials() {
     );
     let reserved = [&webhook[..4], &webhook[9..], &[("auth_scheme", "bearer")]].concat();
     let reserved: Vec<_> = reserved.into_iter().filter(|one| *one != webhook[3]).collect();
-    let summary = german.told("connections/new", &reserved);
+    let summary = german.refused("connections/new", &reserved);
     says(&summary, &["muss ein anderer Header sein: Host setzt HTTP selbst", "fehlt noch"]);
     let refused = [("type", "webhook"), ("name", "A"), ("url", "http://10.0.0.1/")];
-    says(&german.told("connections/new", &refused), &["Die URL muss mit https:// beginnen"]);
+    says(&german.refused("connections/new", &refused), &["Die URL muss mit https:// beginnen"]);
     let slack = [("type", "slack"), ("name", "A"), ("bot_token", "x")];
-    let summary = german.told("connections/new", &slack);
+    let summary = german.refused("connections/new", &slack);
     says(&summary, &["muss ein Bot-Token sein, das mit xoxb- beginnt"]);
     let slack = [("type", "slack"), ("name", "A")];
-    says(&german.told("connections/new", &slack), &["genau eines davon muss da sein"]);
+    says(&german.refused("connections/new", &slack), &["genau eines davon muss da sein"]);
     german.edge.receivers.script("https://slack.com/api/auth.test", |_| {
         Reply::status(200).body(r#"{"ok":false,"error":"invalid_auth"}"#)
     });
     let slack = [("type", "slack"), ("name", "A"), ("bot_token", "xoxb-1-2-abcdef")];
-    let summary = german.told("connections/new", &slack);
+    let summary = german.refused("connections/new", &slack);
     says(&summary, &["wird nicht angenommen. Slack sagt invalid_auth: Das Token gilt nicht"]);
     // Another host is told nothing that it was not given.
     let basic = json!({"url": "https://hooks.example.com/", "auth_scheme": "bearer",
@@ -105,7 +92,7 @@ fn headers_and_credentials() {
         ("auth_scheme", "bearer"),
         ("header_name_0", "X-A"),
     ];
-    let summary = german.told(&format!("connections/{connection}/edit"), &moved);
+    let summary = german.refused(&format!("connections/{connection}/edit"), &moved);
     says(&summary, &["#auth_token", "#header_value_0", "muss neu eingegeben werden"]);
 }
 
@@ -126,14 +113,14 @@ fn templates_and_filters() {
         ("{{$event.x}}", "{{$event.x}} ab Zeichen 1 gibt es nicht, nur $event.name"),
     ] {
         let rule = [("event", "x.y"), ("connection", &slack), ("metadata.template", template)];
-        says(&german.told("rules", &rule), &[words]);
+        says(&german.refused("rules", &rule), &[words]);
     }
     let url = json!({"url": "https://hooks.example.com/"});
     let http = connect("http", url, json!({"action": "send_request", "body": "{}"}));
     for (body, words) in [("{", "ist ausgefüllt kein gültiges JSON"), ("\"\\{{a}}\"", "steht ein")]
     {
         let rule = [("event", "x.y"), ("connection", &http), ("metadata.body", body)];
-        says(&german.told("rules", &rule), &[words]);
+        says(&german.refused("rules", &rule), &[words]);
     }
     for (filter, words) in [
         ("{", "ist kein gültiges JSON"),
@@ -149,7 +136,7 @@ fn templates_and_filters() {
         (r#"{"path":"a","in":[]}"#, "in: muss 1 bis 100 Werte enthalten"),
     ] {
         let rule = [("event", "x.y"), ("connection", &slack), ("filter", filter)];
-        says(&german.told("rules", &rule), &["#filter", words]);
+        says(&german.refused("rules", &rule), &["#filter", words]);
     }
 }
 
@@ -180,7 +167,7 @@ fn mappings_and_ranges() {
         ("value_5", "a"),
     ];
     let at = format!("connections/{connection}/mapping");
-    let summary = german.told(&at, &[&[("version", "0")], &wrong[..]].concat());
+    let summary = german.refused(&at, &[&[("version", "0")], &wrong[..]].concat());
     says(
         &summary,
         &[
@@ -193,8 +180,11 @@ fn mappings_and_ranges() {
     );
     let range =
         [("status", "failed"), ("since", "2027-01-02T00:00"), ("until", "2027-01-01T00:00")];
-    says(&german.told("replays/new", &range), &["muss nach dem Beginn liegen"]);
+    says(&german.refused("replays/new", &range), &["muss nach dem Beginn liegen"]);
     let range =
         [("status", "failed"), ("since", "2027-01-01T00:00"), ("until", "2027-01-31T00:00")];
-    says(&german.told("replays/new", &range), &["darf höchstens 14 Tage nach dem Beginn liegen"]);
+    says(
+        &german.refused("replays/new", &range),
+        &["darf höchstens 14 Tage nach dem Beginn liegen"],
+    );
 }

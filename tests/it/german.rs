@@ -29,14 +29,15 @@ fn check(path: &str, page: &str) {
     }
 }
 
-struct German {
-    edge: Edge,
-    tenant: Tenant,
-    visitor: Visitor,
+/// A workspace whose owner sees its pages in German.
+pub struct German {
+    pub edge: Edge,
+    pub tenant: Tenant,
+    pub visitor: Visitor,
 }
 
 impl German {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let edge = Edge::new();
         let tenant = Tenant::new(&edge, "Acme");
         let more = json!({"role": "owner", "scopes": ["events.payload:read"]});

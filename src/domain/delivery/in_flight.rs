@@ -5,13 +5,8 @@
 
 use std::collections::HashMap;
 
-use crate::domain::delivery::overlap::Overlap;
+use crate::domain::delivery::overlap::{BELIEVED_MS, Overlap};
 use crate::domain::lane::queue::DeliveryKey;
-
-/// Longest time that an attempt is believed to be under way: the longest timeout (25 s) and some
-/// seconds for signing and recording. The runtime may end an invocation without a word, so an entry
-/// must not stay for good.
-const BELIEVED_MS: i64 = 35_000;
 
 /// How often what is not believed any more is cleared away.
 const CLEARED_EVERY_MS: i64 = 5_000;

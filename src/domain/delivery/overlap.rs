@@ -9,8 +9,10 @@ const BATCHES_MAX: usize = 8;
 const LEFT_MAX: usize = 200;
 /// Bytes of their payloads.
 const LEFT_BYTES_MAX: i64 = 512 * 1024;
-/// Milliseconds for which one that is over is remembered, should the runtime end it without a word.
-const BELIEVED_MS: i64 = 35_000;
+/// Longest time that a batch, or an attempt, is believed to be under way: the longest timeout
+/// (25 s) and some seconds for signing and recording. The runtime may end an invocation without a
+/// word, so nothing of it must stay for good.
+pub const BELIEVED_MS: i64 = 35_000;
 /// Milliseconds that such a batch waits for one of its slow attempts to end when every slot holds
 /// one: a crowd of receivers that take 300 ms goes on without a message more.
 pub const JAM_MS: i64 = 250;
