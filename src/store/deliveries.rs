@@ -35,6 +35,10 @@ pub struct Owed {
     pub faults: u32,
     /// When that was for the first time since it was attempted.
     pub faulted_since_ms: Option<i64>,
+    /// When it is taken for lost.
+    pub sweep_at_ms: i64,
+    /// Times that it was, or that a consumer put that off, since its last attempt.
+    pub sweeps: u32,
     /// The event's name.
     pub name: String,
     /// The event's resource.
@@ -57,6 +61,8 @@ pub struct Owed {
     pub payload: String,
     /// What LOG says of the connection's lane.
     pub mode: Mode,
+    /// Whether the connection has a lane.
+    pub has_lane: bool,
     /// The first failure since anything succeeded on the connection.
     pub failing_since_ms: Option<i64>,
     /// The last failure, or slow attempt, on the connection.
@@ -102,6 +108,8 @@ impl FromRow for Owed {
             attempts: row.int("attempts"),
             faults: row.int("faults"),
             faulted_since_ms: row.maybe_int("faulted_since_ms"),
+            sweep_at_ms: row.int("sweep_at_ms"),
+            sweeps: row.int("sweeps"),
             name: row.text("name"),
             resource: row.maybe_text("resource"),
             resource_id: row.maybe_text("resource_id"),
@@ -113,6 +121,7 @@ impl FromRow for Owed {
             asked_by: row.maybe_text("asked_by"),
             payload: row.text("payload"),
             mode: mode(row),
+            has_lane: row.flag("has_lane"),
             failing_since_ms: row.maybe_int("failing_since_ms"),
             last_failed_at_ms: row.maybe_int("last_failed_at_ms"),
             is_first: row.flag("is_first"),
@@ -137,11 +146,11 @@ pub fn key_set<'a>(keys: impl IntoIterator<Item = &'a DeliveryKey>) -> Param {
 
 const OWED: &str = "\
     select d.workspace, d.connection, d.event, d.rule, d.state, d.attempts, d.faults, \
-      d.faulted_since_ms, \
+      d.faulted_since_ms, d.sweep_at_ms, d.sweeps, \
       d.started_at_ms, d.attempts_before, d.asked_by, \
       e.name, e.resource, e.resource_id, e.created_at_ms, e.hops, e.trace, \
       coalesce(e.payload, p.payload) as payload, l.mode, l.failing_since_ms, \
-      l.raised_at_ms as last_failed_at_ms, \
+      l.raised_at_ms as last_failed_at_ms, l.mode is not null as has_lane, \
       d.seq is null or not exists (select 1 from deliveries b \
           indexed by deliveries_strict \
         where b.workspace = d.workspace and b.connection = d.connection and b.seq < d.seq \

@@ -1,9 +1,12 @@
 //! What the sweeper reads and writes in a LOG shard.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::{SWEEP_CONNECTIONS, SWEEP_PER_CONNECTION, WINDOW_MAX};
+use crate::domain::delivery::retry::sweep_backoff_ms;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Database;
 use crate::store::row::{self, FromRow, Readable, Row};
@@ -157,19 +160,39 @@ const CLAIM: &str = "\
       and sweeps = j.value ->> 6 \
     returning workspace, connection, event, rule";
 
+/// A delivery that is taken to be attempted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The delivery.
+    pub key: DeliveryKey,
+    /// Attempts so far, as they were read.
+    pub attempts: u32,
+    /// How often it was taken since, as that was read.
+    pub sweeps: u32,
+    /// When it is taken for lost, if nothing comes of it.
+    pub sweep_at_ms: i64,
+}
+
+impl Claim {
+    /// Takes it at this time, for longer each time.
+    pub fn new(key: DeliveryKey, attempts: u32, sweeps: u32, now_ms: i64) -> Self {
+        Self { key, attempts, sweeps, sweep_at_ms: now_ms + sweep_backoff_ms(sweeps + 1) }
+    }
+}
+
 /// Moves the time at which the sweeper sees to these deliveries again, and returns those that are
-/// the caller's to wake: not what was attempted meanwhile, nor what another run of the same sweep
-/// has taken.
+/// the caller's: not what was attempted meanwhile, nor what somebody else has taken.
 ///
 /// # Errors
 /// When the shard's answer is not known: what was moved is seen to at its new time.
-pub async fn claim(log: &impl Database, swept: &[(&Overdue, i64)]) -> Result<Vec<DeliveryKey>> {
-    let row = |(o, sweep_at_ms): &(&Overdue, i64)| {
-        let k = &o.key;
-        json!([k.workspace, k.connection, k.event, k.rule, sweep_at_ms, o.attempts, o.sweeps])
+pub async fn claim(log: &impl Database, claims: &[Claim]) -> Result<HashSet<DeliveryKey>> {
+    let row = |claim: &Claim| {
+        let Claim { key: k, attempts, sweeps, sweep_at_ms } = claim;
+        json!([k.workspace, k.connection, k.event, k.rule, sweep_at_ms, attempts, sweeps])
     };
-    let set = Value::from(swept.iter().map(row).collect::<Vec<_>>()).to_string();
-    row::all(select(log, statement(CLAIM, [set.into()])).await?)
+    let set = Value::from(claims.iter().map(row).collect::<Vec<_>>()).to_string();
+    let taken: Vec<DeliveryKey> = row::all(select(log, statement(CLAIM, [set.into()])).await?)?;
+    Ok(taken.into_iter().collect())
 }
 
 /// A lane that the sweeper looks at.

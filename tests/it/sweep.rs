@@ -1,8 +1,11 @@
 //! What the sweeper finds, and what it leaves alone.
 
+use std::collections::HashSet;
+
 use posthorn::domain::base::time::MINUTE_MS;
+use posthorn::domain::lane::queue::DeliveryKey;
 use posthorn::ports::Clock;
-use posthorn::store::sweeps::{self, Overdue};
+use posthorn::store::sweeps::{self, Claim, Overdue};
 use serde_json::{Value, json};
 
 use crate::edge::{Edge, Reply};
@@ -73,6 +76,61 @@ fn after_a_restart_a_lane_waits_for_no_job_that_was_on_its_way() {
 }
 
 #[test]
+fn what_a_late_job_attempts_is_not_taken_for_lost_meanwhile() {
+    for has_lane in [false, true] {
+        let (edge, tenant, _) = routes(&["a"]);
+        let status = move |n| if has_lane && n == 0 { 503 } else { 200 };
+        edge.receivers.script(&url("a"), move |n| Reply::status(status(n)).after(14_000));
+        tenant.emit(&edge, "a");
+        edge.run_for(if has_lane { 20_000 } else { 2 * MINUTE_MS });
+        let lanes = edge.logs[0].ask("select count(*) from lanes");
+        assert_eq!(lanes, [json!(i64::from(has_lane))]);
+        tenant.emit(&edge, "a");
+        let late = edge.queue.take_batch(edge.now_ms());
+        assert_eq!(late.len(), 1);
+        // The sweeper takes it for lost three minutes after it was accepted.
+        edge.run_for(172_000);
+        edge.other_isolate(0).serve_beside(late);
+        edge.run_for(10 * MINUTE_MS);
+        let seen = edge.receivers.seen(&url("a"));
+        let attempts: HashSet<_> = seen.iter().map(|one| one.header("webhook-id")).collect();
+        assert_eq!((seen.len(), attempts.len()), (2 + usize::from(has_lane), 2));
+    }
+}
+
+#[test]
+fn a_lane_takes_nothing_for_lost_that_was_taken_meanwhile() {
+    let (edge, tenant, _) = routes(&["a"]);
+    edge.receivers.script(&url("a"), |n| Reply::status(if n == 0 { 503 } else { 200 }));
+    tenant.emit(&edge, "a");
+    edge.block_on(edge.sleep_ms(1));
+    let first = edge.queue.take_due(edge.now_ms());
+    edge.serve_batch(&first);
+    let event = tenant.emit(&edge, "a");
+    // Its job is lost. The lane sees it when it retries the first.
+    edge.queue.take_due(edge.now_ms());
+    edge.run_for(170_000);
+    assert_eq!(seen(&edge, "a"), 2);
+    let (log, now_ms) = (&edge.logs[0], edge.now_ms());
+    let place = log.ask(&format!(
+        "select workspace || ' ' || connection || ' ' || rule from deliveries where event = '{event}'"
+    ));
+    let words: Vec<&str> = place[0].as_str().expect("text").split(' ').collect();
+    let key = DeliveryKey {
+        workspace: words[0].into(),
+        connection: words[1].into(),
+        event,
+        rule: words[2].parse().expect("a number"),
+    };
+    let taken = edge.block_on(sweeps::claim(log, &[Claim::new(key, 0, 0, now_ms)]));
+    assert_eq!(taken.expect("LOG answers").len(), 1);
+    edge.run_for(50_000);
+    assert_eq!(seen(&edge, "a"), 2, "whoever took it may be at it");
+    edge.run_for(5 * MINUTE_MS);
+    assert_eq!(seen(&edge, "a"), 3, "nobody was");
+}
+
+#[test]
 fn a_sweep_that_runs_twice_at_once_wakes_each_delivery_once() {
     let (edge, tenant, _) = routes(&["a"]);
     (0..3).for_each(|_| drop(tenant.emit(&edge, "a")));
@@ -84,8 +142,9 @@ fn a_sweep_that_runs_twice_at_once_wakes_each_delivery_once() {
     let found = found.expect("LOG answers").remove(0).overdue.rows;
     // Both have read before either takes what it found.
     let take = |found: &[Overdue]| {
-        let moved: Vec<(&Overdue, i64)> = found.iter().map(|one| (one, now_ms + 1)).collect();
-        edge.block_on(sweeps::claim(log, &moved)).expect("LOG answers").len()
+        let claim = |one: &Overdue| Claim::new(one.key.clone(), one.attempts, one.sweeps, now_ms);
+        let claims: Vec<Claim> = found.iter().map(claim).collect();
+        edge.block_on(sweeps::claim(log, &claims)).expect("LOG answers").len()
     };
     assert_eq!((found.len(), take(&found), take(&found)), (3, 3, 0));
 }

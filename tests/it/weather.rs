@@ -1,8 +1,7 @@
 //! Databases that do not answer, or can be read and not written, or refuse what they are given: no
 //! delivery is lost, and none is sent again without a reason of its own.
 
-use posthorn::app::delivery::deliver::{Verdict, deliver};
-use posthorn::app::delivery::work::QueueMessage;
+use posthorn::app::delivery::deliver::deliver;
 use posthorn::ports::Clock;
 use serde_json::json;
 
@@ -30,20 +29,6 @@ fn unsettled(edge: &Edge) -> i64 {
     edge.logs[0].ask(left)[0].as_i64().expect("a number")
 }
 
-/// Serves a batch in the background, as one of several isolates.
-fn serve(edge: &Edge, messages: Vec<QueueMessage>) {
-    let own = edge.clone();
-    edge.spawn(async move {
-        let served = deliver(&own, &messages).await;
-        for (message, verdict) in messages.into_iter().zip(served.verdicts) {
-            if let Verdict::Retry(delay_s) = verdict {
-                own.queue.put_back(message, delay_s);
-            }
-        }
-        served.rest.await;
-    });
-}
-
 /// Lets some isolates serve what is due, turn by turn; `each_second` happens meanwhile.
 fn run_with(edge: &Edge, isolates: &[Edge], seconds: usize, mut each_second: impl FnMut(usize)) {
     for second in 0..seconds {
@@ -51,7 +36,7 @@ fn run_with(edge: &Edge, isolates: &[Edge], seconds: usize, mut each_second: imp
         for turn in 0..10 {
             let due = edge.queue.take_some(edge.now_ms(), 20);
             if !due.is_empty() {
-                serve(&isolates[(second + turn) % isolates.len()], due);
+                isolates[(second + turn) % isolates.len()].serve_beside(due);
             }
             let lanes = edge.clone();
             edge.spawn(async move { lanes.lanes.ring(lanes.now_ms()).await });
@@ -125,7 +110,7 @@ fn what_one_isolate_knows_of_a_shard_no_other_knows() {
     let [first, second] = [edge.other_isolate(0), edge.other_isolate(0)];
     let emit_and_serve = |isolate: &Edge| {
         tenant.emit(&edge, "x");
-        serve(isolate, edge.queue.take_some(i64::MAX, 1));
+        isolate.serve_beside(edge.queue.take_some(i64::MAX, 1));
         edge.block_on(edge.sleep_ms(300));
         edge.receivers.seen(URL).len()
     };
@@ -134,7 +119,7 @@ fn what_one_isolate_knows_of_a_shard_no_other_knows() {
     edge.logs[0].set_weather(Weather::Up);
     tenant.emit(&edge, "x");
     edge.logs[0].set_weather(Weather::ReadOnly);
-    serve(&first, edge.queue.take_some(i64::MAX, 1));
+    first.serve_beside(edge.queue.take_some(i64::MAX, 1));
     edge.block_on(edge.sleep_ms(300));
     edge.logs[0].set_weather(Weather::Up);
     assert_eq!(edge.receivers.seen(URL).len(), 2, "it believed that it could write");
@@ -170,7 +155,7 @@ fn a_line_sends_nothing_old_however_slow_the_databases_are() {
     tenant.emit(&edge, "x");
     // The job, a page of the line and the delivery take 4 s each.
     edge.logs[0].set_weather(Weather::Slow(4_000));
-    serve(&edge, edge.queue.take_batch(i64::MAX));
+    edge.serve_beside(edge.queue.take_batch(i64::MAX));
     edge.block_on(edge.sleep_ms(9_000));
     let other = "https://hooks.example.com/other";
     let path = format!("/api/v1/connections/{connection}");

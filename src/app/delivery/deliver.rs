@@ -35,11 +35,11 @@ use crate::app::delivery::batch::{self, Lines};
 use crate::app::delivery::queue_delay;
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::reports::Reports;
-use crate::app::delivery::slice::{self, Slice};
+use crate::app::delivery::slice::{self, FreshTarget, Slice};
 use crate::app::delivery::work::{QueueMessage, Work};
 use crate::app::delivery::write_gate;
 use crate::app::reseal;
-use crate::domain::base::limits::{FLUSH_AFTER_MS, FLUSH_OUTCOMES, SLOW_AFTER_MS};
+use crate::domain::base::limits::{FLUSH_AFTER_MS, FLUSH_OUTCOMES, LEASE_LEFT_MS, SLOW_AFTER_MS};
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::{Job, Step};
 use crate::domain::delivery::overlap::JAM_MS;
@@ -280,7 +280,12 @@ impl<P: Platform> Run<P> {
                 true => Some(fresh),
                 false => slice::read_target(&platform, &[owed.key()]).await,
             };
-            match fresh {
+            // One that waited long for its turn could be taken for lost while it is attempted.
+            let is_in_time = |fresh: &Rc<FreshTarget>| {
+                let ends_at_ms = platform.now_ms() + fresh.target.options.timeout_ms();
+                ends_at_ms + LEASE_LEFT_MS <= owed.sweep_at_ms
+            };
+            match fresh.filter(is_in_time) {
                 Some(fresh) => {
                     let done = attempt(&platform, &fresh.target, &owed).await;
                     BatchEvent::Ended(index, Box::new(done))
@@ -320,7 +325,7 @@ impl<P: Platform> Run<P> {
                 }
             }
             Some(BatchEvent::Withdrawn(index)) => {
-                // Its connection was changed meanwhile: the next batch sees to it.
+                // Its connection was changed, or it waited too long: the next batch sees to it.
                 self.end_flight(index);
                 self.come_again(index, 0);
             }

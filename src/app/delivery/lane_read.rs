@@ -1,5 +1,6 @@
 //! What a run of a lane reads: the connection, and what of a hand-out still owes an attempt.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use futures_util::future::join;
@@ -9,10 +10,12 @@ use crate::app::common::history_db;
 use crate::app::delivery::lanes;
 use crate::app::delivery::slice::{self, FreshTarget};
 use crate::domain::base::error::Result;
+use crate::domain::lane::messages::Given;
 use crate::domain::lane::queue::{ConnectionQueue, DeliveryKey, QueuePosition};
 use crate::ports::Platform;
 use crate::store::deliveries::{self, Owed};
 use crate::store::held;
+use crate::store::sweeps::{self, Claim};
 
 /// The connection, unless it is gone, and those of the deliveries that owe an attempt.
 pub type Read = (Option<Rc<FreshTarget>>, Vec<Owed>);
@@ -50,6 +53,35 @@ pub async fn read<P: Platform>(
         Some(_) => {}
     }
     Ok((target, owed.rows))
+}
+
+/// Those of the deliveries that may be attempted as they were handed out: not those whose jobs were
+/// given up, if somebody else has taken them since.
+///
+/// # Errors
+/// When LOG does not answer.
+pub async fn take_lost<P: Platform>(
+    platform: &P,
+    line: &ConnectionQueue,
+    given: &[Given],
+    mut owed: Vec<Owed>,
+) -> Result<Vec<Owed>> {
+    let lost_at_ms = |owed: &Owed| {
+        let is_it =
+            |given: &&Given| given.place.event == owed.event && given.place.rule == owed.rule;
+        given.iter().find(is_it).map_or(0, |given| given.lost_at_ms)
+    };
+    let now_ms = platform.now_ms();
+    let lost = owed.iter().filter(|owed| lost_at_ms(owed) > 0);
+    let claim = |owed: &Owed| Claim::new(owed.key(), owed.attempts, owed.sweeps, now_ms);
+    let claims: Vec<Claim> =
+        lost.filter(|owed| owed.sweep_at_ms <= lost_at_ms(owed)).map(claim).collect();
+    let taken = match claims.is_empty() {
+        true => HashSet::new(),
+        false => sweeps::claim(history_db(platform, line.shard)?, &claims).await?,
+    };
+    owed.retain(|owed| lost_at_ms(owed) == 0 || taken.contains(&owed.key()));
+    Ok(owed)
 }
 
 /// Logs what went wrong with a line.

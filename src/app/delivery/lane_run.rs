@@ -20,7 +20,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use crate::app::common::history_db;
 use crate::app::delivery::attempt::{AttemptResult, attempt};
 use crate::app::delivery::effect::ConnectionEffect;
-use crate::app::delivery::lane_read::{Read, complain, read, read_ahead};
+use crate::app::delivery::lane_read::{Read, complain, read, read_ahead, take_lost};
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::slice::{self, FreshTarget};
 use crate::app::delivery::write_gate;
@@ -263,6 +263,13 @@ impl<P: Platform> Run<P> {
                 let read = match ahead {
                     Some((place, read)) if given.len() == 1 && given[0].place == place => Ok(read),
                     _ => read(&platform, &line, &keys).await,
+                };
+                let read = match read {
+                    Ok((target, owed)) => {
+                        let owed = take_lost(&platform, &line, &given, owed).await;
+                        owed.map(|owed| (target, owed))
+                    }
+                    Err(error) => Err(error),
                 };
                 (read, write_gate::open(&platform, line.shard).await)
             })

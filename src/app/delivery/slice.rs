@@ -1,6 +1,11 @@
 //! Reading a slice of jobs: what they owe, the connections they go to, and whether their result can
 //! be recorded, all at once.
+//!
+//! A job can come so late that its delivery would be taken for lost while it is attempted. Such a
+//! delivery is left to the lane of its connection. If there is none, the time at which it is taken
+//! for lost is put off first.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use futures_util::future::join3;
@@ -10,19 +15,23 @@ use crate::app::common::history_db;
 use crate::app::delivery::write_gate;
 use crate::app::reseal;
 use crate::destinations;
-use crate::domain::base::error::Result;
+use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::TARGET_AGE_MS_MAX;
 use crate::domain::connection::model::Target;
 use crate::domain::connection::target_cache::Kept;
-use crate::domain::lane::queue::DeliveryKey;
+use crate::domain::delivery::overlap::BELIEVED_MS;
+use crate::domain::lane::queue::{DeliveryKey, LanePolicy, Mode};
 use crate::ports::Platform;
 use crate::store::deliveries::{self, Owed};
+use crate::store::sweeps::{self, Claim};
 use crate::store::targets::Wanted;
 
 /// What was read.
 pub struct Slice {
     /// The deliveries that owe an attempt.
     pub owed: Vec<Owed>,
+    /// Those among them that are left to a lane because their jobs come late.
+    pub for_lanes: HashSet<DeliveryKey>,
     /// The connections that exist.
     pub targets: Vec<Rc<FreshTarget>>,
 }
@@ -55,14 +64,63 @@ pub async fn read<P: Platform>(platform: &P, shard: u16, keys: &[DeliveryKey]) -
     let (owed, targets, open) =
         join3(owed, find(platform, keys), write_gate::open(platform, shard)).await;
     let complain = |error: &str| platform.log_event(&json!({"at": "deliver", "error": error}));
-    let slice = owed.and_then(|owed| {
+    let slice = async {
+        let owed = owed?;
         owed.wrong.iter().for_each(|why| complain(why));
-        Ok(Slice { owed: owed.rows, targets: targets? })
-    });
+        let mut slice = Slice { owed: owed.rows, for_lanes: HashSet::new(), targets: targets? };
+        if open.is_ok() {
+            slice.see_to_late_ones(platform, shard).await?;
+        }
+        Ok::<_, Error>(slice)
+    };
+    let slice = slice.await;
     if let Err(error) = &slice {
         complain(&error.to_string());
     }
     slice.ok().filter(|_| open.is_ok())
+}
+
+/// Whether a delivery is its lane's to start, whenever its job comes.
+pub fn is_for_lane(owed: &Owed, policy: &LanePolicy) -> bool {
+    let is_engaged = policy.is_pull_only() || owed.mode == Mode::Engaged;
+    // A test event waits for nothing but the pace, which its lane keeps.
+    let is_free = owed.is_test() && policy.per_second.is_none();
+    is_engaged && !is_free
+}
+
+impl Slice {
+    /// Whether the consumer itself is to send it.
+    fn is_sent(&self, owed: &Owed) -> bool {
+        let of = |fresh: &&Rc<FreshTarget>| fresh.target.connection == owed.connection;
+        let target = self.targets.iter().find(of).map(|fresh| &fresh.target);
+        target.is_some_and(|it| it.active && !is_for_lane(owed, &it.options.lane_policy()))
+    }
+
+    /// Leaves what comes late to lanes, or puts off the time at which it is taken for lost. What
+    /// somebody else has taken meanwhile is not in the slice any more: another job comes for it.
+    async fn see_to_late_ones<P: Platform>(&mut self, platform: &P, shard: u16) -> Result<()> {
+        let now_ms = platform.now_ms();
+        let is_late = |owed: &&Owed| owed.sweep_at_ms < now_ms + BELIEVED_MS && self.is_sent(owed);
+        let late = self.owed.iter().filter(is_late);
+        let (for_lanes, own): (Vec<&Owed>, Vec<&Owed>) =
+            late.partition(|owed| owed.has_lane && !owed.is_test());
+        self.for_lanes = for_lanes.into_iter().map(Owed::key).collect();
+        if own.is_empty() {
+            return Ok(());
+        }
+        let claim = |owed: &&Owed| Claim::new(owed.key(), owed.attempts, owed.sweeps, now_ms);
+        let claims: Vec<Claim> = own.iter().map(claim).collect();
+        let taken = sweeps::claim(history_db(platform, shard)?, &claims).await?;
+        for Claim { key, sweep_at_ms, .. } in claims {
+            let is_it = |owed: &Owed| owed.key() == key;
+            let Some(index) = self.owed.iter().position(is_it) else { continue };
+            match taken.contains(&key) {
+                true => self.owed[index].sweep_at_ms = sweep_at_ms,
+                false => drop(self.owed.swap_remove(index)),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The connections of these deliveries, as they were a moment ago at the earliest.

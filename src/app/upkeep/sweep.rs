@@ -16,8 +16,6 @@
 //! wakes nothing twice. What it took and did not send, because it was cut off, has its turn again a
 //! minute or more later.
 
-use std::collections::HashSet;
-
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use serde_json::json;
@@ -34,11 +32,11 @@ use crate::domain::base::limits::{
 };
 use crate::domain::base::time::{HOUR_MS, MINUTE_MS};
 use crate::domain::delivery::job::Job;
-use crate::domain::delivery::retry::{nudge_backoff_ms, sweep_backoff_ms};
-use crate::domain::lane::queue::{ConnectionQueue, DeliveryKey, Mode};
+use crate::domain::delivery::retry::nudge_backoff_ms;
+use crate::domain::lane::queue::{ConnectionQueue, Mode};
 use crate::ports::{Platform, PortError};
 use crate::store::lanes::{self, Raise};
-use crate::store::sweeps::{self, Nudged, Overdue, OverdueConnection, Position, SweptLane};
+use crate::store::sweeps::{self, Claim, Nudged, Overdue, OverdueConnection, Position, SweptLane};
 
 /// Sweeps a shard.
 ///
@@ -178,9 +176,9 @@ impl<P: Platform> Run<'_, P> {
                 return Ok(false);
             }
             let now_ms = self.platform.now_ms();
-            let put_off = chunk.iter().map(|o| (o, now_ms + sweep_backoff_ms(o.sweeps + 1)));
-            let taken: HashSet<DeliveryKey> =
-                sweeps::claim(self.log, &put_off.collect::<Vec<_>>()).await?.into_iter().collect();
+            let claim = |o: &Overdue| Claim::new(o.key.clone(), o.attempts, o.sweeps, now_ms);
+            let claims: Vec<Claim> = chunk.iter().map(claim).collect();
+            let taken = sweeps::claim(self.log, &claims).await?;
             let own = chunk.iter().filter(|overdue| taken.contains(&overdue.key));
             let jobs: Vec<Job> = own.map(|overdue| job(self.shard, overdue)).collect();
             let sent = jobs.chunks(SEND_BATCH_MAX).map(|jobs| wake(self.platform, jobs, 0));

@@ -287,7 +287,7 @@ impl Lane {
         let mut free = per_second.map_or(room, |most| room.min(self.pace.room(most, now_ms)));
         while let Some(index) = self.next_urgent().filter(|_| free > 0) {
             let delivery = self.urgent.remove(index);
-            self.lease(&delivery, now_ms, reply);
+            self.lease(&delivery, 0, now_ms, reply);
             free -= 1;
         }
         free = free.min(self.in_flight_max(now_ms).saturating_sub(self.in_flight()));
@@ -313,12 +313,12 @@ impl Lane {
             let leases = &self.leases;
             let under_way = |place: &QueuePosition| Self::is_leased(leases, place);
             let Some(row) = self.window.first(self.traits.strict, now_ms, under_way) else { break };
-            let row = row.clone();
-            self.lease(&row, now_ms, reply);
+            let (row, lost_at_ms) = (row.clone(), self.window.lost_at_ms(row));
+            self.lease(&row, lost_at_ms, now_ms, reply);
         }
     }
 
-    fn lease(&mut self, row: &WaitingDelivery, now_ms: i64, reply: &mut Reply) {
+    fn lease(&mut self, row: &WaitingDelivery, lost_at_ms: i64, now_ms: i64, reply: &mut Reply) {
         let until_ms = now_ms + self.traits.timeout_ms + LEASE_MARGIN_MS;
         let (place, attempt, payload_bytes) = (row.place.clone(), row.attempt, row.payload_bytes);
         self.window.started(&place);
@@ -326,7 +326,7 @@ impl Lane {
         self.given = (self.given + 1).max(now_ms.unsigned_abs());
         let nonce = self.given;
         self.leases.push(Lease { place: place.clone(), attempt, until_ms, nonce });
-        reply.given.push(Given { place, attempt, payload_bytes, until_ms, nonce });
+        reply.given.push(Given { place, attempt, payload_bytes, lost_at_ms, until_ms, nonce });
     }
 
     fn next_at_ms(&self, now_ms: i64) -> Option<i64> {

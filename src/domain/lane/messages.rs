@@ -122,6 +122,9 @@ pub struct Given {
     pub attempt: u32,
     /// Bytes of its payload.
     pub payload_bytes: i64,
+    /// When the job that was sent for it was given up, if that is why it is handed out; or 0.
+    #[serde(default)]
+    pub lost_at_ms: i64,
     /// Until when it is handed out: the attempt has to end before.
     #[serde(default)]
     pub until_ms: i64,

@@ -116,6 +116,12 @@ impl Window {
         at_ms.max(until_ms)
     }
 
+    /// When the job that was sent for it was given up, if it may start for that reason; or 0.
+    pub fn lost_at_ms(&self, row: &WaitingDelivery) -> i64 {
+        let is_lost = row.start_at_ms > row.due_at_ms && !self.forwarded.contains(&row.place);
+        if is_lost { row.start_at_ms } else { 0 }
+    }
+
     /// The rows that may start by the order of the line: in a strict one the head, and test events.
     fn in_turn(&self, is_strict: bool) -> impl Iterator<Item = &WaitingDelivery> {
         let head = self.rows.iter().position(|row| !row.is_test());

@@ -5,6 +5,8 @@ use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::task::Poll;
 
+use posthorn::app::delivery::deliver::{Verdict, deliver};
+use posthorn::app::delivery::work::QueueMessage;
 use posthorn::domain::connection::target_cache::TargetCache;
 use posthorn::domain::delivery::in_flight::InFlight;
 use posthorn::domain::delivery::write_gate::WriteGate;
@@ -64,6 +66,20 @@ impl Edge {
     /// The isolate that this edge is.
     pub fn isolate(&self) -> &Isolate {
         &self.1
+    }
+
+    /// Serves a batch in the background, as one of several isolates.
+    pub fn serve_beside(&self, messages: Vec<QueueMessage>) {
+        let own = self.clone();
+        self.spawn(async move {
+            let served = deliver(&own, &messages).await;
+            for (message, verdict) in messages.into_iter().zip(served.verdicts) {
+                if let Verdict::Retry(delay_s) = verdict {
+                    own.queue.put_back(message, delay_s);
+                }
+            }
+            served.rest.await;
+        });
     }
 
     /// Lets `task` go on in the background as an invocation of this isolate.

@@ -1,6 +1,7 @@
 //! Every attempt that arrived, who made it, and what hit it. An attempt arrives once, and once more
 //! for each time that whoever made it was cut off before its record, that its record failed, that
-//! the queue handed out its job once more, or that a person asked for it.
+//! the queue handed out its job once more, or that a person asked for it or switched its connection
+//! on while it was under way.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -65,6 +66,12 @@ impl Attempt {
         let at_ms = |one: Option<&Arrival>| one.map_or(0, |arrival| arrival.at_ms);
         let from_ms = at_ms(self.arrivals.first()) - LEASE_MS;
         (from_ms..=at_ms(self.arrivals.last())).contains(&happened_at_ms)
+    }
+
+    /// Whether it arrived both before and after that.
+    fn arrived_around(&self, at_ms: i64) -> bool {
+        let is_before = |arrival: &Arrival| arrival.at_ms <= at_ms;
+        self.arrivals.first().is_some_and(is_before) && !self.arrivals.iter().all(is_before)
     }
 
     /// How often it arrived.
@@ -185,11 +192,16 @@ impl World {
         wiped.iter().filter(|at_ms| attempt.is_about(**at_ms)).count()
     }
 
-    /// How often people asked for an attempt whose job was under way already.
+    /// How often people asked for an attempt that was under way already, or switched its connection
+    /// on meanwhile: what is held then is sent, and nobody knows what of it had begun.
     fn asked(&self, message: &str, attempt: &Attempt) -> usize {
+        let is_its = |(connection, at_ms): &&(String, i64)| {
+            attempt.place.1.contains(connection.as_str()) && attempt.arrived_around(*at_ms)
+        };
+        let activated = self.ledger.activated.borrow().iter().filter(is_its).count();
         let is_it = |(event, at_ms): &&(String, i64)| {
             message.contains(&event.replace('-', "")) && attempt.is_about(*at_ms)
         };
-        self.ledger.asked.borrow().iter().filter(is_it).count()
+        activated + self.ledger.asked.borrow().iter().filter(is_it).count()
     }
 }

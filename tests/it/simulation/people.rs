@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::changes::Changes;
 use super::promises::Ledger;
-use super::world::{Life, World};
+use super::world::{Life, Route, World};
 use crate::edge::{Edge, START_MS};
 use crate::tenant::{Answered, ask, text};
 
@@ -31,10 +31,11 @@ impl World {
         match chaos.draw(39) {
             0..=13 => self.emit(1),
             14..=17 => self.emit(2 + usize::try_from(chaos.draw(4)).expect("small")),
-            18..=19 => self.change("pauses", "deactivate", Life::Paused, json!({})),
+            18..=19 => self.pause(),
             20..=21 => {
                 let held = if chaos.draw(4) == 0 { "cancel" } else { "deliver" };
-                self.change("activates", "activate", Life::Active, json!({"held": held}));
+                chaos.note("activates");
+                self.activate(self.any_route(), json!({"held": held}));
             }
             22 => self.rotate(),
             23 if chaos.draw(3) == 0 => self.delete(),
@@ -81,11 +82,18 @@ impl World {
         });
     }
 
-    fn change(&self, deed: &'static str, what: &str, life: Life, body: Value) {
+    fn pause(&self) {
         let route = self.any_route();
-        self.edge.chaos.note(deed);
-        let path = format!("/api/v1/connections/{}/{what}", route.connection);
-        self.manage_change(route.tenant, ("POST", path, body), &route.life, life);
+        self.edge.chaos.note("pauses");
+        let path = format!("/api/v1/connections/{}/deactivate", route.connection);
+        self.manage_change(route.tenant, ("POST", path, json!({})), &route.life, Life::Paused);
+    }
+
+    fn activate(&self, route: &Route, body: Value) {
+        let activated = (route.connection.clone(), self.edge.now_ms());
+        self.ledger.activated.borrow_mut().push(activated);
+        let path = format!("/api/v1/connections/{}/activate", route.connection);
+        self.manage_change(route.tenant, ("POST", path, body), &route.life, Life::Active);
     }
 
     fn rotate(&self) {
@@ -258,11 +266,7 @@ impl World {
 
     /// Activates every connection that is inactive; nothing goes wrong any more.
     pub fn activate_all(&self) {
-        for route in &self.routes {
-            let path = format!("/api/v1/connections/{}/activate", route.connection);
-            let call = ("POST", path, json!({}));
-            self.manage_change(route.tenant, call, &route.life, Life::Active);
-        }
+        self.routes.iter().for_each(|route| self.activate(route, json!({})));
     }
 
     fn manage(

@@ -48,6 +48,8 @@ pub struct Ledger {
     pub wiped_ms: RefCell<Vec<i64>>,
     /// When people asked for an attempt, and of which event.
     pub asked: RefCell<Vec<(String, i64)>>,
+    /// The connections that people switched on, and when.
+    pub activated: RefCell<Vec<(String, i64)>>,
     /// The last attempt that arrived: its connection and event.
     pub last: RefCell<Option<(String, String)>>,
     /// Replays whose creation was answered, with their tenant.

@@ -11,7 +11,7 @@ use crate::app::delivery::slice::{self, Slice};
 use crate::app::delivery::work::Work;
 use crate::app::delivery::write_gate;
 use crate::domain::base::limits::{SLICE_BYTES_MAX, SLOTS};
-use crate::domain::lane::queue::{DeliveryKey, Mode};
+use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Platform;
 
 impl<P: Platform> Run<P> {
@@ -61,7 +61,7 @@ impl<P: Platform> Run<P> {
     /// inactive one, and puts the rest in line.
     pub(super) fn take_slice(&mut self, shard: u16, slice: Vec<usize>, read: Option<Slice>) {
         self.reading.retain(|reading| *reading != shard);
-        let Some(Slice { mut owed, targets }) = read else {
+        let Some(Slice { mut owed, for_lanes, targets }) = read else {
             return slice.into_iter().for_each(|index| self.retry(index));
         };
         self.targets.extend(targets.iter().map(|fresh| Rc::clone(&fresh.target)));
@@ -78,11 +78,9 @@ impl<P: Platform> Run<P> {
                 (Some(row), Some(fresh)) => {
                     let row = owed.swap_remove(row);
                     let traits = fresh.target.options.lane_policy();
-                    let is_engaged = traits.is_pull_only() || row.mode == Mode::Engaged;
-                    // A test event waits for nothing but the pace, which its lane keeps.
-                    let is_free = row.is_test() && traits.per_second.is_none();
+                    let is_late = !for_lanes.is_empty() && for_lanes.contains(&row.key());
                     (work.mode, work.traits) = (row.mode, traits);
-                    if is_engaged && !is_free {
+                    if is_late || slice::is_for_lane(&row, &traits) {
                         self.leave_to_lane(index);
                     } else {
                         self.slots.add(index, &work.job.connection);
