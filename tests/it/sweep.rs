@@ -113,7 +113,8 @@ fn a_lane_takes_nothing_for_lost_that_was_taken_meanwhile() {
     assert_eq!(seen(&edge, "a"), 2);
     let (log, now_ms) = (&edge.logs[0], edge.now_ms());
     let place = log.ask(&format!(
-        "select workspace || ' ' || connection || ' ' || rule from deliveries where event = '{event}'"
+        "select workspace || ' ' || connection || ' ' || rule from deliveries \
+         where event = '{event}'"
     ));
     let words: Vec<&str> = place[0].as_str().expect("text").split(' ').collect();
     let key = DeliveryKey {
