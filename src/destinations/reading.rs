@@ -97,8 +97,8 @@ pub struct Body(Value);
 impl Body {
     /// Reads what came. Of an object that is cut, the fields before the cut are there.
     pub fn of(answer: &Answer) -> Self {
-        let whole = serde_json::from_slice(&answer.excerpt);
-        Self(whole.unwrap_or_else(|_| beginning(&answer.excerpt)))
+        let text = String::from_utf8_lossy(&answer.excerpt);
+        Self(serde_json::from_str(&text).unwrap_or_else(|_| beginning(&text)))
     }
 
     /// What stands at a path: keys and places joined by `/`.
@@ -139,18 +139,14 @@ impl Body {
 }
 
 /// The fields of an object that is cut off, up to the cut; null when there are none.
-fn beginning(text: &[u8]) -> Value {
+fn beginning(text: &str) -> Value {
     let mut fields = serde_json::Map::new();
-    let mut at = text.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(text.len());
-    if text.get(at) != Some(&b'{') {
-        return Value::Null;
-    }
-    at += 1;
+    let Some(mut at) = pass(text, 0, '{') else { return Value::Null };
     while let Some((key, after)) = next::<String>(text, at) {
-        let Some(colon) = pass(text, after, b':') else { break };
+        let Some(colon) = pass(text, after, ':') else { break };
         let Some((value, after)) = next::<Value>(text, colon) else { break };
         fields.insert(key, value);
-        match pass(text, after, b',') {
+        match pass(text, after, ',') {
             Some(comma) => at = comma,
             None => break,
         }
@@ -158,16 +154,16 @@ fn beginning(text: &[u8]) -> Value {
     Value::Object(fields)
 }
 
-fn next<T: serde::de::DeserializeOwned>(text: &[u8], at: usize) -> Option<(T, usize)> {
-    let mut values = serde_json::Deserializer::from_slice(text.get(at..)?).into_iter::<T>();
+fn next<T: serde::de::DeserializeOwned>(text: &str, at: usize) -> Option<(T, usize)> {
+    let mut values = serde_json::Deserializer::from_str(text.get(at..)?).into_iter::<T>();
     let value = values.next()?.ok()?;
     Some((value, at + values.byte_offset()))
 }
 
-fn pass(text: &[u8], at: usize, byte: u8) -> Option<usize> {
-    let rest = text.get(at..)?;
-    let next = rest.iter().position(|byte| !byte.is_ascii_whitespace())?;
-    (rest[next] == byte).then_some(at + next + 1)
+/// Where the text goes on after this sign, if it is what comes next.
+fn pass(text: &str, at: usize, sign: char) -> Option<usize> {
+    let rest = text.get(at..)?.trim_ascii_start().strip_prefix(sign)?;
+    Some(text.len() - rest.len())
 }
 
 #[cfg(test)]

@@ -252,7 +252,7 @@ fn time(value: &Tree<'_>) -> Option<Time> {
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
         return Some(Time::Moment(moment));
     }
-    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+    if let Ok(day) = text.parse() {
         return Some(Time::Day(day));
     }
     let whole: i64 = text.split('.').next()?.parse().ok()?;
@@ -269,7 +269,7 @@ fn date(value: &Tree<'_>, zone: &Zone) -> Result<String, String> {
         Time::Day(day) => day,
         Time::Moment(moment) => moment.with_timezone(&offset).date_naive(),
     };
-    Ok(day.format("%Y-%m-%d").to_string())
+    Ok(day.to_string())
 }
 
 fn datetime(value: &Tree<'_>, zone: &Zone) -> Result<String, String> {
