@@ -17,6 +17,8 @@ const ROWS_GROWTH = 1.2;
 const ROWS_SPARE = 5;
 const TIME_GROWTH = 1.5;
 const TIME_SPARE_MS = 1;
+/** What is measured adds to the deliveries of the strict connection, and must not make its lists longer. */
+const MORE_THAN_A_PAGE = 120;
 const DAY_MS = 86_400_000;
 const STATES = ["pending", "completed", "failed", "retrying", "held", "canceled"];
 
@@ -51,7 +53,8 @@ async function made(world) {
   ];
   world.receiver.on("/down", answer(503));
   ok(await tenant.api.post(`/connections/${paused.connection.id}/deactivate`));
-  for (const { event } of [paused, failing, strict]) for (let n = 0; n < 3; n += 1) await emit(tenant, event);
+  for (const { event } of [paused, failing]) for (let n = 0; n < 3; n += 1) await emit(tenant, event);
+  for (let n = 0; n < MORE_THAN_A_PAGE; n += 1) await emit(tenant, strict.event);
   let last;
   for (let n = 0; n < 30; n += 1) last = (await emit(tenant, healthy.event)).id;
   await settled(tenant, last, ["completed"]);
