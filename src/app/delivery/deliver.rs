@@ -13,7 +13,8 @@
 //! The awaits of a batch, and why each may be cut or repeated:
 //! 1. read the connections (CONTROL): nothing has happened yet;
 //! 2. read a slice of deliveries (LOG): settled ones and attempts already recorded are dropped
-//!    here, so a repeated job does nothing;
+//!    here, so a repeated job does nothing. What would be taken for lost before it ends is put off,
+//!    or left to its lane;
 //! 3. send and wait: a crash after the receiver's answer and before 4 repeats this attempt, under
 //!    the same message id. After the batch was answered the sweeper finds it, before that the queue
 //!    hands out the job once more;

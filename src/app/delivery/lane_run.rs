@@ -4,7 +4,8 @@
 //! The awaits of a run, and why each may be cut or repeated:
 //! 1. ask the lane: what it hands out is leased, and comes again when the lease runs out;
 //! 2. read a page of the line, if the lane asks for one: nothing has happened;
-//! 3. read the connection and the deliveries: one that is not as the lane believed is not sent.
+//! 3. read the connection and the deliveries: one that is not as the lane believed is not sent, and
+//!    one whose job is taken for lost is taken first, so that nobody else sends it meanwhile.
 //!    In a strict line the next one is read while the lane is asked, after 5 for the one before;
 //! 4. send and wait: a crash before 5 repeats the attempt under the same message id. Those under
 //!    way go on while the lane is asked and LOG is read;
