@@ -257,8 +257,10 @@ impl Seen<'_> {
             .control
             .ask(&format!("select updated_at_ms from connections where id = '{connection}'"));
         let (created, changed) = (created[0].as_i64(), changed.first().and_then(Value::as_i64));
-        // One that was paused meanwhile, or is served by its lane only, waits for other reasons.
-        let waits = changed >= created || self.route.is_pulled || !has_lane.is_empty();
+        // One that was paused or deleted meanwhile, or is served by its lane only, waits for other
+        // reasons.
+        let is_changed = changed.is_none() || changed >= created;
+        let waits = is_changed || self.route.is_pulled || !has_lane.is_empty();
         let waited_ms = self.edge.now_ms() - created.unwrap_or_default();
         self.ledger.require(waits || waited_ms <= most_ms, || {
             format!("promise 5: {event} waited {waited_ms} ms for others at {}", self.request.url)
@@ -290,7 +292,7 @@ impl Seen<'_> {
     }
 
     /// Promise 4: in a strict line nothing passes what is not done with; in every other, nothing
-    /// passes an older retry that is due for long.
+    /// passes an older retry that is due for long, but what a person asks for.
     fn is_in_order(&self) {
         let (connection, event) = (&self.route.connection, self.event());
         let log = self.log();
@@ -317,7 +319,8 @@ impl Seen<'_> {
              from deliveries d join deliveries b on b.workspace = d.workspace \
                and b.connection = d.connection and b.event < d.event \
              where d.connection = '{connection}' and d.event = '{event}' \
-               and d.state = 'retrying' and b.state = 'retrying' and b.due_at_ms < {due_ms}"
+               and d.state = 'retrying' and d.asked_by is null and b.state = 'retrying' \
+               and b.due_at_ms < {due_ms}"
         ));
         let arrived = self.ledger.attempts.borrow();
         let is_under_way = |one: &&str| {
