@@ -16,7 +16,7 @@ use crate::ports::{Database, Param, PortError, Rows, Statement};
 
 /// A bound D1 database.
 pub struct D1 {
-    db: D1Database,
+    db: Rc<D1Database>,
     meter: Meter,
     /// The last result, which tells the size of the database. It is read when somebody asks.
     last: RefCell<Option<D1Result>>,
@@ -33,7 +33,7 @@ const STATEMENTS_MAX: usize = 1_000;
 
 impl D1 {
     /// Wraps a binding.
-    pub fn new(db: D1Database, meter: Meter, statements: Rc<Cell<usize>>) -> Self {
+    pub fn new(db: Rc<D1Database>, meter: Meter, statements: Rc<Cell<usize>>) -> Self {
         Self { db, meter, statements, last: RefCell::default(), emptied: None }
     }
 

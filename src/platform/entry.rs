@@ -2,11 +2,13 @@
 
 use futures_util::future::Either;
 use futures_util::stream::once;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue, ToStrError};
 use serde_json::json;
+use worker::js_sys::Uint8Array;
+use worker::web_sys::{Request, Response, ResponseInit};
 use worker::{
-    Context, Env, Headers, MessageBatch, MessageExt, QueueRetryOptionsBuilder, Request, Response,
-    ScheduleContext, ScheduledEvent, console_error, event,
+    Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, ScheduleContext,
+    ScheduledEvent, Url, console_error, event,
 };
 
 use crate::app::delivery::deliver::{Verdict, deliver};
@@ -16,7 +18,7 @@ use crate::domain::base::error::Error;
 use crate::domain::base::limits::{HAND_BACK_S, SMALL_BODY_BYTES};
 use crate::domain::delivery::upkeep::UpkeepJob;
 use crate::http::{Reply, body, problem};
-use crate::platform::Edge;
+use crate::platform::{Edge, web};
 use crate::routes::{self, Head};
 
 /// The cron text with which a local installation announces that it was restarted: its queue lives
@@ -44,7 +46,7 @@ async fn fetch(request: Request, env: Env, _: Context) -> worker::Result<Respons
     response(reply)
 }
 
-async fn serve(edge: &Edge, mut request: Request) -> Reply {
+async fn serve(edge: &Edge, request: Request) -> Reply {
     let Some(head) = head(&request) else {
         return problem::reply(&Error::invalid("The request is not readable"), "none");
     };
@@ -55,11 +57,11 @@ async fn serve(edge: &Edge, mut request: Request) -> Reply {
         is_read = true;
         // A small body taken at once costs a third of what it costs chunk by chunk.
         let chunks = if told_bytes.is_some_and(|bytes| bytes <= bytes_max.min(SMALL_BODY_BYTES)) {
-            Either::Left(once(request.bytes()))
+            Either::Left(once(web::bytes(request.array_buffer())))
         } else {
             // A request without a body has no stream.
-            let Ok(stream) = request.stream() else { return Ok(Vec::new()) };
-            Either::Right(stream)
+            let Some(stream) = request.body() else { return Ok(Vec::new()) };
+            Either::Right(web::chunks(stream))
         };
         let read = body::read(edge, edge.bodies(), told_bytes, bytes_max, chunks).await;
         let (body, bytes) = read?;
@@ -68,20 +70,24 @@ async fn serve(edge: &Edge, mut request: Request) -> Reply {
     };
     let reply = routes::serve(edge, head, read_body).await;
     drop(held);
-    if !is_read && let Ok(stream) = request.stream() {
-        body::discard(edge, stream).await;
+    if !is_read && let Some(stream) = request.body() {
+        body::discard(edge, web::chunks(stream)).await;
     }
     reply
 }
 
 fn head(request: &Request) -> Option<Head> {
-    let url = request.url().ok()?;
+    let url = Url::parse(&request.url()).ok()?;
     Some(Head {
-        method: http::Method::from_bytes(request.method().to_string().as_bytes()).ok()?,
+        method: http::Method::from_bytes(request.method().as_bytes()).ok()?,
         origin: url.origin().ascii_serialization(),
         path: url.path().to_owned(),
         query: url.query().unwrap_or_default().to_owned(),
-        headers: request.headers().entries().filter_map(header).collect(),
+        headers: web::header_pairs(&request.headers())
+            .ok()?
+            .into_iter()
+            .filter_map(header)
+            .collect(),
     })
 }
 
@@ -92,13 +98,18 @@ fn header((name, value): (String, String)) -> Option<(HeaderName, HeaderValue)> 
 }
 
 fn response(reply: Reply) -> worker::Result<Response> {
-    let headers = Headers::new();
-    for (name, value) in &reply.headers {
-        headers.set(name.as_str(), value.to_str().map_err(|e| e.to_string())?)?;
-    }
-    let response =
-        if reply.body.is_empty() { Response::empty()? } else { Response::from_bytes(reply.body)? };
-    Ok(response.with_headers(headers).with_status(reply.status.as_u16()))
+    let pairs: Result<Vec<_>, _> = reply
+        .headers
+        .iter()
+        .map(|(name, value)| Ok::<_, ToStrError>((name.as_str(), value.to_str()?)))
+        .collect();
+    let pairs = pairs.map_err(|e| e.to_string())?;
+    let init = ResponseInit::new();
+    init.set_status(reply.status.as_u16());
+    init.set_headers(&web::headers_init(pairs.into_iter())?);
+    // The answers to some statuses may have no body, not even an empty one.
+    let body = (!reply.body.is_empty()).then(|| Uint8Array::from(reply.body.as_slice()));
+    Ok(Response::new_with_opt_buffer_source_and_init(body.as_deref(), &init)?)
 }
 
 /// Never returns an error: that would reset the instance, and every message of the batch would be

@@ -10,7 +10,7 @@ use worker::{DurableObject, Env, Request, Response, State, console_error, durabl
 
 use crate::app::intake::Intake as Machine;
 use crate::domain::intake::messages::{Command, Envelope, Reply, VERSION};
-use crate::platform::meter::Meter;
+use crate::platform::meter::{self, Meter};
 use crate::platform::objects::Objects;
 use crate::platform::sql::{Raw, js_value, rows};
 use crate::platform::{Edge, now_ms};
@@ -31,7 +31,7 @@ pub struct Intake {
 
 impl DurableObject for Intake {
     fn new(state: State, env: Env) -> Self {
-        let storage = Storage { state: Rc::new(state), meter: Meter::new(&env) };
+        let storage = Storage { state: Rc::new(state), meter: Meter::new(meter::is_wanted(&env)) };
         Self { storage, env, machine: RefCell::new(None) }
     }
 
@@ -165,17 +165,14 @@ impl IntakeStorage for Storage {
 
 /// The way to the intakes.
 pub struct IntakeObjects {
-    objects: Objects,
+    objects: Rc<Objects>,
     meter: Meter,
 }
 
 impl IntakeObjects {
-    /// Those behind the binding `INTAKE`.
-    ///
-    /// # Errors
-    /// What is wrong with the configuration, for the log.
-    pub fn bound(env: &Env, meter: Meter) -> Result<Self, String> {
-        Ok(Self { objects: Objects::bound(env, "INTAKE")?, meter })
+    /// Those behind the binding.
+    pub fn new(objects: Rc<Objects>, meter: Meter) -> Self {
+        Self { objects, meter }
     }
 
     async fn ask(&self, number: u16, command: Command) -> worker::Result<Reply> {

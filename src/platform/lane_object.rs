@@ -6,6 +6,7 @@
 
 use serde_json::json;
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use worker::{DurableObject, Env, Request, Response, State, console_error, durable_object};
 
@@ -128,10 +129,8 @@ impl Lane {
     }
 
     async fn carry_out(&self, line: &ConnectionQueue, effects: Vec<Effect>, rows: usize) {
-        if effects.is_empty() && !Meter::new(&self.env).is_on() {
-            return;
-        }
         match Edge::open(&self.env) {
+            Ok(edge) if effects.is_empty() && !edge.meter().is_on() => {}
             Ok(edge) => {
                 carry_out(&edge, line, effects).await;
                 // What was put and the alarm are a row each.
@@ -145,17 +144,14 @@ impl Lane {
 
 /// The way to the lanes.
 pub struct LaneObjects {
-    objects: Objects,
+    objects: Rc<Objects>,
     meter: Meter,
 }
 
 impl LaneObjects {
-    /// Those behind the binding `LANES`. What lanes elsewhere knew is rebuilt from LOG.
-    ///
-    /// # Errors
-    /// What is wrong with the configuration, for the log.
-    pub fn bound(env: &Env, meter: Meter) -> Result<Self, String> {
-        Ok(Self { objects: Objects::bound(env, "LANES")?, meter })
+    /// Those behind the binding.
+    pub fn new(objects: Rc<Objects>, meter: Meter) -> Self {
+        Self { objects, meter }
     }
 
     async fn ask(&self, line: &ConnectionQueue, command: &Command) -> worker::Result<Reply> {

@@ -23,11 +23,15 @@ struct Counts {
     object_rows_written: usize,
 }
 
+/// Whether this installation wants to know what its invocations cost.
+pub fn is_wanted(env: &Env) -> bool {
+    env.var("METER").is_ok_and(|value| value.to_string() == "true")
+}
+
 impl Meter {
-    /// A meter that counts if this installation wants it.
-    pub fn new(env: &Env) -> Self {
-        let on = env.var("METER").is_ok_and(|value| value.to_string() == "true");
-        Self(on.then(Rc::default))
+    /// A meter that counts if it is on.
+    pub fn new(is_on: bool) -> Self {
+        Self(is_on.then(Rc::default))
     }
 
     fn count(&self, add: impl FnOnce(&mut Counts)) {

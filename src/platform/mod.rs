@@ -1,6 +1,7 @@
 //! The roof: the only place that says `worker`. It opens the ports on Workers and hands every event
 //! to the house below.
 
+mod bindings;
 mod d1;
 mod entry;
 mod intake_object;
@@ -13,13 +14,14 @@ mod queue;
 mod rate_limits;
 mod settings;
 mod sql;
+mod web;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
-use worker::{Delay, Env, Headers, console_log, js_sys};
+use worker::{Delay, Env, console_log, js_sys};
 
 use crate::domain::connection::target_cache::TargetCache;
 use crate::domain::delivery::in_flight::InFlight;
@@ -31,12 +33,12 @@ use crate::ports::{Clock, Entropy, Log, Platform, PortError, Settings};
 use crate::reference::Reference;
 use crate::reference::operation::Row;
 use crate::routes::routes;
+use bindings::Bindings;
 use d1::D1;
 use intake_object::IntakeObjects;
 use lane_object::LaneObjects;
 use meter::Meter;
 use outbound::FetchOutbound;
-use points::Points;
 use queue::JobQueue;
 use rate_limits::Bound;
 
@@ -45,15 +47,13 @@ use rate_limits::Bound;
 struct Edge(Rc<Inner>);
 
 struct Inner {
-    settings: Rc<Settings>,
+    bindings: Rc<Bindings>,
     control: D1,
     logs: Vec<D1>,
     jobs: JobQueue,
     upkeep: JobQueue,
     lanes: LaneObjects,
     intakes: IntakeObjects,
-    outbound: FetchOutbound,
-    rate_limits: Bound,
     meter: Meter,
     in_flight: Rc<RefCell<InFlight>>,
     write_gate: Rc<RefCell<WriteGate>>,
@@ -61,7 +61,6 @@ struct Inner {
     known_names: Rc<RefCell<KnownNames>>,
     routings: Rc<RefCell<RoutingCache>>,
     bodies: Rc<Bodies>,
-    points: Points,
 }
 
 thread_local! {
@@ -75,8 +74,6 @@ thread_local! {
     static KNOWN_NAMES: Rc<RefCell<KnownNames>> = Rc::default();
     /// The connections that the isolate read a moment ago, with their secrets sealed.
     static TARGETS: Rc<RefCell<TargetCache>> = Rc::default();
-    /// The configuration, which is the same as long as the isolate lives.
-    static SETTINGS: RefCell<Option<Rc<Settings>>> = RefCell::default();
     /// How much of bodies the isolate holds.
     static BODIES: Rc<Bodies> = Rc::default();
 }
@@ -98,51 +95,37 @@ pub fn api_reference() -> Result<Reference, String> {
 impl Edge {
     /// Opens the bindings of `env`.
     fn open(env: &Env) -> Result<Self, String> {
-        Self::metered(env, Meter::new(env))
+        let bindings = Bindings::of(env)?;
+        let meter = Meter::new(bindings.is_metered);
+        Ok(Self::with(bindings, meter))
     }
 
     /// The same, counting what it costs with `meter`.
     fn metered(env: &Env, meter: Meter) -> Result<Self, String> {
-        let settings = settings_of(env)?;
+        Ok(Self::with(Bindings::of(env)?, meter))
+    }
+
+    fn with(bindings: Rc<Bindings>, meter: Meter) -> Self {
         let statements = Rc::default();
         let targets = TARGETS.with(Rc::clone);
-        let bound = |name: &str| {
-            let db = env.d1(name).map_err(|e| format!("binding {name}: {e}"))?;
-            Ok::<_, String>(D1::new(db, meter.clone(), Rc::clone(&statements)))
-        };
-        let control = bound("CONTROL")?.emptying(Rc::clone(&targets));
-        let logs = (0..settings.log_shards).map(|shard| bound(&format!("LOG_{shard}")));
-        let logs = logs.collect::<Result<Vec<_>, _>>()?;
-        let queue = |name: &str| {
-            let queue = env.queue(name).map_err(|e| format!("binding {name}: {e}"))?;
-            Ok::<_, String>(JobQueue::new(queue, meter.clone()))
-        };
-        let (jobs, upkeep) = (queue("JOBS")?, queue("UPKEEP")?);
-        let lanes = LaneObjects::bound(env, meter.clone())?;
-        let intakes = IntakeObjects::bound(env, meter.clone())?;
-        let outbound = FetchOutbound;
-        let in_flight = IN_FLIGHT.with(Rc::clone);
-        let bodies = BODIES.with(Rc::clone);
-        let inner = Inner {
-            settings,
-            control,
-            logs,
-            jobs,
-            upkeep,
-            lanes,
-            intakes,
-            outbound,
-            rate_limits: Bound::open(env),
+        let database = |db: &Rc<_>| D1::new(Rc::clone(db), meter.clone(), Rc::clone(&statements));
+        let queue = |queue: &Rc<_>| JobQueue::new(Rc::clone(queue), meter.clone());
+        Self(Rc::new(Inner {
+            control: database(&bindings.control).emptying(Rc::clone(&targets)),
+            logs: bindings.logs.iter().map(database).collect(),
+            jobs: queue(&bindings.jobs),
+            upkeep: queue(&bindings.upkeep),
+            lanes: LaneObjects::new(Rc::clone(&bindings.lanes), meter.clone()),
+            intakes: IntakeObjects::new(Rc::clone(&bindings.intakes), meter.clone()),
+            bindings,
             meter,
-            in_flight,
+            in_flight: IN_FLIGHT.with(Rc::clone),
             write_gate: WRITE_GATE.with(Rc::clone),
             targets,
             known_names: KNOWN_NAMES.with(Rc::clone),
             routings: ROUTINGS.with(Rc::clone),
-            bodies,
-            points: Points::open(env),
-        };
-        Ok(Self(Rc::new(inner)))
+            bodies: BODIES.with(Rc::clone),
+        }))
     }
 
     fn meter(&self) -> &Meter {
@@ -152,22 +135,6 @@ impl Edge {
     fn bodies(&self) -> &Rc<Bodies> {
         &self.0.bodies
     }
-}
-
-/// The configuration, read once.
-fn settings_of(env: &Env) -> Result<Rc<Settings>, String> {
-    SETTINGS.with_borrow_mut(|known| match known {
-        Some(settings) => Ok(Rc::clone(settings)),
-        None => Ok(Rc::clone(known.insert(Rc::new(settings::read(env)?)))),
-    })
-}
-
-/// Whether a body is told to have at most `bytes_max`. A compressed one may grow beyond what it is
-/// told to have.
-fn is_short(headers: &Headers, bytes_max: usize) -> bool {
-    let header = |name| headers.get(name).ok().flatten();
-    let told = header("content-length").and_then(|bytes| bytes.parse().ok());
-    told.is_some_and(|bytes: usize| bytes <= bytes_max) && header("content-encoding").is_none()
 }
 
 /// The time. `worker::Date` would make an object for each look at the clock.
@@ -199,7 +166,7 @@ impl Entropy for Edge {
 impl Log for Edge {
     fn log_event(&self, json: &Value) {
         console_log!("{json}");
-        self.0.points.write(json);
+        self.0.bindings.points.write(json);
     }
 }
 
@@ -212,7 +179,7 @@ impl Platform for Edge {
     type RateLimits = Bound;
 
     fn settings(&self) -> &Settings {
-        &self.0.settings
+        &self.0.bindings.settings
     }
 
     fn control(&self) -> &D1 {
@@ -241,11 +208,11 @@ impl Platform for Edge {
     }
 
     fn outbound(&self) -> &FetchOutbound {
-        &self.0.outbound
+        &FetchOutbound
     }
 
     fn rate_limits(&self) -> &Bound {
-        &self.0.rate_limits
+        &self.0.bindings.rate_limits
     }
 
     fn in_flight(&self) -> &RefCell<InFlight> {

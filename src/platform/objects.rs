@@ -1,9 +1,22 @@
 //! The way to Durable Objects of a class, which are asked with a text and answer with one.
 
-use worker::wasm_bindgen::{JsCast, JsValue};
-use worker::{Env, ObjectNamespace, js_sys, web_sys};
+use worker::js_sys::Promise;
+use worker::js_sys::futures::JsFuture;
+use worker::wasm_bindgen::prelude::wasm_bindgen;
+use worker::wasm_bindgen::{self, JsCast, JsValue};
+use worker::web_sys::{RequestInit, Response};
+use worker::{Env, ObjectNamespace, js_sys};
 
 use crate::platform::settings;
+
+#[wasm_bindgen]
+extern "C" {
+    /// One object, as it is asked.
+    type Stub;
+
+    #[wasm_bindgen(method, catch)]
+    fn fetch(this: &Stub, url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+}
 
 /// The objects of a class.
 pub struct Objects(ObjectNamespace);
@@ -32,13 +45,13 @@ impl Objects {
     /// # Errors
     /// When it is not known what it did.
     pub async fn ask(&self, name: &str, text: &str) -> worker::Result<String> {
-        // Not worker's own `RequestInit`; see `outbound.rs`.
-        let init = web_sys::RequestInit::new();
+        let init = RequestInit::new();
         init.set_method("POST");
         init.set_body(&JsValue::from_str(text));
-        let request = web_sys::Request::new_with_str_and_init("https://object/", &init)?;
-        let stub = self.0.get_by_name(name)?;
-        let mut answer = stub.fetch_with_request(request.into()).await?;
-        answer.text().await
+        let stub: Stub = self.0.get_by_name(name)?.into_rpc();
+        let answer = JsFuture::from(stub.fetch("https://object/", &init)?).await?;
+        let answer: Response = answer.unchecked_into();
+        let text = JsFuture::from(answer.text()?).await?;
+        text.as_string().ok_or_else(|| "an answer that is no text".into())
     }
 }

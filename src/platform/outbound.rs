@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
-use worker::js_sys::Uint8Array;
-use worker::{
-    AbortController, ByteStream, Delay, Fetch, Headers, Request, Response, console_log, web_sys,
-};
+use worker::js_sys::futures::JsFuture;
+use worker::js_sys::{Uint8Array, global};
+use worker::wasm_bindgen::JsCast;
+use worker::web_sys::{AbortController, RequestInit, RequestRedirect, Response, WorkerGlobalScope};
+use worker::{Delay, console_log};
 
-use crate::destinations::call::OutboundRequest;
+use crate::destinations::call::{OutboundHeader, OutboundRequest};
 use crate::domain::delivery::answers::network_failure;
 use crate::domain::delivery::attempt::{Answer, Failure};
-use crate::platform::is_short;
+use crate::platform::web;
 use crate::ports::Outbound;
 use serde_json::json;
 
@@ -26,12 +27,12 @@ impl Outbound for FetchOutbound {
         let timeout_ms = request.timeout_ms;
         let wait = Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0));
         let deadline = pin!(Delay::from(wait));
-        let controller = AbortController::default();
-        let answer = match prepare(&request) {
-            Ok(prepared) => {
-                let limits = (timeout_ms, request.answer_bytes_max);
-                exchange(prepared, &controller, deadline, limits).await
-            }
+        let controller = match AbortController::new() {
+            Ok(controller) => controller,
+            Err(e) => return Answer::failed(unreached(&e.into())),
+        };
+        let answer = match send(&request, &controller) {
+            Ok(sent) => exchange(sent, deadline, (timeout_ms, request.answer_bytes_max)).await,
             Err(e) => Answer::failed(unreached(&e)),
         };
         // Ends what is still under way: the rest of a long body, or a receiver that hangs.
@@ -42,51 +43,51 @@ impl Outbound for FetchOutbound {
     }
 }
 
-fn prepare(request: &OutboundRequest) -> worker::Result<Request> {
-    let headers = Headers::new();
-    for header in &request.headers {
-        headers.set(&header.name, &header.value)?;
+/// Sends a request.
+fn send(request: &OutboundRequest, controller: &AbortController) -> worker::Result<JsFuture> {
+    let mut headers: Vec<(&str, &str)> = Vec::with_capacity(request.headers.len());
+    for OutboundHeader { name, value, .. } in &request.headers {
+        headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        headers.push((name, value));
     }
-    // Not worker's own `RequestInit`: with it comes the code for Cloudflare's image options.
-    let init = web_sys::RequestInit::new();
+    let init = RequestInit::new();
     init.set_method(&request.method);
-    init.set_headers(&headers.0);
-    init.set_redirect(web_sys::RequestRedirect::Manual);
+    init.set_headers(&web::headers_init(headers.into_iter())?);
+    init.set_redirect(RequestRedirect::Manual);
+    init.set_signal(Some(&controller.signal()));
     if !request.body.is_empty() {
         init.set_body(&Uint8Array::from(request.body.as_slice()));
     }
-    Ok(web_sys::Request::new_with_str_and_init(&request.url, &init)?.into())
+    let global: WorkerGlobalScope = global().unchecked_into();
+    Ok(JsFuture::from(global.fetch_with_str_and_init(&request.url, &init)))
 }
 
 async fn exchange(
-    request: Request,
-    controller: &AbortController,
+    mut sent: JsFuture,
     mut deadline: Pin<&mut Delay>,
     (timeout_ms, bytes_max): (i64, usize),
 ) -> Answer {
-    let (fetch, signal) = (Fetch::Request(request), controller.signal());
-    let sent = pin!(fetch.send_with_signal(&signal));
-    let mut response = match select(sent, deadline.as_mut()).await {
-        Either::Left((Ok(response), _)) => response,
-        Either::Left((Err(e), _)) => return Answer::failed(unreached(&e)),
+    let response: Response = match select(pin!(&mut sent), deadline.as_mut()).await {
+        Either::Left((Ok(response), _)) => response.unchecked_into(),
+        Either::Left((Err(e), _)) => return Answer::failed(unreached(&e.into())),
         Either::Right(_) => {
             let why = format!("Timed out before the answer: nothing came within {timeout_ms} ms");
             return Answer::failed(Failure::Timeout(why));
         }
     };
-    let mut answer = Answer {
-        status: Some(response.status_code()),
-        headers: response.headers().entries().collect(),
-        ..Answer::default()
+    let headers = match web::header_pairs(&response.headers()) {
+        Ok(headers) => headers,
+        Err(e) => return Answer::failed(unreached(&e)),
     };
+    let mut answer = Answer { status: Some(response.status()), headers, ..Answer::default() };
     let limits = (timeout_ms, bytes_max);
-    answer.failure = read_body(&mut response, &mut answer, deadline, limits).await;
+    answer.failure = read_body(&response, &mut answer, deadline, limits).await;
     answer
 }
 
 /// Reads the body up to what is kept; returns why it is not complete, if it is not.
 async fn read_body(
-    response: &mut Response,
+    response: &Response,
     answer: &mut Answer,
     mut deadline: Pin<&mut Delay>,
     (timeout_ms, bytes_max): (i64, usize),
@@ -97,8 +98,8 @@ async fn read_body(
     };
     // Taken at once it costs half of what it costs chunk by chunk; what came of one that then is
     // late is not kept.
-    if is_short(response.headers(), bytes_max) {
-        return match select(pin!(response.bytes()), deadline).await {
+    if is_short(&answer.headers, bytes_max) {
+        return match select(pin!(web::bytes(response.array_buffer())), deadline).await {
             Either::Left((Ok(body), _)) => {
                 answer.excerpt = body;
                 None
@@ -108,7 +109,7 @@ async fn read_body(
         };
     }
     // A response without a body (204, say) has no stream.
-    let mut stream: ByteStream = response.stream().ok()?;
+    let mut stream = web::chunks(response.body()?);
     loop {
         match select(stream.next(), deadline.as_mut()).await {
             Either::Left((None, _)) => return None,
@@ -124,6 +125,14 @@ async fn read_body(
             Either::Right(_) => return late(),
         }
     }
+}
+
+/// Whether a body is told to have at most `bytes_max`. A compressed one may grow beyond what it is
+/// told to have.
+fn is_short(headers: &[(String, String)], bytes_max: usize) -> bool {
+    let header = |wanted| headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
+    let told = header("content-length").and_then(|bytes| bytes.parse().ok());
+    told.is_some_and(|bytes: usize| bytes <= bytes_max) && header("content-encoding").is_none()
 }
 
 /// Why no status came, in words for the customer.

@@ -1,6 +1,8 @@
 //! The job queue as the [`Jobs`] port. Messages are strings: an object would lose what it holds on
 //! the way.
 
+use std::rc::Rc;
+
 use worker::{BatchMessageBuilder, MessageBuilder, Queue};
 
 use crate::platform::meter::Meter;
@@ -8,13 +10,13 @@ use crate::ports::{Jobs, PortError};
 
 /// The bound queue.
 pub struct JobQueue {
-    queue: Queue,
+    queue: Rc<Queue>,
     meter: Meter,
 }
 
 impl JobQueue {
     /// Wraps a binding.
-    pub fn new(queue: Queue, meter: Meter) -> Self {
+    pub fn new(queue: Rc<Queue>, meter: Meter) -> Self {
         Self { queue, meter }
     }
 }

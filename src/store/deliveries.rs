@@ -14,6 +14,7 @@ use crate::domain::lane::queue::Mode;
 use crate::domain::routing::trace::Trace;
 use crate::ports::{Database, Param, Statement};
 use crate::store::row::{self, FromRow, Readable, Row};
+use crate::store::sweeps::Claim;
 use crate::store::{run, select, set, statement};
 
 /// A delivery that still owes an attempt, with its event.
@@ -80,6 +81,11 @@ impl Owed {
             event: self.event.clone(),
             rule: self.rule,
         }
+    }
+
+    /// Takes it at this time.
+    pub fn claim(&self, now_ms: i64) -> Claim {
+        Claim::new(self.key(), self.attempts, self.sweeps, now_ms)
     }
 
     /// Whether it is of a test event.

@@ -25,6 +25,13 @@ pub struct Overdue {
     pub payload_bytes: i64,
 }
 
+impl Overdue {
+    /// Takes it at this time.
+    pub fn claim(&self, now_ms: i64) -> Claim {
+        Claim::new(self.key.clone(), self.attempts, self.sweeps, now_ms)
+    }
+}
+
 /// A connection with open deliveries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OverdueConnection {

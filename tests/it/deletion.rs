@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use posthorn::app::delivery::deliver::{Verdict, deliver};
 use posthorn::domain::base::limits::CANCEL_STEP;
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
@@ -75,19 +74,9 @@ impl Load {
     }
 
     /// Consumers that go on while something else is called next.
-    fn serve_beside(&self) {
+    fn consume_beside(&self) {
         for _ in 0..CONSUMERS {
-            let edge = self.edge.clone();
-            self.edge.spawn(async move {
-                let due = edge.queue.take_batch(edge.now_ms());
-                let served = deliver(&edge, &due).await;
-                for (message, verdict) in due.into_iter().zip(served.verdicts) {
-                    if let Verdict::Retry(delay_s) = verdict {
-                        edge.queue.put_back(message, delay_s);
-                    }
-                }
-                served.rest.await;
-            });
+            self.edge.serve_beside(self.edge.queue.take_batch(self.edge.now_ms()));
         }
         self.edge.block_on(self.edge.sleep_ms(HEAD_START_MS));
     }
@@ -107,7 +96,7 @@ impl Load {
     fn check(&self, what: &str) {
         let edge = &self.edge;
         edge.chaos.rates.set(Rates { latency_ms: 30, ..Rates::default() });
-        self.serve_beside();
+        self.consume_beside();
         self.emit_beside();
         self.delete();
         edge.run_for(MINUTE_MS);

@@ -1,6 +1,6 @@
 //! Messages that ask for several deliveries, and what a consumer remembers of connections.
 
-use posthorn::app::delivery::deliver::{Verdict, deliver};
+use posthorn::app::delivery::deliver::Verdict;
 use posthorn::app::delivery::work::QueueMessage;
 use posthorn::domain::base::limits::{MESSAGE_JOBS_MAX, TARGET_CACHED_MS};
 use posthorn::domain::delivery::job::{Job, Message};
@@ -101,8 +101,7 @@ fn serve(edge: &Edge, isolate: &Edge) {
     let texts = edge.queue.take_due(now_ms).into_iter();
     let due: Vec<QueueMessage> =
         texts.map(|text| QueueMessage { text, sent_at_ms: now_ms }).collect();
-    let isolate = isolate.clone();
-    edge.spawn(async move { deliver(&isolate, &due).await.rest.await });
+    isolate.serve_beside(due);
     edge.block_on(edge.sleep_ms(10));
 }
 

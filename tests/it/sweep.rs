@@ -146,7 +146,7 @@ fn a_sweep_that_runs_twice_at_once_wakes_each_delivery_once() {
     let found = found.expect("LOG answers").remove(0).overdue.rows;
     // Both have read before either takes what it found.
     let take = |found: &[Overdue]| {
-        let claim = |one: &Overdue| Claim::new(one.key.clone(), one.attempts, one.sweeps, now_ms);
+        let claim = |one: &Overdue| one.claim(now_ms);
         let claims: Vec<Claim> = found.iter().map(claim).collect();
         edge.block_on(sweeps::claim(log, &claims)).expect("LOG answers").len()
     };

@@ -40,9 +40,10 @@ use crate::app::delivery::slice::{self, FreshTarget, Slice};
 use crate::app::delivery::work::{QueueMessage, Work};
 use crate::app::delivery::write_gate;
 use crate::app::reseal;
-use crate::domain::base::limits::{FLUSH_AFTER_MS, FLUSH_OUTCOMES, LEASE_LEFT_MS, SLOW_AFTER_MS};
+use crate::domain::base::limits::{FLUSH_AFTER_MS, FLUSH_OUTCOMES, SLOW_AFTER_MS};
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::{Job, Step};
+use crate::domain::delivery::lateness::ends_in_time;
 use crate::domain::delivery::overlap::JAM_MS;
 use crate::domain::delivery::retry::hand_back_s;
 use crate::domain::delivery::slots::Slots;
@@ -283,8 +284,8 @@ impl<P: Platform> Run<P> {
             };
             // One that waited long for its turn could be taken for lost while it is attempted.
             let is_in_time = |fresh: &Rc<FreshTarget>| {
-                let ends_at_ms = platform.now_ms() + fresh.target.options.timeout_ms();
-                ends_at_ms + LEASE_LEFT_MS <= owed.sweep_at_ms
+                let timeout_ms = fresh.target.options.timeout_ms();
+                ends_in_time(platform.now_ms(), timeout_ms, owed.sweep_at_ms)
             };
             match fresh.filter(is_in_time) {
                 Some(fresh) => {

@@ -73,9 +73,8 @@ pub async fn take_lost<P: Platform>(
     };
     let now_ms = platform.now_ms();
     let lost = owed.iter().filter(|owed| lost_at_ms(owed) > 0);
-    let claim = |owed: &Owed| Claim::new(owed.key(), owed.attempts, owed.sweeps, now_ms);
-    let claims: Vec<Claim> =
-        lost.filter(|owed| owed.sweep_at_ms <= lost_at_ms(owed)).map(claim).collect();
+    let lost = lost.filter(|owed| owed.sweep_at_ms <= lost_at_ms(owed));
+    let claims: Vec<Claim> = lost.map(|owed| owed.claim(now_ms)).collect();
     let taken = match claims.is_empty() {
         true => HashSet::new(),
         false => sweeps::claim(history_db(platform, line.shard)?, &claims).await?,

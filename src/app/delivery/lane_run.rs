@@ -26,11 +26,12 @@ use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::slice::{self, FreshTarget};
 use crate::app::delivery::write_gate;
 use crate::domain::base::limits::{
-    HAND_BACK_S, LANE_RUN_DELIVERIES, LANE_RUN_END_MS, LANE_RUN_MS, LANE_RUN_PAGES, LEASE_LEFT_MS,
-    SLOTS, STRAGGLERS_MS,
+    HAND_BACK_S, LANE_RUN_DELIVERIES, LANE_RUN_END_MS, LANE_RUN_MS, LANE_RUN_PAGES, SLOTS,
+    STRAGGLERS_MS,
 };
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::Job;
+use crate::domain::delivery::lateness::ends_in_time;
 use crate::domain::lane::messages::{Command, ConsumerReport, Given, How, Pull, Settled};
 use crate::domain::lane::queue::{
     ConnectionQueue, DeliveryKey, LanePolicy, Page, PageStart, QueuePosition,
@@ -331,9 +332,9 @@ impl<P: Platform> Run<P> {
     /// Whether an attempt that begins now could outlast its lease: it would overlap with that of
     /// whoever gets the delivery then. Asked right before the request is sent.
     fn is_too_late(&self, given: &Given) -> bool {
-        let ends_at_ms = self.platform.now_ms() + self.traits.timeout_ms;
+        let now_ms = self.platform.now_ms();
         // A lane of an older release does not say until when.
-        given.until_ms > 0 && ends_at_ms + LEASE_LEFT_MS > given.until_ms
+        given.until_ms > 0 && !ends_in_time(now_ms, self.traits.timeout_ms, given.until_ms)
     }
 
     fn claim(&self, job: &Job) -> bool {

@@ -19,8 +19,8 @@ use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::TARGET_AGE_MS_MAX;
 use crate::domain::connection::model::Target;
 use crate::domain::connection::target_cache::Kept;
-use crate::domain::delivery::overlap::BELIEVED_MS;
-use crate::domain::lane::queue::{DeliveryKey, LanePolicy, Mode};
+use crate::domain::delivery::lateness::{self, Timing, timing};
+use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Platform;
 use crate::store::deliveries::{self, Owed};
 use crate::store::sweeps::{self, Claim};
@@ -80,36 +80,34 @@ pub async fn read<P: Platform>(platform: &P, shard: u16, keys: &[DeliveryKey]) -
     slice.ok().filter(|_| open.is_ok())
 }
 
-/// Whether a delivery is its lane's to start, whenever its job comes.
-pub fn is_for_lane(owed: &Owed, policy: &LanePolicy) -> bool {
-    let is_engaged = policy.is_pull_only() || owed.mode == Mode::Engaged;
-    // A test event waits for nothing but the pace, which its lane keeps.
-    let is_free = owed.is_test() && policy.per_second.is_none();
-    is_engaged && !is_free
-}
-
 impl Slice {
     /// Whether the consumer itself is to send it.
     fn is_sent(&self, owed: &Owed) -> bool {
         let of = |fresh: &&Rc<FreshTarget>| fresh.target.connection == owed.connection;
         let target = self.targets.iter().find(of).map(|fresh| &fresh.target);
-        target.is_some_and(|it| it.active && !is_for_lane(owed, &it.options.lane_policy()))
+        target.is_some_and(|it| {
+            let policy = it.options.lane_policy();
+            it.active && !lateness::is_for_lane(owed.mode, &policy, owed.is_test())
+        })
     }
 
     /// Leaves what comes late to lanes, or puts off the time at which it is taken for lost. What
     /// somebody else has taken meanwhile is not in the slice any more: another job comes for it.
     async fn see_to_late_ones<P: Platform>(&mut self, platform: &P, shard: u16) -> Result<()> {
         let now_ms = platform.now_ms();
-        let is_late = |owed: &&Owed| owed.sweep_at_ms < now_ms + BELIEVED_MS && self.is_sent(owed);
-        let late = self.owed.iter().filter(is_late);
-        let (for_lanes, own): (Vec<&Owed>, Vec<&Owed>) =
-            late.partition(|owed| owed.has_lane && !owed.is_test());
-        self.for_lanes = for_lanes.into_iter().map(Owed::key).collect();
-        if own.is_empty() {
+        let mut claims = Vec::new();
+        let mut for_lanes = HashSet::new();
+        for owed in &self.owed {
+            match timing(owed.sweep_at_ms, now_ms, owed.has_lane, owed.is_test()) {
+                Timing::LeaveToLane if self.is_sent(owed) => drop(for_lanes.insert(owed.key())),
+                Timing::PutOffFirst if self.is_sent(owed) => claims.push(owed.claim(now_ms)),
+                _ => {}
+            }
+        }
+        self.for_lanes = for_lanes;
+        if claims.is_empty() {
             return Ok(());
         }
-        let claim = |owed: &&Owed| Claim::new(owed.key(), owed.attempts, owed.sweeps, now_ms);
-        let claims: Vec<Claim> = own.iter().map(claim).collect();
         let taken = sweeps::claim(history_db(platform, shard)?, &claims).await?;
         for Claim { key, sweep_at_ms, .. } in claims {
             let is_it = |owed: &Owed| owed.key() == key;

@@ -52,6 +52,11 @@ pub fn not_before_ms<P: Platform>(platform: &P, shard: u16) -> Option<i64> {
     }
 }
 
+/// The shards on which nothing may start now.
+pub fn closed<P: Platform>(platform: &P) -> Vec<u16> {
+    platform.write_gate().borrow().closed(platform.now_ms())
+}
+
 /// Whole seconds until a time, at least 1.
 pub fn seconds_until<P: Platform>(platform: &P, at_ms: i64) -> u32 {
     let ms = (at_ms - platform.now_ms()).max(1);

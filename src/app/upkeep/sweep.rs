@@ -176,8 +176,7 @@ impl<P: Platform> Run<'_, P> {
                 return Ok(false);
             }
             let now_ms = self.platform.now_ms();
-            let claim = |o: &Overdue| Claim::new(o.key.clone(), o.attempts, o.sweeps, now_ms);
-            let claims: Vec<Claim> = chunk.iter().map(claim).collect();
+            let claims: Vec<Claim> = chunk.iter().map(|overdue| overdue.claim(now_ms)).collect();
             let taken = sweeps::claim(self.log, &claims).await?;
             let own = chunk.iter().filter(|overdue| taken.contains(&overdue.key));
             let jobs: Vec<Job> = own.map(|overdue| job(self.shard, overdue)).collect();

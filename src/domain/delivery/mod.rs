@@ -6,6 +6,7 @@ pub mod cause;
 pub mod headers;
 pub mod in_flight;
 pub mod job;
+pub mod lateness;
 pub mod mask;
 pub mod overlap;
 pub mod replay;

@@ -48,6 +48,14 @@ impl WriteGate {
         }
     }
 
+    /// The shards on which no attempt may start.
+    pub fn closed(&self, now_ms: i64) -> Vec<u16> {
+        let numbers = self.0.iter().map(|shard| shard.number);
+        numbers
+            .filter(|shard| matches!(self.check(*shard, now_ms), Writable::NotBefore(_)))
+            .collect()
+    }
+
     /// A write succeeded.
     pub fn succeeded(&mut self, shard: u16, now_ms: i64) {
         let known = self.shard(shard);
@@ -102,5 +110,14 @@ mod tests {
         assert_eq!(gate.check(0, now_ms), Writable::Yes);
         gate.failed(0, now_ms);
         assert_eq!(gate.check(0, now_ms), Writable::NotBefore(now_ms + SECOND_MS));
+    }
+
+    #[test]
+    fn shards_that_take_nothing_are_closed_until_they_may_be_tried() {
+        let mut gate = WriteGate::default();
+        gate.succeeded(0, 0);
+        gate.failed(1, 0);
+        assert_eq!(gate.closed(SECOND_MS - 1), [1]);
+        assert!(gate.closed(SECOND_MS).is_empty());
     }
 }

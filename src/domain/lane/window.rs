@@ -116,7 +116,7 @@ impl Window {
         at_ms.max(until_ms)
     }
 
-    /// When the job that was sent for it was given up, if it may start for that reason; or 0.
+    /// When it was taken for lost, if it may start for that reason; or 0.
     pub fn lost_at_ms(&self, row: &WaitingDelivery) -> i64 {
         let is_lost = row.start_at_ms > row.due_at_ms && !self.forwarded.contains(&row.place);
         if is_lost { row.start_at_ms } else { 0 }
@@ -240,6 +240,16 @@ mod tests {
         assert_eq!(window.wanted(false, 0), None, "there is no more");
         window.forward(vec![place("b")]);
         assert_eq!(first(&window, false, 10), Some("b"), "its job was given up");
+    }
+
+    #[test]
+    fn what_starts_later_than_it_was_due_had_a_job_that_was_lost() {
+        let mut window = Window::default();
+        assert_eq!(window.lost_at_ms(&row("a", 50)), 50);
+        let never_sent = WaitingDelivery { due_at_ms: 50, ..row("a", 50) };
+        assert_eq!(window.lost_at_ms(&never_sent), 0);
+        window.forward(vec![place("a")]);
+        assert_eq!(window.lost_at_ms(&row("a", 50)), 0, "a consumer left it to the lane");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::app::delivery::slice::{self, Slice};
 use crate::app::delivery::work::Work;
 use crate::app::delivery::write_gate;
 use crate::domain::base::limits::{SLICE_BYTES_MAX, SLOTS};
+use crate::domain::delivery::lateness;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Platform;
 
@@ -80,7 +81,7 @@ impl<P: Platform> Run<P> {
                     let traits = fresh.target.options.lane_policy();
                     let is_late = !for_lanes.is_empty() && for_lanes.contains(&row.key());
                     (work.mode, work.traits) = (row.mode, traits);
-                    if is_late || slice::is_for_lane(&row, &traits) {
+                    if is_late || lateness::is_for_lane(row.mode, &traits, row.is_test()) {
                         self.leave_to_lane(index);
                     } else {
                         self.slots.add(index, &work.job.connection);
@@ -95,10 +96,12 @@ impl<P: Platform> Run<P> {
 
     /// Hands back what was not started on shards that turned out not to be writable.
     pub(super) fn leave_unwritable(&mut self) {
-        let (platform, jobs) = (&self.platform, &self.jobs);
-        let is_closed =
-            |index: usize| write_gate::not_before_ms(platform, jobs[index].job.shard).is_some();
-        let closed = self.slots.take_waiting(is_closed);
+        let shards = write_gate::closed(&self.platform);
+        if shards.is_empty() {
+            return;
+        }
+        let jobs = &self.jobs;
+        let closed = self.slots.take_waiting(|index| shards.contains(&jobs[index].job.shard));
         closed.into_iter().for_each(|index| self.retry(index));
     }
 
