@@ -44,6 +44,7 @@ try {
     JOBS: new WorkerQueue(),
     UPKEEP: new WorkerQueue(),
     LANES: new DurableObjectNamespace(),
+    INTAKE: new DurableObjectNamespace(),
   };
   const ctx = { waitUntil() {}, passThroughOnException() {} };
   const request = new Request("https://posthorn.example.com/api/v1/workspaces");

@@ -16,7 +16,7 @@ export function startTimes() {
   const measured = Object.fromEntries(Object.keys(builds).map((name) => [name, []]));
   // Turn about, so that what else the machine does meets both.
   for (let n = 0; n < RUNS; n += 1) {
-    for (const [name, folder] of Object.entries(builds)) measured[name].push(inFreshProcess(folder));
+    for (const [name, folder] of Object.entries(builds)) measured[name].push(startOnce(folder));
   }
   const middle = (values) => Number(median(values).toFixed(2));
   const table = Object.fromEntries(Object.entries(measured).map(([name, runs]) => [name, {
@@ -31,8 +31,8 @@ export function startTimes() {
   console.table(table);
 }
 
-/** A process that has compiled a module once keeps its code, so that each measurement needs a new one. */
-function inFreshProcess(folder) {
+/** {compileMs, firstMs} of a build folder. A process that has compiled a module once keeps its code, so each needs a new one. */
+export function startOnce(folder) {
   const script = fileURLToPath(new URL("start-once.mjs", import.meta.url));
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, folder], { encoding: "utf8" });
   if (status !== 0) throw new Error(`${join(folder, "index_bg.wasm")} does not start: ${stderr}`);

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { WASM_GZIP_BYTES_MAX, wasmSize } from "../../tools/build.mjs";
+import { inRepo } from "../../tools/lib/paths.mjs";
+import { startOnce } from "../bench/start.mjs";
 import { sleep, until } from "./lib/until.mjs";
 import { connect, emit, emitMany, made, newTenant, ok, openWorld, settled } from "./lib/world.mjs";
 
@@ -127,6 +129,12 @@ test("the wasm is at most 1,200 KB gzipped", () => {
   const { gzip } = wasmSize();
   console.log(`wasm: ${gzip} bytes gzipped`);
   assert.ok(gzip <= WASM_GZIP_BYTES_MAX, `${gzip} bytes`);
+});
+
+// The bench fakes the bindings; one that it lacks would be found only by whoever measures next.
+test("the module starts with the bindings of the start bench", () => {
+  const { compileMs, firstMs } = startOnce(inRepo("build"));
+  assert.ok(compileMs > 0 && firstMs > 0, `${compileMs}, ${firstMs}`);
 });
 
 /** What everything cost from this emit until its deliveries at `path` were settled. */
