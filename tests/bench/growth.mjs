@@ -13,8 +13,6 @@ import { median } from "./statistics.mjs";
 
 const PASTS = [1_000, 100_000, 1_000_000];
 const ROUNDS = 5;
-/** How often a time above the bound is taken again: what grows is above it each time, what the machine does is not. */
-const AGAIN_MAX = 2;
 /** What a call may cost more: a fifth of the rows (and a few), half of the time (or a millisecond). */
 const ROWS_GROWTH = 1.2;
 const ROWS_SPARE = 5;
@@ -39,7 +37,7 @@ export async function growth() {
       had = count;
       await world.restart();
       await calm(world);
-      costs.push(await costsOf(world, present, costs[0]));
+      costs.push(await costsOf(world, present));
     }
     return shown(costs);
   } finally {
@@ -99,23 +97,15 @@ async function swept(world) {
   return { rows: await quiet(world, from), ms };
 }
 
-const isLonger = (ms, before) => ms > Math.max(before.ms * TIME_GROWTH, before.ms + TIME_SPARE_MS);
-
-/** Rows and milliseconds of everything, by name; `before` is the same with less history. */
-async function costsOf(world, present, before) {
+/** Rows and milliseconds of everything, by name. */
+async function costsOf(world, present) {
   const { tenant, healthy, strict } = present;
   const all = {};
   const measured = async (name, call) => {
-    const once = async () => {
-      await call();
-      const found = [];
-      for (let n = 0; n < ROUNDS; n += 1) found.push(await call());
-      return { rows: Math.min(...found.map(({ rows }) => rows)), ms: median(found.map(({ ms }) => ms)) };
-    };
-    all[name] = await once();
-    for (let n = 0; n < AGAIN_MAX && before && isLonger(all[name].ms, before[name]); n += 1) {
-      all[name].ms = Math.min(all[name].ms, (await once()).ms);
-    }
+    await call();
+    const found = [];
+    for (let n = 0; n < ROUNDS; n += 1) found.push(await call());
+    all[name] = { rows: Math.min(...found.map(({ rows }) => rows)), ms: median(found.map(({ ms }) => ms)) };
   };
   const read = async (url, headers) => {
     const from = world.worker.lines.length;
@@ -176,7 +166,7 @@ function shown(costs) {
     const [first] = each;
     const most = (key) => Math.max(...each.map((cost) => cost[key]));
     if (most("rows") > first.rows * ROWS_GROWTH + ROWS_SPARE) grown.push(`${name}: rows`);
-    if (isLonger(most("ms"), first)) grown.push(`${name}: time`);
+    if (most("ms") > Math.max(first.ms * TIME_GROWTH, first.ms + TIME_SPARE_MS)) grown.push(`${name}: time`);
     const row = Object.fromEntries(each.flatMap(({ rows, ms }, index) => [
       [`rows ${PASTS[index]}`, rows], [`ms ${PASTS[index]}`, Number(ms.toFixed(1))],
     ]));
