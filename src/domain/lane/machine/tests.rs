@@ -15,6 +15,8 @@ struct World {
     lane: Lane,
     /// Open deliveries: attempts made, and when they are due.
     line: BTreeMap<u32, (u32, i64)>,
+    /// The newest delivery there ever was: no two have the same place, also when one has ended.
+    newest: u32,
     /// Deliveries that were handed out and not settled, and until when they are leased.
     under_way: BTreeMap<u32, i64>,
     wanted: Option<PageStart>,
@@ -87,6 +89,7 @@ impl World {
             now_ms: 1_000_000,
             lane,
             line,
+            newest: 4,
             under_way,
             wanted: None,
             peeked: None,
@@ -200,9 +203,10 @@ impl World {
             Act::Fail => self.settle(true),
             Act::Vanish => self.wanted = None,
             Act::Forward => {
-                let rule = self.line.keys().max().map_or(1, |last| last + 1).max(5);
-                self.line.insert(rule, (0, self.now_ms));
-                let told = ConsumerReport { forwarded: vec![place(rule)], ..self.told() };
+                self.newest += 1;
+                self.line.insert(self.newest, (0, self.now_ms));
+                let forwarded = vec![place(self.newest)];
+                let told = ConsumerReport { forwarded, ..self.told() };
                 self.step(Command::Tell(told));
             }
             Act::Peek => {
