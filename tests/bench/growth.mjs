@@ -1,6 +1,7 @@
 // `npm run bench -- growth`: what everything costs with 1,000, 100,000 and 1,000,000 settled deliveries of one
 // connection in front. Rows are D1's own count (`meta.rows_read`), the least of five calls: what is due at that moment
-// (a retry of the connection that fails) is work, not history. Times are medians of the same five as the caller sees them.
+// (a retry of the connection that fails) is work, not history. Times are medians of the same five as the caller sees them,
+// through a socket of its own (direct.mjs).
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { asMachine } from "../../tools/lib/api.mjs";
@@ -8,7 +9,8 @@ import { inRepo } from "../../tools/lib/paths.mjs";
 import { newSession } from "../e2e/lib/embed.mjs";
 import { addPast } from "../e2e/lib/past.mjs";
 import { answer } from "../e2e/lib/receiver.mjs";
-import { connect, emit, newTenant, ok, openWorld, settled } from "../e2e/lib/world.mjs";
+import { connect, emit, newTenant, ok, settled } from "../e2e/lib/world.mjs";
+import { openDirect } from "./direct.mjs";
 import { median } from "./statistics.mjs";
 
 const PASTS = [1_000, 100_000, 1_000_000];
@@ -25,7 +27,7 @@ const STATES = ["pending", "completed", "failed", "retrying", "held", "canceled"
 
 /** Measures, prints a table, and answers whether nothing grew. */
 export async function growth() {
-  const world = await openWorld({ vars: { METER: "true" } });
+  const world = await openDirect({ METER: "true" });
   try {
     const present = await made(world);
     const costs = [];

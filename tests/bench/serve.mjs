@@ -1,13 +1,14 @@
 // A subject of the bench in a process of its own: a Worker on Miniflare's API with a socket of its own, without the
 // proxy of `wrangler dev`, which alone stops at some hundred requests a second. Gets what to run as JSON in its first
-// argument, tells its parent when it is ready, and ends with it.
+// argument, tells its parent when it is ready, and ends with it. With `isTold` the parent gets what the Worker logs, and
+// a message {cron} fires that cron.
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { HOST } from "../../tools/lib/ports.mjs";
 
-const { subject, state, port, innerPort, receiver } = JSON.parse(process.argv[2]);
+const { subject, state, port, innerPort, receiver, isTold } = JSON.parse(process.argv[2]);
 
 const options = subject.repo ? worker(subject) : floor();
 const miniflare = new Miniflare(convertV4MiniflareOptions({
@@ -18,14 +19,21 @@ const miniflare = new Miniflare(convertV4MiniflareOptions({
   // The Worker logs every attempt; a terminal would be the slowest part of the bench.
   handleStructuredLogs: ({ level, message }) => {
     if (level === "error") console.error(message);
+    if (isTold) process.send({ line: message });
   },
   resourcePersistencePath: state,
 }));
 await miniflare.ready;
 for (const [name, files] of Object.entries(options.migrations)) {
   const db = await miniflare.getD1Database(name);
+  if (await db.prepare("select 1 from sqlite_master where name not like '\\_%' escape '\\'").first()) continue;
   for (const file of files) await db.prepare(readFileSync(file, "utf8")).run();
 }
+process.on("message", async ({ cron }) => {
+  const worker = await miniflare.getWorker();
+  const { outcome } = await worker.scheduled({ cron });
+  process.send({ outcome });
+});
 process.on("disconnect", async () => {
   await miniflare.dispose();
   process.exit(0);

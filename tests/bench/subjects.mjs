@@ -11,11 +11,12 @@ import { ADMIN_TOKEN, connect, made, MASTER_KEYS, newTenant } from "../e2e/lib/w
 
 export const ENDPOINTS = ["fast", "slow", "hang"];
 const VARS = { ADMIN_TOKEN, MASTER_KEYS, ALLOW_PRIVATE_DESTINATIONS: "true" };
+/** This build. */
+export const POSTHORN = { name: "Posthorn", repo: root, build: inRepo("build"), vars: VARS };
 
 /** What a run measures, in the order of the page. `BASELINE` is a build folder inside its repository. */
 export function subjects() {
-  const all = [{ name: "naive floor", path: "/naive" }, { name: "intake floor", path: "/intake" }];
-  all.push({ name: "Posthorn", repo: root, build: inRepo("build"), vars: VARS });
+  const all = [{ name: "naive floor", path: "/naive" }, { name: "intake floor", path: "/intake" }, POSTHORN];
   const { BASELINE } = process.env;
   if (BASELINE) all.push({ name: "baseline", repo: dirname(resolve(BASELINE)), build: resolve(BASELINE), vars: VARS });
   return all;
