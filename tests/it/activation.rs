@@ -122,6 +122,24 @@ fn a_pause_that_only_control_knows_holds_as_well() {
 }
 
 #[test]
+fn an_attempt_that_ends_after_its_connection_was_paused_counts() {
+    let edge = Edge::new();
+    let (tenant, connection) = tenant(&edge);
+    edge.receivers.script(URL, |n| Reply::status(if n == 0 { 500 } else { 200 }).after(5_000));
+    let event = tenant.emit(&edge, "x");
+    edge.run_for(1_000);
+    act(&edge, &tenant, &connection, "deactivate", json!({}));
+    edge.run_for(10_000);
+    let delivery = tenant.delivery(&edge, &event);
+    assert_eq!((&delivery["attempt_count"], &delivery["held"]), (&json!(1), &json!(true)));
+    act(&edge, &tenant, &connection, "activate", json!({}));
+    edge.run_for(MINUTE_MS);
+    let delivery = tenant.delivery(&edge, &event);
+    assert_eq!((&delivery["attempt_count"], &delivery["status"]), (&json!(2), &json!("completed")));
+    assert_eq!(edge.receivers.seen(URL).len(), 2);
+}
+
+#[test]
 fn deleting_an_inactive_connection_cancels_what_it_held() {
     let edge = Edge::new();
     let (tenant, connection) = tenant(&edge);
