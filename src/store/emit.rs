@@ -1,22 +1,26 @@
 //! What an emit writes to a LOG shard: events, the deliveries they owe, and the claim of its
 //! idempotency key, all in one batch.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
 use crate::domain::base::limits::{
     EVENT_ROW_BYTES, ROW_INLINE_BYTES, STATEMENT_BYTES_MAX, SWEEP_GRACE_MS,
 };
+use crate::domain::base::time::DAY_MS;
 use crate::domain::delivery::state::{EndReason, State};
+use crate::domain::delivery::stats::is_over;
 use crate::domain::lane::queue::QueuePosition;
 use crate::domain::routing::event::{Event, FanOut, Service};
 use crate::domain::routing::idempotency::{Claims, StoredClaim};
 use crate::domain::routing::known_names::NewName;
 use crate::domain::routing::trace::Trace;
 use crate::ports::{Database, Param, Statement};
-use crate::store::idempotency;
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{all_rows, run, select, set, statement};
+use crate::store::{idempotency, rollups};
 
 /// With a key nothing is stored unless the request has it: see [`idempotency`].
 const INSERT_PAYLOAD: &str = "\
@@ -125,6 +129,7 @@ pub async fn insert(
     if !names.is_empty() {
         statements.push(statement(INSERT_NAMES, [set(&names), is_guarded.into()]));
     }
+    statements.extend(reopened(events.iter().map(|(event, _)| event), due_at_ms));
     statements.extend(claims.map(idempotency::kept));
     let results = run(log, statements).await?;
     let owed = place.and_then(|place| results.get(place)).map_or(Ok(Vec::new()), all_rows)?;
@@ -133,6 +138,18 @@ pub async fn insert(
         _ => Vec::new(),
     };
     Ok(Stored { kept, owed })
+}
+
+/// Has the days counted again that are over and get deliveries all the same, of events that waited
+/// long at an intake.
+fn reopened<'a>(events: impl Iterator<Item = &'a Event>, now_ms: i64) -> Option<Statement> {
+    let day_ms = |event: &Event| event.created_at_ms - event.created_at_ms % DAY_MS;
+    let days = events.filter(|event| is_over(day_ms(event), now_ms)).flat_map(|event| {
+        let connections = event.fan_out.iter().map(|owed| owed.connection.as_str());
+        connections.map(move |connection| (event.workspace.as_str(), day_ms(event), connection))
+    });
+    let days: BTreeSet<(&str, i64, &str)> = days.collect();
+    (!days.is_empty()).then(|| rollups::reopen(&days))
 }
 
 const STORED_SINCE: &str = "\
@@ -205,7 +222,9 @@ pub async fn set_aside(
     let (state, reason) = (State::Failed.into(), EndReason::Internal.as_str());
     let state: &str = state;
     let failed = [rows.to_string().into(), state.into(), bytes, reason.into(), at, now_ms.into()];
-    run(log, vec![statement(SET_ASIDE, kept), statement(FAIL_SET_ASIDE, failed)]).await.map(drop)
+    let mut statements = vec![statement(SET_ASIDE, kept), statement(FAIL_SET_ASIDE, failed)];
+    statements.extend(reopened(std::iter::once(event), now_ms));
+    run(log, statements).await.map(drop)
 }
 
 /// The numbers that a batch takes from the counters of strict lines, by connection: workspace,

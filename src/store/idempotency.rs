@@ -6,8 +6,10 @@
 use serde_json::{Value, json};
 
 use crate::domain::base::error::Result;
-use crate::domain::base::limits::IDEMPOTENCY_KEPT_MS;
-use crate::domain::routing::idempotency::{Claim, Claims, Placed, StoredClaim};
+use crate::domain::base::limits::{
+    IDEMPOTENCY_KEPT_MS, KEYS_FORGOTTEN_AT_ONCE, KEYS_FORGOTTEN_STEPS,
+};
+use crate::domain::routing::idempotency::{Claim, Claims, Placed, StoredClaim, swept_ids};
 use crate::ports::{Database, Statement};
 use crate::store::row::{FromRow, Row};
 use crate::store::{all_rows, run, set, statement};
@@ -106,18 +108,21 @@ const FORGET: &str = "\
     delete from idempotency_keys where id in (select id from idempotency_keys \
       where id >= ?1 and id < ?2 and created_at_ms <= ?3 limit ?4) returning id";
 
-/// Deletes keys of a range of ids that were claimed at `claimed_until_ms` or before, at most
-/// `limit`; how many.
+/// Deletes the old keys whose turn it is in the minute of `now_ms`, in steps: all keys have their
+/// turn once a day.
 ///
 /// # Errors
-/// When the shard does not answer.
-pub async fn forget(
-    log: &impl Database,
-    (from, until): (&str, &str),
-    claimed_until_ms: i64,
-    limit: usize,
-) -> Result<usize> {
-    let params = [from.into(), until.into(), claimed_until_ms.into(), limit.into()];
-    let results = run(log, vec![statement(FORGET, params)]).await?;
-    super::row::rows(&results[0]).map(|rows| rows.len())
+/// When the database does not answer.
+pub async fn forget_old(db: &impl Database, now_ms: i64) -> Result<()> {
+    let (from, until) = swept_ids(now_ms);
+    let claimed_until_ms = now_ms - IDEMPOTENCY_KEPT_MS;
+    for _ in 0..KEYS_FORGOTTEN_STEPS {
+        let limit = KEYS_FORGOTTEN_AT_ONCE.into();
+        let params = [(&from).into(), (&until).into(), claimed_until_ms.into(), limit];
+        let results = run(db, vec![statement(FORGET, params)]).await?;
+        if super::row::rows(&results[0])?.len() < KEYS_FORGOTTEN_AT_ONCE {
+            break;
+        }
+    }
+    Ok(())
 }

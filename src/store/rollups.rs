@@ -1,5 +1,7 @@
 //! The counts of deliveries by connection and day in a LOG shard, and how far the counting is.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use crate::domain::base::error::Result;
@@ -8,9 +10,9 @@ use crate::domain::base::limits::{ROLLUP_LINES, ROLLUP_STEP, STATS_ROWS_MAX};
 use crate::domain::base::time::DAY_MS;
 use crate::domain::delivery::state::State;
 use crate::domain::delivery::stats::{Histogram, Tally};
-use crate::ports::Database;
+use crate::ports::{Database, Statement};
 use crate::store::row::{self, FromRow, Row};
-use crate::store::{Query, all_rows, run, select, statement};
+use crate::store::{Query, all_rows, run, select, set, statement};
 
 /// How far the counting of a shard is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -175,6 +177,22 @@ pub async fn close(
 ) -> Result<()> {
     let params = [workspace.into(), day_ms.into(), connection.into()];
     run(log, vec![statement(CLOSE, params)]).await.map(drop)
+}
+
+/// A day on which the connection had nothing was not counted, and one that was counted for the last
+/// time is counted again.
+const REOPEN: &str = "\
+    insert into rollups (workspace, day_ms, connection, pending, completed, failed, canceled, \
+      latency, delivery_time) \
+    select value ->> 0, value ->> 1, value ->> 2, 0, 0, 0, 0, '[]', '[]' from json_each(?1) \
+    where value ->> 1 <= (select max(r.day_ms) from rollups r \
+      where r.workspace = value ->> 0 and r.connection = value ->> 2) \
+    on conflict (workspace, day_ms, connection) do update set phase = 0 where phase in (1, 2)";
+
+/// Has days counted again that are over: workspace, day, connection. It stands in the batch that
+/// adds deliveries to them.
+pub fn reopen(days: &BTreeSet<(&str, i64, &str)>) -> Statement {
+    statement(REOPEN, [set(days)])
 }
 
 /// A delivery as it is counted.

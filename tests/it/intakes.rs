@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use posthorn::domain::routing::idempotency::swept_ids;
 use posthorn::ports::Clock;
 use serde_json::{Value, json};
 
@@ -133,6 +134,44 @@ fn a_key_is_answered_as_the_first_time() {
     let later = emit(&edge, &tenant, &[("idempotency-key", "k")]);
     assert_ne!(later.json(), first.json());
     assert_eq!(count(&edge, "events"), 2);
+}
+
+/// As many as 300 emits a second leave for the minute that has its turn, and a few more.
+#[test]
+fn all_old_keys_of_a_minute_are_deleted_in_it() {
+    let (edge, tenant) = world();
+    emit(&edge, &tenant, &[("idempotency-key", "k")]);
+    let (from, _) = swept_ids(edge.now_ms() + MINUTE_MS);
+    let many = format!(
+        "with recursive n (n) as (select 1 union all select n + 1 from n where n < 20000) \
+         insert into idempotency_keys select '{from}' || n, 'o', 'b', '[]', 'key', 0 from n"
+    );
+    edge.intakes.execute(&many);
+    edge.run_for(2 * MINUTE_MS);
+    let left = "delete from idempotency_keys where created_at_ms = 0";
+    assert_eq!(edge.intakes.execute(left), 0);
+    let again = emit(&edge, &tenant, &[("idempotency-key", "k")]);
+    assert_eq!(again.headers["idempotent-replayed"], "true", "what is not old stays");
+}
+
+#[test]
+fn an_intake_full_of_keys_takes_no_new_ones_and_everything_else() {
+    let (edge, tenant) = world();
+    let first = emit(&edge, &tenant, &[("idempotency-key", "k")]);
+    edge.intakes.pretend_bytes(4 * 1024 * 1024 * 1024 - 1);
+    assert_eq!(emit(&edge, &tenant, &[("idempotency-key", "last")]).status, 201);
+    edge.intakes.pretend_bytes(4 * 1024 * 1024 * 1024);
+    let refused = emit(&edge, &tenant, &[("idempotency-key", "new")]);
+    assert_eq!(refused.status, 503, "{}", refused.text);
+    assert_eq!(refused.headers["retry-after"], "60");
+    assert!(refused.text.contains("no new one is taken. Nothing was stored"), "{}", refused.text);
+    let again = emit(&edge, &tenant, &[("idempotency-key", "k")]);
+    assert_eq!((again.status, again.json()), (201, first.json()), "a repetition takes no room");
+    assert_eq!(emit(&edge, &tenant, &[]).status, 201);
+    edge.run_for(1_000);
+    assert_eq!(count(&edge, "events"), 3, "what was refused is nowhere");
+    edge.intakes.pretend_bytes(0);
+    assert_eq!(emit(&edge, &tenant, &[("idempotency-key", "new")]).status, 201);
 }
 
 #[test]

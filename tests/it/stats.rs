@@ -3,7 +3,7 @@
 use posthorn::domain::base::ids::first_event_id;
 use serde_json::{Value, json};
 
-use crate::edge::{Edge, Reply, START_MS};
+use crate::edge::{Edge, Reply, START_MS, Weather};
 use crate::tenant::{Tenant, call, text};
 
 const URL: &str = "https://hooks.example.com/a";
@@ -104,6 +104,37 @@ fn a_day_is_counted_until_nothing_of_it_can_change() {
     assert_eq!(counts(&found["days"][0]), [0, 0, 1, 0]);
     assert_eq!(found["total"]["success_rate"], 0.5);
     assert_eq!(phases(&edge), [2, 2]);
+}
+
+#[test]
+fn a_day_that_is_over_is_counted_again_when_an_intake_brings_it_something() {
+    let edge = Edge::with_settings(|settings| settings.intakes = 2);
+    let tenant = Tenant::new(&edge, "Acme");
+    tenant.route(&edge, "x", json!({"url": URL}));
+    let (other, _) = tenant.route(&edge, "y", json!({"url": SLOW_URL}));
+    tenant.emit(&edge, "x");
+    edge.run_for(15 * HOUR_MS);
+    edge.logs[0].set_weather(Weather::ReadOnly);
+    tenant.emit(&edge, "x");
+    tenant.emit(&edge, "y");
+    edge.run_for(3 * HOUR_MS);
+    edge.logs[0].set_weather(Weather::Up);
+    // Who counts may be there before the flush, and have counted later days, too.
+    edge.logs[0].execute("update rollups set phase = 2");
+    edge.logs[0].execute(&format!(
+        "insert into rollups (workspace, day_ms, connection, pending, completed, failed, canceled, \
+           latency, delivery_time, phase) \
+         values ('{}', {}, '{other}', 0, 0, 0, 0, '[]', '[]', 2)",
+        tenant.workspace,
+        START_MS - START_MS % DAY_MS + DAY_MS,
+    ));
+    edge.run_for(30_000);
+    assert_eq!(edge.intakes.waiting(), 0);
+    count(&edge);
+    count(&edge);
+    let found = of_workspace(&edge, &tenant);
+    assert_eq!(counts(&found["days"][0]), [0, 3, 0, 0], "{found}");
+    assert!(phases(&edge).iter().all(|phase| phase == 2), "{:?}", phases(&edge));
 }
 
 #[test]

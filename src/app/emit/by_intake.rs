@@ -11,6 +11,9 @@ use crate::domain::routing::event::{Event, NewEvent};
 use crate::domain::routing::idempotency::{Claims, Key, Sender, StoredClaim};
 use crate::ports::Platform;
 
+const FULL_OF_KEYS: &str = "So many idempotency keys are kept that no new one is taken. \
+    Nothing was stored; try again, or emit without a key";
+
 /// What became of the events.
 #[derive(Default)]
 pub struct Outcome {
@@ -127,6 +130,10 @@ impl<'a> Group<'a> {
             PartReply::Full => {
                 let error = nothing_stored("too much waits at the intake");
                 self.refuse(&error.with_retry_after(ask::FULL_S), answers);
+            }
+            PartReply::FullOfKeys => {
+                let error = Error::new(Kind::Unavailable, FULL_OF_KEYS);
+                self.refuse(&error.with_retry_after(ask::FULL_OF_KEYS_S), answers);
             }
         }
     }

@@ -16,6 +16,9 @@ use crate::domain::tenants::actor::Scope;
 use crate::ports::{Intakes, Platform, PortError};
 use crate::store::workspaces;
 
+/// Seconds after which who was refused because too many keys are kept may try again: a part of
+/// them is deleted each minute.
+pub const FULL_OF_KEYS_S: u32 = 60;
 /// Seconds after which who was refused because too much waits may try again.
 pub const FULL_S: u32 = 2;
 

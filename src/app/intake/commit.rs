@@ -9,7 +9,7 @@ use crate::app::intake::state::Request;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::IDEMPOTENCY_KEPT_MS;
 use crate::domain::intake::backlog::{Amount, Head, Shares};
-use crate::domain::intake::bounds::{GROUP_BYTES, INTAKE_ROW_BYTES};
+use crate::domain::intake::bounds::{GROUP_BYTES, INTAKE_ROW_BYTES, KEYS_BYTES_MAX};
 use crate::domain::intake::messages::{Part, PartReply};
 use crate::domain::intake::waiting::VERSION;
 use crate::domain::routing::idempotency::StoredClaim;
@@ -93,6 +93,7 @@ impl<S: IntakeStorage> Intake<S> {
                     }
                     // A repetition: it was stored with its key.
                     (Some(_), _) => PartReply::Stored(generation),
+                    (None, Some(_)) if self.is_full_of_keys() => PartReply::FullOfKeys,
                     (None, claim) => {
                         taken.extend(claim.clone());
                         claims.extend(claim.clone());
@@ -123,6 +124,10 @@ impl<S: IntakeStorage> Intake<S> {
         }
         self.flush(platform);
         Ok(())
+    }
+
+    fn is_full_of_keys(&self) -> bool {
+        self.0.storage.size_bytes().is_some_and(|bytes| bytes >= KEYS_BYTES_MAX)
     }
 
     /// The claims that others have on the keys of a group.

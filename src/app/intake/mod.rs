@@ -16,10 +16,8 @@ use std::pin::pin;
 
 use crate::app::intake::state::State;
 use crate::domain::base::error::{Error, Result};
-use crate::domain::base::limits::{IDEMPOTENCY_KEPT_MS, KEYS_FORGOTTEN_AT_ONCE};
 use crate::domain::intake::bounds::{FLUSH_OF_CHANGE_MS, FLUSH_OF_READ_MS};
 use crate::domain::intake::messages::{Command, Reply};
-use crate::domain::routing::idempotency::swept_ids;
 use crate::ports::{IntakeStorage, Platform};
 use crate::store::{idempotency, intake as store};
 
@@ -69,12 +67,7 @@ impl<S: IntakeStorage> Intake<S> {
             }
             Command::Flush(workspace) => self.settle(platform, &workspace, FLUSH_OF_READ_MS).await,
             Command::Poke => {
-                let (from, until) = swept_ids(platform.now_ms());
-                let claimed_until_ms = platform.now_ms() - IDEMPOTENCY_KEPT_MS;
-                let range = (from.as_str(), until.as_str());
-                let storage = &self.0.storage;
-                idempotency::forget(storage, range, claimed_until_ms, KEYS_FORGOTTEN_AT_ONCE)
-                    .await?;
+                idempotency::forget_old(&self.0.storage, platform.now_ms()).await?;
                 self.flush(platform);
                 Ok(Reply::Status(self.0.state.borrow().backlog.status()))
             }

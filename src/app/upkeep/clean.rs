@@ -1,17 +1,13 @@
-//! Deletes what has had its time in small steps: sessions, idempotency keys, what is left of
-//! deleted organizations and workspaces.
+//! Deletes what has had its time in small steps: sessions, what is left of deleted organizations
+//! and workspaces.
 
-use crate::app::common::history_db;
 use crate::app::sessions;
 use crate::app::upkeep::budget::Budget;
 use crate::app::upkeep::{deleted_organizations, deleted_workspaces};
 use crate::domain::base::error::Result;
-use crate::domain::base::limits::{
-    ENDED_STEPS, IDEMPOTENCY_KEPT_MS, KEYS_FORGOTTEN_AT_ONCE, KEYS_FORGOTTEN_STEPS,
-};
-use crate::domain::routing::idempotency::swept_ids;
+use crate::domain::base::limits::ENDED_STEPS;
 use crate::ports::Platform;
-use crate::store::{changes, idempotency};
+use crate::store::changes;
 
 /// Goes on deleting on a shard; whether that is all for now.
 ///
@@ -31,24 +27,4 @@ pub async fn clean<P: Platform>(platform: &P, shard: u16, statements: &mut Budge
     };
     let cleared = deleted_workspaces::clear_some(platform, shard, statements).await;
     forgotten.and(buried).and_then(|buried| Ok(buried && cleared?))
-}
-
-/// Deletes the old idempotency keys whose turn it is in this minute: all of them have one once a
-/// day.
-///
-/// # Errors
-/// When the shard does not answer.
-pub async fn forget_keys<P: Platform>(platform: &P, shard: u16) -> Result<()> {
-    let (now_ms, log) = (platform.now_ms(), history_db(platform, shard)?);
-    let (from, until) = swept_ids(now_ms);
-    for _ in 0..KEYS_FORGOTTEN_STEPS {
-        let claimed_until_ms = now_ms - IDEMPOTENCY_KEPT_MS;
-        let range = (from.as_str(), until.as_str());
-        let forgotten =
-            idempotency::forget(log, range, claimed_until_ms, KEYS_FORGOTTEN_AT_ONCE).await?;
-        if forgotten < KEYS_FORGOTTEN_AT_ONCE {
-            break;
-        }
-    }
-    Ok(())
 }

@@ -15,15 +15,13 @@ use crate::app::upkeep::budget::Budget;
 use crate::domain::base::error::Result;
 use crate::domain::base::ids;
 use crate::domain::base::limits::{ROLLUP_LINES, ROLLUP_READS, ROLLUP_STEP};
-use crate::domain::base::time::{DAY_MS, HOUR_MS, MINUTE_MS};
-use crate::domain::delivery::stats::Tally;
+use crate::domain::base::time::{DAY_MS, MINUTE_MS};
+use crate::domain::delivery::stats::{Tally, is_over};
 use crate::ports::{Database, Platform};
 use crate::store::rollups::{self, CountedConnection, Progress};
 
 /// How long after a pass began the next one begins.
 const PASS_EVERY_MS: i64 = 15 * MINUTE_MS;
-/// How long after its end a day is over: an emit that was accepted just before it is stored.
-const OVER_AFTER_MS: i64 = HOUR_MS;
 
 /// Goes on counting on a shard: about as many deliveries as [`ROLLUP_READS`] says, and whole days.
 /// With `at_once` a pass begins whenever the last one was. Returns whether the pass is over.
@@ -111,7 +109,7 @@ async fn count_day(
     now_ms: i64,
 ) -> Result<usize> {
     let (workspace, connection) = (&line.workspace, &line.connection);
-    if day_ms + DAY_MS + OVER_AFTER_MS <= now_ms {
+    if is_over(day_ms, now_ms) {
         rollups::close(log, workspace, connection, day_ms).await?;
     }
     let (tally, count) = tally(log, workspace, connection, day_ms).await?;

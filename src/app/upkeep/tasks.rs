@@ -4,6 +4,7 @@
 
 use serde_json::json;
 
+use crate::app::common::history_db;
 use crate::app::intake::ask;
 use crate::app::upkeep::budget::Budget;
 use crate::app::upkeep::{clean, notices, quotas, retention, rollups, storage, sweep};
@@ -16,6 +17,7 @@ use crate::domain::base::limits::{
 use crate::domain::base::time::MINUTE_MS;
 use crate::domain::delivery::upkeep::{FOLLOWED_AFTER_S, Task, UpkeepJob};
 use crate::ports::{Jobs, Platform, PortError};
+use crate::store::idempotency;
 
 /// Statements of a sweep's message that what has its turn by the minute may make: the forgetting of
 /// keys, the quota's six, the two of the storage, the notices' nine, and what is sealed anew.
@@ -50,13 +52,17 @@ async fn by_the_minute<P: Platform>(platform: &P, shard: u16) {
             platform.log_event(&json!({"at": at, "shard": shard, "error": error}));
         }
     };
-    log("upkeep", clean::forget_keys(platform, shard).await);
+    log("upkeep", forget_keys(platform, shard).await);
     log("quota", quotas::enforce(platform, shard).await);
     log("storage", storage::note(platform, shard).await);
     notices::advance(platform, shard).await;
     if shard == 0 {
         log("reseal", reseal::advance(platform).await);
     }
+}
+
+async fn forget_keys<P: Platform>(platform: &P, shard: u16) -> Result<()> {
+    idempotency::forget_old(history_db(platform, shard)?, platform.now_ms()).await
 }
 
 /// Does what a message says. A failure is logged: the cron sends the same message again.

@@ -2,7 +2,16 @@
 //! with fixed buckets. Histograms can be added up, so percentiles of days, connections and
 //! workspaces need no second look at single deliveries.
 
+use crate::domain::base::time::{DAY_MS, HOUR_MS};
 use crate::domain::delivery::state::State;
+
+/// How long after its end a day is over: an emit that was accepted just before it is stored.
+const OVER_AFTER_MS: i64 = HOUR_MS;
+
+/// Whether the day that begins at `day_ms` is over, so that it may be counted for the last time.
+pub fn is_over(day_ms: i64, now_ms: i64) -> bool {
+    day_ms + DAY_MS + OVER_AFTER_MS <= now_ms
+}
 
 /// Upper bounds of the buckets of one power of ten, times ten. A percentile is told as the upper
 /// bound of the bucket that it falls in, which is at most two thirds too high.

@@ -18,6 +18,10 @@ pub const WAITING_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// A workspace has one part in so many of these at the most.
 pub const SHARE_OF_WORKSPACE: usize = 4;
 
+/// From this size of its database on an intake takes no new idempotency keys: 24 hours of them, so
+/// that they leave more than half of the 10 GB to what waits.
+pub const KEYS_BYTES_MAX: i64 = 4 * 1024 * 1024 * 1024;
+
 /// Bytes of texts that an intake holds in memory beside its storage, so that what is flushed at
 /// once is not read again. The rest it reads when their turn comes.
 pub const TEXTS_HELD_MAX: usize = 16 * 1024 * 1024;

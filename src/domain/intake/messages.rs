@@ -110,6 +110,8 @@ pub enum PartReply {
     Stale(Generation),
     /// Nothing was stored: too much waits here.
     Full,
+    /// Nothing was stored: its idempotency key is new, and too many are kept here.
+    FullOfKeys,
 }
 
 /// How things are at an intake.

@@ -85,6 +85,18 @@ impl FakeIntakes {
         rows.sum()
     }
 
+    /// Runs a statement on the database of each; how many rows it changed.
+    pub fn execute(&self, sql: &str) -> usize {
+        self.objects.borrow().values().map(|object| object.storage.execute(sql)).sum()
+    }
+
+    /// From now on their databases are so large.
+    pub fn pretend_bytes(&self, bytes: i64) {
+        self.objects.borrow().values().for_each(|object| {
+            object.storage.pretended_bytes.set(Some(bytes));
+        });
+    }
+
     /// When the first alarm goes off.
     pub fn next_due_ms(&self) -> Option<i64> {
         self.objects.borrow().values().filter_map(|object| object.alarm_at_ms.get()).min()
