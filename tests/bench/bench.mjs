@@ -1,6 +1,6 @@
 // `npm run bench`: what events cost, counted by the Worker itself; how fast the local Worker is, beside floors that
-// show what its parts can give at most; what three times that load does; whether anything grows with history; and how
-// long the module takes to start. Words name the steps to do: `npm run bench -- speed`. `--quick` takes little of everything, `--write` makes docs/benchmarks.md of the speeds.
+// show what its parts can give at most; what three times that load does; what becomes of what waits while LOG cannot be
+// written; whether anything grows with history; and how long the module takes to start. Words name the steps to do: `npm run bench -- speed`. `--quick` takes little of everything, `--write` makes docs/benchmarks.md of the speeds.
 // The counts hold anywhere; speeds are this machine's. `BASELINE=<build folder>` compares with another build.
 import { setTimeout as sleep } from "node:timers/promises";
 import { WASM_GZIP_BYTES_MAX, wasmSize } from "../../tools/build.mjs";
@@ -10,6 +10,7 @@ import { until } from "../e2e/lib/until.mjs";
 import { costPerMillion } from "./cost.mjs";
 import { growth } from "./growth.mjs";
 import { measure, SIZES } from "./measure.mjs";
+import { outage } from "./outage.mjs";
 import { medians, print, write } from "./report.mjs";
 import { startTimes } from "./start.mjs";
 import { helper, start, subjects } from "./subjects.mjs";
@@ -22,12 +23,12 @@ const OVERLOAD_CONNECTIONS = 1_000;
 const SETTLES_MS = 2_000;
 /** Assumed, since the local runtime does not tell: emit and attempt together. */
 const CPU_MS = 3;
-const USAGE = "npm run bench [-- costs | growth | speed | overload | start] [-- --quick] [-- --write]";
+const USAGE = "npm run bench [-- costs | growth | speed | overload | outage | start] [-- --quick] [-- --write]";
 
 let lastCount = -1;
 let world;
 
-const steps = { costs, growth: growths, speed, overload, start: starts };
+const steps = { costs, growth: growths, speed, overload, outage: outages, start: starts };
 const flags = { quick: { type: "boolean" }, write: { type: "boolean" } };
 const { values: wanted, positionals: named } = commandLine(flags, USAGE, true);
 for (const [name, work] of Object.entries(steps)) {
@@ -36,6 +37,10 @@ for (const [name, work] of Object.entries(steps)) {
 
 async function growths() {
   if (!(await growth())) process.exitCode = 1;
+}
+
+async function outages() {
+  if (!(await outage(wanted.quick))) process.exitCode = 1;
 }
 
 function starts() {

@@ -1,7 +1,9 @@
 // `npm run bench -- growth`: what everything costs with 1,000, 100,000 and 1,000,000 settled deliveries of one
 // connection in front. Rows are D1's own count (`meta.rows_read`), the least of five calls: what is due at that moment
-// (a retry of the connection that fails) is work, not history. Times are medians of the same five as the caller sees them,
-// through a socket of its own (direct.mjs).
+// (a retry of the connection that fails) is work, not history. Times are medians of five calls as the caller sees them,
+// through a socket of its own (direct.mjs), after a while of the same that is not timed: the first ones after a pause
+// take longer, however much there is. Each is measured by a call that reads no history right before and right after it:
+// what else the machine does makes both slower, for moments or for minutes.
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { asMachine } from "../../tools/lib/api.mjs";
@@ -20,8 +22,12 @@ const ROWS_GROWTH = 1.2;
 const ROWS_SPARE = 5;
 const TIME_GROWTH = 1.5;
 const TIME_SPARE_MS = 1;
-/** What is measured adds to the deliveries of the strict connection, and must not make its lists longer. */
+/** What is measured adds to the deliveries of two connections, and must not make their lists longer. */
 const MORE_THAN_A_PAGE = 120;
+/** What is sent, and all that it leaves to others, is over then. */
+const SENT_MS = 300;
+/** How long a call is made before it is timed. */
+const WARM_MS = 300;
 const DAY_MS = 86_400_000;
 const STATES = ["pending", "completed", "failed", "retrying", "held", "canceled"];
 
@@ -30,7 +36,7 @@ export async function growth() {
   const world = await openDirect({ METER: "true" });
   try {
     const present = await made(world);
-    const costs = [];
+    const [costs, units] = [[], []];
     const from = Date.now() - 11 * DAY_MS;
     let had = 0;
     for (const count of PASTS) {
@@ -39,9 +45,9 @@ export async function growth() {
       had = count;
       await world.restart();
       await calm(world);
-      costs.push(await costsOf(world, present));
+      costs.push(await costsOf(world, present, units));
     }
-    return shown(costs);
+    return shown(costs, median(units));
   } finally {
     await world.close();
   }
@@ -59,7 +65,7 @@ async function made(world) {
   for (const { event } of [paused, failing]) for (let n = 0; n < 3; n += 1) await emit(tenant, event);
   for (let n = 0; n < MORE_THAN_A_PAGE; n += 1) await emit(tenant, strict.event);
   let last;
-  for (let n = 0; n < 30; n += 1) last = (await emit(tenant, healthy.event)).id;
+  for (let n = 0; n < MORE_THAN_A_PAGE; n += 1) last = (await emit(tenant, healthy.event)).id;
   await settled(tenant, last, ["completed"]);
   const kinds = Object.entries({ healthy, strict, failing, paused });
   const named = [
@@ -73,69 +79,84 @@ async function made(world) {
 async function calm(world) {
   let before;
   for (let n = 0; n < 100; n += 1) {
-    const { rows } = await swept(world);
+    const rows = await rowsOf(world, () => world.worker.sweep());
     if (rows === before) return;
     before = rows;
   }
 }
 
 const counts = (world, from) => world.worker.lines.slice(from).filter((line) => line.startsWith('{"counts"')).map((line) => JSON.parse(line));
-const rowsOf = (meters) => meters.reduce((sum, { counts: { rows_read } }) => sum + rows_read, 0);
 
-/** What is counted from `from` on, once nothing more is. */
-async function quiet(world, from) {
+/** The rows that a call reads, with what it leaves to others: once nothing more is counted. */
+async function rowsOf(world, call) {
+  const from = world.worker.lines.length;
+  await call();
   for (let before = -1, now = counts(world, from).length; before !== now || now === 0; now = counts(world, from).length) {
     before = now;
     await sleep(60);
   }
-  return rowsOf(counts(world, from));
+  return counts(world, from).reduce((sum, { counts: { rows_read } }) => sum + rows_read, 0);
 }
 
-async function swept(world) {
-  const from = world.worker.lines.length;
-  const began = performance.now();
-  await world.worker.sweep();
-  const ms = performance.now() - began;
-  return { rows: await quiet(world, from), ms };
+/** The milliseconds that a call takes; it may answer when it was over. */
+async function timeOf(call) {
+  const began = clock();
+  const over = await call();
+  return (over ?? clock()) - began;
 }
 
-/** Rows and milliseconds of everything, by name. */
-async function costsOf(world, present) {
+const clock = () => performance.timeOrigin + performance.now();
+
+/** Rows of everything, by name, and its time in units: what the reading of the organization takes, which `units` gets. */
+async function costsOf(world, present, units) {
   const { tenant, healthy, strict } = present;
   const all = {};
-  const measured = async (name, call) => {
-    await call();
+  const repeated = async (call) => {
     const found = [];
     for (let n = 0; n < ROUNDS; n += 1) found.push(await call());
-    all[name] = { rows: Math.min(...found.map(({ rows }) => rows)), ms: median(found.map(({ ms }) => ms)) };
+    return found;
+  };
+  const counted = async (name, call) => {
+    all[name] = { rows: Math.min(...await repeated(() => rowsOf(world, call))) };
+  };
+  const timed = async (name, call, warmMs = WARM_MS) => {
+    for (const until = clock() + warmMs; clock() < until; ) await call();
+    all[name].units = median(await repeated(async () => {
+      if (!warmMs) await sleep(SENT_MS);
+      const around = [await timeOf(unit)];
+      const ms = await timeOf(call);
+      around.push(await timeOf(unit));
+      units.push(...around);
+      return ms / ((around[0] + around[1]) / 2);
+    }));
   };
   const read = async (url, headers) => {
-    const from = world.worker.lines.length;
-    const began = performance.now();
     const got = await fetch(url, { headers });
     await got.arrayBuffer();
-    const ms = performance.now() - began;
     if (got.status >= 400) throw new Error(`${url}: ${got.status}`);
-    return { rows: await quiet(world, from), ms };
   };
+  const unit = () => read(`${world.baseUrl}/api/v1/organization`, asMachine(tenant.machine)());
   const delivered = async (event) => {
-    const from = world.worker.lines.length;
     const before = world.receiver.at("/grown").length;
-    const began = performance.now();
     await emit(tenant, event);
-    await world.receiver.arrived("/grown", before + 1);
-    return { ms: performance.now() - began, rows: await quiet(world, from) };
+    const arrived = await world.receiver.arrived("/grown", before + 1);
+    return arrived[before].atMs;
   };
-  await measured("emit and delivery", () => delivered(healthy.event));
-  await measured("emit and delivery in strict order", () => delivered(strict.event));
-  await measured("sweep", () => swept(world));
   const named = (path) => present.named.reduce((text, [id, kind]) => text.replaceAll(id, kind), path);
-  for (const path of apiPaths(present)) await measured(named(path), () => read(`${world.baseUrl}/api/v1${path}`, asMachine(tenant.machine)()));
+  const reads = apiPaths(present).map((path) => [named(path), () => read(`${world.baseUrl}/api/v1${path}`, asMachine(tenant.machine)())]);
   const session = await newSession(world, tenant);
   const launched = await fetch(session.launch_url, { redirect: "manual" });
   const cookie = launched.headers.get("set-cookie").split(";")[0];
   const home = `${world.localUrl}/embed/s/${session.session_id}`;
-  for (const path of pages(present)) await measured(`page ${named(path)}`, () => read(`${home}/${path}`, { cookie }));
+  for (const path of pages(present)) reads.push([`page ${named(path)}`, () => read(`${home}/${path}`, { cookie })]);
+  // What is sent is sent few times: the lists show it.
+  const sends = [
+    ["emit and delivery", () => delivered(healthy.event)], ["emit and delivery in strict order", () => delivered(strict.event)],
+    ["sweep", () => world.worker.sweep()],
+  ];
+  for (const [name, call] of [...sends, ...reads]) await counted(name, call);
+  for (const [name, call] of sends) await timed(name, call, 0);
+  for (const [name, call] of reads) await timed(name, call);
   return all;
 }
 
@@ -161,10 +182,10 @@ function pages({ healthy, strict, failing, paused, last }) {
   ];
 }
 
-function shown(costs) {
+function shown(costs, unitMs) {
   const grown = [];
   const table = Object.fromEntries(Object.keys(costs[0]).map((name) => {
-    const each = costs.map((cost) => cost[name]);
+    const each = costs.map((cost) => ({ rows: cost[name].rows, ms: cost[name].units * unitMs }));
     const [first] = each;
     const most = (key) => Math.max(...each.map((cost) => cost[key]));
     if (most("rows") > first.rows * ROWS_GROWTH + ROWS_SPARE) grown.push(`${name}: rows`);

@@ -97,8 +97,8 @@ async function besideCostly({ neighbours }, turns) {
   return { ...found, filtersRatio: found.besideFilters / found.alone };
 }
 
-/** Waits until so many have arrived, or nothing more arrives for long. */
-async function drain(receiver, count) {
+/** Waits until so many have arrived, or nothing more arrives for long; what has, forgotten afterwards. */
+export async function drain(receiver, count) {
   let [last, since] = [-1, Date.now()];
   for (;;) {
     const arrived = await receiver.ask({});

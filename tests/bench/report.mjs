@@ -82,6 +82,8 @@ databases and queue together.
 start. \`npm run bench -- speed --quick\` takes a minute and shows that all works.
 \`npm run bench:growth\` asks everything with 1,000, 100,000 and 1,000,000 settled deliveries of one connection in front,
 and says what costs more with them.
+\`npm run bench -- outage\` stops the writing of LOG for a minute at 100 emits a second and until 60,000 events wait, and
+says whether all arrive and how fast.
 \`BASELINE=<build folder>\` measures the build of another checkout beside this one.
 `;
 

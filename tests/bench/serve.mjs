@@ -40,8 +40,8 @@ process.on("disconnect", async () => {
 });
 process.send({ runtime: runtimeOf(process.pid) });
 
-/** Posthorn as a repository configures it, built in its `build`. */
-function worker({ repo, build, vars }) {
+/** Posthorn as a repository configures it, built in its `build`; `wrapper` is a module that runs in front of it. */
+function worker({ repo, build, vars, wrapper }) {
   const config = readFileSync(join(repo, "wrangler.toml"), "utf8");
   const value = (text, key) => text.match(new RegExp(`^${key} = "?([^"\\n]*)"?$`, "m"))?.[1];
   const blocks = (name) => config.split(`[[${name}]]\n`).slice(1).map((text) => text.split("\n[")[0]);
@@ -59,6 +59,7 @@ function worker({ repo, build, vars }) {
   return {
     modulesRoot: build,
     modules: [
+      ...(wrapper ? [{ type: "ESModule", path: join(build, "wrapper.js"), contents: readFileSync(wrapper, "utf8") }] : []),
       { type: "ESModule", path: join(build, "index.js") },
       { type: "CompiledWasm", path: join(build, "index_bg.wasm") },
     ],

@@ -45,20 +45,26 @@ export async function helper(name, argument = "") {
   };
 }
 
-/** Starts a subject on an empty state. Answers {runtime, load, end}: `load(endpoint, more)` is what to ask of load.mjs. */
+/**
+ * Starts a subject on an empty state. Answers {runtime, baseUrl, neighbours, load, another, end}: `load(endpoint, more)`
+ * is what to ask of load.mjs, and `another()` answers such a function for one more workspace.
+ */
 export async function start(subject, receiverUrl) {
   const state = mkdtempSync(join(tmpdir(), "posthorn-bench-"));
   const [port, innerPort] = [await freePort(), await freePort()];
   const server = await helper("serve.mjs", JSON.stringify({ subject, state, port, innerPort, receiver: receiverUrl }));
   const { runtime } = await server.told();
-  const ways = subject.repo ? await customer(`http://${HOST}:${port}`, receiverUrl) : floor(subject);
+  const baseUrl = `http://${HOST}:${port}`;
+  const loads = (ways) => (endpoint, more) => {
+    const { path, ...way } = ways[endpoint];
+    return { host: HOST, port, ...way, path: more.bulk && subject.repo ? `${path}/bulk` : path, payload: payload(endpoint), ...more };
+  };
   return {
     runtime,
-    neighbours: () => neighbours(`http://${HOST}:${port}`, receiverUrl),
-    load: (endpoint, more) => {
-      const { path, ...way } = ways[endpoint];
-      return { host: HOST, port, ...way, path: more.bulk && subject.repo ? `${path}/bulk` : path, payload: payload(endpoint), ...more };
-    },
+    baseUrl,
+    neighbours: () => neighbours(baseUrl, receiverUrl),
+    load: loads(subject.repo ? await customer(baseUrl, receiverUrl) : floor(subject)),
+    another: async () => loads(await customer(baseUrl, receiverUrl)),
     async end() {
       await server.end();
       rmSync(state, { recursive: true, force: true });
