@@ -8,7 +8,7 @@ use posthorn::ports::Clock;
 use serde_json::{Value, json};
 
 use crate::edge::chaos::Rates;
-use crate::edge::{Edge, Fault, Weather};
+use crate::edge::{ADMIN_TOKEN, Edge, Fault, Weather};
 use crate::tenant::{Tenant, ask, call, text};
 
 pub const URL: &str = "https://hooks.example.com/a";
@@ -208,6 +208,60 @@ fn changes_hold_from_their_answer_on() {
     assert_eq!(edge.receivers.seen(URL).len(), 0);
     let held = edge.logs[0].ask("select count(*) from deliveries where state = 'held'");
     assert_eq!(held, [json!(3)]);
+}
+
+/// The workspaces of an organization may be many: no intake is told, and what isolates know is
+/// waited out.
+#[test]
+fn a_suspension_holds_from_its_answer_on() {
+    let (edge, tenant) = world();
+    let other = edge.other_isolate(0);
+    tenant.emit(&other, "order.completed");
+    let path = format!("/api/v1/organizations/{}", tenant.organization);
+    let bearer = format!("Bearer {ADMIN_TOKEN}");
+    let suspend = |suspended: bool| {
+        let body = json!({"suspended": suspended}).to_string();
+        call(&edge, "PATCH", &path, &[("authorization", &bearer)], body.as_bytes()).status
+    };
+    assert_eq!(suspend(true), 200);
+    let refused = emit(&other, &tenant, &[]);
+    assert_eq!(refused.status, 403, "{}", refused.text);
+    assert_eq!(suspend(false), 200);
+    assert_eq!(emit(&other, &tenant, &[]).status, 201);
+}
+
+#[test]
+fn what_waits_of_a_workspace_goes_with_it_and_nothing_more_is_accepted() {
+    let (edge, tenant) = world();
+    let other = edge.other_isolate(0);
+    edge.logs[0].set_weather(Weather::ReadOnly);
+    tenant.emit(&other, "order.completed");
+    assert_eq!(edge.intakes.waiting(), 1);
+    let path = format!("/api/v1/workspaces/{}", tenant.workspace);
+    let force = json!({"force_delete": true});
+    let deleted = tenant.call(&edge, "DELETE", &path, &force);
+    assert_eq!(deleted.status, 200, "{}", deleted.text);
+    assert_eq!(emit(&other, &tenant, &[]).status, 401);
+    edge.logs[0].set_weather(Weather::Up);
+    edge.run_for(40 * MINUTE_MS);
+    assert_eq!(edge.intakes.waiting(), 0);
+    assert_eq!((count(&edge, "events"), count(&edge, "deliveries")), (0, 0));
+    assert_eq!(edge.receivers.seen(URL).len(), 0);
+}
+
+/// Whatever becomes of the flush and of the memory: what was answered is found by the alarm.
+#[test]
+fn the_alarm_is_set_before_the_answer() {
+    let (edge, tenant) = world();
+    edge.logs[0].set_weather(Weather::ReadOnly);
+    assert_eq!(edge.intakes.next_due_ms(), None);
+    tenant.emit(&edge, "order.completed");
+    let due_ms = edge.intakes.next_due_ms().expect("an alarm");
+    assert!(due_ms <= edge.now_ms() + 2_000, "{}", due_ms - edge.now_ms());
+    edge.logs[0].set_weather(Weather::Up);
+    edge.intakes.evict();
+    edge.run_for(3_000);
+    assert_eq!((edge.intakes.waiting(), edge.receivers.seen(URL).len()), (0, 1));
 }
 
 #[test]
