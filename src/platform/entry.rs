@@ -7,7 +7,7 @@ use serde_json::json;
 use worker::js_sys::Uint8Array;
 use worker::web_sys::{Request, Response, ResponseInit};
 use worker::{
-    Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, ScheduleContext,
+    ByteStream, Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, ScheduleContext,
     ScheduledEvent, Url, console_error, event,
 };
 
@@ -61,7 +61,7 @@ async fn serve(edge: &Edge, request: Request) -> Reply {
         } else {
             // A request without a body has no stream.
             let Some(stream) = request.body() else { return Ok(Vec::new()) };
-            Either::Right(web::chunks(stream))
+            Either::Right(ByteStream::from(stream))
         };
         let read = body::read(edge, edge.bodies(), told_bytes, bytes_max, chunks).await;
         let (body, bytes) = read?;
@@ -71,7 +71,7 @@ async fn serve(edge: &Edge, request: Request) -> Reply {
     let reply = routes::serve(edge, head, read_body).await;
     drop(held);
     if !is_read && let Some(stream) = request.body() {
-        body::discard(edge, web::chunks(stream)).await;
+        body::discard(edge, ByteStream::from(stream)).await;
     }
     reply
 }

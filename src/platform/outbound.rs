@@ -10,7 +10,7 @@ use worker::js_sys::futures::JsFuture;
 use worker::js_sys::{Uint8Array, global};
 use worker::wasm_bindgen::JsCast;
 use worker::web_sys::{AbortController, RequestInit, RequestRedirect, Response, WorkerGlobalScope};
-use worker::{Delay, console_log};
+use worker::{ByteStream, Delay, console_log};
 
 use crate::destinations::call::{OutboundHeader, OutboundRequest};
 use crate::domain::delivery::answers::network_failure;
@@ -109,7 +109,7 @@ async fn read_body(
         };
     }
     // A response without a body (204, say) has no stream.
-    let mut stream = web::chunks(response.body()?);
+    let mut stream: ByteStream = response.body()?.into();
     loop {
         match select(stream.next(), deadline.as_mut()).await {
             Either::Left((None, _)) => return None,

@@ -2,11 +2,11 @@
 //! runtime for much that nobody reads, and each question costs a microsecond or more.
 
 use serde::Serializer;
+use worker::Result;
 use worker::js_sys::futures::JsFuture;
 use worker::js_sys::{Array, JSON, Promise, Uint8Array};
 use worker::wasm_bindgen::JsValue;
-use worker::web_sys::{Headers, ReadableStream};
-use worker::{ByteStream, Result};
+use worker::web_sys::Headers;
 
 /// All headers of a request or an answer, with their names in lower case.
 ///
@@ -34,9 +34,4 @@ pub fn headers_init<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Resu
 /// When the body breaks off.
 pub async fn bytes(buffer: std::result::Result<Promise, JsValue>) -> Result<Vec<u8>> {
     Ok(Uint8Array::new(&JsFuture::from(buffer?).await?).to_vec())
-}
-
-/// A body in pieces.
-pub fn chunks(stream: ReadableStream) -> ByteStream {
-    stream.into()
 }
