@@ -1,7 +1,5 @@
 // A Worker and a receiver as `openWorld` gives them to tests, but on Miniflare's API with a socket of its own: the proxy
 // of `wrangler dev` takes longer than most calls, and each time another while. It can be stopped and started on its state.
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +7,7 @@ import { apiClient, asAdmin } from "../../tools/lib/api.mjs";
 import { freePort, HOST } from "../../tools/lib/ports.mjs";
 import { openReceiver } from "../e2e/lib/receiver.mjs";
 import { ADMIN_TOKEN } from "../e2e/lib/world.mjs";
-import { POSTHORN } from "./subjects.mjs";
+import { helper, POSTHORN } from "./subjects.mjs";
 
 /** Answers {baseUrl, localUrl, admin, receiver, stateDir, worker: {lines, sweep, stop}, restart, close}. */
 export async function openDirect(vars) {
@@ -17,7 +15,7 @@ export async function openDirect(vars) {
   const [port, innerPort] = [await freePort(), await freePort()];
   const receiver = await openReceiver();
   const subject = { ...POSTHORN, vars: { ...POSTHORN.vars, ...vars } };
-  const begin = () => serve({ subject, state: join(stateDir, "v3"), port, innerPort, isTold: true });
+  const begin = () => serve({ subject, state: join(stateDir, "v3"), port, innerPort });
   const baseUrl = `http://${HOST}:${port}`;
   const world = { stateDir, receiver, baseUrl, localUrl: `http://localhost:${port}`, worker: await begin() };
   world.admin = apiClient(baseUrl, asAdmin(ADMIN_TOKEN));
@@ -31,28 +29,13 @@ export async function openDirect(vars) {
 }
 
 async function serve(what) {
-  const child = fork(join(import.meta.dirname, "serve.mjs"), [JSON.stringify(what)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  const gone = once(child, "exit").then(([code]) => {
-    throw new Error(`serve.mjs ended with ${code}`);
-  });
-  gone.catch(() => {});
-  const lines = [];
-  let heard;
-  child.on("message", (message) => (message.line === undefined ? heard?.(message) : lines.push(message.line)));
-  const told = () => Promise.race([new Promise((done) => (heard = done)), gone]);
-  await told();
+  const server = await helper("serve.mjs", JSON.stringify({ ...what, isTold: true }));
+  await server.told();
   const sweep = async (cron = "* * * * *") => {
-    const over = told();
-    child.send({ cron });
-    const { outcome } = await over;
+    const { outcome } = await server.ask({ cron });
     if (outcome !== "ok") throw new Error(`the sweep ended with ${outcome}`);
   };
   // As when wrangler starts it: what waited in the memory of a former run is due now.
   await sweep("@restart");
-  const stop = async () => {
-    const over = once(child, "exit");
-    child.disconnect();
-    await over;
-  };
-  return { lines, sweep, stop };
+  return { lines: server.lines, sweep, stop: server.end };
 }

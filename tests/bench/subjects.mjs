@@ -22,15 +22,19 @@ export function subjects() {
   return all;
 }
 
-/** A helper of the bench in a process of its own, asked by messages. */
+/** A helper of the bench in a process of its own, asked by messages; `lines` are those that it tells of by itself. */
 export async function helper(name, argument = "") {
   const child = fork(join(import.meta.dirname, name), [argument], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const gone = once(child, "exit").then(([code]) => {
     throw new Error(`${name} ended with ${code}`);
   });
   gone.catch(() => {});
-  const told = () => Promise.race([once(child, "message").then(([message]) => message), gone]);
+  const lines = [];
+  let heard = () => {};
+  child.on("message", (message) => (message.line === undefined ? heard(message) : lines.push(message.line)));
+  const told = () => Promise.race([new Promise((done) => (heard = done)), gone]);
   return {
+    lines,
     told,
     ask: (question) => {
       const answer = told();
