@@ -23,8 +23,8 @@ pub const SHARE_OF_WORKSPACE: usize = 4;
 pub const KEYS_BYTES_MAX: i64 = 4 * 1024 * 1024 * 1024;
 
 /// Bytes of texts that an intake holds in memory beside its storage, so that what is flushed at
-/// once is not read again. The rest it reads when their turn comes.
-pub const TEXTS_HELD_MAX: usize = 16 * 1024 * 1024;
+/// once is not read again: eight of the largest flushes. The rest it reads when their turn comes.
+pub const TEXTS_HELD_MAX: usize = 4 * 1024 * 1024;
 
 /// Events and bytes of texts that are flushed together.
 pub const FLUSH_EVENTS: usize = 200;
