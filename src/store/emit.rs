@@ -9,9 +9,8 @@ use crate::domain::base::error::Result;
 use crate::domain::base::limits::{
     EVENT_ROW_BYTES, ROW_INLINE_BYTES, STATEMENT_BYTES_MAX, SWEEP_GRACE_MS,
 };
-use crate::domain::base::time::DAY_MS;
 use crate::domain::delivery::state::{EndReason, State};
-use crate::domain::delivery::stats::is_over;
+use crate::domain::delivery::stats::day_that_is_over;
 use crate::domain::lane::queue::QueuePosition;
 use crate::domain::routing::event::{Event, FanOut, Service};
 use crate::domain::routing::idempotency::{Claims, StoredClaim};
@@ -143,10 +142,10 @@ pub async fn insert(
 /// Has the days counted again that are over and get deliveries all the same, of events that waited
 /// long at an intake.
 fn reopened<'a>(events: impl Iterator<Item = &'a Event>, now_ms: i64) -> Option<Statement> {
-    let day_ms = |event: &Event| event.created_at_ms - event.created_at_ms % DAY_MS;
-    let days = events.filter(|event| is_over(day_ms(event), now_ms)).flat_map(|event| {
-        let connections = event.fan_out.iter().map(|owed| owed.connection.as_str());
-        connections.map(move |connection| (event.workspace.as_str(), day_ms(event), connection))
+    let days = events.flat_map(|event| {
+        let day_ms = day_that_is_over(event.created_at_ms, now_ms);
+        let of = move |owed: &'a FanOut| Some((&*event.workspace, day_ms?, &*owed.connection));
+        event.fan_out.iter().filter_map(of)
     });
     let days: BTreeSet<(&str, i64, &str)> = days.collect();
     (!days.is_empty()).then(|| rollups::reopen(&days))

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::domain::base::error::Result;
 use crate::domain::routing::rule::Rule;
 use crate::ports::{Database, Param, Statement};
+use crate::store::rollups::reopen_days;
 use crate::store::row::{self, FromRow, Row};
 use crate::store::{select, statement};
 
@@ -145,18 +146,10 @@ const TAKE_NUMBERS: &str = concat!(
        where r.workspace = ?1 and r.id = ?2 and r.state = 'missing' \
          and s.workspace = ?1 and s.replay = ?2 and s.number = ?3)"
 );
-/// A day on which the connection had nothing was not counted, and one that was counted for the last
-/// time is counted again.
-const REOPEN_DAYS: &str = concat!(
-    "insert into rollups (workspace, day_ms, connection, pending, completed, failed, canceled, \
-       latency, delivery_time) \
-     select ?1, day_ms, connection, 0, 0, 0, 0, '[]', '[]' \
-     from (select e.created_at_ms - e.created_at_ms % 86400000 as day_ms, \
-         j.value ->> 0 as connection ",
-    still_missing!(),
-    ") lines where day_ms <= (select max(c.day_ms) from rollups c where c.workspace = ?1 \
-       and c.connection = lines.connection) \
-     on conflict (workspace, day_ms, connection) do update set phase = 0 where phase in (1, 2)"
+const REOPEN_DAYS: &str = reopen_days!(
+    "select ?1 as workspace, e.created_at_ms - e.created_at_ms % 86400000 as day_ms, \
+       j.value ->> 0 as connection ",
+    still_missing!()
 );
 /// The event owes them from now on, and its rules are no longer among those that did not match.
 const OWE: &str = concat!(

@@ -179,15 +179,29 @@ pub async fn close(
     run(log, vec![statement(CLOSE, params)]).await.map(drop)
 }
 
-/// A day on which the connection had nothing was not counted, and one that was counted for the last
-/// time is counted again.
-const REOPEN: &str = "\
-    insert into rollups (workspace, day_ms, connection, pending, completed, failed, canceled, \
-      latency, delivery_time) \
-    select value ->> 0, value ->> 1, value ->> 2, 0, 0, 0, 0, '[]', '[]' from json_each(?1) \
-    where value ->> 1 <= (select max(r.day_ms) from rollups r \
-      where r.workspace = value ->> 0 and r.connection = value ->> 2) \
-    on conflict (workspace, day_ms, connection) do update set phase = 0 where phase in (1, 2)";
+/// Has the days counted again that a select answers, as workspace, day and connection. A day on
+/// which the connection had nothing was not counted, and one that was counted for the last time is
+/// counted again.
+macro_rules! reopen_days {
+    ($($days:expr),+) => {
+        concat!(
+            "insert into rollups (workspace, day_ms, connection, pending, completed, failed, \
+               canceled, latency, delivery_time) \
+             select workspace, day_ms, connection, 0, 0, 0, 0, '[]', '[]' from (",
+            $($days),+,
+            ") days where day_ms <= (select max(r.day_ms) from rollups r \
+               where r.workspace = days.workspace and r.connection = days.connection) \
+             on conflict (workspace, day_ms, connection) do update set phase = 0 \
+               where phase in (1, 2)"
+        )
+    };
+}
+pub(super) use reopen_days;
+
+const REOPEN: &str = reopen_days!(
+    "select value ->> 0 as workspace, value ->> 1 as day_ms, value ->> 2 as connection \
+     from json_each(?1)"
+);
 
 /// Has days counted again that are over: workspace, day, connection. It stands in the batch that
 /// adds deliveries to them.

@@ -13,6 +13,12 @@ pub fn is_over(day_ms: i64, now_ms: i64) -> bool {
     day_ms + DAY_MS + OVER_AFTER_MS <= now_ms
 }
 
+/// The beginning of the day of a moment, if that day is over.
+pub fn day_that_is_over(at_ms: i64, now_ms: i64) -> Option<i64> {
+    let day_ms = at_ms - at_ms % DAY_MS;
+    is_over(day_ms, now_ms).then_some(day_ms)
+}
+
 /// Upper bounds of the buckets of one power of ten, times ten. A percentile is told as the upper
 /// bound of the bucket that it falls in, which is at most two thirds too high.
 const STEPS: [i64; 6] = [10, 15, 20, 30, 50, 70];
