@@ -8,7 +8,7 @@ pub mod grant;
 pub mod matching;
 
 use crate::app::emit::grant::{Credential, Grant, grant};
-use crate::app::emit::matching::{Filters, judge, read_filters};
+use crate::app::emit::matching::{Filters, judge};
 use crate::app::intake::ask;
 use crate::app::loops::{self, Came};
 use crate::app::too_costly;
@@ -81,8 +81,8 @@ pub async fn emit<P: Platform>(
             let about = about.map(|(routing, _)| routing.home.workspace.as_str());
             loops::check(platform, came, about).await?;
         }
-        let matching = Matching { grant: &grant, came, now_ms, random };
-        let all = matching.accept(&inputs, &open, &mut answers);
+        let matching = Matching { platform, grant: &grant, came, now_ms, random };
+        let all = matching.accept(&inputs, &open, &mut answers).await;
         let key = key.map(|key| (key, grant.sender));
         if is_direct {
             // What came before has its place before it.
@@ -122,29 +122,31 @@ pub async fn emit<P: Platform>(
 }
 
 /// What all events of a request are matched with.
-struct Matching<'a> {
+struct Matching<'a, P> {
+    platform: &'a P,
     grant: &'a Grant,
     came: &'a Came,
     now_ms: i64,
     random: [u8; 8],
 }
 
-impl Matching<'_> {
+impl<P: Platform> Matching<'_, P> {
     /// Matches the events in these places, and answers each. Those to be stored.
-    fn accept(
+    async fn accept(
         &self,
         inputs: &[Result<NewEvent>],
         open: &[usize],
         answers: &mut [Result<Event>],
     ) -> Vec<Accepted> {
         let filters: Vec<Filters<'_>> =
-            self.grant.routings.iter().map(|(routing, _)| read_filters(routing)).collect();
+            self.grant.routings.iter().map(|(routing, _)| Filters::of(routing)).collect();
         let share = (FILTER_BUDGET / inputs.len().max(1)).max(FILTER_SHARE_MIN);
         let mut all = Vec::new();
         for &index in open {
-            let answer = inputs[index].as_ref().map_err(Error::clone);
-            let answer =
-                answer.and_then(|new| self.accept_one(index, new, &filters, &Budget::new(share)));
+            let answer = match &inputs[index] {
+                Ok(new) => self.accept_one(index, new, &filters, &Budget::new(share)).await,
+                Err(error) => Err(error.clone()),
+            };
             answers[index] = answer.map(|accepted| {
                 let event = accepted.event.clone();
                 all.push(accepted);
@@ -154,11 +156,11 @@ impl Matching<'_> {
         all
     }
 
-    fn accept_one(
-        &self,
+    async fn accept_one<'r>(
+        &'r self,
         index: usize,
         new: &NewEvent,
-        filters: &[Filters<'_>],
+        filters: &[Filters<'r>],
         budget: &Budget,
     ) -> Result<Accepted> {
         self.grant.limits.check_event(&new.name)?;
@@ -176,7 +178,8 @@ impl Matching<'_> {
         if let Some(until_ms) = full_until_ms {
             return Err(used_up(until_ms, self.now_ms));
         }
-        let (fan_out, unmatched) = judge(new, routing, &filters[place], budget);
+        let (fan_out, unmatched) =
+            judge(self.platform, new, routing, &filters[place], budget).await;
         let event = Event {
             id: ids::event_id(self.now_ms, self.random, index, routing.home.number),
             workspace: routing.home.workspace.clone(),

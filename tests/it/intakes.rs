@@ -161,6 +161,9 @@ fn an_intake_full_of_keys_takes_no_new_ones_and_everything_else() {
     edge.intakes.pretend_bytes(4 * 1024 * 1024 * 1024 - 1);
     assert_eq!(emit(&edge, &tenant, &[("idempotency-key", "last")]).status, 201);
     edge.intakes.pretend_bytes(4 * 1024 * 1024 * 1024);
+    let beside = emit(&edge, &tenant, &[("idempotency-key", "beside what waits")]);
+    assert_eq!(beside.status, 201, "what waits to be flushed does not count");
+    edge.run_for(1_000);
     let refused = emit(&edge, &tenant, &[("idempotency-key", "new")]);
     assert_eq!(refused.status, 503, "{}", refused.text);
     assert_eq!(refused.headers["retry-after"], "60");
@@ -169,7 +172,7 @@ fn an_intake_full_of_keys_takes_no_new_ones_and_everything_else() {
     assert_eq!((again.status, again.json()), (201, first.json()), "a repetition takes no room");
     assert_eq!(emit(&edge, &tenant, &[]).status, 201);
     edge.run_for(1_000);
-    assert_eq!(count(&edge, "events"), 3, "what was refused is nowhere");
+    assert_eq!(count(&edge, "events"), 4, "what was refused is nowhere");
     edge.intakes.pretend_bytes(0);
     assert_eq!(emit(&edge, &tenant, &[("idempotency-key", "new")]).status, 201);
 }

@@ -2,7 +2,7 @@
 //! part for each workspace.
 
 use crate::app::common::group_by_key;
-use crate::app::emit::{Accepted, NOTHING_STORED, UNKNOWN};
+use crate::app::emit::{Accepted, UNKNOWN};
 use crate::app::intake::ask;
 use crate::domain::base::error::{Error, Kind, Result};
 use crate::domain::intake::messages::{Part, PartReply};
@@ -11,6 +11,10 @@ use crate::domain::routing::event::{Event, NewEvent};
 use crate::domain::routing::idempotency::{Claims, Key, Sender, StoredClaim};
 use crate::ports::Platform;
 
+const TOO_MUCH_WAITS: &str = "More waits to be stored than there is room for. \
+    Nothing was stored; try again";
+const RULES_CHANGED: &str = "The workspace's rules changed while the event was matched. \
+    Nothing was stored; try again";
 const FULL_OF_KEYS: &str = "So many idempotency keys are kept that no new one is taken. \
     Nothing was stored; try again, or emit without a key";
 
@@ -124,11 +128,11 @@ impl<'a> Group<'a> {
             PartReply::Stale(generation) => {
                 platform.routings().borrow_mut().learn(workspace, generation);
                 // If it stays so.
-                self.refuse(&nothing_stored("its rules change all the time"), answers);
+                self.refuse(&Error::new(Kind::Unavailable, RULES_CHANGED), answers);
                 outcome.stale.extend(self.accepted.iter().map(|one| one.index));
             }
             PartReply::Full => {
-                let error = nothing_stored("too much waits at the intake");
+                let error = Error::new(Kind::Unavailable, TOO_MUCH_WAITS);
                 self.refuse(&error.with_retry_after(ask::FULL_S), answers);
             }
             PartReply::FullOfKeys => {
@@ -137,8 +141,4 @@ impl<'a> Group<'a> {
             }
         }
     }
-}
-
-fn nothing_stored(why: &str) -> Error {
-    Error::new(Kind::Unavailable, NOTHING_STORED).with_detail(why.to_owned())
 }

@@ -1,41 +1,82 @@
 //! Which deliveries an event owes: its workspace's rules held against it.
 
+use std::cell::{Cell, OnceCell};
+
 use crate::domain::base::limits::{FILTER_BUDGET, UNMATCHED_MAX};
 use crate::domain::base::names::covers;
 use crate::domain::routing::event::{FanOut, NewEvent, Service, Unmatched};
 use crate::domain::routing::filter::{Budget, Filter, NotPassed, Payload};
 use crate::domain::routing::rule::Mismatch;
 use crate::domain::tenants::routing::Routing;
+use crate::ports::Platform;
 
-/// The filters of a routing's rules, in their order: read once for all events of a request.
-pub type Filters<'a> = Vec<Option<std::result::Result<Filter<'a>, ()>>>;
+/// After so much work, about a millisecond, other requests of the isolate have their turn: so many
+/// units of a [`Budget`], and of a filter that is read [`UNITS_PER_BYTE`].
+const TURN_UNITS: usize = 125_000;
+const UNITS_PER_BYTE: usize = 5;
 
-/// Reads the filters of a routing's rules.
-pub fn read_filters(routing: &Routing) -> Filters<'_> {
-    let texts = routing.rules.iter().map(|rule| rule.filter.as_deref());
-    texts.map(|text| text.map(|text| Filter::parse(text).map_err(drop))).collect()
+/// The filters of a routing's rules, in their order. Each is read when the first event needs it,
+/// once for all events of a request.
+pub struct Filters<'a> {
+    of_rules: Vec<OnceCell<std::result::Result<Filter<'a>, ()>>>,
+    /// What was done since other requests had their turn.
+    units: Cell<usize>,
+}
+
+impl<'a> Filters<'a> {
+    /// The filters of the rules of a routing.
+    pub fn of(routing: &Routing) -> Self {
+        let of_rules = routing.rules.iter().map(|_| OnceCell::new()).collect();
+        Self { of_rules, units: Cell::new(0) }
+    }
+
+    /// The filter with this text, of the rule in this place.
+    fn read(&self, place: usize, text: &'a str) -> &std::result::Result<Filter<'a>, ()> {
+        self.of_rules[place].get_or_init(|| {
+            self.units.update(|units| units + UNITS_PER_BYTE * text.len());
+            Filter::parse(text).map_err(drop)
+        })
+    }
+
+    /// Gives other requests their turn, if it is time.
+    async fn pause<P: Platform>(&self, platform: &P) {
+        if self.units.get() >= TURN_UNITS {
+            self.units.set(0);
+            platform.sleep_ms(0).await;
+        }
+    }
 }
 
 /// The deliveries that an event of our own owes, and the rules for its name that did not match it.
-pub fn owed_by(new: &NewEvent, routing: &Routing) -> (Vec<FanOut>, Vec<Unmatched>) {
-    judge(new, routing, &read_filters(routing), &Budget::new(FILTER_BUDGET))
+pub async fn owed_by<P: Platform>(
+    platform: &P,
+    new: &NewEvent,
+    routing: &Routing,
+) -> (Vec<FanOut>, Vec<Unmatched>) {
+    let budget = Budget::new(FILTER_BUDGET);
+    judge(platform, new, routing, &Filters::of(routing), &budget).await
 }
 
 /// The deliveries that an event owes, and the rules for its name that did not match it.
-pub fn judge(
+pub async fn judge<'a, P: Platform>(
+    platform: &P,
     new: &NewEvent,
-    routing: &Routing,
-    filters: &Filters<'_>,
+    routing: &'a Routing,
+    filters: &Filters<'a>,
     budget: &Budget,
 ) -> (Vec<FanOut>, Vec<Unmatched>) {
     let (resource, resource_id) = (new.resource.as_deref(), new.resource_id.as_deref());
     let (mut fan_out, mut unmatched) = (Vec::new(), Vec::new());
     let payload = Payload::new(&new.payload);
-    let rules = routing.rules.iter().zip(filters);
-    for (rule, filter) in rules.filter(|(rule, _)| covers(&rule.event, &new.name)) {
+    let rules = routing.rules.iter().enumerate();
+    for (place, rule) in rules.filter(|(_, rule)| covers(&rule.event, &new.name)) {
         let (rule_number, id) = (rule.number, rule.id.clone());
         let filtered = || {
-            payload.passes(filter.as_ref(), budget).map_err(|why| match why {
+            let Some(text) = rule.filter.as_deref() else { return Ok(()) };
+            let left = budget.left();
+            let passes = payload.passes(Some(filters.read(place, text)), budget);
+            filters.units.update(|units| units + left - budget.left());
+            passes.map_err(|why| match why {
                 NotPassed::Fails(why) => (Mismatch::Filter, Some(why.told())),
                 NotPassed::TooCostly => (Mismatch::FilterTooCostly, None),
             })
@@ -54,6 +95,7 @@ pub fn judge(
                 unmatched.push(Unmatched { rule_number, rule: id, why, detail });
             }
         }
+        filters.pause(platform).await;
     }
     // Nobody but we keep an event from a rule that is too costly, so that is kept before all else.
     unmatched.sort_by_key(|rule| rule.why != Mismatch::FilterTooCostly);

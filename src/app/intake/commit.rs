@@ -9,7 +9,7 @@ use crate::app::intake::state::Request;
 use crate::domain::base::error::{Error, Result};
 use crate::domain::base::limits::IDEMPOTENCY_KEPT_MS;
 use crate::domain::intake::backlog::{Amount, Head, Shares};
-use crate::domain::intake::bounds::{GROUP_BYTES, INTAKE_ROW_BYTES, KEYS_BYTES_MAX};
+use crate::domain::intake::bounds::{GROUP_BYTES, INTAKE_ROW_BYTES};
 use crate::domain::intake::messages::{Part, PartReply};
 use crate::domain::intake::waiting::VERSION;
 use crate::domain::routing::idempotency::StoredClaim;
@@ -81,6 +81,7 @@ impl<S: IntakeStorage> Intake<S> {
     async fn commit<P: Platform>(&self, platform: &P, mut group: Vec<Request>) -> Result<()> {
         let now_ms = platform.now_ms();
         let mut taken = self.claims_of(&group, now_ms).await?;
+        let is_full_of_keys = self.is_full_of_keys();
         let (mut drafts, mut claims) = (Vec::new(), Vec::new());
         for request in &mut group {
             for (place, part) in std::mem::take(&mut request.parts) {
@@ -93,7 +94,7 @@ impl<S: IntakeStorage> Intake<S> {
                     }
                     // A repetition: it was stored with its key.
                     (Some(_), _) => PartReply::Stored(generation),
-                    (None, Some(_)) if self.is_full_of_keys() => PartReply::FullOfKeys,
+                    (None, Some(_)) if is_full_of_keys => PartReply::FullOfKeys,
                     (None, claim) => {
                         taken.extend(claim.clone());
                         claims.extend(claim.clone());
@@ -127,7 +128,8 @@ impl<S: IntakeStorage> Intake<S> {
     }
 
     fn is_full_of_keys(&self) -> bool {
-        self.0.storage.size_bytes().is_some_and(|bytes| bytes >= KEYS_BYTES_MAX)
+        let stored = self.0.storage.size_bytes();
+        stored.is_some_and(|bytes| self.0.state.borrow().backlog.is_full_of_keys(bytes))
     }
 
     /// The claims that others have on the keys of a group.

@@ -3,6 +3,7 @@
 //! follows from it, so a crash neither loses nor repeats one. They are outside quotas, and none is
 //! about the operational workspace itself.
 
+use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::app::common::{group_by_key, history_db};
@@ -91,8 +92,8 @@ async fn send<P: Platform>(platform: &P) -> Result<()> {
     }
     let sendable = sendable.into_iter().filter(|(_, home)| home.storage != StorageLevel::Full);
     for (shard, of_shard) in group_by_key(sendable, |(_, home)| home.home.shard) {
-        let events = of_shard.iter().map(|(notice, home)| event(notice, home));
-        match store_and_wake(platform, shard, &events.collect::<Vec<_>>()).await {
+        let events = of_shard.iter().map(|(notice, home)| event(platform, notice, home));
+        match store_and_wake(platform, shard, &join_all(events).await).await {
             Ok(()) => done.extend(of_shard.iter().map(|(notice, _)| notice.id.as_str())),
             Err(error) => complain(platform, Err(error)),
         }
@@ -100,7 +101,11 @@ async fn send<P: Platform>(platform: &P) -> Result<()> {
     notices::sent(control, &done, now_ms).await
 }
 
-fn event(notice: &PendingNotice, home: &Routing) -> (Event, String) {
+async fn event<P: Platform>(
+    platform: &P,
+    notice: &PendingNotice,
+    home: &Routing,
+) -> (Event, String) {
     let new = NewEvent {
         workspace: None,
         name: notice.kind.event_name(),
@@ -108,7 +113,7 @@ fn event(notice: &PendingNotice, home: &Routing) -> (Event, String) {
         resource_id: notice.connection.clone(),
         payload: notice.payload(),
     };
-    let (fan_out, unmatched) = owed_by(&new, home);
+    let (fan_out, unmatched) = owed_by(platform, &new, home).await;
     let event = Event {
         id: notice.event_id(home.home.number),
         workspace: home.home.workspace.clone(),

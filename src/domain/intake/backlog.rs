@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::domain::base::limits::SWEEP_GRACE_MS;
 use crate::domain::intake::bounds::{
     ALARM_AFTER_MS, FLUSH_AGAIN_MS, FLUSH_AGAIN_MS_MAX, FLUSH_BYTES, FLUSH_EVENTS, FLUSH_EVERY_MS,
-    SHARE_OF_WORKSPACE, TEXTS_HELD_MAX, WAITING_BYTES_MAX, WAITING_EVENTS_MAX,
+    KEYS_BYTES_MAX, SHARE_OF_WORKSPACE, TEXTS_HELD_MAX, WAITING_BYTES_MAX, WAITING_EVENTS_MAX,
 };
 use crate::domain::intake::messages::Status;
 use crate::domain::intake::waiting::VERSION;
@@ -148,6 +148,12 @@ impl<W> Backlog<W> {
             of.add(*waiting);
         }
         all.is_within(1) && of.is_within(SHARE_OF_WORKSPACE)
+    }
+
+    /// Whether so much is stored that no new idempotency key is taken. What waits does not count.
+    pub fn is_full_of_keys(&self, stored_bytes: i64) -> bool {
+        let waiting = i64::try_from(self.waiting.bytes).unwrap_or(i64::MAX);
+        stored_bytes.saturating_sub(waiting) >= KEYS_BYTES_MAX
     }
 
     /// Notes a row that was stored.

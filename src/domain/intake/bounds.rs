@@ -18,8 +18,8 @@ pub const WAITING_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// A workspace has one part in so many of these at the most.
 pub const SHARE_OF_WORKSPACE: usize = 4;
 
-/// From this size of its database on an intake takes no new idempotency keys: 24 hours of them, so
-/// that they leave more than half of the 10 GB to what waits.
+/// From so many bytes beside what waits on an intake takes no new idempotency keys: 24 hours of
+/// them leave more than half of the 10 GB to what waits.
 pub const KEYS_BYTES_MAX: i64 = 4 * 1024 * 1024 * 1024;
 
 /// Bytes of texts that an intake holds in memory beside its storage, so that what is flushed at

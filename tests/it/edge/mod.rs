@@ -93,6 +93,8 @@ pub struct World {
     invocations: Cell<usize>,
     tasks: Tasks,
     random: Cell<u64>,
+    /// Times that others were given their turn.
+    pub pauses: Cell<usize>,
 }
 
 impl std::ops::Deref for Edge {
@@ -182,6 +184,7 @@ impl Edge {
             invocations: Cell::new(0),
             tasks,
             random: Cell::new(7),
+            pauses: Cell::new(0),
         });
         Self::at_home(world)
     }
@@ -319,6 +322,7 @@ impl Clock for Edge {
     }
 
     async fn sleep_ms(&self, ms: i64) {
+        self.pauses.set(self.pauses.get() + usize::from(ms == 0));
         self.tasks.sleep_ms(ms).await;
     }
 }

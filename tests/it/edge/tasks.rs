@@ -166,10 +166,12 @@ impl Tasks {
         self.poll_background();
     }
 
+    /// Waits; also where that takes no time others have their turn.
     pub async fn sleep_ms(&self, ms: i64) {
         let due_ms = self.now_ms() + ms;
+        let mut has_waited = false;
         std::future::poll_fn(|cx| {
-            if self.now_ms() >= due_ms {
+            if std::mem::replace(&mut has_waited, true) && self.now_ms() >= due_ms {
                 return Poll::Ready(());
             }
             self.0.timers.borrow_mut().push((due_ms, cx.waker().clone()));
