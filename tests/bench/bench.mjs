@@ -1,6 +1,7 @@
 // `npm run bench`: what events cost, counted by the Worker itself; how fast the local Worker is, beside floors that
 // show what its parts can give at most; what three times that load does; what becomes of what waits while LOG cannot be
-// written; whether anything grows with history; and how long the module takes to start. Words name the steps to do: `npm run bench -- speed`. `--quick` takes little of everything, `--write` makes docs/benchmarks.md of the speeds.
+// written; whether anything grows with history; and how long the module takes to start. Words name the steps to do:
+// `npm run bench -- speed`. `--quick` takes little of everything, `--write` makes docs/benchmarks.md of the speeds.
 // The counts hold anywhere; speeds are this machine's. `BASELINE=<build folder>` compares with another build.
 import { setTimeout as sleep } from "node:timers/promises";
 import { WASM_GZIP_BYTES_MAX, wasmSize } from "../../tools/build.mjs";

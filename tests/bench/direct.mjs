@@ -29,7 +29,7 @@ export async function openDirect(vars) {
 }
 
 async function serve(what) {
-  const server = await helper("serve.mjs", JSON.stringify({ ...what, isTold: true }));
+  const server = await helper("serve.mjs", JSON.stringify({ ...what, sendsLog: true }));
   await server.told();
   const sweep = async (cron = "* * * * *") => {
     const { outcome } = await server.ask({ cron });

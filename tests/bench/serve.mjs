@@ -1,6 +1,6 @@
 // A subject of the bench in a process of its own: a Worker on Miniflare's API with a socket of its own, without the
 // proxy of `wrangler dev`, which alone stops at some hundred requests a second. Gets what to run as JSON in its first
-// argument, tells its parent when it is ready, and ends with it. With `isTold` the parent gets what the Worker logs, and
+// argument, tells its parent when it is ready, and ends with it. With `sendsLog` the parent gets what the Worker logs, and
 // a message {cron} fires that cron.
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { HOST } from "../../tools/lib/ports.mjs";
 
-const { subject, state, port, innerPort, receiver, isTold } = JSON.parse(process.argv[2]);
+const { subject, state, port, innerPort, receiver, sendsLog } = JSON.parse(process.argv[2]);
 
 const options = subject.repo ? worker(subject) : floor();
 const miniflare = new Miniflare(convertV4MiniflareOptions({
@@ -19,7 +19,7 @@ const miniflare = new Miniflare(convertV4MiniflareOptions({
   // The Worker logs every attempt; a terminal would be the slowest part of the bench.
   handleStructuredLogs: ({ level, message }) => {
     if (level === "error") console.error(message);
-    if (isTold) process.send({ line: message });
+    if (sendsLog) process.send({ line: message });
   },
   resourcePersistencePath: state,
 }));
