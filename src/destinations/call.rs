@@ -235,6 +235,17 @@ impl OutboundRequest {
         self
     }
 
+    /// The request as it is recorded: its body only where that could not be made again.
+    pub fn recorded(&mut self) -> Self {
+        let body = std::mem::take(&mut self.body);
+        let mut recorded = self.clone();
+        self.body = body;
+        if self.content == Content::Rendered {
+            recorded.body.clone_from(&self.body);
+        }
+        recorded
+    }
+
     /// The URL as it may be kept and shown.
     pub fn shown_url(&self) -> &str {
         self.public_url.as_deref().unwrap_or(&self.url)

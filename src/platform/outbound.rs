@@ -24,15 +24,15 @@ pub struct FetchOutbound;
 
 impl Outbound for FetchOutbound {
     async fn send(&self, request: OutboundRequest) -> Answer {
-        let timeout_ms = request.timeout_ms;
+        let (timeout_ms, bytes_max) = (request.timeout_ms, request.answer_bytes_max);
         let wait = Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0));
         let deadline = pin!(Delay::from(wait));
         let controller = match AbortController::new() {
             Ok(controller) => controller,
             Err(e) => return Answer::failed(unreached(&e.into())),
         };
-        let answer = match send(&request, &controller) {
-            Ok(sent) => exchange(sent, deadline, (timeout_ms, request.answer_bytes_max)).await,
+        let answer = match send(request, &controller) {
+            Ok(sent) => exchange(sent, deadline, (timeout_ms, bytes_max)).await,
             Err(e) => Answer::failed(unreached(&e)),
         };
         // Ends what is still under way: the rest of a long body, or a receiver that hangs.
@@ -43,8 +43,8 @@ impl Outbound for FetchOutbound {
     }
 }
 
-/// Sends a request.
-fn send(request: &OutboundRequest, controller: &AbortController) -> worker::Result<JsFuture> {
+/// Sends a request. The runtime has a copy of it then; ours ends here, not with the answer.
+fn send(request: OutboundRequest, controller: &AbortController) -> worker::Result<JsFuture> {
     let mut headers: Vec<(&str, &str)> = Vec::with_capacity(request.headers.len());
     for OutboundHeader { name, value, .. } in &request.headers {
         headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));

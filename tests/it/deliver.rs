@@ -457,3 +457,37 @@ fn large_payloads_are_read_in_slices_and_all_arrive() {
     let reads = edge.logs[0].round_trips.get() - reads;
     assert!(reads >= 4, "15 MB in slices of 4 MiB, and not in one read: {reads}");
 }
+
+/// An endpoint to each of which a large payload goes, and which never answers: a number of them.
+fn hang_with_large_payloads(edge: &Edge, tenant: &Tenant, endpoints: usize, settings: &Value) {
+    for n in 0..endpoints {
+        let url = format!("https://hooks.example.com/hangs/{n}");
+        edge.receivers.script(&url, |_| Reply::hang());
+        let mut metadata = settings.clone();
+        metadata["url"] = json!(url);
+        tenant.route(edge, "large", metadata);
+    }
+    let body = json!({"event": "large", "payload": {"a": "x".repeat(500_000)}}).to_string();
+    assert_eq!(tenant.emit_text(edge, &body).status, 201);
+}
+
+#[test]
+fn large_payloads_under_way_have_a_bound_and_small_ones_pass_by() {
+    let both = [(json!({}), 16 << 20), (json!({"ordering": "strict"}), 8 << 20)];
+    for (settings, bytes_max) in both {
+        let edge = Edge::new();
+        let (tenant, _) = tenant(&edge);
+        hang_with_large_payloads(&edge, &tenant, 60, &settings);
+        edge.run_for(1_000);
+        tenant.emit(&edge, "x");
+        edge.run_for(1_000);
+        assert_eq!(edge.receivers.count(URL), 1, "a small one does not wait for the large ones");
+        edge.run_for(5 * MINUTE_MS);
+        let most = edge.receivers.waiting_bytes_most();
+        assert!(most > bytes_max - 600_000 && most <= bytes_max, "{most} bytes: {settings}");
+        for n in 0..60 {
+            let url = format!("https://hooks.example.com/hangs/{n}");
+            assert!(edge.receivers.count(&url) > 0, "{url}: {settings}");
+        }
+    }
+}

@@ -87,6 +87,7 @@ struct Made {
 }
 
 struct Exchange {
+    /// As it is recorded.
     request: OutboundRequest,
     answer: Answer,
     duration_ms: i64,
@@ -142,10 +143,12 @@ async fn exchange<P: Platform>(
         let sent_at_ms = platform.now_ms();
         request.timeout_ms = (started_at_ms + call.timeout_ms - sent_at_ms).max(1);
         trace::add(platform, owed.trace.as_ref(), &mut request);
-        let answer = outgoing::send(platform, destination, request.clone()).await;
+        // What is sent is not held beside the payload until the answer comes.
+        let recorded = request.recorded();
+        let answer = outgoing::send(platform, destination, request).await;
         answers.push(answer.clone());
         let duration_ms = platform.now_ms() - sent_at_ms;
-        exchanges.push(Exchange { request, answer, duration_ms });
+        exchanges.push(Exchange { request: recorded, answer, duration_ms });
     };
     let doubted = match &verdict {
         Verdict::Unauthorized(told) => Some(told.clone()),

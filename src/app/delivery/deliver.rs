@@ -3,7 +3,8 @@
 //! A batch is answered once all its attempts have started; or, as some batches of an isolate may
 //! overlap, once little is left to start: one invocation has few connections, and a backlog would
 //! wait for them. One that has lines to serve waits for its attempts, because lines get the slots
-//! that those leave.
+//! that those leave; so does one while large payloads are under way in its isolate. A payload for
+//! which that has no room comes again.
 //!
 //! A slow endpoint never holds a batch. An attempt that is unanswered after 250 ms is *slow*: the
 //! other jobs of its connection are left to its lane. So are the jobs of a connection whose lane is
@@ -74,7 +75,7 @@ pub async fn deliver<P: Platform>(platform: &P, messages: &[QueueMessage]) -> Se
     let mut run = Run::new(platform.clone(), messages);
     run.read_targets().await;
     run.start_all().await;
-    let is_settled = run.has_lines() || !run.slots.is_waiting();
+    let is_settled = run.has_lines() || !run.slots.is_waiting() || !run.is_light();
     if is_settled {
         run.settle().await;
     }
@@ -250,7 +251,7 @@ impl<P: Platform> Run<P> {
     /// it is noted as one that does. Nothing of it must be known to be for a lane.
     fn may_overlap(&mut self) -> bool {
         let is_read = self.reading.is_empty() && !self.targets.is_empty();
-        if !is_read || self.has_lines() {
+        if !is_read || self.has_lines() || !self.is_light() {
             return false;
         }
         let waiting = self.slices.iter().flatten().copied().chain(self.slots.not_started());
@@ -258,6 +259,10 @@ impl<P: Platform> Run<P> {
         let mut in_flight = self.platform.in_flight().borrow_mut();
         self.overlaps_since_ms = in_flight.overlap.begin(&left, self.platform.now_ms());
         self.overlaps_since_ms.is_some()
+    }
+
+    fn is_light(&self) -> bool {
+        self.platform.in_flight().borrow().is_light()
     }
 
     fn start(&mut self) {

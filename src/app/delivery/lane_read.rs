@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::app::common::history_db;
 use crate::app::delivery::lanes;
 use crate::app::delivery::slice::{self, FreshTarget};
-use crate::domain::base::error::Result;
+use crate::app::delivery::write_gate;
+use crate::domain::base::error::{Error, Result};
 use crate::domain::lane::messages::Given;
 use crate::domain::lane::queue::{ConnectionQueue, DeliveryKey, QueuePosition};
 use crate::ports::Platform;
@@ -31,12 +32,37 @@ pub async fn read_ahead<P: Platform>(
     read.ok().map(|read| (place, read))
 }
 
+/// Reads what was handed out, unless that was done `ahead`. `None` when that cannot be done now, or
+/// what comes of it could not be recorded.
+pub async fn read_given<P: Platform>(
+    platform: &P,
+    line: &ConnectionQueue,
+    given: &[Given],
+    ahead: Option<(QueuePosition, Read)>,
+) -> Option<Read> {
+    let read = async {
+        let (target, owed) = match ahead {
+            Some((place, read)) if given.len() == 1 && given[0].place == place => read,
+            _ => read(platform, line, &keys(line, given)).await?,
+        };
+        Ok::<_, Error>((target, take_lost(platform, line, given, owed).await?))
+    };
+    let read = read.await;
+    if let Err(error) = &read {
+        complain(platform, line, &error.to_string());
+    }
+    let open = write_gate::open(platform, line.shard).await;
+    read.ok().filter(|_| open.is_ok())
+}
+
+/// The deliveries that were handed out.
+pub fn keys(line: &ConnectionQueue, given: &[Given]) -> Vec<DeliveryKey> {
+    given.iter().map(|given| line.key(&given.place)).collect()
+}
+
 /// Reads the connection and those of the deliveries that still owe an attempt. Those of a
 /// connection that is gone are canceled, those of an inactive one held.
-///
-/// # Errors
-/// When a database does not answer.
-pub async fn read<P: Platform>(
+async fn read<P: Platform>(
     platform: &P,
     line: &ConnectionQueue,
     keys: &[DeliveryKey],
@@ -57,10 +83,7 @@ pub async fn read<P: Platform>(
 
 /// Those of the deliveries that may be attempted as they were handed out: not those whose jobs were
 /// given up, if somebody else has taken them since.
-///
-/// # Errors
-/// When LOG does not answer.
-pub async fn take_lost<P: Platform>(
+async fn take_lost<P: Platform>(
     platform: &P,
     line: &ConnectionQueue,
     given: &[Given],

@@ -21,7 +21,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use crate::app::common::history_db;
 use crate::app::delivery::attempt::{AttemptResult, attempt};
 use crate::app::delivery::effect::ConnectionEffect;
-use crate::app::delivery::lane_read::{Read, complain, read, read_ahead, take_lost};
+use crate::app::delivery::lane_read::{self, Read, complain, read_ahead, read_given};
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::slice::{self, FreshTarget};
 use crate::app::delivery::write_gate;
@@ -30,12 +30,11 @@ use crate::domain::base::limits::{
     STRAGGLERS_MS,
 };
 use crate::domain::connection::model::Target;
+use crate::domain::delivery::in_flight::{Begin, By};
 use crate::domain::delivery::job::Job;
 use crate::domain::delivery::lateness::ends_in_time;
 use crate::domain::lane::messages::{Command, ConsumerReport, Given, How, Pull, Settled};
-use crate::domain::lane::queue::{
-    ConnectionQueue, DeliveryKey, LanePolicy, Page, PageStart, QueuePosition,
-};
+use crate::domain::lane::queue::{ConnectionQueue, LanePolicy, Page, PageStart, QueuePosition};
 use crate::ports::{Lanes, Platform, PortError};
 use crate::store::lines;
 
@@ -255,54 +254,41 @@ impl<P: Platform> Run<P> {
         }
     }
 
-    /// Attempts what was handed out, in that order; false when there is nothing more to serve.
+    /// Attempts what was handed out, in that order; false when there is nothing more to serve. It
+    /// is claimed before it is read, so that what is read is within the bound of its isolate.
     async fn serve(&mut self, given: Vec<Given>, ahead: Option<(QueuePosition, Read)>) -> bool {
-        let jobs: Vec<Job> = given.iter().map(|given| self.job(given)).collect();
-        let keys: Vec<DeliveryKey> = jobs.iter().map(Job::key).collect();
-        let (platform, line) = (self.platform.clone(), self.line.clone());
-        let (read, open) = self
-            .beside(async {
-                let read = match ahead {
-                    Some((place, read)) if given.len() == 1 && given[0].place == place => Ok(read),
-                    _ => read(&platform, &line, &keys).await,
-                };
-                let read = match read {
-                    Ok((target, owed)) => {
-                        let owed = take_lost(&platform, &line, &given, owed).await;
-                        owed.map(|owed| (target, owed))
-                    }
-                    Err(error) => Err(error),
-                };
-                (read, write_gate::open(&platform, line.shard).await)
-            })
-            .await;
-        let (target, owed) = match (read, open) {
-            (Ok(read), Ok(())) => read,
-            (read, _) => {
-                read.err().into_iter().for_each(|error| self.complain(&error.to_string()));
-                given.iter().for_each(|given| self.give_back(given));
-                return false;
-            }
-        };
-        let Some(fresh) = target else { return false };
-        if !fresh.target.active {
-            self.settled.extend(given.iter().map(|given| settled(given, How::Changed)));
-            return false;
+        let (given, refused): (Vec<Given>, Vec<Given>) =
+            given.into_iter().partition(|given| self.claim(given));
+        refused.iter().for_each(|given| self.tell(given, self.given_back()));
+        if given.is_empty() {
+            return true;
         }
-        let Some(target) = self.refreshed(fresh, &keys).await else {
-            // Its connection was changed meanwhile: the next run sees to it.
-            given.iter().for_each(|given| self.give_back(given));
+        let (platform, line) = (self.platform.clone(), self.line.clone());
+        let read = self.beside(read_given(&platform, &line, &given, ahead)).await;
+        let Some((target, mut owed)) = read else {
+            return self.leave(&given, self.given_back());
+        };
+        let Some(fresh) = target else {
+            given.iter().for_each(|given| self.release(given));
             return false;
+        };
+        if !fresh.target.active {
+            return self.leave(&given, How::Changed);
+        }
+        let Some(target) = self.refreshed(fresh, &given).await else {
+            // Its connection was changed meanwhile: the next run sees to it.
+            return self.leave(&given, self.given_back());
         };
         self.traits = target.options.lane_policy();
-        for (given, job) in given.into_iter().zip(jobs) {
-            let row = owed.iter().find(|owed| owed.is_due_by(&job));
+        for given in given {
+            let job = self.job(&given);
+            let row = owed.iter().position(|owed| owed.is_due_by(&job));
+            let row = row.map(|index| owed.swap_remove(index));
             match row.filter(|row| row.is_first || !self.traits.strict) {
-                None => self.settled.push(settled(&given, How::Changed)),
-                Some(_) if self.is_too_late(&given) || !self.claim(&job) => self.give_back(&given),
+                None => _ = self.leave(&[given], How::Changed),
+                Some(_) if self.is_too_late(&given) => _ = self.leave(&[given], self.given_back()),
                 Some(row) => {
-                    let (platform, target, row) =
-                        (self.platform.clone(), Rc::clone(&target), row.clone());
+                    let (platform, target) = (self.platform.clone(), Rc::clone(&target));
                     self.under_way += 1;
                     self.work.push(Box::pin(async move {
                         let done = attempt(&platform, &target, &row).await;
@@ -316,10 +302,11 @@ impl<P: Platform> Run<P> {
 
     /// The connection as it may be used now: LOG and the lane may have taken their time since it
     /// was read. `None` when it cannot be, or takes no deliveries any more.
-    async fn refreshed(&self, known: Rc<FreshTarget>, keys: &[DeliveryKey]) -> Option<Rc<Target>> {
+    async fn refreshed(&self, known: Rc<FreshTarget>, given: &[Given]) -> Option<Rc<Target>> {
+        let keys = || lane_read::keys(&self.line, given);
         let fresh = match known.is_fresh(self.platform.now_ms()) {
             true => Some(known),
-            false => slice::read_target(&self.platform, keys).await,
+            false => slice::read_target(&self.platform, &keys()).await,
         };
         fresh.map(|fresh| Rc::clone(&fresh.target))
     }
@@ -337,13 +324,30 @@ impl<P: Platform> Run<P> {
         given.until_ms > 0 && !ends_in_time(now_ms, self.traits.timeout_ms, given.until_ms)
     }
 
-    fn claim(&self, job: &Job) -> bool {
-        let now_ms = self.platform.now_ms();
-        self.platform.in_flight().borrow_mut().begin(&job.key(), now_ms)
+    fn claim(&self, given: &Given) -> bool {
+        let (key, now_ms) = (self.line.key(&given.place), self.platform.now_ms());
+        let mut in_flight = self.platform.in_flight().borrow_mut();
+        in_flight.begin(&key, By::Lane, given.payload_bytes, now_ms) == Begin::Begun
     }
 
-    fn give_back(&mut self, given: &Given) {
-        self.settled.push(settled(given, How::GivenBack(self.again_at_ms())));
+    fn release(&self, given: &Given) {
+        self.platform.in_flight().borrow_mut().end(&self.line.key(&given.place));
+    }
+
+    /// Settles without an attempt what was claimed: false, for there is nothing more to serve.
+    fn leave(&mut self, given: &[Given], how: How) -> bool {
+        given.iter().for_each(|given| self.release(given));
+        given.iter().for_each(|given| self.tell(given, how.clone()));
+        false
+    }
+
+    /// Has the lane told what became of a hand-out.
+    fn tell(&mut self, given: &Given, how: How) {
+        self.settled.push(settled(given, how));
+    }
+
+    fn given_back(&self) -> How {
+        How::GivenBack(self.again_at_ms())
     }
 
     /// When something may start that could not be started or recorded now.

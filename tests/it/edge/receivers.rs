@@ -1,6 +1,6 @@
 //! Customers' endpoints that answer as a test tells them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use posthorn::destinations::call::OutboundRequest;
@@ -71,6 +71,18 @@ pub struct Receivers {
     seen: RefCell<Vec<Seen>>,
     counts: RefCell<HashMap<String, usize>>,
     witness: RefCell<Option<Witness>>,
+    /// Bytes of bodies that wait for their answer.
+    waiting_bytes: Cell<usize>,
+    waiting_bytes_most: Cell<usize>,
+}
+
+/// A body that waits for its answer.
+struct Waiting<'a>(&'a Receivers, usize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting_bytes.set(self.0.waiting_bytes.get() - self.1);
+    }
 }
 
 impl Receivers {
@@ -81,6 +93,8 @@ impl Receivers {
             seen: RefCell::default(),
             counts: RefCell::default(),
             witness: RefCell::default(),
+            waiting_bytes: Cell::default(),
+            waiting_bytes_most: Cell::default(),
         }
     }
 
@@ -105,6 +119,18 @@ impl Receivers {
         self.counts.borrow().get(url).copied().unwrap_or_default()
     }
 
+    /// The most bytes of bodies that ever waited for their answers at once.
+    pub fn waiting_bytes_most(&self) -> usize {
+        self.waiting_bytes_most.get()
+    }
+
+    fn waits(&self, bytes: usize) -> Waiting<'_> {
+        self.waiting_bytes.set(self.waiting_bytes.get() + bytes);
+        let most = self.waiting_bytes_most.get().max(self.waiting_bytes.get());
+        self.waiting_bytes_most.set(most);
+        Waiting(self, bytes)
+    }
+
     fn reply(&self, request: &OutboundRequest) -> Reply {
         let mut counts = self.counts.borrow_mut();
         let count = counts.entry(request.url.clone()).or_default();
@@ -123,7 +149,7 @@ impl Outbound for Receivers {
             witness(&request);
         }
         let reply = self.reply(&request);
-        let _connection = self.tasks.connect();
+        let (_connection, _waiting) = (self.tasks.connect(), self.waits(request.body.len()));
         self.tasks.sleep_ms(reply.after_ms.min(request.timeout_ms)).await;
         if reply.after_ms > request.timeout_ms {
             let within = request.timeout_ms;

@@ -11,6 +11,7 @@ use crate::app::delivery::slice::{self, Slice};
 use crate::app::delivery::work::Work;
 use crate::app::delivery::write_gate;
 use crate::domain::base::limits::{SLICE_BYTES_MAX, SLOTS};
+use crate::domain::delivery::in_flight::{Begin, By};
 use crate::domain::delivery::lateness;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Platform;
@@ -111,8 +112,13 @@ impl<P: Platform> Run<P> {
 
     fn claim(&mut self, index: usize) -> bool {
         let (work, now_ms) = (&mut self.jobs[index], self.platform.now_ms());
-        work.is_claimed = self.platform.in_flight().borrow_mut().begin(&work.job.key(), now_ms);
-        work.is_claimed
+        let (key, bytes) = (work.job.key(), work.job.payload_bytes);
+        let begin = self.platform.in_flight().borrow_mut().begin(&key, By::Batch, bytes, now_ms);
+        work.is_claimed = begin == Begin::Begun;
+        if begin == Begin::HasNoRoom {
+            self.retry(index);
+        }
+        begin == Begin::Begun
     }
 
     pub(super) fn release(&mut self, index: usize) {
