@@ -33,7 +33,7 @@ pub const FLUSH_BYTES: usize = 512 * 1024;
 /// Statements after which a flush leaves the rest to another invocation, which has 1,000.
 pub const FLUSH_STATEMENTS: usize = 700;
 /// Time from the beginning of one flush to that of the next: what comes meanwhile shares its batch.
-pub const FLUSH_EVERY_MS: i64 = 30;
+pub const FLUSH_EVERY_MS: i64 = 45;
 /// Time to the next try after a flush that failed, and after many.
 pub const FLUSH_AGAIN_MS: i64 = 250;
 /// See [`FLUSH_AGAIN_MS`].
