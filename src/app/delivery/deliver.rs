@@ -3,8 +3,8 @@
 //! A batch is answered once all its attempts have started; or, as some batches of an isolate may
 //! overlap, once little is left to start: one invocation has few connections, and a backlog would
 //! wait for them. One that has lines to serve waits for its attempts, because lines get the slots
-//! that those leave; so does one while large payloads are under way in its isolate. A payload for
-//! which that has no room comes again.
+//! that those leave; so does one while large payloads are under way in its isolate. A large one for
+//! which there is no room comes again.
 //!
 //! A slow endpoint never holds a batch. An attempt that is unanswered after 250 ms is *slow*: the
 //! other jobs of its connection are left to its lane. So are the jobs of a connection whose lane is
