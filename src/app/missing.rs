@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::app::common::history_db;
+use crate::app::turn::Turn;
 use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::limits::{
     MISSING_BYTES_AT_ONCE, MISSING_BYTES_MAX, MISSING_EVENTS_AT_ONCE, MISSING_EVENTS_MAX,
@@ -28,6 +29,7 @@ struct Judged<'a> {
 struct Left {
     bytes: usize,
     budget: usize,
+    turn: Turn,
 }
 
 /// The deliveries to these connections that are missing in a range of time, in the order of their
@@ -50,7 +52,8 @@ pub async fn find<P: Platform>(
     let log = history_db(platform, home.shard)?;
     let (mut after, end) = what.events();
     let (mut found, mut looked_at) = (Vec::new(), 0);
-    let mut left = Left { bytes: MISSING_BYTES_MAX, budget: MISSING_FILTER_BUDGET };
+    let mut left =
+        Left { bytes: MISSING_BYTES_MAX, budget: MISSING_FILTER_BUDGET, turn: Turn::default() };
     loop {
         let range = (after.as_str(), end.as_str());
         let page = missing::events(log, &home.workspace, range, MISSING_EVENTS_AT_ONCE).await?;
@@ -120,7 +123,9 @@ async fn judge<P: Platform>(
                 if passes(one, payload.as_ref(), left)? {
                     found.push(chosen(event, one.rule));
                 }
+                left.turn.pause(platform).await;
             }
+            left.turn.spend(payloads.get(&event.event).map_or(0, String::len));
         }
     }
     Ok(())
@@ -150,6 +155,7 @@ fn passes(one: &Judged<'_>, payload: Option<&Payload<'_>>, left: &mut Left) -> R
     let budget = Budget::new(share);
     let passed = payload.passes(Some(filter), &budget);
     left.budget -= share - budget.left();
+    left.turn.spend(share - budget.left());
     if left.budget == 0 {
         let error = too_much("the filters are too costly for the payloads of this range");
         return Err(error.with_code(Code::FilterTooCostly));

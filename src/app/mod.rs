@@ -41,6 +41,7 @@ pub mod stats;
 pub mod test_event;
 pub mod too_costly;
 pub mod transfers;
+pub mod turn;
 pub mod upkeep;
 pub mod usage;
 pub mod vitals;

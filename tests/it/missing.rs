@@ -221,7 +221,9 @@ fn what_a_costly_filter_left_out_is_told_of_and_found() {
     let told = edge.receivers.seen("https://ops.example.com/a");
     let named: Vec<&str> = told.iter().map(|seen| seen.header("posthorn-event")).collect();
     assert_eq!(named, ["posthorn.filter.too_costly"], "once");
+    let pauses = edge.pauses.get();
     assert_eq!(count(&edge, &tenant, json!({})), 2);
+    assert_eq!(edge.pauses.get() - pauses, 2, "others have their turn after each of them");
     replay(&edge, &tenant, json!({}));
     let ids: Vec<String> = answers.iter().map(|one| text(&one.json(), "/event/id")).collect();
     assert_eq!(sent(&edge), ids);

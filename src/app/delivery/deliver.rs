@@ -75,7 +75,7 @@ pub async fn deliver<P: Platform>(platform: &P, messages: &[QueueMessage]) -> Se
     let mut run = Run::new(platform.clone(), messages);
     run.read_targets().await;
     run.start_all().await;
-    let is_settled = run.has_lines() || !run.slots.is_waiting() || !run.is_light();
+    let is_settled = run.has_lines() || !run.slots.is_waiting() || !run.allows_overlap();
     if is_settled {
         run.settle().await;
     }
@@ -251,7 +251,7 @@ impl<P: Platform> Run<P> {
     /// it is noted as one that does. Nothing of it must be known to be for a lane.
     fn may_overlap(&mut self) -> bool {
         let is_read = self.reading.is_empty() && !self.targets.is_empty();
-        if !is_read || self.has_lines() || !self.is_light() {
+        if !is_read || self.has_lines() || !self.allows_overlap() {
             return false;
         }
         let waiting = self.slices.iter().flatten().copied().chain(self.slots.not_started());
@@ -261,8 +261,8 @@ impl<P: Platform> Run<P> {
         self.overlaps_since_ms.is_some()
     }
 
-    fn is_light(&self) -> bool {
-        self.platform.in_flight().borrow().is_light()
+    fn allows_overlap(&self) -> bool {
+        self.platform.in_flight().borrow().allows_overlap()
     }
 
     fn start(&mut self) {

@@ -21,7 +21,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use crate::app::common::history_db;
 use crate::app::delivery::attempt::{AttemptResult, attempt};
 use crate::app::delivery::effect::ConnectionEffect;
-use crate::app::delivery::lane_read::{self, Read, complain, read_ahead, read_given};
+use crate::app::delivery::lane_read::{Read, complain, keys, read_ahead, read_given};
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::slice::{self, FreshTarget};
 use crate::app::delivery::write_gate;
@@ -266,18 +266,21 @@ impl<P: Platform> Run<P> {
         let (platform, line) = (self.platform.clone(), self.line.clone());
         let read = self.beside(read_given(&platform, &line, &given, ahead)).await;
         let Some((target, mut owed)) = read else {
-            return self.leave(&given, self.given_back());
+            self.leave(&given, self.given_back());
+            return false;
         };
         let Some(fresh) = target else {
             given.iter().for_each(|given| self.release(given));
             return false;
         };
         if !fresh.target.active {
-            return self.leave(&given, How::Changed);
+            self.leave(&given, How::Changed);
+            return false;
         }
         let Some(target) = self.refreshed(fresh, &given).await else {
             // Its connection was changed meanwhile: the next run sees to it.
-            return self.leave(&given, self.given_back());
+            self.leave(&given, self.given_back());
+            return false;
         };
         self.traits = target.options.lane_policy();
         for given in given {
@@ -285,8 +288,8 @@ impl<P: Platform> Run<P> {
             let row = owed.iter().position(|owed| owed.is_due_by(&job));
             let row = row.map(|index| owed.swap_remove(index));
             match row.filter(|row| row.is_first || !self.traits.strict) {
-                None => _ = self.leave(&[given], How::Changed),
-                Some(_) if self.is_too_late(&given) => _ = self.leave(&[given], self.given_back()),
+                None => self.leave(&[given], How::Changed),
+                Some(_) if self.is_too_late(&given) => self.leave(&[given], self.given_back()),
                 Some(row) => {
                     let (platform, target) = (self.platform.clone(), Rc::clone(&target));
                     self.under_way += 1;
@@ -303,10 +306,9 @@ impl<P: Platform> Run<P> {
     /// The connection as it may be used now: LOG and the lane may have taken their time since it
     /// was read. `None` when it cannot be, or takes no deliveries any more.
     async fn refreshed(&self, known: Rc<FreshTarget>, given: &[Given]) -> Option<Rc<Target>> {
-        let keys = || lane_read::keys(&self.line, given);
         let fresh = match known.is_fresh(self.platform.now_ms()) {
             true => Some(known),
-            false => slice::read_target(&self.platform, &keys()).await,
+            false => slice::read_target(&self.platform, &keys(&self.line, given)).await,
         };
         fresh.map(|fresh| Rc::clone(&fresh.target))
     }
@@ -334,11 +336,12 @@ impl<P: Platform> Run<P> {
         self.platform.in_flight().borrow_mut().end(&self.line.key(&given.place));
     }
 
-    /// Settles without an attempt what was claimed: false, for there is nothing more to serve.
-    fn leave(&mut self, given: &[Given], how: How) -> bool {
-        given.iter().for_each(|given| self.release(given));
-        given.iter().for_each(|given| self.tell(given, how.clone()));
-        false
+    /// Settles without an attempt what was claimed.
+    fn leave(&mut self, given: &[Given], how: How) {
+        for given in given {
+            self.release(given);
+            self.tell(given, how.clone());
+        }
     }
 
     /// Has the lane told what became of a hand-out.

@@ -1,7 +1,8 @@
 //! Which deliveries an event owes: its workspace's rules held against it.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 
+use crate::app::turn::Turn;
 use crate::domain::base::limits::{FILTER_BUDGET, UNMATCHED_MAX};
 use crate::domain::base::names::covers;
 use crate::domain::routing::event::{FanOut, NewEvent, Service, Unmatched};
@@ -10,40 +11,29 @@ use crate::domain::routing::rule::Mismatch;
 use crate::domain::tenants::routing::Routing;
 use crate::ports::Platform;
 
-/// After so much work, about a millisecond, other requests of the isolate have their turn: so many
-/// units of a [`Budget`], and of a filter that is read [`UNITS_PER_BYTE`].
-const TURN_UNITS: usize = 125_000;
+/// What reading a byte of a filter takes, in units of a [`Budget`].
 const UNITS_PER_BYTE: usize = 5;
 
 /// The filters of a routing's rules, in their order. Each is read when the first event needs it,
 /// once for all events of a request.
 pub struct Filters<'a> {
     of_rules: Vec<OnceCell<std::result::Result<Filter<'a>, ()>>>,
-    /// What was done since other requests had their turn.
-    units: Cell<usize>,
+    turn: Turn,
 }
 
 impl<'a> Filters<'a> {
     /// The filters of the rules of a routing.
     pub fn of(routing: &Routing) -> Self {
         let of_rules = routing.rules.iter().map(|_| OnceCell::new()).collect();
-        Self { of_rules, units: Cell::new(0) }
+        Self { of_rules, turn: Turn::default() }
     }
 
     /// The filter with this text, of the rule in this place.
     fn read(&self, place: usize, text: &'a str) -> &std::result::Result<Filter<'a>, ()> {
         self.of_rules[place].get_or_init(|| {
-            self.units.update(|units| units + UNITS_PER_BYTE * text.len());
+            self.turn.spend(UNITS_PER_BYTE * text.len());
             Filter::parse(text).map_err(drop)
         })
-    }
-
-    /// Gives other requests their turn, if it is time.
-    async fn pause<P: Platform>(&self, platform: &P) {
-        if self.units.get() >= TURN_UNITS {
-            self.units.set(0);
-            platform.sleep_ms(0).await;
-        }
     }
 }
 
@@ -75,7 +65,7 @@ pub async fn judge<'a, P: Platform>(
             let Some(text) = rule.filter.as_deref() else { return Ok(()) };
             let left = budget.left();
             let passes = payload.passes(Some(filters.read(place, text)), budget);
-            filters.units.update(|units| units + left - budget.left());
+            filters.turn.spend(left - budget.left());
             passes.map_err(|why| match why {
                 NotPassed::Fails(why) => (Mismatch::Filter, Some(why.told())),
                 NotPassed::TooCostly => (Mismatch::FilterTooCostly, None),
@@ -95,7 +85,7 @@ pub async fn judge<'a, P: Platform>(
                 unmatched.push(Unmatched { rule_number, rule: id, why, detail });
             }
         }
-        filters.pause(platform).await;
+        filters.turn.pause(platform).await;
     }
     // Nobody but we keep an event from a rule that is too costly, so that is kept before all else.
     unmatched.sort_by_key(|rule| rule.why != Mismatch::FilterTooCostly);

@@ -96,8 +96,8 @@ impl InFlight {
         }
     }
 
-    /// Whether batches have so little under way that another one may begin beside it.
-    pub fn is_light(&self) -> bool {
+    /// Whether batches have so little under way that one may be answered before its attempts end.
+    pub fn allows_overlap(&self) -> bool {
         self.bytes[By::Batch as usize] <= OVERLAP_BYTES_MAX
     }
 
@@ -136,9 +136,9 @@ mod tests {
         assert_eq!(begin("b", By::Batch, half), Begin::Begun);
         assert_eq!(begin("c", By::Batch, SMALL_BYTES + 1), Begin::HasNoRoom);
         assert_eq!(begin("c", By::Batch, SMALL_BYTES), Begin::Begun);
-        assert!(!in_flight.is_light());
+        assert!(!in_flight.allows_overlap());
         in_flight.end(&key("b"));
-        assert!(in_flight.is_light(), "what lanes have under way keeps no batch waiting");
+        assert!(in_flight.allows_overlap(), "what lanes have under way keeps no batch waiting");
         let mut begin = |bytes, at_ms| in_flight.begin(&key("d"), By::Batch, bytes, at_ms);
         assert_eq!(begin(half - SMALL_BYTES + 1, 1), Begin::HasNoRoom);
         assert_eq!(begin(BYTES_MAX, BELIEVED_MS), Begin::Begun, "all others were cut off");
