@@ -34,6 +34,7 @@ mod intakes;
 mod lag;
 mod lanes;
 mod languages;
+mod large_payloads;
 mod lists;
 mod look;
 mod machine_keys;

@@ -23,6 +23,7 @@
 //! 5. tell the lanes: what a lane does not hear, the sweeper finds in LOG.
 
 mod rest;
+mod room;
 mod slices;
 
 use std::collections::VecDeque;
@@ -122,8 +123,10 @@ struct Run<P: Platform> {
     verdicts: Vec<Verdict>,
     /// Since when it is one of the batches that overlap with the next ones.
     overlaps_since_ms: Option<i64>,
-    /// Until when it waits for a slow attempt to end, if every slot holds one.
-    jammed_until_ms: i64,
+    /// Until when it waits for a slow attempt to end, if every slot holds one, or for room.
+    waits_until_ms: i64,
+    /// Until when it waits for what others have under way to make room, once it has had to.
+    room_until_ms: Option<i64>,
     /// When each message was sent.
     sent_at_ms: Vec<i64>,
     /// Lines to serve after the batch.
@@ -155,7 +158,8 @@ impl<P: Platform> Run<P> {
             reading: Vec::new(),
             verdicts: vec![Verdict::Ack; messages.len()],
             overlaps_since_ms: None,
-            jammed_until_ms: 0,
+            waits_until_ms: 0,
+            room_until_ms: None,
             sent_at_ms: messages.iter().map(|message| message.sent_at_ms).collect(),
             lines,
             steps,
@@ -243,26 +247,8 @@ impl<P: Platform> Run<P> {
     /// Whether something is left that may be started in this batch.
     fn has_more(&self) -> bool {
         let is_left = !self.slices.is_empty() || self.slots.has_more();
-        let waits = self.slots.is_waiting() || self.platform.now_ms() < self.jammed_until_ms;
+        let waits = self.slots.is_waiting() || self.platform.now_ms() < self.waits_until_ms;
         !self.reading.is_empty() || (is_left && waits)
-    }
-
-    /// Whether the batch may be answered now and what is left of it goes on beside the next ones;
-    /// it is noted as one that does. Nothing of it must be known to be for a lane.
-    fn may_overlap(&mut self) -> bool {
-        let is_read = self.reading.is_empty() && !self.targets.is_empty();
-        if !is_read || self.has_lines() || !self.allows_overlap() {
-            return false;
-        }
-        let waiting = self.slices.iter().flatten().copied().chain(self.slots.not_started());
-        let left: Vec<i64> = waiting.map(|index| self.jobs[index].job.payload_bytes).collect();
-        let mut in_flight = self.platform.in_flight().borrow_mut();
-        self.overlaps_since_ms = in_flight.overlap.begin(&left, self.platform.now_ms());
-        self.overlaps_since_ms.is_some()
-    }
-
-    fn allows_overlap(&self) -> bool {
-        self.platform.in_flight().borrow().allows_overlap()
     }
 
     fn start(&mut self) {
@@ -327,7 +313,7 @@ impl<P: Platform> Run<P> {
                 let work = &self.jobs[index];
                 self.reports.on_job(work).slow = Some(work.job.place());
                 if self.overlaps_since_ms.is_some() && self.slots.is_jammed() {
-                    self.jammed_until_ms = self.platform.now_ms() + JAM_MS;
+                    self.waits_until_ms = self.platform.now_ms() + JAM_MS;
                     self.wait(JAM_MS, BatchEvent::Waited);
                 }
             }

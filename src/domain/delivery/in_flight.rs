@@ -6,7 +6,7 @@
 //! What is attempted holds its payload in memory until that is recorded, and a receiver may take
 //! its time. So the payloads under way in one isolate have a bound: the platform ends an isolate at
 //! 128 MB, with all that it was doing. Lanes serve what failed or is slow, and leave half of the
-//! room to everybody else.
+//! room to everybody else. One workspace leaves a quarter to the others.
 
 use std::collections::HashMap;
 
@@ -20,6 +20,13 @@ const CLEARED_EVERY_MS: i64 = 5_000;
 const BYTES_MAX: i64 = 16 * 1024 * 1024;
 /// Of these, the bytes of those that lanes begin.
 const LANE_BYTES_MAX: i64 = BYTES_MAX / 2;
+/// Milliseconds that a batch waits for room: an endpoint that hangs holds its own for as long as
+/// its timeout, every other one for a moment.
+pub const ROOM_WAIT_MS: i64 = 250;
+/// Milliseconds after which it looks again.
+pub const ROOM_LOOK_MS: i64 = 25;
+/// Seconds after which a job that found none comes again at the latest.
+pub const ROOM_AGAIN_S: u32 = 5;
 /// Bytes of a payload that may be begun at any time: thousands of them are little.
 const SMALL_BYTES: i64 = 16 * 1024;
 /// Bytes of payloads that batches have under way up to which another one begins beside them. What
@@ -58,8 +65,6 @@ struct UnderWay {
 #[derive(Debug, Default)]
 pub struct InFlight {
     under_way: HashMap<DeliveryKey, UnderWay>,
-    /// Bytes of their payloads, by who began them.
-    bytes: [i64; 2],
     cleared_at_ms: i64,
     /// The batches that go on after they were answered.
     pub overlap: Overlap,
@@ -70,20 +75,14 @@ impl InFlight {
     pub fn begin(&mut self, key: &DeliveryKey, by: By, payload_bytes: i64, now_ms: i64) -> Begin {
         if now_ms - self.cleared_at_ms >= CLEARED_EVERY_MS {
             self.under_way.retain(|_, one| one.until_ms > now_ms);
-            self.bytes = [0; 2];
-            for one in self.under_way.values() {
-                self.bytes[one.by as usize] += one.payload_bytes;
-            }
             self.cleared_at_ms = now_ms;
         }
         if self.under_way.get(key).is_some_and(|one| one.until_ms > now_ms) {
             return Begin::IsUnderWay;
         }
-        if payload_bytes > SMALL_BYTES && !self.has_room(by, payload_bytes) {
+        if payload_bytes > SMALL_BYTES && !self.has_room(key, by, payload_bytes) {
             return Begin::HasNoRoom;
         }
-        self.end(key);
-        self.bytes[by as usize] += payload_bytes;
         let until_ms = now_ms + BELIEVED_MS;
         self.under_way.insert(key.clone(), UnderWay { until_ms, by, payload_bytes });
         Begin::Begun
@@ -91,20 +90,28 @@ impl InFlight {
 
     /// Notes that an attempt was recorded, or could not be.
     pub fn end(&mut self, key: &DeliveryKey) {
-        if let Some(ended) = self.under_way.remove(key) {
-            self.bytes[ended.by as usize] -= ended.payload_bytes;
-        }
+        self.under_way.remove(key);
     }
 
     /// Whether batches have so little under way that one may be answered before its attempts end.
     pub fn allows_overlap(&self) -> bool {
-        self.bytes[By::Batch as usize] <= OVERLAP_BYTES_MAX
+        self.bytes(|_, one| one.by == By::Batch) <= OVERLAP_BYTES_MAX
     }
 
-    fn has_room(&self, by: By, payload_bytes: i64) -> bool {
-        let of_lanes = self.bytes[By::Lane as usize] + payload_bytes;
-        let all = of_lanes + self.bytes[By::Batch as usize];
-        all <= BYTES_MAX && (by == By::Batch || of_lanes <= LANE_BYTES_MAX)
+    fn has_room(&self, key: &DeliveryKey, by: By, payload_bytes: i64) -> bool {
+        let rooms = [(BYTES_MAX, None), (LANE_BYTES_MAX, Some(By::Lane))];
+        rooms.into_iter().filter(|(_, of)| of.is_none_or(|of| of == by)).all(|(most, of)| {
+            let is_of = |one: &UnderWay| of.is_none_or(|of| of == one.by);
+            let all = self.bytes(|_, one| is_of(one));
+            let own = self.bytes(|other, one| is_of(one) && other.workspace == key.workspace);
+            all + payload_bytes <= most && own + payload_bytes <= most / 4 * 3
+        })
+    }
+
+    /// Bytes of the payloads under way that are meant.
+    fn bytes(&self, is_meant: impl Fn(&DeliveryKey, &UnderWay) -> bool) -> i64 {
+        let meant = self.under_way.iter().filter(|(key, one)| is_meant(key, one));
+        meant.map(|(_, one)| one.payload_bytes).sum()
     }
 }
 
@@ -113,7 +120,12 @@ mod tests {
     use super::*;
 
     fn key(event: &str) -> DeliveryKey {
-        DeliveryKey { workspace: "w".into(), connection: "c".into(), event: event.into(), rule: 1 }
+        key_of("w", event)
+    }
+
+    fn key_of(workspace: &str, event: &str) -> DeliveryKey {
+        let (workspace, event) = (workspace.into(), event.into());
+        DeliveryKey { workspace, connection: "c".into(), event, rule: 1 }
     }
 
     #[test]
@@ -129,18 +141,32 @@ mod tests {
 
     #[test]
     fn large_payloads_have_a_bound_and_small_ones_pass() {
-        let (mut in_flight, half) = (InFlight::default(), BYTES_MAX / 2);
-        let mut begin = |event, by, bytes| in_flight.begin(&key(event), by, bytes, 0);
-        assert_eq!(begin("a", By::Lane, half), Begin::Begun);
-        assert_eq!(begin("b", By::Lane, SMALL_BYTES + 1), Begin::HasNoRoom, "half is for batches");
-        assert_eq!(begin("b", By::Batch, half), Begin::Begun);
-        assert_eq!(begin("c", By::Batch, SMALL_BYTES + 1), Begin::HasNoRoom);
-        assert_eq!(begin("c", By::Batch, SMALL_BYTES), Begin::Begun);
+        let (mut in_flight, quarter) = (InFlight::default(), BYTES_MAX / 4);
+        let mut begin = |w, event, by, bytes| in_flight.begin(&key_of(w, event), by, bytes, 0);
+        assert_eq!(begin("v", "a", By::Lane, quarter), Begin::Begun);
+        assert_eq!(begin("w", "a", By::Lane, quarter), Begin::Begun);
+        assert_eq!(begin("x", "b", By::Lane, SMALL_BYTES + 1), Begin::HasNoRoom, "half is theirs");
+        assert_eq!(begin("v", "b", By::Batch, quarter), Begin::Begun);
+        assert_eq!(begin("w", "b", By::Batch, quarter), Begin::Begun);
+        assert_eq!(begin("x", "c", By::Batch, SMALL_BYTES + 1), Begin::HasNoRoom);
+        assert_eq!(begin("x", "c", By::Batch, SMALL_BYTES), Begin::Begun);
         assert!(!in_flight.allows_overlap());
-        in_flight.end(&key("b"));
+        in_flight.end(&key_of("v", "b"));
+        in_flight.end(&key_of("x", "c"));
         assert!(in_flight.allows_overlap(), "what lanes have under way keeps no batch waiting");
-        let mut begin = |bytes, at_ms| in_flight.begin(&key("d"), By::Batch, bytes, at_ms);
-        assert_eq!(begin(half - SMALL_BYTES + 1, 1), Begin::HasNoRoom);
-        assert_eq!(begin(BYTES_MAX, BELIEVED_MS), Begin::Begun, "all others were cut off");
+        let mut begin = |bytes, at_ms| in_flight.begin(&key_of("x", "d"), By::Batch, bytes, at_ms);
+        assert_eq!(begin(quarter + 1, 1), Begin::HasNoRoom);
+        assert_eq!(begin(BYTES_MAX / 4 * 3, BELIEVED_MS), Begin::Begun, "all others were cut off");
+    }
+
+    #[test]
+    fn one_workspace_leaves_room_to_the_others() {
+        for (by, most) in [(By::Batch, BYTES_MAX), (By::Lane, LANE_BYTES_MAX)] {
+            let mut in_flight = InFlight::default();
+            let mut begin = |w, event, bytes| in_flight.begin(&key_of(w, event), by, bytes, 0);
+            assert_eq!(begin("w", "a", most / 4 * 3), Begin::Begun);
+            assert_eq!(begin("w", "b", SMALL_BYTES + 1), Begin::HasNoRoom);
+            assert_eq!(begin("x", "b", most / 4), Begin::Begun);
+        }
     }
 }

@@ -38,11 +38,12 @@ impl Ended {
         let next = match *how {
             How::Delivered => None,
             How::Failed(due_at_ms) => due_at_ms.map(|at_ms| (attempt + 1, at_ms)),
-            // It used no attempt.
-            How::InternalFault(Some(due_at_ms)) => Some((attempt, due_at_ms)),
+            // It used no attempt. Of what was given back a page shows a job that has time until it
+            // is taken for lost, but that job is gone.
+            How::InternalFault(Some(at_ms)) | How::GivenBack(at_ms) => Some((attempt, at_ms)),
             // Nobody can say whether the same attempt is owed when it is retried by hand.
             How::InternalFault(None) => return false,
-            How::Changed | How::GivenBack(_) => return true,
+            How::Changed => return true,
         };
         let is_full = self.0.len() >= FORWARDED_MAX;
         if is_full {
@@ -96,6 +97,7 @@ mod tests {
         let faulted = How::InternalFault(Some(DUE_MS));
         assert_eq!(shown(&faulted, 2, 5), Some((2, DUE_MS)));
         assert_eq!(shown(&faulted, 2, DUE_MS + 1), Some((2, DUE_MS + 1)));
+        assert_eq!(shown(&How::GivenBack(DUE_MS), 2, 5), Some((2, DUE_MS)));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::app::delivery::slice::{self, Slice};
 use crate::app::delivery::work::Work;
 use crate::app::delivery::write_gate;
 use crate::domain::base::limits::{SLICE_BYTES_MAX, SLOTS};
-use crate::domain::delivery::in_flight::{Begin, By};
+use crate::domain::delivery::in_flight::Begin;
 use crate::domain::delivery::lateness;
 use crate::domain::lane::queue::DeliveryKey;
 use crate::ports::Platform;
@@ -43,13 +43,30 @@ impl<P: Platform> Run<P> {
     }
 
     fn read_slice(&mut self, shard: u16) {
-        let mut slice = Vec::new();
+        let (mut slice, mut without_room) = (Vec::new(), Vec::new());
         while slice.is_empty() {
             let next = self.slices.iter().position(|slice| self.jobs[slice[0]].job.shard == shard);
-            let Some(next) = next.and_then(|at| self.slices.remove(at)) else { return };
+            let Some(next) = next.and_then(|at| self.slices.remove(at)) else { break };
             // What is under way is claimed before it is read, so that a row read here is not one
             // that another batch of this isolate is just recording.
-            slice = next.into_iter().filter(|index| self.claim(*index)).collect();
+            let mut refused = Vec::new();
+            for index in next {
+                match self.claim(index) {
+                    Begin::Begun => slice.push(index),
+                    Begin::HasNoRoom => refused.push(index),
+                    Begin::IsUnderWay => {}
+                }
+            }
+            if !refused.is_empty() {
+                without_room.push(refused);
+            }
+        }
+        if !without_room.is_empty() && slice.is_empty() && !self.may_find_room() {
+            without_room.drain(..).flatten().for_each(|index| self.find_room_later(index));
+        }
+        self.slices.extend(without_room);
+        if slice.is_empty() {
+            return;
         }
         let (platform, keys) = (self.platform.clone(), self.keys(&slice));
         self.reading.push(shard);
@@ -108,24 +125,6 @@ impl<P: Platform> Run<P> {
 
     fn keys(&self, indices: &[usize]) -> Vec<DeliveryKey> {
         indices.iter().map(|index| self.jobs[*index].job.key()).collect()
-    }
-
-    fn claim(&mut self, index: usize) -> bool {
-        let (work, now_ms) = (&mut self.jobs[index], self.platform.now_ms());
-        let (key, bytes) = (work.job.key(), work.job.payload_bytes);
-        let begin = self.platform.in_flight().borrow_mut().begin(&key, By::Batch, bytes, now_ms);
-        work.is_claimed = begin == Begin::Begun;
-        if begin == Begin::HasNoRoom {
-            self.retry(index);
-        }
-        begin == Begin::Begun
-    }
-
-    pub(super) fn release(&mut self, index: usize) {
-        let work = &mut self.jobs[index];
-        if std::mem::take(&mut work.is_claimed) {
-            self.platform.in_flight().borrow_mut().end(&work.job.key());
-        }
     }
 
     /// Cancels deliveries whose connection is gone, holds those whose connection is inactive.
