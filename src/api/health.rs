@@ -65,6 +65,7 @@ async fn intakes<P: Platform>(platform: &P) -> Value {
             "intake": number,
             "waiting": status.waiting,
             "oldest_waiting_seconds": waits_ms / 1_000,
+            "keys_percent": status.keys_percent,
         })
     };
     ask::poke_all(platform).await.into_iter().enumerate().map(show).collect()

@@ -141,6 +141,10 @@ pub fn health() -> Vec<Operation> {
              answer.",
         ),
         may("oldest_waiting_seconds", count(0)),
+        may("keys_percent", count(0)).says(
+            "How much of what the idempotency keys of 24 hours may take is taken: from 100 on it \
+             takes no new ones.",
+        ),
     ]);
     let healthy = closed([
         need("status", only("ok")),

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::edge::chaos::Rates;
 use crate::edge::{ADMIN_TOKEN, Edge, Fault, Weather};
 use crate::tenant::{Tenant, ask, call, text};
+use crate::vitals::health;
 
 pub const URL: &str = "https://hooks.example.com/a";
 pub const MINUTE_MS: i64 = 60_000;
@@ -164,6 +165,7 @@ fn an_intake_full_of_keys_takes_no_new_ones_and_everything_else() {
     let beside = emit(&edge, &tenant, &[("idempotency-key", "beside what waits")]);
     assert_eq!(beside.status, 201, "what waits to be flushed does not count");
     edge.run_for(1_000);
+    assert_eq!(health(&edge)["intakes"][0]["keys_percent"], json!(100));
     let refused = emit(&edge, &tenant, &[("idempotency-key", "new")]);
     assert_eq!(refused.status, 503, "{}", refused.text);
     assert_eq!(refused.headers["retry-after"], "60");

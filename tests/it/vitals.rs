@@ -18,7 +18,7 @@ fn ask(edge: &Edge, path: &str) -> String {
     answer.text
 }
 
-fn health(edge: &Edge) -> Value {
+pub fn health(edge: &Edge) -> Value {
     serde_json::from_str(&ask(edge, "/health")).expect("JSON")
 }
 

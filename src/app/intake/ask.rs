@@ -171,16 +171,13 @@ pub async fn may_be_found<P: Platform>(platform: &P, scope: &Scope, event: &str)
 /// Asks every intake how things are, which also wakes what was left lying: `None` for one that does
 /// not answer.
 pub async fn poke_all<P: Platform>(platform: &P) -> Vec<Option<Status>> {
-    let mut all = Vec::new();
-    for number in 0..platform.settings().intakes {
-        all.push(match call(platform, number, Command::Poke, POKED_WITHIN_MS).await {
-            Ok(Reply::Status(status)) => Some(status),
-            Ok(_) => None,
-            Err(error) => {
-                complain(platform, number, &error);
-                None
-            }
-        });
-    }
-    all
+    let poke = async |number| match call(platform, number, Command::Poke, POKED_WITHIN_MS).await {
+        Ok(Reply::Status(status)) => Some(status),
+        Ok(_) => None,
+        Err(error) => {
+            complain(platform, number, &error);
+            None
+        }
+    };
+    join_all((0..platform.settings().intakes).map(poke)).await
 }

@@ -81,7 +81,8 @@ impl<S: IntakeStorage> Intake<S> {
     async fn commit<P: Platform>(&self, platform: &P, mut group: Vec<Request>) -> Result<()> {
         let now_ms = platform.now_ms();
         let mut taken = self.claims_of(&group, now_ms).await?;
-        let is_full_of_keys = self.is_full_of_keys();
+        let is_full_of_keys =
+            self.0.state.borrow().backlog.keys_percent(self.stored_bytes()) >= 100;
         let (mut drafts, mut claims) = (Vec::new(), Vec::new());
         for request in &mut group {
             for (place, part) in std::mem::take(&mut request.parts) {
@@ -125,11 +126,6 @@ impl<S: IntakeStorage> Intake<S> {
         }
         self.flush(platform);
         Ok(())
-    }
-
-    fn is_full_of_keys(&self) -> bool {
-        let stored = self.0.storage.size_bytes();
-        stored.is_some_and(|bytes| self.0.state.borrow().backlog.is_full_of_keys(bytes))
     }
 
     /// The claims that others have on the keys of a group.

@@ -69,9 +69,14 @@ impl<S: IntakeStorage> Intake<S> {
             Command::Poke => {
                 idempotency::forget_old(&self.0.storage, platform.now_ms()).await?;
                 self.flush(platform);
-                Ok(Reply::Status(self.0.state.borrow().backlog.status()))
+                Ok(Reply::Status(self.0.state.borrow().backlog.status(self.stored_bytes())))
             }
         }
+    }
+
+    /// Bytes of its storage, as far as that is known.
+    fn stored_bytes(&self) -> i64 {
+        self.0.storage.size_bytes().unwrap_or_default()
     }
 
     /// The alarm: flushes what was left lying. It never fails.

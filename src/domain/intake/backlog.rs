@@ -150,10 +150,11 @@ impl<W> Backlog<W> {
         all.is_within(1) && of.is_within(SHARE_OF_WORKSPACE)
     }
 
-    /// Whether so much is stored that no new idempotency key is taken. What waits does not count.
-    pub fn is_full_of_keys(&self, stored_bytes: i64) -> bool {
+    /// How much of what idempotency keys may take is taken where so much is stored, in percent:
+    /// from 100 on no new one is taken. What waits does not count.
+    pub fn keys_percent(&self, stored_bytes: i64) -> i64 {
         let waiting = i64::try_from(self.waiting.bytes).unwrap_or(i64::MAX);
-        stored_bytes.saturating_sub(waiting) >= KEYS_BYTES_MAX
+        stored_bytes.saturating_sub(waiting).max(0).saturating_mul(100) / KEYS_BYTES_MAX
     }
 
     /// Notes a row that was stored.
@@ -258,11 +259,15 @@ impl<W> Backlog<W> {
         waiting.map(|shard| shard.look_at_ms(now_ms)).min()
     }
 
-    /// How things are.
-    pub fn status(&self) -> Status {
+    /// How things are where so much is stored.
+    pub fn status(&self, stored_bytes: i64) -> Status {
         let fronts = self.shards.values().filter_map(|shard| shard.rows.front());
         let oldest_at_ms = fronts.map(|row| row.head.at_ms).min();
-        Status { waiting: self.waiting.events, oldest_at_ms }
+        Status {
+            waiting: self.waiting.events,
+            oldest_at_ms,
+            keys_percent: self.keys_percent(stored_bytes),
+        }
     }
 }
 

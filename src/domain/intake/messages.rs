@@ -121,4 +121,7 @@ pub struct Status {
     pub waiting: usize,
     /// When the oldest of them was stored here.
     pub oldest_at_ms: Option<i64>,
+    /// How much of what idempotency keys may take is taken, in percent.
+    #[serde(default)]
+    pub keys_percent: i64,
 }

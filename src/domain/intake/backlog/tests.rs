@@ -56,7 +56,7 @@ fn a_flush_takes_what_fits_and_the_next_one_waits_for_company() {
     shard.rest();
     backlog.flushed(0, 5);
     assert_eq!((backlog.begin_flush(2_000).len(), backlog.look_at_ms(2_000)), (0, None));
-    assert_eq!(backlog.status(), Status::default());
+    assert_eq!(backlog.status(0), Status::default());
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn what_was_found_in_the_storage_is_flushed_row_by_row_at_first() {
     let mut other = head(3, 0, 10);
     other.version = VERSION + 1;
     let mut backlog: Backlog<&str> = Backlog::new(&[head(1, 0, 10), head(2, 0, 10), other]);
-    assert_eq!((backlog.unreadable, backlog.status().waiting), (1, 20));
+    assert_eq!((backlog.unreadable, backlog.status(0).waiting), (1, 20));
     backlog.add(head(4, 0, 10), None, shares("w", 10));
     assert_eq!(backlog.shard(0).next_count(), 1);
     backlog.flushed(0, 1);
