@@ -6,12 +6,15 @@ use std::rc::Rc;
 use futures_util::future::LocalBoxFuture;
 use serde_json::json;
 use worker::wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use worker::{DurableObject, Env, Request, Response, State, console_error, durable_object, js_sys};
+use worker::{
+    DurableObject, Env, Request, Response, ResponseBody, State, console_error, durable_object,
+    js_sys,
+};
 
 use crate::app::intake::Intake as Machine;
 use crate::domain::intake::messages::{Command, Envelope, Reply, VERSION};
 use crate::platform::meter::{self, Meter};
-use crate::platform::objects::Objects;
+use crate::platform::objects::{self, Objects};
 use crate::platform::sql::{Raw, js_value, rows};
 use crate::platform::{Edge, now_ms};
 use crate::ports::{Database, IntakeStorage, Intakes, PortError, Rows, Statement};
@@ -36,7 +39,7 @@ impl DurableObject for Intake {
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let text = request.text().await?;
+        let text = objects::text(request.bytes().await?)?;
         let asked: Envelope = serde_json::from_str(&text).map_err(|e| e.to_string())?;
         if asked.version != VERSION {
             return Err("a command of another release".into());
@@ -44,7 +47,7 @@ impl DurableObject for Intake {
         let edge = self.edge()?;
         let machine = self.machine(&edge).await?;
         let reply = machine.call(&edge, asked.command).await.map_err(|e| e.to_string())?;
-        Response::ok(serde_json::to_string(&reply)?)
+        Response::from_body(ResponseBody::Body(serde_json::to_vec(&reply)?))
     }
 
     /// Never fails: an alarm that throws is repeated a few times and then dropped for good.
@@ -176,8 +179,8 @@ impl IntakeObjects {
     }
 
     async fn ask(&self, number: u16, command: Command) -> worker::Result<Reply> {
-        let text = serde_json::to_string(&Envelope { version: VERSION, command })?;
-        let answer = self.objects.ask(&number.to_string(), &text).await?;
+        let asked = serde_json::to_vec(&Envelope { version: VERSION, command })?;
+        let answer = self.objects.ask(&number.to_string(), asked).await?;
         Ok(serde_json::from_str(&answer).map_err(|e| e.to_string())?)
     }
 }

@@ -8,14 +8,16 @@ use serde_json::json;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use worker::{DurableObject, Env, Request, Response, State, console_error, durable_object};
+use worker::{
+    DurableObject, Env, Request, Response, ResponseBody, State, console_error, durable_object,
+};
 
 use crate::app::delivery::lanes::carry_out;
 use crate::domain::lane::machine::Lane as Machine;
 use crate::domain::lane::messages::{Command, Effect, Reply};
 use crate::domain::lane::queue::ConnectionQueue;
 use crate::platform::meter::Meter;
-use crate::platform::objects::Objects;
+use crate::platform::objects::{self, Objects};
 use crate::platform::{Edge, now_ms};
 use crate::ports::{Lanes, PortError};
 
@@ -48,10 +50,10 @@ impl DurableObject for Lane {
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let command: Command =
-            serde_json::from_str(&request.text().await?).map_err(|e| e.to_string())?;
+        let command: Command = serde_json::from_str(&objects::text(request.bytes().await?)?)
+            .map_err(|e| e.to_string())?;
         let reply = self.step(command).await?;
-        Response::ok(serde_json::to_string(&reply)?)
+        Response::from_body(ResponseBody::Body(serde_json::to_vec(&reply)?))
     }
 
     /// Never fails: an alarm that throws is repeated a few times and then dropped for good.
@@ -156,7 +158,7 @@ impl LaneObjects {
 
     async fn ask(&self, line: &ConnectionQueue, command: &Command) -> worker::Result<Reply> {
         let name = format!("{}:{}:{}", line.shard, line.workspace, line.connection);
-        let answer = self.objects.ask(&name, &serde_json::to_string(command)?).await?;
+        let answer = self.objects.ask(&name, serde_json::to_vec(command)?).await?;
         Ok(serde_json::from_str(&answer).map_err(|e| e.to_string())?)
     }
 }

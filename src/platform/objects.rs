@@ -1,13 +1,14 @@
-//! The way to Durable Objects of a class, which are asked with a text and answer with one.
+//! The way to Durable Objects of a class, which are asked with a text and answer with one. Both go
+//! as bytes: strings would be converted four times on their way, payloads of 500 KB among them.
 
-use worker::js_sys::Promise;
 use worker::js_sys::futures::JsFuture;
+use worker::js_sys::{Promise, Uint8Array};
 use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::wasm_bindgen::{self, JsCast, JsValue};
 use worker::web_sys::{RequestInit, Response};
 use worker::{Env, ObjectNamespace, js_sys};
 
-use crate::platform::settings;
+use crate::platform::{settings, web};
 
 #[wasm_bindgen]
 extern "C" {
@@ -40,18 +41,26 @@ impl Objects {
         Ok(Self(inside.unchecked_into()))
     }
 
-    /// Asks the object of this name.
+    /// Asks the object of this name with the bytes of a text.
     ///
     /// # Errors
     /// When it is not known what it did.
-    pub async fn ask(&self, name: &str, text: &str) -> worker::Result<String> {
+    pub async fn ask(&self, name: &str, bytes: Vec<u8>) -> worker::Result<String> {
         let init = RequestInit::new();
         init.set_method("POST");
-        init.set_body(&JsValue::from_str(text));
+        init.set_body(&Uint8Array::from(bytes.as_slice()));
+        // The runtime has its own now.
+        drop(bytes);
         let stub: Stub = self.0.get_by_name(name)?.into_rpc();
         let answer = JsFuture::from(stub.fetch("https://object/", &init)?).await?;
-        let answer: Response = answer.unchecked_into();
-        let text = JsFuture::from(answer.text()?).await?;
-        text.as_string().ok_or_else(|| "an answer that is no text".into())
+        text(web::bytes(answer.unchecked_into::<Response>().array_buffer()).await?)
     }
+}
+
+/// The text that an object was asked with, or answers with.
+///
+/// # Errors
+/// When it is no UTF-8.
+pub fn text(bytes: Vec<u8>) -> worker::Result<String> {
+    String::from_utf8(bytes).map_err(|e| e.to_string().into())
 }
