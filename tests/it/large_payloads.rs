@@ -84,11 +84,11 @@ fn large_payloads_without_room_come_again_soon() {
     let (tenant, _) = tenant(&edge);
     hang_with_large_payloads(&edge, &tenant, 60, &json!({}));
     // What hangs fills the room of its workspace, retries that hang as well.
-    edge.run_for(20_000);
+    edge.run_for(22_000);
     for _ in 0..45 {
         emit_large(&edge, &tenant, "x");
     }
-    edge.run_for(MINUTE_MS / 2);
+    edge.run_for(15_000);
     assert_eq!(edge.receivers.count(URL), 45);
 }
 
