@@ -6,12 +6,9 @@ use crate::deliver::{MINUTE_MS, URL, tenant};
 use crate::edge::{Edge, Reply};
 use crate::tenant::Tenant;
 
-fn large(event: &str) -> String {
-    json!({"event": event, "payload": {"a": "x".repeat(500_000)}}).to_string()
-}
-
 fn emit_large(edge: &Edge, tenant: &Tenant, event: &str) {
-    assert_eq!(tenant.emit_text(edge, &large(event)).status, 201);
+    let body = json!({"event": event, "payload": {"a": "x".repeat(500_000)}}).to_string();
+    assert_eq!(tenant.emit_text(edge, &body).status, 201);
 }
 
 /// An endpoint to each of which a large payload goes, and which never answers: a number of them.
@@ -96,7 +93,7 @@ fn large_payloads_without_room_come_again_soon() {
 fn a_lane_forgets_nothing_that_found_no_room() {
     let edge = Edge::new();
     let (tenant, _) = tenant(&edge);
-    edge.receivers.script(URL, |_| Reply { after_ms: 300, ..Reply::status(204) });
+    edge.receivers.script(URL, |_| Reply::status(204).after(300));
     for _ in 0..50 {
         (0..3).for_each(|_| emit_large(&edge, &tenant, "x"));
         edge.run_for(100);

@@ -81,8 +81,7 @@ impl<S: IntakeStorage> Intake<S> {
     async fn commit<P: Platform>(&self, platform: &P, mut group: Vec<Request>) -> Result<()> {
         let now_ms = platform.now_ms();
         let mut taken = self.claims_of(&group, now_ms).await?;
-        let is_full_of_keys =
-            self.0.state.borrow().backlog.keys_percent(self.stored_bytes()) >= 100;
+        let is_full_of_keys = self.0.state.borrow().backlog.is_full_of_keys(self.stored_bytes());
         let (mut drafts, mut claims) = (Vec::new(), Vec::new());
         for request in &mut group {
             for (place, part) in std::mem::take(&mut request.parts) {

@@ -150,9 +150,14 @@ impl<W> Backlog<W> {
         all.is_within(1) && of.is_within(SHARE_OF_WORKSPACE)
     }
 
-    /// How much of what idempotency keys may take is taken where so much is stored, in percent:
-    /// from 100 on no new one is taken. What waits does not count.
-    pub fn keys_percent(&self, stored_bytes: i64) -> i64 {
+    /// Whether so much is stored that no new idempotency key is taken.
+    pub fn is_full_of_keys(&self, stored_bytes: i64) -> bool {
+        self.keys_percent(stored_bytes) >= 100
+    }
+
+    /// How much of what idempotency keys may take is taken where so much is stored, in percent.
+    /// What waits does not count.
+    fn keys_percent(&self, stored_bytes: i64) -> i64 {
         let waiting = i64::try_from(self.waiting.bytes).unwrap_or(i64::MAX);
         stored_bytes.saturating_sub(waiting).max(0).saturating_mul(100) / KEYS_BYTES_MAX
     }
