@@ -23,6 +23,7 @@ use crate::domain::intake::messages::{Command as IntakeCommand, Reply as IntakeR
 use crate::domain::lane::messages::{Command, Reply};
 use crate::domain::lane::queue::ConnectionQueue;
 use crate::domain::routing::known_names::KnownNames;
+use crate::domain::tenants::large_bodies::LargeBodies;
 use crate::domain::tenants::routing_cache::RoutingCache;
 
 /// A value bound to a statement.
@@ -344,4 +345,6 @@ pub trait Platform: Clock + Entropy + Log + Clone + 'static {
     fn routings(&self) -> &RefCell<RoutingCache>;
     /// The names of events that this isolate knows to be stored.
     fn known_names(&self) -> &RefCell<KnownNames>;
+    /// When keys may send this isolate their next large bodies.
+    fn large_bodies(&self) -> &RefCell<LargeBodies>;
 }

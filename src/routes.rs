@@ -24,7 +24,7 @@ use crate::domain::tenants::actor::Scope;
 use crate::embed;
 use crate::embed::frame::front::{self, Answered};
 use crate::http::access::{self, Access, Caller};
-use crate::http::{Call, Reply, Request, body, cost, problem, strangers};
+use crate::http::{Call, Reply, Request, body, cost, large_bodies, problem, strangers};
 use crate::ports::Platform;
 
 /// What answers a call.
@@ -395,7 +395,9 @@ async fn answer_checked<P: Platform>(
         check_credential(platform, credential).await?;
     }
     cost::check(platform, row.path, &request, &caller).await?;
+    large_bodies::wait(platform, &request, &caller).await?;
     request.body = read_body(row.body_bytes_max).await?;
+    large_bodies::count(platform, &request, &caller);
     let answer = handle(platform, row, &Call { request, caller, params }).await;
     answer.map_err(|error| if is_change { error.of_change() } else { error })
 }

@@ -45,7 +45,7 @@ pub async fn find<P: Platform>(
 ) -> Result<Vec<Chosen>> {
     let rules = missing::rules(platform.control(), &home.workspace).await?;
     let rules = rules.iter().filter(|rule| among.contains(&rule.connection)).map(|rule| {
-        let filter = rule.filter.as_deref().map(|text| Filter::parse(text).map_err(drop));
+        let filter = rule.filter.as_deref().map(|text| Filter::read(text).map_err(drop));
         Judged { rule, filter }
     });
     let rules: Vec<Judged<'_>> = rules.collect();

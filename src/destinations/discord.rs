@@ -147,7 +147,7 @@ fn verdict(answer: &Answer, now_ms: i64) -> Verdict {
 /// The wait that the body of a 429 asks for, in seconds with a fraction.
 fn asked_ms(answer: &Answer) -> Option<i64> {
     let seconds = Body::of(answer).at("retry_after").as_f64().filter(|s| (0.0..1e6).contains(s))?;
-    format!("{:.0}", (seconds * SECOND_MS as f64).ceil()).parse().ok()
+    Some((seconds * SECOND_MS as f64).ceil() as i64)
 }
 
 #[cfg(test)]

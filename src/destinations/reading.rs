@@ -74,7 +74,7 @@ pub fn by_status(status: u16) -> Means {
 /// when their count begins anew, as seconds from now or as a moment in seconds since 1970.
 pub fn retry_after_ms(answer: &Answer, now_ms: i64) -> Option<i64> {
     /// Less is a number of seconds, more a moment.
-    const MOMENTS_FROM: f64 = 1e9;
+    const MOMENTS_FROM: i64 = 1_000_000_000;
     let asked = answer.header("retry-after");
     if let Some(after_ms) = asked.and_then(|value| parse_retry_after(value, now_ms)) {
         return Some(after_ms);
@@ -82,13 +82,14 @@ pub fn retry_after_ms(answer: &Answer, now_ms: i64) -> Option<i64> {
     let status = answer.status.unwrap_or_default();
     let resets = ["ratelimit-reset", "x-ratelimit-reset"];
     let reset = resets.iter().filter(|_| status == 429).find_map(|name| answer.header(name))?;
-    let seconds: f64 = reset.trim().parse().ok().filter(|s: &f64| s.is_finite() && *s >= 0.0)?;
-    let whole = format!("{:.0}", seconds.ceil());
-    if seconds < MOMENTS_FROM {
-        return parse_retry_after(&whole, now_ms);
-    }
-    let at_ms = whole.parse::<i64>().ok()?.checked_mul(SECOND_MS)?;
-    parse_retry_after(&((at_ms - now_ms).max(0) / SECOND_MS).to_string(), now_ms)
+    // Discord tells a moment with a fraction; a second that has begun counts.
+    let (whole, fraction) = reset.trim().split_once('.').unwrap_or((reset.trim(), ""));
+    let seconds = i64::from(whole.parse::<u32>().ok()?) + i64::from(!fraction.is_empty());
+    let after_s = match seconds < MOMENTS_FROM {
+        true => seconds,
+        false => (seconds * SECOND_MS - now_ms).max(0) / SECOND_MS,
+    };
+    parse_retry_after(&after_s.to_string(), now_ms)
 }
 
 /// The JSON body of an answer, as far as it came.

@@ -7,6 +7,7 @@ pub mod cost;
 pub mod cursor;
 pub mod event_filter;
 pub mod form;
+pub mod large_bodies;
 pub mod problem;
 pub mod strangers;
 

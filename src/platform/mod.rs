@@ -27,6 +27,7 @@ use crate::domain::connection::target_cache::TargetCache;
 use crate::domain::delivery::in_flight::InFlight;
 use crate::domain::delivery::write_gate::WriteGate;
 use crate::domain::routing::known_names::KnownNames;
+use crate::domain::tenants::large_bodies::LargeBodies;
 use crate::domain::tenants::routing_cache::RoutingCache;
 use crate::http::body::Bodies;
 use crate::ports::{Clock, Entropy, Log, Platform, PortError, Settings};
@@ -60,6 +61,7 @@ struct Inner {
     targets: Rc<RefCell<TargetCache>>,
     known_names: Rc<RefCell<KnownNames>>,
     routings: Rc<RefCell<RoutingCache>>,
+    large_bodies: Rc<RefCell<LargeBodies>>,
     bodies: Rc<Bodies>,
 }
 
@@ -70,6 +72,8 @@ thread_local! {
     static WRITE_GATE: Rc<RefCell<WriteGate>> = Rc::default();
     /// The routings that it read a moment ago.
     static ROUTINGS: Rc<RefCell<RoutingCache>> = Rc::default();
+    /// When keys may send it their next large bodies.
+    static LARGE_BODIES: Rc<RefCell<LargeBodies>> = Rc::default();
     /// The names of events that it knows to be stored.
     static KNOWN_NAMES: Rc<RefCell<KnownNames>> = Rc::default();
     /// The connections that the isolate read a moment ago, with their secrets sealed.
@@ -124,6 +128,7 @@ impl Edge {
             targets,
             known_names: KNOWN_NAMES.with(Rc::clone),
             routings: ROUTINGS.with(Rc::clone),
+            large_bodies: LARGE_BODIES.with(Rc::clone),
             bodies: BODIES.with(Rc::clone),
         }))
     }
@@ -229,6 +234,10 @@ impl Platform for Edge {
 
     fn routings(&self) -> &RefCell<RoutingCache> {
         &self.0.routings
+    }
+
+    fn large_bodies(&self) -> &RefCell<LargeBodies> {
+        &self.0.large_bodies
     }
 
     fn known_names(&self) -> &RefCell<KnownNames> {

@@ -136,10 +136,11 @@ fn words(kind: Kind) -> (&'static str, &'static str, &'static str) {
         ),
         Kind::RateLimited => (
             "Too many requests",
-            "Too many requests came with this key in ten seconds. This one did nothing.",
+            "Too many requests came with this key in ten seconds, or too many large bodies. This \
+             one did nothing.",
             "Wait the seconds that `Retry-After` says; `retry_after` in the body says the same. A \
-             bulk request of 100 events counts as 100, and lists that look through deliveries \
-             have a lower limit of their own.",
+             bulk request of 100 events counts as 100, lists that look through deliveries have a \
+             lower limit of their own, and bodies of more than 64 KiB are read at 8 MiB a second.",
         ),
         Kind::Internal => (
             "Internal error",

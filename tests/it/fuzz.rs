@@ -114,7 +114,7 @@ fn events() {
 #[test]
 fn filters() {
     fuzz((nearly_json(), any_json(), any_json()), |(text, filter, payload)| {
-        let _ = Filter::parse(&text);
+        let _ = (Filter::parse(&text), Filter::read(&text));
         let filter = filter.to_string();
         if let Ok(filter) = Filter::parse(&filter) {
             let printed = filter.to_json().to_string();

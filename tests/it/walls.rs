@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use futures_util::future::{join, join_all};
 use futures_util::{StreamExt, stream};
 use http::{HeaderName, HeaderValue, Method};
 use posthorn::domain::base::limits::{BODIES_BYTES_MAX, SMALL_BODY_BYTES};
@@ -245,6 +246,51 @@ fn a_body_that_may_be_large_is_read_for_a_valid_key_only() {
             assert_eq!((reply.status.as_u16(), read.get()), (401, false));
         }
     }
+}
+
+#[test]
+fn a_large_body_waits_for_those_of_its_own_key_only() {
+    let edge = Edge::new();
+    let (acme, other) = (Tenant::new(&edge, "Acme"), Tenant::new(&edge, "Other"));
+    let size = 8 * 1_024 * 1_024;
+    let began_ms = edge.now_ms();
+    // After how long its body was read, and how it was answered.
+    let send = async |key: &str, told: Option<usize>, bytes: usize| {
+        let told = told.map(|bytes| bytes.to_string());
+        let mut headers = vec![("x-meshes-publishable-key", key)];
+        headers.extend(told.as_deref().map(|told| ("content-length", told)));
+        let (read_ms, reading) = (Cell::new(None), edge.clone());
+        let read_body = async |_| {
+            read_ms.set(Some(reading.now_ms() - began_ms));
+            Ok(vec![b' '; bytes])
+        };
+        let reply = routes::serve(&edge, head(&headers), read_body).await;
+        (read_ms.get(), reply)
+    };
+    let key = acme.publishable_key.as_str();
+    edge.block_on(async {
+        let many = join_all((0..12).map(|_| send(key, Some(size), size)));
+        let small = send(key, Some(1_024), 1_024);
+        let others = join(send(&other.publishable_key, Some(size), size), small);
+        let (many, (neighbour, small)) = join(many, others).await;
+        assert_eq!((neighbour.0, small.0), (Some(0), Some(0)), "they wait for nobody");
+        let (in_time, late) = many.split_at(10);
+        for ((read_ms, _), second) in in_time.iter().zip(0..) {
+            let expected = second * 1_000..=second * 1_000 + 100;
+            assert!(read_ms.is_some_and(|ms| expected.contains(&ms)), "{second}: {read_ms:?}");
+        }
+        for (read_ms, reply) in late {
+            assert_eq!((*read_ms, reply.status.as_u16()), (None, 429), "it would wait for long");
+            let after_s = reply.headers["retry-after"].to_str().expect("text");
+            assert!((1..=11).contains(&after_s.parse().expect("seconds")), "{after_s}");
+        }
+    });
+    // One that does not tell its size waits for nobody, but others wait for it.
+    edge.block_on(edge.sleep_ms(60_000));
+    let now_ms = edge.now_ms() - began_ms;
+    assert_eq!(edge.block_on(send(key, None, size)).0, Some(now_ms));
+    assert_eq!(edge.block_on(send(key, None, 1_024)).0, Some(now_ms));
+    assert_eq!(edge.block_on(send(key, Some(size), size)).0, Some(now_ms + 1_000));
 }
 
 #[test]

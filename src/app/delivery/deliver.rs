@@ -217,10 +217,9 @@ impl<P: Platform> Run<P> {
         loop {
             self.start();
             self.flush_if_due();
-            if !self.has_more() || self.may_overlap() {
+            if !self.has_more() || self.may_overlap() || !self.take_turn().await {
                 break;
             }
-            self.take_turn().await;
         }
     }
 
@@ -235,10 +234,9 @@ impl<P: Platform> Run<P> {
             } else {
                 self.flush_if_due();
             }
-            if is_over && self.flushing == 0 {
+            if (is_over && self.flushing == 0) || !self.take_turn().await {
                 break;
             }
-            self.take_turn().await;
         }
         self.hand_back();
         self.tell_lanes().await;
@@ -297,9 +295,11 @@ impl<P: Platform> Run<P> {
         }));
     }
 
-    async fn take_turn(&mut self) {
-        match self.turns.next().await {
-            Some(BatchEvent::Ended(index, done)) => {
+    /// Waits for what happens next and goes on with it; false when nothing is to come.
+    async fn take_turn(&mut self) -> bool {
+        let Some(event) = self.turns.next().await else { return false };
+        match event {
+            BatchEvent::Ended(index, done) => {
                 self.end_flight(index);
                 self.report(index, &done);
                 if self.finished.is_empty() {
@@ -307,7 +307,7 @@ impl<P: Platform> Run<P> {
                 }
                 self.finished.push(FinishedJob { job: self.jobs[index].job.clone(), done: *done });
             }
-            Some(BatchEvent::Slow(index)) if self.jobs[index].is_in_flight => {
+            BatchEvent::Slow(index) if self.jobs[index].is_in_flight => {
                 self.jobs[index].is_slow = true;
                 self.slots.became_slow(index);
                 let work = &self.jobs[index];
@@ -317,24 +317,25 @@ impl<P: Platform> Run<P> {
                     self.wait(JAM_MS, BatchEvent::Waited);
                 }
             }
-            Some(BatchEvent::Withdrawn(index)) => {
+            BatchEvent::Withdrawn(index) => {
                 // Its connection was changed, or it waited too long: the next batch sees to it.
                 self.end_flight(index);
                 self.come_again(index, 0);
             }
-            Some(BatchEvent::Read(shard, slice, read)) => self.take_slice(shard, slice, read),
-            Some(BatchEvent::Settled(indices, is_done)) => {
+            BatchEvent::Read(shard, slice, read) => self.take_slice(shard, slice, read),
+            BatchEvent::Settled(indices, is_done) => {
                 self.flushing -= 1;
                 let end = if is_done { Self::release } else { Self::retry };
                 indices.into_iter().for_each(|index| end(self, index));
             }
-            Some(BatchEvent::FlushDue) => self.flush_due = true,
-            Some(BatchEvent::Flushed(unrecorded)) => {
+            BatchEvent::FlushDue => self.flush_due = true,
+            BatchEvent::Flushed(unrecorded) => {
                 self.flushing -= 1;
                 self.repeat(&unrecorded);
             }
-            Some(BatchEvent::Slow(_) | BatchEvent::Waited) | None => {}
+            BatchEvent::Slow(_) | BatchEvent::Waited => {}
         }
+        true
     }
 
     fn end_flight(&mut self, index: usize) {

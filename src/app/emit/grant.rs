@@ -174,20 +174,19 @@ async fn of_machine_key<P: Platform>(
     Ok(found.map(|(_, routings)| routings).unwrap_or_default().into_iter().map(known).collect())
 }
 
-/// Checks a credential by itself, before a body that is large is read for it.
+/// Checks a credential by itself, before a body that is large is read for it. A key that was read a
+/// moment ago will do: what it emits is checked again.
 ///
 /// # Errors
 /// `Unauthenticated` when it does not hold.
 pub async fn check_credential<P: Platform>(platform: &P, credential: &Credential) -> Result<()> {
-    let control = platform.control();
     match credential {
         Credential::Publishable(key, _) => {
-            let now_ms = platform.now_ms();
-            let found = routing::find_by_publishable_key(control, key, &[], now_ms).await?;
-            found.map(drop).ok_or_else(unknown_key)
+            of_publishable_key(platform, key, &[], true).await.map(drop)
         }
         Credential::Machine(token) => {
             let (organization, access_key) = (&token.organization, &token.access_key);
+            let control = platform.control();
             let found =
                 routing::find_by_machine_key(control, organization, access_key, &[], &[]).await?;
             keys::verify_token(platform, token, found.as_ref().map(|(sealed, _)| sealed)).await

@@ -32,7 +32,7 @@ impl<'a> Filters<'a> {
     fn read(&self, place: usize, text: &'a str) -> &std::result::Result<Filter<'a>, ()> {
         self.of_rules[place].get_or_init(|| {
             self.turn.spend(UNITS_PER_BYTE * text.len());
-            Filter::parse(text).map_err(drop)
+            Filter::read(text).map_err(drop)
         })
     }
 }
@@ -64,6 +64,9 @@ pub async fn judge<'a, P: Platform>(
         let filtered = || {
             let Some(text) = rule.filter.as_deref() else { return Ok(()) };
             let left = budget.left();
+            if left == 0 {
+                return Err((Mismatch::FilterTooCostly, None));
+            }
             let passes = payload.passes(Some(filters.read(place, text)), budget);
             filters.turn.spend(left - budget.left());
             passes.map_err(|why| match why {

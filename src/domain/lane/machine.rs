@@ -162,10 +162,12 @@ impl Lane {
         leases.iter().any(|lease| lease.place == *place)
     }
 
-    /// A lease that ran out belonged to a consumer that vanished; only LOG has the result.
+    /// A lease that ran out belonged to a consumer that vanished; only LOG has the result. If that
+    /// shows the same attempt still, its job is gone, too.
     fn expire_leases(&mut self, now_ms: i64) {
         let before = self.leases.len();
-        self.leases.retain(|lease| lease.until_ms > now_ms);
+        let gone = self.leases.extract_if(.., |lease| lease.until_ms <= now_ms);
+        gone.for_each(|lease| self.window.vanished(&lease.place, lease.attempt, now_ms));
         if self.leases.len() < before {
             self.look_again(now_ms, now_ms);
         }
@@ -225,8 +227,7 @@ impl Lane {
                 self.look_again(now_ms, now_ms);
                 continue;
             }
-            let lease = lease.map(|index| self.leases.swap_remove(index));
-            let attempt = lease.map_or(0, |lease| lease.attempt);
+            let attempt = lease.map_or(0, |index| self.leases.swap_remove(index).attempt);
             if attempt > 0 && !self.window.ended(&place, attempt, &how, now_ms) {
                 self.look_again(now_ms, now_ms);
             }
@@ -359,8 +360,7 @@ impl Lane {
         if self.in_flight() >= self.in_flight_max(now_ms) {
             return None;
         }
-        let gates = [self.breaker.probe_at_ms(), room_at_ms];
-        let gate_ms = gates.into_iter().flatten().max().unwrap_or(now_ms);
+        let gate_ms = self.breaker.probe_at_ms().max(room_at_ms).unwrap_or(now_ms);
         self.next_at_ms.map(|next_ms| next_ms.max(gate_ms).max(now_ms))
     }
 

@@ -92,6 +92,12 @@ impl Window {
         self.ended.note(place, attempt, how, now_ms)
     }
 
+    /// Who had this attempt is gone, and so is its job; whoever reads the line next sees whether it
+    /// was made.
+    pub fn vanished(&mut self, place: &QueuePosition, attempt: u32, now_ms: i64) {
+        let _ = self.ended.note(place, attempt, &How::GivenBack(now_ms), now_ms);
+    }
+
     /// Notes deliveries whose job was given up.
     pub fn forward(&mut self, places: Vec<QueuePosition>) {
         if self.forwarded.len() + places.len() > FORWARDED_MAX {

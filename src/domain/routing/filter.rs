@@ -59,11 +59,12 @@ struct Path {
     names: Vec<String>,
 }
 
-/// One operator with what it compares with: one value, or for `in` a list.
+/// One operator with what it compares with: one value, or for `in` a list. None of them is a list
+/// or an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Test<'a> {
     operator: Operator,
-    values: Vec<Scalar<'a>>,
+    values: Vec<Tree<'a>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,14 +88,6 @@ const OPERATORS: [(&str, Operator); 7] = [
     ("starts_with", Operator::StartsWith),
 ];
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Scalar<'a> {
-    Null,
-    Bool(bool),
-    Number(Cow<'a, str>),
-    Text(Cow<'a, str>),
-}
-
 impl<'a> Filter<'a> {
     /// Reads a filter from the text of a JSON value.
     ///
@@ -110,9 +103,17 @@ impl<'a> Filter<'a> {
         if depth(text) > PAYLOAD_DEPTH_MAX {
             return Err(Error::field("", Reason::Large("is nested too deep".to_owned())));
         }
+        Self::read(text)
+    }
+
+    /// Reads a filter that was parsed before: that its text is JSON and not too large is known.
+    ///
+    /// # Errors
+    /// As [`Filter::parse`].
+    pub fn read(text: &'a str) -> Result<Self> {
         let tree = Tree::read(text).ok_or_else(|| Error::field("", "is not valid JSON"))?;
         let mut parser = Parser { conditions: 0 };
-        parser.condition(&tree, "", 1).map(Self)
+        parser.condition(tree, "", 1).map(Self)
     }
 
     /// The filter as JSON; parsing its text gives the same filter.
@@ -127,7 +128,7 @@ struct Parser {
 }
 
 impl Parser {
-    fn condition<'a>(&mut self, tree: &Tree<'a>, at: &str, level: usize) -> Result<Condition<'a>> {
+    fn condition<'a>(&mut self, tree: Tree<'a>, at: &str, level: usize) -> Result<Condition<'a>> {
         self.conditions += 1;
         if self.conditions > FILTER_CONDITIONS_MAX {
             let msg =
@@ -138,7 +139,7 @@ impl Parser {
             let msg = format!("is nested more than {FILTER_DEPTH_MAX} levels deep");
             return Err(Error::field(at, Reason::Large(msg)));
         }
-        let Tree::Object(entries) = tree else {
+        let Tree::Object(mut entries) = tree else {
             return Err(shape(at, "must be an object with a path, and, or, or not"));
         };
         for (index, (key, _)) in entries.iter().enumerate() {
@@ -146,48 +147,45 @@ impl Parser {
                 return Err(shape(below(at, key), "stands twice in the object"));
             }
         }
-        if let [(key, value)] = entries.as_slice() {
-            let here = below(at, key);
-            match key.as_ref() {
-                "and" => return self.list(value, &here, level).map(Condition::And),
-                "or" => return self.list(value, &here, level).map(Condition::Or),
-                "not" => {
+        if let [(key, value)] = entries.as_mut_slice()
+            && matches!(key.as_ref(), "and" | "or" | "not")
+        {
+            let (here, value) = (below(at, key), std::mem::replace(value, Tree::Null));
+            return match key.as_ref() {
+                "and" => self.list(value, &here, level).map(Condition::And),
+                "or" => self.list(value, &here, level).map(Condition::Or),
+                _ => {
                     let inner = self.condition(value, &here, level + 1)?;
-                    return Ok(Condition::Not(Box::new(inner)));
+                    Ok(Condition::Not(Box::new(inner)))
                 }
-                _ => {}
-            }
+            };
         }
-        at_path(tree, entries.iter().map(|(key, value)| (key.as_ref(), value)), at)
+        at_path(entries, at)
     }
 
-    fn list<'a>(&mut self, tree: &Tree<'a>, at: &str, level: usize) -> Result<Vec<Condition<'a>>> {
+    fn list<'a>(&mut self, tree: Tree<'a>, at: &str, level: usize) -> Result<Vec<Condition<'a>>> {
         match tree {
             Tree::List(items) if !items.is_empty() => {
                 let item =
                     |(index, item)| self.condition(item, &format!("{at}[{index}]"), level + 1);
-                items.iter().enumerate().map(item).collect()
+                items.into_iter().enumerate().map(item).collect()
             }
             _ => Err(shape(at, "must be a list of conditions")),
         }
     }
 }
 
-fn at_path<'a: 'b, 'b>(
-    tree: &Tree<'_>,
-    entries: impl Iterator<Item = (&'b str, &'b Tree<'a>)>,
-    at: &str,
-) -> Result<Condition<'a>> {
-    let path = match tree.get("path") {
-        Some(Tree::Text(written)) => {
+fn at_path<'a>(entries: Vec<(Cow<'a, str>, Tree<'a>)>, at: &str) -> Result<Condition<'a>> {
+    let path = match entries.iter().find(|(key, _)| key == "path") {
+        Some((_, Tree::Text(written))) => {
             parse_path(written).map_err(|why| Error::field(below(at, "path"), why))?
         }
         Some(_) => return Err(Error::field(below(at, "path"), Reason::Text)),
         None => return Err(shape(at, "must have a path, or be one of and, or, not alone")),
     };
     let mut tests = Vec::new();
-    for (key, value) in entries.filter(|(key, _)| *key != "path") {
-        let here = below(at, key);
+    for (key, value) in entries.into_iter().filter(|(key, _)| key != "path") {
+        let here = below(at, &key);
         let Some((_, operator)) = OPERATORS.iter().find(|(word, _)| *word == key) else {
             let words = OPERATORS.map(|(word, _)| word).join(", ");
             return Err(Error::field(here, Reason::Operator(words)));
@@ -200,58 +198,45 @@ fn at_path<'a: 'b, 'b>(
     Ok(Condition::At(path, tests))
 }
 
-fn test<'a>(operator: Operator, value: &Tree<'a>, at: &str) -> Result<Test<'a>> {
+fn test<'a>(operator: Operator, value: Tree<'a>, at: &str) -> Result<Test<'a>> {
     if operator == Operator::In {
-        let Tree::List(items) = value else {
+        let Tree::List(values) = value else {
             return Err(shape(at, "must be a list of values"));
         };
-        if items.is_empty() || items.len() > FILTER_LIST_MAX {
+        if values.is_empty() || values.len() > FILTER_LIST_MAX {
             let told = format!("must hold 1 to {FILTER_LIST_MAX} values");
             return Err(Error::field(at, Reason::Large(told)));
         }
-        let mut values = Vec::with_capacity(items.len());
-        for (index, item) in items.iter().enumerate() {
-            let value = scalar(item);
-            values.push(value.map_err(|why| Error::field(format!("{at}[{index}]"), why))?);
+        for (index, value) in values.iter().enumerate() {
+            check_value(value).map_err(|why| Error::field(format!("{at}[{index}]"), why))?;
         }
         return Ok(Test { operator, values });
     }
-    let value = scalar(value).map_err(|why| Error::field(at, why))?;
+    check_value(&value).map_err(|why| Error::field(at, why))?;
     let why = match (operator, &value) {
-        (Operator::Gt | Operator::Lt, Scalar::Null | Scalar::Bool(_)) => Reason::NumberOrText,
-        (Operator::Exists, other) if !matches!(other, Scalar::Bool(_)) => Reason::TrueOrFalse,
-        (Operator::StartsWith, other) if !matches!(other, Scalar::Text(_)) => Reason::Text,
+        (Operator::Gt | Operator::Lt, Tree::Null | Tree::Bool(_)) => Reason::NumberOrText,
+        (Operator::Exists, other) if !matches!(other, Tree::Bool(_)) => Reason::TrueOrFalse,
+        (Operator::StartsWith, other) if !matches!(other, Tree::Text(_)) => Reason::Text,
         _ => return Ok(Test { operator, values: vec![value] }),
     };
     Err(Error::field(at, why))
 }
 
-/// A value of a filter, or what is wrong with it.
-fn scalar<'a>(tree: &Tree<'a>) -> std::result::Result<Scalar<'a>, Reason> {
-    match tree {
-        Tree::Null => Ok(Scalar::Null),
-        Tree::Bool(value) => Ok(Scalar::Bool(*value)),
-        Tree::Text(text) => Ok(Scalar::Text(text.clone())),
+/// Checks a value of a filter.
+fn check_value(value: &Tree<'_>) -> std::result::Result<(), Reason> {
+    match value {
+        Tree::Null | Tree::Bool(_) | Tree::Text(_) => Ok(()),
         Tree::Number(number) if number.text().len() > FILTER_DIGITS_MAX => {
             let told = format!("must be written with at most {FILTER_DIGITS_MAX} characters");
             Err(Reason::Large(told))
         }
-        Tree::Number(number) if is_plain(number.text()) => {
-            Ok(Scalar::Number(Cow::Borrowed(number.text())))
-        }
+        Tree::Number(number) if is_plain(number.text()) => Ok(()),
         Tree::Number(number) => {
             let kept: Option<Value> = serde_json::from_str(number.text()).ok();
-            match kept.map(|kept| kept.to_string()) {
-                Some(kept) if kept == number.text() => {
-                    Ok(Scalar::Number(Cow::Borrowed(number.text())))
-                }
-                Some(kept) if number.compare(&kept) == Ordering::Equal => {
-                    Ok(Scalar::Number(Cow::Owned(kept)))
-                }
-                _ => Err(Reason::Inexact),
-            }
+            let is_kept = |kept: Value| number.compare(&kept.to_string()) == Ordering::Equal;
+            if kept.is_some_and(is_kept) { Ok(()) } else { Err(Reason::Inexact) }
         }
-        _ => Err(Reason::Scalar),
+        Tree::List(_) | Tree::Object(_) => Err(Reason::Scalar),
     }
 }
 
@@ -314,11 +299,12 @@ fn print(condition: &Condition<'_>) -> Value {
 }
 
 fn operand(test: &Test<'_>) -> Value {
+    // A number is printed as every reader keeps it.
     let mut values = test.values.iter().map(|value| match value {
-        Scalar::Null => Value::Null,
-        Scalar::Bool(value) => json!(value),
-        Scalar::Number(written) => serde_json::from_str(written).unwrap_or_default(),
-        Scalar::Text(text) => json!(text),
+        Tree::Null | Tree::List(_) | Tree::Object(_) => Value::Null,
+        Tree::Bool(value) => json!(value),
+        Tree::Number(number) => serde_json::from_str(number.text()).unwrap_or_default(),
+        Tree::Text(text) => json!(text),
     });
     match test.operator {
         Operator::In => values.collect(),

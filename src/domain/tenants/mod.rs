@@ -4,6 +4,7 @@ pub mod actor;
 pub mod api_key;
 pub mod change;
 pub mod key_limits;
+pub mod large_bodies;
 pub mod look;
 pub mod notice;
 pub mod organization;

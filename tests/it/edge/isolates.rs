@@ -11,6 +11,7 @@ use posthorn::domain::connection::target_cache::TargetCache;
 use posthorn::domain::delivery::in_flight::InFlight;
 use posthorn::domain::delivery::write_gate::WriteGate;
 use posthorn::domain::routing::known_names::KnownNames;
+use posthorn::domain::tenants::large_bodies::LargeBodies;
 use posthorn::domain::tenants::routing_cache::RoutingCache;
 
 use super::Edge;
@@ -31,6 +32,7 @@ pub struct Isolate {
     pub targets: RefCell<TargetCache>,
     pub known_names: RefCell<KnownNames>,
     pub routings: RefCell<RoutingCache>,
+    pub large_bodies: RefCell<LargeBodies>,
     /// Writes of its own to CONTROL when that was last looked at.
     pub writes_seen: Cell<usize>,
 }

@@ -27,6 +27,7 @@ use posthorn::domain::delivery::in_flight::InFlight;
 use posthorn::domain::delivery::upkeep::UpkeepJob;
 use posthorn::domain::delivery::write_gate::WriteGate;
 use posthorn::domain::routing::known_names::KnownNames;
+use posthorn::domain::tenants::large_bodies::LargeBodies;
 use posthorn::domain::tenants::routing_cache::RoutingCache;
 use posthorn::ports::{Clock, Entropy, Log, Platform, PortError, Quotas, Settings};
 use serde_json::Value;
@@ -305,6 +306,7 @@ impl Edge {
         self.1.targets.take();
         self.1.known_names.take();
         self.1.routings.take();
+        self.1.large_bodies.take();
     }
 
     /// Forgets what lives in memory, as a crash of a local installation does.
@@ -411,5 +413,9 @@ impl Platform for Edge {
 
     fn routings(&self) -> &RefCell<RoutingCache> {
         &self.1.routings
+    }
+
+    fn large_bodies(&self) -> &RefCell<LargeBodies> {
+        &self.1.large_bodies
     }
 }

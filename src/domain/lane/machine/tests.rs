@@ -485,6 +485,19 @@ fn a_page_that_is_older_than_what_was_heard_stops_no_strict_line() {
     }
 }
 
+/// A first attempt looks as if its job had time. Who had it from the lane is gone, and so is that.
+#[test]
+fn a_first_attempt_whose_consumer_vanished_goes_on_at_once() {
+    let mut lane = Lane::default();
+    let told = ConsumerReport { forwarded: vec![place(1)], ..told() };
+    let first = pull_of(told, Vec::new(), 1, Some(pending(1..=1, 0)));
+    let given = lane.step(Command::Pull(Box::new(first)), 0).0.given.remove(0);
+    let page = || Some(pending(1..=1, given.until_ms));
+    assert_eq!(pull(&mut lane, 1, page(), given.until_ms - 1).given, [], "it may be at work");
+    let again = pull(&mut lane, 1, page(), given.until_ms).given.remove(0);
+    assert_eq!((again.place, again.attempt), (given.place, given.attempt));
+}
+
 #[test]
 fn who_comes_too_late_does_not_end_the_lease_of_another() {
     let mut lane = Lane::default();

@@ -6,9 +6,7 @@ use std::cmp::Ordering;
 
 use crate::domain::base::limits::FILTER_REASON_CHARS_MAX;
 use crate::domain::base::tree::{Decimal, Tree};
-use crate::domain::routing::filter::{
-    Condition, Filter, Operator, Path, Scalar, Test, operand, word,
-};
+use crate::domain::routing::filter::{Condition, Filter, Operator, Path, Test, operand, word};
 
 /// What may still be spent on judging: one unit for each byte that is compared and for each entry
 /// of an object that is looked at.
@@ -211,17 +209,17 @@ impl Judge<'_> {
             Some(Tree::Number(number)) => Some(number.read()),
             _ => None,
         };
-        let compare = |value: &Scalar<'_>| self.compare(found, number.as_ref(), value);
-        let is = |value: &Scalar<'_>| compare(value) == Some(Ordering::Equal);
+        let compare = |value: &Tree<'_>| self.compare(found, number.as_ref(), value);
+        let is = |value: &Tree<'_>| compare(value) == Some(Ordering::Equal);
         let mut values = test.values.iter();
         match test.operator {
             Operator::Eq | Operator::In => values.any(is),
             Operator::Ne => !values.any(is),
             Operator::Gt => values.all(|one| compare(one) == Some(Ordering::Greater)),
             Operator::Lt => values.all(|one| compare(one) == Some(Ordering::Less)),
-            Operator::Exists => values.all(|value| *value == Scalar::Bool(found.is_some())),
+            Operator::Exists => values.all(|value| *value == Tree::Bool(found.is_some())),
             Operator::StartsWith => values.all(|value| match (found, value) {
-                (Some(Tree::Text(text)), Scalar::Text(beginning)) => {
+                (Some(Tree::Text(text)), Tree::Text(beginning)) => {
                     self.budget.spend(beginning.len());
                     text.starts_with(beginning.as_ref())
                 }
@@ -236,16 +234,16 @@ impl Judge<'_> {
         &self,
         found: Option<&Tree<'_>>,
         number: Option<&Decimal<'_>>,
-        value: &Scalar<'_>,
+        value: &Tree<'_>,
     ) -> Option<Ordering> {
         match (found?, value) {
-            (Tree::Null, Scalar::Null) => Some(Ordering::Equal),
-            (Tree::Bool(found), Scalar::Bool(value)) => Some(found.cmp(value)),
-            (Tree::Number(_), Scalar::Number(value)) => {
-                self.budget.spend(1 + value.len());
-                Some(number?.compare(&Decimal::read(value)))
+            (Tree::Null, Tree::Null) => Some(Ordering::Equal),
+            (Tree::Bool(found), Tree::Bool(value)) => Some(found.cmp(value)),
+            (Tree::Number(_), Tree::Number(value)) => {
+                self.budget.spend(1 + value.text().len());
+                Some(number?.compare(&value.read()))
             }
-            (Tree::Text(found), Scalar::Text(value)) => {
+            (Tree::Text(found), Tree::Text(value)) => {
                 self.budget.spend(1 + value.len());
                 Some(found.as_ref().cmp(value.as_ref()))
             }
