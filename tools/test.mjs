@@ -20,8 +20,8 @@ const ONE_E2E_FILE_MS = 600_000;
  * be measured too. The others mostly wait, and run two at a time.
  */
 const ALONE = [
-  "budgets", "destinations-crash", "embed-budgets", "intake", "isolation", "kill", "lane", "memory", "rate-limits",
-  "replays", "retention", "start", "upgrade", "walls", "weather",
+  "budgets", "destinations-crash", "embed-budgets", "intake", "isolation", "kill", "memory", "rate-limits", "replays",
+  "retention", "start", "upgrade", "walls",
 ];
 
 const COMPONENTS = "`rustup component add rustfmt clippy` installs the two if they are missing.";
