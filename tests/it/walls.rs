@@ -269,12 +269,12 @@ fn a_large_body_waits_for_those_of_its_own_key_only() {
     };
     let key = acme.publishable_key.as_str();
     edge.block_on(async {
-        let many = join_all((0..12).map(|_| send(key, Some(size), size)));
+        let many = join_all((0..6).map(|_| send(key, Some(size), size)));
         let small = send(key, Some(1_024), 1_024);
         let others = join(send(&other.publishable_key, Some(size), size), small);
         let (many, (neighbour, small)) = join(many, others).await;
         assert_eq!((neighbour.0, small.0), (Some(0), Some(0)), "they wait for nobody");
-        let (in_time, late) = many.split_at(10);
+        let (in_time, late) = many.split_at(4);
         for ((read_ms, _), second) in in_time.iter().zip(0..) {
             let expected = second * 1_000..=second * 1_000 + 100;
             assert!(read_ms.is_some_and(|ms| expected.contains(&ms)), "{second}: {read_ms:?}");
@@ -282,7 +282,7 @@ fn a_large_body_waits_for_those_of_its_own_key_only() {
         for (read_ms, reply) in late {
             assert_eq!((*read_ms, reply.status.as_u16()), (None, 429), "it would wait for long");
             let after_s = reply.headers["retry-after"].to_str().expect("text");
-            assert!((1..=11).contains(&after_s.parse().expect("seconds")), "{after_s}");
+            assert!((1..=5).contains(&after_s.parse().expect("seconds")), "{after_s}");
         }
     });
     // One that does not tell its size waits for nobody, but others wait for it.

@@ -11,8 +11,9 @@ use crate::domain::base::time::SECOND_MS;
 pub const LARGE_BODIES_BYTES_PER_S: usize = 8 * 1_024 * 1_024;
 /// Time between the beginnings of two bodies: how long the first one is, is known when it is there.
 const APART_MS: i64 = 8;
-/// How long a large body waits for those that came with the same key before it.
-pub const LARGE_BODY_WAIT_MS: i64 = 10 * SECOND_MS;
+/// How long a large body waits for those that came with the same key before it. The public clients
+/// wait for an answer for 5 s, and it has to be read and stored yet.
+pub const LARGE_BODY_WAIT_MS: i64 = 4 * SECOND_MS;
 
 /// When each key may send its next large body. Keys that may send one now are not in it.
 #[derive(Debug, Default)]
