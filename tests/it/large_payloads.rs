@@ -90,6 +90,21 @@ fn large_payloads_without_room_come_again_soon() {
 }
 
 #[test]
+fn large_payloads_of_a_slow_receiver_go_beside_retries_that_hang() {
+    let edge = Edge::new();
+    let (tenant, _) = tenant(&edge);
+    edge.receivers.script(URL, |_| Reply::status(204).after(400));
+    hang_with_large_payloads(&edge, &tenant, 60, &json!({}));
+    edge.run_for(MINUTE_MS);
+    for _ in 0..45 {
+        emit_large(&edge, &tenant, "x");
+    }
+    // By its lane, since it is slow.
+    edge.run_for(MINUTE_MS / 2);
+    assert_eq!(edge.receivers.count(URL), 45);
+}
+
+#[test]
 fn a_lane_forgets_nothing_that_found_no_room() {
     let edge = Edge::new();
     let (tenant, _) = tenant(&edge);

@@ -58,6 +58,7 @@ pub async fn run<P: Platform>(platform: P, told: ConsumerReport, room: usize) {
         ended: Vec::new(),
         is_due: false,
         recording: 0,
+        by: By::Lane,
         is_first: true,
         stops: false,
     };
@@ -101,6 +102,8 @@ struct Run<P: Platform> {
     is_due: bool,
     /// Sets of records that are being written.
     recording: usize,
+    /// For whom it attempts what was handed out last.
+    by: By,
     is_first: bool,
     stops: bool,
 }
@@ -144,9 +147,8 @@ impl<P: Platform> Run<P> {
             return true;
         }
         self.handed_out += reply.given.len();
-        if !reply.given.is_empty() && !self.serve(reply.given, ahead).await {
-            self.stops = true;
-        }
+        self.by = if reply.is_failing { By::FailingLane } else { By::Lane };
+        self.stops |= !reply.given.is_empty() && !self.serve(reply.given, ahead).await;
         self.wait().await
     }
 
@@ -329,7 +331,7 @@ impl<P: Platform> Run<P> {
     fn claim(&self, given: &Given) -> bool {
         let (key, now_ms) = (self.line.key(&given.place), self.platform.now_ms());
         let mut in_flight = self.platform.in_flight().borrow_mut();
-        in_flight.begin(&key, By::Lane, given.payload_bytes, now_ms) == Begin::Begun
+        in_flight.begin(&key, self.by, given.payload_bytes, now_ms) == Begin::Begun
     }
 
     fn release(&self, given: &Given) {

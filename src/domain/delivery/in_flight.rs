@@ -6,7 +6,8 @@
 //! What is attempted holds its payload in memory until that is recorded, and a receiver may take
 //! its time. So the payloads under way in one isolate have a bound: the platform ends an isolate at
 //! 128 MB, with all that it was doing. Lanes serve what failed or is slow, and leave half of the
-//! room to everybody else. One workspace leaves a quarter to the others.
+//! room to everybody else; those of receivers that fail leave half of that to those that are only
+//! slow. One workspace leaves a quarter of each to the others.
 
 use std::collections::HashMap;
 
@@ -20,6 +21,8 @@ const CLEARED_EVERY_MS: i64 = 5_000;
 const BYTES_MAX: i64 = 16 * 1024 * 1024;
 /// Of these, the bytes of those that lanes begin.
 const LANE_BYTES_MAX: i64 = BYTES_MAX / 2;
+/// Of these, the bytes of those whose receivers fail: one that hangs holds its own for long.
+const FAILING_BYTES_MAX: i64 = LANE_BYTES_MAX / 2;
 /// Milliseconds that a batch waits for room: an endpoint that hangs holds its own for as long as
 /// its timeout, every other one for a moment.
 pub const ROOM_WAIT_MS: i64 = 250;
@@ -40,6 +43,15 @@ pub enum By {
     Batch,
     /// A lane.
     Lane,
+    /// A lane whose receiver failed at the last attempt.
+    FailingLane,
+}
+
+impl By {
+    /// Whether this one's room is a part of that one's.
+    fn is_within(self, room: Self) -> bool {
+        self == room || (self == Self::FailingLane && room == Self::Lane)
+    }
 }
 
 /// What came of the wish to begin an attempt.
@@ -99,9 +111,14 @@ impl InFlight {
     }
 
     fn has_room(&self, key: &DeliveryKey, by: By, payload_bytes: i64) -> bool {
-        let rooms = [(BYTES_MAX, None), (LANE_BYTES_MAX, Some(By::Lane))];
-        rooms.into_iter().filter(|(_, of)| of.is_none_or(|of| of == by)).all(|(most, of)| {
-            let is_of = |one: &UnderWay| of.is_none_or(|of| of == one.by);
+        let rooms = [
+            (BYTES_MAX, None),
+            (LANE_BYTES_MAX, Some(By::Lane)),
+            (FAILING_BYTES_MAX, Some(By::FailingLane)),
+        ];
+        let is_in = |by: By, room: Option<By>| room.is_none_or(|room| by.is_within(room));
+        rooms.into_iter().filter(|(_, room)| is_in(by, *room)).all(|(most, room)| {
+            let is_of = |one: &UnderWay| is_in(one.by, room);
             let all = self.bytes(|_, one| is_of(one));
             let own = self.bytes(|other, one| is_of(one) && other.workspace == key.workspace);
             all + payload_bytes <= most && own + payload_bytes <= most / 4 * 3
@@ -160,8 +177,23 @@ mod tests {
     }
 
     #[test]
+    fn those_that_fail_leave_room_to_those_that_are_slow() {
+        let (mut in_flight, most) = (InFlight::default(), FAILING_BYTES_MAX);
+        let mut begin = |w, event, by, bytes| in_flight.begin(&key_of(w, event), by, bytes, 0);
+        assert_eq!(begin("v", "a", By::FailingLane, most / 2), Begin::Begun);
+        assert_eq!(begin("w", "a", By::FailingLane, most / 2), Begin::Begun);
+        assert_eq!(begin("x", "a", By::FailingLane, SMALL_BYTES + 1), Begin::HasNoRoom);
+        assert_eq!(begin("x", "a", By::Lane, most), Begin::Begun);
+        assert_eq!(begin("y", "a", By::Lane, SMALL_BYTES + 1), Begin::HasNoRoom, "lanes are full");
+    }
+
+    #[test]
     fn one_workspace_leaves_room_to_the_others() {
-        for (by, most) in [(By::Batch, BYTES_MAX), (By::Lane, LANE_BYTES_MAX)] {
+        for (by, most) in [
+            (By::Batch, BYTES_MAX),
+            (By::Lane, LANE_BYTES_MAX),
+            (By::FailingLane, FAILING_BYTES_MAX),
+        ] {
             let mut in_flight = InFlight::default();
             let mut begin = |w, event, bytes| in_flight.begin(&key_of(w, event), by, bytes, 0);
             assert_eq!(begin("w", "a", most / 4 * 3), Begin::Begun);

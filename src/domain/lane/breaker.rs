@@ -47,6 +47,11 @@ impl Breaker {
         self.open.is_some()
     }
 
+    /// Whether what was attempted last failed.
+    pub fn is_failing(&self) -> bool {
+        self.is_open() || self.in_row > 0
+    }
+
     /// While it is open: when the next probe may start.
     pub fn probe_at_ms(&self) -> Option<i64> {
         self.open.as_ref().map(|open| open.probe_at_ms)

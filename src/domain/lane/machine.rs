@@ -12,8 +12,7 @@
 //! - the *alarm* is armed by every step at the minimum of all times that matter, so that a consumer
 //!   that vanished, a lost wake-up and a lane that lost its storage are all noticed in time.
 //!
-//! All of this may be lost. The cost is one duplicate attempt, or one request too many to an
-//! endpoint. LOG decides what is owed.
+//! All of this may be lost, at the cost of one request too many. LOG decides what is owed.
 
 use serde::{Deserialize, Serialize};
 
@@ -304,6 +303,7 @@ impl Lane {
             }
         }
         self.pace.started(u32::try_from(reply.given.len()).unwrap_or(0), now_ms);
+        reply.is_failing = self.breaker.is_failing() && !reply.given.is_empty();
         if *reply != Reply::default() {
             self.served_until_ms = now_ms + WAKE_AGAIN_MS;
         }

@@ -111,6 +111,9 @@ pub struct Reply {
     /// Whether the delivery that was asked about is handed out.
     #[serde(default)]
     pub is_leased: bool,
+    /// Whether the receiver of what is handed out failed at the last attempt.
+    #[serde(default)]
+    pub is_failing: bool,
 }
 
 /// A delivery that is handed out.
