@@ -94,8 +94,10 @@ fn large_payloads_of_a_slow_receiver_go_beside_retries_that_hang() {
     let edge = Edge::new();
     let (tenant, _) = tenant(&edge);
     edge.receivers.script(URL, |_| Reply::status(204).after(400));
-    hang_with_large_payloads(&edge, &tenant, 60, &json!({}));
-    edge.run_for(MINUTE_MS);
+    let settings = json!({"timeout_seconds": 25, "retry_schedule_seconds": [1, 1, 1, 1]});
+    hang_with_large_payloads(&edge, &tenant, 60, &settings);
+    // Each is tried again and again.
+    edge.run_for(2 * MINUTE_MS);
     for _ in 0..45 {
         emit_large(&edge, &tenant, "x");
     }
