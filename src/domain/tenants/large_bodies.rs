@@ -8,7 +8,7 @@ use crate::domain::base::time::SECOND_MS;
 
 /// Bytes of large bodies that an isolate takes from one key in a second: a bulk that is as large as
 /// it may be. They take about a third of its thread.
-pub const LARGE_BODIES_BYTES_PER_S: usize = 8 * 1_024 * 1_024;
+pub const LARGE_BODIES_BYTES_PER_S: u64 = 8 * 1_024 * 1_024;
 /// Time between the beginnings of two bodies: how long the first one is, is known when it is there.
 const APART_MS: i64 = 8;
 /// How long a large body waits for those that came with the same key before it. The public clients
@@ -37,7 +37,9 @@ impl LargeBodies {
 
     /// Counts a body that was read.
     pub fn count(&mut self, key: &str, bytes: usize, now_ms: i64) {
-        let takes_ms = (bytes * SECOND_MS as usize).div_ceil(LARGE_BODIES_BYTES_PER_S);
+        // In 64 bits: a thousand times 8 MiB is more than a size of wasm can be.
+        let thousandfold = bytes as u64 * SECOND_MS.unsigned_abs();
+        let takes_ms = thousandfold.div_ceil(LARGE_BODIES_BYTES_PER_S);
         let next_ms = self.0.entry(key.to_owned()).or_insert(now_ms);
         *next_ms = (*next_ms).max(now_ms) + i64::try_from(takes_ms).unwrap_or(i64::MAX);
     }
