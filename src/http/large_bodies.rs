@@ -32,7 +32,7 @@ pub async fn wait<P: Platform>(platform: &P, request: &Request, caller: &Caller)
     let until_ms = platform.now_ms() + LARGE_BODY_WAIT_MS;
     loop {
         let now_ms = platform.now_ms();
-        let begun = platform.large_bodies().borrow_mut().begin(&key, now_ms);
+        let begun = platform.large_bodies().borrow_mut().begin(&key, until_ms, now_ms);
         match begun {
             Ok(()) => return Ok(()),
             Err(next_ms) if next_ms > until_ms => return Err(too_fast(next_ms - now_ms)),
