@@ -3,21 +3,22 @@
 use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
-use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use worker::wasm_bindgen::JsValue;
-use worker::{D1Database, D1PreparedStatement, D1Result, Delay};
+use worker::{D1Database, D1PreparedStatement, D1Result};
 
 use crate::domain::connection::target_cache::TargetCache;
 use crate::platform::meter::Meter;
 use crate::platform::sql::{Raw, js_value, rows};
+use crate::platform::timers::Timers;
 use crate::ports::{Database, Param, PortError, Rows, Statement};
 
 /// A bound D1 database.
 pub struct D1 {
     db: Rc<D1Database>,
     meter: Meter,
+    timers: Timers,
     /// The last result, which tells the size of the database. It is read when somebody asks.
     last: RefCell<Option<D1Result>>,
     /// Statements of this invocation, over all databases.
@@ -33,8 +34,13 @@ const STATEMENTS_MAX: usize = 1_000;
 
 impl D1 {
     /// Wraps a binding.
-    pub fn new(db: Rc<D1Database>, meter: Meter, statements: Rc<Cell<usize>>) -> Self {
-        Self { db, meter, statements, last: RefCell::default(), emptied: None }
+    pub fn new(
+        db: Rc<D1Database>,
+        meter: Meter,
+        timers: Timers,
+        statements: Rc<Cell<usize>>,
+    ) -> Self {
+        Self { db, meter, timers, statements, last: RefCell::default(), emptied: None }
     }
 
     /// Empties the cache whenever something is written, whether that is known to have succeeded or
@@ -85,8 +91,7 @@ impl Database for D1 {
         self.check(&statements)?;
         let ms = Statement::deadline_ms(&statements);
         let emptied = self.emptied.as_ref().filter(|_| !statements.iter().all(Statement::is_read));
-        let late = Delay::from(Duration::from_millis(u64::try_from(ms).unwrap_or(0)));
-        let done = match select(pin!(self.run(statements)), late).await {
+        let done = match select(pin!(self.run(statements)), self.timers.sleep(ms)).await {
             Either::Left((done, _)) => done.map_err(|e| PortError(format!("D1: {e}"))),
             Either::Right(_) => Err(PortError(format!("D1: no answer within {ms} ms"))),
         };

@@ -4,7 +4,8 @@ use futures_util::future::Either;
 use futures_util::stream::once;
 use http::header::{HeaderName, HeaderValue, ToStrError};
 use serde_json::json;
-use worker::js_sys::Uint8Array;
+use worker::js_sys::{self, Uint8Array};
+use worker::wasm_bindgen::JsValue;
 use worker::web_sys::{Request, Response, ResponseInit};
 use worker::{
     ByteStream, Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, ScheduleContext,
@@ -28,6 +29,10 @@ const RESTART: &str = "@restart";
 #[event(start)]
 fn start() {
     console_error_panic_hook::set_once();
+    // Without it tasks are woken by a promise that is fulfilled. The runtime's own `queueMicrotask`
+    // wraps what it is given in a task of its own, and takes five microseconds each time.
+    let none = JsValue::UNDEFINED;
+    let _ = js_sys::Reflect::set(&js_sys::global(), &"queueMicrotask".into(), &none);
 }
 
 #[event(fetch)]

@@ -44,9 +44,13 @@ impl DurableObject for Intake {
         if asked.version != VERSION {
             return Err("a command of another release".into());
         }
+        let usual = asked.command.usual_reply().filter(|_| asked.takes_none);
         let edge = self.edge()?;
         let machine = self.machine(&edge).await?;
         let reply = machine.call(&edge, asked.command).await.map_err(|e| e.to_string())?;
+        if usual.is_some_and(|usual| usual == reply) {
+            return Ok(Response::empty()?.with_status(objects::NO_TEXT));
+        }
         Response::from_body(ResponseBody::Body(serde_json::to_vec(&reply)?))
     }
 
@@ -179,9 +183,12 @@ impl IntakeObjects {
     }
 
     async fn ask(&self, number: u16, command: Command) -> worker::Result<Reply> {
-        let asked = serde_json::to_vec(&Envelope { version: VERSION, command })?;
-        let answer = self.objects.ask(&number.to_string(), asked).await?;
-        Ok(serde_json::from_str(&answer).map_err(|e| e.to_string())?)
+        let usual = command.usual_reply();
+        let asked = serde_json::to_vec(&Envelope { version: VERSION, takes_none: true, command })?;
+        match self.objects.ask(&number.to_string(), asked).await? {
+            Some(answer) => Ok(serde_json::from_str(&answer).map_err(|e| e.to_string())?),
+            None => Ok(usual.ok_or("an answer without a text")?),
+        }
     }
 }
 

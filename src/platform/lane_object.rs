@@ -159,6 +159,7 @@ impl LaneObjects {
     async fn ask(&self, line: &ConnectionQueue, command: &Command) -> worker::Result<Reply> {
         let name = format!("{}:{}:{}", line.shard, line.workspace, line.connection);
         let answer = self.objects.ask(&name, serde_json::to_vec(command)?).await?;
+        let answer = answer.ok_or("an answer without a text")?;
         Ok(serde_json::from_str(&answer).map_err(|e| e.to_string())?)
     }
 }

@@ -14,14 +14,14 @@ mod queue;
 mod rate_limits;
 mod settings;
 mod sql;
+mod timers;
 mod web;
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Duration;
 
 use serde_json::Value;
-use worker::{Delay, Env, console_log, js_sys};
+use worker::{Env, console_log, js_sys};
 
 use crate::domain::connection::target_cache::TargetCache;
 use crate::domain::delivery::in_flight::InFlight;
@@ -42,6 +42,7 @@ use meter::Meter;
 use outbound::FetchOutbound;
 use queue::JobQueue;
 use rate_limits::Bound;
+use timers::Timers;
 
 /// The platform on Workers. One is made for each event that the Worker handles.
 #[derive(Clone)]
@@ -55,6 +56,8 @@ struct Inner {
     upkeep: JobQueue,
     lanes: LaneObjects,
     intakes: IntakeObjects,
+    outbound: FetchOutbound,
+    timers: Timers,
     meter: Meter,
     in_flight: Rc<RefCell<InFlight>>,
     write_gate: Rc<RefCell<WriteGate>>,
@@ -110,9 +113,11 @@ impl Edge {
     }
 
     fn with(bindings: Rc<Bindings>, meter: Meter) -> Self {
-        let statements = Rc::default();
+        let (statements, timers) = (Rc::default(), Timers::default());
         let targets = TARGETS.with(Rc::clone);
-        let database = |db: &Rc<_>| D1::new(Rc::clone(db), meter.clone(), Rc::clone(&statements));
+        let database = |db: &Rc<_>| {
+            D1::new(Rc::clone(db), meter.clone(), timers.clone(), Rc::clone(&statements))
+        };
         let queue = |queue: &Rc<_>| JobQueue::new(Rc::clone(queue), meter.clone());
         Self(Rc::new(Inner {
             control: database(&bindings.control).emptying(Rc::clone(&targets)),
@@ -121,6 +126,8 @@ impl Edge {
             upkeep: queue(&bindings.upkeep),
             lanes: LaneObjects::new(Rc::clone(&bindings.lanes), meter.clone()),
             intakes: IntakeObjects::new(Rc::clone(&bindings.intakes), meter.clone()),
+            outbound: FetchOutbound::new(timers.clone()),
+            timers,
             bindings,
             meter,
             in_flight: IN_FLIGHT.with(Rc::clone),
@@ -154,7 +161,7 @@ impl Clock for Edge {
     }
 
     async fn sleep_ms(&self, ms: i64) {
-        Delay::from(Duration::from_millis(u64::try_from(ms).unwrap_or(0))).await;
+        self.0.timers.sleep(ms).await;
     }
 }
 
@@ -170,7 +177,7 @@ impl Entropy for Edge {
 
 impl Log for Edge {
     fn log_event(&self, json: &Value) {
-        console_log!("{json}");
+        console_log!("{}", serde_json::to_string(json).unwrap_or_default());
         self.0.bindings.points.write(json);
     }
 }
@@ -213,7 +220,7 @@ impl Platform for Edge {
     }
 
     fn outbound(&self) -> &FetchOutbound {
-        &FetchOutbound
+        &self.0.outbound
     }
 
     fn rate_limits(&self) -> &Bound {

@@ -19,6 +19,9 @@ extern "C" {
     fn fetch(this: &Stub, url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
 }
 
+/// The status of an answer that is no text at all.
+pub const NO_TEXT: u16 = 204;
+
 /// The objects of a class.
 pub struct Objects(ObjectNamespace);
 
@@ -41,11 +44,11 @@ impl Objects {
         Ok(Self(inside.unchecked_into()))
     }
 
-    /// Asks the object of this name with the bytes of a text.
+    /// Asks the object of this name with the bytes of a text. `None` is the answer [`NO_TEXT`].
     ///
     /// # Errors
     /// When it is not known what it did.
-    pub async fn ask(&self, name: &str, bytes: Vec<u8>) -> worker::Result<String> {
+    pub async fn ask(&self, name: &str, bytes: Vec<u8>) -> worker::Result<Option<String>> {
         let init = RequestInit::new();
         init.set_method("POST");
         init.set_body(&Uint8Array::from(bytes.as_slice()));
@@ -53,7 +56,11 @@ impl Objects {
         drop(bytes);
         let stub: Stub = self.0.get_by_name(name)?.into_rpc();
         let answer = JsFuture::from(stub.fetch("https://object/", &init)?).await?;
-        text(web::bytes(answer.unchecked_into::<Response>().array_buffer()).await?)
+        let answer: Response = answer.unchecked_into();
+        if answer.status() == NO_TEXT {
+            return Ok(None);
+        }
+        text(web::bytes(answer.array_buffer()).await?).map(Some)
     }
 }
 

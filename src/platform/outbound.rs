@@ -2,7 +2,6 @@
 //! body, and no more of the body is read than is kept.
 
 use std::pin::{Pin, pin};
-use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
@@ -10,23 +9,32 @@ use worker::js_sys::futures::JsFuture;
 use worker::js_sys::{Uint8Array, global};
 use worker::wasm_bindgen::JsCast;
 use worker::web_sys::{AbortController, RequestInit, RequestRedirect, Response, WorkerGlobalScope};
-use worker::{ByteStream, Delay, console_log};
+use worker::{ByteStream, console_log};
 
 use crate::destinations::call::{OutboundHeader, OutboundRequest};
 use crate::domain::delivery::answers::network_failure;
 use crate::domain::delivery::attempt::{Answer, Failure};
+use crate::platform::timers::{Sleep, Timers};
 use crate::platform::web;
 use crate::ports::Outbound;
 use serde_json::json;
 
 /// The runtime's `fetch`.
-pub struct FetchOutbound;
+pub struct FetchOutbound {
+    timers: Timers,
+}
+
+impl FetchOutbound {
+    /// That of an invocation with these timers.
+    pub fn new(timers: Timers) -> Self {
+        Self { timers }
+    }
+}
 
 impl Outbound for FetchOutbound {
     async fn send(&self, request: OutboundRequest) -> Answer {
         let (timeout_ms, bytes_max) = (request.timeout_ms, request.answer_bytes_max);
-        let wait = Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0));
-        let deadline = pin!(Delay::from(wait));
+        let deadline = pin!(self.timers.sleep(timeout_ms));
         let controller = match AbortController::new() {
             Ok(controller) => controller,
             Err(e) => return Answer::failed(unreached(&e.into())),
@@ -64,7 +72,7 @@ fn send(request: OutboundRequest, controller: &AbortController) -> worker::Resul
 
 async fn exchange(
     mut sent: JsFuture,
-    mut deadline: Pin<&mut Delay>,
+    mut deadline: Pin<&mut Sleep>,
     (timeout_ms, bytes_max): (i64, usize),
 ) -> Answer {
     let response: Response = match select(pin!(&mut sent), deadline.as_mut()).await {
@@ -89,7 +97,7 @@ async fn exchange(
 async fn read_body(
     response: &Response,
     answer: &mut Answer,
-    mut deadline: Pin<&mut Delay>,
+    mut deadline: Pin<&mut Sleep>,
     (timeout_ms, bytes_max): (i64, usize),
 ) -> Option<Failure> {
     let late = || {

@@ -300,7 +300,7 @@ pub fn cut(text: &str, bytes_max: usize) -> String {
 }
 
 /// The headers of an answer as they are kept: those of use, limited in length, secrets masked.
-pub fn kept_headers(headers: &[(String, String)], masker: &Masker) -> Vec<(String, String)> {
+pub fn kept_headers(headers: &[(String, String)], masker: &Masker<'_>) -> Vec<(String, String)> {
     let keep = |(name, value): &(String, String)| {
         let value = readable(&masker.mask(value));
         (cut(name, RESPONSE_HEADER_NAME_BYTES_MAX), cut(&value, RESPONSE_HEADER_BYTES_MAX))

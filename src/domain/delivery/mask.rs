@@ -2,6 +2,8 @@
 //! it answers. Every encoding of every secret is looked for, the longest first, so that a short one
 //! inside a longer one leaves nothing of it behind.
 
+use std::cell::OnceCell;
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -12,21 +14,35 @@ pub const MASK: &str = "***";
 const CHARS_MIN: usize = 6;
 
 /// Masks the same secrets in several texts.
-pub struct Masker(Vec<String>);
+pub struct Masker<'a> {
+    secrets: Vec<&'a str>,
+    /// Every encoding of every secret, once a text may hold one: most are too short.
+    forms: OnceCell<Vec<String>>,
+}
 
-impl Masker {
+impl<'a> Masker<'a> {
     /// Masks these secrets.
-    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn new(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let long = secrets.into_iter().filter(|secret| secret.chars().count() >= CHARS_MIN);
-        let mut forms: Vec<String> = long.flat_map(forms).collect();
-        forms.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        forms.dedup();
-        Self(forms)
+        Self { secrets: long.collect(), forms: OnceCell::new() }
+    }
+
+    fn forms(&self) -> &[String] {
+        self.forms.get_or_init(|| {
+            let mut forms: Vec<String> = self.secrets.iter().copied().flat_map(forms).collect();
+            forms.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+            forms.dedup();
+            forms
+        })
     }
 
     /// The text without them.
     pub fn mask(&self, text: &str) -> String {
-        let found = self.0.iter().filter(|form| text.contains(form.as_str()));
+        // No form is shorter than its secret.
+        if self.secrets.iter().all(|secret| text.len() < secret.len()) {
+            return text.to_owned();
+        }
+        let found = self.forms().iter().filter(|form| text.contains(form.as_str()));
         let found: Vec<&String> = found.collect();
         found.into_iter().fold(text.to_owned(), |text, form| text.replace(form.as_str(), MASK))
     }
@@ -38,7 +54,7 @@ impl Masker {
             let ends = (CHARS_MIN..form.len()).rev().filter(|end| form.is_char_boundary(*end));
             ends.map(|end| &form[..end]).find(|part| masked.ends_with(part)).map(str::len)
         };
-        if let Some(length) = self.0.iter().filter_map(begins).max() {
+        if let Some(length) = self.forms().iter().filter_map(begins).max() {
             masked.truncate(masked.len() - length);
             masked.push_str(MASK);
         }
@@ -46,7 +62,7 @@ impl Masker {
     }
 }
 
-/// The encodings in which a secret may come back.
+/// The encodings in which a secret may come back. None is shorter than the secret.
 fn forms(secret: &str) -> Vec<String> {
     let mut all = vec![secret.to_owned()];
     // In JSON, also with the slashes and what is not ASCII escaped.
@@ -158,6 +174,15 @@ mod tests {
         assert_eq!(masker.mask_cut("x my-secret-token"), "x ***");
         assert_eq!(masker.mask_cut("x my-se"), "x my-se");
         assert_eq!(masker.mask_cut("nothing"), "nothing");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_form_is_shorter_than_its_secret(secret in r#"[a-z"\\/ &+é]{6,40}"#) {
+            for form in forms(&secret) {
+                proptest::prop_assert!(form.len() >= secret.len(), "{form:?} of {secret:?}");
+            }
+        }
     }
 
     #[test]

@@ -16,6 +16,10 @@ pub struct Envelope {
     /// See [`VERSION`].
     #[serde(rename = "v")]
     pub version: u8,
+    /// Whether the [usual reply](Command::usual_reply) may come as no text at all. An intake of
+    /// another release may not know of it.
+    #[serde(rename = "b", default)]
+    pub takes_none: bool,
     /// The command.
     #[serde(rename = "c")]
     pub command: Command,
@@ -39,6 +43,16 @@ pub enum Command {
     Flush(String),
     /// Look whether something was left lying, and say how things are.
     Poke,
+}
+
+impl Command {
+    /// What nearly every emit is answered: all is stored, and nothing was changed since its events
+    /// were matched. Both sides know it, so that it needs no text.
+    pub fn usual_reply(&self) -> Option<Reply> {
+        let Self::Emit { parts, .. } = self else { return None };
+        let stored = |part: &Part| part.generation.map(PartReply::Stored);
+        parts.iter().map(stored).collect::<Option<_>>().map(Reply::Parts)
+    }
 }
 
 /// What an emit stores in one workspace. A repetition stores nothing again.

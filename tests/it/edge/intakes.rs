@@ -155,7 +155,9 @@ impl FakeIntakes {
     async fn serve(&self, number: u16, command: Command) -> Result<Reply, PortError> {
         let object = self.object(number);
         // What is asked goes over the wire as text.
-        let text = serde_json::to_string(&Envelope { version: VERSION, command }).expect("JSON");
+        let text =
+            serde_json::to_string(&Envelope { version: VERSION, takes_none: false, command })
+                .expect("JSON");
         let read: Envelope = serde_json::from_str(&text).expect("a command");
         let running = self.run(&object).await?;
         let called = running.intake.call(&running.edge, read.command);
