@@ -288,13 +288,12 @@ pub async fn serve<P: Platform>(
     let is_head = head.method == Method::HEAD;
     let method = if is_head { Method::GET } else { head.method.clone() };
     let head = Head { method: method.clone(), ..head };
-    let asked = head.headers.clone();
     let reply = match found {
         None if path.starts_with("/embed/") => {
             front::no_such_page(platform, &without_body(head)).await
         }
         None => problem::reply(&problem::no_such_path(), &request_id),
-        Some(_) if is_emit && method == Method::OPTIONS => preflight(&asked),
+        Some(_) if is_emit && method == Method::OPTIONS => preflight(&head.headers),
         Some(Found { rows, .. }) if is_head && rows.iter().any(is_one_use) => {
             Reply::empty(StatusCode::OK)
         }

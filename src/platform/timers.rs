@@ -13,6 +13,10 @@ use worker::web_sys::WorkerGlobalScope;
 
 use crate::platform::now_ms;
 
+/// The timer of the runtime is set for at most so long. Most waits for a later time end before, and
+/// cost none of their own; the others are looked at again.
+const LOOK_MS: i64 = 4_000;
+
 /// The timers of one invocation; clones are the same.
 #[derive(Clone, Default)]
 pub struct Timers(Rc<Inner>);
@@ -53,6 +57,9 @@ impl Inner {
 
     /// Has the timer of the runtime ring at this time at the latest.
     fn arm(self: &Rc<Self>, at_ms: i64) {
+        let now_ms = now_ms();
+        let ms = (at_ms - now_ms).clamp(0, LOOK_MS);
+        let at_ms = now_ms + ms;
         if self.armed.get().is_some_and(|armed| armed.at_ms <= at_ms) {
             return;
         }
@@ -66,7 +73,7 @@ impl Inner {
             })
         });
         let ring: &Function = ring.as_ref().unchecked_ref();
-        let ms = i32::try_from(at_ms - now_ms()).unwrap_or(i32::MAX).max(0);
+        let ms = i32::try_from(ms).unwrap_or_default();
         let set = Self::runtime().set_timeout_with_callback_and_timeout_and_arguments_0(ring, ms);
         // A runtime without timers has none to miss.
         self.armed.set(set.ok().map(|id| Armed { at_ms, id }));

@@ -22,6 +22,9 @@ pub fn world() -> (Edge, Tenant) {
     (edge, tenant)
 }
 
+/// What was stored while nothing else was is flushed, or was tried to be, right after its answer.
+const FLUSHED_WITHIN_MS: i64 = 2;
+
 fn count(edge: &Edge, table: &str) -> i64 {
     edge.logs[0].ask(&format!("select count(*) from {table}"))[0].as_i64().expect("a count")
 }
@@ -43,6 +46,8 @@ fn an_emit_is_one_call_when_its_routing_is_known() {
     tenant.emit(&edge, "order.completed");
     let after = (edge.control.round_trips.get(), edge.intakes.requests.get());
     assert_eq!((after.0 - before.0, after.1 - before.1), (0, 1));
+    assert_eq!(edge.queue.sent.get(), sent, "it is answered first");
+    edge.run_for(FLUSHED_WITHIN_MS);
     // Stored and deleted; the alarm is set already.
     assert_eq!(edge.intakes.rows_written() - written, 2);
     assert_eq!(edge.queue.sent.get() - sent, 1);
@@ -81,6 +86,7 @@ fn what_was_stored_long_ago_is_not_woken_by_its_flush() {
     let (edge, tenant) = world();
     edge.logs[0].fail_next(&[Some(Fault::After), Some(Fault::Before)]);
     tenant.emit(&edge, "order.completed");
+    edge.run_for(FLUSHED_WITHIN_MS);
     edge.logs[0].set_weather(Weather::ReadOnly);
     edge.run_for(10 * MINUTE_MS);
     assert_eq!((count(&edge, "deliveries"), edge.intakes.waiting()), (1, 1));
@@ -102,6 +108,7 @@ fn an_unknown_answer_is_asked_for_again_and_nothing_is_stored_twice() {
         let (edge, tenant) = world();
         edge.intakes.fail_next(&faults);
         assert_eq!(emit(&edge, &tenant, &[("idempotency-key", "k")]).status, 201);
+        edge.run_for(FLUSHED_WITHIN_MS);
         assert_eq!(count(&edge, "events"), 1);
         edge.run_for(1_000);
         assert_eq!(edge.receivers.seen(URL).len(), 1);
@@ -129,11 +136,13 @@ fn a_key_is_answered_as_the_first_time() {
     let body = json!({"event": "order.completed", "payload": {"a": 2}}).to_string();
     let headers = [key, ("idempotency-key", "k")];
     assert_eq!(call(&edge, "POST", "/api/v1/events", &headers, body.as_bytes()).status, 409);
+    edge.run_for(FLUSHED_WITHIN_MS);
     assert_eq!(count(&edge, "events"), 1);
     // A day later the key is new.
     edge.run_for(24 * 60 * MINUTE_MS + MINUTE_MS);
     let later = emit(&edge, &tenant, &[("idempotency-key", "k")]);
     assert_ne!(later.json(), first.json());
+    edge.run_for(FLUSHED_WITHIN_MS);
     assert_eq!(count(&edge, "events"), 2);
 }
 
@@ -184,11 +193,13 @@ fn an_event_is_read_right_after_it_was_accepted() {
     let (edge, tenant) = world();
     edge.logs[0].fail_next(&[Some(Fault::Before), Some(Fault::Before)]);
     let event = tenant.emit(&edge, "order.completed");
+    edge.run_for(FLUSHED_WITHIN_MS);
     assert_eq!(count(&edge, "events"), 0);
     edge.run_for(300);
     assert_eq!(count(&edge, "events"), 1, "it is tried again");
     edge.logs[0].fail_next(&[Some(Fault::Before), Some(Fault::Before)]);
     let event_2 = tenant.emit(&edge, "order.completed");
+    edge.run_for(FLUSHED_WITHIN_MS);
     for id in [event, event_2] {
         let found = tenant.get(&edge, &format!("/api/v1/events/{id}"));
         assert_eq!(found["id"], json!(id), "{found}");

@@ -139,3 +139,38 @@ pub struct Status {
     #[serde(default)]
     pub keys_percent: i64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::intake::generations::Generations;
+
+    fn part(generation: Option<Generation>) -> Part {
+        let workspace = "w".to_owned();
+        Part { workspace, shard: 0, generation, claim: None, chunks: Vec::new() }
+    }
+
+    fn emit(parts: Vec<Part>) -> Command {
+        Command::Emit { parts, is_repeated: false }
+    }
+
+    #[test]
+    fn the_usual_reply_is_that_all_is_stored_and_nothing_was_changed() {
+        let all = Generations::new(7, 0);
+        let known = all.of("w");
+        let usual = emit(vec![part(Some(known)), part(Some(known))]).usual_reply();
+        let stored = PartReply::Stored(known);
+        assert_eq!(usual, Some(Reply::Parts(vec![stored.clone(), stored])));
+        assert_eq!(emit(vec![part(Some(known)), part(None)]).usual_reply(), None);
+        assert_eq!(Command::Flush("w".to_owned()).usual_reply(), None);
+    }
+
+    #[test]
+    fn an_envelope_of_the_release_before_takes_no_answer_without_a_text() {
+        let read: Envelope = serde_json::from_str(r#"{"v":1,"c":"poke"}"#).expect("an envelope");
+        assert!(!read.takes_none);
+        let asked = Envelope { version: VERSION, takes_none: true, command: Command::Poke };
+        let text = serde_json::to_string(&asked).expect("JSON");
+        assert_eq!(text, r#"{"v":1,"b":true,"c":"poke"}"#);
+    }
+}
