@@ -222,7 +222,7 @@ pub async fn finish_stragglers<P: Platform>(platform: &P, ended: Vec<(&Work, Att
     let mut reports = Reports::default();
     for (work, done) in &ended {
         if let AttemptResult::DeliveryUpdate { meaning, .. } = done {
-            reports.on_job(work).add(&work.job.place(), meaning);
+            reports.on_job(work).add(&work.job.place(), meaning, work.is_slow);
         }
     }
     let finished =

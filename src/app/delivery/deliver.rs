@@ -53,6 +53,10 @@ use crate::domain::lane::messages::ConsumerReport;
 use crate::ports::Platform;
 use crate::store::targets::Wanted;
 
+/// Waiting for an answer is counted in so many steps: while the isolate itself stands still it sees
+/// no answer, and however long that takes it is one step.
+const SLOW_STEPS: i64 = 5;
+
 /// What becomes of a queue message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -284,7 +288,13 @@ impl<P: Platform> Run<P> {
                 None => BatchEvent::Withdrawn(index),
             }
         }));
-        self.wait(SLOW_AFTER_MS, BatchEvent::Slow(index));
+        let platform = self.platform.clone();
+        self.turns.push(Box::pin(async move {
+            for _ in 0..SLOW_STEPS {
+                platform.sleep_ms(SLOW_AFTER_MS / SLOW_STEPS).await;
+            }
+            BatchEvent::Slow(index)
+        }));
     }
 
     fn wait(&self, ms: i64, then: BatchEvent) {
@@ -353,7 +363,7 @@ impl<P: Platform> Run<P> {
         let AttemptResult::DeliveryUpdate { meaning, .. } = done else { return };
         let work = &self.jobs[index];
         let report = self.reports.on_job(work);
-        report.add(&work.job.place(), meaning);
+        report.add(&work.job.place(), meaning, work.is_slow);
         if report.is_hopeless() {
             self.slots.stop(index);
         }

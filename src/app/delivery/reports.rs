@@ -56,14 +56,14 @@ impl Reports {
 }
 
 impl Report {
-    /// Adds what an attempt of this delivery meant.
-    pub fn add(&mut self, place: &QueuePosition, meaning: &ConnectionEffect) {
+    /// Adds what an attempt of this delivery meant, and whether its batch found it slow.
+    pub fn add(&mut self, place: &QueuePosition, meaning: &ConnectionEffect, is_slow: bool) {
         let told = &mut self.told;
         told.ok += u32::from(meaning.succeeded);
         told.failed += u32::from(meaning.failed);
         told.due_at_ms = told.due_at_ms.into_iter().chain(meaning.due_at_ms).min();
         told.less_until_ms = told.less_until_ms.max(meaning.less_until_ms);
-        if meaning.is_slow {
+        if is_slow {
             self.slow = Some(place.clone());
         }
     }
