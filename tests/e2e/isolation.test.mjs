@@ -1,7 +1,9 @@
 // Promise 5: a healthy delivery never waits for another connection's answer.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { hang } from "./lib/receiver.mjs";
+import { readLog } from "./lib/d1.mjs";
+import { pause } from "./lib/process.mjs";
+import { answer, hang } from "./lib/receiver.mjs";
 import { sleep, until } from "./lib/until.mjs";
 import { connect, emitMany, newTenant, newWorkspace, ok, openWorld } from "./lib/world.mjs";
 import { apiClient, asPublisher } from "../../tools/lib/api.mjs";
@@ -15,6 +17,9 @@ const STUCK_MS = 60_000;
 const MORE_MS_MAX = 3_000;
 const ROUNDS = 5;
 const TIMEOUT_S = 10;
+const PAUSES = 5;
+/** Longer than a receiver may take until it is slow. */
+const PAUSE_MS = 400;
 
 let world, tenant, neighbour;
 
@@ -33,6 +38,21 @@ test(`a burst of ${BURST} events arrives, each once`, async () => {
   const requests = await world.receiver.arrived("/burst", BURST, 60_000);
   console.log(`burst of ${BURST}: ${Date.now() - began} ms from the first emit to the last arrival`);
   assert.deepEqual(requests.map(({ headers }) => headers["posthorn-event-id"]).sort(), ids.sort());
+});
+
+test("a pause of the runtime itself makes no receiver slow", async () => {
+  world.receiver.on("/paused", answer(204, { afterMs: 20 }));
+  const to = await connect(tenant, { url: world.receiver.url("/paused") });
+  for (let n = 1; n <= PAUSES; n += 1) {
+    const before = world.receiver.at("/paused").length;
+    const emitted = emitMany(tenant, to.event, 100);
+    await until("its deliveries are under way", () => world.receiver.at("/paused").length > before);
+    await pause(world.worker, PAUSE_MS);
+    await emitted;
+    await world.receiver.arrived("/paused", n * 100, 60_000);
+  }
+  const lanes = readLog(world.stateDir, "select mode, reason from lanes where connection = ?", to.connection.id);
+  assert.deepEqual(lanes, []);
 });
 
 // Times on a busy machine say little: they are printed. What one hanging endpoint may cost others is bounded.

@@ -2,11 +2,22 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { membersOf } from "../../../tools/lib/processes.mjs";
+import { sleep } from "./until.mjs";
 
-/** A file below /proc of the process that runs the Worker. The other one is wrangler's proxy. */
-function ofWorkerd(worker, file) {
+/** The process that runs the Worker. The other one is wrangler's proxy. */
+function workerd(worker) {
   const isIt = (pid) => /workerd.*--inspector-addr/s.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
-  return readFileSync(`/proc/${membersOf(worker.pgid).find(isIt)}/${file}`, "utf8");
+  return membersOf(worker.pgid).find(isIt);
+}
+
+const ofWorkerd = (worker, file) => readFileSync(`/proc/${workerd(worker)}/${file}`, "utf8");
+
+/** Lets it stand still for so long, as a busy machine does, and what it collects or writes out. */
+export async function pause(worker, ms) {
+  const pid = workerd(worker);
+  process.kill(pid, "SIGSTOP");
+  await sleep(ms);
+  process.kill(pid, "SIGCONT");
 }
 
 /** Its CPU so far, in milliseconds. */
