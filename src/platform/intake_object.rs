@@ -44,7 +44,7 @@ impl DurableObject for Intake {
         if asked.version != VERSION {
             return Err("a command of another release".into());
         }
-        let usual = asked.command.usual_reply().filter(|_| asked.takes_none);
+        let usual = asked.command.usual_reply().filter(|_| asked.takes_no_text);
         let edge = self.edge()?;
         let machine = self.machine(&edge).await?;
         let reply = machine.call(&edge, asked.command).await.map_err(|e| e.to_string())?;
@@ -184,7 +184,8 @@ impl IntakeObjects {
 
     async fn ask(&self, number: u16, command: Command) -> worker::Result<Reply> {
         let usual = command.usual_reply();
-        let asked = serde_json::to_vec(&Envelope { version: VERSION, takes_none: true, command })?;
+        let asked =
+            serde_json::to_vec(&Envelope { version: VERSION, takes_no_text: true, command })?;
         match self.objects.ask(&number.to_string(), asked).await? {
             Some(answer) => Ok(serde_json::from_str(&answer).map_err(|e| e.to_string())?),
             None => Ok(usual.ok_or("an answer without a text")?),

@@ -23,7 +23,7 @@ pub fn world() -> (Edge, Tenant) {
 }
 
 /// What was stored while nothing else was is flushed, or was tried to be, right after its answer.
-const FLUSHED_WITHIN_MS: i64 = 2;
+pub const FLUSHED_WITHIN_MS: i64 = 2;
 
 fn count(edge: &Edge, table: &str) -> i64 {
     edge.logs[0].ask(&format!("select count(*) from {table}"))[0].as_i64().expect("a count")

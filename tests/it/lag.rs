@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::edge::{Edge, Fault, Weather};
-use crate::intakes::{MINUTE_MS, URL, world};
+use crate::intakes::{FLUSHED_WITHIN_MS, MINUTE_MS, URL, world};
 use crate::tenant::{Tenant, text};
 use crate::visit::Visitor;
 
@@ -27,8 +27,7 @@ fn a_list_begins_with_what_was_accepted_just_now_or_says_that_it_lags() {
         edge.run_for(1_000);
         edge.logs[0].fail_next(&[Some(Fault::Before), Some(Fault::Before)]);
         let event = tenant.emit(&edge, "order.completed");
-        // The answer comes first.
-        edge.run_for(2);
+        edge.run_for(FLUSHED_WITHIN_MS);
         assert_eq!(edge.intakes.waiting(), 1);
         event
     };

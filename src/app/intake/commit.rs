@@ -81,9 +81,9 @@ impl<S: IntakeStorage> Intake<S> {
     async fn commit<P: Platform>(&self, platform: &P, mut group: Vec<Request>) -> Result<()> {
         let now_ms = platform.now_ms();
         let mut taken = self.claims_of(&group, now_ms).await?;
-        // The storage's size costs more than a look at an emit.
-        let parts = group.iter().flat_map(|request| &request.parts);
-        let is_full_of_keys = parts.into_iter().any(|(_, part)| part.claim.is_some())
+        let mut parts = group.iter().flat_map(|request| &request.parts);
+        // The size of the storage is a call of the runtime: it is asked for where there are keys.
+        let is_full_of_keys = parts.any(|(_, part)| part.claim.is_some())
             && self.0.state.borrow().backlog.is_full_of_keys(self.stored_bytes());
         let (mut drafts, mut claims) = (Vec::new(), Vec::new());
         for request in &mut group {

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use crate::domain::base::limits::SWEEP_GRACE_MS;
 use crate::domain::intake::bounds::{
-    ALARM_AFTER_MS, ANSWERED_WITHIN_MS, FLUSH_AGAIN_MS, FLUSH_AGAIN_MS_MAX, FLUSH_BYTES,
-    FLUSH_EVENTS, FLUSH_EVERY_MS, KEYS_BYTES_MAX, SHARE_OF_WORKSPACE, TEXTS_HELD_MAX,
-    WAITING_BYTES_MAX, WAITING_EVENTS_MAX,
+    ALARM_AFTER_MS, ANSWER_FIRST_MS, FLUSH_AGAIN_MS, FLUSH_AGAIN_MS_MAX, FLUSH_BYTES, FLUSH_EVENTS,
+    FLUSH_EVERY_MS, KEYS_BYTES_MAX, SHARE_OF_WORKSPACE, TEXTS_HELD_MAX, WAITING_BYTES_MAX,
+    WAITING_EVENTS_MAX,
 };
 use crate::domain::intake::messages::Status;
 use crate::domain::intake::waiting::VERSION;
@@ -306,7 +306,7 @@ impl<W> Shard<W> {
     pub fn rest_ms(&self, now_ms: i64) -> i64 {
         let is_full = self.again.is_some() || self.fitting() < self.rows.len();
         let rest_ms = self.began_ms + FLUSH_EVERY_MS - now_ms;
-        let rest_ms = rest_ms.clamp(ANSWERED_WITHIN_MS, FLUSH_EVERY_MS);
+        let rest_ms = rest_ms.clamp(ANSWER_FIRST_MS, FLUSH_EVERY_MS);
         if is_full || !self.waiters.is_empty() { 0 } else { rest_ms }
     }
 

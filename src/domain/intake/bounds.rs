@@ -34,8 +34,9 @@ pub const FLUSH_BYTES: usize = 512 * 1024;
 pub const FLUSH_STATEMENTS: usize = 700;
 /// Time from the beginning of one flush to that of the next: what comes meanwhile shares its batch.
 pub const FLUSH_EVERY_MS: i64 = 45;
-/// What was stored is answered before it is flushed: both want the same thread.
-pub const ANSWERED_WITHIN_MS: i64 = 1;
+/// A flush begins so long after what it brings was stored, so that the answers go out first: both
+/// want the same thread.
+pub const ANSWER_FIRST_MS: i64 = 1;
 /// Time to the next try after a flush that failed, and after many.
 pub const FLUSH_AGAIN_MS: i64 = 250;
 /// See [`FLUSH_AGAIN_MS`].

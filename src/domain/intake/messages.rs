@@ -19,7 +19,7 @@ pub struct Envelope {
     /// Whether the [usual reply](Command::usual_reply) may come as no text at all. An intake of
     /// another release may not know of it.
     #[serde(rename = "b", default)]
-    pub takes_none: bool,
+    pub takes_no_text: bool,
     /// The command.
     #[serde(rename = "c")]
     pub command: Command,
@@ -168,8 +168,8 @@ mod tests {
     #[test]
     fn an_envelope_of_the_release_before_takes_no_answer_without_a_text() {
         let read: Envelope = serde_json::from_str(r#"{"v":1,"c":"poke"}"#).expect("an envelope");
-        assert!(!read.takes_none);
-        let asked = Envelope { version: VERSION, takes_none: true, command: Command::Poke };
+        assert!(!read.takes_no_text);
+        let asked = Envelope { version: VERSION, takes_no_text: true, command: Command::Poke };
         let text = serde_json::to_string(&asked).expect("JSON");
         assert_eq!(text, r#"{"v":1,"b":true,"c":"poke"}"#);
     }

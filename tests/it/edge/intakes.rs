@@ -156,7 +156,7 @@ impl FakeIntakes {
         let object = self.object(number);
         // What is asked goes over the wire as text.
         let text =
-            serde_json::to_string(&Envelope { version: VERSION, takes_none: false, command })
+            serde_json::to_string(&Envelope { version: VERSION, takes_no_text: false, command })
                 .expect("JSON");
         let read: Envelope = serde_json::from_str(&text).expect("a command");
         let running = self.run(&object).await?;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::intake::bounds::{
-    ANSWERED_WITHIN_MS, FLUSH_AGAIN_MS, FLUSH_AGAIN_MS_MAX, FLUSH_EVENTS,
+    ANSWER_FIRST_MS, FLUSH_AGAIN_MS, FLUSH_AGAIN_MS_MAX, FLUSH_EVENTS,
 };
 
 fn head(n: i64, shard: u16, events: usize) -> Head {
@@ -54,7 +54,7 @@ fn a_flush_takes_what_fits_and_the_next_one_waits_for_company() {
     assert!(backlog.flushed(0, 20).is_empty());
     let shard = backlog.shard(0);
     assert_eq!((shard.next_count(), shard.rest_ms(1_010)), (5, FLUSH_EVERY_MS - 10));
-    assert_eq!(shard.rest_ms(1_000 + FLUSH_EVERY_MS), ANSWERED_WITHIN_MS, "the answer goes first");
+    assert_eq!(shard.rest_ms(1_000 + FLUSH_EVERY_MS), ANSWER_FIRST_MS, "the answer goes first");
     shard.rest();
     backlog.flushed(0, 5);
     assert_eq!((backlog.begin_flush(2_000).len(), backlog.look_at_ms(2_000)), (0, None));
