@@ -28,6 +28,8 @@ const STEPS_AT_ONCE: usize = 4;
 /// `NotFound` when the actor has no such event.
 pub async fn payload<P: Platform>(platform: &P, actor: &Actor, event: &str) -> Result<i64> {
     let home = home(platform, actor, event).await?;
+    // What came a moment ago may lie there still.
+    ask::flushed(platform, &home.workspace).await?;
     let erased = erase(platform, home.shard, &home.workspace, &[event]).await?;
     erased.first().map(|(_, at_ms)| *at_ms).ok_or_else(|| Error::not_found("event"))
 }

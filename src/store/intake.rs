@@ -1,7 +1,7 @@
 //! The storage of an intake, a database of its own: rows of events that are not in LOG yet, in the
 //! order in which they were accepted, and the idempotency keys of its workspaces.
 
-use crate::domain::base::error::Result;
+use crate::domain::base::error::{Error, Result};
 use crate::domain::intake::backlog::Head;
 use crate::domain::intake::waiting::VERSION;
 use crate::domain::routing::idempotency::StoredClaim;
@@ -64,8 +64,15 @@ pub async fn open(storage: &impl Database) -> Result<Vec<Head>> {
 const ADD: &str = "\
     insert into waiting (n, version, shard, at_ms, is_alone, events, text) \
     values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+/// A new row in the place of one that was flushed: one row written, where deleting that one and
+/// adding this one are two.
+const REPLACE: &str = "\
+    update waiting set n = ?1, version = ?2, shard = ?3, at_ms = ?4, is_alone = ?5, events = ?6, \
+      text = ?7 where n = ?8 \
+    returning n";
 
-/// Stores rows with their texts and claims keys that nobody has, all or none.
+/// Stores rows with their texts and claims keys that nobody has, all or none. The first rows take
+/// the places of `flushed` ones.
 ///
 /// # Errors
 /// When it is not known whether they were stored.
@@ -73,18 +80,30 @@ pub async fn add(
     storage: &impl Database,
     rows: &[(Head, String)],
     claims: &[StoredClaim],
+    flushed: &[i64],
 ) -> Result<()> {
-    let row = |(head, text): &(Head, String)| {
-        let version = u32::from(VERSION);
-        let shard = u32::from(head.shard);
+    let row = |(place, (head, text)): (usize, &(Head, String))| {
         let (n, at_ms, events) = (head.n.into(), head.at_ms.into(), head.events.into());
-        let is_alone = head.is_alone.into();
-        let row = [n, version.into(), shard.into(), at_ms, is_alone, events, text.into()];
-        statement(ADD, row)
+        let (version, shard) = (u32::from(VERSION).into(), u32::from(head.shard).into());
+        let (is_alone, text) = (head.is_alone.into(), text.into());
+        match flushed.get(place) {
+            Some(&former) => {
+                let former = former.into();
+                statement(REPLACE, [n, version, shard, at_ms, is_alone, events, text, former])
+            }
+            None => statement(ADD, [n, version, shard, at_ms, is_alone, events, text]),
+        }
     };
-    let mut statements: Vec<Statement> = rows.iter().map(row).collect();
+    let mut statements: Vec<Statement> = rows.iter().enumerate().map(row).collect();
     statements.extend(claims.iter().map(idempotency::keep));
-    run(storage, statements).await.map(drop)
+    let results = run(storage, statements).await?;
+    for replaced in results.iter().take(rows.len().min(flushed.len())) {
+        // Never: what is not there any more would not be stored, and be answered all the same.
+        if replaced.is_empty() {
+            return Err(Error::internal("the place of a flushed row is gone"));
+        }
+    }
+    Ok(())
 }
 
 const TEXTS: &str = "\

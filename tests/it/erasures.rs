@@ -116,6 +116,36 @@ fn an_erased_payload_stands_nowhere_and_what_happened_is_still_told() {
     }
 }
 
+/// A row whose event is in LOG stays at the intake for a moment, and would come back with it.
+#[test]
+fn what_was_erased_lies_at_no_intake() {
+    let edge = Edge::with_settings(|settings| settings.intakes = 1);
+    let tenant = Tenant::new(&edge, "Acme");
+    tenant.route(&edge, "x", json!({"url": URL}));
+    let emit = || {
+        let body = json!({"event": "x", "resource": "person", "resource_id": "1",
+            "payload": {"name": MARK}});
+        let id = text(&tenant.emit_text(&edge, &body.to_string()).json(), "/event/id");
+        edge.run_for(100);
+        assert_eq!(edge.intakes.waiting(), 1, "it is in LOG, and its row is kept");
+        id
+    };
+    let path = format!("/api/v1/events/{}/payload", emit());
+    assert_eq!(tenant.call(&edge, "DELETE", &path, &Value::Null).status, 200);
+    assert_eq!(edge.intakes.waiting(), 0, "one event");
+    emit();
+    let path = format!("/api/v1/workspaces/{}/erasures", tenant.workspace);
+    let all = json!({"resource": "person", "resource_id": "1"});
+    let erased = tenant.call(&edge, "POST", &path, &all);
+    assert!(erased.status < 300, "{}", erased.text);
+    assert_eq!(edge.intakes.waiting(), 0, "all about a resource");
+    emit();
+    let path = format!("/api/v1/workspaces/{}", tenant.workspace);
+    let force = json!({"force_delete": true});
+    assert_eq!(tenant.call(&edge, "DELETE", &path, &force).status, 200);
+    assert_eq!(edge.intakes.waiting(), 0, "a workspace");
+}
+
 #[test]
 fn the_customers_page_says_until_when_an_event_is_kept_and_that_it_was_erased() {
     let world = World::new();

@@ -110,7 +110,8 @@ impl<S: IntakeStorage> Intake<S> {
         if !drafts.is_empty() {
             let (rows, of_rows): (Vec<(Head, String)>, Vec<_>) =
                 drafts.into_iter().map(|draft| ((draft.head, draft.text), draft.of)).unzip();
-            store::add(&self.0.storage, &rows, &claims).await?;
+            let flushed = self.0.state.borrow_mut().backlog.take_flushed(rows.len());
+            store::add(&self.0.storage, &rows, &claims, &flushed).await?;
             {
                 let mut state = self.0.state.borrow_mut();
                 for ((head, text), of) in rows.into_iter().zip(of_rows) {

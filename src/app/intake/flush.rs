@@ -2,7 +2,8 @@
 //! each shard.
 //!
 //! A flush whose result is not known is repeated with the same events before all else, which
-//! changes nothing that is there already. A row is deleted here when its events are in LOG.
+//! changes nothing that is there already. When its events are in LOG a row's place is taken by the
+//! next new one; where none comes, the row is deleted by the alarm, or for who asks for a flush.
 
 use futures_channel::oneshot::Sender;
 use serde_json::json;
@@ -12,7 +13,7 @@ use crate::app::emit::direct::flush;
 use crate::app::intake::Intake;
 use crate::domain::base::error::Result;
 use crate::domain::intake::backlog::Shard;
-use crate::domain::intake::bounds::FLUSH_STATEMENTS;
+use crate::domain::intake::bounds::{FLUSH_EVERY_MS, FLUSH_STATEMENTS};
 use crate::domain::intake::waiting;
 use crate::domain::routing::event::Event;
 use crate::ports::{IntakeStorage, Platform};
@@ -36,12 +37,7 @@ impl<S: IntakeStorage> Intake<S> {
     async fn flush_shard<P: Platform>(&self, platform: &P, shard: u16) {
         let mut statements = 0;
         while statements < FLUSH_STATEMENTS {
-            let now_ms = platform.now_ms();
-            let rest_ms = self.rows(shard, |rows| rows.rest_ms(now_ms));
-            if rest_ms > 0 {
-                // What comes meanwhile shares the batch.
-                platform.sleep_ms(rest_ms).await;
-            }
+            self.rest(platform, shard).await;
             let count = self.rows(shard, |rows| rows.next_count());
             if count == 0 {
                 break;
@@ -65,6 +61,20 @@ impl<S: IntakeStorage> Intake<S> {
         }
         self.rows(shard, Shard::rest);
         self.arm(platform).await;
+    }
+
+    /// Waits for what shares the next batch. Who waits for the flush himself may come meanwhile, so
+    /// it is looked for him now and then.
+    async fn rest<P: Platform>(&self, platform: &P, shard: u16) {
+        let mut is_over = false;
+        while !is_over {
+            let now_ms = platform.now_ms();
+            let rest_ms = self.rows(shard, |rows| rows.rest_ms(now_ms));
+            is_over = rest_ms <= FLUSH_EVERY_MS;
+            if rest_ms > 0 {
+                platform.sleep_ms(rest_ms.min(FLUSH_EVERY_MS)).await;
+            }
+        }
     }
 
     fn rows<T>(&self, shard: u16, look: impl FnOnce(&mut Shard<Sender<bool>>) -> T) -> T {
@@ -104,12 +114,31 @@ impl<S: IntakeStorage> Intake<S> {
             }
             stored => stored?,
         }
-        if let Err(error) = store::drop_rows(&self.0.storage, &done).await {
-            // What is in LOG may be here still: nothing more is done in this memory.
-            self.0.state.borrow_mut().is_broken = true;
-            return Err(error);
-        }
+        let too_many = self.0.state.borrow_mut().backlog.keep_flushed(done);
+        self.forget(&too_many).await?;
         Ok(events.len())
+    }
+
+    /// Deletes all rows that are in LOG.
+    ///
+    /// # Errors
+    /// As [`Self::forget`].
+    pub(super) async fn forget_flushed(&self) -> Result<()> {
+        let flushed = self.0.state.borrow_mut().backlog.take_flushed(usize::MAX);
+        self.forget(&flushed).await
+    }
+
+    /// Deletes rows that are in LOG.
+    ///
+    /// # Errors
+    /// When it is not known whether they were deleted: nothing more is done in this memory.
+    async fn forget(&self, numbers: &[i64]) -> Result<()> {
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let deleted = store::drop_rows(&self.0.storage, numbers).await;
+        self.0.state.borrow_mut().is_broken |= deleted.is_err();
+        deleted
     }
 }
 

@@ -69,6 +69,8 @@ impl<S: IntakeStorage> Intake<S> {
             Command::Poke => {
                 idempotency::forget_old(&self.0.storage, platform.now_ms()).await?;
                 self.flush(platform);
+                // The alarm may be lost.
+                self.forget_flushed().await?;
                 Ok(Reply::Status(self.0.state.borrow().backlog.status(self.stored_bytes())))
             }
         }
@@ -79,10 +81,13 @@ impl<S: IntakeStorage> Intake<S> {
         self.0.storage.size_bytes().unwrap_or_default()
     }
 
-    /// The alarm: flushes what was left lying. It never fails.
+    /// The alarm: flushes what was left lying, and deletes what is in LOG. It never fails.
     pub async fn alarm<P: Platform>(&self, platform: &P) {
         self.0.state.borrow_mut().alarm_at_ms = None;
         self.flush(platform);
+        if let Err(error) = self.forget_flushed().await {
+            platform.log_event(&json!({"at": "intake", "error": error.to_string()}));
+        }
         self.arm(platform).await;
     }
 
@@ -100,6 +105,8 @@ impl<S: IntakeStorage> Intake<S> {
             self.flush(platform);
             let flushed: Vec<bool> =
                 join_all(flushed).await.into_iter().map(|done| done.unwrap_or(false)).collect();
+            // Whoever erases what is in LOG next finds nothing more of it here.
+            self.forget_flushed().await?;
             Ok::<bool, Error>(flushed.into_iter().all(|done| done))
         };
         let late = platform.sleep_ms(within_ms);

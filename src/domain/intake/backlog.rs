@@ -7,8 +7,8 @@ use std::rc::Rc;
 use crate::domain::base::limits::SWEEP_GRACE_MS;
 use crate::domain::intake::bounds::{
     ALARM_AFTER_MS, ANSWER_FIRST_MS, FLUSH_AGAIN_MS, FLUSH_AGAIN_MS_MAX, FLUSH_BYTES, FLUSH_EVENTS,
-    FLUSH_EVERY_MS, KEYS_BYTES_MAX, SHARE_OF_WORKSPACE, TEXTS_HELD_MAX, WAITING_BYTES_MAX,
-    WAITING_EVENTS_MAX,
+    FLUSH_EVERY_MS, FLUSH_EVERY_MS_MAX, FLUSH_LONGER_MS, FLUSHED_KEPT, KEYS_BYTES_MAX,
+    SHARE_OF_WORKSPACE, TEXTS_HELD_MAX, WAITING_BYTES_MAX, WAITING_EVENTS_MAX,
 };
 use crate::domain::intake::messages::Status;
 use crate::domain::intake::waiting::VERSION;
@@ -70,6 +70,8 @@ pub struct Backlog<W> {
     held_bytes: usize,
     /// What workspaces have here since the intake is in memory, and in which shard it belongs.
     of_workspaces: BTreeMap<Rc<str>, (u16, Amount)>,
+    /// Numbers of rows that are in LOG and still in the storage, oldest first.
+    flushed: VecDeque<i64>,
     /// Rows that another release has to read.
     pub unreadable: usize,
 }
@@ -88,6 +90,8 @@ pub struct Shard<W> {
     again: Option<(usize, i64)>,
     /// When the last flush began.
     began_ms: i64,
+    /// How many events the last flush brought.
+    brought: usize,
     not_before_ms: i64,
     failures: u32,
     waiters: Vec<(i64, W)>,
@@ -111,6 +115,7 @@ impl<W> Default for Shard<W> {
             single: 0,
             again: None,
             began_ms: 0,
+            brought: 0,
             not_before_ms: 0,
             failures: 0,
             waiters: Vec::new(),
@@ -126,6 +131,7 @@ impl<W> Backlog<W> {
             waiting: Amount::default(),
             held_bytes: 0,
             of_workspaces: BTreeMap::new(),
+            flushed: VecDeque::new(),
             unreadable: 0,
         };
         for head in heads {
@@ -200,7 +206,9 @@ impl<W> Backlog<W> {
     /// for nothing else.
     pub fn flushed(&mut self, number: u16, count: usize) -> Vec<W> {
         let Some(shard) = self.shards.get_mut(&number) else { return Vec::new() };
+        shard.brought = 0;
         for row in shard.rows.drain(..count.min(shard.rows.len())) {
+            shard.brought += row.head.events;
             self.waiting.subtract(Amount { events: row.head.events, bytes: row.head.bytes });
             for (workspace, amount) in row.of {
                 if let Some((_, waiting)) = self.of_workspaces.get_mut(&workspace) {
@@ -218,6 +226,19 @@ impl<W> Backlog<W> {
         let (done, left): (Vec<_>, Vec<_>) = waiters.partition(|(n, _)| *n < first);
         shard.waiters = left;
         done.into_iter().map(|(_, waiter)| waiter).collect()
+    }
+
+    /// Keeps the numbers of rows that are in LOG now, for new rows to take their places; those that
+    /// are too many to keep, which are to be deleted.
+    pub fn keep_flushed(&mut self, numbers: Vec<i64>) -> Vec<i64> {
+        self.flushed.extend(numbers);
+        self.take_flushed(self.flushed.len().saturating_sub(FLUSHED_KEPT))
+    }
+
+    /// The numbers of so many of the rows that are in LOG, not kept any more: their places are
+    /// taken, or they are deleted.
+    pub fn take_flushed(&mut self, count: usize) -> Vec<i64> {
+        self.flushed.drain(..count.min(self.flushed.len())).collect()
     }
 
     /// Notes that a flush of so many rows of a shard failed. All who waited for it.
@@ -259,10 +280,12 @@ impl<W> Backlog<W> {
         }
     }
 
-    /// When something that waits has to be looked at; `None` when nothing waits.
+    /// When something has to be looked at that waits, or is in LOG and still in the storage; `None`
+    /// when there is nothing.
     pub fn look_at_ms(&self, now_ms: i64) -> Option<i64> {
         let waiting = self.shards.values().filter(|shard| !shard.rows.is_empty());
-        waiting.map(|shard| shard.look_at_ms(now_ms)).min()
+        let flushed = (!self.flushed.is_empty()).then_some(now_ms + ALARM_AFTER_MS);
+        waiting.map(|shard| shard.look_at_ms(now_ms)).chain(flushed).min()
     }
 
     /// How things are where so much is stored.
@@ -301,12 +324,14 @@ impl<W> Shard<W> {
         since_ms.filter(|since_ms| now_ms - since_ms < SWEEP_GRACE_MS)
     }
 
-    /// How long the next flush waits for what else comes: one that is full goes at once, and the
-    /// first after a while when what it brings was answered.
+    /// How long the next flush waits for what else comes: one that is full or alone goes at once,
+    /// and the first after a while when what it brings was answered.
     pub fn rest_ms(&self, now_ms: i64) -> i64 {
-        let is_full = self.again.is_some() || self.fitting() < self.rows.len();
-        let rest_ms = self.began_ms + FLUSH_EVERY_MS - now_ms;
-        let rest_ms = rest_ms.clamp(ANSWER_FIRST_MS, FLUSH_EVERY_MS);
+        let is_full = self.again.is_some() || self.next_count() < self.rows.len();
+        let brought = i64::try_from(self.brought).unwrap_or(i64::MAX);
+        let every_ms = FLUSH_LONGER_MS.saturating_mul(brought).saturating_add(FLUSH_EVERY_MS);
+        let every_ms = every_ms.min(FLUSH_EVERY_MS_MAX);
+        let rest_ms = (self.began_ms + every_ms - now_ms).clamp(ANSWER_FIRST_MS, every_ms);
         if is_full || !self.waiters.is_empty() { 0 } else { rest_ms }
     }
 

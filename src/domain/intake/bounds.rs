@@ -33,7 +33,12 @@ pub const FLUSH_BYTES: usize = 512 * 1024;
 /// Statements after which a flush leaves the rest to another invocation, which has 1,000.
 pub const FLUSH_STATEMENTS: usize = 700;
 /// Time from the beginning of one flush to that of the next: what comes meanwhile shares its batch.
-pub const FLUSH_EVERY_MS: i64 = 45;
+pub const FLUSH_EVERY_MS: i64 = 40;
+/// So much longer for each event of the last flush. Under load a tenth of the work is what batches
+/// cost however much they bring, and messages that are full cost less.
+pub const FLUSH_LONGER_MS: i64 = 5;
+/// The longest time from one flush to the next.
+pub const FLUSH_EVERY_MS_MAX: i64 = 150;
 /// A flush begins so long after what it brings was stored, so that the answers go out first: both
 /// want the same thread.
 pub const ANSWER_FIRST_MS: i64 = 1;
@@ -43,6 +48,9 @@ pub const FLUSH_AGAIN_MS: i64 = 250;
 pub const FLUSH_AGAIN_MS_MAX: i64 = 8_000;
 /// The alarm looks so long after an event was stored whether it was flushed.
 pub const ALARM_AFTER_MS: i64 = 2_000;
+/// Flushed rows that are kept until new ones take their places or the alarm deletes them. After a
+/// restart they are flushed again, one by one.
+pub const FLUSHED_KEPT: usize = 32;
 
 /// How long who changed something waits for the flush of his workspace.
 pub const FLUSH_OF_CHANGE_MS: i64 = 700;

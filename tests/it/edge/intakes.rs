@@ -78,7 +78,7 @@ impl FakeIntakes {
         self.objects.borrow().values().map(|object| object.rows_written.get()).sum()
     }
 
-    /// Rows that wait in all storages.
+    /// Rows that wait in all storages, or are in LOG and not deleted yet.
     pub fn waiting(&self) -> usize {
         let objects = self.objects.borrow();
         let rows = objects.values().map(|object| object.storage.ask("select n from waiting").len());
@@ -191,7 +191,7 @@ async fn until_lost<T>(edge: &Edge, future: impl Future<Output = T>) -> Result<T
     }
 }
 
-/// What an intake stores in. What is added is not safe before it is synced.
+/// What an intake stores in. What is added or changed is not safe before it is synced.
 #[derive(Clone)]
 pub struct FakeStorage {
     object: Rc<Object>,
@@ -200,12 +200,14 @@ pub struct FakeStorage {
 
 impl Database for FakeStorage {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, PortError> {
-        let adds = statements.iter().any(|one| one.sql.starts_with("insert"));
-        if adds {
+        let stores =
+            |one: &Statement| one.sql.starts_with("insert") || one.sql.starts_with("update");
+        if statements.iter().any(stores) {
             self.object.storage.hold();
         }
+        // The runtime counts so, also where an update changes the key.
         let rows = statements.iter().map(|one| match one.sql.split(' ').next() {
-            Some("insert") => 1,
+            Some("insert" | "update") => 1,
             Some("delete") => one.params.iter().map(rows_of).sum(),
             _ => 0,
         });

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::domain::intake::bounds::{
-    ANSWER_FIRST_MS, FLUSH_AGAIN_MS, FLUSH_AGAIN_MS_MAX, FLUSH_EVENTS,
+    ALARM_AFTER_MS, ANSWER_FIRST_MS, FLUSH_AGAIN_MS, FLUSH_AGAIN_MS_MAX, FLUSH_EVENTS,
+    FLUSH_EVERY_MS, FLUSH_EVERY_MS_MAX, FLUSH_LONGER_MS, FLUSHED_KEPT,
 };
 
 fn head(n: i64, shard: u16, events: usize) -> Head {
@@ -53,10 +54,14 @@ fn a_flush_takes_what_fits_and_the_next_one_waits_for_company() {
     assert_eq!(backlog.take_rows(0, 1), [(1, None)], "the text is not held any more");
     assert!(backlog.flushed(0, 20).is_empty());
     let shard = backlog.shard(0);
-    assert_eq!((shard.next_count(), shard.rest_ms(1_010)), (5, FLUSH_EVERY_MS - 10));
-    assert_eq!(shard.rest_ms(1_000 + FLUSH_EVERY_MS), ANSWER_FIRST_MS, "the answer goes first");
-    shard.rest();
-    backlog.flushed(0, 5);
+    assert_eq!((shard.next_count(), shard.rest_ms(1_010)), (5, FLUSH_EVERY_MS_MAX - 10));
+    assert_eq!(shard.rest_ms(1_000 + FLUSH_EVERY_MS_MAX), ANSWER_FIRST_MS, "the answer goes first");
+    shard.begin(1_500);
+    backlog.flushed(0, 1);
+    let after_ten_ms = FLUSH_EVERY_MS + 10 * FLUSH_LONGER_MS;
+    assert_eq!(backlog.shard(0).rest_ms(1_500), after_ten_ms, "the less came, the sooner");
+    backlog.shard(0).rest();
+    backlog.flushed(0, 4);
     assert_eq!((backlog.begin_flush(2_000).len(), backlog.look_at_ms(2_000)), (0, None));
     assert_eq!(backlog.status(0), Status::default());
 }
@@ -98,11 +103,25 @@ fn what_was_found_in_the_storage_is_flushed_row_by_row_at_first() {
     backlog.add(head(4, 0, 10), None, shares("w", 10));
     assert_eq!(backlog.shard(0).next_count(), 1);
     backlog.flushed(0, 1);
+    assert_eq!(backlog.shard(0).rest_ms(0), 0, "more stands behind it");
     assert_eq!(backlog.shard(0).next_count(), 1);
     // Whose they are is not known: everybody waits for them.
     backlog.wait_for("other", || "other");
     assert_eq!(backlog.flushed(0, 1), [] as [&str; 0], "row 4 stood behind them");
     assert_eq!(backlog.flushed(0, 1), ["other"]);
+}
+
+#[test]
+fn rows_in_log_are_kept_for_new_ones_and_not_for_ever() {
+    let mut backlog = backlog(1);
+    backlog.flushed(0, 1);
+    assert_eq!(backlog.look_at_ms(1_000), None);
+    assert!(backlog.keep_flushed(vec![1, 2, 3]).is_empty());
+    assert_eq!(backlog.look_at_ms(1_000), Some(1_000 + ALARM_AFTER_MS));
+    assert_eq!((backlog.take_flushed(1), backlog.take_flushed(usize::MAX)), (vec![1], vec![2, 3]));
+    assert_eq!((backlog.take_flushed(1), backlog.look_at_ms(1_000)), (vec![], None));
+    let all: Vec<i64> = (1..=FLUSHED_KEPT as i64 + 2).collect();
+    assert_eq!(backlog.keep_flushed(all), [1, 2], "the oldest are too many");
 }
 
 #[test]
