@@ -36,11 +36,21 @@ pub struct Route<P: Platform> {
     pub method: Method,
     /// Its path, with `:name` for parameters.
     pub path: &'static str,
+    /// How many bytes of it stand before its first parameter.
+    fixed: usize,
     /// Who may call it.
     pub access: Access,
     /// Largest body it reads.
     pub body_bytes_max: usize,
     handler: Handler<P>,
+}
+
+const fn fixed(path: &str) -> usize {
+    let (path, mut bytes) = (path.as_bytes(), 0);
+    while bytes < path.len() && path[bytes] != b':' {
+        bytes += 1;
+    }
+    bytes
 }
 
 /// Builds the rows. `$handler` is an async function of the platform and the call.
@@ -49,6 +59,7 @@ macro_rules! rows {
         &[$(Route {
             method: Method::$method,
             path: $path,
+            fixed: fixed($path),
             access: Access::$access,
             body_bytes_max: $body,
             handler: |platform, call| Box::pin($handler(platform, call)),
@@ -356,8 +367,10 @@ fn is_one_use<P: Platform>(row: &&Route<P>) -> bool {
 
 /// The rows of the first path in the table that fits.
 fn find<P: Platform>(path: &str) -> Option<Found<P>> {
+    // Nearly all rows begin differently, which costs less than to take both paths apart.
+    let begins = |row: &&Route<P>| path.as_bytes().starts_with(&row.path.as_bytes()[..row.fixed]);
     let fitting = |row: &Route<P>| Some((row.path, fit(row.path, path)?));
-    let (fitting, params) = routes().iter().find_map(fitting)?;
+    let (fitting, params) = routes().iter().filter(begins).find_map(fitting)?;
     let rows = routes().iter().filter(|row| row.path == fitting).collect();
     Some(Found { rows, params })
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use crate::app::common::{own_hosts, url_policy};
+use crate::app::common::url_policy;
 use crate::destinations::Destination;
 use crate::destinations::call::{Account, OutboundRequest, Verdict};
 use crate::domain::base::limits::TEST_DEADLINE_MS;
@@ -20,8 +20,8 @@ pub async fn send<P: Platform>(
     destination: &dyn Destination,
     request: OutboundRequest,
 ) -> Answer {
-    let own_hosts = own_hosts(platform, None);
-    if let Err(refusal) = url_guard::check(&request.url, &url_policy(platform, &own_hosts)) {
+    let policy = url_policy(platform, &platform.settings().own_hosts);
+    if let Err(refusal) = url_guard::check(&request.url, &policy) {
         return Answer::failed(Failure::Refused(refusal.to_string()));
     }
     let url = stand_in(&platform.settings().provider_bases, destination, &request.url);

@@ -5,6 +5,7 @@ import { median } from "./statistics.mjs";
 
 const DRAIN_STALLS_MS = 20_000;
 const TICKS_PER_SECOND = 100;
+const QUIET_MS = 300;
 
 /** The figures in the order of the page: name, unit, digits. */
 export const FIGURES = {
@@ -89,6 +90,8 @@ async function besideCostly({ neighbours }, turns) {
   await Promise.all([near(), costly()]);
   const [alone, beside] = [[], []];
   for (let turn = 0; turn < turns; turn += 1) {
+    // What the last emits left to do is done by then.
+    await sleep(QUIET_MS);
     alone.push(await timed(near));
     const other = costly();
     beside.push(await timed(near));

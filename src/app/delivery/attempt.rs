@@ -11,7 +11,7 @@ use crate::destinations::call::{
 };
 use crate::destinations::model::Values;
 use crate::domain::base::ids::message_id;
-use crate::domain::base::limits::{BODY_KEPT_BYTES_MAX, ERROR_BYTES_MAX, SLOW_AFTER_MS};
+use crate::domain::base::limits::{BODY_KEPT_BYTES_MAX, ERROR_BYTES_MAX};
 use crate::domain::base::secret::{SealContext, Secret};
 use crate::domain::connection::model::{Credentials, RuleSays, SealedSigningSecret, Target};
 use crate::domain::delivery::attempt::{self, Answer, Outcome, Record, StepRecord};
@@ -282,7 +282,6 @@ fn conclude<P: Platform>(
     let meaning = match is_test {
         true => ConnectionEffect::default(),
         false => ConnectionEffect {
-            is_slow: now_ms - started_at_ms >= SLOW_AFTER_MS,
             due_at_ms: settled.due_at_ms,
             less_until_ms,
             ..ConnectionEffect::of(target, owed, &made.verdict, now_ms)

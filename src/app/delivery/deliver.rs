@@ -39,10 +39,11 @@ use crate::app::delivery::queue_delay;
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::reports::Reports;
 use crate::app::delivery::slice::{self, FreshTarget, Slice};
+use crate::app::delivery::slowness::takes_long;
 use crate::app::delivery::work::{QueueMessage, Work};
 use crate::app::delivery::write_gate;
 use crate::app::reseal;
-use crate::domain::base::limits::{FLUSH_AFTER_MS, FLUSH_OUTCOMES, SLOW_AFTER_MS};
+use crate::domain::base::limits::{FLUSH_AFTER_MS, FLUSH_OUTCOMES};
 use crate::domain::connection::model::Target;
 use crate::domain::delivery::job::{Job, Step};
 use crate::domain::delivery::lateness::ends_in_time;
@@ -52,10 +53,6 @@ use crate::domain::delivery::slots::Slots;
 use crate::domain::lane::messages::ConsumerReport;
 use crate::ports::Platform;
 use crate::store::targets::Wanted;
-
-/// Waiting for an answer is counted in so many steps: while the isolate itself stands still it sees
-/// no answer, and however long that takes it is one step.
-const SLOW_STEPS: i64 = 5;
 
 /// What becomes of a queue message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -290,9 +287,7 @@ impl<P: Platform> Run<P> {
         }));
         let platform = self.platform.clone();
         self.turns.push(Box::pin(async move {
-            for _ in 0..SLOW_STEPS {
-                platform.sleep_ms(SLOW_AFTER_MS / SLOW_STEPS).await;
-            }
+            takes_long(&platform).await;
             BatchEvent::Slow(index)
         }));
     }

@@ -13,7 +13,7 @@ pub struct ConnectionEffect {
     pub succeeded: bool,
     /// It failed by the receiver's fault.
     pub failed: bool,
-    /// It took long.
+    /// It took long. Of those in a batch only the batch knows.
     pub is_slow: bool,
     /// When the next attempt is due.
     pub due_at_ms: Option<i64>,

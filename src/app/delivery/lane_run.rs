@@ -19,11 +19,12 @@ use futures_util::future::{Either, LocalBoxFuture, join, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::app::common::history_db;
-use crate::app::delivery::attempt::{AttemptResult, attempt};
+use crate::app::delivery::attempt::AttemptResult;
 use crate::app::delivery::effect::ConnectionEffect;
 use crate::app::delivery::lane_read::{Read, complain, keys, read_ahead, read_given};
 use crate::app::delivery::recorder::{self, FinishedJob};
 use crate::app::delivery::slice::{self, FreshTarget};
+use crate::app::delivery::slowness::attempt_for_lane;
 use crate::app::delivery::write_gate;
 use crate::domain::base::limits::{
     HAND_BACK_S, LANE_RUN_DELIVERIES, LANE_RUN_END_MS, LANE_RUN_MS, LANE_RUN_PAGES, SLOTS,
@@ -137,7 +138,7 @@ impl<P: Platform> Run<P> {
             Ok(reply) => reply,
             Err(PortError(error)) => {
                 // Its leases run out, and it looks at LOG again.
-                self.complain(&error);
+                complain(&self.platform, &self.line, &error);
                 self.stops = true;
                 return self.wait().await;
             }
@@ -230,10 +231,6 @@ impl<P: Platform> Run<P> {
             || (self.handed_out > 0 && elapsed_ms + self.traits.timeout_ms > LANE_RUN_END_MS)
     }
 
-    fn complain(&self, error: &str) {
-        complain(&self.platform, &self.line, error);
-    }
-
     async fn read_page(&mut self, from: PageStart) {
         self.pages += 1;
         let (platform, line) = (self.platform.clone(), self.line.clone());
@@ -250,7 +247,7 @@ impl<P: Platform> Run<P> {
                 self.page = Some(page);
             }
             Err(error) => {
-                self.complain(&error.to_string());
+                complain(&self.platform, &self.line, &error.to_string());
                 self.stops = true;
             }
         }
@@ -296,7 +293,7 @@ impl<P: Platform> Run<P> {
                     let (platform, target) = (self.platform.clone(), Rc::clone(&target));
                     self.under_way += 1;
                     self.work.push(Box::pin(async move {
-                        let done = attempt(&platform, &target, &row).await;
+                        let done = attempt_for_lane(&platform, &target, &row).await;
                         Progress::Ended(given, job, Box::new(done))
                     }));
                 }

@@ -11,6 +11,7 @@ pub mod queue_delay;
 pub mod recorder;
 pub mod reports;
 pub mod slice;
+pub mod slowness;
 pub mod trace;
 pub mod wake;
 pub mod work;

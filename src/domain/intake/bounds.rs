@@ -50,7 +50,7 @@ pub const FLUSH_AGAIN_MS_MAX: i64 = 8_000;
 pub const ALARM_AFTER_MS: i64 = 2_000;
 /// Flushed rows that are kept until new ones take their places or the alarm deletes them. After a
 /// restart they are flushed again, one by one.
-pub const FLUSHED_KEPT: usize = 32;
+pub const FLUSHED_KEPT: usize = 64;
 
 /// How long who changed something waits for the flush of his workspace.
 pub const FLUSH_OF_CHANGE_MS: i64 = 700;
