@@ -45,6 +45,7 @@ pub struct Route<P: Platform> {
     handler: Handler<P>,
 }
 
+/// How many bytes of a path stand before its first parameter.
 const fn fixed(path: &str) -> usize {
     let (path, mut bytes) = (path.as_bytes(), 0);
     while bytes < path.len() && path[bytes] != b':' {

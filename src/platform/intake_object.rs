@@ -56,6 +56,7 @@ impl DurableObject for Intake {
 
     /// Never fails: an alarm that throws is repeated a few times and then dropped for good.
     async fn alarm(&self) -> worker::Result<Response> {
+        self.storage.meter.intake_request();
         if let Err(error) = self.ring().await {
             console_error!("{}", json!({"at": "intake", "error": error.to_string()}));
             let again = self.storage.set_alarm(now_ms() + ALARM_AGAIN_MS).await;
@@ -63,6 +64,7 @@ impl DurableObject for Intake {
                 console_error!("{}", json!({"at": "intake", "error": error.to_string()}));
             }
         }
+        self.storage.meter.print("intake");
         Response::empty()
     }
 }

@@ -64,7 +64,7 @@ impl Meter {
         self.count(|counts| counts.lane_requests += 1);
     }
 
-    /// A request to an intake.
+    /// A request to an intake, or an alarm of one.
     pub fn intake_request(&self) {
         self.count(|counts| counts.intake_requests += 1);
     }

@@ -17,7 +17,14 @@ import { startTimes } from "./start.mjs";
 import { helper, start, subjects } from "./subjects.mjs";
 
 const COUNTED = 100;
+/** Of those that come alone, and how long after the one before. */
+const COUNTED_ALONE = 10;
+const ALONE_MS = 4_000;
 const AT_ONCE = 10;
+/** From one emit to the next where 100 come in a second. */
+const PACE_MS = 10;
+/** By then the alarm of an intake has deleted what is in LOG. */
+const ALARM_MS = 3_000;
 /** How many times as much comes as can be taken, and over how many connections. */
 const OVERLOAD = 3;
 const OVERLOAD_CONNECTIONS = 1_000;
@@ -103,29 +110,48 @@ async function costs() {
 }
 
 async function costsOf(tenant) {
-  console.log(`Cost per event, counted over ${COUNTED} events each, delivered at the first attempt`);
+  console.log(`Cost per event, counted over ${COUNTED} events each (${COUNTED_ALONE} of those in a while), delivered at the first attempt`);
   const small = '{"a":1}';
   const rows = [
-    ["one rule", 1, small, "single"],
+    ["one rule, one emit in a while", 1, small, "alone", COUNTED_ALONE],
+    ["one rule, one emit after the other", 1, small, "single"],
+    ["one rule, 100 emits a second", 1, small, "paced"],
+    ["one rule, 100 emits a second with keys", 1, small, "keyed"],
     [`one rule, ${AT_ONCE} emits at once`, 1, small, "at once"],
     ["three rules", 3, small, "single"],
     ["one rule, payload of 2 KB", 1, JSON.stringify({ filler: "x".repeat(2_000) }), "single"],
     ["one rule, bulk of 100", 1, small, "bulk"],
   ];
   const table = [];
-  for (const [name, rules, payload, how] of rows) {
+  for (const [name, rules, payload, how, count = COUNTED] of rows) {
     const path = `/${name.replace(/\W+/g, "-")}`;
     const { event } = await connect(tenant, { url: world.receiver.url(path) });
     for (let n = 1; n < rules; n += 1) await connect(tenant, { url: world.receiver.url(path), event });
     await counted(path, rules, () => emit(tenant, event, payload));
-    const singles = async (count) => { for (let n = 0; n < count; n += 1) await emit(tenant, event, payload); };
+    const singles = async (count, restMs = 0) => {
+      for (let n = 0; n < count; n += 1) {
+        if (restMs > 0) await sleep(restMs);
+        await emit(tenant, event, payload);
+      }
+    };
+    const paced = async (key) => {
+      const [began, asked] = [performance.now(), []];
+      for (let n = 0; n < COUNTED; n += 1) {
+        await sleep(Math.max(0, began + n * PACE_MS - performance.now()));
+        asked.push(emit(tenant, event, payload, key && { "idempotency-key": `${path}-${n}` }));
+      }
+      await Promise.all(asked);
+    };
     const ways = {
+      alone: () => singles(count, ALONE_MS),
       single: () => singles(COUNTED),
+      paced: () => paced(false),
+      keyed: () => paced(true),
       "at once": () => Promise.all(Array.from({ length: AT_ONCE }, () => singles(COUNTED / AT_ONCE))),
       bulk: () => emitMany(tenant, event, COUNTED, () => JSON.parse(payload)),
     };
-    const spent = await counted(path, rules * COUNTED, ways[how]);
-    const per = Object.fromEntries(Object.entries(spent).map(([key, value]) => [key, value / COUNTED]));
+    const spent = await counted(path, rules * count, ways[how]);
+    const per = Object.fromEntries(Object.entries(spent).map(([key, value]) => [key, value / count]));
     const dollars = costPerMillion({ ...per, cpuMs: CPU_MS });
     table.push({ case: name, ...per, "$ per million": dollars.toFixed(2) });
   }
@@ -141,6 +167,7 @@ async function counted(path, deliveries, emitting) {
   const sum = (key) => meters(from).reduce((total, { counts }) => total + counts[key], 0);
   const recorded = () => world.worker.lines.slice(from).filter((line) => line.includes('"at":"attempt"')).length;
   await until("all is recorded", () => recorded() >= deliveries && quiet(from), 60_000);
+  await sleep(ALARM_MS);
   return {
     requests: meters(from).filter(({ meter }) => meter === "fetch" || meter === "queue").length,
     queueMessages: sum("queue_messages"),

@@ -19,7 +19,8 @@ after(() => world?.close());
 async function spent(doing) {
   const from = world.worker.lines.length;
   const result = await doing();
-  await sleep(1_500);
+  // The alarm deletes after two seconds what is in LOG.
+  await sleep(3_000);
   const lines = world.worker.lines.slice(from).filter((line) => line.startsWith('{"counts"'));
   const all = {};
   for (const { meter, counts } of lines.map((line) => JSON.parse(line))) {

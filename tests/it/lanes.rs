@@ -416,6 +416,29 @@ fn a_slow_receiver_is_served_by_as_many_consumers_as_it_bears() {
     }
 }
 
+#[test]
+fn a_lane_keeps_a_receiver_as_long_as_it_takes_long() {
+    let edge = Edge::new();
+    let (tenant, ..) = tenant(&edge, json!({}));
+    let after = |ms| edge.receivers.script(URL, move |_| Reply::status(200).after(ms));
+    // One event in two minutes, for longer than a receiver counts as slow.
+    let modes = || {
+        let mode_after = |_| {
+            emit_bulk(&edge, &tenant, 0..1);
+            edge.run_for(2 * MINUTE_MS);
+            lane_row(&edge, "mode")
+        };
+        (0..4).map(mode_after).collect::<Vec<Value>>()
+    };
+    after(300);
+    emit_bulk(&edge, &tenant, 0..30);
+    edge.run_for(10_000);
+    assert_eq!(modes(), [2, 2, 2, 2]);
+    after(10);
+    assert_eq!(modes().last(), Some(&json!(0)));
+    assert_eq!(edge.receivers.count(URL), 38);
+}
+
 /// A consumer reads a strict line, and its way to the lane takes so long that the head is delivered
 /// meanwhile: what follows does not wait for what the page shows as pending.
 #[test]

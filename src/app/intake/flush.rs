@@ -63,8 +63,8 @@ impl<S: IntakeStorage> Intake<S> {
         self.arm(platform).await;
     }
 
-    /// Waits for what shares the next batch. Who waits for the flush himself may come meanwhile, so
-    /// it is looked for him now and then.
+    /// Waits for what shares the next batch, in pieces: somebody may come meanwhile who waits for
+    /// this very flush, and then it goes at once.
     async fn rest<P: Platform>(&self, platform: &P, shard: u16) {
         let mut is_over = false;
         while !is_over {

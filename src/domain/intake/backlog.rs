@@ -1,5 +1,5 @@
 //! What an intake has stored and LOG does not have yet: rows by shard, in the order in which they
-//! were stored, and when which of them are flushed.
+//! were stored, when which of them are flushed, and whose places are free after that.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;

@@ -102,8 +102,8 @@ export function eventBody(event, payload) {
 }
 
 /** Emits one event and answers it as it was accepted. */
-export async function emit(tenant, event, payload = '{"a":1}') {
-  return made(await tenant.publisher.post("/events", eventBody(event, payload))).event;
+export async function emit(tenant, event, payload = '{"a":1}', headers = {}) {
+  return made(await tenant.publisher.post("/events", eventBody(event, payload), headers)).event;
 }
 
 /** Emits as many events as asked for, in bulk, and answers their ids. */
