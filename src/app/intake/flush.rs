@@ -37,7 +37,7 @@ impl<S: IntakeStorage> Intake<S> {
     async fn flush_shard<P: Platform>(&self, platform: &P, shard: u16) {
         let mut statements = 0;
         while statements < FLUSH_STATEMENTS {
-            self.rest(platform, shard).await;
+            self.wait_for_more(platform, shard).await;
             let count = self.rows(shard, |rows| rows.next_count());
             if count == 0 {
                 break;
@@ -65,7 +65,7 @@ impl<S: IntakeStorage> Intake<S> {
 
     /// Waits for what shares the next batch, in pieces: somebody may come meanwhile who waits for
     /// this very flush, and then it goes at once.
-    async fn rest<P: Platform>(&self, platform: &P, shard: u16) {
+    async fn wait_for_more<P: Platform>(&self, platform: &P, shard: u16) {
         let mut is_over = false;
         while !is_over {
             let now_ms = platform.now_ms();
