@@ -1,5 +1,5 @@
-//! The storage of an intake, a database of its own: rows of events that are not in LOG yet, in the
-//! order in which they were accepted, and the idempotency keys of its workspaces.
+//! The storage of an intake, a database of its own: rows of events that are not in LOG yet or just
+//! came there, in the order in which they were accepted, and idempotency keys of its workspaces.
 
 use crate::domain::base::error::{Error, Result};
 use crate::domain::intake::backlog::Head;

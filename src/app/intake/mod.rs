@@ -105,8 +105,6 @@ impl<S: IntakeStorage> Intake<S> {
             self.flush(platform);
             let flushed: Vec<bool> =
                 join_all(flushed).await.into_iter().map(|done| done.unwrap_or(false)).collect();
-            // Whoever erases what is in LOG next finds nothing more of it here.
-            self.forget_flushed().await?;
             Ok::<bool, Error>(flushed.into_iter().all(|done| done))
         };
         let late = platform.sleep_ms(within_ms);
@@ -114,6 +112,8 @@ impl<S: IntakeStorage> Intake<S> {
             Either::Left((done, _)) => done?,
             Either::Right(_) => false,
         };
+        // Whoever erases what is in LOG next finds nothing more of it here.
+        self.forget_flushed().await?;
         let generation = self.0.state.borrow().generations.of(workspace);
         Ok(if done { Reply::Flushed(generation) } else { Reply::Behind(generation) })
     }
