@@ -79,7 +79,8 @@ pub async fn emit<P: Platform>(
         if tries == 0 {
             let about = grant.routings.iter().next();
             let about = about.map(|(routing, _)| routing.home.workspace.as_str());
-            loops::check(platform, came, about).await?;
+            let checked = loops::check(platform, came, about).await;
+            checked.map_err(|error| error.unavailable_means(NOTHING_STORED))?;
         }
         let matching = Matching { platform, grant: &grant, came, now_ms, random };
         let all = matching.accept(&inputs, &open, &mut answers).await;

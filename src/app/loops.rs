@@ -4,6 +4,7 @@
 //! this very installation is refused at once.
 
 use crate::app::common::history_db;
+use crate::app::intake::ask;
 use crate::app::notices;
 use crate::domain::base::error::{Code, Error, Kind, Result};
 use crate::domain::base::ids;
@@ -50,7 +51,7 @@ impl Came {
 /// workspace. `workspace` is the one that emits.
 ///
 /// # Errors
-/// `Refused` with the code `loop`; `Unavailable` when a shard does not answer.
+/// `Refused` with the code `loop`; `Unavailable` when a shard or an intake does not answer.
 pub async fn check<P: Platform>(platform: &P, came: &Came, workspace: Option<&str>) -> Result<()> {
     let checked = find(platform, came).await;
     let is_loop = checked.as_ref().is_err_and(|error| error.code == Some(Code::Loop));
@@ -79,7 +80,12 @@ async fn find<P: Platform>(platform: &P, came: &Came) -> Result<()> {
     let Some(number) = ids::workspace_number(event) else { return Ok(()) };
     let Some(home) = workspaces::home(platform.control(), number).await? else { return Ok(()) };
     let log = history_db(platform, home.shard)?;
-    if !events::exists(log, &home.workspace, event).await? {
+    let mut is_ours = events::exists(log, &home.workspace, event).await?;
+    if !is_ours && ask::may_wait(platform, event) {
+        ask::flushed(platform, &home.workspace).await?;
+        is_ours = events::exists(log, &home.workspace, event).await?;
+    }
+    if !is_ours {
         return Ok(());
     }
     let msg = "This is a delivery of this installation, which does not emit what it delivers. Emit \

@@ -208,6 +208,26 @@ fn an_event_is_read_right_after_it_was_accepted() {
 }
 
 #[test]
+fn an_event_that_is_still_at_the_intake_is_ours_and_goes_in_no_circle() {
+    let (edge, tenant) = world();
+    edge.logs[0].fail_next(&[Some(Fault::Before), Some(Fault::Before)]);
+    let event = tenant.emit(&edge, "order.completed");
+    edge.run_for(FLUSHED_WITHIN_MS);
+    assert_eq!(count(&edge, "events"), 0);
+    let again = emit(&edge, &tenant, &[("posthorn-event-id", &event)]);
+    assert_eq!((again.status, &again.json()["error"]["code"]), (422, &json!("loop")));
+    // What cannot be looked up is not stored, and the answer says so.
+    let event = tenant.emit(&edge, "order.completed");
+    edge.logs[0].fail_next(&[Some(Fault::Before); 40]);
+    let unknown = emit(&edge, &tenant, &[("posthorn-event-id", &event)]);
+    assert_eq!(unknown.status, 503, "{}", unknown.text);
+    assert!(unknown.text.contains("Nothing was stored"), "{}", unknown.text);
+    edge.logs[0].fail_next(&[]);
+    edge.run_for(MINUTE_MS);
+    assert_eq!(count(&edge, "events"), 2);
+}
+
+#[test]
 fn changes_hold_from_their_answer_on() {
     let (edge, tenant) = world();
     tenant.emit(&edge, "order.completed");

@@ -155,10 +155,7 @@ pub async fn caught_up<P: Platform>(platform: &P, workspaces: &[&str]) -> bool {
 /// # Errors
 /// As [`flushed`]: it may be there, and cannot be seen.
 pub async fn may_be_found<P: Platform>(platform: &P, scope: &Scope, event: &str) -> Result<bool> {
-    let now_ms = platform.now_ms();
-    let is_new = |at_ms: i64| (now_ms - DAY_MS..now_ms + MINUTE_MS).contains(&at_ms);
-    let number = ids::workspace_number(event).filter(|_| platform.settings().intakes > 0);
-    let (Some(number), true) = (number, ids::time_of(event).is_some_and(is_new)) else {
+    let Some(number) = ids::workspace_number(event).filter(|_| may_wait(platform, event)) else {
         return Ok(false);
     };
     match workspaces::find_by_number(platform.control(), scope, number).await {
@@ -166,6 +163,13 @@ pub async fn may_be_found<P: Platform>(platform: &P, scope: &Scope, event: &str)
         Err(error) if error.kind == Kind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Whether an event that LOG lacks may be at an intake: not when its id is old.
+pub fn may_wait<P: Platform>(platform: &P, event: &str) -> bool {
+    let now_ms = platform.now_ms();
+    let is_new = |at_ms: i64| (now_ms - DAY_MS..now_ms + MINUTE_MS).contains(&at_ms);
+    platform.settings().intakes > 0 && ids::time_of(event).is_some_and(is_new)
 }
 
 /// Asks every intake how things are, which also wakes what was left lying: `None` for one that does
