@@ -114,17 +114,17 @@ impl<S: IntakeStorage> Intake<S> {
             }
             stored => stored?,
         }
-        let too_many = self.0.state.borrow_mut().backlog.keep_flushed(done);
+        let too_many = self.0.state.borrow_mut().backlog.keep_flushed(done, platform.now_ms());
         self.forget(&too_many).await?;
         Ok(events.len())
     }
 
-    /// Deletes all rows that are in LOG.
+    /// Deletes the rows that were in LOG by then.
     ///
     /// # Errors
     /// As [`Self::forget`].
-    pub(super) async fn forget_flushed(&self) -> Result<()> {
-        let flushed = self.0.state.borrow_mut().backlog.take_flushed(usize::MAX);
+    pub(super) async fn forget_flushed(&self, at_ms: i64) -> Result<()> {
+        let flushed = self.0.state.borrow_mut().backlog.take_flushed_by(at_ms);
         self.forget(&flushed).await
     }
 

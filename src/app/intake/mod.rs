@@ -16,7 +16,7 @@ use std::pin::pin;
 
 use crate::app::intake::state::State;
 use crate::domain::base::error::{Error, Result};
-use crate::domain::intake::bounds::{FLUSH_OF_CHANGE_MS, FLUSH_OF_READ_MS};
+use crate::domain::intake::bounds::{FLUSH_OF_CHANGE_MS, FLUSH_OF_READ_MS, FLUSHED_KEPT_MS};
 use crate::domain::intake::messages::{Command, Reply};
 use crate::ports::{IntakeStorage, Platform};
 use crate::store::{idempotency, intake as store};
@@ -70,7 +70,7 @@ impl<S: IntakeStorage> Intake<S> {
                 idempotency::forget_old(&self.0.storage, platform.now_ms()).await?;
                 self.flush(platform);
                 // The alarm may be lost.
-                self.forget_flushed().await?;
+                self.forget_flushed(platform.now_ms() - FLUSHED_KEPT_MS).await?;
                 Ok(Reply::Status(self.0.state.borrow().backlog.status(self.stored_bytes())))
             }
         }
@@ -85,7 +85,7 @@ impl<S: IntakeStorage> Intake<S> {
     pub async fn alarm<P: Platform>(&self, platform: &P) {
         self.0.state.borrow_mut().alarm_at_ms = None;
         self.flush(platform);
-        if let Err(error) = self.forget_flushed().await {
+        if let Err(error) = self.forget_flushed(platform.now_ms() - FLUSHED_KEPT_MS).await {
             platform.log_event(&json!({"at": "intake", "error": error.to_string()}));
         }
         self.arm(platform).await;
@@ -113,7 +113,7 @@ impl<S: IntakeStorage> Intake<S> {
             Either::Right(_) => false,
         };
         // Whoever erases what is in LOG next finds nothing more of it here.
-        self.forget_flushed().await?;
+        self.forget_flushed(platform.now_ms()).await?;
         let generation = self.0.state.borrow().generations.of(workspace);
         Ok(if done { Reply::Flushed(generation) } else { Reply::Behind(generation) })
     }

@@ -70,8 +70,8 @@ pub struct Backlog<W> {
     held_bytes: usize,
     /// What workspaces have here since the intake is in memory, and in which shard it belongs.
     of_workspaces: BTreeMap<Rc<str>, (u16, Amount)>,
-    /// Numbers of rows that are in LOG and still in the storage, oldest first.
-    flushed: VecDeque<i64>,
+    /// Numbers of rows that are in LOG and still in the storage, and since when, oldest first.
+    flushed: VecDeque<(i64, i64)>,
     /// Rows that another release has to read.
     pub unreadable: usize,
 }
@@ -230,15 +230,23 @@ impl<W> Backlog<W> {
 
     /// Keeps the numbers of rows that are in LOG now, for new rows to take their places; those that
     /// are too many to keep, which are to be deleted.
-    pub fn keep_flushed(&mut self, numbers: Vec<i64>) -> Vec<i64> {
-        self.flushed.extend(numbers);
-        self.take_flushed(self.flushed.len().saturating_sub(FLUSHED_KEPT))
+    pub fn keep_flushed(&mut self, numbers: Vec<i64>, now_ms: i64) -> Vec<i64> {
+        self.flushed.extend(numbers.into_iter().map(|n| (n, now_ms)));
+        let too_many = self.flushed.len().saturating_sub(FLUSHED_KEPT);
+        self.flushed.drain(..too_many).map(|(n, _)| n).collect()
     }
 
-    /// The numbers of so many of the rows that are in LOG, not kept any more: their places are
-    /// taken, or they are deleted.
+    /// The numbers of so many of the rows that are in LOG, whose places new ones take. Those that
+    /// came there last are taken first: who is not needed grows old and is deleted.
     pub fn take_flushed(&mut self, count: usize) -> Vec<i64> {
-        self.flushed.drain(..count.min(self.flushed.len())).collect()
+        let rest = self.flushed.len().saturating_sub(count);
+        self.flushed.drain(rest..).map(|(n, _)| n).collect()
+    }
+
+    /// The numbers of the rows that were in LOG by then, which are to be deleted.
+    pub fn take_flushed_by(&mut self, at_ms: i64) -> Vec<i64> {
+        let count = self.flushed.partition_point(|(_, flushed_at_ms)| *flushed_at_ms <= at_ms);
+        self.flushed.drain(..count).map(|(n, _)| n).collect()
     }
 
     /// Notes that a flush of so many rows of a shard failed. All who waited for it.

@@ -51,6 +51,8 @@ pub const ALARM_AFTER_MS: i64 = 2_000;
 /// Flushed rows that are kept until new ones take their places or the alarm deletes them. After a
 /// restart they are flushed again, one by one.
 pub const FLUSHED_KEPT: usize = 64;
+/// The alarm leaves those whose flush is no longer ago: where more comes, their places are taken.
+pub const FLUSHED_KEPT_MS: i64 = 1_000;
 
 /// How long who changed something waits for the flush of his workspace.
 pub const FLUSH_OF_CHANGE_MS: i64 = 700;

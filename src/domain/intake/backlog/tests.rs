@@ -116,12 +116,15 @@ fn rows_in_log_are_kept_for_new_ones_and_not_for_ever() {
     let mut backlog = backlog(1);
     backlog.flushed(0, 1);
     assert_eq!(backlog.look_at_ms(1_000), None);
-    assert!(backlog.keep_flushed(vec![1, 2, 3]).is_empty());
-    assert_eq!(backlog.look_at_ms(1_000), Some(1_000 + ALARM_AFTER_MS));
-    assert_eq!((backlog.take_flushed(1), backlog.take_flushed(usize::MAX)), (vec![1], vec![2, 3]));
-    assert_eq!((backlog.take_flushed(1), backlog.look_at_ms(1_000)), (vec![], None));
+    assert!(backlog.keep_flushed(vec![1, 2, 3], 1_000).is_empty());
+    assert!(backlog.keep_flushed(vec![4], 1_010).is_empty());
+    assert_eq!(backlog.look_at_ms(1_010), Some(1_010 + ALARM_AFTER_MS));
+    assert_eq!(backlog.take_flushed(2), [3, 4], "those that came last");
+    assert_eq!(backlog.take_flushed_by(999), [] as [i64; 0]);
+    assert_eq!((backlog.take_flushed_by(1_000), backlog.take_flushed(9)), (vec![1, 2], vec![]));
+    assert_eq!(backlog.look_at_ms(1_010), None);
     let all: Vec<i64> = (1..=FLUSHED_KEPT as i64 + 2).collect();
-    assert_eq!(backlog.keep_flushed(all), [1, 2], "the oldest are too many");
+    assert_eq!(backlog.keep_flushed(all, 2_000), [1, 2], "the oldest are too many");
 }
 
 #[test]
