@@ -20,7 +20,7 @@ const ONE_E2E_FILE_MS = 600_000;
  * be measured too. The others mostly wait, and run two at a time.
  */
 const ALONE = [
-  "budgets", "destinations-crash", "embed-budgets", "intake", "isolation", "kill", "memory", "rate-limits", "replays",
+  "budgets", "changes", "destinations-crash", "embed-budgets", "intake", "isolation", "kill", "memory", "rate-limits", "replays",
   "retention", "start", "upgrade", "walls",
 ];
 

@@ -1,8 +1,9 @@
 // The Worker with weather, for tests: `startWorker({wrapper})` puts this module in front of the built one. It hands the
-// database LOG_0 on with a wrapper around it that refuses writes while a test says so: GET /__weather?unwritable=true.
+// database LOG_0 on with a wrapper around it that refuses writes while a test says so, GET /__weather?unwritable=true,
+// and the intakes with one that lets nobody reach them: GET /__weather?unreachable=true.
 import Worker, { Intake as BuiltIntake, Lane as BuiltLane } from "./index.js";
 
-let unwritable = false;
+let [unwritable, unreachable] = [false, false];
 
 // The built module asks for the name of the class.
 const wrapped = (database) => new (class D1Database {
@@ -16,7 +17,12 @@ const wrapped = (database) => new (class D1Database {
     return database.batch(statements);
   }
 })();
-const withWeather = (env) => ({ ...env, LOG_0: wrapped(env.LOG_0) });
+const reached = (intakes) => new (class DurableObjectNamespace {
+  getByName(name) {
+    return unreachable ? { fetch: () => new Promise(() => {}) } : intakes.getByName(name);
+  }
+})();
+const withWeather = (env) => ({ ...env, LOG_0: wrapped(env.LOG_0), INTAKE: reached(env.INTAKE) });
 
 export default class extends Worker {
   constructor(ctx, env) {
@@ -27,6 +33,7 @@ export default class extends Worker {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname !== "/__weather") return super.fetch(request);
     unwritable = searchParams.get("unwritable") === "true";
+    unreachable = searchParams.get("unreachable") === "true";
     return new Response(null, { status: 204 });
   }
 }
