@@ -381,10 +381,10 @@ fn an_event_that_log_refuses_is_set_aside_and_holds_nobody_up() {
 /// What it costs in all, until the intake sleeps again.
 #[test]
 fn what_comes_at_once_shares_rows_batches_and_messages() {
-    const COUNT: usize = 300;
+    const COUNT: usize = 600;
     // 500 and 100 a second, while each commit takes up to 20 ms; at most so many rows of the
     // intake, messages and batches of LOG for a hundred.
-    for (every_ms, rows_max, messages_max, batches_max) in [(2, 25, 12, 3), (10, 75, 15, 15)] {
+    for (every_ms, rows_max, messages_max, batches_max) in [(2, 25, 12, 3), (10, 52, 15, 15)] {
         let (edge, tenant) = world();
         tenant.emit(&edge, "order.completed");
         edge.run_for(5_000);

@@ -1,7 +1,11 @@
-//! Storing what comes. What arrives while a group is being stored is the next group. All that one
-//! request brings is stored together, with its idempotency keys.
+//! Storing what comes. What arrives while a group is being stored is the next group, and where it
+//! pays a group waits a little for more. All that one request brings is stored together, with its
+//! idempotency keys.
+
+use std::pin::pin;
 
 use futures_channel::oneshot;
+use futures_util::future::select;
 use serde_json::json;
 
 use crate::app::intake::Intake;
@@ -61,6 +65,7 @@ impl<S: IntakeStorage> Intake<S> {
 
     async fn commit_all<P: Platform>(&self, platform: &P) {
         loop {
+            self.wait_for_company(platform).await;
             let group = {
                 let mut state = self.0.state.borrow_mut();
                 if state.gathering.is_empty() || state.is_broken {
@@ -75,6 +80,21 @@ impl<S: IntakeStorage> Intake<S> {
                 self.0.state.borrow_mut().is_broken = true;
                 platform.log_event(&json!({"at": "intake", "error": error.to_string()}));
             }
+        }
+    }
+
+    /// Waits for what is to share the next group.
+    async fn wait_for_company<P: Platform>(&self, platform: &P) {
+        let (sender, enough) = oneshot::channel();
+        let rest_ms = {
+            let mut state = self.0.state.borrow_mut();
+            let is_empty = state.gathering.is_empty();
+            let rest_ms = if is_empty { 0 } else { state.gathering.rest_ms(platform.now_ms()) };
+            state.enough = (rest_ms > 0).then_some(sender);
+            rest_ms
+        };
+        if rest_ms > 0 {
+            select(enough, pin!(platform.sleep_ms(rest_ms))).await;
         }
     }
 

@@ -15,6 +15,8 @@ pub struct State {
     pub gathering: Gathering<Request>,
     /// Whether a group is being stored.
     pub is_committing: bool,
+    /// Told when the next group has company enough.
+    pub enough: Option<oneshot::Sender<()>>,
     /// Whether it is not known any more what the storage holds.
     pub is_broken: bool,
     /// Number of the last row.
@@ -44,6 +46,7 @@ impl State {
             generations: Generations::new(epoch, now_ms),
             gathering: Gathering::default(),
             is_committing: false,
+            enough: None,
             is_broken: false,
             last_n: heads.last().map_or(0, |head| head.n),
             backlog: Backlog::new(heads),
@@ -64,8 +67,15 @@ impl State {
 
     /// Has a request wait to be stored.
     pub fn gather(&mut self, request: Request, now_ms: i64) {
-        let bytes = request.parts.iter().map(|(_, part)| part.bytes()).sum();
-        self.gathering.add(request, bytes, now_ms);
+        let mut own = Amount::default();
+        for (_, part) in &request.parts {
+            own.events += part.count();
+            own.bytes += part.bytes();
+        }
+        self.gathering.add(request, own, now_ms);
+        if let Some(enough) = self.enough.take_if(|_| self.gathering.is_enough()) {
+            let _ = enough.send(());
+        }
     }
 
     /// What waits for a shard.

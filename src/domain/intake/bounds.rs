@@ -10,6 +10,16 @@ pub const GATHERED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// From so long a wait to be stored on, requests are refused: more of them would only wait longer.
 pub const SHED_AFTER_MS: i64 = 500;
 
+/// A group that waits for company does so since the first of it came, for no longer than this: at
+/// 50 events a second and more it shares its row, which is billed.
+pub const COMPANY_WITHIN_MS: i64 = 20;
+/// It waits for no more than so many events, which make a row cheap enough.
+pub const COMPANY_EVENTS: usize = 4;
+/// Where waiting brought nobody it is tried again after so long, and later and later.
+pub const COMPANY_TRY_MS: i64 = 5_000;
+/// See [`COMPANY_TRY_MS`].
+pub const COMPANY_TRY_MS_MAX: i64 = 80_000;
+
 /// Events and bytes that may wait to be flushed: ten minutes at 300 events a second, and a part of
 /// the 10 GB that an object stores.
 pub const WAITING_EVENTS_MAX: usize = 200_000;

@@ -7,6 +7,7 @@
 
 pub mod backlog;
 pub mod bounds;
+pub mod company;
 pub mod gathering;
 pub mod generations;
 pub mod messages;
