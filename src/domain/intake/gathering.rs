@@ -40,7 +40,9 @@ impl<R> Gathering<R> {
         if self.is_empty() {
             self.since_ms = now_ms;
         }
-        self.company.came(now_ms);
+        if own.events > 0 {
+            self.company.came(now_ms);
+        }
         self.bytes += own.bytes;
         self.requests.push((request, own));
     }
@@ -55,8 +57,7 @@ impl<R> Gathering<R> {
     /// Whether the next group need not wait any more: it has company enough, or somebody who brings
     /// nothing waits for it.
     pub fn is_enough(&self) -> bool {
-        let events: usize = self.requests.iter().map(|(_, own)| own.events).sum();
-        events >= self.wanted || self.requests.iter().any(|(_, own)| own.events == 0)
+        events(&self.requests) >= self.wanted || has_waiter(&self.requests)
     }
 
     /// Takes what is to be stored together: whole requests, at least one, up to so many bytes.
@@ -71,8 +72,9 @@ impl<R> Gathering<R> {
         let group = std::mem::replace(&mut self.requests, rest);
         self.bytes = self.requests.iter().map(|(_, own)| own.bytes).sum();
         self.since_ms = now_ms;
-        let events = group.iter().map(|(_, own)| own.events).sum();
-        self.company.learn(events, self.wanted, now_ms);
+        // Who did not wait to its end says nothing of waiting.
+        let wanted = if has_waiter(&group) { 1 } else { self.wanted };
+        self.company.learn(events(&group), wanted, now_ms);
         group.into_iter().map(|(request, _)| request).collect()
     }
 
@@ -81,6 +83,15 @@ impl<R> Gathering<R> {
         self.requests.clear();
         self.bytes = 0;
     }
+}
+
+fn events<R>(requests: &[(R, Amount)]) -> usize {
+    requests.iter().map(|(_, own)| own.events).sum()
+}
+
+/// Whether one brings nothing: somebody waits until what came before is stored.
+fn has_waiter<R>(requests: &[(R, Amount)]) -> bool {
+    requests.iter().any(|(_, own)| own.events == 0)
 }
 
 #[cfg(test)]
@@ -139,5 +150,13 @@ mod tests {
         gathering.add('e', one(1), 1_010);
         gathering.add('f', Amount::default(), 1_010);
         assert_eq!((gathering.is_enough(), gathering.rest_ms(1_010)), (true, 0));
+        for now_ms in 1_011..1_100 {
+            gathering.take_group(100, now_ms);
+            gathering.add('g', one(1), now_ms);
+            gathering.add('h', Amount::default(), now_ms);
+        }
+        gathering.take_group(100, 1_100);
+        gathering.add('i', one(1), 1_100);
+        assert_eq!(gathering.rest_ms(1_100), COMPANY_WITHIN_MS, "none of them waited in vain");
     }
 }
