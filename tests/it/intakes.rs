@@ -320,6 +320,32 @@ fn what_is_flushed_again_after_a_restart_is_sent_once() {
     assert_eq!((edge.queue.sent.get() - sent, edge.receivers.seen(URL).len()), (1, 6));
 }
 
+/// A release that goes back to the one before leaves rows that this one cannot read. They are kept,
+/// and meanwhile nothing is said of what may be in them.
+#[test]
+fn what_another_release_stored_is_kept_for_it_and_is_not_missing() {
+    let (edge, tenant) = world();
+    edge.logs[0].set_weather(Weather::ReadOnly);
+    let event = tenant.emit(&edge, "order.completed");
+    edge.intakes.hand_over();
+    edge.logs[0].set_weather(Weather::Up);
+    edge.run_for(5_000);
+    let later = tenant.emit(&edge, "order.completed");
+    edge.run_for(5_000);
+    assert_eq!((edge.intakes.waiting(), count(&edge, "events")), (1, 1));
+    tenant.get(&edge, &format!("/api/v1/events/{later}"));
+    let path = format!("/api/v1/events/{event}");
+    assert_eq!(tenant.call(&edge, "GET", &path, &Value::Null).status, 503);
+    let erase = tenant.call(&edge, "DELETE", &format!("{path}/payload"), &Value::Null);
+    assert_eq!(erase.status, 503, "{}", erase.text);
+    edge.intakes.take_back();
+    edge.cron(false);
+    edge.run_for(5_000);
+    assert_eq!((edge.intakes.waiting(), count(&edge, "events")), (0, 2));
+    assert_eq!(tenant.get(&edge, &path)["id"], json!(event));
+    assert_eq!(edge.receivers.seen(URL).len(), 2);
+}
+
 #[test]
 fn an_intake_that_cannot_be_reached_is_waited_out() {
     let (edge, tenant) = world();

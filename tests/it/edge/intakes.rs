@@ -9,6 +9,7 @@ use std::rc::{Rc, Weak};
 use futures_util::future::{Either, LocalBoxFuture, select};
 use posthorn::app::intake::Intake;
 use posthorn::domain::intake::messages::{Command, Envelope, Reply, VERSION};
+use posthorn::domain::intake::waiting::VERSION as ROW_VERSION;
 use posthorn::ports::{Clock, Database, IntakeStorage, Intakes, PortError, Rows, Statement};
 
 use super::chaos::Chaos;
@@ -66,6 +67,18 @@ impl FakeIntakes {
     /// What intakes hold in memory only is lost, and all that they were about to do.
     pub fn evict(&self) {
         self.objects.borrow().values().for_each(|object| object.evict());
+    }
+
+    /// Another release takes their places: what they stored is of its version from now on.
+    pub fn hand_over(&self) {
+        self.evict();
+        self.execute("update waiting set version = version + 1");
+    }
+
+    /// This release takes its places again, and reads what is there.
+    pub fn take_back(&self) {
+        self.evict();
+        self.execute(&format!("update waiting set version = {ROW_VERSION}"));
     }
 
     /// All alarms are dropped.

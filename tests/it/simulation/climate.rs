@@ -140,6 +140,9 @@ impl World {
             .filter(|_| changes)
             .for_each(|database| self.set_weather(database, Weather::Up));
         self.set_wrong_key(0);
+        if self.climate.is_faulty() {
+            self.edge.intakes.take_back();
+        }
     }
 
     /// For a minute, consumers have a master key that opens nothing.

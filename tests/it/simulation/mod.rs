@@ -30,7 +30,7 @@ use world::World;
 const SEEDS: u64 = 2_000;
 
 /// Every kind of thing that has to go wrong somewhere. One that never does is no test.
-const KINDS: [&str; 45] = [
+const KINDS: [&str; 46] = [
     "database before",
     "database after",
     "cut at database",
@@ -49,6 +49,7 @@ const KINDS: [&str; 45] = [
     "intake cut at sync",
     "intakes evicted",
     "intake alarms dropped",
+    "intakes of another release",
     "message lost",
     "message repeated",
     "message late",

@@ -255,6 +255,11 @@ impl World {
             if chaos.happens(20, "intake alarms dropped") {
                 self.edge.intakes.drop_alarms();
             }
+            if chaos.happens(20, "intakes of another release") {
+                self.edge.intakes.hand_over();
+            } else if chaos.draw(20) == 0 {
+                self.edge.intakes.take_back();
+            }
         }
         if chaos.happens(40, "lanes evicted") {
             self.edge.lanes.evict();
