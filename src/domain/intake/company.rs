@@ -14,8 +14,8 @@ use crate::domain::intake::bounds::{
 const TRUST_MAX: u8 = 6;
 /// See [`TRUST_MAX`].
 const IN_VAIN: u8 = 2;
-/// A longer time from one request to the next counts as this: after a rest groups wait soon again.
-const GAP_MS_MAX: i64 = 5 * COMPANY_WITHIN_MS;
+/// A longer time from one request to the next is a rest, and counts as this: groups wait soon again.
+const REST_MS: i64 = 5 * COMPANY_WITHIN_MS;
 
 /// What the groups so far have taught.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Default for Company {
             shared: 1,
             trust: 0,
             came_at_ms: 0,
-            gap_ms: GAP_MS_MAX,
+            gap_ms: REST_MS,
             try_at_ms: 0,
             try_every_ms: COMPANY_TRY_MS,
         }
@@ -48,7 +48,11 @@ impl Default for Company {
 impl Company {
     /// Notes that a request came.
     pub fn came(&mut self, now_ms: i64) {
-        let gap_ms = (now_ms - self.came_at_ms).clamp(0, GAP_MS_MAX);
+        let gap_ms = (now_ms - self.came_at_ms).clamp(0, REST_MS);
+        if gap_ms == REST_MS {
+            // Who comes now may be somebody else.
+            self.trust = self.trust.min(1);
+        }
         self.gap_ms = (3 * self.gap_ms + gap_ms) / 4;
         self.came_at_ms = now_ms;
     }
@@ -124,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_group_waits_for_as_many_as_the_last_had_and_stops_when_nobody_comes() {
-        let mut company = Company { gap_ms: 1, ..Company::default() };
+        let mut company = Company { came_at_ms: 1_000_000, gap_ms: 1, ..Company::default() };
         for (events, wanted) in [(3, 3), (2, 2), (100, COMPANY_EVENTS)] {
             company.learn(events, 1, 0);
             assert_eq!(company.wanted(0), wanted);
@@ -133,8 +137,13 @@ mod tests {
             company.learn(2, 2, 0);
         }
         assert_eq!(groups(&mut company, 10, 1, 0), usize::from(TRUST_MAX / IN_VAIN));
+        // After a rest one shows it.
+        for _ in 0..20 {
+            company.learn(2, 2, company.came_at_ms);
+        }
+        assert_eq!(groups(&mut company, 1, REST_MS, 0) + groups(&mut company, 100, 1, 0), 1);
         // Groups that did not wait teach nothing.
         company.learn(1, 1, 0);
-        assert_eq!(company.wanted(COMPANY_TRY_MS - 1), 1);
+        assert_eq!(company.wanted(company.came_at_ms + COMPANY_TRY_MS / 2), 1);
     }
 }
