@@ -29,10 +29,10 @@ pub async fn wait<P: Platform>(platform: &P, request: &Request, caller: &Caller)
     let is_large = |bytes| bytes > SMALL_BODY_BYTES;
     let key = key(caller).filter(|_| body::told_bytes(&request.headers).is_some_and(is_large));
     let Some(key) = key else { return Ok(()) };
-    let until_ms = platform.now_ms() + LARGE_BODY_WAIT_MS;
+    let (until_ms, mut ticket) = (platform.now_ms() + LARGE_BODY_WAIT_MS, None);
     loop {
         let now_ms = platform.now_ms();
-        let begun = platform.large_bodies().borrow_mut().begin(&key, until_ms, now_ms);
+        let begun = platform.large_bodies().borrow_mut().begin(&key, &mut ticket, until_ms, now_ms);
         match begun {
             Ok(()) => return Ok(()),
             Err(next_ms) if next_ms > until_ms => return Err(too_fast(next_ms - now_ms)),

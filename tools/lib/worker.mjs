@@ -80,6 +80,8 @@ export async function endFormerRun(stateDir) {
     signalGroup(pgid, "SIGKILL");
     await groupEnds(pgid, STOP_MS);
   }
+  // Threads of a process that counts as gone already may still hold its port for some milliseconds.
+  for (const until = Date.now() + STOP_MS; port && Date.now() < until && !(await isFree(port)); ) await sleep(20);
   rmSync(notes, { force: true });
 }
 

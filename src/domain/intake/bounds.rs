@@ -15,6 +15,8 @@ pub const SHED_AFTER_MS: i64 = 500;
 pub const COMPANY_WITHIN_MS: i64 = 20;
 /// It waits for no more than so many events, which make a row cheap enough.
 pub const COMPANY_EVENTS: usize = 4;
+/// So many bytes need no company: what they cost is not their row.
+pub const COMPANY_BYTES: usize = 64 * 1024;
 /// Where waiting brought nobody it is tried again after so long, and later and later.
 pub const COMPANY_TRY_MS: i64 = 5_000;
 /// See [`COMPANY_TRY_MS`].

@@ -1,7 +1,9 @@
 //! Requests that wait to be stored, while a group of them is being stored.
 
 use crate::domain::intake::backlog::Amount;
-use crate::domain::intake::bounds::{COMPANY_WITHIN_MS, GATHERED_BYTES_MAX, SHED_AFTER_MS};
+use crate::domain::intake::bounds::{
+    COMPANY_BYTES, COMPANY_WITHIN_MS, GATHERED_BYTES_MAX, SHED_AFTER_MS,
+};
 use crate::domain::intake::company::Company;
 
 /// Requests, oldest first, each with what it brings.
@@ -54,10 +56,11 @@ impl<R> Gathering<R> {
         if self.is_enough() { 0 } else { rest_ms.clamp(0, COMPANY_WITHIN_MS) }
     }
 
-    /// Whether the next group need not wait any more: it has company enough, or somebody who brings
-    /// nothing waits for it.
+    /// Whether the next group need not wait any more: it has company enough, is so large that its
+    /// row is worth its price, or somebody who brings nothing waits for it.
     pub fn is_enough(&self) -> bool {
-        events(&self.requests) >= self.wanted || has_waiter(&self.requests)
+        let is_large = self.bytes >= COMPANY_BYTES;
+        events(&self.requests) >= self.wanted || is_large || has_waiter(&self.requests)
     }
 
     /// Takes what is to be stored together: whole requests, at least one, up to so many bytes.
@@ -70,10 +73,11 @@ impl<R> Gathering<R> {
         let fitting = self.requests.iter().take_while(fits).count().max(1);
         let rest = self.requests.split_off(fitting.min(self.requests.len()));
         let group = std::mem::replace(&mut self.requests, rest);
+        let is_cut_short = has_waiter(&group) || self.bytes >= COMPANY_BYTES;
         self.bytes = self.requests.iter().map(|(_, own)| own.bytes).sum();
         self.since_ms = now_ms;
-        // Who did not wait to its end says nothing of waiting.
-        let wanted = if has_waiter(&group) { 1 } else { self.wanted };
+        // A group that did not wait to its end says nothing of waiting.
+        let wanted = if is_cut_short { 1 } else { self.wanted };
         self.company.learn(events(&group), wanted, now_ms);
         group.into_iter().map(|(request, _)| request).collect()
     }
@@ -149,6 +153,9 @@ mod tests {
         // Who brings nothing waits for what came before.
         gathering.add('e', one(1), 1_010);
         gathering.add('f', Amount::default(), 1_010);
+        assert_eq!((gathering.is_enough(), gathering.rest_ms(1_010)), (true, 0));
+        gathering.take_group(100, 1_010);
+        gathering.add('l', one(COMPANY_BYTES), 1_010);
         assert_eq!((gathering.is_enough(), gathering.rest_ms(1_010)), (true, 0));
         for now_ms in 1_011..1_100 {
             gathering.take_group(100, now_ms);
