@@ -14,7 +14,7 @@ use crate::domain::intake::bounds::{
 const TRUST_MAX: u8 = 6;
 /// See [`TRUST_MAX`].
 const IN_VAIN: u8 = 2;
-/// A longer time from one request to the next is a rest, and counts as this: groups wait soon again.
+/// A longer time from one request to the next is a rest, and counts as this.
 const REST_MS: i64 = 5 * COMPANY_WITHIN_MS;
 
 /// What the groups so far have taught.
