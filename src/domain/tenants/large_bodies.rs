@@ -15,7 +15,7 @@ const APART_MS: i64 = 8;
 /// wait for an answer for 5 s, and it has to be read and stored yet.
 pub const LARGE_BODY_WAIT_MS: i64 = 4 * SECOND_MS;
 
-/// One who waits and does not try again for so long after its time is gone, and nobody waits for it.
+/// One who waits and does not come for so long after its time is gone: nobody waits for it.
 const GONE_AFTER_MS: i64 = 250;
 
 /// The turns of keys. Keys that may send a body now are not in it.
