@@ -40,8 +40,8 @@ struct Waiter {
 }
 
 impl LargeBodies {
-    /// Begins with a body of this key. One who waits keeps its place by its `ticket`, which is given
-    /// to it at its first try.
+    /// Begins with a body of this key. One who waits keeps its place by its `ticket`, which it gets
+    /// at its first try.
     ///
     /// # Errors
     /// When it may be tried again, if it may not begin now. Those who wait are told times of their
