@@ -85,17 +85,18 @@ impl<S: IntakeStorage> Intake<S> {
 
     /// Waits for what is to share the next group.
     async fn wait_for_company<P: Platform>(&self, platform: &P) {
-        let (sender, enough) = oneshot::channel();
-        let rest_ms = {
+        let (enough, rest_ms) = {
             let mut state = self.0.state.borrow_mut();
             let is_empty = state.gathering.is_empty();
             let rest_ms = if is_empty { 0 } else { state.gathering.rest_ms(platform.now_ms()) };
-            state.enough = (rest_ms > 0).then_some(sender);
-            rest_ms
+            if rest_ms == 0 {
+                return;
+            }
+            let (sender, enough) = oneshot::channel();
+            state.enough = Some(sender);
+            (enough, rest_ms)
         };
-        if rest_ms > 0 {
-            select(enough, pin!(platform.sleep_ms(rest_ms))).await;
-        }
+        select(enough, pin!(platform.sleep_ms(rest_ms))).await;
     }
 
     async fn commit<P: Platform>(&self, platform: &P, mut group: Vec<Request>) -> Result<()> {

@@ -1,8 +1,8 @@
 //! Whether a group waits for company before it is stored: what shares a group shares its row and
 //! its commit.
 //!
-//! Where events come one by one and each only after the answer to the one before, waiting brings
-//! nobody and costs the emitter all of it. Where they come by themselves it brings the next one.
+//! Where each event comes only after the answer to the one before, waiting brings none and delays
+//! the emitter. Where events do not wait for one another's answers it brings the next one.
 //! Which of the two it is shows when a group waits, so one tries it now and then.
 
 use crate::domain::intake::bounds::{
@@ -14,8 +14,8 @@ use crate::domain::intake::bounds::{
 const TRUST_MAX: u8 = 6;
 /// See [`TRUST_MAX`].
 const IN_VAIN: u8 = 2;
-/// A longer time from one request to the next is a rest, and counts as this.
-const REST_MS: i64 = 5 * COMPANY_WITHIN_MS;
+/// A gap between requests that is longer counts as this. Who comes after it may be somebody else.
+const GAP_MS_MAX: i64 = 5 * COMPANY_WITHIN_MS;
 
 /// What the groups so far have taught.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Default for Company {
             shared: 1,
             trust: 0,
             came_at_ms: 0,
-            gap_ms: REST_MS,
+            gap_ms: GAP_MS_MAX,
             try_at_ms: 0,
             try_every_ms: COMPANY_TRY_MS,
         }
@@ -48,9 +48,8 @@ impl Default for Company {
 impl Company {
     /// Notes that a request came.
     pub fn came(&mut self, now_ms: i64) {
-        let gap_ms = (now_ms - self.came_at_ms).clamp(0, REST_MS);
-        if gap_ms == REST_MS {
-            // Who comes now may be somebody else.
+        let gap_ms = (now_ms - self.came_at_ms).clamp(0, GAP_MS_MAX);
+        if gap_ms == GAP_MS_MAX {
             self.trust = self.trust.min(1);
         }
         self.gap_ms = (3 * self.gap_ms + gap_ms) / 4;
@@ -137,11 +136,11 @@ mod tests {
             company.learn(2, 2, 0);
         }
         assert_eq!(groups(&mut company, 10, 1, 0), usize::from(TRUST_MAX / IN_VAIN));
-        // After a rest one shows it.
+        // After a long gap one shows it.
         for _ in 0..20 {
             company.learn(2, 2, company.came_at_ms);
         }
-        assert_eq!(groups(&mut company, 1, REST_MS, 0) + groups(&mut company, 100, 1, 0), 1);
+        assert_eq!(groups(&mut company, 1, GAP_MS_MAX, 0) + groups(&mut company, 100, 1, 0), 1);
         // Groups that did not wait teach nothing.
         company.learn(1, 1, 0);
         assert_eq!(company.wanted(company.came_at_ms + COMPANY_TRY_MS / 2), 1);
