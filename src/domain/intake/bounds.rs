@@ -11,10 +11,10 @@ pub const GATHERED_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const SHED_AFTER_MS: i64 = 500;
 
 /// A group that waits for company does so since the first of it came, for no longer than this: at
-/// 50 events a second and more it shares its row, which is billed.
-pub const COMPANY_WITHIN_MS: i64 = 20;
-/// It waits for no more than so many events, which make a row cheap enough.
-pub const COMPANY_EVENTS: usize = 4;
+/// 40 requests a second and more it shares its row, which is billed.
+pub const COMPANY_WITHIN_MS: i64 = 25;
+/// It waits for no more than so many requests. So many events make a row cheap enough.
+pub const COMPANY_MAX: usize = 4;
 /// So many bytes need no company: what they cost is not their row.
 pub const COMPANY_BYTES: usize = 64 * 1024;
 /// Where waiting brought nobody it is tried again after so long, and later and later.

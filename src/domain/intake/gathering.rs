@@ -2,7 +2,7 @@
 
 use crate::domain::intake::backlog::Amount;
 use crate::domain::intake::bounds::{
-    COMPANY_BYTES, COMPANY_WITHIN_MS, GATHERED_BYTES_MAX, SHED_AFTER_MS,
+    COMPANY_BYTES, COMPANY_MAX, COMPANY_WITHIN_MS, GATHERED_BYTES_MAX, SHED_AFTER_MS,
 };
 use crate::domain::intake::company::Company;
 
@@ -14,7 +14,7 @@ pub struct Gathering<R> {
     /// Since when the first of them waits.
     since_ms: i64,
     company: Company,
-    /// For how many events the next group waits.
+    /// For how many requests the next group waits.
     wanted: usize,
 }
 
@@ -56,11 +56,9 @@ impl<R> Gathering<R> {
         if self.is_enough() { 0 } else { rest_ms.clamp(0, COMPANY_WITHIN_MS) }
     }
 
-    /// Whether the next group need not wait any more: it has company enough, is so large that its
-    /// row is worth its price, or somebody who brings nothing waits for it.
+    /// Whether the next group need not wait any more.
     pub fn is_enough(&self) -> bool {
-        let is_large = self.bytes >= COMPANY_BYTES;
-        events(&self.requests) >= self.wanted || is_large || has_waiter(&self.requests)
+        self.requests.len() >= self.wanted || !may_wait(&self.requests)
     }
 
     /// Takes what is to be stored together: whole requests, at least one, up to so many bytes.
@@ -73,12 +71,12 @@ impl<R> Gathering<R> {
         let fitting = self.requests.iter().take_while(fits).count().max(1);
         let rest = self.requests.split_off(fitting.min(self.requests.len()));
         let group = std::mem::replace(&mut self.requests, rest);
-        let is_cut_short = has_waiter(&group) || self.bytes >= COMPANY_BYTES;
         self.bytes = self.requests.iter().map(|(_, own)| own.bytes).sum();
         self.since_ms = now_ms;
         // A group that did not wait to its end says nothing of waiting.
-        let wanted = if is_cut_short { 1 } else { self.wanted };
-        self.company.learn(events(&group), wanted, now_ms);
+        let wanted = if may_wait(&group) { self.wanted } else { 1 };
+        let came = group.iter().filter(|(_, own)| own.events > 0).count();
+        self.company.learn(came, wanted, now_ms);
         group.into_iter().map(|(request, _)| request).collect()
     }
 
@@ -89,13 +87,13 @@ impl<R> Gathering<R> {
     }
 }
 
-fn events<R>(requests: &[(R, Amount)]) -> usize {
-    requests.iter().map(|(_, own)| own.events).sum()
-}
-
-/// Whether one brings nothing: somebody waits until what came before is stored.
-fn has_waiter<R>(requests: &[(R, Amount)]) -> bool {
-    requests.iter().any(|(_, own)| own.events == 0)
+/// Whether these may wait for company: each brings something, so that nobody waits until what came
+/// before is stored, and all together are so little that their row has a price.
+fn may_wait<R>(requests: &[(R, Amount)]) -> bool {
+    let bytes: usize = requests.iter().map(|(_, own)| own.bytes).sum();
+    let events: usize = requests.iter().map(|(_, own)| own.events).sum();
+    let has_waiter = requests.iter().any(|(_, own)| own.events == 0);
+    !has_waiter && bytes < COMPANY_BYTES && events < COMPANY_MAX
 }
 
 #[cfg(test)]
@@ -140,6 +138,7 @@ mod tests {
         for now_ms in (0..100).map(|n| 10 * n) {
             gathering.add('a', one(1), now_ms);
             gathering.add('b', one(1), now_ms);
+            gathering.rest_ms(now_ms);
             gathering.take_group(100, now_ms);
         }
         gathering.add('c', one(1), 1_000);
@@ -156,6 +155,9 @@ mod tests {
         assert_eq!((gathering.is_enough(), gathering.rest_ms(1_010)), (true, 0));
         gathering.take_group(100, 1_010);
         gathering.add('l', one(COMPANY_BYTES), 1_010);
+        assert_eq!((gathering.is_enough(), gathering.rest_ms(1_010)), (true, 0));
+        gathering.take_group(COMPANY_BYTES, 1_010);
+        gathering.add('m', Amount { events: COMPANY_MAX, bytes: 1 }, 1_010);
         assert_eq!((gathering.is_enough(), gathering.rest_ms(1_010)), (true, 0));
         for now_ms in 1_011..1_100 {
             gathering.take_group(100, now_ms);
