@@ -95,8 +95,8 @@ impl Company {
 mod tests {
     use super::*;
 
-    /// For how many requests each of so many groups waits that begin so long after one another. Each
-    /// is joined by so many, if it waits for them.
+    /// For how many requests each of so many groups waits. They begin so long after one another, and
+    /// each is joined by so many, if it waits for them.
     fn waits(company: &mut Company, count: usize, every_ms: i64, joined: usize) -> Vec<usize> {
         let began = || {
             let now_ms = company.came_at_ms.max(1_000_000) + every_ms;
