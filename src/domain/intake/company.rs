@@ -95,7 +95,7 @@ impl Company {
 mod tests {
     use super::*;
 
-    /// For how many requests each of so many groups waits. They begin so long after one another, and
+    /// For how many requests each of so many groups waits. They begin so long after one another;
     /// each is joined by so many, if it waits for them.
     fn waits(company: &mut Company, count: usize, every_ms: i64, joined: usize) -> Vec<usize> {
         let began = || {
