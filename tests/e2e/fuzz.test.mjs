@@ -59,9 +59,10 @@ test("whatever is sent is answered as the document says", { skip, timeout: (BUDG
   const proxy = await openProxy(document, answered);
   const file = join(folder, "openapi.json");
   writeFileSync(file, JSON.stringify(withRealIds(document, await realIds())));
+  // One worker: Python up to 3.11.7 reports a wrong recursion depth when two threads parse source (CPython gh-106905).
   const args = [
     "-m", "schemathesis.cli", "run", file, "--url", proxy.url, "--checks", CHECKS.join(","), "--phases", "examples,coverage,fuzzing",
-    "--max-time", String(BUDGET_S), "--seed", String(SEED), "--workers", "2", "--continue-on-failure", "--no-color",
+    "--max-time", String(BUDGET_S), "--seed", String(SEED), "--workers", "1", "--continue-on-failure", "--no-color",
     "--suppress-health-check", "all", "--generation-database", "none", "--warnings", "off",
     "--generation-with-security-parameters", "false", ...LEFT_OUT.flatMap((id) => ["--exclude-operation-id", id]),
   ];
