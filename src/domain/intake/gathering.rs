@@ -87,8 +87,8 @@ impl<R> Gathering<R> {
     }
 }
 
-/// Whether these may wait for company: each brings something, so that nobody waits until what came
-/// before is stored, and all together are so little that their row has a price.
+/// Whether these may wait for company: nobody among them only waits until the others are stored,
+/// and they are so few and small that sharing a row saves something.
 fn may_wait<R>(requests: &[(R, Amount)]) -> bool {
     let bytes: usize = requests.iter().map(|(_, own)| own.bytes).sum();
     let events: usize = requests.iter().map(|(_, own)| own.events).sum();
